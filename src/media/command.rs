@@ -1,0 +1,282 @@
+//! Commands into the media plane and events out of it: all of `media` that the gateway may see.
+
+use crate::types::{CallId, MediaParameters, PlayerId, RecorderId, RoomId, UnitId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Mono PCM at 8 kHz, decoded before it reaches a media thread, shared between all that play it.
+pub type Pcm = Arc<[i16]>;
+
+/// What the gateway asks of the media plane.
+///
+/// A command about a unit that is not there is answered with [`Event::Refused`], never ignored.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Makes a leg. Its sockets are handed over beside this command, by the shell that opened them.
+    /// Until it is connected it sends silence (comfort noise hint) as its direction allows.
+    AddLeg {
+        /// The leg's name.
+        leg: CallId,
+        /// What was negotiated.
+        settings: Box<LegSettings>,
+    },
+    /// Replaces what was negotiated (re-INVITE, UPDATE, answer to a late offer). Learning opens again (DESIGN section 7).
+    UpdateLeg {
+        /// The leg.
+        leg: CallId,
+        /// What was negotiated now.
+        parameters: Box<MediaParameters>,
+    },
+    /// Ends a leg; answered with [`Event::LegRemoved`].
+    RemoveLeg {
+        /// The leg.
+        leg: CallId,
+    },
+    /// Makes an empty room.
+    AddRoom {
+        /// The room's name.
+        room: RoomId,
+    },
+    /// Ends a room. Whoever heard it hears silence.
+    RemoveRoom {
+        /// The room.
+        room: RoomId,
+    },
+    /// Makes a player that starts when it is first connected; it is gone after [`Event::PlaybackFinished`].
+    /// A player connected to a leg is heard by that leg alone, added to whatever it hears; the last one connected wins.
+    AddPlayer {
+        /// The player's name.
+        player: PlayerId,
+        /// What it plays, one after the other.
+        clips: Vec<Clip>,
+    },
+    /// Ends a player; answered with [`Event::PlaybackFinished`] with `completed: false`.
+    StopPlayer {
+        /// The player.
+        player: PlayerId,
+    },
+    /// Makes a recorder. What it hears goes to `sink`, 160 samples a tick, silence included.
+    AddRecorder {
+        /// The recorder's name.
+        recorder: RecorderId,
+        /// Where the samples go.
+        sink: RecorderSink,
+    },
+    /// Ends a recorder.
+    RemoveRecorder {
+        /// The recorder.
+        recorder: RecorderId,
+    },
+    /// `sink` hears `source` from the next tick on. A leg or recorder hears one source (players apart): a new one
+    /// replaces the old one. A room mixes all that is sent to it, less the listener's own share.
+    Connect {
+        /// Who is heard.
+        source: UnitId,
+        /// Who hears.
+        sink: UnitId,
+    },
+    /// Undoes [`Command::Connect`].
+    Disconnect {
+        /// Who was heard.
+        source: UnitId,
+        /// Who heard.
+        sink: UnitId,
+    },
+    /// Nobody hears a muted leg; it still hears, and its digits still count.
+    Mute {
+        /// The leg.
+        leg: CallId,
+        /// Muted or not.
+        muted: bool,
+    },
+    /// While on, the leg's packets are handled on arrival and digits come out as [`Event::Digit`] at once.
+    /// While off, digits are still decoded (they never sound in a room) and reported at the tick.
+    CollectDigits {
+        /// The leg.
+        leg: CallId,
+        /// On or off.
+        on: bool,
+    },
+    /// Sends digits as RFC 4733 events, one after the other, in place of audio.
+    SendDigits {
+        /// The leg.
+        leg: CallId,
+        /// `0`-`9`, `*`, `#`, `A`-`D`; others are refused.
+        digits: String,
+        /// Length of each digit (40 ms to 2 s); the pause between two is 60 ms at least.
+        duration: Duration,
+    },
+    /// Whether silence of the network ends in [`Event::MediaTimeout`] (off while on hold).
+    WatchMedia {
+        /// The leg.
+        leg: CallId,
+        /// `None` never.
+        timeout: Option<Duration>,
+    },
+    /// Asks for [`Event::Statistics`] of a leg.
+    QueryStatistics {
+        /// The leg.
+        leg: CallId,
+    },
+}
+
+/// What a new leg is made of.
+#[derive(Debug, Clone)]
+pub struct LegSettings {
+    /// What was negotiated.
+    pub parameters: MediaParameters,
+    /// Starting point of SSRC, sequence number and timestamp; drawn by the gateway's generator.
+    pub seed: u64,
+    /// The RTCP canonical name (RFC 3550 section 6.5.1); no personal data.
+    pub cname: String,
+    /// As [`Command::WatchMedia`].
+    pub media_timeout: Option<Duration>,
+    /// As [`Command::CollectDigits`].
+    pub collect_digits: bool,
+}
+
+/// A piece of sound for a player.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Clip {
+    /// Samples as they are.
+    Samples(Pcm),
+    /// The same samples over and over.
+    Loop(Pcm),
+    /// Silence.
+    Silence(Duration),
+}
+
+/// Where a recorder's samples go: a bounded ring whose other end the gateway keeps.
+#[derive(Debug, Clone)]
+pub struct RecorderSink(pub Arc<std::sync::Mutex<Option<rtrb::Producer<i16>>>>);
+
+/// What the media plane reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The first valid media packet of a leg arrived.
+    FirstPacket {
+        /// The leg.
+        leg: CallId,
+    },
+    /// A digit was keyed. Exactly one event for each key press (at its start, or at its end if the start was lost).
+    Digit {
+        /// The leg.
+        leg: CallId,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digit: char,
+    },
+    /// A player reached its end, was stopped, or lost its only sink.
+    PlaybackFinished {
+        /// The player, now gone.
+        player: PlayerId,
+        /// Whether it played to its end.
+        completed: bool,
+    },
+    /// All digits of [`Command::SendDigits`] were sent.
+    DigitsSent {
+        /// The leg.
+        leg: CallId,
+    },
+    /// No packet arrived for the leg's media timeout. Reported once for each silence.
+    MediaTimeout {
+        /// The leg.
+        leg: CallId,
+    },
+    /// The RTCP BYE of the other side arrived.
+    RemoteBye {
+        /// The leg.
+        leg: CallId,
+    },
+    /// The leg broke its allowance of critical events and must be ended.
+    LegOverran {
+        /// The leg.
+        leg: CallId,
+    },
+    /// The leg is gone.
+    LegRemoved {
+        /// The leg.
+        leg: CallId,
+        /// What it had counted.
+        statistics: Box<LegStatistics>,
+    },
+    /// The answer to [`Command::QueryStatistics`].
+    Statistics {
+        /// The leg.
+        leg: CallId,
+        /// What it has counted so far.
+        statistics: Box<LegStatistics>,
+    },
+    /// A command could not be done.
+    Refused {
+        /// The unit it was about.
+        unit: UnitId,
+        /// Why.
+        reason: RefusedReason,
+    },
+    /// Ticks that came too late and were skipped.
+    TicksSkipped {
+        /// Which media thread.
+        thread: usize,
+        /// How many since the last report.
+        count: u64,
+    },
+}
+
+/// Why a command was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedReason {
+    /// No such unit.
+    #[error("there is no such unit")]
+    Unknown,
+    /// The identifier is taken.
+    #[error("the unit exists already")]
+    Exists,
+    /// Room → room that leads back.
+    #[error("the connection would make a cycle of rooms")]
+    Cycle,
+    /// A player as sink, a recorder as source.
+    #[error("these two units cannot be connected this way")]
+    Unconnectable,
+    /// A character that is no DTMF digit, or telephone-event was not negotiated.
+    #[error("these digits cannot be sent on this leg")]
+    Digits,
+}
+
+/// What a leg counted (RFC 3550 section 6.4 where a field has its name).
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct LegStatistics {
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// Payload octets sent.
+    pub octets_sent: u64,
+    /// RTP packets accepted.
+    pub packets_received: u64,
+    /// Payload octets accepted.
+    pub octets_received: u64,
+    /// Expected less received.
+    pub packets_lost: i64,
+    /// Interarrival jitter, microseconds.
+    pub jitter_us: u64,
+    /// Frames concealed because their packet was lost or late.
+    pub frames_concealed: u64,
+    /// Packets that came too late to be played.
+    pub packets_late: u64,
+    /// Packets that came twice.
+    pub packets_duplicate: u64,
+    /// Packets dropped because their source is not to be believed.
+    pub packets_foreign: u64,
+    /// Packets dropped because they could not be read or carried no negotiated payload type.
+    pub packets_invalid: u64,
+    /// Changes of SSRC that were followed.
+    pub ssrc_changes: u64,
+    /// Changes of the source address that were followed.
+    pub address_changes: u64,
+    /// Greatest delay of the jitter buffer, milliseconds.
+    pub max_buffer_ms: u32,
+    /// The fraction of our packets the other side reported lost, parts of 256 (last RTCP).
+    pub remote_fraction_lost: u8,
+    /// Round trip by RTCP, microseconds; 0 when unknown.
+    pub round_trip_us: u64,
+    /// Digits received.
+    pub digits_received: u64,
+}

@@ -1,0 +1,104 @@
+//! What a session sees.
+
+use super::{PlaybackHandle, RoomHandle, TimerHandle, VerbError};
+use crate::types::CallId;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A call came in and was routed to this session. The first event of a session.
+    Incoming {
+        /// The call.
+        call: CallId,
+        /// Who calls, normalised.
+        from: Party,
+        /// The called number, normalised.
+        number: String,
+    },
+    /// The call is answered and the caller can hear us.
+    Answered {
+        /// The call.
+        call: CallId,
+    },
+    /// The call is over.
+    Ended {
+        /// The call.
+        call: CallId,
+    },
+    /// A digit outside a collection.
+    Digit {
+        /// The call.
+        call: CallId,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digit: char,
+    },
+    /// A collection ended.
+    Collected {
+        /// The call.
+        call: CallId,
+        /// What was keyed, without the terminator.
+        digits: String,
+        /// How it ended.
+        how: crate::session::collect::Completion,
+    },
+    /// A playback ended.
+    PlaybackFinished {
+        /// Which.
+        playback: PlaybackHandle,
+        /// Whether it reached its end.
+        completed: bool,
+    },
+    /// The answer to [`super::Verb::CheckPin`].
+    PinChecked {
+        /// The call.
+        call: CallId,
+        /// The verdict.
+        verdict: PinVerdict,
+    },
+    /// Somebody came into or left a room this session opened; also the answer to connecting a call to it.
+    RoomChanged {
+        /// The room.
+        room: RoomHandle,
+        /// Calls in it now.
+        members: usize,
+    },
+    /// A timer came due.
+    Timer {
+        /// Which.
+        timer: TimerHandle,
+    },
+    /// A verb could not be done.
+    VerbFailed {
+        /// The call it was about, if one.
+        call: Option<CallId>,
+        /// Why.
+        error: VerbError,
+    },
+}
+
+/// The other end of a call, as far as the peer may be believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Party {
+    /// Number or user, normalised; empty when withheld.
+    pub number: String,
+    /// Display name, if any.
+    pub name: Option<String>,
+}
+
+/// Whether a PIN opened a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinVerdict {
+    /// The room is open under the handle of the verb.
+    Opened {
+        /// Its name.
+        name: String,
+        /// The host's PIN was used.
+        host: bool,
+        /// Members already in it.
+        members: usize,
+    },
+    /// No room has this PIN.
+    Wrong,
+    /// PINs are not accepted from this caller for now.
+    Blocked,
+}

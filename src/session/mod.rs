@@ -1,0 +1,39 @@
+//! What calls do: sessions see events and answer with verbs.
+
+pub mod collect;
+mod event;
+mod verb;
+
+pub use event::{Event, Party, PinVerdict};
+pub use verb::{CollectSpec, PlayItem, Verb, VerbError, Verbs};
+
+use crate::types::CallId;
+
+/// A running IVR or scenario. Synchronous, no IO, no clock: same events, same verbs.
+///
+/// The session allocates the handles of rooms, players and timers it makes; calls that come in are named by the gateway.
+pub trait Session: Send {
+    /// Reacts to one event by pushing verbs, which the gateway carries out in order.
+    fn handle(&mut self, event: &Event, out: &mut Verbs);
+}
+
+/// A room as one session names it; the gateway maps it to a room of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomHandle(pub u32);
+
+/// One playback as the session names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlaybackHandle(pub u32);
+
+/// One timer as the session names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimerHandle(pub u32);
+
+/// Something a session can connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// A call of this session.
+    Call(CallId),
+    /// A room this session named.
+    Room(RoomHandle),
+}

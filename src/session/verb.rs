@@ -1,0 +1,202 @@
+//! What a session can ask for.
+
+use super::{PlaybackHandle, RoomHandle, TimerHandle, Unit};
+use crate::types::CallId;
+use std::time::Duration;
+
+/// One request of a session. A verb in the wrong state comes back as [`super::Event::VerbFailed`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verb {
+    /// 180 Ringing.
+    Ring {
+        /// The call.
+        call: CallId,
+    },
+    /// 183 with a media description: the caller hears us before the answer.
+    EarlyMedia {
+        /// The call.
+        call: CallId,
+    },
+    /// 200 OK. [`super::Event::Answered`] follows when the caller can hear us.
+    Answer {
+        /// The call.
+        call: CallId,
+    },
+    /// A final refusal of a call that is not answered.
+    Reject {
+        /// The call.
+        call: CallId,
+        /// SIP status, 400 to 699.
+        status: u16,
+    },
+    /// Ends a call in whatever way its state asks for.
+    Hangup {
+        /// The call.
+        call: CallId,
+        /// A word for the call record, as "goodbye" or "pin-refused".
+        cause: &'static str,
+    },
+    /// Plays to one call or to everybody in a room. A new playback to a call replaces the one before.
+    Play {
+        /// Who hears it.
+        to: Unit,
+        /// The session's name for it.
+        playback: PlaybackHandle,
+        /// What, one after the other.
+        items: Vec<PlayItem>,
+    },
+    /// Stops a playback.
+    StopPlayback {
+        /// Which.
+        playback: PlaybackHandle,
+    },
+    /// Collects digits; ends in [`super::Event::Collected`]. Replaces a collection under way.
+    /// The first digit stops what is played to this call (barge-in).
+    Collect {
+        /// The call.
+        call: CallId,
+        /// How.
+        spec: CollectSpec,
+    },
+    /// Gives up a collection; no event follows.
+    StopCollect {
+        /// The call.
+        call: CallId,
+    },
+    /// Sends digits (RFC 4733) down a call.
+    SendDigits {
+        /// The call.
+        call: CallId,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digits: String,
+    },
+    /// Asks whether a PIN opens a room; answered with [`super::Event::PinChecked`], later if guessing is being slowed down.
+    CheckPin {
+        /// The call whose caller keyed it.
+        call: CallId,
+        /// What was keyed.
+        pin: String,
+        /// The handle for the room if it opens one.
+        room: RoomHandle,
+    },
+    /// Names a room: the one of that name, configured or made on demand.
+    OpenRoom {
+        /// The session's handle for it.
+        room: RoomHandle,
+        /// The room's global name.
+        name: String,
+    },
+    /// `sink` hears `source`.
+    Connect {
+        /// Who is heard.
+        source: Unit,
+        /// Who hears.
+        sink: Unit,
+    },
+    /// Undoes [`Verb::Connect`].
+    Disconnect {
+        /// Who was heard.
+        source: Unit,
+        /// Who heard.
+        sink: Unit,
+    },
+    /// Mutes or unmutes a call.
+    Mute {
+        /// The call.
+        call: CallId,
+        /// On or off.
+        muted: bool,
+    },
+    /// [`super::Event::Timer`] after `after`. Setting the same handle again moves it.
+    SetTimer {
+        /// The session's name for it.
+        timer: TimerHandle,
+        /// From now.
+        after: Duration,
+    },
+    /// Forgets a timer.
+    ClearTimer {
+        /// Which.
+        timer: TimerHandle,
+    },
+    /// The session is done; its calls that still run are hung up.
+    EndSession,
+}
+
+/// A piece of what is played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlayItem {
+    /// A prompt of the catalogue by name, in the call's language.
+    Prompt(String),
+    /// A text to speak: the catalogue is searched for it before synthesis is tried.
+    Text(String),
+    /// A WAV file the dialplan named (loaded and checked when the dialplan was).
+    File(std::path::PathBuf),
+    /// A named tone: "join", "leave", "ringback", "busy".
+    Tone(&'static str),
+    /// A pause.
+    Silence(Duration),
+}
+
+/// How digits are collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectSpec {
+    /// Fewest digits that may be ended by the terminator or a time-out.
+    pub min_digits: u8,
+    /// The collection ends by itself at this many.
+    pub max_digits: u8,
+    /// Ends the entry and is not part of it.
+    pub terminator: Option<char>,
+    /// Throws away what was keyed so far and starts anew.
+    pub restart: Option<char>,
+    /// Longest wait for the first digit, counted from the end of the playback.
+    pub first_digit: Duration,
+    /// Longest wait between two digits.
+    pub next_digit: Duration,
+}
+
+/// Where a session's verbs go.
+#[derive(Debug, Default)]
+pub struct Verbs(Vec<Verb>);
+
+impl Verbs {
+    /// Adds a verb.
+    pub fn push(&mut self, verb: Verb) {
+        self.0.push(verb);
+    }
+
+    /// Takes all verbs, in order.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Verb> {
+        self.0.drain(..)
+    }
+}
+
+/// Why a verb could not be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerbError {
+    /// Not in this state of the call.
+    #[error("{verb} is not possible while the call is {state}")]
+    WrongState {
+        /// The verb's name.
+        verb: &'static str,
+        /// The call's state.
+        state: &'static str,
+    },
+    /// No such call, room or playback in this session.
+    #[error("{verb} names something this session does not have")]
+    Unknown {
+        /// The verb's name.
+        verb: &'static str,
+    },
+    /// A prompt or file that is not there.
+    #[error("there is no sound {0:?}")]
+    NoSuchSound(String),
+    /// A limit of the gateway.
+    #[error("{verb} would exceed a limit: {limit}")]
+    Limit {
+        /// The verb's name.
+        verb: &'static str,
+        /// Which limit.
+        limit: &'static str,
+    },
+}

@@ -1,0 +1,13 @@
+//! The leaf every module may use: identifiers, time, deadlines, and what is negotiated for a media stream.
+
+mod codec;
+mod deadlines;
+mod ids;
+mod media;
+mod now;
+
+pub use codec::{AudioCodec, SampleRate};
+pub use deadlines::Deadlines;
+pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId};
+pub use media::{Direction, MediaParameters, Network};
+pub use now::Now;
