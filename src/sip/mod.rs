@@ -1,0 +1,3 @@
+//! The SIP user agent, sans-IO (RFC 3261 and its extensions).
+
+pub mod message;
