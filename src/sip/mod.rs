@@ -1,0 +1,4 @@
+//! The SIP user agent, sans-IO (RFC 3261 and its extensions).
+
+pub mod auth;
+pub mod message;
