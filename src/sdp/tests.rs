@@ -1,0 +1,1 @@
+//! Behaviour of descriptions, offers and answers.
