@@ -1,1 +1,0 @@
-//! Behaviour of descriptions, offers and answers.
