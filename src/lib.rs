@@ -3,6 +3,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod media;
+pub mod sdp;
 pub mod session;
 pub mod sip;
 pub mod types;
