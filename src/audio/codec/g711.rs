@@ -91,8 +91,8 @@ const fn ulaw_encode_table() -> [u8; 1 << 14] {
     let mut index = 0;
     while index < 1 << 14 {
         let value = if index >= 1 << 13 { index as i32 - (1 << 14) } else { index as i32 };
-        // The law's decision values are symmetric about zero: −1 (14-bit) falls in the same interval as +1.
-        let magnitude = if value < 0 { -value } else { value };
+        // One's complement for negatives, which the shift rounded away from zero.
+        let magnitude = if value < 0 { !value } else { value };
         let biased = if magnitude > 8158 { 8158 + 33 } else { magnitude + 33 };
         let mut segment = 0;
         while segment < 7 && (biased >> (segment + 6)) != 0 {
