@@ -1,6 +1,6 @@
 //! What a session sees.
 
-use super::{PlaybackHandle, RoomHandle, TimerHandle, VerbError};
+use super::{Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
 use crate::types::CallId;
 
 /// One thing that happened.
@@ -37,7 +37,7 @@ pub enum Event {
         /// The call.
         call: CallId,
         /// What was keyed, without the terminator.
-        digits: String,
+        digits: Digits,
         /// How it ended.
         how: crate::session::collect::Completion,
     },

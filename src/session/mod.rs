@@ -1,9 +1,11 @@
 //! What calls do: sessions see events and answer with verbs.
 
 pub mod collect;
+mod digits;
 mod event;
 mod verb;
 
+pub use digits::Digits;
 pub use event::{Event, Party, PinVerdict};
 pub use verb::{CollectSpec, PlayItem, Verb, VerbError, Verbs};
 
