@@ -1,0 +1,91 @@
+//! The dialplan ready to use: every name resolved, every pattern compiled, every default in place.
+//!
+//! Each setting says its unit, its default, its range and what it costs. Nothing downstream checks a value again.
+//! A [`Plan`] never changes once made. It is shared as `Arc<Plan>`, its parts as `Arc` too, so that a call may keep the
+//! parts it began with after the file was reloaded.
+
+mod gateway;
+mod ivr;
+mod room;
+mod route;
+mod secret;
+mod template;
+mod trunk;
+
+pub use gateway::{Gateway, ListenAddress, SipTransport};
+pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
+pub use room::{Announce, Room, RoomAccess};
+pub use route::{Origin, Route, RouteTarget};
+pub use secret::{Pin, Secret};
+pub use template::{BadPlaceholder, RoomTemplate};
+pub use trunk::{NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The validated `dialplan.toml`.
+///
+/// Made by [`super::parse`] or [`super::load`]; asked with [`Plan::trunk`], [`Plan::trunk_for`], [`Plan::room_by_pin`],
+/// [`Plan::room`] and [`super::route::find`].
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Settings of the whole gateway.
+    pub gateway: Gateway,
+    /// Trunks, in the order of the file.
+    pub trunks: Vec<Arc<Trunk>>,
+    /// Configured rooms, in the order of the file. Others are made on demand.
+    pub rooms: Vec<Arc<Room>>,
+    /// IVRs, in the order of the file.
+    pub ivrs: Vec<Arc<Ivr>>,
+    /// Routes; the first that matches is taken.
+    pub routes: Vec<Arc<Route>>,
+}
+
+impl Plan {
+    /// The trunk of that name.
+    #[must_use]
+    pub fn trunk(&self, name: &str) -> Option<&Arc<Trunk>> {
+        self.trunks.iter().find(|trunk| trunk.name == name)
+    }
+
+    /// The first trunk whose `allow` networks hold the address a request came from.
+    /// A trunk known by host name alone is matched by whoever resolves the name.
+    #[must_use]
+    pub fn trunk_for(&self, source: IpAddr) -> Option<&Arc<Trunk>> {
+        self.trunks.iter().find(|trunk| trunk.allows(source))
+    }
+
+    /// The configured room of that name.
+    #[must_use]
+    pub fn room(&self, name: &str) -> Option<&Arc<Room>> {
+        self.rooms.iter().find(|room| room.name == name)
+    }
+
+    /// The IVR of that name.
+    #[must_use]
+    pub fn ivr(&self, name: &str) -> Option<&Arc<Ivr>> {
+        self.ivrs.iter().find(|ivr| ivr.name == name)
+    }
+
+    /// The room a PIN opens, and as whom. Every PIN of the plan is compared, each in constant time, so that the time
+    /// taken tells nothing.
+    #[must_use]
+    pub fn room_by_pin(&self, keyed: &str) -> Option<(&Arc<Room>, RoomAccess)> {
+        let keyed = Pin::new(keyed)?;
+        let mut found = None;
+        for room in &self.rooms {
+            for (pin, access) in [(&room.pin, RoomAccess::Member), (&room.host_pin, RoomAccess::Host)] {
+                let equal = pin.as_ref().is_some_and(|pin| pin.matches(&keyed));
+                if equal && found.is_none() {
+                    found = Some((room, access));
+                }
+            }
+        }
+        found
+    }
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Plan>();
+};

@@ -1,0 +1,45 @@
+//! `[rooms.*]`.
+
+use super::Pin;
+
+/// One room, configured or made on demand.
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// Its global name.
+    pub name: String,
+    /// Opens it to members. Default: none, it is then reached by routes alone.
+    pub pin: Option<Pin>,
+    /// Opens it to its host. Default: none.
+    pub host_pin: Option<Pin>,
+    /// What members hear when others come and go. Default `tone`.
+    pub announce: Announce,
+    /// Calls in it at one time, at least 1. Default: no limit. Each costs one decode, one encode and one addition a tick.
+    pub max_members: Option<u32>,
+}
+
+impl Room {
+    /// The room of that name as it is when nobody configured it.
+    #[must_use]
+    pub const fn on_demand(name: String) -> Self {
+        Self { name, pin: None, host_pin: None, announce: Announce::Tone, max_members: None }
+    }
+}
+
+/// How coming and going is made known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Announce {
+    /// Not at all.
+    None,
+    /// By a tone.
+    #[default]
+    Tone,
+}
+
+/// As whom a PIN lets a caller in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RoomAccess {
+    /// A member.
+    Member,
+    /// The host.
+    Host,
+}

@@ -1,0 +1,114 @@
+//! `[trunks.*]`.
+
+use super::{Secret, SipTransport};
+use crate::types::Network;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A SIP peer that carries calls to and from the telephone network.
+#[derive(Debug, Clone)]
+pub struct Trunk {
+    /// Its name in the file; what routes call it.
+    pub name: String,
+    /// Where it is reached, in order of preference. Empty: it only calls us.
+    pub address: Vec<TrunkAddress>,
+    /// How it is called. Default udp.
+    pub transport: SipTransport,
+    /// Networks its calls come from. Default: those of `address` that are IP addresses. Empty: only the addresses that
+    /// the names in `address` resolve to.
+    pub allow: Vec<Network>,
+    /// Networks its media comes from. Empty (the default): the signalling peer and the SDP's address.
+    pub media: Vec<Network>,
+    /// What this trunk must see as our address. Default: the gateway's.
+    pub public_address: Option<IpAddr>,
+    /// User name for digest authentication and registration.
+    pub username: Option<String>,
+    /// Password for them. From the environment or a file.
+    pub password: Option<Secret>,
+    /// The only realm the password is given to. Default: any realm, asked for by this trunk.
+    pub realm: Option<String>,
+    /// Whether we register there. Default no.
+    pub register: bool,
+    /// How long a registration is asked to last. Default 1 h; 1 min to 24 h.
+    pub expires: Duration,
+    /// Our number, E.164, on calls we make there.
+    pub caller_id: Option<String>,
+    /// Calls at one time, both directions; beyond it the trunk gets 486. Default: no limit of its own.
+    pub max_calls: Option<u32>,
+    /// Where the called number is looked for, in this order. Default: the request URI, then To.
+    pub number_from: Vec<NumberSource>,
+    /// Session timer (RFC 4028).
+    pub session_timer: SessionTimer,
+    /// Reliable provisional responses (RFC 3262). Default: when the peer requires it.
+    pub reliable: ReliableProvisional,
+}
+
+impl Trunk {
+    /// Whether a request from `source` may be this trunk's.
+    #[must_use]
+    pub fn allows(&self, source: IpAddr) -> bool {
+        self.allow.iter().any(|network| network.contains(source))
+    }
+}
+
+/// A host name or address, and the port if one was written. Without a port, DNS SRV is asked (RFC 3263).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TrunkAddress {
+    /// Name, or address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: Option<u16>,
+}
+
+impl TrunkAddress {
+    /// The address, if the host is one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+}
+
+impl fmt::Display for TrunkAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.host.contains(':'), self.port) {
+            (true, Some(port)) => write!(f, "[{}]:{port}", self.host),
+            (false, Some(port)) => write!(f, "{}:{port}", self.host),
+            (_, None) => f.write_str(&self.host),
+        }
+    }
+}
+
+/// Where a trunk puts the called number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberSource {
+    /// The request URI's user.
+    RequestUri,
+    /// The To header's.
+    To,
+    /// P-Called-Party-ID (RFC 7315 section 4.2).
+    PCalledPartyId,
+    /// The first Diversion (RFC 5806): the number that was called before it was forwarded to us.
+    Diversion,
+}
+
+/// Session timer of calls with a trunk (RFC 4028).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTimer {
+    /// What we ask for. Default 30 min; 90 s to 24 h.
+    pub expires: Duration,
+    /// The shortest we agree to. Default 90 s, which is also the least allowed.
+    pub min: Duration,
+}
+
+/// When provisional responses are sent reliably (RFC 3262).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ReliableProvisional {
+    /// Never; a peer that requires it gets 420.
+    Never,
+    /// When the peer requires it.
+    #[default]
+    WhenRequired,
+    /// Whenever the peer supports it.
+    WhenSupported,
+}

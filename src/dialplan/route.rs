@@ -1,0 +1,51 @@
+//! Which route a call takes: the first that matches, top to bottom.
+
+use super::{Origin, Plan, Route};
+use std::sync::Arc;
+
+/// The route for a call from `origin` to `number` (normalised). Allocates nothing.
+#[must_use]
+pub fn find<'plan>(plan: &'plan Plan, origin: &Origin, number: &str) -> Option<&'plan Arc<Route>> {
+    plan.routes.iter().find(|route| miss(route, origin, number).is_none())
+}
+
+/// Why a route did not match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Miss {
+    /// It takes no calls from there.
+    Origin,
+    /// The number is another.
+    Number,
+}
+
+/// What was decided, and what stood in the way of each route above it.
+#[derive(Debug, Clone)]
+pub struct Decision<'plan> {
+    /// The route taken.
+    pub route: Option<&'plan Arc<Route>>,
+    /// The routes above it (all routes, if none was taken), each with why it did not match.
+    pub passed: Vec<(&'plan Arc<Route>, Miss)>,
+}
+
+/// As [`find`], with the reasons.
+#[must_use]
+pub fn decide<'plan>(plan: &'plan Plan, origin: &Origin, number: &str) -> Decision<'plan> {
+    let mut passed = Vec::new();
+    for route in &plan.routes {
+        match miss(route, origin, number) {
+            None => return Decision { route: Some(route), passed },
+            Some(why) => passed.push((route, why)),
+        }
+    }
+    Decision { route: None, passed }
+}
+
+fn miss(route: &Route, origin: &Origin, number: &str) -> Option<Miss> {
+    if !route.from.contains(origin) {
+        Some(Miss::Origin)
+    } else if !route.number.matches(number) {
+        Some(Miss::Number)
+    } else {
+        None
+    }
+}
