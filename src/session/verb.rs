@@ -78,6 +78,8 @@ pub enum Verb {
         pin: Digits,
         /// The handle for the room if it opens one.
         room: RoomHandle,
+        /// Where no room has this PIN, it opens one of its own: no PIN is wrong then.
+        open_rooms: bool,
     },
     /// Names a room: the one of that name, configured or made on demand.
     OpenRoom {
