@@ -3,6 +3,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod dialplan;
+pub mod gateway;
 pub mod media;
 pub mod session;
 pub mod types;

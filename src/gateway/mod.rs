@@ -1,0 +1,3 @@
+//! The control plane's core.
+
+pub mod pin_guard;
