@@ -296,5 +296,4 @@ impl std::fmt::Debug for TypeAhead {
 }
 
 #[cfg(test)]
-#[path = "collect_tests.rs"]
 mod tests;
