@@ -76,6 +76,23 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The call it is about, if it names one.
+    #[must_use]
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Incoming { call, .. }
+            | Self::Answered { call }
+            | Self::Ended { call }
+            | Self::Digit { call, .. }
+            | Self::Collected { call, .. }
+            | Self::PinChecked { call, .. } => Some(*call),
+            Self::VerbFailed { call, .. } => *call,
+            Self::PlaybackFinished { .. } | Self::RoomChanged { .. } | Self::Timer { .. } => None,
+        }
+    }
+}
+
 /// The other end of a call, as far as the peer may be believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Party {
