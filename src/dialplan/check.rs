@@ -1,0 +1,103 @@
+//! From the dialplan as written to the plan ready to use: every mistake is found in one pass.
+//!
+//! A part with a mistake gets a stand-in, so that what refers to it is not reported as well; a plan is given out only
+//! when there was no error at all.
+
+mod gateway;
+mod ivr;
+mod pin;
+mod room;
+mod route;
+mod trunk;
+mod values;
+
+use super::diagnostic::Sink;
+use super::plan::Plan;
+use super::raw::{Field, Named, RawPlan};
+use super::world::{Checks, PromptText};
+use std::collections::HashMap;
+use std::path::Path;
+use toml::Spanned;
+
+/// The longest name of a trunk, room, ivr or route, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// What every check needs.
+struct Checker<'a> {
+    sink: &'a mut Sink,
+    checks: &'a dyn Checks,
+    /// The dialplan's folder, where relative paths begin.
+    base: &'a Path,
+    /// Its text, for line numbers and for places within strings.
+    text: &'a str,
+    /// Languages asked for so far, and the prompts each has, if that is known.
+    prompts: HashMap<String, Option<Vec<PromptText>>>,
+}
+
+/// Checks everything and makes the plan; what is wrong is in the sink.
+pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks, sink: &mut Sink) -> Plan {
+    let mut checker = Checker { sink, checks, base, text, prompts: HashMap::new() };
+    let checker = &mut checker;
+    let tables = &raw.tables;
+    let standard = Default::default();
+    let gateway = gateway::check(checker, tables.gateway.get().map_or(&standard, Spanned::get_ref));
+    let trunks = trunk::check(checker, entries(&tables.trunks));
+    let rooms = room::check(checker, entries(&tables.rooms));
+    let ivrs = ivr::check(checker, entries(&tables.ivr), &gateway);
+    pin::check(checker, entries(&tables.rooms), &ivrs);
+    let routes = tables.routes.get().map(|list| list.get_ref().as_slice()).unwrap_or_default();
+    let names = route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs };
+    let routes = route::check(checker, routes, &names, tables.routes.is_absent() && !raw.broken);
+    if !raw.broken {
+        ivr::unused(checker, entries(&tables.ivr), &routes);
+    }
+    Plan { gateway, trunks, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes }
+}
+
+fn entries<T>(field: &Field<Named<T>>) -> &[(Spanned<String>, T)] {
+    field.get().map(|named| named.get_ref().0.as_slice()).unwrap_or_default()
+}
+
+impl Checker<'_> {
+    /// A name somebody may have to type: not empty, printable, not too long.
+    fn name(&mut self, what: &str, name: &Spanned<String>) {
+        let text = name.get_ref();
+        let label = if text.trim().is_empty() {
+            "empty"
+        } else if text.chars().any(char::is_control) {
+            "has a control character in it"
+        } else if text.chars().count() > LONGEST_NAME {
+            "longer than 64 characters"
+        } else {
+            return;
+        };
+        self.sink.error(name.span(), format!("this cannot be the name of a {what}")).label(label);
+    }
+
+    /// Where a part of a string's contents is in the file, if the string was written without escapes.
+    fn within(&self, value: &Spanned<String>, part: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let span = value.span();
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        let Some(offset) = written.find(value.get_ref().as_str()) else { return span };
+        let start = span.start.saturating_add(offset).saturating_add(part.start);
+        let end = span.start.saturating_add(offset).saturating_add(part.end);
+        // A mistake at the very end has an empty place; the last character stands for it.
+        if start < end { start..end } else { start.saturating_sub(1).max(span.start)..end }
+    }
+
+    /// A language, asked for once; one without prompts is told at its first mention.
+    fn language(&mut self, field: &Field<String>) -> Option<String> {
+        let value = field.get()?;
+        let language = value.get_ref();
+        let letters =
+            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if language.split('-').all(letters) {
+            return Some(language.clone());
+        }
+        self.sink
+            .error(value.span(), "this is no language")
+            .label("a language tag (RFC 5646)")
+            .help("for example \"en-GB\"");
+        None
+    }
+}

@@ -1,0 +1,207 @@
+//! `[gateway]`: addresses, ports, folders, limits.
+
+use super::Checker;
+use crate::dialplan::number::NumberRules;
+use crate::dialplan::plan::{Gateway, ListenAddress, SipTransport};
+use crate::dialplan::raw::{Field, RawGateway};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::{Range, RangeInclusive};
+use toml::Spanned;
+
+const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
+
+pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
+    let listening = listening(checker, raw);
+    let http = http(checker, raw);
+    conflicts(checker, &listening, http.as_ref());
+    let rtp_ports = ports(checker, raw, &listening);
+    let max_calls = checker.number("max_calls", &raw.max_calls, 1..=100_000);
+    if let (Some(calls), Some(value)) = (max_calls, raw.max_calls.get()) {
+        let pairs = u32::from(rtp_ports.end().saturating_sub(*rtp_ports.start()).saturating_add(1)) / 2;
+        if calls > pairs {
+            let warning = checker.sink.warning(value.span(), "there are fewer media ports than calls");
+            warning.label(format!("two ports for each call; `rtp_ports` has enough for {pairs}"));
+            warning.help("widen `rtp_ports` or lower `max_calls`");
+        }
+    }
+    let data = checker.path("data", &raw.data).unwrap_or_else(|| checker.base.join("var"));
+    Gateway {
+        sip: listening.into_iter().map(|(address, _)| address).collect(),
+        http: http.map(|(address, _)| address),
+        rtp_ports,
+        public_address: checker.address("public_address", &raw.public_address),
+        language: checker.language(&raw.language).unwrap_or_else(|| "en-GB".into()),
+        prompts: checker.path("prompts", &raw.prompts).unwrap_or_else(|| checker.base.join("prompts")),
+        numbers: numbers(checker, raw),
+        media_threads: checker
+            .number("media_threads", &raw.media_threads, 1..=256)
+            .and_then(|threads| usize::try_from(threads).ok()),
+        pin_budget: checker.number("pin_budget", &raw.pin_budget, 1..=100_000).unwrap_or(60),
+        max_calls: max_calls.unwrap_or(4_000),
+        call_records: checker.path("call_records", &raw.call_records).unwrap_or_else(|| data.join("calls.jsonl")),
+        control: checker.path("control", &raw.control).unwrap_or_else(|| data.join("partyline.sock")),
+        dscp: checker.number("dscp", &raw.dscp, 0..=63).and_then(|dscp| u8::try_from(dscp).ok()).unwrap_or(46),
+        log: checker.text("log", &raw.log).unwrap_or_else(|| "info".into()),
+        data,
+    }
+}
+
+type Placed<T> = (T, Range<usize>);
+
+fn listening(checker: &mut Checker<'_>, raw: &RawGateway) -> Vec<Placed<ListenAddress>> {
+    if raw.sip.is_absent() {
+        let both = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        return [SipTransport::Udp, SipTransport::Tcp]
+            .into_iter()
+            .flat_map(|transport| {
+                both.map(|ip| (ListenAddress { transport, address: SocketAddr::new(ip, 5060) }, 0..0))
+            })
+            .collect();
+    }
+    let Some(list) = raw.sip.get() else { return Vec::new() };
+    if list.get_ref().is_empty() {
+        checker
+            .sink
+            .error(list.span(), "no address to take SIP on")
+            .label("empty")
+            .help("for example: sip = [\"udp://0.0.0.0:5060\", \"tcp://0.0.0.0:5060\"]");
+    }
+    let mut addresses = Vec::new();
+    for value in list.get_ref() {
+        match listen_address(value.get_ref()) {
+            Ok(address) => addresses.push((address, value.span())),
+            Err((message, label)) => {
+                checker
+                    .sink
+                    .error(value.span(), message)
+                    .label(label)
+                    .help("for example \"udp://0.0.0.0:5060\" or \"tcp://[::]:5060\"");
+            }
+        }
+    }
+    addresses
+}
+
+fn listen_address(text: &str) -> Result<ListenAddress, (&'static str, &'static str)> {
+    const NO_ADDRESS: &str = "SIP cannot be taken on this address";
+    let Some((scheme, rest)) = text.split_once("://") else { return Err((NO_ADDRESS, "begins with udp:// or tcp://")) };
+    let transport = match scheme {
+        "udp" => SipTransport::Udp,
+        "tcp" => SipTransport::Tcp,
+        "tls" | "ws" | "wss" => return Err(("this transport is not supported in this version", "udp or tcp")),
+        _ => return Err((NO_ADDRESS, "begins with udp:// or tcp://")),
+    };
+    let address = rest
+        .parse::<SocketAddr>()
+        .or_else(|_| rest.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 5060)))
+        .map_err(|_| (NO_ADDRESS, "an IP address and a port"))?;
+    if address.port() == 0 {
+        return Err((NO_ADDRESS, "port 0 is no port that others could call"));
+    }
+    Ok(ListenAddress { transport, address })
+}
+
+fn http(checker: &mut Checker<'_>, raw: &RawGateway) -> Option<Placed<SocketAddr>> {
+    let value = raw.http.get()?;
+    let address = value.get_ref().parse::<SocketAddr>();
+    if address.is_err() {
+        checker
+            .sink
+            .error(value.span(), "`http` is no address to listen on")
+            .label("an IP address and a port")
+            .help("for example \"0.0.0.0:8080\"");
+    }
+    Some((address.ok()?, value.span()))
+}
+
+fn conflicts(checker: &mut Checker<'_>, sip: &[Placed<ListenAddress>], http: Option<&Placed<SocketAddr>>) {
+    let web = http.map(|(address, span)| (SipTransport::Tcp, *address, span.clone()));
+    let all = sip.iter().map(|(one, span)| (one.transport, one.address, span.clone())).chain(web);
+    let mut earlier: Vec<(SipTransport, SocketAddr, Range<usize>)> = Vec::new();
+    for (transport, address, span) in all {
+        let clash = earlier.iter().find(|(other, taken, _)| *other == transport && clash(*taken, address));
+        if let Some((_, taken, first)) = clash {
+            let (port, taken) = (address.port(), *taken);
+            checker
+                .sink
+                .error(span.clone(), format!("{} port {port} is taken twice", transport.as_str()))
+                .label("cannot be listened on as well")
+                .also(first.clone(), format!("{taken} holds it already"))
+                .help("take one of the two out, or give it another port");
+        }
+        earlier.push((transport, address, span));
+    }
+}
+
+fn clash(one: SocketAddr, other: SocketAddr) -> bool {
+    let same_address = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && same_address
+}
+
+fn ports(checker: &mut Checker<'_>, raw: &RawGateway, sip: &[Placed<ListenAddress>]) -> RangeInclusive<u16> {
+    let Some(value) = raw.rtp_ports.get() else { return DEFAULT_PORTS };
+    let range = parse_ports(value.get_ref());
+    let Some(range) = range else {
+        checker
+            .sink
+            .error(value.span(), "`rtp_ports` is no range of ports")
+            .label("two ports from 1024 to 65535, the lower first, an even one and its neighbour at least")
+            .help("for example: rtp_ports = \"20000-29999\"");
+        return DEFAULT_PORTS;
+    };
+    let inside =
+        |one: &&Placed<ListenAddress>| one.0.transport == SipTransport::Udp && range.contains(&one.0.address.port());
+    if let Some((address, place)) = sip.iter().find(inside) {
+        let error = checker.sink.error(value.span(), "SIP listens on one of the media ports");
+        error.label(format!("holds port {}", address.address.port())).help("choose a range that leaves it out");
+        if !place.is_empty() {
+            error.also(place.clone(), "listens here");
+        }
+    }
+    range
+}
+
+/// The range, begun at an even port (RFC 3550 section 11).
+fn parse_ports(text: &str) -> Option<RangeInclusive<u16>> {
+    let (first, last) = text.split_once('-')?;
+    let (first, last): (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    let first = first.checked_add(first % 2)?;
+    (first >= 1024 && first < last).then_some(first..=last)
+}
+
+fn numbers(checker: &mut Checker<'_>, raw: &RawGateway) -> NumberRules {
+    let standard = NumberRules::default();
+    let country_code = digits(checker, "country_code", &raw.country_code, 1..=3, "\"44\"");
+    let country_code = country_code.filter(|code| {
+        let fits = !code.starts_with('0');
+        if let (false, Some(value)) = (fits, raw.country_code.get()) {
+            checker.sink.error(value.span(), "no country code begins with 0").label("not a country code");
+        }
+        fits
+    });
+    NumberRules {
+        country_code,
+        national_prefix: digits(checker, "national_prefix", &raw.national_prefix, 0..=4, "\"0\"")
+            .unwrap_or(standard.national_prefix),
+        international_prefix: digits(checker, "international_prefix", &raw.international_prefix, 1..=5, "\"00\"")
+            .unwrap_or(standard.international_prefix),
+    }
+}
+
+fn digits(
+    checker: &mut Checker<'_>,
+    key: &str,
+    field: &Field<String>,
+    length: RangeInclusive<usize>,
+    example: &str,
+) -> Option<String> {
+    let value: &Spanned<String> = field.get()?;
+    let text = value.get_ref().strip_prefix('+').unwrap_or(value.get_ref());
+    if length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.to_owned());
+    }
+    let (least, most) = length.into_inner();
+    let label = format!("{least} to {most} digits");
+    checker.sink.error(value.span(), format!("`{key}` is digits")).label(label).help(format!("for example {example}"));
+    None
+}

@@ -1,0 +1,342 @@
+//! `[ivr.*]`.
+
+use super::Checker;
+use crate::dialplan::pattern::Pattern;
+use crate::dialplan::plan::{Collect, Gateway, Greeting, Ivr, IvrPrompts, RoomTemplate, Route, RouteTarget, Say, Then};
+use crate::dialplan::raw::{Field, RawCollect, RawIvr, RawSay, RawThen};
+use crate::dialplan::suggestion;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+/// An IVR and the places later checks point at.
+pub(super) struct Checked {
+    pub ivr: Arc<Ivr>,
+    /// Where its number of digits is written, or else its name.
+    pub digits: Range<usize>,
+}
+
+pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawIvr)], gateway: &Gateway) -> Vec<Checked> {
+    raw.iter().map(|(name, raw)| one(checker, name, raw, gateway)).collect()
+}
+
+fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, gateway: &Gateway) -> Checked {
+    checker.name("ivr", name);
+    let language = checker.language(&raw.language).unwrap_or_else(|| gateway.language.clone());
+    let voice =
+        Voice { gateway, language: &language, place: raw.language.get().map_or_else(|| name.span(), Spanned::span) };
+    let collect = raw.collect.get().map(|value| collect(checker, value.get_ref()));
+    let mut override_of = |field: &Field<RawSay>, prompt: &str| match field.get() {
+        Some(value) => say(checker, &voice, value.get_ref(), value.span()),
+        None => Say::Prompt(prompt.to_owned()),
+    };
+    let prompts = IvrPrompts {
+        wrong: override_of(&raw.wrong, "wrong-pin"),
+        timeout: override_of(&raw.timeout, "no-input"),
+        goodbye: override_of(&raw.goodbye, "goodbye"),
+        blocked: override_of(&raw.blocked, "pin-blocked"),
+        first: override_of(&raw.first, "first-here"),
+        full: override_of(&raw.full, "room-full"),
+    };
+    let ivr = Ivr {
+        name: name.get_ref().clone(),
+        say: first_words(checker, &voice, name, raw),
+        greetings: greetings(checker, &voice, raw),
+        then: then(checker, name, raw, collect.is_some()),
+        collect,
+        prompts,
+        language: language.clone(),
+    };
+    let digits =
+        raw.collect.get().and_then(|value| value.get_ref().digits.get()).map_or_else(|| name.span(), Spanned::span);
+    Checked { ivr: Arc::new(ivr), digits }
+}
+
+/// The language a thing is said in, and what the message about a missing language points at.
+struct Voice<'a> {
+    gateway: &'a Gateway,
+    language: &'a str,
+    place: Range<usize>,
+}
+
+fn first_words(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &Spanned<String>, raw: &RawIvr) -> Say {
+    match (raw.say.get(), raw.file.get()) {
+        (Some(say), Some(file)) => {
+            checker
+                .sink
+                .error(file.span(), "`say` and `file` are both given")
+                .label("one of the two")
+                .also(say.span(), "the other")
+                .help("take one out");
+            Say::File(checker.base.join(file.get_ref()))
+        }
+        (Some(value), None) => say(checker, voice, value.get_ref(), value.span()),
+        (None, Some(file)) => sound(checker, file),
+        (None, None) => {
+            if raw.collect.is_absent() && raw.say.is_absent() && raw.file.is_absent() {
+                checker
+                    .sink
+                    .error(name.span(), format!("ivr `{}` says nothing and asks for nothing", name.get_ref()))
+                    .label("neither `say`, `file` nor `collect`")
+                    .help("add what is said, or let the route lead straight to the room");
+            }
+            Say::Prompt("enter-pin".into())
+        }
+    }
+}
+
+fn greetings(checker: &mut Checker<'_>, voice: &Voice<'_>, raw: &RawIvr) -> Vec<Greeting> {
+    let mut greetings = Vec::new();
+    for (number, raw) in raw.greetings.get().map(|named| named.get_ref().0.as_slice()).unwrap_or_default() {
+        let say = say(checker, voice, raw, number.span());
+        if let Some(number) = pattern(checker, number) {
+            greetings.push(Greeting { number, say });
+        }
+    }
+    greetings
+}
+
+/// Compiles a number pattern; a mistake is underlined where it is within the pattern.
+pub(super) fn pattern(checker: &mut Checker<'_>, value: &Spanned<String>) -> Option<Pattern> {
+    match Pattern::new(value.get_ref()) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let span = checker.within(value, error.span);
+            let help = if value.get_ref().starts_with('+') {
+                "a plus sign is written \\+ in a pattern, as in '\\+442079460100'"
+            } else {
+                "a number pattern is a regular expression for the whole number, as '\\+4420794601\\d\\d'"
+            };
+            checker.sink.error(span, "this is no number pattern").label(error.reason).help(help);
+            None
+        }
+    }
+}
+
+/// What is said. A plain string is a prompt's name if the catalogue has it, else a text if it looks like one.
+fn say(checker: &mut Checker<'_>, voice: &Voice<'_>, raw: &RawSay, span: Range<usize>) -> Say {
+    match raw {
+        RawSay::Plain(text) => {
+            let is_name = !text.get_ref().is_empty()
+                && text.get_ref().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+            if is_name { prompt(checker, voice, text) } else { spoken(checker, voice, text) }
+        }
+        RawSay::Table(table) => match (table.prompt.get(), table.text.get(), table.file.get()) {
+            (Some(name), None, None) => prompt(checker, voice, name),
+            (None, Some(text), None) => spoken(checker, voice, text),
+            (None, None, Some(file)) => sound(checker, file),
+            (None, None, None) if !(table.prompt.is_absent() && table.text.is_absent() && table.file.is_absent()) => {
+                Say::Text(String::new())
+            }
+            _ => {
+                checker
+                    .sink
+                    .error(span, "one thing is said at a time")
+                    .label("one of `prompt`, `text` and `file`")
+                    .help("for example: { file = \"welcome.wav\" }");
+                Say::Text(String::new())
+            }
+        },
+    }
+}
+
+fn sound(checker: &mut Checker<'_>, file: &Spanned<String>) -> Say {
+    let path = checker.base.join(file.get_ref());
+    if let Err(reason) = checker.checks.sound(&path) {
+        checker
+            .sink
+            .error(file.span(), format!("this sound cannot be played: {}", path.display()))
+            .label(reason)
+            .help("give a WAV file that this user can read; relative paths begin at the dialplan's folder");
+    }
+    Say::File(path)
+}
+
+fn prompt(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &Spanned<String>) -> Say {
+    if let Some(prompts) = catalogue(checker, voice)
+        && !prompts.iter().any(|prompt| prompt.name == *name.get_ref())
+    {
+        let names: Vec<&str> = prompts.iter().map(|prompt| prompt.name.as_str()).collect();
+        let help = suggestion::sentence(name.get_ref(), names.iter().copied(), "the catalogue is empty");
+        checker
+            .sink
+            .error(name.span(), format!("there is no prompt `{}` in {}", name.get_ref(), voice.language))
+            .label("not in the catalogue")
+            .help(help);
+    }
+    Say::Prompt(name.get_ref().clone())
+}
+
+fn spoken(checker: &mut Checker<'_>, voice: &Voice<'_>, text: &Spanned<String>) -> Say {
+    if text.get_ref().trim().is_empty() {
+        checker.sink.error(text.span(), "there is nothing to say").label("empty").help("write a text, or { file = … }");
+    } else if let Some(prompts) = catalogue(checker, voice)
+        && !prompts.iter().any(|prompt| prompt.text == *text.get_ref())
+    {
+        checker
+            .sink
+            .error(text.span(), "this version can say only the texts of its prompts")
+            .label(format!("not in the catalogue of {}", voice.language))
+            .help("record it and write { file = \"….wav\" }, or take the name of a prompt");
+    }
+    Say::Text(text.get_ref().clone())
+}
+
+/// The prompts of a language, if they are known; a language without any is told once.
+fn catalogue(checker: &mut Checker<'_>, voice: &Voice<'_>) -> Option<Vec<crate::dialplan::world::PromptText>> {
+    if let Some(known) = checker.prompts.get(voice.language) {
+        return known.clone();
+    }
+    let folder = &voice.gateway.prompts;
+    let found = checker.checks.prompts(folder, voice.language).unwrap_or_else(|reason| {
+        checker
+            .sink
+            .error(voice.place.clone(), format!("there are no prompts for `{}`", voice.language))
+            .label(reason)
+            .help(format!("they are looked for in {}", folder.join(voice.language).display()));
+        None
+    });
+    checker.prompts.insert(voice.language.to_owned(), found.clone());
+    found
+}
+
+fn collect(checker: &mut Checker<'_>, raw: &RawCollect) -> Collect {
+    let (min_digits, max_digits) = raw.digits.get().map_or((4, 10), |value| {
+        parse_digits(value.get_ref()).unwrap_or_else(|| {
+            checker
+                .sink
+                .error(value.span(), "`digits` is a number of digits")
+                .label("from 1 to 32, the lower first")
+                .help("for example \"4-10\", or \"6\"");
+            (1, 32)
+        })
+    });
+    let terminator = key(checker, "end", &raw.end, '#');
+    let restart = key(checker, "restart", &raw.restart, '*');
+    if let (Some(end), true, Some(value)) = (terminator, terminator == restart, raw.restart.get().or(raw.end.get())) {
+        checker
+            .sink
+            .error(value.span(), "one key cannot end the entry and begin it anew")
+            .label(format!("both are `{end}`"))
+            .help("take another key, or \"none\"");
+    }
+    Collect {
+        min_digits,
+        max_digits,
+        terminator,
+        restart,
+        first_digit: checker.time("first_digit", &raw.first_digit, "1s", "2m").unwrap_or(Duration::from_secs(10)),
+        next_digit: checker.time("next_digit", &raw.next_digit, "500ms", "1m").unwrap_or(Duration::from_secs(5)),
+        tries: checker.number("tries", &raw.tries, 1..=10).and_then(|tries| u8::try_from(tries).ok()).unwrap_or(3),
+    }
+}
+
+fn parse_digits(text: &str) -> Option<(u8, u8)> {
+    let (least, most) = text.split_once('-').unwrap_or((text, text));
+    let (least, most): (u8, u8) = (least.trim().parse().ok()?, most.trim().parse().ok()?);
+    (least >= 1 && least <= most && most <= 32).then_some((least, most))
+}
+
+fn key(checker: &mut Checker<'_>, name: &str, field: &Field<String>, standard: char) -> Option<char> {
+    let Some(value) = field.get() else { return Some(standard) };
+    match value.get_ref().as_str() {
+        "#" => Some('#'),
+        "*" => Some('*'),
+        "none" | "" => None,
+        _ => {
+            checker
+                .sink
+                .error(value.span(), format!("`{name}` is a key that is no digit"))
+                .label("\"#\", \"*\" or \"none\"")
+                .help(format!("for example: {name} = \"{standard}\""));
+            Some(standard)
+        }
+    }
+}
+
+fn then(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, collects: bool) -> Then {
+    let Some(value) = raw.then.get() else {
+        if raw.then.is_absent() {
+            checker
+                .sink
+                .error(name.span(), format!("ivr `{}` leads nowhere", name.get_ref()))
+                .label("has no `then`")
+                .help("add: then = { room = \"by-pin\" }");
+        }
+        return Then::ByPin { open_rooms: false };
+    };
+    let RawThen { room, open_rooms, later } = value.get_ref();
+    let open = open_rooms.get().is_some_and(|open| *open.get_ref());
+    let Some(room) = room.get() else {
+        if room.is_absent() && !later {
+            checker
+                .sink
+                .error(value.span(), "`then` names no room")
+                .label("where to?")
+                .help("for example: then = { room = \"by-pin\" }");
+        }
+        return Then::ByPin { open_rooms: open };
+    };
+    let needs_digits = |checker: &mut Checker<'_>, why: &str| {
+        if !collects && raw.collect.is_absent() {
+            checker
+                .sink
+                .error(room.span(), why)
+                .label("no digits are collected")
+                .help("add: collect = { digits = \"4-10\", end = \"#\" }");
+        }
+    };
+    if room.get_ref() == "by-pin" {
+        needs_digits(checker, "a PIN must be keyed");
+        return Then::ByPin { open_rooms: open };
+    }
+    if let Some(place) = open_rooms.get().filter(|_| open) {
+        checker
+            .sink
+            .error(place.span(), "`open_rooms` goes with room = \"by-pin\"")
+            .label("has no meaning here")
+            .also(room.span(), "asks for no PIN")
+            .help("take it out");
+    }
+    let Some(template) = template(checker, room) else { return Then::ByPin { open_rooms: open } };
+    if template.uses_digits() {
+        needs_digits(checker, "`{digits}` needs digits");
+    }
+    Then::Room(template)
+}
+
+/// Reads a room's name with its placeholders.
+pub(super) fn template(checker: &mut Checker<'_>, value: &Spanned<String>) -> Option<RoomTemplate> {
+    if value.get_ref().trim().is_empty() {
+        checker.sink.error(value.span(), "a room has a name").label("empty");
+        return None;
+    }
+    match RoomTemplate::parse(value.get_ref()) {
+        Ok(template) => Some(template),
+        Err(bad) => {
+            let span = checker.within(value, bad.0);
+            checker
+                .sink
+                .error(span, "a room's name has a placeholder that means nothing")
+                .label("unknown")
+                .help("`{number}` is the called number, `{digits}` what was keyed");
+            None
+        }
+    }
+}
+
+/// Warns of IVRs that no route leads to.
+pub(super) fn unused(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawIvr)], routes: &[Arc<Route>]) {
+    for (name, _) in raw {
+        let used =
+            routes.iter().any(|route| matches!(&route.target, RouteTarget::Ivr(ivr) if ivr.name == *name.get_ref()));
+        if !used {
+            checker
+                .sink
+                .warning(name.span(), format!("no route leads to ivr `{}`", name.get_ref()))
+                .label("never heard by anybody")
+                .help(format!("give a route `ivr = \"{}\"`, or take it out", name.get_ref()));
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! `[[routes]]`: whole, leading somewhere, and not hidden by those above.
+
+use super::Checker;
+use super::ivr::{Checked, pattern, template};
+use crate::dialplan::diagnostic::line_of;
+use crate::dialplan::overlap::covers;
+use crate::dialplan::pattern::Pattern;
+use crate::dialplan::plan::{Ivr, Origin, Room, Route, RouteTarget, Trunk};
+use crate::dialplan::raw::RawRoute;
+use crate::dialplan::suggestion;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+/// What routes may refer to.
+pub(super) struct Names<'a> {
+    pub trunks: &'a [Arc<Trunk>],
+    pub rooms: &'a [Arc<Room>],
+    pub ivrs: &'a [Checked],
+}
+
+/// A route and where its pattern is written.
+struct Placed {
+    route: Arc<Route>,
+    number: Range<usize>,
+}
+
+pub(super) fn check(
+    checker: &mut Checker<'_>,
+    raw: &[Spanned<RawRoute>],
+    names: &Names<'_>,
+    none_written: bool,
+) -> Vec<Arc<Route>> {
+    if none_written {
+        checker
+            .sink
+            .error(0..0, "there is no route, so that no call can come in")
+            .help("add a table [[routes]] with `name`, `from`, `number` and one of `ivr`, `room` and `reject`");
+    }
+    let mut placed: Vec<Placed> = Vec::new();
+    let mut named: Vec<&Spanned<String>> = Vec::new();
+    for value in raw {
+        if let Some(name) = value.get_ref().name.get() {
+            same_name(checker, &named, name);
+            named.push(name);
+        }
+        // A route with a mistake is left out of the comparison with the others: it may be meant otherwise.
+        if let Some(one) = one(checker, value, names) {
+            hidden(checker, &placed, &one);
+            placed.push(one);
+        }
+    }
+    placed.into_iter().map(|one| one.route).collect()
+}
+
+fn same_name(checker: &mut Checker<'_>, earlier: &[&Spanned<String>], name: &Spanned<String>) {
+    if let Some(first) = earlier.iter().find(|other| other.get_ref() == name.get_ref()) {
+        checker
+            .sink
+            .error(name.span(), format!("two routes are called `{}`", name.get_ref()))
+            .label("the second")
+            .also(first.span(), "the first")
+            .help("the log tells routes apart by their names: give one another name");
+    }
+}
+
+fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) -> Option<Placed> {
+    let raw = value.get_ref();
+    let missing = [
+        ("name", raw.name.is_absent(), "name = \"InboundFromPSTN\""),
+        ("from", raw.from.is_absent(), "from = \"users\", \"sessions\" or the name of a trunk"),
+        ("number", raw.number.is_absent(), "number = '\\+4420794601\\d\\d', or '.*' for every number"),
+    ];
+    for (key, absent, example) in missing {
+        if absent {
+            checker
+                .sink
+                .error(value.span(), format!("this route has no `{key}`"))
+                .label("required")
+                .help(format!("add: {example}"));
+        }
+    }
+    if let Some(name) = raw.name.get() {
+        checker.name("route", name);
+    }
+    let from = origins(checker, raw, names);
+    let number = raw.number.get().and_then(|number| Some((pattern(checker, number)?, number.span())));
+    let answer_after = checker.time("answer_after", &raw.answer_after, "0s", "60s").unwrap_or(Duration::ZERO);
+    let target = target(checker, value, names);
+    if let (Some(RouteTarget::Reject(_)), Some(after)) = (&target, raw.answer_after.get()) {
+        checker
+            .sink
+            .warning(after.span(), "a call that is refused is not answered")
+            .label("has no effect")
+            .help("take it out");
+    }
+    let (number, place) = number?;
+    let line = line_of(checker.text, value.span().start);
+    let name = raw.name.get()?.get_ref().clone();
+    let route = Arc::new(Route { name, line, from: from?, number, answer_after, target: target? });
+    Some(Placed { route, number: place })
+}
+
+fn origins(checker: &mut Checker<'_>, raw: &RawRoute, names: &Names<'_>) -> Option<Vec<Origin>> {
+    let list = raw.from.get()?;
+    let mut origins = Vec::new();
+    let mut whole = true;
+    for value in list.get_ref() {
+        let origin = Origin::named(value.get_ref());
+        if let Origin::Trunk(name) = &origin
+            && !names.trunks.iter().any(|trunk| trunk.name == **name)
+        {
+            let known = names.trunks.iter().map(|trunk| trunk.name.as_str()).chain(["users", "sessions"]);
+            let help = suggestion::sentence(name, known, "");
+            checker.sink.error(value.span(), format!("there is no trunk `{name}`")).label("unknown").help(help);
+            whole = false;
+        }
+        if origins.contains(&origin) {
+            checker
+                .sink
+                .warning(value.span(), "this is named twice")
+                .label("is in the list already")
+                .help("take it out");
+        } else {
+            origins.push(origin);
+        }
+    }
+    if list.get_ref().is_empty() {
+        checker
+            .sink
+            .error(list.span(), "this route takes calls from nowhere")
+            .label("empty")
+            .help("name a trunk, \"users\" or \"sessions\"");
+        whole = false;
+    }
+    whole.then_some(origins)
+}
+
+fn target(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) -> Option<RouteTarget> {
+    let raw = value.get_ref();
+    let places = [
+        ("ivr", raw.ivr.is_absent(), raw.ivr.get().map(Spanned::span)),
+        ("room", raw.room.is_absent(), raw.room.get().map(Spanned::span)),
+        ("reject", raw.reject.is_absent(), raw.reject.get().map(Spanned::span)),
+    ];
+    let written: Vec<_> = places.iter().filter(|(_, absent, _)| !absent).collect();
+    if written.is_empty() && !raw.later {
+        checker
+            .sink
+            .error(value.span(), "this route leads nowhere")
+            .label("none of `ivr`, `room` and `reject`")
+            .help("add one of the three, as: ivr = \"conference\"");
+    }
+    if let [(first, _, Some(place)), (second, _, Some(other)), ..] = written.as_slice() {
+        checker
+            .sink
+            .error(other.clone(), "this route leads to two places")
+            .label(format!("`{second}`"))
+            .also(place.clone(), format!("and `{first}`"))
+            .help("a route has one of `ivr`, `room` and `reject`");
+        return None;
+    }
+    if let Some(name) = raw.ivr.get() {
+        return ivr(checker, name, names.ivrs).map(RouteTarget::Ivr);
+    }
+    if let Some(name) = raw.room.get() {
+        return room(checker, name, names.rooms);
+    }
+    let status = raw.reject.get()?;
+    match u16::try_from(*status.get_ref()) {
+        Ok(code @ 400..=699) => Some(RouteTarget::Reject(code)),
+        _ => {
+            checker
+                .sink
+                .error(status.span(), "a call is refused with a SIP status")
+                .label("from 400 to 699")
+                .help("for example 404 (not found), 486 (busy), 603 (declined)");
+            None
+        }
+    }
+}
+
+fn ivr(checker: &mut Checker<'_>, name: &Spanned<String>, ivrs: &[Checked]) -> Option<Arc<Ivr>> {
+    let found = ivrs.iter().find(|checked| checked.ivr.name == *name.get_ref());
+    if found.is_none() {
+        let known: Vec<&str> = ivrs.iter().map(|checked| checked.ivr.name.as_str()).collect();
+        let none = format!("add a table [ivr.{}]", name.get_ref());
+        let help = suggestion::sentence(name.get_ref(), known.iter().copied(), &none);
+        checker.sink.error(name.span(), format!("there is no ivr `{}`", name.get_ref())).label("unknown").help(help);
+    }
+    found.map(|checked| Arc::clone(&checked.ivr))
+}
+
+fn room(checker: &mut Checker<'_>, name: &Spanned<String>, rooms: &[Arc<Room>]) -> Option<RouteTarget> {
+    if name.get_ref() == "by-pin" {
+        checker
+            .sink
+            .error(name.span(), "a route cannot ask for a PIN")
+            .label("an ivr does")
+            .help("lead to an ivr that has: then = { room = \"by-pin\" }");
+        return None;
+    }
+    let template = template(checker, name)?;
+    if template.uses_digits() {
+        checker
+            .sink
+            .error(name.span(), "`{digits}` needs digits")
+            .label("a route collects none")
+            .help("lead to an ivr that collects them, or take `{number}`");
+        return None;
+    }
+    if let Some(fixed) = template.fixed() {
+        match rooms.iter().find(|room| room.name == fixed) {
+            Some(room) if room.pin.is_some() => {
+                checker
+                    .sink
+                    .warning(name.span(), format!("this route lets callers into room `{fixed}` without its PIN"))
+                    .label("the room has a PIN")
+                    .help("lead to an ivr that asks for it, or take the PIN away");
+            }
+            Some(_) => {}
+            None => {
+                let near = suggestion::nearest(fixed, rooms.iter().map(|room| room.name.as_str()));
+                if let Some(near) = near {
+                    checker
+                        .sink
+                        .warning(
+                            name.span(),
+                            format!("room `{fixed}` is made on demand, as no [rooms.{fixed}] is there"),
+                        )
+                        .label("not configured")
+                        .help(format!("did you mean `{near}`?"));
+                }
+            }
+        }
+    }
+    Some(RouteTarget::Room(template))
+}
+
+/// Tells a route that no call can reach, since those above take them all.
+fn hidden(checker: &mut Checker<'_>, above: &[Placed], one: &Placed) {
+    let mut dead = Vec::new();
+    let mut culprit = None;
+    for origin in &one.route.from {
+        let rivals: Vec<&Placed> = above.iter().filter(|other| other.route.from.contains(origin)).collect();
+        let patterns: Vec<&Pattern> = rivals.iter().map(|other| &other.route.number).collect();
+        if covers(&patterns, &one.route.number) != Some(true) {
+            continue;
+        }
+        let alone = rivals.iter().find(|other| covers(&[&other.route.number], &one.route.number) == Some(true));
+        if culprit.is_none() {
+            culprit = alone.copied().or(rivals.last().copied()).map(|other| (other, alone.is_some()));
+        }
+        dead.push(origin.to_string());
+    }
+    let Some((other, alone)) = culprit else { return };
+    let label = match alone {
+        true => format!("`{}` takes every such number first", other.route.name),
+        false => format!("`{}` and those above it take every such number first", other.route.name),
+    };
+    let found = if dead.len() == one.route.from.len() {
+        checker.sink.error(one.number.clone(), format!("no call can reach route `{}`", one.route.name))
+    } else {
+        let from = dead.join(", ");
+        checker.sink.warning(one.number.clone(), format!("no call from {from} can reach route `{}`", one.route.name))
+    };
+    found
+        .label("taken by the routes above")
+        .also(other.number.clone(), label)
+        .help("put the narrower route first, or take one of the two out");
+}

@@ -1,0 +1,279 @@
+//! `[trunks.*]`.
+
+use super::Checker;
+use super::values::parse_host;
+use crate::dialplan::plan::{
+    NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
+};
+use crate::dialplan::raw::{Field, RawSecret, RawTrunk};
+use crate::types::Network;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+/// Names that mean something else in a route's `from`.
+const RESERVED: [&str; 2] = ["users", "sessions"];
+
+const TRANSPORTS: [(&str, SipTransport); 2] = [("udp", SipTransport::Udp), ("tcp", SipTransport::Tcp)];
+const NUMBER_SOURCES: [(&str, NumberSource); 4] = [
+    ("request-uri", NumberSource::RequestUri),
+    ("to", NumberSource::To),
+    ("p-called-party-id", NumberSource::PCalledPartyId),
+    ("diversion", NumberSource::Diversion),
+];
+const RELIABLE: [(&str, ReliableProvisional); 3] = [
+    ("never", ReliableProvisional::Never),
+    ("required", ReliableProvisional::WhenRequired),
+    ("supported", ReliableProvisional::WhenSupported),
+];
+
+pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawTrunk)]) -> Vec<Arc<Trunk>> {
+    let mut trunks = Vec::new();
+    for (name, raw) in raw {
+        let trunk = one(checker, name, raw);
+        overlap(checker, &trunks, &trunk, raw);
+        trunks.push((Arc::new(trunk), name.span()));
+    }
+    trunks.into_iter().map(|(trunk, _)| trunk).collect()
+}
+
+fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk) -> Trunk {
+    checker.name("trunk", name);
+    if RESERVED.contains(&name.get_ref().as_str()) {
+        checker
+            .sink
+            .error(name.span(), format!("`{}` cannot be a trunk's name", name.get_ref()))
+            .label("means other calls in a route's `from`")
+            .help("give the trunk another name");
+    }
+    let address = addresses(checker, raw);
+    let allow = if raw.allow.is_absent() {
+        address.iter().filter_map(TrunkAddress::ip).map(Network::host).collect()
+    } else {
+        checker.networks("allow", &raw.allow)
+    };
+    open_to_all(checker, raw);
+    if raw.address.is_absent() && raw.allow.is_absent() {
+        checker
+            .sink
+            .error(name.span(), format!("trunk `{}` has neither `address` nor `allow`", name.get_ref()))
+            .label("nobody can be called, and nobody may call in")
+            .help("say where it is (address = [\"sip.carrier.example\"]) or whose calls it takes (allow = [\"203.0.113.0/24\"])");
+    }
+    let trunk = Trunk {
+        name: name.get_ref().clone(),
+        address,
+        transport: raw
+            .transport
+            .get()
+            .and_then(|value| checker.word("transport", value, &TRANSPORTS))
+            .unwrap_or(SipTransport::Udp),
+        allow,
+        media: checker.networks("media", &raw.media),
+        public_address: checker.address("public_address", &raw.public_address),
+        username: checker.text("username", &raw.username),
+        password: password(checker, &raw.password),
+        realm: checker.text("realm", &raw.realm),
+        register: raw.register.get().is_some_and(|value| *value.get_ref()),
+        expires: checker.time("expires", &raw.expires, "1m", "24h").unwrap_or(Duration::from_secs(3_600)),
+        caller_id: caller_id(checker, &raw.caller_id),
+        max_calls: checker.number("max_calls", &raw.max_calls, 1..=100_000),
+        number_from: number_from(checker, raw),
+        session_timer: session_timer(checker, raw),
+        reliable: raw
+            .reliable
+            .get()
+            .and_then(|value| checker.word("100rel", value, &RELIABLE))
+            .unwrap_or(ReliableProvisional::WhenRequired),
+    };
+    credentials(checker, name.span(), raw);
+    trunk
+}
+
+fn addresses(checker: &mut Checker<'_>, raw: &RawTrunk) -> Vec<TrunkAddress> {
+    let mut addresses = Vec::new();
+    for value in raw.address.get().map(Spanned::get_ref).into_iter().flatten() {
+        match parse_host(value.get_ref()) {
+            Ok(address) => addresses.push(address),
+            Err(label) => {
+                checker
+                    .sink
+                    .error(value.span(), "a trunk cannot be reached at this address")
+                    .label(label)
+                    .help("for example \"sip.carrier.example\", \"203.0.113.7:5060\" or \"[2001:db8::7]:5060\"");
+            }
+        }
+    }
+    addresses
+}
+
+/// Warns of a trunk anybody in the world may call in by.
+fn open_to_all(checker: &mut Checker<'_>, raw: &RawTrunk) {
+    for value in raw.allow.get().map(Spanned::get_ref).into_iter().flatten() {
+        let open = super::values::parse_network(value.get_ref()).is_ok_and(|network| network.prefix == 0);
+        if open {
+            checker
+                .sink
+                .warning(value.span(), "this trunk takes calls from anywhere")
+                .label("every address there is")
+                .help("name the networks your provider calls from");
+        }
+    }
+}
+
+/// What a password needs beside it, and registration needs.
+fn credentials(checker: &mut Checker<'_>, name: Range<usize>, raw: &RawTrunk) {
+    if let (true, Some(value)) = (raw.username.is_absent(), raw.password.get()) {
+        checker
+            .sink
+            .error(value.span(), "a password without a user name")
+            .label("whose?")
+            .help("add: username = \"acme\"");
+    }
+    if let (true, Some(value)) = (raw.password.is_absent(), raw.realm.get()) {
+        checker.sink.warning(value.span(), "a realm without a password").label("has no effect").help("take it out");
+    }
+    let Some(register) = raw.register.get().filter(|value| *value.get_ref()) else {
+        if let Some(value) = raw.expires.get() {
+            let warning = checker.sink.warning(value.span(), "`expires` is for trunks we register at");
+            warning.label("has no effect").help("add: register = true");
+        }
+        return;
+    };
+    let needs = [
+        ("address", raw.address.is_absent(), "address = [\"sip.carrier.example\"]"),
+        ("username", raw.username.is_absent(), "username = \"acme\""),
+        ("password", raw.password.is_absent(), "password = { env = \"CARRIER_PASSWORD\" }"),
+    ];
+    for (key, absent, example) in needs {
+        if absent {
+            checker
+                .sink
+                .error(name.clone(), format!("registration needs `{key}`"))
+                .label(format!("has no `{key}`"))
+                .also(register.span(), "registers")
+                .help(format!("add: {example}"));
+        }
+    }
+}
+
+fn password(checker: &mut Checker<'_>, field: &Field<RawSecret>) -> Option<Secret> {
+    let value = field.get()?;
+    let raw = &value.get_ref().0;
+    let given = [&raw.env, &raw.file, &raw.plain].iter().filter(|field| !field.is_absent()).count();
+    if given != 1 {
+        checker
+            .sink
+            .error(value.span(), "a password comes from one place")
+            .label(if given == 0 { "from none" } else { "from more than one" })
+            .help("write { env = \"NAME\" }, { file = \"PATH\" } or { plain = \"…\" }");
+        return None;
+    }
+    if let Some(name) = raw.env.get() {
+        return match checker.checks.environment(name.get_ref()) {
+            Some(text) if !text.is_empty() => Some(Secret::new(text)),
+            other => {
+                let state = if other.is_some() { "empty" } else { "not set" };
+                checker
+                    .sink
+                    .error(name.span(), format!("the environment variable `{}` is {state}", name.get_ref()))
+                    .label(state)
+                    .help(format!("set it before the start: export {}=…", name.get_ref()));
+                None
+            }
+        };
+    }
+    if let Some(path) = raw.file.get() {
+        return match checker.checks.secret_file(&checker.base.join(path.get_ref())) {
+            Ok(text) if !text.trim().is_empty() => Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())),
+            other => {
+                let reason = other.err().unwrap_or_else(|| "it is empty".into());
+                checker
+                    .sink
+                    .error(path.span(), "the password's file cannot be used")
+                    .label(reason)
+                    .help("make it a file with the password in its first line, readable for this user alone");
+                None
+            }
+        };
+    }
+    checker.sink.secret(raw.plain.get()?.span());
+    raw.plain.get().map(|text| Secret::new(text.get_ref().clone()))
+}
+
+fn caller_id(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {
+    let value = field.get()?;
+    let digits = value.get_ref().strip_prefix('+');
+    let fits = digits.is_some_and(|digits| {
+        (3..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if !fits {
+        checker
+            .sink
+            .error(value.span(), "`caller_id` is an international number")
+            .label("`+`, country code, number, no blanks (E.164)")
+            .help("for example \"+442079460100\"");
+    }
+    fits.then(|| value.get_ref().clone())
+}
+
+fn number_from(checker: &mut Checker<'_>, raw: &RawTrunk) -> Vec<NumberSource> {
+    let standard = || vec![NumberSource::RequestUri, NumberSource::To];
+    let Some(list) = raw.number_from.get() else { return standard() };
+    let mut sources = Vec::new();
+    for value in list.get_ref() {
+        let Some(source) = checker.word("number_from", value, &NUMBER_SOURCES) else { continue };
+        if sources.contains(&source) {
+            checker.sink.warning(value.span(), "this is named twice").label("looked at already").help("take it out");
+        } else {
+            sources.push(source);
+        }
+    }
+    if list.get_ref().is_empty() {
+        checker
+            .sink
+            .error(list.span(), "`number_from` is empty")
+            .label("the called number must come from somewhere")
+            .help("take the line out for the usual order: [\"request-uri\", \"to\"]");
+    }
+    if sources.is_empty() { standard() } else { sources }
+}
+
+fn session_timer(checker: &mut Checker<'_>, raw: &RawTrunk) -> SessionTimer {
+    let expires = checker.time("session_expires", &raw.session_expires, "90s", "24h");
+    let min = checker.time("min_session_expires", &raw.min_session_expires, "90s", "24h");
+    let timer = SessionTimer {
+        expires: expires.unwrap_or(Duration::from_secs(1_800)),
+        min: min.unwrap_or(Duration::from_secs(90)),
+    };
+    if let (true, Some(value)) = (timer.min > timer.expires, raw.min_session_expires.get()) {
+        checker
+            .sink
+            .error(value.span(), "`min_session_expires` is longer than `session_expires`")
+            .label("longer than what we ask for ourselves")
+            .help("make it as long at most");
+    }
+    timer
+}
+
+/// Warns when two trunks take calls from one address: the first gets them all, unless accounts tell them apart.
+fn overlap(checker: &mut Checker<'_>, earlier: &[(Arc<Trunk>, Range<usize>)], trunk: &Trunk, raw: &RawTrunk) {
+    let values = raw.allow.get().map(Spanned::get_ref).into_iter().flatten();
+    let networks = values.filter_map(|value| Some((super::values::parse_network(value.get_ref()).ok()?, value.span())));
+    for (network, span) in networks {
+        let holds = |other: &Trunk| {
+            other.allow.iter().any(|wide| wide.prefix <= network.prefix && wide.contains(network.address))
+        };
+        let told_apart = |other: &Trunk| other.register && trunk.register;
+        let taken = earlier.iter().find(|(other, _)| holds(other) && !told_apart(other));
+        if let Some((other, place)) = taken {
+            checker
+                .sink
+                .warning(span, format!("trunk `{}` gets all calls from here", other.name))
+                .label("belongs to an earlier trunk already")
+                .also(place.clone(), "the first that fits is taken")
+                .help("take the network out of one of the two");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Whether one pattern takes every number that others take: how a route is found to be hidden by those above it.
+
+use super::Pattern;
+use regex_automata::Anchored;
+use regex_automata::hybrid::LazyStateID;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson;
+use regex_automata::util::start;
+use regex_syntax::hir::{Hir, Look};
+use std::collections::{HashSet, VecDeque};
+
+/// Pairs of states looked at before the question is given up.
+const MOST_STATES: usize = 4_000;
+
+/// Whether every string that `inner` takes is taken by one of `outer`. `None` when that is too much work to tell.
+///
+/// Both sides are walked together as deterministic automata: a string that only `inner` takes shows itself as a pair of
+/// states of which one accepts and the other does not.
+pub(super) fn covers(outer: &[&Pattern], inner: &Pattern) -> Option<bool> {
+    if outer.is_empty() {
+        return Some(false);
+    }
+    let union = Hir::alternation(outer.iter().map(|pattern| pattern.hir().clone()).collect());
+    let mut outer = Automaton::new(union)?;
+    let mut inner = Automaton::new(inner.hir().clone())?;
+    let start = (inner.start()?, outer.start()?);
+    let mut seen = HashSet::from([start]);
+    let mut open = VecDeque::from([start]);
+    while let Some((in_inner, in_outer)) = open.pop_front() {
+        if inner.accepts(in_inner)? && !outer.accepts(in_outer)? {
+            return Some(false);
+        }
+        for byte in 0..=u8::MAX {
+            let next = inner.next(in_inner, byte)?;
+            if next.is_dead() {
+                continue;
+            }
+            let pair = (next, outer.next(in_outer, byte)?);
+            if seen.insert(pair) {
+                open.push_back(pair);
+            }
+        }
+        if seen.len() > MOST_STATES {
+            return None;
+        }
+    }
+    Some(true)
+}
+
+/// A deterministic automaton, its states made as they are met.
+struct Automaton {
+    dfa: DFA,
+    cache: Cache,
+}
+
+impl Automaton {
+    fn new(hir: Hir) -> Option<Self> {
+        let whole = Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);
+        let limits = thompson::Config::new().utf8(false).nfa_size_limit(Some(1 << 20));
+        let nfa = thompson::Compiler::new().configure(limits).build_from_hir(&whole).ok()?;
+        // A cache that is never cleared keeps the identifiers of states good.
+        let config = DFA::config().cache_capacity(16 << 20).minimum_cache_clear_count(Some(0));
+        let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
+        let cache = dfa.create_cache();
+        Some(Self { dfa, cache })
+    }
+
+    fn start(&mut self) -> Option<LazyStateID> {
+        let config = start::Config::new().anchored(Anchored::Yes);
+        self.dfa.start_state(&mut self.cache, &config).ok()
+    }
+
+    fn next(&mut self, state: LazyStateID, byte: u8) -> Option<LazyStateID> {
+        self.dfa.next_state(&mut self.cache, state, byte).ok()
+    }
+
+    fn accepts(&mut self, state: LazyStateID) -> Option<bool> {
+        Some(self.dfa.next_eoi_state(&mut self.cache, state).ok()?.is_match())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(outer: &[&str], inner: &str) -> Option<bool> {
+        let outer: Vec<Pattern> = outer.iter().map(|pattern| Pattern::new(pattern).unwrap()).collect();
+        covers(&outer.iter().collect::<Vec<_>>(), &Pattern::new(inner).unwrap())
+    }
+
+    #[test]
+    fn a_pattern_is_covered_when_every_number_it_takes_is() {
+        assert_eq!(covered(&[".*"], "1000"), Some(true));
+        assert_eq!(covered(&["1000"], "1000"), Some(true));
+        assert_eq!(covered(&[r"\+44\d*"], r"\+4420794601\d\d"), Some(true));
+        assert_eq!(covered(&["1[0-4]", "1[5-9]"], r"1\d"), Some(true));
+        assert_eq!(covered(&[r"\d+"], r"\d{4}|\d{6}"), Some(true));
+        assert_eq!(covered(&[".*"], ""), Some(true));
+    }
+
+    #[test]
+    fn a_pattern_with_one_number_of_its_own_is_not_covered() {
+        assert_eq!(covered(&[".+"], ".*"), Some(false));
+        assert_eq!(covered(&["1[0-4]", "1[5-8]"], r"1\d"), Some(false));
+        assert_eq!(covered(&["1000"], "2000"), Some(false));
+        assert_eq!(covered(&["conf_[a-z]+"], "conf_[A-Za-z]+"), Some(false));
+        assert_eq!(covered(&[], "1"), Some(false));
+    }
+
+    #[test]
+    fn a_question_too_large_is_given_up() {
+        assert_eq!(covered(&[r"\d*1\d{200}"], r"\d*1\d{199}"), None);
+    }
+}

@@ -1,0 +1,268 @@
+//! The dialplan as written: every value with its place in the file, nothing judged but its kind.
+//!
+//! The TOML tree is walked by hand, since serde stops at the first mistake and this must find them all.
+
+mod read;
+
+pub(super) use read::{Field, Meant, Mismatch, Named, Read, Shape, Value};
+
+use super::diagnostic::Sink;
+use read::table;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+type Strings = Vec<Spanned<String>>;
+
+/// Reads a whole file. What is no TOML is told, and the rest is read all the same.
+pub(super) fn read(text: &str, sink: &mut Sink) -> RawPlan {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let broken = !errors.is_empty();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        sink.error(span, format!("this is not TOML: {}", error.message())).label("here");
+    }
+    let span = table.span();
+    let value = Spanned::new(span, DeValue::Table(table.into_inner()));
+    let mut plan = RawPlan::read(&value, sink).unwrap_or_default();
+    plan.broken = broken;
+    plan
+}
+
+/// The whole file.
+#[derive(Debug, Default)]
+pub(super) struct RawPlan {
+    /// Some of the file could not be read at all, so that absence proves nothing.
+    pub broken: bool,
+    /// Its tables.
+    pub tables: RawTables,
+}
+
+impl RawPlan {
+    fn read(value: &Value<'_>, sink: &mut Sink) -> Option<Self> {
+        RawTables::read(value, sink).ok().map(|tables| Self { broken: false, tables })
+    }
+}
+
+table! {
+    /// The top of the file.
+    RawTables, "the dialplan", later ["users", "scenarios", "voices", "store"],
+    {
+        gateway: RawGateway = "a table [gateway]",
+        trunks: Named<RawTrunk> = "a table [trunks.NAME]",
+        rooms: Named<RawRoom> = "a table [rooms.NAME]",
+        ivr: Named<RawIvr> = "a table [ivr.NAME]",
+        routes: Vec<Spanned<RawRoute>> = "tables [[routes]]",
+    }
+}
+
+table! {
+    /// `[gateway]`.
+    RawGateway, "[gateway]", later ["tls_certificate", "tls_key", "stun", "api_key"],
+    {
+        sip: Strings = r#"["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"]"#,
+        http: String = r#""0.0.0.0:8080""#,
+        rtp_ports: String = r#""20000-29999""#,
+        public_address: String = r#""203.0.113.7""#,
+        language: String = r#""en-GB""#,
+        data: String = r#""var""#,
+        prompts: String = r#""prompts""#,
+        country_code: String = r#""44""#,
+        national_prefix: String = r#""0""#,
+        international_prefix: String = r#""00""#,
+        media_threads: i64 = "2",
+        pin_budget: i64 = "60",
+        max_calls: i64 = "4000",
+        call_records: String = r#""var/calls.jsonl""#,
+        control: String = r#""var/partyline.sock""#,
+        dscp: i64 = "46",
+        log: String = r#""info""#,
+    }
+}
+
+table! {
+    /// `[trunks.*]`.
+    RawTrunk, "a trunk", later ["tls", "srtp", "backup", "record", "max_rate"],
+    {
+        address: Strings = r#"["sip.carrier.example"]"#,
+        transport: String = r#""udp""#,
+        allow: Strings = r#"["203.0.113.0/24"]"#,
+        media: Strings = r#"["198.51.100.0/22"]"#,
+        public_address: String = r#""203.0.113.7""#,
+        username: String = r#""acme""#,
+        password: RawSecret = r#"{ env = "CARRIER_PASSWORD" }"#,
+        realm: String = r#""carrier.example""#,
+        register: bool = "true",
+        expires: RawDuration = r#""1h""#,
+        caller_id: String = r#""+442079460100""#,
+        max_calls: i64 = "30",
+        number_from: Strings = r#"["request-uri", "to"]"#,
+        session_expires: RawDuration = r#""30m""#,
+        min_session_expires: RawDuration = r#""90s""#,
+        reliable as "100rel": String = r#""required""#,
+    }
+}
+
+table! {
+    /// `[rooms.*]`.
+    RawRoom, "a room", later ["music", "record", "moderated", "locked"],
+    {
+        pin: RawPin = r#""482917""#,
+        host_pin: RawPin = r#""775310""#,
+        announce: String = r#""tone""#,
+        max_members: i64 = "50",
+    }
+}
+
+table! {
+    /// `[ivr.*]`.
+    RawIvr, "an ivr", later ["menu", "voice"],
+    {
+        language: String = r#""en-GB""#,
+        say: RawSay = r#""Hello, please enter your PIN.""#,
+        file: String = r#""welcome.wav""#,
+        greetings: Named<RawSay> = r#"{ '\+442079460100' = "Welcome to Acme." }"#,
+        collect: RawCollect = r##"{ digits = "4-10", end = "#" }"##,
+        wrong: RawSay = r#"{ prompt = "wrong-pin" }"#,
+        timeout: RawSay = r#"{ prompt = "no-input" }"#,
+        goodbye: RawSay = r#"{ prompt = "goodbye" }"#,
+        blocked: RawSay = r#"{ prompt = "pin-blocked" }"#,
+        first: RawSay = r#"{ prompt = "first-here" }"#,
+        full: RawSay = r#"{ prompt = "room-full" }"#,
+        then: RawThen = r#"{ room = "by-pin" }"#,
+    }
+}
+
+table! {
+    /// `collect = { … }`.
+    RawCollect, "collect", later [],
+    {
+        digits: String = r#""4-10""#,
+        end: String = r##""#""##,
+        restart: String = r#""*""#,
+        first_digit: RawDuration = r#""10s""#,
+        next_digit: RawDuration = r#""5s""#,
+        tries: i64 = "3",
+    }
+}
+
+table! {
+    /// `then = { … }`.
+    RawThen, "then", later ["ivr", "scenario", "dial", "hangup"],
+    {
+        room: String = r#""by-pin""#,
+        open_rooms: bool = "true",
+    }
+}
+
+table! {
+    /// `[[routes]]`.
+    RawRoute, "a route", later ["scenario", "to_user", "trunk", "dial", "record"],
+    {
+        name: String = r#""InboundFromPSTN""#,
+        from: Strings = r#""carrier""#,
+        number: String = r#"'\+4420794601\d\d'"#,
+        ivr: String = r#""conference""#,
+        room: String = r#""standup""#,
+        reject: i64 = "404",
+        answer_after: RawDuration = r#""3s""#,
+    }
+}
+
+table! {
+    /// `{ prompt = … }`, `{ text = … }` or `{ file = … }`.
+    RawSayTable, "what is said", later ["voice"],
+    {
+        prompt: String = r#""enter-pin""#,
+        text: String = r#""Please enter your PIN.""#,
+        file: String = r#""welcome.wav""#,
+    }
+}
+
+table! {
+    /// `{ env = … }`, `{ file = … }` or `{ plain = … }`.
+    RawSecretTable, "a password", later ["command"],
+    {
+        env: String = r#""CARRIER_PASSWORD""#,
+        file: String = r#""/etc/partyline/carrier.password""#,
+        plain: String = r#""…""#,
+    }
+}
+
+/// Something to be said: a word or text, or a table that says which.
+#[derive(Debug)]
+pub(super) enum RawSay {
+    /// A prompt's name or a text.
+    Plain(Spanned<String>),
+    /// A table.
+    Table(Box<RawSayTable>),
+}
+
+impl Read for RawSay {
+    const WHAT: &'static str = "a text, a prompt's name, or { file = … }";
+
+    fn read(value: &Value<'_>, sink: &mut Sink) -> Result<Self, Mismatch> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(Self::Plain(Spanned::new(value.span(), text.to_string()))),
+            DeValue::Table(_) => RawSayTable::read(value, sink).map(|table| Self::Table(Box::new(table))),
+            _ => Err(Mismatch::Kind),
+        }
+    }
+}
+
+/// A password: where it is to be found.
+#[derive(Debug)]
+pub(super) struct RawSecret(pub RawSecretTable);
+
+impl Read for RawSecret {
+    const WHAT: &'static str = "a table that says where the password is";
+
+    fn read(value: &Value<'_>, sink: &mut Sink) -> Result<Self, Mismatch> {
+        if value.get_ref().is_str() {
+            sink.secret(value.span());
+            sink.error(value.span(), "a password does not belong into the dialplan")
+                .label("everybody who reads the file reads it")
+                .help("write { env = \"NAME\" } or { file = \"PATH\" }; or, if it must be, { plain = \"…\" }");
+            return Err(Mismatch::Told);
+        }
+        RawSecretTable::read(value, sink).map(Self)
+    }
+}
+
+/// A PIN. Not printed by Debug.
+pub(super) struct RawPin(pub String);
+
+impl std::fmt::Debug for RawPin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RawPin(••••)")
+    }
+}
+
+impl Read for RawPin {
+    const WHAT: &'static str = "digits in quotes";
+
+    fn read(value: &Value<'_>, sink: &mut Sink) -> Result<Self, Mismatch> {
+        sink.secret(value.span());
+        match value.get_ref() {
+            DeValue::String(text) => Ok(Self(text.to_string())),
+            DeValue::Integer(_) => {
+                sink.error(value.span(), "a PIN stands in quotes")
+                    .label("a number loses its leading zeros")
+                    .help("put quotes around the digits");
+                Err(Mismatch::Told)
+            }
+            _ => Err(Mismatch::Kind),
+        }
+    }
+}
+
+/// A length of time as text.
+#[derive(Debug)]
+pub(super) struct RawDuration(pub String);
+
+impl Read for RawDuration {
+    const WHAT: &'static str = "a length of time with its unit, in quotes";
+
+    fn read(value: &Value<'_>, _: &mut Sink) -> Result<Self, Mismatch> {
+        value.get_ref().as_str().map(|text| Self(text.to_owned())).ok_or(Mismatch::Kind)
+    }
+}

@@ -1,0 +1,117 @@
+//! What a dialplan refers to outside of itself, asked for while it is checked.
+
+use std::path::Path;
+
+/// The questions the check has about the world. A test answers them from its head, [`Files`] from this machine.
+pub trait Checks {
+    /// The value of an environment variable; `None` when it is not set.
+    fn environment(&self, name: &str) -> Option<String>;
+
+    /// The text of a file that holds a password.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn secret_file(&self, path: &Path) -> Result<String, String>;
+
+    /// Whether a WAV file can be played.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    fn sound(&self, path: &Path) -> Result<(), String>;
+
+    /// The prompts of a language; `None` when nobody knows, every name and text is then taken.
+    ///
+    /// # Errors
+    /// Why the language has no prompts.
+    fn prompts(&self, folder: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String>;
+}
+
+/// One prompt of a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptText {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+type SoundCheck = Box<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
+type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync>;
+
+/// This machine's environment and files. What a WAV file and a prompt catalogue look like is known to others, who hand
+/// their knowledge in; without it, a sound is good when it is a file that can be opened.
+pub struct Files {
+    sound: SoundCheck,
+    prompts: PromptList,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { sound: Box::new(opens), prompts: Box::new(|_, _| Ok(None)) }
+    }
+}
+
+impl Files {
+    /// Checks sounds with `check`.
+    #[must_use]
+    pub fn with_sounds(mut self, check: impl Fn(&Path) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.sound = Box::new(check);
+        self
+    }
+
+    /// Lists the prompts of a folder and language with `list`.
+    #[must_use]
+    pub fn with_prompts(
+        mut self,
+        list: impl Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.prompts = Box::new(list);
+        self
+    }
+}
+
+impl Checks for Files {
+    fn environment(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn secret_file(&self, path: &Path) -> Result<String, String> {
+        std::fs::read_to_string(path).map_err(|error| error.to_string())
+    }
+
+    fn sound(&self, path: &Path) -> Result<(), String> {
+        (self.sound)(path)
+    }
+
+    fn prompts(&self, folder: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {
+        (self.prompts)(folder, language)
+    }
+}
+
+fn opens(path: &Path) -> Result<(), String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let data = file.metadata().map_err(|error| error.to_string())?;
+    if data.is_file() { Ok(()) } else { Err("it is no file".into()) }
+}
+
+/// A world in which everything that is referred to exists, for tests and for looking at a file on another machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trusting;
+
+impl Checks for Trusting {
+    fn environment(&self, _: &str) -> Option<String> {
+        Some("set".into())
+    }
+
+    fn secret_file(&self, _: &Path) -> Result<String, String> {
+        Ok("set".into())
+    }
+
+    fn sound(&self, _: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn prompts(&self, _: &Path, _: &str) -> Result<Option<Vec<PromptText>>, String> {
+        Ok(None)
+    }
+}
