@@ -4,6 +4,7 @@
 
 pub mod audio;
 pub mod dialplan;
+pub mod gateway;
 pub mod media;
 pub mod rtp;
 pub mod sdp;
