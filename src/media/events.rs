@@ -48,6 +48,11 @@ impl EventQueue {
         self.queue.pop_front()
     }
 
+    /// Whether what may wait should be pushed.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queue.len() < STATISTICS_UNTIL
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

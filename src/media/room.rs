@@ -55,6 +55,15 @@ impl Room {
         }
     }
 
+    /// Forgets what was mixed last, and who sounded: the room is in another engine now.
+    pub(crate) fn forget(&mut self) {
+        self.sources.clear();
+        self.sum.fill(0);
+        self.loud = 0;
+        self.mixed = SILENCE;
+        self.encoded.clear();
+    }
+
     pub(crate) fn has(&self, voice: VoiceId) -> bool {
         self.sources.binary_search(&voice).is_ok()
     }
