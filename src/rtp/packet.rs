@@ -100,3 +100,72 @@ impl Header {
 pub fn is_rtcp(datagram: &[u8]) -> bool {
     matches!(datagram, [first, 192..=223, ..] if first >> 6 == 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: Header =
+        Header { marker: true, payload_type: 101, sequence: 0xFFFE, timestamp: 0xDEAD_BEEF, ssrc: 0x1234_5678 };
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let packet = Packet { header: HEADER, payload: &[1, 2, 3] };
+        let mut bytes = [0; 64];
+        let len = packet.write(&mut bytes).unwrap();
+        assert_eq!(len, HEADER_LEN + 3);
+        assert_eq!(bytes[..HEADER_LEN], HEADER.to_bytes());
+        assert_eq!(Packet::parse(&bytes[..len]).unwrap(), packet);
+        assert_eq!(packet.write(&mut [0; 14]), Err(PacketError::DoesNotFit));
+        let unfit = Packet { header: Header { payload_type: 128, ..HEADER }, payload: &[] };
+        assert_eq!(unfit.write(&mut bytes), Err(PacketError::DoesNotFit));
+    }
+
+    #[test]
+    fn sources_extension_and_padding_are_no_payload() {
+        let mut bytes = vec![0x80 | 0x20 | 0x10 | 2, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+        bytes.extend([9; 8]); // two CSRC
+        bytes.extend([0xBE, 0xDE, 0, 1, 7, 7, 7, 7]); // one word of extension
+        bytes.extend([0x55, 0x66, 0, 0, 3]); // payload, padding
+        let packet = Packet::parse(&bytes).unwrap();
+        assert_eq!(packet.payload, [0x55, 0x66]);
+        assert_eq!(packet.header.ssrc, 3);
+    }
+
+    #[test]
+    fn broken_packets_are_refused() {
+        let whole = [0x80, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+        assert!(Packet::parse(&whole).is_ok());
+        for broken in [
+            &whole[..11],
+            &[0x40, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3],             // version 1
+            &[0x81, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3],             // CSRC missing
+            &[0x90, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3],             // extension missing
+            &[0x90, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 1, 0], // extension too long
+            &[0xA0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3],             // padding bit, no octet
+            &[0xA0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 2],          // more padding than there is
+        ] {
+            assert_eq!(Packet::parse(broken), Err(PacketError::Malformed), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn rtcp_is_told_apart_by_its_packet_type() {
+        assert!(is_rtcp(&[0x81, 200, 0, 0]));
+        assert!(is_rtcp(&[0x81, 205, 0, 0]));
+        assert!(!is_rtcp(&[0x80, 0x80 | 8, 0, 0]));
+        assert!(!is_rtcp(&[0x80, 101]));
+        assert!(!is_rtcp(&[0x80]));
+        assert!(!is_rtcp(&[]));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = is_rtcp(&bytes);
+            if let Ok(packet) = Packet::parse(&bytes) {
+                proptest::prop_assert!(packet.payload.len() + HEADER_LEN <= bytes.len());
+            }
+        }
+    }
+}

@@ -7,8 +7,16 @@ mod round_trip;
 
 pub use build::{Builder, SenderInfo};
 pub use interval::Interval;
-pub use parse::{Packet, Packets, RtcpError, parse};
+pub use parse::{Packet, Packets, ReportBlocks, RtcpError, parse};
 pub use round_trip::{NtpTime, RoundTrip};
+
+/// Packet types (section 12.1).
+const SENDER_REPORT: u8 = 200;
+const RECEIVER_REPORT: u8 = 201;
+const SDES: u8 = 202;
+const BYE: u8 = 203;
+/// The SDES item of the canonical name.
+const CNAME: u8 = 1;
 
 /// One report block (section 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
