@@ -155,7 +155,8 @@ impl Engine {
         }
     }
 
-    /// Takes a datagram that arrived for a leg at `arrival` on its port `kind` from `source`.
+    /// Takes a datagram that arrived for a leg at `arrival` on its port `kind` from `source`. Says whether it was media
+    /// that is believed.
     pub fn handle_packet(
         &mut self,
         now: Now,
@@ -164,9 +165,9 @@ impl Engine {
         arrival: Instant,
         source: SocketAddr,
         bytes: &[u8],
-    ) {
-        let Some((id, leg)) = self.legs.at_mut(slot.0) else { return };
-        let Arrived { first, digit, bye } = leg.handle_packet(now, kind, arrival, source, bytes);
+    ) -> bool {
+        let Some((id, leg)) = self.legs.at_mut(slot.0) else { return false };
+        let Arrived { believed, first, digit, bye } = leg.handle_packet(now, kind, arrival, source, bytes);
         let events = [
             first.then_some(Event::FirstPacket { leg: id }),
             digit.map(|digit| Event::Digit { leg: id, digit }),
@@ -177,6 +178,7 @@ impl Engine {
                 self.events.answer(Event::LegOverran { leg: id });
             }
         }
+        believed
     }
 
     /// The packets to send, in order. They stay until [`Engine::clear_transmits`].
@@ -212,6 +214,12 @@ impl Engine {
         self.legs.at(slot.0).is_some_and(|leg| leg.collect_digits)
     }
 
+    /// The length of the packets a leg receives, as far as it was seen: what comes next comes so long after the last.
+    #[must_use]
+    pub fn packet_time(&self, slot: LegSlot) -> Duration {
+        self.legs.at(slot.0).map_or(TICK, Leg::packet_time)
+    }
+
     /// How many legs there are.
     #[must_use]
     pub fn leg_count(&self) -> usize {
@@ -221,7 +229,11 @@ impl Engine {
     /// Whether nothing is left: no unit, no packet, no event.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.routes.is_empty() && !self.is_ticking() && self.rooms.is_empty() && self.outbox.is_empty() && self.events.is_empty()
+        self.routes.is_empty()
+            && !self.is_ticking()
+            && self.rooms.is_empty()
+            && self.outbox.is_empty()
+            && self.events.is_empty()
     }
 
     /// Whether there is anything that needs ticks.

@@ -51,6 +51,8 @@ pub(crate) struct Leg {
 /// What a packet brought that the gateway must know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Arrived {
+    /// It was media from whom we believe.
+    pub(crate) believed: bool,
     /// It is the leg's first valid one.
     pub(crate) first: bool,
     /// A key was pressed.
@@ -135,7 +137,7 @@ impl Leg {
         self.watch.heard(arrival);
         let first = !std::mem::replace(&mut self.heard, true);
         let Received { digit } = self.receiver.receive(arrival, &packet, self.direction.receives());
-        Arrived { first, digit, bye: false }
+        Arrived { believed: true, first, digit, bye: false }
     }
 
     fn handle_rtcp(&mut self, now: Now, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
@@ -191,6 +193,11 @@ impl Leg {
     /// A tick in which nothing is sent.
     pub(crate) fn pass(&mut self) {
         self.sender.pass(1);
+    }
+
+    /// The length of the packets received.
+    pub(crate) fn packet_time(&self) -> Duration {
+        self.receiver.packet_time()
     }
 
     /// Queues digits. False if one of them cannot be sent on this leg.

@@ -29,6 +29,7 @@ pub mod command;
 pub mod engine;
 pub mod plane;
 pub mod sim;
+pub mod thread;
 
 pub use bundle::Bundle;
 pub use outbox::{PacketKind, Transmit};

@@ -182,7 +182,10 @@ impl<S> Plane<S> {
     fn route(&mut self, command: Command, sockets: Option<S>) {
         let (unit, _) = units_of(&command);
         match &command {
-            Command::AddLeg { .. } | Command::AddRoom { .. } | Command::AddPlayer { .. } | Command::AddRecorder { .. } => {
+            Command::AddLeg { .. }
+            | Command::AddRoom { .. }
+            | Command::AddPlayer { .. }
+            | Command::AddRecorder { .. } => {
                 self.add(unit, command, sockets);
             }
             Command::Connect { source, sink } => self.connect(*source, *sink),
@@ -271,8 +274,7 @@ impl<S> Plane<S> {
     fn move_smaller(&mut self, a: (UnitId, usize), b: (UnitId, usize)) {
         let (set_a, set_b) = (self.routes.connected(a.0), self.routes.connected(b.0));
         let weight = |set: &[UnitId]| (set.iter().filter(|unit| matches!(unit, UnitId::Leg(_))).count(), set.len());
-        let (units, from, to) =
-            if weight(&set_a) <= weight(&set_b) { (set_a, a.1, b.1) } else { (set_b, b.1, a.1) };
+        let (units, from, to) = if weight(&set_a) <= weight(&set_b) { (set_a, a.1, b.1) } else { (set_b, b.1, a.1) };
         for unit in &units {
             self.places.insert(*unit, Place::On(to));
             if matches!(unit, UnitId::Leg(_)) {

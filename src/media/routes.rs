@@ -61,11 +61,7 @@ impl Routes {
     ///
     /// # Errors
     /// As [`Routes::check`].
-    pub(crate) fn connect(
-        &mut self,
-        source: UnitId,
-        sink: UnitId,
-    ) -> Result<Option<UnitId>, (UnitId, RefusedReason)> {
+    pub(crate) fn connect(&mut self, source: UnitId, sink: UnitId) -> Result<Option<UnitId>, (UnitId, RefusedReason)> {
         self.check(source, sink)?;
         if self.sources(sink).contains(&source) {
             return Ok(None);

@@ -69,10 +69,6 @@ impl<K: Copy + Eq + Hash, T> Slots<K, T> {
             .filter_map(|(slot, entry)| entry.as_mut().map(|(key, value)| (slot, *key, value)))
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().filter_map(|entry| entry.as_ref().map(|(_, value)| value))
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }

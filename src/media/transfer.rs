@@ -66,7 +66,9 @@ impl Engine {
         }
         for (id, mut player) in players {
             player.voice = self.voices.add();
-            first = first.min(player.next_tick);
+            if player.started {
+                first = first.min(player.next_tick);
+            }
             self.routes.add(UnitId::Player(id));
             self.players.insert(id, player);
         }

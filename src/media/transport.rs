@@ -91,7 +91,8 @@ impl Transport {
             }
             Source::Locked { heard, .. } => now.saturating_duration_since(*heard) >= REOPEN_AFTER,
             Source::Handover { before, since } if *before == address => {
-                let take_back = Some(address) == self.negotiated_rtp || now.saturating_duration_since(*since) > HANDOVER;
+                let take_back =
+                    Some(address) == self.negotiated_rtp || now.saturating_duration_since(*since) > HANDOVER;
                 if !take_back && self.accepts(address.ip()) {
                     return Verdict::Accepted;
                 }
@@ -254,8 +255,7 @@ mod tests {
     #[test]
     fn without_networks_only_the_host_of_the_sdp_is_believed() {
         let now = crate::test_clock();
-        let mut transport =
-            Transport::new(&MediaParameters { accept_from: vec![], ..parameters("192.0.2.1:4000") });
+        let mut transport = Transport::new(&MediaParameters { accept_from: vec![], ..parameters("192.0.2.1:4000") });
         assert_eq!(transport.judge_rtp(now, address("192.0.2.2:4000")), Verdict::Foreign);
         assert_eq!(transport.judge_rtp(now, address("192.0.2.1:9999")), Verdict::Accepted);
     }

@@ -3,9 +3,9 @@
 use super::super::command::LegStatistics;
 use super::super::voices::Presence;
 use super::gate::Gate;
+use crate::audio::Frame;
 use crate::audio::codec::g711;
 use crate::audio::playout::Playout;
-use crate::audio::Frame;
 use crate::rtp::jitter_buffer::{JitterBuffer, Pull, Settings};
 use crate::rtp::sequence::{Source, Verdict};
 use crate::rtp::{Header, Packet, telephone_event};
@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 
 /// A source silent for this long is replaced by another SSRC at once; before, two packets in a row are needed.
 const SSRC_SILENCE: Duration = Duration::from_millis(100);
+/// Packet times are believed within these.
+const SHORTEST: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_millis(60);
 /// Steps of the jitter buffer in one tick, at most: a bound, never reached.
 const STEPS: usize = 256;
 
@@ -30,6 +33,7 @@ pub(crate) struct Receiver {
     buffer: JitterBuffer,
     playout: Playout,
     digits: telephone_event::Receiver,
+    packet_time: Duration,
     /// Timestamps of the event heard last: audio within is the digit's tone and is not to be heard.
     event: Option<(u32, u32)>,
     gate: Gate,
@@ -58,6 +62,7 @@ impl Receiver {
             buffer: JitterBuffer::new(Settings::default()),
             playout: Playout::new(),
             digits: telephone_event::Receiver::default(),
+            packet_time: Duration::from_millis(20),
             event: None,
             gate: Gate::new(),
             packets: 0,
@@ -106,10 +111,12 @@ impl Receiver {
             return self.receive_event(arrival, header, packet.payload);
         }
         let Some(codec) = self.codec(header.payload_type) else { return Received::default() };
+        let samples = samples(codec, packet.payload);
+        self.packet_time = Duration::from_micros(samples as u64 * 125).clamp(SHORTEST, LONGEST);
         if self.is_digit_tone(arrival, header.timestamp) {
             self.buffer.insert_other(arrival, header);
         } else {
-            self.buffer.insert(arrival, header, samples(codec, packet.payload), packet.payload);
+            self.buffer.insert(arrival, header, samples, packet.payload);
         }
         Received::default()
     }
@@ -138,9 +145,8 @@ impl Receiver {
                 return true;
             }
             Some(source) => {
-                let silent = self
-                    .last_arrival
-                    .is_none_or(|last| arrival.saturating_duration_since(last) >= SSRC_SILENCE);
+                let silent =
+                    self.last_arrival.is_none_or(|last| arrival.saturating_duration_since(last) >= SSRC_SILENCE);
                 if !silent && self.candidate.replace(ssrc) != Some(ssrc) {
                     return false;
                 }
@@ -188,6 +194,10 @@ impl Receiver {
         }
         playout.take(frame);
         self.gate.judge(frame)
+    }
+
+    pub(crate) fn packet_time(&self) -> Duration {
+        self.packet_time
     }
 
     pub(crate) fn ssrc(&self) -> Option<u32> {
