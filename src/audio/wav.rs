@@ -146,11 +146,8 @@ mod tests {
     fn broken_files_are_errors() {
         assert!(matches!(read(&b"RIFF"[..]), Err(WavError::Wav(_))));
         assert!(matches!(read(&b"this is no wav file, but it is long enough"[..]), Err(WavError::Wav(_))));
-        let mut slow = file(1, 8_000, 16, SampleFormat::Int);
-        slow[24..28].copy_from_slice(&10u32.to_le_bytes());
-        assert!(matches!(read(&slow[..]), Err(WavError::Rate(10))));
-        slow.truncate(3_000);
-        slow[24..28].copy_from_slice(&8_000u32.to_le_bytes());
-        assert!(read(&slow[..]).is_err());
+        assert!(matches!(read(&file(1, 10, 16, SampleFormat::Int)[..]), Err(WavError::Rate(10))));
+        let cut = file(1, 8_000, 16, SampleFormat::Int);
+        assert!(read(&cut[..3_001]).is_err());
     }
 }

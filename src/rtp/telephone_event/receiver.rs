@@ -298,7 +298,7 @@ mod tests {
                 let header = Header { marker: sequence % 2 == 0, payload_type: 101, sequence, timestamp, ssrc: 1 };
                 let now = start + Duration::from_millis(at);
                 receiver.receive(now, &header, &payload);
-                receiver.is_pressed(now);
+                let _ = receiver.is_pressed(now);
             }
         }
     }
