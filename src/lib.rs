@@ -4,6 +4,7 @@
 
 pub mod media;
 pub mod session;
+pub mod sip;
 pub mod types;
 
 /// The origin of a test's virtual clock: the only clock reading tests make.
