@@ -5,9 +5,11 @@
 pub mod client;
 pub mod client_invite;
 pub mod server;
+pub mod key;
 pub mod server_invite;
 pub mod timer;
 
+pub use key::Key;
 pub use timer::{TimerName, Timing};
 
 /// What a row of a table asks for.
