@@ -2,7 +2,9 @@
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod audio;
 pub mod media;
+pub mod rtp;
 pub mod sdp;
 pub mod session;
 pub mod types;

@@ -1,0 +1,1 @@
+//! Shortening and lengthening of speech.
