@@ -7,6 +7,7 @@ pub mod media;
 pub mod rtp;
 pub mod sdp;
 pub mod session;
+pub mod speech;
 pub mod types;
 
 /// The origin of a test's virtual clock: the only clock reading tests make.
