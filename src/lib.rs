@@ -3,13 +3,11 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod audio;
-pub mod dialplan;
-pub mod gateway;
 pub mod media;
 pub mod rtp;
 pub mod sdp;
 pub mod session;
-pub mod sip;
+pub mod speech;
 pub mod types;
 
 /// The origin of a test's virtual clock: the only clock reading tests make.
