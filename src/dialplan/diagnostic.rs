@@ -238,5 +238,6 @@ impl std::error::Error for Diagnostics {}
 
 /// The line that byte `at` is in, from 1.
 pub(super) fn line_of(source: &str, at: usize) -> usize {
-    source.bytes().take(at).filter(|byte| *byte == b'\n').count().saturating_add(1)
+    let before = source.as_bytes().get(..at).unwrap_or(source.as_bytes());
+    memchr::memchr_iter(b'\n', before).count().saturating_add(1)
 }

@@ -139,6 +139,7 @@ fn single_mistakes_are_told_where_they_are() {
         ("trunk", "number_from = [\"too\"]", "5 error: `number_from` knows no such word <\"too\">"),
         ("trunk", "100rel = \"always\"", "5 error: `100rel` knows no such word <\"always\">"),
         ("trunk", "session_expires = \"10s\"", "5 error: `session_expires` is from 90s to 24h <\"10s\">"),
+        ("trunk", "media = \"::/0\"", "5 warning: this trunk takes sound from anywhere <\"::/0\">"),
         (
             "trunk",
             "[trunks.open]\nallow = \"0.0.0.0/0\"",
