@@ -8,6 +8,7 @@ mod ivr;
 mod pin;
 mod room;
 mod route;
+mod say;
 mod trunk;
 mod values;
 

@@ -2,11 +2,21 @@
 
 use super::*;
 
+pub(super) const DEMO: &str = include_str!("../../dialplan.toml");
+
 #[test]
 fn probe() {
-    let text = "[gateway]\nsip = \"udp://127.0.0.1:5060\"\n[trunks.a]\nallow = \"127.0.0.1\"\n[[routes]]\nname = \"x\"\nfrm = \"b\"\n";
-    match parse("dialplan.toml", text, &Trusting) {
-        Ok(loaded) => panic!("{loaded:?}"),
+    let text = std::fs::read_to_string("/tmp/dp.toml").unwrap();
+    match parse("dialplan.toml", &text, &Trusting) {
+        Ok(loaded) => println!("{loaded:#?}\n"),
         Err(found) => println!("{found}"),
     }
+    let l = parse("dialplan.toml", DEMO, &Trusting).unwrap();
+    println!("{}", l.warnings);
+    for d in [None, Some("482917#"), Some("1111#12#"), Some("999999#888888#777777")] {
+        println!("{}------", explain::explain(&l.plan, "local", "1000", d).unwrap());
+    }
+    println!("{}------", explain::explain(&l.plan, "127.0.0.1", "30 00", None).unwrap());
+    println!("{}------", explain::explain(&l.plan, "users", "1000", None).unwrap());
+    println!("{:?}------", explain::explain(&l.plan, "locl", "1000", None));
 }

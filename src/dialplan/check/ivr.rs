@@ -1,10 +1,10 @@
 //! `[ivr.*]`.
 
 use super::Checker;
+use super::say::{Voice, prompt, say, sound};
 use crate::dialplan::pattern::Pattern;
 use crate::dialplan::plan::{Collect, Gateway, Greeting, Ivr, IvrPrompts, RoomTemplate, Route, RouteTarget, Say, Then};
 use crate::dialplan::raw::{Field, RawCollect, RawIvr, RawSay, RawThen};
-use crate::dialplan::suggestion;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +27,9 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, gateway:
     let voice =
         Voice { gateway, language: &language, place: raw.language.get().map_or_else(|| name.span(), Spanned::span) };
     let collect = raw.collect.get().map(|value| collect(checker, value.get_ref()));
-    let mut override_of = |field: &Field<RawSay>, prompt: &str| match field.get() {
+    let mut override_of = |field: &Field<RawSay>, standard: &str| match field.get() {
         Some(value) => say(checker, &voice, value.get_ref(), value.span()),
-        None => Say::Prompt(prompt.to_owned()),
+        None => prompt(checker, &voice, standard, voice.place.clone()),
     };
     let prompts = IvrPrompts {
         wrong: override_of(&raw.wrong, "wrong-pin"),
@@ -53,13 +53,6 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, gateway:
     Checked { ivr: Arc::new(ivr), digits }
 }
 
-/// The language a thing is said in, and what the message about a missing language points at.
-struct Voice<'a> {
-    gateway: &'a Gateway,
-    language: &'a str,
-    place: Range<usize>,
-}
-
 fn first_words(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &Spanned<String>, raw: &RawIvr) -> Say {
     match (raw.say.get(), raw.file.get()) {
         (Some(say), Some(file)) => {
@@ -81,7 +74,7 @@ fn first_words(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &Spanned<Stri
                     .label("neither `say`, `file` nor `collect`")
                     .help("add what is said, or let the route lead straight to the room");
             }
-            Say::Prompt("enter-pin".into())
+            prompt(checker, voice, "enter-pin", voice.place.clone())
         }
     }
 }
@@ -112,93 +105,6 @@ pub(super) fn pattern(checker: &mut Checker<'_>, value: &Spanned<String>) -> Opt
             None
         }
     }
-}
-
-/// What is said. A plain string is a prompt's name if the catalogue has it, else a text if it looks like one.
-fn say(checker: &mut Checker<'_>, voice: &Voice<'_>, raw: &RawSay, span: Range<usize>) -> Say {
-    match raw {
-        RawSay::Plain(text) => {
-            let is_name = !text.get_ref().is_empty()
-                && text.get_ref().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-            if is_name { prompt(checker, voice, text) } else { spoken(checker, voice, text) }
-        }
-        RawSay::Table(table) => match (table.prompt.get(), table.text.get(), table.file.get()) {
-            (Some(name), None, None) => prompt(checker, voice, name),
-            (None, Some(text), None) => spoken(checker, voice, text),
-            (None, None, Some(file)) => sound(checker, file),
-            (None, None, None) if !(table.prompt.is_absent() && table.text.is_absent() && table.file.is_absent()) => {
-                Say::Text(String::new())
-            }
-            _ => {
-                checker
-                    .sink
-                    .error(span, "one thing is said at a time")
-                    .label("one of `prompt`, `text` and `file`")
-                    .help("for example: { file = \"welcome.wav\" }");
-                Say::Text(String::new())
-            }
-        },
-    }
-}
-
-fn sound(checker: &mut Checker<'_>, file: &Spanned<String>) -> Say {
-    let path = checker.base.join(file.get_ref());
-    if let Err(reason) = checker.checks.sound(&path) {
-        checker
-            .sink
-            .error(file.span(), format!("this sound cannot be played: {}", path.display()))
-            .label(reason)
-            .help("give a WAV file that this user can read; relative paths begin at the dialplan's folder");
-    }
-    Say::File(path)
-}
-
-fn prompt(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &Spanned<String>) -> Say {
-    if let Some(prompts) = catalogue(checker, voice)
-        && !prompts.iter().any(|prompt| prompt.name == *name.get_ref())
-    {
-        let names: Vec<&str> = prompts.iter().map(|prompt| prompt.name.as_str()).collect();
-        let help = suggestion::sentence(name.get_ref(), names.iter().copied(), "the catalogue is empty");
-        checker
-            .sink
-            .error(name.span(), format!("there is no prompt `{}` in {}", name.get_ref(), voice.language))
-            .label("not in the catalogue")
-            .help(help);
-    }
-    Say::Prompt(name.get_ref().clone())
-}
-
-fn spoken(checker: &mut Checker<'_>, voice: &Voice<'_>, text: &Spanned<String>) -> Say {
-    if text.get_ref().trim().is_empty() {
-        checker.sink.error(text.span(), "there is nothing to say").label("empty").help("write a text, or { file = … }");
-    } else if let Some(prompts) = catalogue(checker, voice)
-        && !prompts.iter().any(|prompt| prompt.text == *text.get_ref())
-    {
-        checker
-            .sink
-            .error(text.span(), "this version can say only the texts of its prompts")
-            .label(format!("not in the catalogue of {}", voice.language))
-            .help("record it and write { file = \"….wav\" }, or take the name of a prompt");
-    }
-    Say::Text(text.get_ref().clone())
-}
-
-/// The prompts of a language, if they are known; a language without any is told once.
-fn catalogue(checker: &mut Checker<'_>, voice: &Voice<'_>) -> Option<Vec<crate::dialplan::world::PromptText>> {
-    if let Some(known) = checker.prompts.get(voice.language) {
-        return known.clone();
-    }
-    let folder = &voice.gateway.prompts;
-    let found = checker.checks.prompts(folder, voice.language).unwrap_or_else(|reason| {
-        checker
-            .sink
-            .error(voice.place.clone(), format!("there are no prompts for `{}`", voice.language))
-            .label(reason)
-            .help(format!("they are looked for in {}", folder.join(voice.language).display()));
-        None
-    });
-    checker.prompts.insert(voice.language.to_owned(), found.clone());
-    found
 }
 
 fn collect(checker: &mut Checker<'_>, raw: &RawCollect) -> Collect {

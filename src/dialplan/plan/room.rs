@@ -43,3 +43,14 @@ pub enum RoomAccess {
     /// The host.
     Host,
 }
+
+impl RoomAccess {
+    /// The name of the setting that holds such a PIN, for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "PIN",
+            Self::Host => "host PIN",
+        }
+    }
+}

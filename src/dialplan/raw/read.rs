@@ -28,20 +28,15 @@ pub(in crate::dialplan) trait Read: Sized {
 }
 
 /// A key as it was found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::dialplan) enum Field<T> {
     /// Not there.
+    #[default]
     Absent,
     /// There, wrong, and told.
     Wrong,
     /// There.
     Given(Spanned<T>),
-}
-
-impl<T> Default for Field<T> {
-    fn default() -> Self {
-        Self::Absent
-    }
 }
 
 impl<T> Field<T> {

@@ -1,0 +1,104 @@
+//! What is said: a prompt, a text or a file, and whether it is there.
+
+use super::Checker;
+use crate::dialplan::plan::{Gateway, Say};
+use crate::dialplan::raw::RawSay;
+use crate::dialplan::suggestion;
+use crate::dialplan::world::PromptText;
+use std::ops::Range;
+use toml::Spanned;
+
+/// The language a thing is said in, and what the message about a missing language points at.
+pub(super) struct Voice<'a> {
+    pub gateway: &'a Gateway,
+    pub language: &'a str,
+    pub place: Range<usize>,
+}
+
+/// What is said. A plain string is a prompt's name if the catalogue has it, else a text if it looks like one.
+pub(super) fn say(checker: &mut Checker<'_>, voice: &Voice<'_>, raw: &RawSay, span: Range<usize>) -> Say {
+    match raw {
+        RawSay::Plain(text) => {
+            let is_name = !text.get_ref().is_empty()
+                && text.get_ref().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+            if is_name { prompt(checker, voice, text.get_ref(), text.span()) } else { spoken(checker, voice, text) }
+        }
+        RawSay::Table(table) => match (table.prompt.get(), table.text.get(), table.file.get()) {
+            (Some(name), None, None) => prompt(checker, voice, name.get_ref(), name.span()),
+            (None, Some(text), None) => spoken(checker, voice, text),
+            (None, None, Some(file)) => sound(checker, file),
+            (None, None, None) if !(table.prompt.is_absent() && table.text.is_absent() && table.file.is_absent()) => {
+                Say::Text(String::new())
+            }
+            _ => {
+                checker
+                    .sink
+                    .error(span, "one thing is said at a time")
+                    .label("one of `prompt`, `text` and `file`")
+                    .help("for example: { file = \"welcome.wav\" }");
+                Say::Text(String::new())
+            }
+        },
+    }
+}
+
+pub(super) fn sound(checker: &mut Checker<'_>, file: &Spanned<String>) -> Say {
+    let path = checker.base.join(file.get_ref());
+    if let Err(reason) = checker.checks.sound(&path) {
+        checker
+            .sink
+            .error(file.span(), format!("this sound cannot be played: {}", path.display()))
+            .label(reason)
+            .help("give a WAV file that this user can read; relative paths begin at the dialplan's folder");
+    }
+    Say::File(path)
+}
+
+/// A prompt by name; `span` is what a message about it points at.
+pub(super) fn prompt(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &str, span: Range<usize>) -> Say {
+    if let Some(prompts) = catalogue(checker, voice)
+        && !prompts.iter().any(|prompt| prompt.name == name)
+    {
+        let names: Vec<&str> = prompts.iter().map(|prompt| prompt.name.as_str()).collect();
+        let help = suggestion::sentence(name, names.iter().copied(), "the catalogue is empty");
+        checker
+            .sink
+            .error(span, format!("there is no prompt `{name}` in {}", voice.language))
+            .label("not in the catalogue")
+            .help(help);
+    }
+    Say::Prompt(name.to_owned())
+}
+
+fn spoken(checker: &mut Checker<'_>, voice: &Voice<'_>, text: &Spanned<String>) -> Say {
+    if text.get_ref().trim().is_empty() {
+        checker.sink.error(text.span(), "there is nothing to say").label("empty").help("write a text, or { file = … }");
+    } else if let Some(prompts) = catalogue(checker, voice)
+        && !prompts.iter().any(|prompt| prompt.text == *text.get_ref())
+    {
+        checker
+            .sink
+            .error(text.span(), "this version can say only the texts of its prompts")
+            .label(format!("not in the catalogue of {}", voice.language))
+            .help("record it and write { file = \"….wav\" }, or take the name of a prompt");
+    }
+    Say::Text(text.get_ref().clone())
+}
+
+/// The prompts of a language, if they are known; a language without any is told once.
+fn catalogue(checker: &mut Checker<'_>, voice: &Voice<'_>) -> Option<Vec<PromptText>> {
+    if let Some(known) = checker.prompts.get(voice.language) {
+        return known.clone();
+    }
+    let folder = &voice.gateway.prompts;
+    let found = checker.checks.prompts(folder, voice.language).unwrap_or_else(|reason| {
+        checker
+            .sink
+            .error(voice.place.clone(), format!("there are no prompts for `{}`", voice.language))
+            .label(reason)
+            .help(format!("they are looked for in {}", folder.join(voice.language).display()));
+        None
+    });
+    checker.prompts.insert(voice.language.to_owned(), found.clone());
+    found
+}
