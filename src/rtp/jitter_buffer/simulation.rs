@@ -17,11 +17,15 @@ pub(super) struct Line {
     pub ppm: i64,
     /// Each packet is late by up to this, uniformly.
     pub jitter: i64,
+    /// So many of a thousand packets are later still, by so much.
+    pub stragglers: (u32, i64),
+    /// On top of that an exponential distribution of this mean.
+    pub tail: f64,
     /// Packets lost, of a thousand.
     pub loss: u32,
     /// Packets doubled, of a thousand.
     pub doubled: u32,
-    /// From when to when (seconds) each packet waits until the end of a time, and how long that is.
+    /// From when (seconds) on, and for how long, nothing gets through; then all at once.
     pub spike: Option<(f64, i64)>,
     pub seconds: u32,
     /// Figures count from here.
@@ -36,6 +40,8 @@ impl Default for Line {
             phase: 7_000,
             ppm: 0,
             jitter: 0,
+            stragglers: (0, 0),
+            tail: 0.0,
             loss: 0,
             doubled: 0,
             spike: None,
@@ -118,6 +124,12 @@ pub(super) fn run(line: &Line) -> Outcome {
                 continue;
             }
             let mut arrival = sent + if line.jitter > 0 { random.random_range(0..line.jitter) } else { 0 };
+            if line.tail > 0.0 {
+                arrival -= (line.tail * random.random_range(1e-9..1.0f64).ln()) as i64;
+            }
+            if random.random_range(0..1_000) < line.stragglers.0 {
+                arrival += line.stragglers.1;
+            }
             if let Some((from, length)) = line.spike {
                 let from = (from * 1e6) as i64;
                 if (from..from + length).contains(&arrival) {
