@@ -5,3 +5,10 @@ mod layering;
 
 mod media_corpus;
 mod playout;
+//! One binary for all integration tests.
+
+mod sip_properties;
+mod sip_rsip;
+mod torture;
+mod torture_ipv6;
+mod torture_own;
