@@ -2,9 +2,12 @@
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
-pub mod dialplan;
+pub mod audio;
 pub mod media;
+pub mod rtp;
+pub mod sdp;
 pub mod session;
+pub mod speech;
 pub mod types;
 
 /// The origin of a test's virtual clock: the only clock reading tests make.

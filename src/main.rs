@@ -1,1 +1,7 @@
-fn main() {}
+//! The `partyline` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    partyline::cli::main()
+}

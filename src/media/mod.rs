@@ -1,3 +1,35 @@
-//! The media plane.
+//! The media plane: units (legs, rooms, players, recorders), who hears whom, and the threads they live on.
+//!
+//! The gateway sees [`command`] and a driver: [`thread::MediaHandle`] with real sockets and threads, or [`sim::SimMedia`]
+//! with neither. Both are shells around [`plane::Plane`], which places units on threads, and one [`engine::Engine`] for
+//! each thread, which mixes.
+//!
+//! Where a packet goes: socket → `thread` → [`engine::Engine::handle_packet`] → `leg` (transport: is the source believed?
+//! receiver: jitter buffer) → at the tick a frame among the `voices` → `room` (sum) → `hearing` (sum less own share, plus
+//! player) → `leg` (sender: encode, packetise) → `outbox` → `thread` → socket.
+
+mod bundle;
+mod compile;
+mod encoded;
+mod events;
+mod hearing;
+mod leg;
+mod outbox;
+mod player;
+mod recorder;
+mod room;
+mod routes;
+mod slots;
+mod tick;
+mod transfer;
+mod transport;
+mod voices;
 
 pub mod command;
+pub mod engine;
+pub mod plane;
+pub mod sim;
+pub mod thread;
+
+pub use bundle::Bundle;
+pub use outbox::{PacketKind, Transmit};

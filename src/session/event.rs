@@ -1,6 +1,6 @@
 //! What a session sees.
 
-use super::{PlaybackHandle, RoomHandle, TimerHandle, VerbError};
+use super::{Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
 use crate::types::CallId;
 
 /// One thing that happened.
@@ -37,7 +37,7 @@ pub enum Event {
         /// The call.
         call: CallId,
         /// What was keyed, without the terminator.
-        digits: String,
+        digits: Digits,
         /// How it ended.
         how: crate::session::collect::Completion,
     },
@@ -74,6 +74,23 @@ pub enum Event {
         /// Why.
         error: VerbError,
     },
+}
+
+impl Event {
+    /// The call it is about, if it names one.
+    #[must_use]
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Incoming { call, .. }
+            | Self::Answered { call }
+            | Self::Ended { call }
+            | Self::Digit { call, .. }
+            | Self::Collected { call, .. }
+            | Self::PinChecked { call, .. } => Some(*call),
+            Self::VerbFailed { call, .. } => *call,
+            Self::PlaybackFinished { .. } | Self::RoomChanged { .. } | Self::Timer { .. } => None,
+        }
+    }
 }
 
 /// The other end of a call, as far as the peer may be believed.

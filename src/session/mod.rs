@@ -1,10 +1,25 @@
 //! What calls do: sessions see events and answer with verbs.
 
+mod arrival;
 pub mod collect;
+mod digits;
+mod direct;
 mod event;
+mod farewell;
+mod ivr;
+mod life;
+mod line;
+mod routed;
+#[cfg(test)]
+mod testing;
 mod verb;
+mod visit;
 
+pub use digits::Digits;
+pub use direct::Direct;
 pub use event::{Event, Party, PinVerdict};
+pub use ivr::Ivr;
+pub use routed::{Running, for_route};
 pub use verb::{CollectSpec, PlayItem, Verb, VerbError, Verbs};
 
 use crate::types::CallId;

@@ -1,6 +1,6 @@
 //! What a session can ask for.
 
-use super::{PlaybackHandle, RoomHandle, TimerHandle, Unit};
+use super::{Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
 use crate::types::CallId;
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ pub enum Verb {
         /// How.
         spec: CollectSpec,
     },
-    /// Gives up a collection; no event follows.
+    /// Gives up a collection, if one is under way, and forgets what was typed ahead; no event follows.
     StopCollect {
         /// The call.
         call: CallId,
@@ -75,9 +75,11 @@ pub enum Verb {
         /// The call whose caller keyed it.
         call: CallId,
         /// What was keyed.
-        pin: String,
+        pin: Digits,
         /// The handle for the room if it opens one.
         room: RoomHandle,
+        /// Where no room has this PIN, it opens one of its own: no PIN is wrong then.
+        open_rooms: bool,
     },
     /// Names a room: the one of that name, configured or made on demand.
     OpenRoom {
@@ -121,6 +123,33 @@ pub enum Verb {
     },
     /// The session is done; its calls that still run are hung up.
     EndSession,
+}
+
+impl Verb {
+    /// The verb's name as [`VerbError`] and the log give it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ring { .. } => "ring",
+            Self::EarlyMedia { .. } => "early_media",
+            Self::Answer { .. } => "answer",
+            Self::Reject { .. } => "reject",
+            Self::Hangup { .. } => "hangup",
+            Self::Play { .. } => "play",
+            Self::StopPlayback { .. } => "stop_playback",
+            Self::Collect { .. } => "collect",
+            Self::StopCollect { .. } => "stop_collect",
+            Self::SendDigits { .. } => "send_digits",
+            Self::CheckPin { .. } => "check_pin",
+            Self::OpenRoom { .. } => "open_room",
+            Self::Connect { .. } => "connect",
+            Self::Disconnect { .. } => "disconnect",
+            Self::Mute { .. } => "mute",
+            Self::SetTimer { .. } => "set_timer",
+            Self::ClearTimer { .. } => "clear_timer",
+            Self::EndSession => "end_session",
+        }
+    }
 }
 
 /// A piece of what is played.
@@ -174,7 +203,7 @@ impl Verbs {
 /// Why a verb could not be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerbError {
-    /// Not in this state of the call.
+    /// Not in this state of the call. `verb` is [`Verb::name`] in all of these.
     #[error("{verb} is not possible while the call is {state}")]
     WrongState {
         /// The verb's name.
@@ -199,4 +228,15 @@ pub enum VerbError {
         /// Which limit.
         limit: &'static str,
     },
+}
+
+impl VerbError {
+    /// The [`Verb::name`] of what could not be done.
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::WrongState { verb, .. } | Self::Unknown { verb } | Self::Limit { verb, .. } => verb,
+            Self::NoSuchSound(_) => "play",
+        }
+    }
 }

@@ -1,0 +1,18 @@
+//! Sound: pure functions and small state machines on samples of 16-bit mono PCM.
+//!
+//! Nothing here knows of packets; [`playout::Playout`] is where a leg's decoded samples wait for the tick.
+
+pub mod codec;
+pub mod comfort_noise;
+pub mod concealment;
+pub mod frame;
+pub mod goertzel;
+pub mod level;
+pub mod mix;
+pub mod playout;
+pub mod resample;
+pub mod time_scale;
+pub mod tone;
+pub mod wav;
+
+pub use frame::{FRAME_8K, Frame, SILENCE};

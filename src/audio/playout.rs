@@ -1,0 +1,229 @@
+//! A leg's decoded samples on their way to the tick: see [`Playout`].
+
+use super::concealment::{Concealment, HISTORY};
+use super::{FRAME_8K, Frame, time_scale};
+
+/// Samples that may wait: eight frames, more than a packet and all that is put in at once.
+const CAPACITY: usize = 8 * FRAME_8K;
+/// Sound that follows silence rises over 2 ms.
+const RISE: usize = 16;
+/// Sound before silence falls over 5 ms.
+const FALL: usize = 40;
+
+/// The store of decoded samples between decoder and tick: appends, conceals, shortens, lengthens, and hands out frames.
+///
+/// The driving loop stands at `crate::rtp::JitterBuffer`. Fixed size, about 4 KiB; nothing allocates after
+/// [`Playout::new`].
+#[derive(Debug, Clone)]
+pub struct Playout {
+    /// What was played, and behind it what waits.
+    buffer: Box<[i16; HISTORY + CAPACITY]>,
+    len: usize,
+    ending: Ending,
+    concealment: Concealment,
+}
+
+/// What the last samples appended were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Sound,
+    Concealed,
+    Silence,
+}
+
+impl Playout {
+    /// An empty playout.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            buffer: Box::new([0; HISTORY + CAPACITY]),
+            len: 0,
+            ending: Ending::Silence,
+            concealment: Concealment::default(),
+        }
+    }
+
+    /// Decoded samples that wait.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends `count` samples which `decode` writes into the slice it is given (its contents are stale: all of it must
+    /// be written), faded over with concealment that came before. More than fits is cut off; a packet is never that long.
+    pub fn push_with(&mut self, count: usize, decode: impl FnOnce(&mut [i16])) {
+        let out = Self::room(&mut self.buffer, &mut self.len, count);
+        decode(out);
+        match self.ending {
+            Ending::Sound => {}
+            Ending::Concealed => self.concealment.recover(out),
+            Ending::Silence => rise(out),
+        }
+        self.ending = Ending::Sound;
+    }
+
+    /// Appends samples, faded over with concealment that came before.
+    pub fn push(&mut self, samples: &[i16]) {
+        self.push_with(samples.len(), |out| out.copy_from_slice(&samples[..out.len()]));
+    }
+
+    /// Appends `count` samples made from what was heard before; they fade to silence within 60 ms.
+    pub fn conceal(&mut self, count: usize) {
+        if self.ending == Ending::Sound {
+            let history = self.buffer[self.len..].first_chunk().expect("the buffer is longer than the history");
+            self.concealment.start(history);
+            self.ending = Ending::Concealed;
+        }
+        let silent = self.ending == Ending::Silence;
+        let out = Self::room(&mut self.buffer, &mut self.len, count);
+        if silent {
+            out.fill(0);
+        } else {
+            self.concealment.fill(out);
+        }
+    }
+
+    /// Appends `count` samples of silence, faded into.
+    pub fn silence(&mut self, count: usize) {
+        if self.ending == Ending::Silence {
+            Self::room(&mut self.buffer, &mut self.len, count).fill(0);
+            return;
+        }
+        let before = self.len;
+        self.conceal(count);
+        let out = &mut self.buffer[HISTORY + before..HISTORY + self.len];
+        for (i, sample) in out.iter_mut().enumerate() {
+            *sample = scaled(*sample, FALL.saturating_sub(i + 1), FALL);
+        }
+        self.ending = Ending::Silence;
+    }
+
+    /// Removes up to `most` samples where it is heard least (a pitch period, or a piece of silence). Returns how many:
+    /// 0 where there is no such place and `force` is not given.
+    pub fn shorten(&mut self, most: usize, force: bool) -> usize {
+        let removed = time_scale::shorten(&mut self.buffer[HISTORY..], self.len, most, force);
+        self.len -= removed;
+        removed
+    }
+
+    /// Inserts up to `most` samples where it is heard least. Returns how many, as [`Playout::shorten`].
+    pub fn lengthen(&mut self, most: usize, force: bool) -> usize {
+        let inserted = time_scale::lengthen(&mut self.buffer[HISTORY..], self.len, most, force);
+        self.len += inserted;
+        inserted
+    }
+
+    /// Takes the next 20 ms. What is missing is concealed.
+    pub fn take(&mut self, frame: &mut Frame) {
+        if self.len < FRAME_8K {
+            self.conceal(FRAME_8K - self.len);
+        }
+        frame.copy_from_slice(&self.buffer[HISTORY..HISTORY + FRAME_8K]);
+        self.buffer.copy_within(FRAME_8K..HISTORY + self.len, 0);
+        self.len -= FRAME_8K;
+    }
+
+    /// Forgets all, the past included.
+    pub fn clear(&mut self) {
+        self.buffer[..HISTORY].fill(0);
+        self.len = 0;
+        self.ending = Ending::Silence;
+    }
+
+    /// The place of the next `count` samples, as far as there is room.
+    fn room<'a>(buffer: &'a mut [i16; HISTORY + CAPACITY], len: &mut usize, count: usize) -> &'a mut [i16] {
+        let start = HISTORY + *len;
+        let end = (start + count).min(buffer.len());
+        *len = end - HISTORY;
+        &mut buffer[start..end]
+    }
+}
+
+impl Default for Playout {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn rise(samples: &mut [i16]) {
+    for (i, sample) in samples.iter_mut().take(RISE).enumerate() {
+        *sample = scaled(*sample, i + 1, RISE);
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "part is at most whole, both small")]
+fn scaled(sample: i16, part: usize, whole: usize) -> i16 {
+    (i32::from(sample) * part as i32 / whole as i32) as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::tone::Tone;
+    use std::time::Duration;
+
+    fn taken(playout: &mut Playout) -> Frame {
+        let mut frame = [0; FRAME_8K];
+        playout.take(&mut frame);
+        frame
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_in_frames() {
+        let mut playout = Playout::new();
+        playout.push(&[7; 240]);
+        assert_eq!(playout.len(), 240);
+        assert_eq!(taken(&mut playout)[RISE..], [7; FRAME_8K - RISE]);
+        playout.push_with(240, |out| out.fill(9));
+        let frame = taken(&mut playout);
+        assert_eq!((frame[..80].to_vec(), frame[80..].to_vec()), (vec![7; 80], vec![9; 80]));
+        assert_eq!(taken(&mut playout), [9; FRAME_8K]);
+        assert!(playout.is_empty());
+    }
+
+    #[test]
+    fn a_gap_is_bridged_and_silence_is_faded_into() {
+        let tone = Tone::sine(200.0, -12.0).samples(Duration::from_millis(400));
+        let steepest = tone.windows(2).map(|w| (w[1] - w[0]).abs()).max().unwrap();
+        let mut playout = Playout::new();
+        let mut heard = Vec::new();
+        let mut rest = tone.chunks(160);
+        for step in 0..18 {
+            match step {
+                5 | 9 => playout.conceal(160),
+                11 => playout.silence(160),
+                12 => {} // nothing at all
+                13 => playout.silence(100),
+                _ => playout.push(rest.next().unwrap()),
+            }
+            heard.extend(taken(&mut playout));
+        }
+        let worst = heard.windows(2).map(|w| (w[1] - w[0]).abs()).max().unwrap();
+        assert!(worst <= steepest * 2, "{worst} {steepest}");
+        assert_eq!(heard[12 * 160..13 * 160], [0; 160]);
+        playout.clear();
+        assert_eq!(taken(&mut playout), [0; 160]);
+    }
+
+    #[test]
+    fn more_than_it_holds_is_cut_off() {
+        let mut playout = Playout::new();
+        for _ in 0..20 {
+            playout.push(&[1; 160]);
+            playout.conceal(70);
+            playout.silence(70);
+        }
+        assert_eq!(playout.len(), CAPACITY);
+        assert_eq!(playout.lengthen(160, true), 0);
+        assert!(playout.shorten(160, true) > 0);
+        while !playout.is_empty() {
+            taken(&mut playout);
+        }
+    }
+}

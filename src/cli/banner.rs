@@ -1,0 +1,48 @@
+//! What a person at a terminal sees when the gateway has started.
+
+use crate::dialplan::{Plan, RouteTarget, Then};
+use crate::net::Transports;
+use crate::sip::message::Transport;
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A room of this name is for trying things out: its PIN is no secret.
+const DEMO_ROOM: &str = "demo";
+
+/// Where to dial, and the demo room's PIN.
+pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
+    let mut text = String::from("\nPartyline is ready. Dial:\n\n");
+    let udp = transports.bound().find(|bound| bound.transport == Transport::Udp);
+    let Some(bound) = udp.or_else(|| transports.bound().next()) else { return text };
+    let host = match bound.address.ip() {
+        IpAddr::V4(address) if address.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        address => address,
+    };
+    let port = bound.address.port();
+    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
+    let place = if port == 5060 { host } else { format!("{host}:{port}") };
+    for route in &plan.routes {
+        let number = route.number.as_str().trim_start_matches('\\');
+        // Only what can be dialled as it stands; a pattern is for the dialplan's reader.
+        let dial = if number.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') {
+            format!("sip:{number}@{place}")
+        } else {
+            format!("numbers {number} @{place}")
+        };
+        let leads = match &route.target {
+            RouteTarget::Ivr(ivr) if matches!(ivr.then, Then::ByPin { .. }) => "asks for a PIN".to_owned(),
+            RouteTarget::Ivr(ivr) => format!("ivr {}", ivr.name),
+            RouteTarget::Room(room) => format!("room {}", room.as_str()),
+            RouteTarget::Reject(status) => format!("rejected with {status}"),
+        };
+        let _ = writeln!(text, "  {dial:<40} {leads}");
+    }
+    if let Some(pin) = plan.room(DEMO_ROOM).and_then(|room| room.pin.as_ref()) {
+        let pin = pin.reveal();
+        let _ = writeln!(text, "\nThe demo room's PIN is {pin}. From a second terminal:\n");
+        let _ = writeln!(text, "  partyline call sip:1000@{place} --digits {pin}# --tone 440 --record heard.wav --seconds 10");
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,40 @@
+//! `partyline check` and `partyline explain`.
+
+use super::{ConfigArgument, ExplainArguments, fail};
+use crate::dialplan::{self, Files, Origin};
+use crate::speech;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// This machine's environment and files, with what the speech module knows of sounds.
+pub(super) fn checks() -> Files {
+    Files::default()
+        .with_sounds(|path| speech::load_file(path).map(drop).map_err(|error| error.to_string()))
+        .with_prompts(speech::list_prompts)
+}
+
+pub(super) fn check(config: &Path) -> ExitCode {
+    let colours = std::io::stderr().is_terminal();
+    match dialplan::load(config, &checks()) {
+        Ok(loaded) => {
+            if !loaded.warnings.is_empty() {
+                eprintln!("{}", loaded.warnings.render(colours));
+            }
+            let plan = &loaded.plan;
+            println!(
+                "{}: {} trunks, {} rooms, {} IVRs, {} routes; no mistakes",
+                config.display(),
+                plan.trunks.len(),
+                plan.rooms.len(),
+                plan.ivrs.len(),
+                plan.routes.len()
+            );
+            ExitCode::SUCCESS
+        }
+        Err(found) => {
+            eprintln!("{}", found.render(colours));
+            ExitCode::FAILURE
+        }
+    }
+}

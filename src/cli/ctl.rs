@@ -1,0 +1,119 @@
+//! `partyline ctl`: asks a running gateway over its control socket.
+
+use super::fail;
+use crate::gateway::{Reply, Request, Status};
+use clap::{Args, Subcommand};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// A gateway that takes longer to answer is not well.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Args)]
+pub(super) struct CtlArguments {
+    /// The gateway's control socket: gateway.control of its dialplan.
+    #[arg(long, value_name = "PATH", default_value = "var/partyline.sock")]
+    socket: PathBuf,
+    #[command(subcommand)]
+    command: CtlCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CtlCommand {
+    /// Calls, rooms and trunks.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ends one call.
+    Kick {
+        /// Its name in the status: call-7.
+        call: String,
+    },
+    /// Takes no new calls and ends the gateway when the last one is over.
+    Drain {
+        /// Hangs up what is left after so many seconds.
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+}
+
+pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
+    let (request, as_json) = match &arguments.command {
+        CtlCommand::Status { json } => (Request::Status, *json),
+        CtlCommand::Kick { call } => (Request::Kick { call: call.clone() }, false),
+        CtlCommand::Drain { seconds } => (Request::Drain { seconds: *seconds }, false),
+    };
+    match ask(arguments, &request) {
+        Err(error) => fail(&format_args!(
+            "no gateway answers on {}: {error} (is it running, and is gateway.control this path?)",
+            arguments.socket.display()
+        )),
+        Ok(Reply::Error(error)) => fail(&error),
+        Ok(Reply::Done(done)) => print(&format!("{done}\n")),
+        Ok(Reply::Status(status)) if as_json => match serde_json::to_string_pretty(&status) {
+            Ok(json) => print(&format!("{json}\n")),
+            Err(error) => fail(&error),
+        },
+        Ok(Reply::Status(status)) => print(&table(&status)),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
+    let mut stream = UnixStream::connect(&arguments.socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    Ok(serde_json::from_str(&answer)?)
+}
+
+fn table(status: &Status) -> String {
+    let mut text = String::new();
+    if status.draining {
+        text.push_str("draining: new calls are refused\n");
+    }
+    if status.pins_slowed {
+        text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
+    }
+    text.push_str("TRUNK            STATE        CALLS\n");
+    for trunk in &status.trunks {
+        text.push_str(&format!("{:<16} {:<12} {:>5}\n", trunk.trunk, trunk.state, trunk.calls));
+    }
+    text.push_str(&format!("\n{} requests from unknown addresses dropped\n", status.strangers));
+    text.push_str("\nCALL       FROM             TO               STATE            SECONDS  ROOM\n");
+    for call in &status.calls {
+        let state = match (call.on_hold, call.muted) {
+            (true, _) => "on hold",
+            (_, true) => "muted",
+            _ => &call.state,
+        };
+        text.push_str(&format!(
+            "{:<10} {:<16} {:<16} {:<16} {:>7}  {}\n",
+            call.call,
+            call.from,
+            call.number,
+            state,
+            call.seconds,
+            call.rooms.join(", ")
+        ));
+    }
+    text.push_str("\nROOM             CALLS\n");
+    for room in &status.rooms {
+        text.push_str(&format!("{:<16} {}\n", room.room, room.calls.join(", ")));
+    }
+    text
+}

@@ -1,0 +1,134 @@
+//! `partyline run`.
+
+use super::control::ControlSocket;
+use super::records::Records;
+use super::server::{Server, Sources, now};
+use super::{banner, check, fail, limits};
+use crate::dialplan::{self, Plan, SipTransport};
+use crate::gateway::{Gateway, Sounds};
+use crate::media::thread::MediaHandle;
+use crate::net::{ListenAddress, Transports};
+use crate::sip::EndpointConfig;
+use crate::sip::message::Transport;
+use crate::speech::Catalogue;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tracing_subscriber::EnvFilter;
+
+/// Messages waiting for the gateway before the kernel is left to queue and drop.
+const SIP_QUEUE: usize = 4_096;
+/// Administrators' requests waiting.
+const CONTROL_QUEUE: usize = 16;
+
+/// Why the gateway did not start. Each names the thing and the place.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("{0}\nnothing was started")]
+    Dialplan(String),
+    #[error("{0}")]
+    Sounds(String),
+    #[error(transparent)]
+    Listen(#[from] crate::net::BindError),
+    #[error("call records {path}: {source}")]
+    Records { path: PathBuf, source: std::io::Error },
+    #[error("control socket {path}: {source}")]
+    Control { path: PathBuf, source: std::io::Error },
+    #[error("media threads: {0}")]
+    Media(std::io::Error),
+    #[error("the system refused: {0}")]
+    System(#[from] std::io::Error),
+    #[error("no random seed: {0}")]
+    Random(String),
+}
+
+pub(super) fn run(config: &Path) -> ExitCode {
+    let (plan, sounds) = match load(config) {
+        Ok(loaded) => loaded,
+        Err(error) => return fail(&error),
+    };
+    start_log(&plan);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    match runtime.block_on(serve(config, plan, sounds)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Reads dialplan and sounds. Warnings are printed, mistakes come back as the error.
+fn load(config: &Path) -> Result<(Arc<Plan>, Arc<dyn Sounds>), StartError> {
+    let colours = std::io::stderr().is_terminal();
+    let loaded = dialplan::load(config, &check::checks()).map_err(|found| StartError::Dialplan(found.render(colours)))?;
+    if !loaded.warnings.is_empty() {
+        eprintln!("{}", loaded.warnings.render(colours));
+    }
+    let sounds = Catalogue::for_plan(&loaded.plan).map_err(|error| StartError::Sounds(error.to_string()))?;
+    Ok((loaded.plan, Arc::new(sounds)))
+}
+
+fn start_log(plan: &Plan) {
+    let filter = EnvFilter::try_from_env("PARTYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(&plan.gateway.log));
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+}
+
+async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Result<(), StartError> {
+    let settings = &plan.gateway;
+    limits::raise_descriptors(settings.max_calls);
+    let listen: Vec<ListenAddress> = settings
+        .sip
+        .iter()
+        .map(|listen| ListenAddress {
+            transport: match listen.transport {
+                SipTransport::Udp => Transport::Udp,
+                SipTransport::Tcp => Transport::Tcp,
+            },
+            address: listen.address,
+        })
+        .collect();
+    let (events, sip) = mpsc::channel(SIP_QUEUE);
+    let transports = Transports::bind(&listen, events)?;
+    let records = Records::open(&settings.call_records)
+        .map_err(|source| StartError::Records { path: settings.call_records.clone(), source })?;
+    let (asking, asked) = mpsc::channel(CONTROL_QUEUE);
+    let control = ControlSocket::bind(&settings.control, asking)
+        .map_err(|source| StartError::Control { path: settings.control.clone(), source })?;
+    let threads = settings.media_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let media = MediaHandle::spawn(threads).map_err(StartError::Media)?;
+    let seed = seed()?;
+    let endpoint = EndpointConfig {
+        session_expires: None,
+        trace: tracing::enabled!(tracing::Level::DEBUG),
+        ..EndpointConfig::default()
+    };
+    let gateway = Gateway::new(now(), Arc::clone(&plan), sounds, endpoint, seed);
+    for bound in transports.bound() {
+        tracing::info!("listening on {}://{}", bound.transport.as_str().to_ascii_lowercase(), bound.address);
+    }
+    if std::io::stdout().is_terminal() {
+        print!("{}", banner::banner(&plan, &transports));
+    }
+    let server = Server::new(gateway, plan, transports, media, records);
+    let config = config.to_owned();
+    let reload = move || match load(&config) {
+        Ok(loaded) => Some(loaded),
+        Err(error) => {
+            tracing::error!("dialplan not reloaded, the old one stands:\n{error}");
+            None
+        }
+    };
+    server.run(Sources { sip, asked }, reload).await?;
+    drop(control);
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// The one draw from the system's randomness; every other choice follows from it.
+pub(super) fn seed() -> Result<u64, StartError> {
+    use rand::TryRngCore;
+    rand::rngs::OsRng.try_next_u64().map_err(|error| StartError::Random(error.to_string()))
+}

@@ -1,0 +1,243 @@
+//! The gateway's shell: the one task that owns everything of the control plane.
+
+use super::control::Asked;
+use super::records::Records;
+use crate::dialplan::{Plan, Trunk};
+use crate::gateway::{Gateway, Input, Level, LogLine, Output, Reply, Request};
+use crate::media::command::Command;
+use crate::media::thread::{MediaHandle, TransportSockets};
+use crate::net::{MediaSockets, PortRange, Transports};
+use crate::sip::message::Transport;
+use crate::sip::{self, Flow};
+use crate::types::{CallId, Now};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+/// Inputs taken in one go before outputs are carried out and timers looked at.
+const BATCH: usize = 64;
+
+/// Both clocks, read at once.
+pub(super) fn now() -> Now {
+    Now { instant: Instant::now(), wall: SystemTime::now() }
+}
+
+/// Where everything comes from that is not asked of the gateway itself.
+pub(super) struct Sources {
+    pub(super) sip: mpsc::Receiver<sip::Input>,
+    pub(super) asked: mpsc::Receiver<Asked>,
+}
+
+/// The gateway with its sockets, threads and files.
+pub(super) struct Server {
+    gateway: Gateway,
+    plan: Arc<Plan>,
+    transports: Transports,
+    media: MediaHandle,
+    ports: PortRange,
+    opened: HashMap<CallId, MediaSockets>,
+    records: Records,
+    replies: HashMap<u64, oneshot::Sender<Reply>>,
+    next_reply: u64,
+    resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
+    drained: bool,
+}
+
+/// A trunk's addresses, best first.
+struct Resolved {
+    trunk: String,
+    transport: Transport,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    pub(super) fn new(
+        gateway: Gateway,
+        plan: Arc<Plan>,
+        transports: Transports,
+        media: MediaHandle,
+        records: Records,
+    ) -> Self {
+        let settings = &plan.gateway;
+        let ports = PortRange::new(*settings.rtp_ports.start(), *settings.rtp_ports.end(), settings.dscp);
+        Self {
+            gateway,
+            transports,
+            media,
+            ports,
+            opened: HashMap::new(),
+            records,
+            replies: HashMap::new(),
+            next_reply: 0,
+            resolved: mpsc::channel(64),
+            drained: false,
+            plan,
+        }
+    }
+
+    /// Runs until a drain is complete. `reload` reads the dialplan anew, or says why not.
+    pub(super) async fn run(
+        mut self,
+        mut sources: Sources,
+        mut reload: impl FnMut() -> Option<(Arc<Plan>, Arc<dyn crate::gateway::Sounds>)>,
+    ) -> io::Result<()> {
+        let media_events = AsyncFd::new(self.media.event_fd()?)?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        self.carry_out();
+        while !self.drained {
+            let wake = self.gateway.poll_timeout().map(tokio::time::Instant::from_std);
+            tokio::select! {
+                Some(input) = sources.sip.recv() => {
+                    self.gateway.handle_input(now(), Input::Sip(input));
+                    for _ in 1..BATCH {
+                        let Ok(input) = sources.sip.try_recv() else { break };
+                        self.gateway.handle_input(now(), Input::Sip(input));
+                    }
+                }
+                Ok(mut ready) = media_events.readable() => {
+                    ready.clear_ready();
+                    self.take_media_events();
+                }
+                Some((request, reply)) = sources.asked.recv() => self.ask(request, Some(reply)),
+                Some(resolved) = self.resolved.1.recv() => self.on_resolved(resolved),
+                () = self.transports.housekeeping() => {}
+                () = until(wake) => {}
+                Some(()) = terminate.recv() => self.ask(Request::Drain { seconds: None }, None),
+                Some(()) = interrupt.recv() => self.ask(Request::Drain { seconds: Some(0) }, None),
+                Some(()) = hangup.recv() => if let Some((plan, sounds)) = reload() {
+                    self.plan = Arc::clone(&plan);
+                    self.gateway.set_sounds(sounds);
+                    self.gateway.handle_input(now(), Input::Reload(plan));
+                },
+            }
+            if self.gateway.poll_timeout().is_some_and(|at| at <= Instant::now()) {
+                self.gateway.handle_timeout(now());
+            }
+            self.carry_out();
+        }
+        // BYEs and un-REGISTERs are on their way; the last records are with their writer.
+        Ok(())
+    }
+
+    fn ask(&mut self, request: Request, reply: Option<oneshot::Sender<Reply>>) {
+        let id = self.next_reply;
+        self.next_reply += 1;
+        if let Some(reply) = reply {
+            self.replies.insert(id, reply);
+        }
+        self.gateway.handle_input(now(), Input::Control { id, request });
+    }
+
+    fn take_media_events(&mut self) {
+        self.media.clear_event_fd();
+        while let Some(event) = self.media.poll_event() {
+            self.gateway.handle_input(now(), Input::Media(event));
+        }
+    }
+
+    /// Does all that the gateway asks for; what fails at once goes back in as input.
+    fn carry_out(&mut self) {
+        while let Some(output) = self.gateway.poll_output() {
+            match output {
+                Output::Sip { flow, bytes } => {
+                    if let Err(error) = self.transports.transmit(flow, bytes) {
+                        tracing::debug!(%error, "SIP message not sent");
+                        self.gateway.handle_input(now(), Input::Sip(sip::Input::SendFailed { flow }));
+                    }
+                }
+                Output::Media(command) => self.command(command),
+                Output::OpenTransport { call, local } => self.open_transport(call, local),
+                Output::CloseTransport { call } => {
+                    self.opened.remove(&call);
+                }
+                Output::Resolve { trunk } => self.resolve(&trunk),
+                Output::Record(record) => self.records.write(record),
+                Output::Log(line) => write_log(&line),
+                Output::Reply { id, reply } => {
+                    if let Some(waiting) = self.replies.remove(&id) {
+                        // Whoever asked may have hung up.
+                        let _ = waiting.send(reply);
+                    }
+                }
+                Output::Drained => self.drained = true,
+            }
+        }
+        self.media.flush();
+    }
+
+    fn command(&mut self, command: Command) {
+        let sockets = match &command {
+            Command::AddLeg { leg, .. } => self.opened.remove(leg),
+            _ => None,
+        };
+        let sockets = sockets.map(|sockets| TransportSockets { rtp: sockets.rtp, rtcp: Some(sockets.rtcp) });
+        self.media.send(command, sockets);
+    }
+
+    fn open_transport(&mut self, call: CallId, local: IpAddr) {
+        let input = match self.ports.open(local) {
+            Ok(sockets) => {
+                let (address, rtcp_port) = (sockets.address, sockets.address.port() + 1);
+                self.opened.insert(call, sockets);
+                Input::TransportOpened { call, address, rtcp_port }
+            }
+            Err(error) => Input::TransportRefused { call, reason: error.to_string() },
+        };
+        self.gateway.handle_input(now(), input);
+    }
+
+    fn resolve(&self, name: &str) {
+        let Some(trunk) = self.plan.trunk(name).map(Arc::clone) else { return };
+        let answer = self.resolved.0.clone();
+        tokio::spawn(async move {
+            let resolved = look_up(&trunk).await;
+            // The gateway is gone, and with it who asked.
+            let _ = answer.send(resolved).await;
+        });
+    }
+
+    fn on_resolved(&mut self, resolved: Resolved) {
+        let Resolved { trunk, transport, addresses } = resolved;
+        let flows: Vec<Flow> =
+            addresses.into_iter().filter_map(|address| self.transports.flow_to(transport, address).ok()).collect();
+        self.gateway.handle_input(now(), Input::Resolved { trunk, flows });
+    }
+}
+
+/// All addresses of a trunk, in the order it lists them.
+async fn look_up(trunk: &Trunk) -> Resolved {
+    let mut addresses = Vec::new();
+    for address in &trunk.address {
+        match tokio::net::lookup_host((address.host.as_str(), address.port.unwrap_or(5060))).await {
+            Ok(found) => addresses.extend(found),
+            Err(error) => tracing::warn!(trunk = %trunk.name, host = %address.host, %error, "host name not found"),
+        }
+    }
+    let transport = match trunk.transport {
+        crate::dialplan::SipTransport::Udp => Transport::Udp,
+        crate::dialplan::SipTransport::Tcp => Transport::Tcp,
+    };
+    Resolved { trunk: trunk.name.clone(), transport, addresses }
+}
+
+async fn until(wake: Option<tokio::time::Instant>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(wake).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn write_log(line: &LogLine) {
+    match line.level {
+        Level::Debug => tracing::debug!("{line}"),
+        Level::Info => tracing::info!("{line}"),
+        Level::Warn => tracing::warn!("{line}"),
+    }
+}

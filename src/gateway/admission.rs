@@ -1,0 +1,114 @@
+//! Who may send us requests, and how many calls are taken.
+
+use super::trunks::Trunks;
+use super::{Gateway, Level};
+use crate::dialplan::{Plan, Trunk};
+use crate::sip::message::{Request, StatusCode};
+use crate::sip::{self, Flow, Policy};
+use crate::types::Now;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Refusals told one by one within a window; more are counted.
+const REFUSALS_TOLD: u64 = 20;
+/// Length of that window.
+pub(super) const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
+
+/// What was turned away, and how much of it the log may still hear of in this window.
+#[derive(Debug, Default)]
+pub(super) struct Admission {
+    /// Requests from nowhere we know, dropped without an answer, in all.
+    pub(super) strangers: u64,
+    strangers_untold: Vec<SocketAddr>,
+    refused_in_window: u64,
+    window_ends: Option<Instant>,
+}
+
+impl Admission {
+    /// Whether one more refusal may be told. Starts a window.
+    fn may_tell(&mut self, now: Instant) -> bool {
+        self.window_ends.get_or_insert(now + REFUSAL_WINDOW);
+        self.refused_in_window += 1;
+        self.refused_in_window <= REFUSALS_TOLD
+    }
+}
+
+/// The endpoint's question, answered from the plan.
+pub(super) struct TrunkPolicy<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) trunks: &'a Trunks,
+    pub(super) admission: &'a mut Admission,
+    pub(super) now: Instant,
+}
+
+impl Policy for TrunkPolicy<'_> {
+    fn admit(&mut self, request: &Request, flow: &Flow) -> sip::Admission {
+        if trunk_of(self.plan, self.trunks, request, flow).is_some() {
+            return sip::Admission::Accept;
+        }
+        // Scanners get silence: not even the news that something listens here.
+        self.admission.strangers += 1;
+        if self.admission.may_tell(self.now) {
+            self.admission.strangers_untold.push(flow.remote);
+        }
+        sip::Admission::Drop
+    }
+}
+
+/// The trunk a request comes by: its source address is allowed, or it names the Contact we registered there.
+pub(super) fn trunk_of(plan: &Plan, trunks: &Trunks, request: &Request, flow: &Flow) -> Option<Arc<Trunk>> {
+    let by_contact = request.uri.user().and_then(|user| trunks.by_contact_user(user));
+    if let Some(trunk) = by_contact.and_then(|name| plan.trunk(name)) {
+        return Some(Arc::clone(trunk));
+    }
+    let by_address = plan.trunk_for(flow.remote.ip()).or_else(|| {
+        trunks.by_address(flow.remote.ip()).and_then(|name| plan.trunk(name))
+    });
+    by_address.cloned()
+}
+
+impl Gateway {
+    /// Tells of strangers that were dropped while the endpoint was at work.
+    pub(super) fn tell_strangers(&mut self) {
+        for remote in std::mem::take(&mut self.admission.strangers_untold) {
+            self.log(Level::Info, None, "request dropped", format!("from {remote}, which no trunk allows"));
+        }
+        if let Some(ends) = self.admission.window_ends {
+            self.timers.set(super::Timer::RefusalWindow, ends);
+        }
+    }
+
+    pub(super) fn may_tell_refusal(&mut self, now: Now) -> bool {
+        let may = self.admission.may_tell(now.instant);
+        if let Some(ends) = self.admission.window_ends {
+            self.timers.set(super::Timer::RefusalWindow, ends);
+        }
+        may
+    }
+
+    pub(super) fn end_refusal_window(&mut self) {
+        let untold = self.admission.refused_in_window.saturating_sub(REFUSALS_TOLD);
+        self.admission.refused_in_window = 0;
+        self.admission.window_ends = None;
+        if untold > 0 {
+            self.log(Level::Warn, None, "refusals", format!("{untold} more in the last minute were not told one by one"));
+        }
+    }
+
+    /// Why no further call may come in by this trunk now: the status, and the rule for log and record.
+    pub(super) fn limit_for(&self, trunk: &Trunk) -> Option<(StatusCode, String)> {
+        if self.draining {
+            return Some((StatusCode::SERVICE_UNAVAILABLE, "the gateway is shutting down".into()));
+        }
+        let most = self.plan.gateway.max_calls as usize;
+        if self.calls.len() >= most {
+            return Some((StatusCode::SERVICE_UNAVAILABLE, format!("gateway.max_calls = {most} is reached")));
+        }
+        // Not 503: that would park the provider's whole trunk.
+        let most = trunk.max_calls?;
+        let busy = self.calls.values().filter(|call| call.trunk.name == trunk.name).take(most as usize).count();
+        (busy >= most as usize)
+            .then(|| (StatusCode::BUSY_HERE, format!("trunks.{}.max_calls = {most} is reached", trunk.name)))
+    }
+}

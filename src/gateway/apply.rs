@@ -1,0 +1,330 @@
+//! Verbs of sessions → effects.
+
+use super::call::CallState;
+use super::ending::Final;
+use super::rooms::{Change, Way};
+use super::timer::{FIRST_PACKET, Timer};
+use super::{Call, Gateway, Level, SessionId};
+use crate::dialplan::{Announce, Room};
+use crate::media::command::Command;
+use crate::session::{self, RoomHandle, Unit, Verb, VerbError, collect};
+use crate::sip::message::StatusCode;
+use crate::types::{CallId, Now, RoomId, UnitId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Length of each digit a session sends.
+const SENT_DIGIT: Duration = Duration::from_millis(100);
+
+impl Gateway {
+    /// Does what a session asks. What cannot be done comes back to the session as an event.
+    pub(super) fn apply(&mut self, now: Now, session: SessionId, verb: Verb) {
+        let call = call_of(&verb);
+        if let Err(error) = self.try_apply(now, session, verb) {
+            self.log(Level::Warn, call, "not possible", error.to_string());
+            self.emit(session, session::Event::VerbFailed { call, error });
+        }
+    }
+
+    fn try_apply(&mut self, now: Now, session: SessionId, verb: Verb) -> Result<(), VerbError> {
+        let name = verb.name();
+        match verb {
+            Verb::Ring { call } => {
+                let invite = self.call_in(session, call, name, |state| state == CallState::Incoming)?.invite;
+                self.provisional(now, invite, StatusCode::RINGING, None);
+                Ok(())
+            }
+            Verb::EarlyMedia { call } => self.early_media(now, session, call),
+            Verb::Answer { call } => self.answer(now, session, call),
+            Verb::Reject { call, status } => {
+                self.call_in(session, call, name, |state| state == CallState::Incoming)?;
+                let rule = format!("rejected by the route with {status}");
+                self.refuse(now, call, Final::status(status), rule);
+                Ok(())
+            }
+            Verb::Hangup { call, cause } => {
+                self.call_in(session, call, name, |state| state != CallState::Ending)?;
+                self.hang_up(now, call, super::Cause::Session(cause.to_owned()));
+                Ok(())
+            }
+            Verb::Play { to, playback, items } => self.play(now, session, to, playback, &items),
+            Verb::StopPlayback { playback } => self.stop_playback(session, playback),
+            Verb::Collect { call, spec } => {
+                self.call_with_leg(session, call, name)?;
+                self.media(Command::CollectDigits { leg: call, on: true });
+                self.collect(now, call, collect::Input::Start(spec));
+                Ok(())
+            }
+            Verb::StopCollect { call } => {
+                self.call_with_leg(session, call, name)?;
+                self.collect(now, call, collect::Input::Stop);
+                self.media(Command::CollectDigits { leg: call, on: false });
+                Ok(())
+            }
+            Verb::SendDigits { call, digits } => {
+                self.call_with_leg(session, call, name)?;
+                self.media(Command::SendDigits { leg: call, digits, duration: SENT_DIGIT });
+                Ok(())
+            }
+            Verb::CheckPin { call, pin, room, open_rooms } => {
+                self.check_pin(now, session, call, super::pins::PendingPin { pin, room, open_rooms })
+            }
+            Verb::OpenRoom { room, name } => {
+                self.open_room(session, room, &name);
+                Ok(())
+            }
+            Verb::Connect { source, sink } => self.connect(session, source, sink),
+            Verb::Disconnect { source, sink } => self.disconnect(session, source, sink),
+            Verb::Mute { call, muted } => {
+                self.call_with_leg(session, call, name)?;
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.muted = muted;
+                }
+                self.media(Command::Mute { leg: call, muted });
+                Ok(())
+            }
+            Verb::SetTimer { timer, after } => {
+                if let Some(running) = self.sessions.get_mut(&session) {
+                    if !running.timers.contains(&timer) {
+                        running.timers.push(timer);
+                    }
+                    self.timers.set(Timer::Session(session, timer), now.instant + after);
+                }
+                Ok(())
+            }
+            Verb::ClearTimer { timer } => {
+                if let Some(running) = self.sessions.get_mut(&session) {
+                    running.timers.retain(|known| *known != timer);
+                    self.timers.clear(Timer::Session(session, timer));
+                }
+                Ok(())
+            }
+            Verb::EndSession => {
+                self.end_session(now, session, "session ended");
+                Ok(())
+            }
+        }
+    }
+
+    fn early_media(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
+        let call = self.call_in(session, id, "early_media", |state| state == CallState::Incoming)?;
+        let (invite, body) = (call.invite, call.local_description());
+        let Some(body) = body else {
+            return Err(VerbError::WrongState { verb: "early_media", state: "without an offer of the caller" });
+        };
+        self.start_leg(now, id);
+        self.provisional(now, invite, StatusCode::SESSION_PROGRESS, Some(body));
+        Ok(())
+    }
+
+    fn answer(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
+        let call = self.call_in(session, id, "answer", |state| state == CallState::Incoming)?;
+        let invite = call.invite;
+        let Some(body) = self.description_for_answer(id) else {
+            return Err(VerbError::WrongState { verb: "answer", state: "without media ports" });
+        };
+        // The leg before the 200: the caller gets silence from the first packet, not nothing.
+        self.start_leg(now, id);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.state = CallState::Answering { acknowledged: false, heard: false };
+            call.answered = Some(now.wall);
+            call.status = Some(200);
+        }
+        self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
+        self.log(Level::Info, Some(id), "answered", String::new());
+        self.accept(now, invite, body);
+        Ok(())
+    }
+
+    pub(super) fn open_room(&mut self, session: SessionId, handle: RoomHandle, name: &str) {
+        let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |running| Arc::clone(&running.plan));
+        let settings = plan.room(name).cloned().unwrap_or_else(|| Arc::new(Room::on_demand(name.to_owned())));
+        let fresh = RoomId(self.fresh_id());
+        let (room, new) = self.rooms.open(settings, (session, handle), fresh);
+        if new {
+            self.media(Command::AddRoom { room });
+        }
+        let before = self.sessions.get_mut(&session).and_then(|running| running.rooms.insert(handle, room));
+        if let Some(before) = before.filter(|before| *before != room) {
+            self.release_room(before, session);
+        }
+    }
+
+    fn connect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {
+        const VERB: &str = "connect";
+        let (from, to) = (self.unit(session, source, VERB)?, self.unit(session, sink, VERB)?);
+        let joining = match (from, to) {
+            (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
+            (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
+            _ => None,
+        };
+        if let Some((call, room, _)) = joining
+            && self.rooms.get(room).is_some_and(|room| room.is_full_for(call))
+        {
+            return Err(VerbError::Limit { verb: VERB, limit: "the room is full" });
+        }
+        self.media(Command::Connect { source: from, sink: to });
+        if let Some((call, room, way)) = joining {
+            let change = self.rooms.connect(room, call, way);
+            if let Change::Joined { .. } = change {
+                self.note_joined(call, room);
+            }
+            self.on_membership(room, change);
+        }
+        Ok(())
+    }
+
+    fn note_joined(&mut self, id: CallId, room: RoomId) {
+        let Some((name, settings)) = self.rooms.get(room).map(|room| (room.settings.name.clone(), room.members())) else {
+            return;
+        };
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.rooms.insert(room);
+            if call.room_names.last() != Some(&name) {
+                call.room_names.push(name.clone());
+            }
+        }
+        // A room made by its PIN has the PIN in its name.
+        let shown = if self.plan.room(&name).is_some() { name } else { room.to_string() };
+        self.log(Level::Info, Some(id), "joined", format!("room {shown}, {settings} in it"));
+    }
+
+    fn disconnect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {
+        const VERB: &str = "disconnect";
+        let (from, to) = (self.unit(session, source, VERB)?, self.unit(session, sink, VERB)?);
+        self.media(Command::Disconnect { source: from, sink: to });
+        let leaving = match (from, to) {
+            (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
+            (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
+            _ => None,
+        };
+        if let Some((id, room, way)) = leaving {
+            let change = self.rooms.disconnect(room, id, way);
+            if let Change::Left { .. } = change
+                && let Some(call) = self.calls.get_mut(&id)
+            {
+                call.rooms.remove(&room);
+            }
+            self.on_membership(room, change);
+            self.close_room_if_empty(room);
+        }
+        Ok(())
+    }
+
+    /// Tells sessions and members of a room that somebody came or went.
+    pub(super) fn on_membership(&mut self, room: RoomId, change: Change) {
+        let (tone, others) = match change {
+            Change::None => return,
+            Change::Joined { before } => ("join", before),
+            Change::Left { remain } => ("leave", remain),
+        };
+        let Some(open) = self.rooms.get(room) else { return };
+        let members = open.members();
+        let announced = open.settings.announce == Announce::Tone;
+        let watchers = open.watchers().to_vec();
+        for (session, handle) in watchers {
+            self.emit(session, session::Event::RoomChanged { room: handle, members });
+        }
+        if announced && others > 0 {
+            self.announce(room, tone);
+        }
+    }
+
+    pub(super) fn release_room(&mut self, room: RoomId, session: SessionId) {
+        self.rooms.release(room, session);
+        self.close_room_if_empty(room);
+    }
+
+    pub(super) fn close_room_if_empty(&mut self, room: RoomId) {
+        if self.rooms.close_if_empty(room) {
+            self.media(Command::RemoveRoom { room });
+        }
+    }
+
+    /// Feeds a call's digit collection and does what comes of it.
+    pub(super) fn collect(&mut self, now: Now, id: CallId, input: collect::Input) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.collector.handle_input(now.instant, input);
+        }
+        self.after_collector(id);
+    }
+
+    pub(super) fn collect_timeout(&mut self, now: Now, id: CallId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.collector.handle_timeout(now.instant);
+        }
+        self.after_collector(id);
+    }
+
+    fn after_collector(&mut self, id: CallId) {
+        while let Some(output) = self.calls.get_mut(&id).and_then(|call| call.collector.poll_output()) {
+            match output {
+                collect::Output::BargeIn => self.barge_in(id),
+                collect::Output::Collected { digits, how } => {
+                    self.media(Command::CollectDigits { leg: id, on: false });
+                    self.emit_to_call(id, session::Event::Collected { call: id, digits, how });
+                }
+                collect::Output::Digit(digit) => self.emit_to_call(id, session::Event::Digit { call: id, digit }),
+            }
+        }
+        match self.calls.get(&id).and_then(|call| call.collector.poll_timeout()) {
+            Some(at) => self.timers.set(Timer::Collect(id), at),
+            None => {
+                self.timers.clear(Timer::Collect(id));
+            }
+        }
+    }
+
+    fn unit(&self, session: SessionId, unit: Unit, verb: &'static str) -> Result<UnitId, VerbError> {
+        match unit {
+            Unit::Call(call) => self.call_with_leg(session, call, verb).map(|call| UnitId::Leg(call.id)),
+            Unit::Room(handle) => self.room_of(session, handle, verb).map(UnitId::Room),
+        }
+    }
+
+    pub(super) fn room_of(
+        &self,
+        session: SessionId,
+        handle: RoomHandle,
+        verb: &'static str,
+    ) -> Result<RoomId, VerbError> {
+        let room = self.sessions.get(&session).and_then(|running| running.rooms.get(&handle));
+        room.copied().ok_or(VerbError::Unknown { verb })
+    }
+
+    pub(super) fn call_with_leg(&self, session: SessionId, id: CallId, verb: &'static str) -> Result<&Call, VerbError> {
+        let call = self.call_in(session, id, verb, |state| state != CallState::Ending)?;
+        if call.media.leg { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.state.name() }) }
+    }
+
+    /// The call, if it belongs to the session and its state allows the verb.
+    fn call_in(
+        &self,
+        session: SessionId,
+        id: CallId,
+        verb: &'static str,
+        allowed: impl Fn(CallState) -> bool,
+    ) -> Result<&Call, VerbError> {
+        let call = self.calls.get(&id).filter(|call| call.session == session).ok_or(VerbError::Unknown { verb })?;
+        if allowed(call.state) { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.state.name() }) }
+    }
+}
+
+/// The call a verb is about, if it is about one alone.
+fn call_of(verb: &Verb) -> Option<CallId> {
+    match verb {
+        Verb::Ring { call }
+        | Verb::EarlyMedia { call }
+        | Verb::Answer { call }
+        | Verb::Reject { call, .. }
+        | Verb::Hangup { call, .. }
+        | Verb::Collect { call, .. }
+        | Verb::StopCollect { call }
+        | Verb::SendDigits { call, .. }
+        | Verb::CheckPin { call, .. }
+        | Verb::Mute { call, .. } => Some(*call),
+        Verb::Play { to: Unit::Call(call), .. } => Some(*call),
+        Verb::Connect { source: Unit::Call(call), .. } | Verb::Connect { sink: Unit::Call(call), .. } => Some(*call),
+        _ => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! The control-plane state of one participant.
+
+use super::SessionId;
+use super::call_record::Cause;
+use crate::dialplan::{Plan, Trunk};
+use crate::media::command::LegStatistics;
+use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
+use crate::session::collect::Collector;
+use crate::session::{Party, PlaybackHandle};
+use crate::sip::InviteId;
+use crate::types::{CallId, PlayerId, RoomId};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Where a call stands between its INVITE and its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallState {
+    /// Its media ports are being opened.
+    Opening,
+    /// The session decides: ring, early media, answer, reject.
+    Incoming,
+    /// 200 is sent; the session is told when the caller can hear us.
+    Answering {
+        /// The ACK has come.
+        acknowledged: bool,
+        /// A packet was heard from the caller.
+        heard: bool,
+    },
+    /// The caller hears us.
+    Talking,
+    /// The signalling is over; the leg's statistics are awaited.
+    Ending,
+}
+
+impl CallState {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Incoming => "not answered",
+            Self::Answering { .. } => "being answered",
+            Self::Talking => "answered",
+            Self::Ending => "ended",
+        }
+    }
+}
+
+/// The media of a call as the control plane knows it.
+#[derive(Debug, Default)]
+pub(super) struct CallMedia {
+    /// Our ports and wishes, once the transport is open.
+    pub(super) local: Option<LocalMedia>,
+    /// The offer of the INVITE, until it is answered.
+    pub(super) offer: Option<SessionDescription>,
+    /// An offer of ours that waits for its answer.
+    pub(super) offered: Option<SessionDescription>,
+    /// What stands.
+    pub(super) negotiation: Option<Negotiation>,
+    /// The media plane has the leg (and its sockets).
+    pub(super) leg: bool,
+}
+
+/// One participant.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) invite: InviteId,
+    pub(super) session: SessionId,
+    pub(super) state: CallState,
+    /// The dialplan it began with, kept over reloads.
+    pub(super) plan: Arc<Plan>,
+    pub(super) trunk: Arc<Trunk>,
+    pub(super) peer: SocketAddr,
+    pub(super) sip_call_id: String,
+    pub(super) from: Party,
+    pub(super) number: String,
+    pub(super) route: String,
+    pub(super) media: CallMedia,
+    pub(super) collector: Collector,
+    /// What is played to this call alone.
+    pub(super) playback: Option<(PlaybackHandle, PlayerId)>,
+    pub(super) rooms: BTreeSet<RoomId>,
+    /// Names of the rooms it was in, for the record.
+    pub(super) room_names: Vec<String>,
+    pub(super) muted: bool,
+    pub(super) on_hold: bool,
+    pub(super) started: SystemTime,
+    pub(super) answered: Option<SystemTime>,
+    pub(super) status: Option<u16>,
+    pub(super) cause: Option<Cause>,
+    pub(super) statistics: Option<Box<LegStatistics>>,
+    /// A PIN that waits for its turn, when guessing is slowed down.
+    pub(super) pending_pin: Option<super::pins::PendingPin>,
+}
+
+impl Call {
+    /// The offer or answer that stands, as it went out.
+    pub(super) fn local_description(&self) -> Option<Bytes> {
+        let negotiation = self.media.negotiation.as_ref()?;
+        Some(Bytes::from(negotiation.local.to_string()))
+    }
+
+    /// Whether the dialog is up.
+    pub(super) const fn is_answered(&self) -> bool {
+        matches!(self.state, CallState::Answering { .. } | CallState::Talking)
+    }
+}

@@ -1,0 +1,122 @@
+//! The one record each call leaves.
+
+use crate::media::command::LegStatistics;
+use std::time::{Duration, SystemTime};
+
+/// Why a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case", tag = "cause", content = "cause_detail")]
+pub enum Cause {
+    /// The caller hung up.
+    CallerHungUp,
+    /// The caller gave up before the answer.
+    Cancelled,
+    /// A session ended it; its own word for why.
+    Session(String),
+    /// Refused before an answer, by which rule.
+    Refused(String),
+    /// No ACK came for our answer.
+    AckTimeout,
+    /// The session timer ran out (RFC 4028).
+    SessionExpired,
+    /// Nothing was heard from the caller for too long.
+    MediaTimeout,
+    /// The offer or answer could not be used.
+    MediaRefused(String),
+    /// The connection to the peer broke.
+    TransportFailed,
+    /// An administrator ended it.
+    Kicked,
+    /// The gateway is shutting down.
+    Shutdown,
+    /// A limit of the gateway: which.
+    Limit(String),
+}
+
+/// One call, as a line of JSON. Holds full numbers: it is the customer's bill, not a log.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct CallRecord {
+    /// The call's name in the log.
+    pub call: String,
+    /// SIP's Call-ID header.
+    pub sip_call_id: String,
+    /// The trunk it came by.
+    pub trunk: String,
+    /// Who called, as far as the trunk said.
+    pub from: String,
+    /// The called number, normalised.
+    pub number: String,
+    /// The route it took, if one matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// The rooms it was in, in order.
+    pub rooms: Vec<String>,
+    /// When the INVITE arrived.
+    #[serde(serialize_with = "rfc3339")]
+    pub started: SystemTime,
+    /// When it was answered.
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    pub answered: Option<SystemTime>,
+    /// When it was over.
+    #[serde(serialize_with = "rfc3339")]
+    pub ended: SystemTime,
+    /// From answer to end, milliseconds; 0 when it was not answered.
+    pub talk_ms: u64,
+    /// The final SIP status of the INVITE, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why it ended.
+    #[serde(flatten)]
+    pub cause: Cause,
+    /// What its leg counted, if it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<Box<LegStatistics>>,
+}
+
+/// From answer to end, in milliseconds.
+pub(super) fn talk_ms(answered: Option<SystemTime>, ended: SystemTime) -> u64 {
+    let talked = answered.and_then(|answered| ended.duration_since(answered).ok()).unwrap_or(Duration::ZERO);
+    u64::try_from(talked.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn rfc3339<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_rfc3339_millis(*time))
+}
+
+fn rfc3339_option<S: serde::Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => rfc3339(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_line_of_json_with_its_cause() {
+        let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let record = CallRecord {
+            call: "call-1".into(),
+            sip_call_id: "abc".into(),
+            trunk: "carrier".into(),
+            from: "+442079460001".into(),
+            number: "+442079460100".into(),
+            route: Some("InboundFromPSTN".into()),
+            rooms: vec!["standup".into()],
+            started,
+            answered: Some(started + Duration::from_secs(1)),
+            ended: started + Duration::from_secs(3),
+            talk_ms: talk_ms(Some(started + Duration::from_secs(1)), started + Duration::from_secs(3)),
+            status: Some(200),
+            cause: Cause::Session("goodbye".into()),
+            media: None,
+        };
+        let line = serde_json::to_string(&record).unwrap();
+        assert!(line.contains(r#""started":"2023-11-14T22:13:20.000Z""#), "{line}");
+        assert!(line.contains(r#""cause":"session","cause_detail":"goodbye""#), "{line}");
+        assert!(line.contains(r#""talk_ms":2000"#), "{line}");
+        assert!(!line.contains('\n'));
+    }
+}

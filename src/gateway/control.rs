@@ -1,0 +1,191 @@
+//! What an administrator asks of a running gateway.
+
+use super::call_record::Cause;
+use super::timer::Timer;
+use super::trunks::TrunkState;
+use super::{Gateway, Level, Masked, Output};
+use crate::types::{CallId, Now};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Patience with calls in progress when a drain names no other.
+const DRAIN: Duration = Duration::from_secs(60);
+
+/// A request, one line of JSON on the control socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Request {
+    /// What is going on.
+    Status,
+    /// End one call.
+    Kick {
+        /// Its name, as in the status: `call-7`, or the number alone.
+        call: String,
+    },
+    /// Take no new calls, and end when the last one is over.
+    Drain {
+        /// Hang up what is left after so many seconds. Default 60; 0 at once.
+        #[serde(default)]
+        seconds: Option<u64>,
+    },
+}
+
+/// The answer, one line of JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// What is going on.
+    Status(Status),
+    /// Done, in words.
+    Done(String),
+    /// Not done, and why.
+    Error(String),
+}
+
+/// What is going on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// New calls are refused.
+    pub draining: bool,
+    /// Calls, oldest first.
+    pub calls: Vec<CallStatus>,
+    /// Rooms with somebody in them, by name.
+    pub rooms: Vec<RoomStatus>,
+    /// Trunks, in the order of the dialplan.
+    pub trunks: Vec<TrunkStatus>,
+    /// Requests from addresses no trunk allows, dropped since the start.
+    pub strangers: u64,
+    /// PIN checks are slowed down because of too many wrong PINs.
+    pub pins_slowed: bool,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallStatus {
+    /// Its name.
+    pub call: String,
+    /// The trunk it came by.
+    pub trunk: String,
+    /// Who calls, shortened.
+    pub from: String,
+    /// The called number, shortened.
+    pub number: String,
+    /// The route it took.
+    pub route: String,
+    /// Where it stands.
+    pub state: String,
+    /// Seconds since the answer.
+    pub seconds: u64,
+    /// The rooms it is in.
+    pub rooms: Vec<String>,
+    /// The caller has put us on hold.
+    pub on_hold: bool,
+    /// Nobody hears the caller.
+    pub muted: bool,
+}
+
+/// One room.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomStatus {
+    /// Its name.
+    pub room: String,
+    /// The calls in it.
+    pub calls: Vec<String>,
+}
+
+/// One trunk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrunkStatus {
+    /// Its name.
+    pub trunk: String,
+    /// `static`, `trying`, `registered`, `failed 403`.
+    pub state: String,
+    /// Calls by it.
+    pub calls: usize,
+}
+
+impl Gateway {
+    pub(super) fn on_control(&mut self, now: Now, id: u64, request: Request) {
+        let reply = match request {
+            Request::Status => Reply::Status(self.status(now)),
+            Request::Kick { call } => self.kick(now, &call),
+            Request::Drain { seconds } => {
+                let patience = seconds.map_or(DRAIN, |seconds| Duration::from_secs(seconds.min(86_400)));
+                self.drain(now, patience);
+                Reply::Done(format!("taking no new calls; {} in progress", self.calls.len()))
+            }
+        };
+        self.outputs.push_back(Output::Reply { id, reply });
+    }
+
+    fn kick(&mut self, now: Now, name: &str) -> Reply {
+        let number = name.strip_prefix("call-").unwrap_or(name).parse().ok().map(CallId);
+        let Some(id) = number.filter(|id| self.calls.contains_key(id)) else {
+            return Reply::Error(format!("there is no call {name:?}; `partyline ctl status` lists them"));
+        };
+        self.hang_up(now, id, Cause::Kicked);
+        Reply::Done(format!("{id} is hung up"))
+    }
+
+    /// Takes no new calls, waits for those in progress, then hangs up. Asked again, it waits no longer.
+    fn drain(&mut self, now: Now, patience: Duration) {
+        if self.draining {
+            self.log(Level::Info, None, "draining", "asked again: hanging up".into());
+            return self.hang_up_all(now);
+        }
+        self.draining = true;
+        self.log(Level::Info, None, "draining", format!("{} calls in progress", self.calls.len()));
+        self.unregister_all(now);
+        if patience.is_zero() {
+            self.hang_up_all(now);
+        } else if !self.calls.is_empty() {
+            self.timers.set(Timer::Drain, now.instant + patience);
+        }
+    }
+
+    fn status(&mut self, now: Now) -> Status {
+        let room_name = |id| self.rooms.get(id).map(|room| room.settings.name.clone());
+        let calls = self.calls.values().map(|call| CallStatus {
+            call: call.id.to_string(),
+            trunk: call.trunk.name.clone(),
+            from: Masked(&call.from.number).to_string(),
+            number: Masked(&call.number).to_string(),
+            route: call.route.clone(),
+            state: call.state.name().to_owned(),
+            seconds: super::call_record::talk_ms(call.answered, now.wall) / 1_000,
+            rooms: call.rooms.iter().copied().filter_map(room_name).collect(),
+            on_hold: call.on_hold,
+            muted: call.muted,
+        });
+        let calls = calls.collect();
+        let mut rooms: Vec<RoomStatus> = self
+            .rooms
+            .iter()
+            .filter(|room| room.members() > 0)
+            .map(|room| RoomStatus {
+                room: room.settings.name.clone(),
+                calls: room.calls().map(|call| call.to_string()).collect(),
+            })
+            .collect();
+        rooms.sort_by(|a, b| a.room.cmp(&b.room));
+        let trunks = self.trunks.states().map(|(name, state)| TrunkStatus {
+            trunk: name.to_owned(),
+            state: match state {
+                TrunkState::Static => "static".into(),
+                TrunkState::Trying => "trying".into(),
+                TrunkState::Registered => "registered".into(),
+                TrunkState::Failed(status) => format!("failed {status}"),
+            },
+            calls: self.calls.values().filter(|call| call.trunk.name == name).count(),
+        });
+        let trunks = trunks.collect();
+        Status {
+            draining: self.draining,
+            calls,
+            rooms,
+            trunks,
+            strangers: self.admission.strangers,
+            pins_slowed: self.pin_guard.is_slow(now.instant),
+        }
+    }
+}

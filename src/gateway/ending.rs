@@ -1,0 +1,187 @@
+//! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
+
+use super::call::CallState;
+use super::call_record::{self, CallRecord, Cause};
+use super::timer::{LEG_REMOVAL, Timer};
+use super::{Gateway, Level, Output, SessionId};
+use crate::media::command::{Command, LegStatistics};
+use crate::session;
+use crate::sip::message::{HeaderName, Headers, Reason, StatusCode};
+use crate::sip::{EndedBy, InviteId};
+use crate::types::{CallId, Now};
+
+/// When a caller who was turned away for want of room may try again, seconds.
+const RETRY_AFTER: &str = "10";
+
+/// A final refusal of an INVITE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Final {
+    status: StatusCode,
+    retry: bool,
+}
+
+impl Final {
+    /// With this status.
+    pub(super) const fn status(status: u16) -> Self {
+        Self { status: StatusCode(status), retry: false }
+    }
+
+    /// For now: 503 says when to come back, other statuses do not (RFC 3261 section 21.5.4).
+    pub(super) fn busy(status: StatusCode) -> Self {
+        Self { status, retry: status == StatusCode::SERVICE_UNAVAILABLE }
+    }
+}
+
+impl Gateway {
+    /// Sends the refusal of an INVITE. Gives the status back, for log and record.
+    pub(super) fn reject(&mut self, now: Now, invite: InviteId, answer: &Final) -> u16 {
+        let mut headers = Headers::new();
+        if answer.retry {
+            headers.push(HeaderName::RetryAfter, RETRY_AFTER);
+        }
+        if let Err(error) = self.endpoint.reject(now, invite, answer.status, headers) {
+            self.log(Level::Debug, None, "reject", error.to_string());
+        }
+        answer.status.0
+    }
+
+    /// Refuses a call that is not answered, by a rule.
+    pub(super) fn refuse(&mut self, now: Now, id: CallId, answer: Final, rule: String) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let invite = call.invite;
+        call.status = Some(answer.status.0);
+        self.reject(now, invite, &answer);
+        self.log(Level::Info, Some(id), "refused", format!("{}, {rule}", answer.status.0));
+        self.end(now, id, Cause::Refused(rule));
+    }
+
+    /// Hangs a call up in the way its state asks for.
+    pub(super) fn hang_up(&mut self, now: Now, id: CallId, cause: Cause) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
+        if !call.is_answered() && call.status.is_none() {
+            call.status = Some(480);
+        }
+        let invite = call.invite;
+        if let Err(error) = self.endpoint.hangup(now, invite, None) {
+            self.log(Level::Debug, Some(id), "hangup", error.to_string());
+        }
+        self.end(now, id, cause);
+    }
+
+    /// The endpoint says that the call is over.
+    pub(super) fn on_ended(&mut self, now: Now, invite: InviteId, by: EndedBy, reason: Option<&Reason>) {
+        let Some(id) = self.by_invite.remove(&invite) else { return };
+        let cause = match by {
+            EndedBy::Remote => Cause::CallerHungUp,
+            EndedBy::AckTimeout => Cause::AckTimeout,
+            EndedBy::SessionExpired => Cause::SessionExpired,
+            EndedBy::DialogLost | EndedBy::TransportFailed => Cause::TransportFailed,
+            EndedBy::NoAnswer => Cause::MediaRefused("no answer to our offer came".into()),
+            EndedBy::Local => Cause::Session("hangup".into()),
+        };
+        if let Some(reason) = reason {
+            self.log(Level::Debug, Some(id), "reason", reason.to_string());
+        }
+        self.end(now, id, cause);
+    }
+
+    /// The signalling of a call is over or on its way out: takes its leg, tells its session, awaits the statistics.
+    pub(super) fn end(&mut self, now: Now, id: CallId, cause: Cause) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
+        call.state = CallState::Ending;
+        call.cause = Some(cause);
+        call.pending_pin = None;
+        let (session, has_leg, rooms) = (call.session, call.media.leg, std::mem::take(&mut call.rooms));
+        self.by_invite.remove(&call.invite);
+        self.pin_guard.forget(id);
+        self.timers.clear(Timer::FirstPacket(id));
+        self.timers.clear(Timer::Collect(id));
+        for room in rooms {
+            let change = self.rooms.leave(room, id);
+            self.on_membership(room, change);
+            self.close_room_if_empty(room);
+        }
+        if has_leg {
+            self.timers.set(Timer::LegRemoval(id), now.instant + LEG_REMOVAL);
+            self.media(Command::RemoveLeg { leg: id });
+        } else {
+            self.outputs.push_back(Output::CloseTransport { call: id });
+            self.finish(now, id);
+        }
+        self.leave_session(now, session, id);
+    }
+
+    /// The session loses a call; when it was the last, the session is over.
+    fn leave_session(&mut self, now: Now, id: SessionId, call: CallId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.calls.retain(|known| *known != call);
+        let last = session.calls.is_empty();
+        if last {
+            // Handled here, not queued: the session is gone afterwards.
+            let mut ignored = session::Verbs::default();
+            session.running.handle(&session::Event::Ended { call }, &mut ignored);
+            self.end_session(now, id, "last call ended");
+        } else {
+            self.emit(id, session::Event::Ended { call });
+        }
+    }
+
+    /// Ends a session: its calls are hung up, its rooms released, its players stopped, its timers cleared.
+    pub(super) fn end_session(&mut self, now: Now, id: SessionId, why: &'static str) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        for timer in session.timers {
+            self.timers.clear(Timer::Session(id, timer));
+        }
+        for call in session.calls {
+            self.hang_up(now, call, Cause::Session(why.to_owned()));
+        }
+        for player in session.playbacks.into_values() {
+            if self.players.contains_key(&player) {
+                self.media(Command::StopPlayer { player });
+            }
+        }
+        for room in session.rooms.into_values() {
+            self.release_room(room, id);
+        }
+        self.session_events.retain(|(session, _)| *session != id);
+    }
+
+    pub(super) fn on_leg_removed(&mut self, now: Now, id: CallId, statistics: Box<LegStatistics>) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.statistics = Some(statistics);
+            self.finish(now, id);
+        }
+    }
+
+    /// Writes the record and forgets the call.
+    pub(super) fn finish(&mut self, now: Now, id: CallId) {
+        self.timers.clear(Timer::LegRemoval(id));
+        let Some(call) = self.calls.remove(&id) else { return };
+        let cause = call.cause.unwrap_or(Cause::TransportFailed);
+        let talk_ms = call_record::talk_ms(call.answered, now.wall);
+        self.log(Level::Info, Some(id), "ended", format!("{cause:?} after {:.1} s", talk_ms as f64 / 1_000.0));
+        self.outputs.push_back(Output::Record(Box::new(CallRecord {
+            call: id.to_string(),
+            sip_call_id: call.sip_call_id,
+            trunk: call.trunk.name.clone(),
+            from: call.from.number,
+            number: call.number,
+            route: Some(call.route),
+            rooms: call.room_names,
+            started: call.started,
+            answered: call.answered,
+            ended: now.wall,
+            talk_ms,
+            status: call.status,
+            cause,
+            media: call.statistics,
+        })));
+    }
+
+    pub(super) fn hang_up_all(&mut self, now: Now) {
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        for id in calls {
+            self.hang_up(now, id, Cause::Shutdown);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! An INVITE from a trunk: its called number, its route, its session, its media ports.
+
+use super::admission::trunk_of;
+use super::call::{Call, CallMedia, CallState};
+use super::call_record::{CallRecord, Cause};
+use super::ending::Final;
+use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
+use crate::dialplan::route::{self, Decision};
+use crate::dialplan::{NumberSource, Origin, Route, RouteTarget, Trunk};
+use crate::sdp::{LocalMedia, SessionDescription};
+use crate::session::{self, Party, Running, collect::Collector};
+use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
+use crate::sip::{Flow, InviteId};
+use crate::types::{AudioCodec, CallId, Direction, Now};
+use bytes::Bytes;
+use rand::RngCore;
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Sound in each packet, unless the peer asks for another time.
+const PACKET_TIME: Duration = Duration::from_millis(20);
+
+/// Where an admitted INVITE goes.
+struct Decided {
+    route: Arc<Route>,
+    running: Running,
+}
+
+impl Gateway {
+    pub(super) fn on_incoming(
+        &mut self,
+        now: Now,
+        invite: InviteId,
+        request: &Request,
+        flow: Flow,
+        offer: Option<&Bytes>,
+    ) {
+        let Some(trunk) = trunk_of(&self.plan, &self.trunks, request, &flow) else {
+            // Admitted a moment ago by the same rule; a reload cannot come between.
+            self.reject(now, invite, &Final::status(403));
+            return;
+        };
+        let from = self.caller(request);
+        let number = self.called_number(request, &trunk);
+        let arrival = Arrival { invite, request, flow, trunk, from, number };
+        let decided = match self.decide(&arrival) {
+            Ok(decided) => decided,
+            Err(refusal) => return self.refuse_arrival(now, &arrival, refusal),
+        };
+        let offer = match offer.map(|offer| SessionDescription::parse(offer)).transpose() {
+            Ok(offer) => offer,
+            Err(error) => {
+                let rule = format!("its offer cannot be read: {error}");
+                return self.refuse_arrival(now, &arrival, Refusal { answer: Final::status(error.status()), rule, route: None });
+            }
+        };
+        self.begin(now, arrival, decided, offer);
+    }
+
+    fn decide(&self, arrival: &Arrival<'_>) -> Result<Decided, Refusal> {
+        if let Some((status, rule)) = self.limit_for(&arrival.trunk) {
+            return Err(Refusal { answer: Final::busy(status), rule, route: None });
+        }
+        let origin = Origin::Trunk(arrival.trunk.name.as_str().into());
+        let Some(route) = route::find(&self.plan, &origin, &arrival.number) else {
+            let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
+            return Err(Refusal { answer: Final::status(404), rule, route: None });
+        };
+        if let RouteTarget::Reject(status) = route.target {
+            let rule = format!("route {} says reject = {status}", route.name);
+            return Err(Refusal { answer: Final::status(status), rule, route: Some(route.name.clone()) });
+        }
+        let Some(running) = session::for_route(&self.plan, route) else {
+            let rule = format!("route {} leads nowhere", route.name);
+            return Err(Refusal { answer: Final::status(500), rule, route: Some(route.name.clone()) });
+        };
+        Ok(Decided { route: Arc::clone(route), running })
+    }
+
+    fn begin(&mut self, now: Now, arrival: Arrival<'_>, decided: Decided, offer: Option<SessionDescription>) {
+        let Arrival { invite, request, flow, trunk, from, number } = arrival;
+        let (id, session) = (CallId(self.fresh_id()), SessionId(self.fresh_id()));
+        let detail = format!(
+            "{} to {} by trunk {}, route {}",
+            Masked(if from.number.is_empty() { "withheld" } else { &from.number }),
+            Masked(&number),
+            trunk.name,
+            decided.route.name
+        );
+        self.log(Level::Info, Some(id), "incoming", detail);
+        let call = Call {
+            id,
+            invite,
+            session,
+            state: CallState::Opening,
+            plan: Arc::clone(&self.plan),
+            trunk,
+            peer: flow.remote,
+            sip_call_id: request.call_id().unwrap_or_default().to_owned(),
+            from,
+            number,
+            route: decided.route.name.clone(),
+            media: CallMedia { offer, ..CallMedia::default() },
+            collector: Collector::new(),
+            playback: None,
+            rooms: BTreeSet::new(),
+            room_names: Vec::new(),
+            muted: false,
+            on_hold: false,
+            started: now.wall,
+            answered: None,
+            status: None,
+            cause: None,
+            statistics: None,
+            pending_pin: None,
+        };
+        self.calls.insert(id, call);
+        self.by_invite.insert(invite, id);
+        self.sessions.insert(
+            session,
+            RunningSession {
+                running: decided.running,
+                plan: Arc::clone(&self.plan),
+                calls: vec![id],
+                rooms: HashMap::new(),
+                playbacks: HashMap::new(),
+                timers: Vec::new(),
+                verbs_this_turn: 0,
+            },
+        );
+        self.outputs.push_back(Output::OpenTransport { call: id, local: flow.local.ip() });
+    }
+
+    pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
+        let session_id = self.random.next_u64();
+        let plan_address = self.plan.gateway.public_address;
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Opening) else {
+            // The caller gave up meanwhile.
+            self.outputs.push_back(Output::CloseTransport { call: id });
+            return;
+        };
+        call.state = CallState::Incoming;
+        call.media.local = Some(LocalMedia {
+            address: call.trunk.public_address.or(plan_address).unwrap_or(address.ip()),
+            rtp_port: address.port(),
+            rtcp_port,
+            codecs: AudioCodec::ALL.to_vec(),
+            packet_time: PACKET_TIME,
+            telephone_event: true,
+            direction: Direction::SendRecv,
+            session_id,
+        });
+        let (session, from, number) = (call.session, call.from.clone(), call.number.clone());
+        if let Err(refusal) = self.answer_first_offer(id) {
+            let rule = format!("its offer cannot be met: {refusal}");
+            return self.refuse(now, id, Final::status(refusal.status()), rule);
+        }
+        self.emit(session, session::Event::Incoming { call: id, from, number });
+    }
+
+    pub(super) fn on_transport_refused(&mut self, now: Now, id: CallId, reason: String) {
+        if self.calls.get(&id).is_some_and(|call| call.state == CallState::Opening) {
+            self.log(Level::Warn, Some(id), "no media port", reason.clone());
+            self.refuse(now, id, Final::busy(StatusCode::SERVICE_UNAVAILABLE), reason);
+        }
+    }
+
+    /// An INVITE that never becomes a call: answered, logged, recorded.
+    fn refuse_arrival(&mut self, now: Now, arrival: &Arrival<'_>, refusal: Refusal) {
+        let status = self.reject(now, arrival.invite, &refusal.answer);
+        if !self.may_tell_refusal(now) {
+            return;
+        }
+        let number = Masked(&arrival.number);
+        let detail = format!("call to {number} by trunk {}: {status}, {}", arrival.trunk.name, refusal.rule);
+        self.log(Level::Info, None, "refused", detail);
+        let id = self.fresh_id();
+        self.outputs.push_back(Output::Record(Box::new(CallRecord {
+            call: CallId(id).to_string(),
+            sip_call_id: arrival.request.call_id().unwrap_or_default().to_owned(),
+            trunk: arrival.trunk.name.clone(),
+            from: arrival.from.number.clone(),
+            number: arrival.number.clone(),
+            route: refusal.route,
+            rooms: Vec::new(),
+            started: now.wall,
+            answered: None,
+            ended: now.wall,
+            talk_ms: 0,
+            status: Some(status),
+            cause: Cause::Refused(refusal.rule),
+            media: None,
+        })));
+    }
+
+    /// The calling number: what the trunk asserts, else From (RFC 3325). Admitted peers are trunks, whose word counts.
+    fn caller(&self, request: &Request) -> Party {
+        let asserted = request.headers.values(&HeaderName::PAssertedIdentity).find_map(|value| NameAddr::parse(&value).ok());
+        let Some(identity) = asserted.or_else(|| request.from().ok()) else { return Party::default() };
+        let user = identity.uri.user().unwrap_or_default();
+        let withheld = user.is_empty() || user.eq_ignore_ascii_case("anonymous");
+        let number = if withheld { String::new() } else { self.plan.gateway.numbers.normalise(&user) };
+        Party { number, name: identity.display_name() }
+    }
+
+    /// The called number, from the first place that this trunk puts it in.
+    fn called_number(&self, request: &Request, trunk: &Trunk) -> String {
+        let user_of = |value: &[u8]| NameAddr::parse(value).ok().and_then(|address| address.uri.user().map(|user| user.to_string()));
+        let found = trunk.number_from.iter().find_map(|source| match source {
+            // The Contact we registered is our name there, not a number anybody dialled.
+            NumberSource::RequestUri => {
+                let user = request.uri.user()?;
+                self.trunks.by_contact_user(user).is_none().then(|| user.to_string())
+            }
+            NumberSource::To => request.to().ok().and_then(|to| to.uri.user().map(|user| user.to_string())),
+            NumberSource::PCalledPartyId => {
+                request.headers.values(&HeaderName::PCalledPartyId).find_map(|value| user_of(&value))
+            }
+            NumberSource::Diversion => request.headers.values(&HeaderName::Diversion).find_map(|value| user_of(&value)),
+        });
+        self.plan.gateway.numbers.normalise(&found.unwrap_or_default())
+    }
+}
+
+/// What is known of an INVITE before it is a call.
+struct Arrival<'a> {
+    invite: InviteId,
+    request: &'a Request,
+    flow: Flow,
+    trunk: Arc<Trunk>,
+    from: Party,
+    number: String,
+}
+
+/// Why an INVITE does not become a call.
+struct Refusal {
+    answer: Final,
+    rule: String,
+    route: Option<String>,
+}
+
+fn no_route(decision: &Decision<'_>) -> String {
+    if decision.passed.is_empty() {
+        return "there are no routes".into();
+    }
+    let misses: Vec<String> =
+        decision.passed.iter().map(|(route, miss)| format!("{} ({miss})", route.name)).take(16).collect();
+    format!("no route matches: {}", misses.join(", "))
+}

@@ -1,0 +1,44 @@
+//! What the media plane reports.
+
+use super::call_record::Cause;
+use super::{Gateway, Level};
+use crate::media::command::Event;
+use crate::session::collect;
+use crate::types::{Now, UnitId};
+
+impl Gateway {
+    pub(super) fn on_media_event(&mut self, now: Now, event: Event) {
+        match event {
+            Event::FirstPacket { leg } => self.note_ready(leg, false, true),
+            // Which key stays out of the log: it may be one of a PIN.
+            Event::Digit { leg, digit } => self.collect(now, leg, collect::Input::Digit(digit)),
+            Event::PlaybackFinished { player, completed } => self.on_playback_finished(now, player, completed),
+            Event::MediaTimeout { leg } => {
+                self.log(Level::Info, Some(leg), "nothing heard for too long", String::new());
+                self.hang_up(now, leg, Cause::MediaTimeout);
+            }
+            Event::LegOverran { leg } => {
+                self.log(Level::Warn, Some(leg), "leg broke its allowance of events", String::new());
+                self.hang_up(now, leg, Cause::Limit("media events".into()));
+            }
+            Event::LegRemoved { leg, statistics } => self.on_leg_removed(now, leg, statistics),
+            Event::Statistics { leg, statistics } => {
+                if let Some(call) = self.calls.get_mut(&leg) {
+                    call.statistics = Some(statistics);
+                }
+            }
+            Event::Refused { unit, reason } => {
+                let call = if let UnitId::Leg(call) = unit { Some(call) } else { None };
+                self.log(Level::Warn, call, "the media plane refused", format!("{unit}: {reason}"));
+                // A leg that could not be made will never report its end: the call must not wait for it.
+                if let UnitId::Player(player) = unit {
+                    self.on_playback_finished(now, player, false);
+                }
+            }
+            Event::TicksSkipped { thread, count } => {
+                self.log(Level::Warn, None, "media ticks skipped", format!("{count} on thread {thread}"));
+            }
+            Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The control plane's core: signalling in, sessions in the middle, commands to the media plane out.
+//!
+//! Sans-IO. Feed it with [`Gateway::handle_input`] and [`Gateway::handle_timeout`] (not before
+//! [`Gateway::poll_timeout`]), and carry out what [`Gateway::poll_output`] hands out until it is `None`.
+//!
+//! | file | what happens there |
+//! |---|---|
+//! | `admission.rs` | who may send us requests at all; limits |
+//! | `incoming.rs` | an INVITE: called number, route, session, media ports |
+//! | `signalling.rs` | the endpoint's other events |
+//! | `negotiation.rs` | offers and answers of a call |
+//! | `apply.rs` | verbs of sessions → effects |
+//! | `playback.rs`, `pins.rs`, `rooms.rs` | sounds, PIN checks, the room directory |
+//! | `media_events.rs` | what the media plane reports |
+//! | `ending.rs` | the ways a call ends, and its record |
+//! | `trunks.rs` | our registrations at trunks |
+//! | `control.rs` | what an administrator asks |
+
+mod admission;
+mod apply;
+mod call;
+mod call_record;
+mod control;
+mod ending;
+mod incoming;
+mod log;
+mod media_events;
+mod negotiation;
+pub mod pin_guard;
+mod pins;
+mod playback;
+mod rooms;
+mod signalling;
+mod sounds;
+mod timer;
+mod trunks;
+
+pub use call_record::{CallRecord, Cause};
+pub use control::{CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
+pub use log::{Level, LogLine, Masked};
+pub use sounds::Sounds;
+
+use crate::dialplan::Plan;
+use crate::media::command::{Command, Event as MediaEvent};
+use crate::session::{self, Running, TimerHandle, Verbs};
+use crate::sip::{self, Endpoint, EndpointConfig, Flow, InviteId};
+use crate::types::{CallId, Deadlines, Now, PlayerId, RoomId};
+use admission::Admission;
+use bytes::Bytes;
+use call::Call;
+use pin_guard::{Limits, PinGuard};
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
+use rooms::Rooms;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+use timer::Timer;
+use trunks::Trunks;
+
+/// One running session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SessionId(pub(crate) u64);
+
+/// What the world tells the gateway.
+#[derive(Debug)]
+pub enum Input {
+    /// A message or the end of a connection.
+    Sip(sip::Input),
+    /// The media plane reports.
+    Media(MediaEvent),
+    /// The media ports asked for are open.
+    TransportOpened {
+        /// For which call.
+        call: CallId,
+        /// Where RTP is bound.
+        address: SocketAddr,
+        /// The port RTCP is bound to.
+        rtcp_port: u16,
+    },
+    /// The media ports asked for could not be opened.
+    TransportRefused {
+        /// For which call.
+        call: CallId,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// The answer to [`Output::Resolve`]: how to reach the trunk, best first; none when it cannot be found.
+    Resolved {
+        /// The trunk's name.
+        trunk: String,
+        /// Flows to its addresses.
+        flows: Vec<Flow>,
+    },
+    /// An administrator asks.
+    Control {
+        /// Comes back with the reply.
+        id: u64,
+        /// What.
+        request: Request,
+    },
+    /// The dialplan was read anew. Calls in progress keep theirs.
+    Reload(Arc<Plan>),
+}
+
+/// What the gateway wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this message.
+    Sip {
+        /// Where to.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Hand this to the media plane; with [`Command::AddLeg`] go the sockets opened for that call.
+    Media(Command),
+    /// Open media ports on a local address; answered with [`Input::TransportOpened`] or [`Input::TransportRefused`].
+    OpenTransport {
+        /// For which call.
+        call: CallId,
+        /// On which of our addresses.
+        local: IpAddr,
+    },
+    /// The ports opened for a call are not needed.
+    CloseTransport {
+        /// Which call.
+        call: CallId,
+    },
+    /// Find a trunk's addresses; answered with [`Input::Resolved`].
+    Resolve {
+        /// The trunk's name.
+        trunk: String,
+    },
+    /// A call is over.
+    Record(Box<CallRecord>),
+    /// Write this to the log.
+    Log(LogLine),
+    /// Answer an administrator.
+    Reply {
+        /// As in the request.
+        id: u64,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A drain that was asked for is complete: no call is left.
+    Drained,
+}
+
+/// The control plane's core.
+pub struct Gateway {
+    plan: Arc<Plan>,
+    sounds: Arc<dyn Sounds>,
+    endpoint: Endpoint,
+    random: StdRng,
+    admission: Admission,
+    calls: BTreeMap<CallId, Call>,
+    by_invite: HashMap<InviteId, CallId>,
+    sessions: HashMap<SessionId, RunningSession>,
+    session_events: VecDeque<(SessionId, session::Event)>,
+    rooms: Rooms,
+    players: HashMap<PlayerId, playback::Owner>,
+    pin_guard: PinGuard,
+    trunks: Trunks,
+    timers: Deadlines<Timer>,
+    outputs: VecDeque<Output>,
+    next_id: u64,
+    draining: bool,
+    drained: bool,
+    verbs: Verbs,
+    /// Makes names out of PINs that cannot be turned back.
+    name_salt: u64,
+}
+
+/// A session with the names it gave to things.
+struct RunningSession {
+    running: Running,
+    plan: Arc<Plan>,
+    calls: Vec<CallId>,
+    rooms: HashMap<session::RoomHandle, RoomId>,
+    playbacks: HashMap<session::PlaybackHandle, PlayerId>,
+    timers: Vec<TimerHandle>,
+    /// Verbs carried out since the last input, against a session that answers itself for ever.
+    verbs_this_turn: u32,
+}
+
+/// A session that asks for more than this in one turn has run wild and is ended.
+const VERBS_A_TURN: u32 = 1_000;
+
+impl Gateway {
+    /// A gateway that has not yet seen anything. Same seed and inputs, same outputs.
+    #[must_use]
+    pub fn new(now: Now, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, config: EndpointConfig, seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let endpoint = Endpoint::new(config, random.next_u64());
+        let name_salt = random.next_u64();
+        let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
+        let mut gateway = Self {
+            plan,
+            sounds,
+            endpoint,
+            random,
+            admission: Admission::default(),
+            calls: BTreeMap::new(),
+            by_invite: HashMap::new(),
+            sessions: HashMap::new(),
+            session_events: VecDeque::new(),
+            rooms: Rooms::default(),
+            players: HashMap::new(),
+            pin_guard: PinGuard::new(limits),
+            trunks: Trunks::default(),
+            timers: Deadlines::default(),
+            outputs: VecDeque::new(),
+            next_id: 1,
+            draining: false,
+            drained: false,
+            verbs: Verbs::default(),
+            name_salt,
+        };
+        gateway.start_registrations();
+        gateway.settle(now);
+        gateway
+    }
+
+    /// Takes one input.
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Sip(input) => {
+                let mut policy = admission::TrunkPolicy {
+                    plan: &self.plan,
+                    trunks: &self.trunks,
+                    admission: &mut self.admission,
+                    now: now.instant,
+                };
+                self.endpoint.handle_input(now, input, &mut policy);
+            }
+            Input::Media(event) => self.on_media_event(now, event),
+            Input::TransportOpened { call, address, rtcp_port } => {
+                self.on_transport_opened(now, call, address, rtcp_port);
+            }
+            Input::TransportRefused { call, reason } => self.on_transport_refused(now, call, reason),
+            Input::Resolved { trunk, flows } => self.on_resolved(now, &trunk, flows),
+            Input::Control { id, request } => self.on_control(now, id, request),
+            Input::Reload(plan) => self.on_reload(now, plan),
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to do, until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let collectors = self.timers.next();
+        [self.endpoint.poll_timeout(), collectors, self.pin_guard.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Does all that is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.endpoint.handle_timeout(now);
+        self.settle(now);
+        while let Some(timer) = self.timers.pop_due(now.instant) {
+            self.on_timer(now, timer);
+            self.settle(now);
+        }
+        self.serve_waiting_pins(now);
+        self.settle(now);
+    }
+
+    /// Whether nothing is left of any call: no call, session, room, player, transaction, dialog or timer.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.by_invite.is_empty()
+            && self.sessions.is_empty()
+            && self.rooms.len() == 0
+            && self.players.is_empty()
+            && self.timers.is_empty()
+            && self.endpoint.is_idle()
+    }
+
+    /// How many calls there are, those being set up and ended included.
+    #[must_use]
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Moves what the endpoint and the sessions have to say to where it belongs, until all is quiet.
+    fn settle(&mut self, now: Now) {
+        loop {
+            self.drain_endpoint(now);
+            let Some((id, event)) = self.session_events.pop_front() else { break };
+            self.run_session(now, id, &event);
+        }
+        for session in self.sessions.values_mut().filter(|session| session.verbs_this_turn > 0) {
+            session.verbs_this_turn = 0;
+        }
+        if self.draining && !self.drained && self.calls.is_empty() {
+            self.drained = true;
+            self.outputs.push_back(Output::Drained);
+        }
+    }
+
+    fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let mut verbs = std::mem::take(&mut self.verbs);
+        session.running.handle(event, &mut verbs);
+        for verb in verbs.drain() {
+            let Some(session) = self.sessions.get_mut(&id) else { break };
+            session.verbs_this_turn += 1;
+            if session.verbs_this_turn > VERBS_A_TURN {
+                self.log(Level::Warn, None, "session ended", "it asked for more than a thousand things at once".into());
+                self.end_session(now, id, "runaway session");
+                break;
+            }
+            self.apply(now, id, verb);
+        }
+        self.verbs = verbs;
+    }
+
+    fn emit(&mut self, session: SessionId, event: session::Event) {
+        self.session_events.push_back((session, event));
+    }
+
+    fn emit_to_call(&mut self, call: CallId, event: session::Event) {
+        if let Some(session) = self.calls.get(&call).map(|call| call.session) {
+            self.emit(session, event);
+        }
+    }
+
+    fn fresh_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    fn media(&mut self, command: Command) {
+        self.outputs.push_back(Output::Media(command));
+    }
+
+    fn log(&mut self, level: Level, call: Option<CallId>, what: &'static str, detail: String) {
+        self.outputs.push_back(Output::Log(LogLine { level, call, what, detail }));
+    }
+
+    fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {
+        self.plan = plan;
+        self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
+        self.refresh_registrations(now);
+    }
+
+    /// Names the sounds new playbacks use from now on.
+    pub fn set_sounds(&mut self, sounds: Arc<dyn Sounds>) {
+        self.sounds = sounds;
+    }
+}

@@ -1,0 +1,185 @@
+//! Offers and answers of a call (RFC 3264), and what they mean for its leg.
+
+use super::call::CallState;
+use super::{Call, Gateway, Level};
+use crate::media::command::{Command, LegSettings};
+use crate::sdp::{self, Refusal, SessionDescription};
+use crate::sip::message::StatusCode;
+use crate::sip::{Body, InviteId};
+use crate::types::{CallId, MediaParameters, Network, Now};
+use bytes::Bytes;
+use rand::RngCore;
+use std::time::Duration;
+
+/// A caller who is not on hold and from whom nothing comes for so long is gone.
+const MEDIA_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Gateway {
+    /// Answers the offer of the INVITE, if it has one, so that answer or early media can go out at once.
+    pub(super) fn answer_first_offer(&mut self, id: CallId) -> Result<(), Refusal> {
+        let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
+        if let (Some(offer), Some(local)) = (call.media.offer.take(), &call.media.local) {
+            call.media.negotiation = Some(sdp::answer(&offer, local, None)?);
+        }
+        Ok(())
+    }
+
+    /// What goes into our 200: the answer, or our offer when the INVITE had none.
+    pub(super) fn description_for_answer(&mut self, id: CallId) -> Option<Bytes> {
+        let call = self.calls.get_mut(&id)?;
+        if let Some(answer) = call.local_description() {
+            return Some(answer);
+        }
+        let offer = sdp::offer(call.media.local.as_ref()?, None);
+        let bytes = Bytes::from(offer.to_string());
+        call.media.offered = Some(offer);
+        Some(bytes)
+    }
+
+    /// Hands the leg to the media plane, once what is negotiated is known.
+    pub(super) fn start_leg(&mut self, _now: Now, id: CallId) {
+        let seed = self.random.next_u64();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(negotiation) = call.media.negotiation.as_ref().filter(|_| !call.media.leg) else { return };
+        let parameters = believed(&negotiation.parameters, call);
+        call.on_hold = !parameters.direction.receives();
+        let settings = LegSettings {
+            media_timeout: media_timeout(call.on_hold),
+            parameters,
+            seed,
+            cname: format!("{seed:016x}"),
+            collect_digits: true,
+        };
+        call.media.leg = true;
+        self.media(Command::AddLeg { leg: id, settings: Box::new(settings) });
+    }
+
+    /// A new offer inside the dialog: answered, or refused with the call kept.
+    pub(super) fn on_offer(&mut self, now: Now, invite: InviteId, offer: Option<&Bytes>) {
+        let Some(&id) = self.by_invite.get(&invite) else {
+            return self.answer_offer(now, invite, Err(StatusCode(481)));
+        };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(local) = call.media.local.clone() else {
+            return self.answer_offer(now, invite, Err(StatusCode(488)));
+        };
+        let Some(offer) = offer else {
+            let ours = sdp::offer(&local, call.media.negotiation.as_ref());
+            let body = Body::sdp(ours.to_string());
+            call.media.offered = Some(ours);
+            return self.answer_offer(now, invite, Ok(body));
+        };
+        let answered = SessionDescription::parse(offer)
+            .map_err(|error| (error.status(), error.to_string()))
+            .and_then(|offer| {
+                sdp::answer(&offer, &local, call.media.negotiation.as_ref())
+                    .map_err(|refusal| (refusal.status(), refusal.to_string()))
+            });
+        match answered {
+            Ok(negotiation) => {
+                let body = Body::sdp(negotiation.local.to_string());
+                call.media.negotiation = Some(negotiation);
+                self.follow_negotiation(now, id);
+                self.answer_offer(now, invite, Ok(body));
+            }
+            Err((status, why)) => {
+                self.log(Level::Info, Some(id), "offer refused, call kept", format!("{status}: {why}"));
+                self.answer_offer(now, invite, Err(StatusCode(status)));
+            }
+        }
+    }
+
+    /// The answer to an offer of ours: in an ACK, a 200 to our re-INVITE, a PRACK.
+    pub(super) fn on_answer(&mut self, now: Now, id: CallId, answer: &Bytes) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some((offered, local)) = call.media.offered.take().zip(call.media.local.as_ref()) else { return };
+        let accepted = SessionDescription::parse(answer)
+            .map_err(|error| error.to_string())
+            .and_then(|answer| sdp::accept_answer(&offered, &answer, local).map_err(|refusal| refusal.to_string()));
+        match accepted {
+            Ok(negotiation) => {
+                call.media.negotiation = Some(negotiation);
+                self.follow_negotiation(now, id);
+            }
+            Err(why) => {
+                if let Some(negotiation) = &mut call.media.negotiation {
+                    // An offer of ours inside a call came to nothing: what stood before goes on standing.
+                    negotiation.offer_failed(&offered);
+                    self.log(Level::Warn, Some(id), "answer cannot be used, call kept", why);
+                } else {
+                    self.hang_up(now, id, super::Cause::MediaRefused(why));
+                }
+            }
+        }
+    }
+
+    /// An offer of ours was refused.
+    pub(super) fn on_offer_failed(&mut self, id: CallId, status: StatusCode) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some((offered, negotiation)) = call.media.offered.take().zip(call.media.negotiation.as_mut()) {
+            negotiation.offer_failed(&offered);
+        }
+        self.log(Level::Info, Some(id), "our offer was refused, call kept", status.0.to_string());
+    }
+
+    /// Carries what was just negotiated over to the leg.
+    fn follow_negotiation(&mut self, now: Now, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(negotiation) = &call.media.negotiation else { return };
+        if !call.media.leg {
+            if call.is_answered() {
+                self.start_leg(now, id);
+            }
+            return;
+        }
+        let parameters = believed(&negotiation.parameters, call);
+        let (on_hold, before) = (!parameters.direction.receives(), call.on_hold);
+        self.media(Command::UpdateLeg { leg: id, parameters: Box::new(parameters) });
+        self.media(Command::WatchMedia { leg: id, timeout: media_timeout(on_hold) });
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.on_hold = on_hold;
+        }
+        if on_hold != before {
+            self.log(Level::Info, Some(id), if on_hold { "on hold" } else { "resumed" }, String::new());
+        }
+    }
+
+    /// A packet or the ACK has come: the session is told once both have.
+    pub(super) fn note_ready(&mut self, id: CallId, acknowledged: bool, heard: bool) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let CallState::Answering { acknowledged: was_acknowledged, heard: was_heard } = call.state else { return };
+        let (acknowledged, heard) = (acknowledged || was_acknowledged, heard || was_heard);
+        call.state = CallState::Answering { acknowledged, heard };
+        if acknowledged && heard {
+            self.caller_hears_us(id);
+        }
+    }
+
+    /// Ends the wait for the caller's first sign of life.
+    pub(super) fn caller_hears_us(&mut self, id: CallId) {
+        self.timers.clear(super::Timer::FirstPacket(id));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        // A late offer whose answer is still on its way: there is no leg that could play.
+        if matches!(call.state, CallState::Answering { .. }) && call.media.leg {
+            call.state = CallState::Talking;
+            let session = call.session;
+            self.emit(session, crate::session::Event::Answered { call: id });
+        }
+    }
+}
+
+/// What was negotiated, with the networks from which its media is believed: the trunk's, else the peer and its SDP.
+fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
+    let mut parameters = parameters.clone();
+    parameters.accept_from = if call.trunk.media.is_empty() {
+        let described = parameters.remote_rtp.map(|remote| remote.ip());
+        [Some(call.peer.ip()), described].into_iter().flatten().map(Network::host).collect()
+    } else {
+        call.trunk.media.clone()
+    };
+    parameters
+}
+
+fn media_timeout(on_hold: bool) -> Option<Duration> {
+    (!on_hold).then_some(MEDIA_TIMEOUT)
+}

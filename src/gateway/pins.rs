@@ -1,0 +1,90 @@
+//! PIN checks: when the guard lets one through, which room it opens.
+
+use super::pin_guard::{CallerKey, Decision};
+use super::{Gateway, Level, SessionId};
+use crate::dialplan::RoomAccess;
+use crate::session::{self, Digits, PinVerdict, RoomHandle, VerbError};
+use crate::types::{CallId, Now};
+use sha2::{Digest, Sha256};
+
+/// A PIN that was keyed and is not looked up yet.
+#[derive(Debug, Clone)]
+pub(super) struct PendingPin {
+    pub(super) pin: Digits,
+    pub(super) room: RoomHandle,
+    /// The administrator chose open rooms: a PIN that no room has opens its own.
+    pub(super) open_rooms: bool,
+}
+
+impl Gateway {
+    pub(super) fn check_pin(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        id: CallId,
+        pending: PendingPin,
+    ) -> Result<(), VerbError> {
+        let call = self.call_with_leg(session, id, "check_pin")?;
+        let key = caller_key(call);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.pending_pin = Some(pending);
+        }
+        match self.pin_guard.check(now.instant, id, key) {
+            Decision::At(_) => {
+                self.log(Level::Warn, Some(id), "PIN waits", "too many wrong PINs on this gateway".into());
+            }
+            decision => self.decide_pin(now, id, decision),
+        }
+        Ok(())
+    }
+
+    /// PINs that waited for their turn.
+    pub(super) fn serve_waiting_pins(&mut self, now: Now) {
+        while let Some((call, decision)) = self.pin_guard.take_due(now.instant) {
+            self.decide_pin(now, call, decision);
+        }
+    }
+
+    fn decide_pin(&mut self, now: Now, id: CallId, decision: Decision) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(pending) = call.pending_pin.take() else { return };
+        let (key, session, plan) = (caller_key(call), call.session, std::sync::Arc::clone(&call.plan));
+        let verdict = if decision == Decision::Blocked {
+            self.log(Level::Warn, Some(id), "PIN not accepted", "ten wrong ones from this caller within the hour".into());
+            PinVerdict::Blocked
+        } else if let Some((room, access)) = plan.room_by_pin(&pending.pin) {
+            let name = room.name.clone();
+            self.log(Level::Info, Some(id), "PIN accepted", format!("room {name}"));
+            self.opened(session, pending.room, name, access == RoomAccess::Host)
+        } else if pending.open_rooms {
+            let name = self.open_room_name(&pending.pin);
+            self.log(Level::Info, Some(id), "PIN accepted", "it opens a room of its own".into());
+            self.opened(session, pending.room, name, false)
+        } else {
+            let blocked = self.pin_guard.wrong(now.instant, key);
+            let detail = if blocked { "the caller is blocked for an hour" } else { "" };
+            self.log(Level::Info, Some(id), "wrong PIN", detail.to_owned());
+            PinVerdict::Wrong
+        };
+        self.emit(session, session::Event::PinChecked { call: id, verdict });
+    }
+
+    /// The name of the room that a PIN opens for itself. Names stand in logs and records, so the PIN is not in it.
+    fn open_room_name(&self, pin: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.name_salt.to_be_bytes());
+        hash.update(pin);
+        let digest = hash.finalize();
+        digest.iter().take(6).fold("open-".to_owned(), |name, byte| name + &format!("{byte:02x}"))
+    }
+
+    fn opened(&mut self, session: SessionId, handle: RoomHandle, name: String, host: bool) -> PinVerdict {
+        self.open_room(session, handle, &name);
+        let members = self.rooms.named(&name).map_or(0, super::rooms::OpenRoom::members);
+        PinVerdict::Opened { name, host, members }
+    }
+}
+
+fn caller_key(call: &super::Call) -> CallerKey {
+    CallerKey::of(Some(&call.trunk.name), &call.from.number, call.peer.ip())
+}

@@ -1,0 +1,110 @@
+//! Sounds to one call or to a room.
+
+use super::{Gateway, Level, SessionId};
+use crate::media::command::{Clip, Command};
+use crate::session::{self, PlayItem, PlaybackHandle, Unit, VerbError, collect};
+use crate::types::{CallId, Now, PlayerId, RoomId, UnitId};
+
+/// Who wants to know that a player is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A session; `call` when only that call hears it.
+    Session { session: SessionId, playback: PlaybackHandle, call: Option<CallId> },
+    /// A room's own announcement: nobody waits for it.
+    Announcement,
+}
+
+impl Gateway {
+    pub(super) fn play(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        to: Unit,
+        playback: PlaybackHandle,
+        items: &[PlayItem],
+    ) -> Result<(), VerbError> {
+        const VERB: &str = "play";
+        let (sink, call, language) = match to {
+            Unit::Call(call) => {
+                self.call_with_leg(session, call, VERB)?;
+                (UnitId::Leg(call), Some(call), self.language_of(session))
+            }
+            Unit::Room(handle) => (UnitId::Room(self.room_of(session, handle, VERB)?), None, self.language_of(session)),
+        };
+        let clips = items.iter().map(|item| self.clip(&language, item)).collect::<Result<Vec<_>, _>>()?;
+        let player = PlayerId(self.fresh_id());
+        if let Some(running) = self.sessions.get_mut(&session) {
+            running.playbacks.insert(playback, player);
+        }
+        self.players.insert(player, Owner::Session { session, playback, call });
+        if let Some(id) = call {
+            let before = self.calls.get_mut(&id).and_then(|call| call.playback.replace((playback, player)));
+            if let Some((_, before)) = before {
+                self.media(Command::StopPlayer { player: before });
+            }
+            self.collect(now, id, collect::Input::Playing(true));
+        }
+        self.media(Command::AddPlayer { player, clips });
+        self.media(Command::Connect { source: UnitId::Player(player), sink });
+        Ok(())
+    }
+
+    fn clip(&self, language: &str, item: &PlayItem) -> Result<Clip, VerbError> {
+        let (sound, name) = match item {
+            PlayItem::Silence(length) => return Ok(Clip::Silence(*length)),
+            PlayItem::Prompt(name) => (self.sounds.prompt(language, name), name.clone()),
+            PlayItem::Text(text) => (self.sounds.text(language, text), text.clone()),
+            PlayItem::File(path) => (self.sounds.file(path), path.display().to_string()),
+            PlayItem::Tone(name) => (self.sounds.tone(name), (*name).to_owned()),
+        };
+        sound.map(Clip::Samples).ok_or(VerbError::NoSuchSound(name))
+    }
+
+    fn language_of(&self, session: SessionId) -> String {
+        self.sessions.get(&session).map_or_else(String::new, |session| session.running.language().to_owned())
+    }
+
+    pub(super) fn stop_playback(&mut self, session: SessionId, playback: PlaybackHandle) -> Result<(), VerbError> {
+        let player = self.sessions.get(&session).and_then(|running| running.playbacks.get(&playback)).copied();
+        let player = player.ok_or(VerbError::Unknown { verb: "stop_playback" })?;
+        self.media(Command::StopPlayer { player });
+        Ok(())
+    }
+
+    /// Stops what a call hears by itself: its caller has begun to key digits.
+    pub(super) fn barge_in(&mut self, call: CallId) {
+        if let Some((_, player)) = self.calls.get(&call).and_then(|call| call.playback) {
+            self.media(Command::StopPlayer { player });
+        }
+    }
+
+    pub(super) fn on_playback_finished(&mut self, now: Now, player: PlayerId, completed: bool) {
+        let Some(owner) = self.players.remove(&player) else { return };
+        let Owner::Session { session, playback, call } = owner else { return };
+        if let Some(running) = self.sessions.get_mut(&session)
+            && running.playbacks.get(&playback) == Some(&player)
+        {
+            running.playbacks.remove(&playback);
+        }
+        if let Some(id) = call
+            && let Some(call) = self.calls.get_mut(&id)
+            && call.playback.is_some_and(|(_, current)| current == player)
+        {
+            call.playback = None;
+            self.collect(now, id, collect::Input::Playing(false));
+        }
+        self.emit(session, session::Event::PlaybackFinished { playback, completed });
+    }
+
+    /// A short sound of the room itself, as when somebody comes or goes.
+    pub(super) fn announce(&mut self, room: RoomId, tone: &'static str) {
+        let Some(sound) = self.sounds.tone(tone) else {
+            self.log(Level::Warn, None, "no such tone", tone.to_owned());
+            return;
+        };
+        let player = PlayerId(self.fresh_id());
+        self.players.insert(player, Owner::Announcement);
+        self.media(Command::AddPlayer { player, clips: vec![Clip::Samples(sound)] });
+        self.media(Command::Connect { source: UnitId::Player(player), sink: UnitId::Room(room) });
+    }
+}

@@ -1,0 +1,180 @@
+//! The endpoint's events, each to where it belongs.
+
+use super::call_record::Cause;
+use super::timer::{FIRST_PACKET, Timer};
+use super::{Gateway, Level, LogLine, Output};
+use crate::session::collect;
+use crate::sip::message::StatusCode;
+use crate::sip::{self, Body, EndpointError, Event, InviteId, TraceDirection};
+use crate::types::Now;
+use bytes::Bytes;
+
+impl Gateway {
+    pub(super) fn drain_endpoint(&mut self, now: Now) {
+        while let Some(output) = self.endpoint.poll_output() {
+            match output {
+                sip::Output::Transmit { flow, bytes } => self.outputs.push_back(Output::Sip { flow, bytes }),
+                sip::Output::Event(event) => self.on_signalling(now, event),
+                sip::Output::Trace(line) => {
+                    let (from, arrow, to) = match line.direction {
+                        TraceDirection::In => (line.flow.remote, "──▶", line.flow.local),
+                        TraceDirection::Out => (line.flow.local, "──▶", line.flow.remote),
+                    };
+                    let detail = format!("{from} {arrow} {to} {} [{}]", line.summary, line.call_id);
+                    self.outputs.push_back(Output::Log(LogLine {
+                        level: Level::Debug,
+                        call: None,
+                        what: "SIP",
+                        detail,
+                    }));
+                }
+            }
+        }
+        self.tell_strangers();
+    }
+
+    fn on_signalling(&mut self, now: Now, event: Event) {
+        match event {
+            Event::Incoming { invite, request, flow, offer } => {
+                self.on_incoming(now, invite, &request, flow, offer.as_ref());
+            }
+            Event::Acknowledged { invite, body } => self.on_acknowledged(now, invite, body.as_ref()),
+            Event::Cancelled { invite, .. } => self.on_gone(now, invite, Some(487), Cause::Cancelled),
+            Event::Offer { invite, body, .. } => self.on_offer(now, invite, body.as_ref()),
+            Event::Answer { invite, body } => {
+                if let Some(&id) = self.by_invite.get(&invite) {
+                    self.on_answer(now, id, &body);
+                }
+            }
+            Event::OfferFailed { invite, status } => {
+                if let Some(&id) = self.by_invite.get(&invite) {
+                    self.on_offer_failed(id, status);
+                }
+            }
+            Event::Info { invite, content_type, body } => {
+                self.on_info(now, invite, content_type.as_deref().unwrap_or_default(), &body);
+            }
+            Event::Ended { invite, by, reason } => self.on_ended(now, invite, by, reason.as_ref()),
+            Event::Failed { invite, status, .. } => {
+                self.on_gone(now, invite, Some(status.0), Cause::Refused(format!("no way to answer: {}", status.0)));
+            }
+            Event::Registered { registration, expires } => self.on_registered(registration, expires),
+            Event::RegistrationFailed { registration, status, retry_at } => {
+                self.on_registration_failed(now, registration, status, retry_at);
+            }
+            Event::Unregistered { registration } => self.on_unregistered(registration),
+            Event::Refused { summary, flow, status, rule } => {
+                if self.may_tell_refusal(now) {
+                    let answer = status.map_or("no answer".to_owned(), |status| status.0.to_string());
+                    let detail = format!("{} from {}: {answer}, {rule}", super::Masked(&summary), flow.remote);
+                    self.log(Level::Info, None, "refused", detail);
+                }
+            }
+            // Nothing here places calls yet: whatever answers one of these ids is not ours to act on.
+            Event::Progress { invite, .. } | Event::Answered { invite, .. } => {
+                self.log(Level::Debug, None, "unexpected", invite.to_string());
+            }
+        }
+    }
+
+    fn on_acknowledged(&mut self, now: Now, invite: InviteId, answer: Option<&Bytes>) {
+        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let awaiting = self.calls.get(&id).is_some_and(|call| call.media.offered.is_some());
+        match answer {
+            Some(answer) => {
+                self.on_answer(now, id, answer);
+                // The wait for the first packet can only begin now that there is a leg to hear it.
+                self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
+            }
+            None if awaiting => {
+                return self.hang_up(now, id, Cause::MediaRefused("the ACK brought no answer to our offer".into()));
+            }
+            None => {}
+        }
+        self.note_ready(id, true, false);
+    }
+
+    /// An INVITE that ended before it was answered.
+    fn on_gone(&mut self, now: Now, invite: InviteId, status: Option<u16>, cause: Cause) {
+        let Some(id) = self.by_invite.remove(&invite) else { return };
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.status = status;
+        }
+        self.end(now, id, cause);
+    }
+
+    /// Digits by INFO, as some trunks send them when telephone-event was not agreed on.
+    fn on_info(&mut self, now: Now, invite: InviteId, content_type: &str, body: &[u8]) {
+        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let agreed = self.calls.get(&id).and_then(|call| call.media.negotiation.as_ref());
+        if agreed.is_some_and(|negotiation| negotiation.parameters.receive_telephone_event.is_some()) {
+            return;
+        }
+        if let Some(digit) = info_digit(content_type, body) {
+            self.collect(now, id, collect::Input::Digit(digit));
+        }
+    }
+
+    // A call that is gone under our hands has had its last event or will: nothing to mend here.
+    fn note(&mut self, what: &'static str, result: Result<(), EndpointError>) {
+        if let Err(error) = result {
+            self.log(Level::Debug, None, what, error.to_string());
+        }
+    }
+
+    pub(super) fn provisional(&mut self, now: Now, invite: InviteId, status: StatusCode, body: Option<Bytes>) {
+        let result = self.endpoint.provisional(now, invite, status, body.map(Body::sdp));
+        self.note("provisional", result);
+    }
+
+    pub(super) fn accept(&mut self, now: Now, invite: InviteId, body: Bytes) {
+        let result = self.endpoint.accept(now, invite, Body::sdp(body));
+        self.note("accept", result);
+    }
+
+    pub(super) fn answer_offer(&mut self, now: Now, invite: InviteId, answer: Result<Body, StatusCode>) {
+        let result = self.endpoint.answer_offer(now, invite, answer);
+        self.note("answer to an offer", result);
+    }
+}
+
+/// The key in an INFO: `application/dtmf-relay` has a line `Signal=5`, `application/dtmf` the bare key.
+fn info_digit(content_type: &str, body: &[u8]) -> Option<char> {
+    let body = std::str::from_utf8(body).ok()?;
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    let key = if kind.eq_ignore_ascii_case("application/dtmf-relay") {
+        body.lines().find_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("signal").then_some(value.trim())
+        })?
+    } else if kind.eq_ignore_ascii_case("application/dtmf") {
+        body.trim()
+    } else {
+        return None;
+    };
+    match key {
+        "10" => Some('*'),
+        "11" => Some('#'),
+        _ => {
+            let mut keys = key.chars();
+            let digit = keys.next()?.to_ascii_uppercase();
+            (keys.next().is_none() && collect::is_dtmf(digit)).then_some(digit)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_an_info_is_read_in_both_ways_of_writing_it() {
+        assert_eq!(info_digit("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n"), Some('5'));
+        assert_eq!(info_digit("application/dtmf-relay", b"Signal = 11\n"), Some('#'));
+        assert_eq!(info_digit("application/dtmf; charset=utf-8", b"*"), Some('*'));
+        assert_eq!(info_digit("application/dtmf", b"d\r\n"), Some('D'));
+        assert_eq!(info_digit("application/dtmf", b"55"), None);
+        assert_eq!(info_digit("application/dtmf", b"\xff"), None);
+        assert_eq!(info_digit("text/plain", b"5"), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! Every timer of the gateway by name.
+
+use super::{Gateway, Level, SessionId};
+use crate::session::{self, TimerHandle};
+use crate::types::{CallId, Now};
+use std::time::Duration;
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// The first packet of an answered caller: the prompt starts without it after [`FIRST_PACKET`].
+    FirstPacket(CallId),
+    /// The end of a digit collection.
+    Collect(CallId),
+    /// The media plane's last word on a leg: the record is written without it after [`LEG_REMOVAL`].
+    LegRemoval(CallId),
+    /// A timer of a session.
+    Session(SessionId, TimerHandle),
+    /// A drain that has waited long enough.
+    Drain,
+    /// A trunk's name is looked up again, by its place in the registrations.
+    Resolve(usize),
+    /// Refusals are counted anew and the number that was kept out of the log is told.
+    RefusalWindow,
+}
+
+/// Longest wait for an answered caller's first packet.
+pub(super) const FIRST_PACKET: Duration = Duration::from_millis(500);
+/// Longest wait for a leg's statistics.
+pub(super) const LEG_REMOVAL: Duration = Duration::from_secs(2);
+
+impl Gateway {
+    pub(super) fn on_timer(&mut self, now: Now, timer: Timer) {
+        match timer {
+            Timer::FirstPacket(call) => self.caller_hears_us(call),
+            Timer::Collect(call) => self.collect_timeout(now, call),
+            Timer::LegRemoval(call) => {
+                self.log(Level::Warn, Some(call), "no statistics", "the media plane did not answer".into());
+                self.finish(now, call);
+            }
+            Timer::Session(id, timer) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.timers.retain(|known| *known != timer);
+                    self.emit(id, session::Event::Timer { timer });
+                }
+            }
+            Timer::Drain => self.hang_up_all(now),
+            Timer::Resolve(place) => self.resolve_trunk(place),
+            Timer::RefusalWindow => self.end_refusal_window(),
+        }
+    }
+}

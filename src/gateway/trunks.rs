@@ -1,0 +1,195 @@
+//! Our registrations at trunks, and who may call us by them.
+
+use super::timer::Timer;
+use super::{Gateway, Level, Output};
+use crate::dialplan::{Plan, Trunk};
+use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Uri};
+use crate::sip::{Credentials, Flow, RegistrationConfig, RegistrationId};
+use crate::types::Now;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How soon a name that could not be looked up is tried again.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
+
+/// Where we stand at one trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TrunkState {
+    /// No registration is asked for.
+    Static,
+    /// Its address is being looked up, or the first REGISTER is on its way.
+    Trying,
+    /// Its registrar has our binding.
+    Registered,
+    /// Its registrar refused or is silent.
+    Failed(u16),
+}
+
+/// One trunk of the dialplan at work.
+#[derive(Debug)]
+struct Entry {
+    trunk: Arc<Trunk>,
+    state: TrunkState,
+    addresses: Vec<IpAddr>,
+    registration: Option<RegistrationId>,
+    contact_user: Option<String>,
+}
+
+/// All trunks at work, in the order of the dialplan.
+#[derive(Debug, Default)]
+pub(super) struct Trunks {
+    entries: Vec<Entry>,
+}
+
+impl Trunks {
+    /// The trunk at which we registered a Contact with this user part.
+    pub(super) fn by_contact_user(&self, user: &str) -> Option<&str> {
+        let entry = self.entries.iter().find(|entry| entry.contact_user.as_deref() == Some(user))?;
+        Some(&entry.trunk.name)
+    }
+
+    /// The trunk whose host name was last found at this address.
+    pub(super) fn by_address(&self, address: IpAddr) -> Option<&str> {
+        let address = address.to_canonical();
+        let entry = self.entries.iter().find(|entry| entry.addresses.contains(&address))?;
+        Some(&entry.trunk.name)
+    }
+
+    /// Name and state of each.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&str, &TrunkState)> {
+        self.entries.iter().map(|entry| (entry.trunk.name.as_str(), &entry.state))
+    }
+
+    fn by_registration(&mut self, registration: RegistrationId) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.registration == Some(registration))
+    }
+}
+
+impl Gateway {
+    pub(super) fn start_registrations(&mut self) {
+        let plan: Arc<Plan> = Arc::clone(&self.plan);
+        for trunk in &plan.trunks {
+            let state = if trunk.register { TrunkState::Trying } else { TrunkState::Static };
+            self.trunks.entries.push(Entry {
+                trunk: Arc::clone(trunk),
+                state,
+                addresses: trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect(),
+                registration: None,
+                contact_user: None,
+            });
+            if !trunk.address.is_empty() {
+                self.outputs.push_back(Output::Resolve { trunk: trunk.name.clone() });
+            }
+        }
+    }
+
+    /// After a reload: bindings of trunks that changed are given up, those of new ones made.
+    pub(super) fn refresh_registrations(&mut self, now: Now) {
+        for entry in std::mem::take(&mut self.trunks.entries) {
+            if let Some(registration) = entry.registration {
+                let result = self.endpoint.unregister(now, registration);
+                if let Err(error) = result {
+                    self.log(Level::Debug, None, "unregister", error.to_string());
+                }
+            }
+        }
+        self.start_registrations();
+    }
+
+    /// Gives up all bindings, so that trunks send no more calls here.
+    pub(super) fn unregister_all(&mut self, now: Now) {
+        let registrations: Vec<_> = self.trunks.entries.iter().filter_map(|entry| entry.registration).collect();
+        for registration in registrations {
+            if let Err(error) = self.endpoint.unregister(now, registration) {
+                self.log(Level::Debug, None, "unregister", error.to_string());
+            }
+        }
+    }
+
+    pub(super) fn resolve_trunk(&mut self, place: usize) {
+        if let Some(entry) = self.trunks.entries.get(place) {
+            self.outputs.push_back(Output::Resolve { trunk: entry.trunk.name.clone() });
+        }
+    }
+
+    pub(super) fn on_resolved(&mut self, now: Now, name: &str, flows: Vec<Flow>) {
+        let place = self.trunks.entries.iter().position(|entry| entry.trunk.name == name);
+        let Some((place, entry)) = place.and_then(|place| Some((place, self.trunks.entries.get_mut(place)?))) else {
+            return;
+        };
+        let Some(&flow) = flows.first() else {
+            let detail = format!("{name}: the address of the trunk cannot be found");
+            self.log(Level::Warn, None, "trunk", detail);
+            self.timers.set(Timer::Resolve(place), now.instant + RESOLVE_AGAIN);
+            return;
+        };
+        entry.addresses = flows.iter().map(|flow| flow.remote.ip().to_canonical()).collect();
+        if !entry.trunk.register || entry.registration.is_some() {
+            return;
+        }
+        let trunk = Arc::clone(&entry.trunk);
+        let registration = self.endpoint.register(now, registration_config(&trunk, flow));
+        let contact_user = self.endpoint.registered_contact_user(registration).map(str::to_owned);
+        if let Some(entry) = self.trunks.entries.get_mut(place) {
+            entry.registration = Some(registration);
+            entry.contact_user = contact_user;
+        }
+    }
+
+    pub(super) fn on_registered(&mut self, registration: RegistrationId, expires: Duration) {
+        let Some(entry) = self.trunks.by_registration(registration) else { return };
+        let fresh = entry.state != TrunkState::Registered;
+        entry.state = TrunkState::Registered;
+        let detail = format!("{} for {} s", entry.trunk.name, expires.as_secs());
+        let level = if fresh { Level::Info } else { Level::Debug };
+        self.log(level, None, "registered", detail);
+    }
+
+    pub(super) fn on_registration_failed(
+        &mut self,
+        now: Now,
+        registration: RegistrationId,
+        status: StatusCode,
+        retry_at: Option<Instant>,
+    ) {
+        let Some(entry) = self.trunks.by_registration(registration) else { return };
+        entry.state = TrunkState::Failed(status.0);
+        let next = retry_at.map_or("not tried again".to_owned(), |at| {
+            format!("tried again in {} s", at.saturating_duration_since(now.instant).as_secs())
+        });
+        let detail = format!("{}: {} {}, {next}", entry.trunk.name, status.0, status.reason());
+        self.log(Level::Warn, None, "registration failed", detail);
+    }
+
+    pub(super) fn on_unregistered(&mut self, registration: RegistrationId) {
+        if let Some(entry) = self.trunks.by_registration(registration) {
+            entry.registration = None;
+            entry.contact_user = None;
+            entry.state = TrunkState::Static;
+        }
+    }
+}
+
+fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
+    let (host, port) = match trunk.address.first() {
+        Some(address) => (Host::from(address.host.as_str()), address.port),
+        None => (Host::from(flow.remote.ip()), Some(flow.remote.port())),
+    };
+    let user = trunk.username.clone().unwrap_or_default();
+    let registrar = Uri::sip(None, host.clone(), port);
+    RegistrationConfig {
+        flow,
+        registrar,
+        address: NameAddr::new(Uri::sip(Some(user.as_str()), host, None)),
+        credentials: trunk.password.as_ref().map(|password| Credentials {
+            realm: trunk.realm.clone(),
+            username: user.clone(),
+            password: password.expose().to_owned(),
+        }),
+        expires: trunk.expires,
+        contact_user: None,
+        headers: Headers::new(),
+        route: Vec::new(),
+    }
+}

@@ -1,0 +1,82 @@
+//! A frame and its encodings, each made once.
+
+use crate::audio::codec::g711;
+use crate::audio::comfort_noise::{ComfortNoise, FAINT_DBFS};
+use crate::audio::{FRAME_8K, Frame, SILENCE};
+use crate::types::AudioCodec;
+
+/// Encodes one frame. The codecs there are today have no state: 20 ms payloads may be cut and joined at will.
+pub(crate) fn encode(codec: AudioCodec, frame: &Frame, payload: &mut [u8; FRAME_8K]) {
+    match codec {
+        AudioCodec::Pcmu => g711::encode_ulaw(frame, payload),
+        AudioCodec::Pcma => g711::encode_alaw(frame, payload),
+    };
+}
+
+/// The encodings of one frame, made when first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded {
+    pcmu: Slot,
+    pcma: Slot,
+}
+
+#[derive(Debug)]
+struct Slot {
+    made: bool,
+    payload: [u8; FRAME_8K],
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self { made: false, payload: [0; FRAME_8K] }
+    }
+}
+
+impl Encoded {
+    /// Forgets everything: another frame follows.
+    pub(crate) fn clear(&mut self) {
+        self.pcmu.made = false;
+        self.pcma.made = false;
+    }
+
+    pub(crate) fn get(&mut self, codec: AudioCodec, frame: &Frame) -> &[u8; FRAME_8K] {
+        let slot = match codec {
+            AudioCodec::Pcmu => &mut self.pcmu,
+            AudioCodec::Pcma => &mut self.pcma,
+        };
+        if !slot.made {
+            encode(codec, frame, &mut slot.payload);
+            slot.made = true;
+        }
+        &slot.payload
+    }
+}
+
+/// One second of comfort noise in every codec: what legs hear in place of dead silence.
+#[derive(Debug)]
+pub(crate) struct Noise {
+    frames: Vec<(Frame, Encoded)>,
+}
+
+impl Noise {
+    const FRAMES: u64 = 50;
+
+    pub(crate) fn new() -> Self {
+        let mut noise = ComfortNoise::new(0x5eed, FAINT_DBFS);
+        let frames = (0..Self::FRAMES)
+            .map(|_| {
+                let mut frame = SILENCE;
+                noise.fill(&mut frame);
+                (frame, Encoded::default())
+            })
+            .collect();
+        Self { frames }
+    }
+
+    /// The noise of this tick.
+    pub(crate) fn encoded(&mut self, codec: AudioCodec, tick: u64) -> &[u8; FRAME_8K] {
+        let at = usize::try_from(tick % Self::FRAMES).unwrap_or(0);
+        let (frame, encoded) = &mut self.frames[at];
+        encoded.get(codec, frame)
+    }
+}

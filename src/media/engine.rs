@@ -1,0 +1,360 @@
+//! The mixing engine of one media thread: packets in, mixed audio out. No IO, no clock.
+
+use super::command::{Command, Event, RefusedReason};
+use super::encoded::Noise;
+use super::events::EventQueue;
+use super::leg::{Arrived, Leg};
+use super::outbox::{Outbox, PacketKind, Transmit};
+use super::player::Player;
+use super::recorder::Recorder;
+use super::room::Room;
+use super::routes::Routes;
+use super::slots::Slots;
+use super::voices::Voices;
+use crate::types::{CallId, Now, PlayerId, RecorderId, RoomId, UnitId};
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// The length of a tick.
+pub const TICK: Duration = Duration::from_millis(20);
+/// Ticks that are caught up when a thread is late; if it is later, all but the newest are skipped.
+pub const MAX_CATCH_UP: u64 = 4;
+
+/// Where an engine keeps a leg. Valid from `AddLeg` or import until its `LegRemoved` or export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct LegSlot(pub u32);
+
+/// An engine.
+///
+/// In: [`Engine::handle_command`], [`Engine::handle_packet`], [`Engine::handle_timeout`] at [`Engine::poll_timeout`];
+/// [`Engine::export`] and [`Engine::import`] for units that move. Out, after each of these: [`Engine::transmits`] then
+/// [`Engine::clear_transmits`], and [`Engine::poll_event`].
+///
+/// Ticks are numbered from `epoch`, which all engines share: tick `n` is due at `epoch + n · 20 ms`. A tick first hears
+/// all legs, then mixes all rooms, then sends to all legs; see `tick.rs`.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) thread: usize,
+    pub(super) epoch: Instant,
+    /// The next tick to be done.
+    pub(super) next_tick: u64,
+    /// The first tick that units which were imported have missed.
+    pub(super) lagging: Option<u64>,
+    pub(super) skipped: u64,
+    pub(super) legs: Slots<CallId, Leg>,
+    pub(super) rooms: Slots<RoomId, Room>,
+    pub(super) players: Slots<PlayerId, Player>,
+    pub(super) recorders: Slots<RecorderId, Recorder>,
+    pub(super) routes: Routes,
+    /// Sinks whose sources changed since they were compiled.
+    pub(super) changed: HashSet<UnitId>,
+    pub(super) voices: Voices,
+    pub(super) noise: Noise,
+    pub(super) outbox: Outbox,
+    pub(super) events: EventQueue,
+    pub(super) work: super::tick::Work,
+}
+
+impl Engine {
+    /// An empty engine, number `thread`, whose ticks count from `epoch`.
+    #[must_use]
+    pub fn new(thread: usize, epoch: Instant) -> Self {
+        Self {
+            thread,
+            epoch,
+            next_tick: 0,
+            lagging: None,
+            skipped: 0,
+            legs: Slots::default(),
+            rooms: Slots::default(),
+            players: Slots::default(),
+            recorders: Slots::default(),
+            routes: Routes::default(),
+            changed: HashSet::new(),
+            voices: Voices::default(),
+            noise: Noise::new(),
+            outbox: Outbox::default(),
+            events: EventQueue::default(),
+            work: super::tick::Work::default(),
+        }
+    }
+
+    /// Does a command. What is wrong with it comes back as [`Event::Refused`].
+    pub fn handle_command(&mut self, now: Now, command: Command) {
+        match command {
+            Command::AddLeg { leg, settings } => {
+                if self.begin(now, UnitId::Leg(leg)) {
+                    let new = Leg::new(now, &settings, self.voices.add(), self.next_tick);
+                    self.legs.insert(leg, new);
+                    self.reserve();
+                }
+            }
+            Command::AddRoom { room } => {
+                if self.begin(now, UnitId::Room(room)) {
+                    self.rooms.insert(room, Room::new(self.next_tick));
+                }
+            }
+            Command::AddPlayer { player, clips } => {
+                if self.begin(now, UnitId::Player(player)) {
+                    let new = Player::new(clips, self.voices.add(), self.next_tick);
+                    self.players.insert(player, new);
+                    self.reserve();
+                }
+            }
+            Command::AddRecorder { recorder, sink } => {
+                if self.begin(now, UnitId::Recorder(recorder)) {
+                    self.recorders.insert(recorder, Recorder::new(&sink, self.next_tick));
+                    self.reserve();
+                }
+            }
+            Command::RemoveLeg { leg } => self.remove_leg(now, leg),
+            Command::RemoveRoom { room } => {
+                if self.rooms.contains(room) {
+                    self.unroute(UnitId::Room(room));
+                    self.rooms.remove(room);
+                } else {
+                    self.refuse(UnitId::Room(room), RefusedReason::Unknown);
+                }
+            }
+            Command::StopPlayer { player } => {
+                if self.players.contains(player) {
+                    self.end_player(player, false);
+                } else {
+                    self.refuse(UnitId::Player(player), RefusedReason::Unknown);
+                }
+            }
+            Command::RemoveRecorder { recorder } => {
+                if self.recorders.contains(recorder) {
+                    self.unroute(UnitId::Recorder(recorder));
+                    self.recorders.remove(recorder);
+                } else {
+                    self.refuse(UnitId::Recorder(recorder), RefusedReason::Unknown);
+                }
+            }
+            Command::Connect { source, sink } => self.connect(source, sink),
+            Command::Disconnect { source, sink } => self.disconnect(source, sink),
+            Command::UpdateLeg { leg, parameters } => self.on_leg(leg, |leg| leg.update(now.instant, &parameters)),
+            Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.muted = muted),
+            Command::CollectDigits { leg, on } => self.on_leg(leg, |leg| leg.collect_digits = on),
+            Command::WatchMedia { leg, timeout } => self.on_leg(leg, |leg| leg.watch(now.instant, timeout)),
+            Command::SendDigits { leg, digits, duration } => {
+                let mut sendable = true;
+                self.on_leg(leg, |leg| sendable = leg.send_digits(&digits, duration));
+                if !sendable {
+                    self.refuse(UnitId::Leg(leg), RefusedReason::Digits);
+                }
+            }
+            Command::QueryStatistics { leg } => {
+                let mut statistics = None;
+                self.on_leg(leg, |leg| statistics = Some(Box::new(leg.statistics())));
+                if let Some(statistics) = statistics {
+                    self.events.answer(Event::Statistics { leg, statistics });
+                }
+            }
+        }
+    }
+
+    /// Takes a datagram that arrived for a leg at `arrival` on its port `kind` from `source`. Says whether it was media
+    /// that is believed.
+    pub fn handle_packet(
+        &mut self,
+        now: Now,
+        slot: LegSlot,
+        kind: PacketKind,
+        arrival: Instant,
+        source: SocketAddr,
+        bytes: &[u8],
+    ) -> bool {
+        let Some((id, leg)) = self.legs.at_mut(slot.0) else { return false };
+        let Arrived { believed, first, digit, bye } = leg.handle_packet(now, kind, arrival, source, bytes);
+        let events = [
+            first.then_some(Event::FirstPacket { leg: id }),
+            digit.map(|digit| Event::Digit { leg: id, digit }),
+            bye.then_some(Event::RemoteBye { leg: id }),
+        ];
+        for event in events.into_iter().flatten() {
+            if self.events.notify(event, &mut leg.allowance, self.next_tick) {
+                self.events.answer(Event::LegOverran { leg: id });
+            }
+        }
+        believed
+    }
+
+    /// The packets to send, in order. They stay until [`Engine::clear_transmits`].
+    pub fn transmits(&self) -> impl Iterator<Item = Transmit<'_>> {
+        self.outbox.iter()
+    }
+
+    /// Whether there is anything to send.
+    #[must_use]
+    pub fn has_transmits(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// Forgets the packets: they were sent.
+    pub fn clear_transmits(&mut self) {
+        self.outbox.clear();
+    }
+
+    /// The next event for the gateway.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// Where a leg is kept.
+    #[must_use]
+    pub fn leg_slot(&self, leg: CallId) -> Option<LegSlot> {
+        self.legs.slot(leg).map(LegSlot)
+    }
+
+    /// Whether a leg's packets are to be handled on arrival, not at the tick.
+    #[must_use]
+    pub fn is_urgent(&self, slot: LegSlot) -> bool {
+        self.legs.at(slot.0).is_some_and(|leg| leg.collect_digits)
+    }
+
+    /// The length of the packets a leg receives, as far as it was seen: what comes next comes so long after the last.
+    #[must_use]
+    pub fn packet_time(&self, slot: LegSlot) -> Duration {
+        self.legs.at(slot.0).map_or(TICK, Leg::packet_time)
+    }
+
+    /// How many legs there are.
+    #[must_use]
+    pub fn leg_count(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// Whether nothing is left: no unit, no packet, no event.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.routes.is_empty()
+            && !self.is_ticking()
+            && self.rooms.is_empty()
+            && self.outbox.is_empty()
+            && self.events.is_empty()
+    }
+
+    /// Whether there is anything that needs ticks.
+    pub(super) fn is_ticking(&self) -> bool {
+        !(self.legs.is_empty() && self.players.is_empty() && self.recorders.is_empty())
+    }
+
+    /// The number of the newest tick that is due at `now`.
+    pub(super) fn tick_at(&self, now: Instant) -> u64 {
+        let ticks = now.saturating_duration_since(self.epoch).as_nanos() / TICK.as_nanos();
+        u64::try_from(ticks).unwrap_or(u64::MAX)
+    }
+
+    /// When a tick is due.
+    pub(super) fn time_of(&self, tick: u64) -> Instant {
+        self.epoch + Duration::from_nanos(tick.saturating_mul(20_000_000))
+    }
+
+    /// Names a new unit; starts the ticks if it is the first. False, and refused, if the name is taken.
+    fn begin(&mut self, now: Now, unit: UnitId) -> bool {
+        if self.routes.contains(unit) {
+            self.refuse(unit, RefusedReason::Exists);
+            return false;
+        }
+        self.wake(now.instant);
+        self.routes.add(unit);
+        true
+    }
+
+    /// Ticks were not counted while there was nothing to do.
+    pub(super) fn wake(&mut self, now: Instant) {
+        if !self.is_ticking() {
+            self.next_tick = self.next_tick.max(self.tick_at(now) + 1);
+        }
+    }
+
+    /// Makes room for all that a warm tick writes.
+    pub(super) fn reserve(&mut self) {
+        self.outbox.reserve(self.legs.len());
+        self.work.reserve(self.legs.len(), self.players.len());
+    }
+
+    fn on_leg(&mut self, leg: CallId, change: impl FnOnce(&mut Leg)) {
+        match self.legs.get_mut(leg) {
+            Some(found) => change(found),
+            None => self.refuse(UnitId::Leg(leg), RefusedReason::Unknown),
+        }
+    }
+
+    fn remove_leg(&mut self, now: Now, leg: CallId) {
+        let Some(slot) = self.legs.slot(leg) else {
+            return self.refuse(UnitId::Leg(leg), RefusedReason::Unknown);
+        };
+        self.unroute(UnitId::Leg(leg));
+        let Some((_, mut removed)) = self.legs.remove(leg) else { return };
+        removed.say_goodbye(now, (LegSlot(slot), leg), &mut self.outbox);
+        self.voices.remove(removed.voice);
+        self.events.answer(Event::LegRemoved { leg, statistics: Box::new(removed.statistics()) });
+    }
+
+    fn connect(&mut self, source: UnitId, sink: UnitId) {
+        match self.routes.connect(source, sink) {
+            Ok(replaced) => {
+                self.changed.insert(sink);
+                if let UnitId::Player(player) = source
+                    && let Some(player) = self.players.get_mut(player)
+                    && !std::mem::replace(&mut player.started, true)
+                {
+                    player.next_tick = self.next_tick;
+                }
+                if let Some(UnitId::Player(player)) = replaced {
+                    self.end_unheard(player);
+                }
+            }
+            Err((unit, reason)) => self.refuse(unit, reason),
+        }
+    }
+
+    fn disconnect(&mut self, source: UnitId, sink: UnitId) {
+        for unit in [source, sink] {
+            if !self.routes.contains(unit) {
+                return self.refuse(unit, RefusedReason::Unknown);
+            }
+        }
+        if self.routes.disconnect(source, sink) {
+            self.changed.insert(sink);
+            if let UnitId::Player(player) = source {
+                self.end_unheard(player);
+            }
+        }
+    }
+
+    /// Takes a unit out of the graph; players that nobody else heard end.
+    pub(super) fn unroute(&mut self, unit: UnitId) {
+        let sources = self.routes.sources(unit).to_vec();
+        self.changed.extend(self.routes.sinks(unit));
+        self.routes.remove(unit);
+        self.changed.remove(&unit);
+        for source in sources {
+            if let UnitId::Player(player) = source {
+                self.end_unheard(player);
+            }
+        }
+    }
+
+    /// Ends a player that lost its only sink.
+    fn end_unheard(&mut self, player: PlayerId) {
+        if self.routes.sinks(UnitId::Player(player)).is_empty() {
+            self.end_player(player, false);
+        }
+    }
+
+    pub(super) fn end_player(&mut self, player: PlayerId, completed: bool) {
+        if let Some((_, ended)) = self.players.remove(player) {
+            self.voices.remove(ended.voice);
+            self.unroute(UnitId::Player(player));
+            self.events.answer(Event::PlaybackFinished { player, completed });
+        }
+    }
+
+    fn refuse(&mut self, unit: UnitId, reason: RefusedReason) {
+        self.events.answer(Event::Refused { unit, reason });
+    }
+}

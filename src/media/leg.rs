@@ -1,0 +1,247 @@
+//! The media-plane state of one participant: transport, receiver, sender, reports.
+
+mod gate;
+mod receiver;
+mod reports;
+mod sender;
+mod watch;
+
+use self::receiver::{Received, Receiver};
+use self::reports::Reports;
+use self::sender::Sender;
+use self::watch::Watch;
+use super::command::{LegSettings, LegStatistics};
+use super::engine::LegSlot;
+use super::events::Allowance;
+use super::hearing::Hearing;
+use super::outbox::{Envelope, Outbox, PacketKind};
+use super::transport::{Transport, Verdict};
+use super::voices::{Presence, VoiceId};
+use crate::audio::{FRAME_8K, Frame};
+use crate::rtp::{Packet, packet};
+use crate::types::{AudioCodec, CallId, Direction, MediaParameters, Now};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// A leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    /// Its place among the frames of a tick.
+    pub(crate) voice: VoiceId,
+    pub(crate) hearing: Hearing,
+    /// The first tick not done for it: an engine ahead or behind of the one it came from goes by this.
+    pub(crate) next_tick: u64,
+    pub(crate) muted: bool,
+    pub(crate) collect_digits: bool,
+    pub(crate) allowance: Allowance,
+    direction: Direction,
+    transport: Transport,
+    receiver: Receiver,
+    sender: Sender,
+    reports: Box<Reports>,
+    watch: Watch,
+    heard: bool,
+    foreign: u64,
+    invalid: u64,
+    address_changes: u64,
+}
+
+/// What a packet brought that the gateway must know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    /// It was media from whom we believe.
+    pub(crate) believed: bool,
+    /// It is the leg's first valid one.
+    pub(crate) first: bool,
+    /// A key was pressed.
+    pub(crate) digit: Option<char>,
+    /// The other side said goodbye.
+    pub(crate) bye: bool,
+}
+
+impl Leg {
+    pub(crate) fn new(now: Now, settings: &LegSettings, voice: VoiceId, tick: u64) -> Self {
+        let parameters = &settings.parameters;
+        let mut random = StdRng::seed_from_u64(settings.seed);
+        let sender = Sender::new(parameters, random.random(), random.random(), random.random());
+        let reports = Box::new(Reports::new(now.instant, random, &settings.cname));
+        Self {
+            voice,
+            hearing: Hearing::default(),
+            next_tick: tick,
+            muted: false,
+            collect_digits: settings.collect_digits,
+            allowance: Allowance::new(tick),
+            direction: parameters.direction,
+            transport: Transport::new(parameters),
+            receiver: Receiver::new(parameters),
+            sender,
+            reports,
+            watch: Watch::new(now.instant, settings.media_timeout),
+            heard: false,
+            foreign: 0,
+            invalid: 0,
+            address_changes: 0,
+        }
+    }
+
+    /// Takes over what was negotiated anew; the stream that is running goes on.
+    pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
+        let received = self.direction.receives();
+        self.direction = parameters.direction;
+        self.transport.update(now, parameters);
+        self.receiver.update(parameters);
+        self.sender.update(parameters);
+        match (received, self.direction.receives()) {
+            (true, false) => self.receiver.stop(),
+            (false, true) => self.watch.restart(now),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn watch(&mut self, now: Instant, timeout: Option<Duration>) {
+        self.watch = Watch::new(now, timeout);
+    }
+
+    /// Takes a datagram that arrived at `arrival` on the port `kind`.
+    pub(crate) fn handle_packet(
+        &mut self,
+        now: Now,
+        kind: PacketKind,
+        arrival: Instant,
+        source: SocketAddr,
+        bytes: &[u8],
+    ) -> Arrived {
+        if kind == PacketKind::Rtcp || (self.transport.rtcp_mux() && packet::is_rtcp(bytes)) {
+            return self.handle_rtcp(now, arrival, source, bytes);
+        }
+        let Ok(packet) = Packet::parse(bytes) else {
+            self.invalid += 1;
+            return Arrived::default();
+        };
+        // Only what was negotiated may teach us an address.
+        if !self.receiver.knows(packet.header.payload_type) {
+            self.invalid += 1;
+            return Arrived::default();
+        }
+        match self.transport.judge_rtp(arrival, source) {
+            Verdict::Foreign => {
+                self.foreign += 1;
+                return Arrived::default();
+            }
+            Verdict::Moved => self.address_changes += 1,
+            Verdict::Accepted => {}
+        }
+        self.watch.heard(arrival);
+        let first = !std::mem::replace(&mut self.heard, true);
+        let Received { digit } = self.receiver.receive(arrival, &packet, self.direction.receives());
+        Arrived { believed: true, first, digit, bye: false }
+    }
+
+    fn handle_rtcp(&mut self, now: Now, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
+        if self.transport.judge_rtcp(source) == Verdict::Foreign {
+            self.foreign += 1;
+            return Arrived::default();
+        }
+        match self.reports.receive(now, arrival, bytes, self.sender.ssrc(), self.receiver.ssrc()) {
+            Ok(bye) => Arrived { bye, ..Arrived::default() },
+            Err(_) => {
+                self.invalid += 1;
+                Arrived::default()
+            }
+        }
+    }
+
+    /// What the other side says in the tick whose nominal time is `tick`.
+    pub(crate) fn listen(&mut self, tick: Instant, frame: &mut Frame) -> Presence {
+        if !self.direction.receives() {
+            return Presence::Absent;
+        }
+        let presence = self.receiver.pull(tick, frame);
+        if self.muted { Presence::Absent } else { presence }
+    }
+
+    /// Passes over ticks that were skipped: their sound is gone, and time went on.
+    pub(crate) fn skip(&mut self, ticks: u64, tick: Instant, frame: &mut Frame) {
+        for _ in 0..ticks.min(50) {
+            self.listen(tick, frame);
+        }
+        self.sender.pass(ticks);
+    }
+
+    /// Whether anything is sent, and so whether it is worth being encoded.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.direction.sends() && self.transport.rtp_destination().is_some()
+    }
+
+    pub(crate) fn codec(&self) -> AudioCodec {
+        self.sender.codec()
+    }
+
+    /// Sends 20 ms of encoded sound. Says whether the last of the digits to send went out.
+    pub(crate) fn send(&mut self, who: (LegSlot, CallId), payload: &[u8; FRAME_8K], outbox: &mut Outbox) -> bool {
+        let Some(destination) = self.transport.rtp_destination() else {
+            self.sender.pass(1);
+            return false;
+        };
+        let envelope = Envelope { slot: who.0, leg: who.1, kind: PacketKind::Rtp, destination };
+        self.sender.put(payload, envelope, outbox)
+    }
+
+    /// A tick in which nothing is sent.
+    pub(crate) fn pass(&mut self) {
+        self.sender.pass(1);
+    }
+
+    /// The length of the packets received.
+    pub(crate) fn packet_time(&self) -> Duration {
+        self.receiver.packet_time()
+    }
+
+    /// Queues digits. False if one of them cannot be sent on this leg.
+    pub(crate) fn send_digits(&mut self, digits: &str, duration: Duration) -> bool {
+        self.sender.push_digits(digits, duration)
+    }
+
+    /// Sends a report if one is due. Says whether the media timeout has passed.
+    pub(crate) fn keep_time(&mut self, now: Now, who: (LegSlot, CallId), outbox: &mut Outbox) -> bool {
+        if self.reports.is_due(now.instant) {
+            self.report(now, who, outbox, false);
+        }
+        self.direction.receives() && self.watch.expired(now.instant)
+    }
+
+    /// Says goodbye (RFC 3550 section 6.6).
+    pub(crate) fn say_goodbye(&mut self, now: Now, who: (LegSlot, CallId), outbox: &mut Outbox) {
+        if self.sender.packets() > 0 {
+            self.report(now, who, outbox, true);
+        }
+    }
+
+    fn report(&mut self, now: Now, (slot, leg): (LegSlot, CallId), outbox: &mut Outbox, bye: bool) {
+        let mut buffer = [0; reports::MAX_REPORT];
+        let length = self.reports.build(now, &mut buffer, &mut self.sender, self.receiver.source(), bye);
+        let Some(destination) = self.transport.rtcp_destination() else { return };
+        let kind = if self.transport.rtcp_mux() { PacketKind::Rtp } else { PacketKind::Rtcp };
+        if let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) {
+            outbox.push(Envelope { slot, leg, kind, destination }, bytes, &[]);
+        }
+    }
+
+    pub(crate) fn statistics(&self) -> LegStatistics {
+        let mut statistics = LegStatistics {
+            packets_sent: self.sender.packets(),
+            octets_sent: self.sender.octets(),
+            packets_foreign: self.foreign,
+            packets_invalid: self.invalid,
+            address_changes: self.address_changes,
+            remote_fraction_lost: self.reports.remote_fraction_lost(),
+            round_trip_us: self.reports.round_trip_us(),
+            ..LegStatistics::default()
+        };
+        self.receiver.count(&mut statistics);
+        statistics
+    }
+}

@@ -1,0 +1,52 @@
+//! Tells speech from the noise of the room it is spoken in.
+
+use super::super::voices::Presence;
+use crate::audio::{FRAME_8K, Frame, level};
+
+/// What is quieter than this for long enough adds nothing to a conference.
+const THRESHOLD_DBFS: f32 = -55.0;
+/// Frames for which the gate stays open after the last loud one: the end of a word and the pause before the next.
+const HANGOVER: u8 = 20;
+
+/// A gate with hangover: one comparison a frame.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    threshold: u64,
+    open: u8,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self { threshold: level::energy_at(THRESHOLD_DBFS, FRAME_8K), open: 0 }
+    }
+
+    pub(crate) fn judge(&mut self, frame: &Frame) -> Presence {
+        if level::energy(frame) >= self.threshold {
+            self.open = HANGOVER;
+        } else {
+            self.open = self.open.saturating_sub(1);
+        }
+        if self.open > 0 { Presence::Loud } else { Presence::Quiet }
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.open = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_stays_open_through_a_pause_and_closes_in_noise() {
+        let mut gate = Gate::new();
+        let (noise, speech) = ([20i16; FRAME_8K], [900i16; FRAME_8K]);
+        assert_eq!(gate.judge(&noise), Presence::Quiet);
+        assert_eq!(gate.judge(&speech), Presence::Loud);
+        for _ in 1..HANGOVER {
+            assert_eq!(gate.judge(&noise), Presence::Loud);
+        }
+        assert_eq!(gate.judge(&noise), Presence::Quiet);
+    }
+}

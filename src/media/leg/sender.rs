@@ -1,0 +1,256 @@
+//! What goes out: 20 ms of encoded sound a tick become packets of the negotiated length.
+
+use super::super::outbox::{Envelope, Outbox};
+use crate::audio::FRAME_8K;
+use crate::rtp::telephone_event::{self, event_of};
+use crate::rtp::{Header, packet::HEADER_LEN};
+use crate::types::{AudioCodec, MediaParameters};
+use std::time::Duration;
+
+/// The longest packet time, 60 ms, and what of the next tick may wait behind it.
+const PENDING: usize = 480 + FRAME_8K;
+
+/// The sending half of a leg. Its timestamp is the media clock: it goes on whether or not anything is sent.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    ssrc: u32,
+    sequence: u16,
+    /// Of the first sample not yet sent.
+    timestamp: u32,
+    /// The next packet is the first one after a pause.
+    marker: bool,
+    codec: AudioCodec,
+    payload_type: u8,
+    telephone_event: Option<u8>,
+    /// Samples (octets, in the codecs there are) in a packet.
+    packet: usize,
+    pending: [u8; PENDING],
+    filled: usize,
+    digits: telephone_event::Sender,
+    sending_digits: bool,
+    packets: u64,
+    octets: u64,
+    /// Packets at the time of the last report.
+    reported: u64,
+}
+
+impl Sender {
+    pub(crate) fn new(parameters: &MediaParameters, ssrc: u32, sequence: u16, timestamp: u32) -> Self {
+        Self {
+            ssrc,
+            sequence,
+            timestamp,
+            marker: true,
+            codec: parameters.codec,
+            payload_type: parameters.send_payload_type,
+            telephone_event: parameters.send_telephone_event,
+            packet: samples(parameters.send_packet_time),
+            pending: [0; PENDING],
+            filled: 0,
+            digits: telephone_event::Sender::new(parameters.codec.clock_rate()),
+            sending_digits: false,
+            packets: 0,
+            octets: 0,
+            reported: 0,
+        }
+    }
+
+    /// Takes over what was negotiated anew. SSRC, sequence numbers and timestamps go on.
+    pub(crate) fn update(&mut self, parameters: &MediaParameters) {
+        if parameters.codec != self.codec {
+            self.drop_pending();
+        }
+        self.codec = parameters.codec;
+        self.payload_type = parameters.send_payload_type;
+        self.telephone_event = parameters.send_telephone_event;
+        self.packet = samples(parameters.send_packet_time);
+    }
+
+    /// Sends 20 ms. Says whether the last digit of those to send went out with it.
+    pub(crate) fn put(&mut self, payload: &[u8; FRAME_8K], envelope: Envelope, outbox: &mut Outbox) -> bool {
+        if self.filled == 0 && self.packet == FRAME_8K {
+            self.emit(payload, envelope, outbox);
+        } else {
+            self.pending[self.filled..self.filled + FRAME_8K].copy_from_slice(payload);
+            self.filled += FRAME_8K;
+            let mut sent = 0;
+            let pending = self.pending;
+            while self.filled - sent >= self.packet {
+                self.emit(&pending[sent..sent + self.packet], envelope, outbox);
+                sent += self.packet;
+            }
+            self.pending.copy_within(sent..self.filled, 0);
+            self.filled -= sent;
+        }
+        let done = self.sending_digits && !self.digits.is_active();
+        self.sending_digits &= !done;
+        done
+    }
+
+    /// Lets `ticks` ticks pass without sending.
+    pub(crate) fn pass(&mut self, ticks: u64) {
+        self.drop_pending();
+        #[expect(clippy::cast_possible_truncation, reason = "timestamps are counted modulo 2^32")]
+        let samples = ticks.wrapping_mul(FRAME_8K as u64) as u32;
+        self.timestamp = self.timestamp.wrapping_add(samples);
+        self.marker = true;
+    }
+
+    /// Queues digits. False, and nothing queued, if one is none or telephone-event was not negotiated.
+    pub(crate) fn push_digits(&mut self, digits: &str, duration: Duration) -> bool {
+        let sendable = self.telephone_event.is_some()
+            && !digits.is_empty()
+            && digits.len() <= telephone_event::Sender::CAPACITY
+            && digits.chars().all(|digit| event_of(digit).is_some());
+        let duration = duration.clamp(Duration::from_millis(40), Duration::from_secs(2));
+        let queued = sendable && digits.chars().all(|digit| self.digits.push(digit, duration));
+        self.sending_digits |= self.digits.is_active();
+        queued
+    }
+
+    pub(crate) fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    pub(crate) fn codec(&self) -> AudioCodec {
+        self.codec
+    }
+
+    pub(crate) fn timestamp(&self) -> u32 {
+        self.timestamp
+    }
+
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    pub(crate) fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    fn emit(&mut self, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
+        let length = u32::try_from(payload.len()).expect("a packet is short");
+        let digit = match self.telephone_event {
+            Some(payload_type) if self.sending_digits => {
+                self.digits.tick(self.timestamp, length).map(|digit| (payload_type, digit))
+            }
+            _ => None,
+        };
+        if let Some((payload_type, digit)) = digit {
+            let header = self.header(payload_type, digit.marker, digit.timestamp);
+            self.send(header, &digit.event.to_bytes(), envelope, outbox);
+            self.marker = false;
+        } else {
+            let marker = std::mem::replace(&mut self.marker, false);
+            let header = self.header(self.payload_type, marker, self.timestamp);
+            self.send(header, payload, envelope, outbox);
+        }
+        self.timestamp = self.timestamp.wrapping_add(length);
+    }
+
+    fn header(&mut self, payload_type: u8, marker: bool, timestamp: u32) -> [u8; HEADER_LEN] {
+        let sequence = self.sequence;
+        self.sequence = sequence.wrapping_add(1);
+        Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc }.to_bytes()
+    }
+
+    fn send(&mut self, header: [u8; HEADER_LEN], payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
+        self.packets += 1;
+        self.octets += payload.len() as u64;
+        outbox.push(envelope, &header, payload);
+    }
+
+    fn drop_pending(&mut self) {
+        let length = u32::try_from(self.filled).expect("less than a packet waits");
+        self.timestamp = self.timestamp.wrapping_add(length);
+        self.filled = 0;
+    }
+
+    /// Whether anything was sent since the last report asked (RFC 3550 section 6.4: sender or receiver report).
+    pub(crate) fn sent_since_report(&self) -> bool {
+        self.packets != self.reported
+    }
+
+    pub(crate) fn reported(&mut self) {
+        self.reported = self.packets;
+    }
+}
+
+/// Samples in a packet of this length, kept within 10 to 60 ms.
+fn samples(packet_time: Duration) -> usize {
+    let milliseconds = packet_time.clamp(Duration::from_millis(10), Duration::from_millis(60)).as_millis();
+    usize::try_from(milliseconds * 8).expect("at most 480")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::engine::LegSlot;
+    use crate::media::outbox::PacketKind;
+    use crate::rtp::Packet;
+    use crate::types::{CallId, Direction};
+
+    fn parameters(packet_time: u64) -> MediaParameters {
+        MediaParameters {
+            remote_rtp: None,
+            remote_rtcp: None,
+            rtcp_mux: false,
+            direction: Direction::SendRecv,
+            codec: AudioCodec::Pcmu,
+            send_payload_type: 0,
+            receive_payload_types: vec![],
+            send_packet_time: Duration::from_millis(packet_time),
+            send_telephone_event: Some(101),
+            receive_telephone_event: None,
+            accept_from: vec![],
+        }
+    }
+
+    fn run(sender: &mut Sender, ticks: usize) -> Vec<(Header, usize)> {
+        let mut outbox = Outbox::default();
+        let envelope = Envelope {
+            slot: LegSlot::default(),
+            leg: CallId(1),
+            kind: PacketKind::Rtp,
+            destination: "192.0.2.1:4000".parse().unwrap(),
+        };
+        for _ in 0..ticks {
+            sender.put(&[7; FRAME_8K], envelope, &mut outbox);
+        }
+        let packets = outbox.iter().map(|packet| {
+            let packet = Packet::parse(packet.bytes).unwrap();
+            (packet.header, packet.payload.len())
+        });
+        packets.collect()
+    }
+
+    #[test]
+    fn every_packet_time_gives_packets_of_its_length_without_gaps() {
+        for packet_time in [10, 20, 30, 40, 60] {
+            let mut sender = Sender::new(&parameters(packet_time), 1, 65_530, u32::MAX - 100);
+            let packets = run(&mut sender, 12);
+            assert_eq!(packets.len() as u64, 240 / packet_time);
+            assert!(packets.iter().all(|(_, length)| *length as u64 == packet_time * 8));
+            assert!(packets[0].0.marker && !packets[1].0.marker);
+            for pair in packets.windows(2) {
+                assert_eq!(pair[1].0.sequence, pair[0].0.sequence.wrapping_add(1));
+                assert_eq!(u64::from(pair[1].0.timestamp.wrapping_sub(pair[0].0.timestamp)), packet_time * 8);
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_pause_time_has_gone_on_and_the_marker_is_set() {
+        let mut sender = Sender::new(&parameters(20), 1, 10, 1_000);
+        run(&mut sender, 2);
+        sender.pass(5);
+        let (header, _) = run(&mut sender, 1)[0];
+        assert_eq!((header.sequence, header.timestamp, header.marker), (12, 1_000 + 7 * 160, true));
+    }
+
+    #[test]
+    fn digits_that_cannot_be_sent_are_refused() {
+        let mut sender = Sender::new(&MediaParameters { send_telephone_event: None, ..parameters(20) }, 1, 10, 0);
+        assert!(!sender.push_digits("1", Duration::from_millis(100)));
+    }
+}

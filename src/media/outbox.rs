@@ -1,0 +1,93 @@
+//! Packets to send, side by side in one buffer that is kept from tick to tick: nothing is allocated for a packet.
+
+use super::engine::LegSlot;
+use crate::types::CallId;
+use std::net::SocketAddr;
+use std::ops::Range;
+
+/// Which of a leg's two streams a packet belongs to. With rtcp-mux, RTCP is told apart after reception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PacketKind {
+    /// Media, on the RTP port.
+    Rtp,
+    /// Reports, on the RTCP port (or on the RTP port with rtcp-mux).
+    Rtcp,
+}
+
+/// A packet to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transmit<'a> {
+    /// Whose socket sends it.
+    pub slot: LegSlot,
+    /// The same leg by name.
+    pub leg: CallId,
+    /// Which of its sockets.
+    pub kind: PacketKind,
+    /// Where to.
+    pub destination: SocketAddr,
+    /// The datagram.
+    pub bytes: &'a [u8],
+}
+
+/// The packets of a tick.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    bytes: Vec<u8>,
+    packets: Vec<Packet>,
+}
+
+#[derive(Debug)]
+struct Packet {
+    slot: LegSlot,
+    leg: CallId,
+    kind: PacketKind,
+    destination: SocketAddr,
+    bytes: Range<usize>,
+}
+
+/// A packet's sender and destination.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Envelope {
+    pub(crate) slot: LegSlot,
+    pub(crate) leg: CallId,
+    pub(crate) kind: PacketKind,
+    pub(crate) destination: SocketAddr,
+}
+
+impl Outbox {
+    /// Adds a packet made of `head` and `payload`.
+    pub(crate) fn push(&mut self, envelope: Envelope, head: &[u8], payload: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(head);
+        self.bytes.extend_from_slice(payload);
+        let Envelope { slot, leg, kind, destination } = envelope;
+        self.packets.push(Packet { slot, leg, kind, destination, bytes: start..self.bytes.len() });
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Transmit<'_>> {
+        self.packets.iter().map(|packet| Transmit {
+            slot: packet.slot,
+            leg: packet.leg,
+            kind: packet.kind,
+            destination: packet.destination,
+            bytes: self.bytes.get(packet.bytes.clone()).unwrap_or(&[]),
+        })
+    }
+
+    /// Room for what `legs` legs send in one tick, so that a warm tick need not grow.
+    pub(crate) fn reserve(&mut self, legs: usize) {
+        const PACKETS_PER_LEG: usize = 3;
+        const BYTES_PER_LEG: usize = 768;
+        self.packets.reserve((legs * PACKETS_PER_LEG).saturating_sub(self.packets.len()));
+        self.bytes.reserve((legs * BYTES_PER_LEG).saturating_sub(self.bytes.len()));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.packets.clear();
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+}

@@ -1,0 +1,36 @@
+//! A sink that keeps what it hears, in a ring whose other end somebody else empties.
+
+use super::command::RecorderSink;
+use super::hearing::Hearing;
+use crate::audio::Frame;
+
+/// A recorder.
+pub(crate) struct Recorder {
+    pub(crate) hearing: Hearing,
+    /// The first tick it has not recorded yet.
+    pub(crate) next_tick: u64,
+    ring: Option<rtrb::Producer<i16>>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("hearing", &self.hearing).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// Takes the ring out of `sink`. The lock is held by nobody else for longer than it takes to put the ring in.
+    pub(crate) fn new(sink: &RecorderSink, tick: u64) -> Self {
+        let ring = sink.0.lock().ok().and_then(|mut ring| ring.take());
+        Self { hearing: Hearing::default(), next_tick: tick, ring }
+    }
+
+    /// Keeps a frame; when the ring is full the whole frame is lost, so that what is kept stays whole.
+    pub(crate) fn record(&mut self, frame: &Frame) {
+        if let Some(ring) = &mut self.ring
+            && let Ok(chunk) = ring.write_chunk_uninit(frame.len())
+        {
+            chunk.fill_from_iter(frame.iter().copied());
+        }
+    }
+}

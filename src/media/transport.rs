@@ -1,0 +1,262 @@
+//! Where we send and whom we believe, two different things (DESIGN section 7).
+//!
+//! We send to the address of the SDP until a valid source is learned (symmetric RTP, RFC 4961). We accept the first valid
+//! sender within the accepted networks and lock to it. Learning opens again after a new SDP, and when the locked source
+//! fell silent and another sender within the same networks speaks. Everything else is foreign.
+
+use crate::types::{MediaParameters, Network};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// How long the locked source must have been silent before another one may take its place.
+pub(crate) const REOPEN_AFTER: Duration = Duration::from_millis(500);
+/// How long after a new address in the SDP the source of before is heard without being locked to again.
+const HANDOVER: Duration = Duration::from_secs(1);
+
+/// Whom packets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The first valid sender will be locked to.
+    Open,
+    /// A new SDP named another address: whoever spoke before is heard on, and the first other sender is locked to.
+    Handover { before: SocketAddr, since: Instant },
+    /// Only this sender is heard.
+    Locked { address: SocketAddr, heard: Instant },
+}
+
+/// What became of a packet's source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Believed, from where it came before (or the first since the SDP named this address).
+    Accepted,
+    /// Believed, from another address than before.
+    Moved,
+    /// To be dropped and counted.
+    Foreign,
+}
+
+/// The addresses of one leg.
+#[derive(Debug, Clone)]
+pub(crate) struct Transport {
+    negotiated_rtp: Option<SocketAddr>,
+    negotiated_rtcp: Option<SocketAddr>,
+    rtcp_mux: bool,
+    accept: Vec<Network>,
+    source: Source,
+    /// Learned from accepted packets; kept over a new SDP with the old address (it may be behind a NAT).
+    learned_rtp: Option<SocketAddr>,
+    learned_rtcp: Option<SocketAddr>,
+}
+
+impl Transport {
+    pub(crate) fn new(parameters: &MediaParameters) -> Self {
+        Self {
+            negotiated_rtp: parameters.remote_rtp,
+            negotiated_rtcp: parameters.remote_rtcp,
+            rtcp_mux: parameters.rtcp_mux,
+            accept: networks(parameters),
+            source: Source::Open,
+            learned_rtp: None,
+            learned_rtcp: None,
+        }
+    }
+
+    /// Takes over a new SDP: learning opens again.
+    pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
+        let before = match self.source {
+            Source::Open => None,
+            Source::Handover { before, .. } => Some(before),
+            Source::Locked { address, .. } => Some(address),
+        };
+        let same_address = parameters.remote_rtp == self.negotiated_rtp;
+        self.negotiated_rtp = parameters.remote_rtp;
+        self.negotiated_rtcp = parameters.remote_rtcp;
+        self.rtcp_mux = parameters.rtcp_mux;
+        self.accept = networks(parameters);
+        if same_address {
+            self.source = Source::Open;
+        } else {
+            self.source = before.map_or(Source::Open, |before| Source::Handover { before, since: now });
+            self.learned_rtp = None;
+            self.learned_rtcp = None;
+        }
+    }
+
+    /// Judges the source of a packet that is valid RTP in itself, and learns from it.
+    pub(crate) fn judge_rtp(&mut self, now: Instant, address: SocketAddr) -> Verdict {
+        let lock = match &mut self.source {
+            Source::Locked { address: locked, heard } if *locked == address => {
+                *heard = (*heard).max(now);
+                return Verdict::Accepted;
+            }
+            Source::Locked { heard, .. } => now.saturating_duration_since(*heard) >= REOPEN_AFTER,
+            Source::Handover { before, since } if *before == address => {
+                let take_back =
+                    Some(address) == self.negotiated_rtp || now.saturating_duration_since(*since) > HANDOVER;
+                if !take_back && self.accepts(address.ip()) {
+                    return Verdict::Accepted;
+                }
+                take_back
+            }
+            Source::Handover { .. } | Source::Open => true,
+        };
+        if !lock || !self.accepts(address.ip()) {
+            return Verdict::Foreign;
+        }
+        self.source = Source::Locked { address, heard: now };
+        let before = self.learned_rtp.replace(address);
+        if !self.learned_rtcp.is_some_and(|rtcp| rtcp.ip() == address.ip()) {
+            self.learned_rtcp = None;
+        }
+        if before.is_some_and(|before| before != address) { Verdict::Moved } else { Verdict::Accepted }
+    }
+
+    /// Judges the source of an RTCP packet: it must come from where the RTP comes from, port apart.
+    pub(crate) fn judge_rtcp(&mut self, address: SocketAddr) -> Verdict {
+        let believed = match self.source {
+            Source::Locked { address: locked, .. } => locked.ip() == address.ip(),
+            Source::Handover { before, .. } => before.ip() == address.ip() && self.accepts(address.ip()),
+            Source::Open => self.accepts(address.ip()),
+        };
+        if !believed {
+            return Verdict::Foreign;
+        }
+        // Learned only beside a locked RTP source: RTCP alone must not turn our reports to somebody else.
+        if matches!(self.source, Source::Locked { .. }) && !self.rtcp_mux {
+            self.learned_rtcp = Some(address);
+        }
+        Verdict::Accepted
+    }
+
+    /// Where RTP goes, once anything is known.
+    pub(crate) fn rtp_destination(&self) -> Option<SocketAddr> {
+        self.learned_rtp.or(self.negotiated_rtp)
+    }
+
+    /// Where RTCP goes.
+    pub(crate) fn rtcp_destination(&self) -> Option<SocketAddr> {
+        if self.rtcp_mux { self.rtp_destination() } else { self.learned_rtcp.or(self.negotiated_rtcp) }
+    }
+
+    /// Whether RTCP shares the RTP port (RFC 5761).
+    pub(crate) fn rtcp_mux(&self) -> bool {
+        self.rtcp_mux
+    }
+
+    fn accepts(&self, address: IpAddr) -> bool {
+        self.accept.iter().any(|network| network.contains(address))
+    }
+}
+
+/// The networks media is believed from: those given, or the host of the SDP.
+fn networks(parameters: &MediaParameters) -> Vec<Network> {
+    if parameters.accept_from.is_empty() {
+        parameters.remote_rtp.iter().map(|address| Network::host(address.ip())).collect()
+    } else {
+        parameters.accept_from.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{AudioCodec, Direction};
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn parameters(remote: &str) -> MediaParameters {
+        MediaParameters {
+            remote_rtp: Some(address(remote)),
+            remote_rtcp: Some(SocketAddr::new(address(remote).ip(), address(remote).port() + 1)),
+            rtcp_mux: false,
+            direction: Direction::SendRecv,
+            codec: AudioCodec::Pcmu,
+            send_payload_type: 0,
+            receive_payload_types: vec![(0, AudioCodec::Pcmu)],
+            send_packet_time: Duration::from_millis(20),
+            send_telephone_event: None,
+            receive_telephone_event: None,
+            accept_from: vec![Network { address: address(remote).ip(), prefix: 24 }],
+        }
+    }
+
+    #[test]
+    fn we_send_to_the_sdp_until_a_valid_source_is_learned() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
+        assert_eq!(transport.judge_rtp(now, address("198.51.100.1:4000")), Verdict::Foreign);
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.9:62000")), Verdict::Accepted);
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.9:62000")));
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
+    }
+
+    #[test]
+    fn a_second_sender_is_foreign_until_the_first_fell_silent() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Accepted);
+        let soon = now + Duration::from_millis(400);
+        assert_eq!(transport.judge_rtp(soon, address("192.0.2.1:4002")), Verdict::Foreign);
+        let later = now + Duration::from_millis(600);
+        assert_eq!(transport.judge_rtp(later, address("198.51.100.7:4002")), Verdict::Foreign);
+        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4002")), Verdict::Moved);
+        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4000")), Verdict::Foreign);
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4002")));
+    }
+
+    #[test]
+    fn a_new_sdp_with_the_same_address_keeps_the_learned_destination() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        transport.judge_rtp(now, address("192.0.2.8:1234"));
+        transport.update(now, &parameters("192.0.2.1:4000"));
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.8:1234")));
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.9:1234")), Verdict::Moved);
+    }
+
+    #[test]
+    fn after_a_new_address_late_packets_of_the_old_source_do_not_lock() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        transport.judge_rtp(now, address("192.0.2.1:4000"));
+        transport.update(now, &parameters("192.0.2.5:5000"));
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.5:5000")));
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Accepted);
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.5:5000")));
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.5:5000")), Verdict::Accepted);
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Foreign);
+    }
+
+    #[test]
+    fn an_old_source_that_goes_on_alone_is_taken_back() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        transport.judge_rtp(now, address("192.0.2.1:4000"));
+        transport.update(now, &parameters("192.0.2.5:5000"));
+        let later = now + Duration::from_millis(1_500);
+        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4000")), Verdict::Accepted);
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
+    }
+
+    #[test]
+    fn rtcp_is_believed_from_the_host_of_the_rtp_only() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        transport.judge_rtp(now, address("192.0.2.1:4000"));
+        assert_eq!(transport.judge_rtcp(address("192.0.2.2:4001")), Verdict::Foreign);
+        assert_eq!(transport.judge_rtcp(address("192.0.2.1:4009")), Verdict::Accepted);
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4009")));
+    }
+
+    #[test]
+    fn without_networks_only_the_host_of_the_sdp_is_believed() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&MediaParameters { accept_from: vec![], ..parameters("192.0.2.1:4000") });
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.2:4000")), Verdict::Foreign);
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:9999")), Verdict::Accepted);
+    }
+}

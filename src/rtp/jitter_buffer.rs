@@ -1,0 +1,565 @@
+//! The jitter buffer: see [`JitterBuffer`].
+
+mod delay;
+#[cfg(test)]
+mod simulation;
+mod store;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use super::Header;
+use delay::DelayControl;
+use std::time::{Duration, Instant};
+use store::{Entry, MAX_PAYLOAD, Store};
+use timeline::{Seen, Timeline};
+
+/// Concealment goes on for so long; after that it is silence (it has faded by then).
+const CONCEAL_MS: i64 = 100;
+/// After so long a silence nothing of what was learned holds: playing begins at once.
+const FORGET_US: i64 = 5_000_000;
+/// Concealment that joins two pieces of sound which do not belong together.
+const BRIDGE_MS: usize = 5;
+/// A shortening needs so much sound beyond the frame to choose from.
+const CHOICE_MS: usize = 15;
+/// Pieces are taken out at this distance at least, in ticks; when the delay is far too long at each tick.
+const PACE: u32 = 3;
+/// Ticks without a good place before one is forced.
+const PATIENCE: u32 = 50;
+/// A left-over in the playout of less than this is let be.
+const LEAST_LEFT_OVER_MS: usize = 2;
+
+/// What a jitter buffer is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Clock rate of the timestamps and samples, Hz. Default 8,000.
+    pub clock_rate: u32,
+    /// The longest delay the buffer may add. Default 200 ms.
+    pub max_delay: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { clock_rate: 8_000, max_delay: Duration::from_millis(200) }
+    }
+}
+
+/// What became of a packet that was inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It waits for its tick.
+    Stored,
+    /// It came after its sound was due and is dropped.
+    Late,
+    /// It was there before and is dropped.
+    Duplicate,
+    /// It is too large to be audio, or empty, and is dropped.
+    Unfit,
+}
+
+/// One step of a tick: see [`JitterBuffer::pull`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pull<'a> {
+    /// Decode this and append it to the playout.
+    Packet {
+        /// How to decode it.
+        payload_type: u8,
+        /// As it came.
+        payload: &'a [u8],
+    },
+    /// A packet is lost or late: append this many concealed samples.
+    Conceal(usize),
+    /// Nobody is talking: append this many samples of silence (or comfort noise).
+    Silence(usize),
+    /// The delay should shrink: remove up to this many samples where it is heard least; report with
+    /// [`JitterBuffer::shortened`]. With `force`, even where it is heard.
+    Shorten {
+        /// At most so many samples.
+        most: usize,
+        /// No good place was found for a long time: take any.
+        force: bool,
+    },
+    /// The delay must grow: insert up to this many samples where it is heard least; report with
+    /// [`JitterBuffer::lengthened`].
+    Lengthen {
+        /// At most so many samples.
+        most: usize,
+        /// As in [`Pull::Shorten`].
+        force: bool,
+    },
+    /// The playout holds a frame: take it.
+    Done,
+}
+
+/// What a jitter buffer counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Packets stored.
+    pub stored: u64,
+    /// Packets that came too late.
+    pub late: u64,
+    /// Packets that came twice.
+    pub duplicate: u64,
+    /// Packets thrown away unheard to keep the delay bounded.
+    pub skipped: u64,
+    /// Samples concealed.
+    pub concealed_samples: u64,
+    /// Times at which a frame or part of one was concealed.
+    pub concealments: u64,
+    /// Samples removed to shorten the delay.
+    pub shortened_samples: u64,
+    /// Samples inserted to lengthen the delay (concealment apart).
+    pub lengthened_samples: u64,
+    /// Jumps of sequence number or timestamp that were followed.
+    pub resyncs: u64,
+    /// Delay of the sound last pulled: from its packet's arrival to its playing.
+    pub delay: Duration,
+    /// The greatest delay so far.
+    pub max_delay: Duration,
+}
+
+/// Puts packets in order and in time. Drive it so, once for each 20 ms tick, after inserting what arrived
+/// (`playout` is the leg's store of decoded samples, `crate::audio::playout::Playout`):
+///
+/// ```text
+/// loop {
+///     match buffer.pull(tick, playout.len()) {
+///         Pull::Packet { payload_type, payload } => { decode; playout.push(samples) }
+///         Pull::Conceal(n)  => playout.conceal(n),
+///         Pull::Silence(n)  => playout.silence(n),
+///         Pull::Shorten { most, force }  => { let n = playout.shorten(most, force); buffer.shortened(n) }
+///         Pull::Lengthen { most, force } => { let n = playout.lengthen(most, force); buffer.lengthened(n) }
+///         Pull::Done => break,
+///     }
+/// }
+/// playout.take(&mut frame);
+/// ```
+///
+/// The loop ends after a dozen steps at most. `tick` is the tick's nominal time, not the moment at which a late
+/// thread got to it, and differs from tick to tick.
+///
+/// Packets of any length (10 to 60 ms) are handed out whole and in order, so a decoder may have state. A packet is
+/// handed out at the tick that needs it; how long before that it arrived is its *slack*:
+///
+/// - On a clean line each packet leaves at the tick after its arrival.
+/// - A packet that is not there when needed is concealed. If it comes while nothing newer was played, it is played
+///   then, and the delay has grown by what was concealed; if a newer one is there in its stead, it was lost, and the
+///   delay stays. A packet that comes too late for that is dropped; the second within two seconds makes the delay grow.
+/// - When for three seconds every packet had slack for a whole step (a frame, or a packet where packets are shorter) and a little more,
+///   the delay shrinks by pieces that are taken out of the decoded sound. Where that turns out to be a mistake, the three
+///   seconds double, up to 48. A sender's clock that is off by some ppm needs nothing else.
+/// - When nothing comes for 100 ms, or the sender says so, it is a pause; the first packet after it is played when it is
+///   due, earlier by the slack that nobody needed, and at once after five seconds.
+#[derive(Debug)]
+pub struct JitterBuffer {
+    clock_rate: i64,
+    max_delay: i64,
+    /// Samples in a tick.
+    frame: usize,
+    epoch: Option<Instant>,
+    timeline: Timeline,
+    store: Store,
+    /// Sequence numbers received: bit `i` stands for `newest − i`.
+    received: u64,
+    newest: i64,
+    playing: bool,
+    /// The sequence number that follows the one last handed out.
+    next_sequence: i64,
+    /// The sample that follows the last one handed out.
+    next_media: i64,
+    /// Samples concealed since then.
+    stalled: i64,
+    /// The sender said that it pauses after this sequence number.
+    pause_after: Option<i64>,
+    /// When which sample plays.
+    anchor: Option<Anchor>,
+    control: DelayControl,
+    plan: Plan,
+    tick: Option<i64>,
+    adjusted: bool,
+    statistics: Statistics,
+}
+
+/// A sample and the time (microseconds) at which it plays.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    time: i64,
+    media: i64,
+}
+
+/// What has still to be taken out or put in, samples.
+#[derive(Debug, Clone, Copy, Default)]
+struct Plan {
+    shorten: usize,
+    lengthen: usize,
+    /// Samples of concealment to put between two pieces that do not belong together.
+    bridge: usize,
+    /// Ticks without success.
+    tries: u32,
+    /// Ticks since the last success.
+    rest: u32,
+}
+
+impl JitterBuffer {
+    /// An empty buffer, 8 KiB. The only call that allocates.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            clock_rate: i64::from(settings.clock_rate.max(1_000)),
+            max_delay: i64::try_from(settings.max_delay.as_micros()).unwrap_or(i64::MAX).min(1_000_000),
+            frame: settings.clock_rate.max(1_000) as usize / 50,
+            epoch: None,
+            timeline: Timeline::default(),
+            store: Store::new(),
+            received: 0,
+            newest: i64::MIN,
+            playing: false,
+            next_sequence: i64::MIN,
+            next_media: 0,
+            stalled: 0,
+            pause_after: None,
+            anchor: None,
+            control: DelayControl::new(0),
+            plan: Plan::default(),
+            tick: None,
+            adjusted: false,
+            statistics: Statistics::default(),
+        }
+    }
+
+    /// Takes a packet of audio in. `arrival` is the kernel's time of arrival; `samples` the length of its sound at the
+    /// clock rate.
+    pub fn insert(&mut self, arrival: Instant, header: &Header, samples: usize, payload: &[u8]) -> Inserted {
+        if samples == 0 || samples > 6 * self.frame || payload.is_empty() || payload.len() > MAX_PAYLOAD {
+            return Inserted::Unfit;
+        }
+        let arrival = self.time_of(arrival);
+        let samples = signed(samples);
+        let place = self.timeline.place(Seen {
+            sequence: header.sequence,
+            timestamp: header.timestamp,
+            samples,
+            arrival: self.samples_in(arrival),
+            clock_rate: self.clock_rate,
+        });
+        let Some(place) = place else {
+            self.statistics.late += 1;
+            return Inserted::Late;
+        };
+        self.statistics.resyncs += u64::from(place.jumped);
+        if !self.is_news(place.sequence) {
+            self.statistics.duplicate += 1;
+            return Inserted::Duplicate;
+        }
+        if place.sequence < self.next_sequence {
+            self.late(arrival, place.media);
+            return Inserted::Late;
+        }
+        if self.pause_after.is_some_and(|sequence| sequence < place.sequence) {
+            self.pause_after = None;
+        }
+        let entry = Entry::new(place.sequence, place.media, samples, arrival, header.payload_type);
+        self.statistics.skipped += u64::from(self.store.insert(entry, payload));
+        self.statistics.stored += 1;
+        Inserted::Stored
+    }
+
+    /// Takes note of a packet of the same source that carries no audio (a telephone event, comfort noise): what follows
+    /// until the next packet of audio is silence and not to be concealed.
+    pub fn insert_other(&mut self, arrival: Instant, header: &Header) {
+        let _ = self.time_of(arrival);
+        if let Some(sequence) = self.timeline.note(header.sequence)
+            && sequence > self.newest
+        {
+            self.pause_after = Some(sequence);
+        }
+    }
+
+    /// The next thing to do for the tick at `tick`; `pending` is how many decoded samples the playout holds.
+    pub fn pull(&mut self, tick: Instant, pending: usize) -> Pull<'_> {
+        let now = self.time_of(tick);
+        if self.tick != Some(now) {
+            self.begin(now, pending);
+        }
+        if pending >= self.frame {
+            return self.adjust(now, pending);
+        }
+        let need = self.frame - pending;
+        if self.plan.bridge > 0 {
+            let bridge = std::mem::take(&mut self.plan.bridge).min(need);
+            return self.conceal(bridge);
+        }
+        let first = self.store.first_from(self.next_sequence);
+        match (self.playing, first) {
+            (false, None) => Pull::Silence(need),
+            (false, Some(entry)) if self.waits(now, &entry) => Pull::Silence(need),
+            (false, Some(entry)) => {
+                self.playing = true;
+                self.hand_out(now, pending, entry)
+            }
+            (true, None) => self.underrun(need),
+            (true, Some(entry)) => self.follow(now, pending, entry),
+        }
+    }
+
+    /// What became of [`Pull::Shorten`]: samples removed, 0 for none.
+    pub fn shortened(&mut self, samples: usize) {
+        self.statistics.shortened_samples += samples as u64;
+        self.plan.shorten = self.plan.shorten.saturating_sub(samples);
+        self.progress(samples);
+    }
+
+    /// What became of [`Pull::Lengthen`]: samples inserted, 0 for none.
+    pub fn lengthened(&mut self, samples: usize) {
+        self.statistics.lengthened_samples += samples as u64;
+        self.plan.lengthen = self.plan.lengthen.saturating_sub(samples);
+        self.progress(samples);
+        if samples > 0 && self.plan.lengthen == 0 {
+            self.control.grew(self.tick.unwrap_or(0));
+        }
+    }
+
+    /// Forgets all packets and all that was learned (another SSRC, another codec): the next packet is played at the
+    /// next tick. Counters stay.
+    pub fn restart(&mut self) {
+        self.timeline = Timeline::default();
+        self.store.clear();
+        self.received = 0;
+        self.newest = i64::MIN;
+        self.playing = false;
+        self.next_sequence = i64::MIN;
+        self.stalled = 0;
+        self.pause_after = None;
+        self.anchor = None;
+        self.control = DelayControl::new(self.tick.unwrap_or(0));
+        self.plan = Plan::default();
+    }
+
+    /// Whether there is nothing to play and nobody talking: a tick may be skipped for this leg, as silence.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        !self.playing && self.store.is_empty()
+    }
+
+    /// What it counted.
+    #[must_use]
+    pub const fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// A tick begins.
+    fn begin(&mut self, now: i64, pending: usize) {
+        self.tick = Some(now);
+        self.adjusted = false;
+        self.plan.rest = self.plan.rest.saturating_add(1);
+        self.bound(pending);
+        if !self.playing {
+            return;
+        }
+        self.control.tick(pending);
+        if let Some(excess) = self.control.excess(now)
+            && self.plan.lengthen == 0
+        {
+            let step = self.step();
+            let steps = self.samples_in(excess.slack) / step;
+            let least = LEAST_LEFT_OVER_MS * self.frame / 20;
+            let left_over = if excess.left_over >= least { excess.left_over } else { 0 };
+            self.plan.shorten = usize::try_from(steps * step).unwrap_or(0) + left_over;
+            self.plan.tries = 0;
+            if self.plan.shorten > 0 {
+                self.control.shrank(now);
+            }
+        }
+    }
+
+    /// Delay is taken out in steps of a packet, a frame at most: less would not let any packet come later.
+    fn step(&self) -> i64 {
+        let frame = signed(self.frame);
+        self.store.last().map_or(frame, |entry| entry.samples.min(frame))
+    }
+
+    /// Throws the oldest packets away when more waits than the longest delay.
+    fn bound(&mut self, pending: usize) {
+        let Some(last) = self.store.last() else { return };
+        let most = self.samples_in(self.max_delay) - signed(pending);
+        let end = last.media + last.samples;
+        let Some(mut first) = self.store.first_from(self.next_sequence) else { return };
+        if end - first.media.max(self.next_media) <= most + signed(self.frame) {
+            return;
+        }
+        while end - first.media > most
+            && let Some(next) = self.store.first_from(first.sequence + 1)
+        {
+            first = next;
+        }
+        self.statistics.skipped += self.store.discard_before(first.sequence);
+        if self.playing {
+            self.next_sequence = first.sequence;
+            self.next_media = first.media;
+            self.stalled = 0;
+            self.plan.bridge = BRIDGE_MS * self.frame / 20;
+        }
+    }
+
+    /// The playout holds a frame: whether to take something out or put something in.
+    fn adjust(&mut self, now: i64, pending: usize) -> Pull<'_> {
+        if self.adjusted || !self.playing {
+            return Pull::Done;
+        }
+        let force = self.plan.tries >= PATIENCE;
+        if self.plan.lengthen > 0 {
+            self.adjusted = true;
+            return Pull::Lengthen { most: self.plan.lengthen.min(self.frame), force };
+        }
+        let far_too_long = self.plan.shorten > 4 * self.frame;
+        if self.plan.shorten == 0 || (self.plan.rest < PACE && !far_too_long) {
+            return Pull::Done;
+        }
+        if pending < self.frame + CHOICE_MS * self.frame / 20 {
+            // Something to choose from: the next packet, if it is there and nothing is missing before it.
+            let next = self.store.first_from(self.next_sequence);
+            return match next.filter(|entry| entry.media <= self.next_media + self.stalled) {
+                Some(entry) => self.hand_out(now, pending, entry),
+                None => Pull::Done,
+            };
+        }
+        self.adjusted = true;
+        Pull::Shorten { most: self.plan.shorten.min(pending - self.frame), force }
+    }
+
+    fn progress(&mut self, samples: usize) {
+        if samples == 0 {
+            self.plan.tries += 1;
+        } else {
+            self.plan.tries = 0;
+            self.plan.rest = 0;
+        }
+    }
+
+    /// Whether the first packet after a pause has to wait yet.
+    fn waits(&self, now: i64, entry: &Entry) -> bool {
+        let Some(anchor) = self.anchor else { return false };
+        if now - anchor.time > FORGET_US {
+            return false;
+        }
+        let due = anchor.time + self.time_for(entry.media - anchor.media) - self.control.spare();
+        due > now && due - now <= self.max_delay
+    }
+
+    /// Nothing is there to be played.
+    fn underrun(&mut self, need: usize) -> Pull<'_> {
+        if self.pause_after.is_some() || self.stalled >= self.clock_rate * CONCEAL_MS / 1_000 {
+            self.playing = false;
+            return Pull::Silence(need);
+        }
+        self.stalled += signed(need);
+        self.conceal(need)
+    }
+
+    /// Something is there; perhaps not what should come next.
+    fn follow(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
+        let missing = entry.media - self.next_media - self.stalled;
+        if missing <= 0 || missing > self.samples_in(self.max_delay) {
+            return self.hand_out(now, pending, entry);
+        }
+        let fill = usize::try_from(missing).unwrap_or(0).min(self.frame - pending);
+        self.stalled += signed(fill);
+        let lost = entry.sequence > self.next_sequence;
+        if lost && self.stalled <= self.clock_rate * CONCEAL_MS / 1_000 {
+            self.conceal(fill)
+        } else {
+            Pull::Silence(fill)
+        }
+    }
+
+    fn conceal(&mut self, samples: usize) -> Pull<'_> {
+        self.statistics.concealed_samples += samples as u64;
+        self.statistics.concealments += 1;
+        Pull::Conceal(samples)
+    }
+
+    /// Hands a packet out.
+    fn hand_out(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
+        if self.stalled > 0 && entry.media - self.next_media < self.stalled {
+            self.control.grew(now);
+        }
+        self.store.remove(&entry);
+        let slack = now - entry.arrival;
+        self.control.taken(slack);
+        self.next_sequence = entry.sequence + 1;
+        self.next_media = entry.media + entry.samples;
+        self.stalled = 0;
+        self.anchor = Some(Anchor { time: now + self.time_for(signed(pending)), media: entry.media });
+        let delay = slack + self.time_for(signed(pending));
+        self.statistics.delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
+        self.statistics.max_delay = self.statistics.max_delay.max(self.statistics.delay);
+        match self.store.payload(&entry) {
+            Some(payload) => Pull::Packet { payload_type: entry.payload_type, payload },
+            None => {
+                // Overwritten: more came in than the longest delay holds.
+                self.statistics.skipped += 1;
+                let samples = usize::try_from(entry.samples).unwrap_or(0);
+                self.statistics.concealed_samples += samples as u64;
+                Pull::Conceal(samples)
+            }
+        }
+    }
+
+    /// A packet came after what follows it was played.
+    fn late(&mut self, arrival: i64, media: i64) {
+        self.statistics.late += 1;
+        let Some(anchor) = self.anchor else { return };
+        let due = anchor.time + self.time_for(media - anchor.media + self.stalled);
+        let deficit = arrival - due;
+        if !self.playing || deficit <= 0 {
+            return;
+        }
+        if let Some(deficit) = self.control.out_of_reach(arrival, deficit) {
+            let frame = signed(self.frame);
+            let frames = (self.samples_in(deficit) / frame + 1).min(self.samples_in(self.max_delay) / frame);
+            self.plan.shorten = 0;
+            self.plan.tries = 0;
+            self.plan.lengthen = self.plan.lengthen.max(usize::try_from(frames * frame).unwrap_or(0));
+        }
+    }
+
+    /// Whether this sequence number was not seen before.
+    fn is_news(&mut self, sequence: i64) -> bool {
+        if sequence > self.newest {
+            let ahead = sequence.saturating_sub(self.newest);
+            self.received = if ahead >= 64 { 1 } else { (self.received << ahead) | 1 };
+            self.newest = sequence;
+            return true;
+        }
+        let behind = self.newest - sequence;
+        if behind >= 64 {
+            // Too old to know; too old to be of use.
+            return true;
+        }
+        let bit = 1u64 << behind;
+        let news = self.received & bit == 0;
+        self.received |= bit;
+        news
+    }
+
+    /// Microseconds since the first time the buffer saw.
+    fn time_of(&mut self, at: Instant) -> i64 {
+        let epoch = *self.epoch.get_or_insert(at);
+        match at.checked_duration_since(epoch) {
+            Some(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
+            None => -i64::try_from(epoch.duration_since(at).as_micros()).unwrap_or(i64::MAX),
+        }
+    }
+
+    const fn samples_in(&self, micros: i64) -> i64 {
+        micros.saturating_mul(self.clock_rate) / 1_000_000
+    }
+
+    const fn time_for(&self, samples: i64) -> i64 {
+        samples.saturating_mul(1_000_000) / self.clock_rate
+    }
+}
+
+const fn signed(samples: usize) -> i64 {
+    samples as i64
+}

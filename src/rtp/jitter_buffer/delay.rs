@@ -1,0 +1,126 @@
+//! How long packets have to wait: grow when one came too late, shrink when none needed the time.
+//!
+//! The measure is slack: from a packet's arrival to the tick that could not have done without it. The least slack of a
+//! time is what could be saved; packets that came too late had negative slack. All times in microseconds.
+
+/// Slack that is kept when the delay shrinks, so that the noise of arrivals around a tick does not bring the growth
+/// back at once.
+const MARGIN: i64 = 2_000;
+/// How long slack must be there before the delay shrinks.
+const HOLD: i64 = 3_000_000;
+/// The longest that `HOLD` grows to on a line where shrinking was regretted.
+const LONGEST_HOLD: i64 = 48_000_000;
+/// Growth so soon after shrinking means that shrinking was a mistake.
+const REGRET: i64 = 10_000_000;
+/// After so long without growth a line is trusted a little more.
+const TRUST: i64 = 60_000_000;
+/// Packets that must be seen before their slack is believed.
+const LEAST_PACKETS: u32 = 25;
+/// Two packets too late within this time and out of reach are a reason to grow; one is not.
+const LATE_PAIR: i64 = 2_000_000;
+
+/// The control of the delay.
+#[derive(Debug, Clone)]
+pub(super) struct DelayControl {
+    window: Window,
+    /// The least slack of the window before.
+    settled: i64,
+    hold: i64,
+    shrunk_at: Option<i64>,
+    grown_at: i64,
+    /// The last packet that came out of reach: when, and by how much too late.
+    late: Option<(i64, i64)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    since: i64,
+    slack: i64,
+    packets: u32,
+    /// The least that the playout held at the begin of a tick, samples.
+    left_over: usize,
+}
+
+impl Window {
+    const fn new(since: i64) -> Self {
+        Self { since, slack: i64::MAX, packets: 0, left_over: usize::MAX }
+    }
+}
+
+/// What is to be taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Excess {
+    /// Slack that nobody needs, microseconds, [`MARGIN`] apart.
+    pub slack: i64,
+    /// Samples that waited in the playout all the time.
+    pub left_over: usize,
+}
+
+impl DelayControl {
+    pub const fn new(now: i64) -> Self {
+        Self { window: Window::new(now), settled: 0, hold: HOLD, shrunk_at: None, grown_at: now, late: None }
+    }
+
+    /// A tick begins with `left_over` samples in the playout.
+    pub fn tick(&mut self, left_over: usize) {
+        self.window.left_over = self.window.left_over.min(left_over);
+    }
+
+    /// A packet was taken with this slack.
+    pub fn taken(&mut self, slack: i64) {
+        self.window.slack = self.window.slack.min(slack);
+        self.window.packets += 1;
+    }
+
+    /// The delay grew at `now`, because a packet came late or because it was asked for.
+    pub fn grew(&mut self, now: i64) {
+        if self.shrunk_at.is_some_and(|at| now - at < REGRET) {
+            self.hold = (self.hold * 2).min(LONGEST_HOLD);
+            self.shrunk_at = None;
+        } else if now - self.grown_at > TRUST {
+            self.hold = (self.hold / 2).max(HOLD);
+        }
+        self.grown_at = now;
+        self.settled = 0;
+        self.window = Window::new(now);
+    }
+
+    /// A packet arrived too late for any use, by `deficit`. Says by how much the delay should grow, if at all.
+    pub fn out_of_reach(&mut self, now: i64, deficit: i64) -> Option<i64> {
+        let before = self.late.replace((now, deficit));
+        let (at, other) = before?;
+        (now - at < LATE_PAIR).then(|| other.min(deficit))
+    }
+
+    /// At the end of each window: what nobody needed in it.
+    pub fn excess(&mut self, now: i64) -> Option<Excess> {
+        if now - self.window.since < self.hold {
+            return None;
+        }
+        let window = std::mem::replace(&mut self.window, Window::new(now));
+        if window.packets < LEAST_PACKETS {
+            return None;
+        }
+        self.settled = window.slack;
+        let left_over = if window.left_over == usize::MAX { 0 } else { window.left_over };
+        Some(Excess { slack: (window.slack - MARGIN).max(0), left_over })
+    }
+
+    /// The delay was made shorter.
+    pub fn shrank(&mut self, now: i64) {
+        self.shrunk_at = Some(now);
+        self.settled = 0;
+        self.window = Window::new(now);
+    }
+
+    /// By how much a talk spurt may begin earlier than it is due.
+    pub fn spare(&self) -> i64 {
+        if self.window.packets >= LEAST_PACKETS {
+            self.window.slack.min(self.settled.max(self.window.slack))
+        } else {
+            self.settled
+        }
+        .saturating_sub(MARGIN / 2)
+        .max(0)
+    }
+}

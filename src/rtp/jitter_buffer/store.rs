@@ -1,0 +1,178 @@
+//! Packets that wait, in a fixed amount of memory.
+
+/// Packets that may wait: 640 ms in packets of 10 ms.
+pub(super) const SLOTS: usize = 64;
+/// Octets of payload that may wait: half a second of G.711.
+const CAPACITY: usize = 4_096;
+/// The longest payload: 60 ms of G.711 and twice that to spare.
+pub(super) const MAX_PAYLOAD: usize = 1_280;
+
+/// A packet that waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub sequence: i64,
+    /// Number of its first sample.
+    pub media: i64,
+    pub samples: i64,
+    /// Arrival, microseconds since the buffer's epoch.
+    pub arrival: i64,
+    pub payload_type: u8,
+    /// Where its payload begins, counted in octets ever written.
+    position: u64,
+    len: u16,
+}
+
+/// Entries by sequence number, and a ring of octets for their payloads. A payload that the ring has overwritten is
+/// lost; with half a second of room that is longer ago than any packet should wait.
+#[derive(Debug)]
+pub(super) struct Store {
+    entries: Box<[Option<Entry>; SLOTS]>,
+    octets: Box<[u8; CAPACITY]>,
+    /// Octets ever written, gaps at the end of the ring included.
+    written: u64,
+    /// Entries that wait.
+    count: usize,
+    /// The highest sequence number that was inserted.
+    newest: Option<i64>,
+}
+
+impl Store {
+    pub fn new() -> Self {
+        Self { entries: Box::new([None; SLOTS]), octets: Box::new([0; CAPACITY]), written: 0, count: 0, newest: None }
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub fn clear(&mut self) {
+        self.entries.fill(None);
+        self.count = 0;
+        self.newest = None;
+    }
+
+    /// Stores a packet; the payload is at most [`MAX_PAYLOAD`] octets. Returns whether another one, [`SLOTS`] older, had to go for it.
+    pub fn insert(&mut self, mut entry: Entry, payload: &[u8]) -> bool {
+        let payload = &payload[..payload.len().min(MAX_PAYLOAD)];
+        let mut offset = (self.written % CAPACITY as u64) as usize;
+        if offset + payload.len() > CAPACITY {
+            self.written += (CAPACITY - offset) as u64;
+            offset = 0;
+        }
+        self.octets[offset..offset + payload.len()].copy_from_slice(payload);
+        entry.position = self.written;
+        #[expect(clippy::cast_possible_truncation, reason = "MAX_PAYLOAD at most")]
+        {
+            entry.len = payload.len() as u16;
+        }
+        self.written += payload.len() as u64;
+        self.newest = Some(self.newest.map_or(entry.sequence, |newest| newest.max(entry.sequence)));
+        let evicted = self.entries[slot(entry.sequence)].replace(entry).is_some();
+        if !evicted {
+            self.count += 1;
+        }
+        evicted
+    }
+
+    /// The oldest packet that waits, `from` or later.
+    pub fn first_from(&self, from: i64) -> Option<Entry> {
+        if self.count == 0 {
+            return None;
+        }
+        let newest = self.newest?;
+        let oldest = from.max(newest - (SLOTS as i64 - 1));
+        (oldest..=newest).find_map(|sequence| self.entries[slot(sequence)].filter(|entry| entry.sequence == sequence))
+    }
+
+    /// The newest packet that waits.
+    pub fn last(&self) -> Option<Entry> {
+        let newest = self.newest?;
+        self.entries[slot(newest)].filter(|entry| entry.sequence == newest)
+    }
+
+    /// Removes what is older than `sequence`. Returns how many.
+    pub fn discard_before(&mut self, sequence: i64) -> u64 {
+        let mut discarded = 0;
+        if self.count > 0 {
+            for entry in self.entries.iter_mut() {
+                if entry.is_some_and(|entry| entry.sequence < sequence) {
+                    *entry = None;
+                    self.count -= 1;
+                    discarded += 1;
+                }
+            }
+        }
+        discarded
+    }
+
+    /// Removes a packet.
+    pub fn remove(&mut self, entry: &Entry) {
+        if self.entries[slot(entry.sequence)].take().is_some() {
+            self.count -= 1;
+        }
+    }
+
+    /// The payload of a packet (which may have been removed just now); `None` when it has been overwritten.
+    pub fn payload(&self, entry: &Entry) -> Option<&[u8]> {
+        if self.written > entry.position + CAPACITY as u64 {
+            return None;
+        }
+        let offset = (entry.position % CAPACITY as u64) as usize;
+        self.octets.get(offset..offset + usize::from(entry.len))
+    }
+}
+
+impl Entry {
+    pub const fn new(sequence: i64, media: i64, samples: i64, arrival: i64, payload_type: u8) -> Self {
+        Self { sequence, media, samples, arrival, payload_type, position: 0, len: 0 }
+    }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "a remainder of rem_euclid is not negative")]
+const fn slot(sequence: i64) -> usize {
+    sequence.rem_euclid(SLOTS as i64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(sequence: i64) -> Entry {
+        Entry::new(sequence, sequence * 160, 160, 0, 0)
+    }
+
+    #[test]
+    fn packets_come_out_in_order_with_their_own_payload() {
+        let mut store = Store::new();
+        for sequence in [5, 3, 4, -1] {
+            assert!(!store.insert(entry(sequence), &[sequence as u8; 160]));
+        }
+        for sequence in [-1, 3, 4, 5] {
+            let first = store.first_from(i64::MIN / 2).unwrap();
+            assert_eq!(first.sequence, sequence);
+            store.remove(&first);
+            assert_eq!(store.payload(&first).unwrap(), [sequence as u8; 160]);
+        }
+        assert!(store.is_empty());
+        assert!(store.first_from(0).is_none());
+    }
+
+    #[test]
+    fn the_ring_never_gives_another_packets_octets() {
+        let mut store = Store::new();
+        for sequence in 0..500i64 {
+            store.insert(entry(sequence), &vec![sequence as u8; 1 + (sequence as usize * 37) % MAX_PAYLOAD]);
+            let mut from = sequence - 70;
+            while let Some(entry) = store.first_from(from) {
+                if let Some(payload) = store.payload(&entry) {
+                    assert!(payload.iter().all(|octet| *octet == entry.sequence as u8));
+                    assert_eq!(payload.len(), 1 + (entry.sequence as usize * 37) % MAX_PAYLOAD);
+                }
+                from = entry.sequence + 1;
+            }
+        }
+        assert_eq!(store.count, SLOTS);
+        assert_eq!(store.discard_before(490), SLOTS as u64 - 10);
+        assert_eq!(store.first_from(0).unwrap().sequence, 490);
+    }
+}

@@ -1,0 +1,12 @@
+//! RTP and RTCP (RFC 3550, RFC 3551), telephone events (RFC 4733) and the jitter buffer.
+//!
+//! Bytes from the network never panic here, and nothing allocates after construction.
+
+pub mod jitter_buffer;
+pub mod packet;
+pub mod rtcp;
+pub mod sequence;
+pub mod telephone_event;
+
+pub use jitter_buffer::JitterBuffer;
+pub use packet::{Header, Packet};

@@ -1,0 +1,9 @@
+//! Telephone events: DTMF digits in RTP (RFC 4733).
+
+mod event;
+mod receiver;
+mod sender;
+
+pub use event::{PAYLOAD_LEN, TelephoneEvent, digit_of, event_of};
+pub use receiver::{Receiver, Statistics};
+pub use sender::{Outgoing, Sender};

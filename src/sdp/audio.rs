@@ -1,0 +1,181 @@
+//! What an audio line says, read the same way for offers and answers, the peer's and our own.
+
+use super::description::{Attribute, MediaDescription, NetAddress, SessionDescription};
+use super::local::fit_packet_time;
+use super::parse::net_address;
+use crate::types::{AudioCodec, Direction};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// One audio line with all that the session level adds to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AudioLine {
+    /// Codecs we know in the line's order, each once, with the line's number for it.
+    pub codecs: Vec<(u8, AudioCodec)>,
+    /// The number for telephone-event at the codecs' clock rate.
+    pub telephone_event: Option<u8>,
+    /// As its writer sees it; a hold address takes away "receive".
+    pub direction: Direction,
+    /// Where RTP is wanted; `None` for port 0, a hold address or one that nothing may be sent to.
+    pub rtp: Option<SocketAddr>,
+    /// Where RTCP is wanted (RFC 3605, else the next port).
+    pub rtcp: Option<SocketAddr>,
+    /// RTCP may come to the RTP port (RFC 5761).
+    pub rtcp_mux: bool,
+    ptime: Option<u64>,
+    maxptime: Option<u64>,
+}
+
+/// What a payload type stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Codec(AudioCodec),
+    TelephoneEvent,
+}
+
+impl AudioLine {
+    /// Reads `line` of `session`. `fallback` explains payload types that the line lists without explaining them: an
+    /// answer may leave out what the offer has said.
+    pub(super) fn read(session: &SessionDescription, line: &MediaDescription, fallback: Option<&Self>) -> Self {
+        let mut maps: [Option<&str>; 128] = [None; 128];
+        let mut events: [Option<&str>; 128] = [None; 128];
+        for attribute in &line.attributes {
+            let table = match attribute.name.as_str() {
+                name if name.eq_ignore_ascii_case("rtpmap") => &mut maps,
+                name if name.eq_ignore_ascii_case("fmtp") => &mut events,
+                _ => continue,
+            };
+            let Some((number, rest)) =
+                attribute.value.as_deref().and_then(|v| v.split_once(|c: char| c.is_ascii_whitespace()))
+            else {
+                continue;
+            };
+            if let Some(slot) = number.parse::<usize>().ok().and_then(|number| table.get_mut(number)) {
+                slot.get_or_insert(rest.trim());
+            }
+        }
+
+        let mut codecs: Vec<(u8, AudioCodec)> = Vec::new();
+        let mut telephone_event = None;
+        for number in line.formats.iter().filter_map(|format| payload_type(format)) {
+            let map = maps.get(usize::from(number)).copied().flatten();
+            let format = match map {
+                Some(map) => encoding(map),
+                None => static_codec(number).or_else(|| fallback.and_then(|other| other.format(number))),
+            };
+            match format {
+                Some(Format::Codec(codec)) if codecs.iter().all(|(_, known)| *known != codec) => {
+                    codecs.push((number, codec));
+                }
+                Some(Format::TelephoneEvent) if telephone_event.is_none() => {
+                    let fmtp = events.get(usize::from(number)).copied().flatten();
+                    telephone_event = fmtp.is_none_or(holds_digits).then_some(number);
+                }
+                _ => {}
+            }
+        }
+
+        let attribute = |name: &str| find(&line.attributes, name).or_else(|| find(&session.attributes, name));
+        let milliseconds = |name: &str| attribute(name).and_then(|a| a.value.as_deref()).and_then(whole_number);
+        let stated = |attributes: &[Attribute]| attributes.iter().find_map(Attribute::as_direction);
+        let direction = stated(&line.attributes).or_else(|| stated(&session.attributes)).unwrap_or_default();
+
+        let address = line.connection.as_ref().or(session.connection.as_ref());
+        let on_hold = matches!(address, Some(NetAddress::Ip(address)) if address.to_canonical().is_unspecified());
+        let rtp = address.and_then(|address| target(address, line.port));
+        let rtcp_mux = find(&line.attributes, "rtcp-mux").is_some();
+        Self {
+            codecs,
+            telephone_event,
+            direction: if on_hold { Direction::of(direction.sends(), false) } else { direction },
+            rtp,
+            rtcp: rtp.and_then(|rtp| rtcp_target(line, rtp)),
+            rtcp_mux,
+            ptime: milliseconds("ptime"),
+            maxptime: milliseconds("maxptime"),
+        }
+    }
+
+    /// The packet time to send: what the line asks for, else `wish`, within what both sides can.
+    pub(super) fn packet_time(&self, wish: Duration) -> Duration {
+        let asked = self.ptime.filter(|ms| *ms > 0).map_or(wish, Duration::from_millis);
+        let limit = self.maxptime.filter(|ms| *ms > 0).map_or(Duration::MAX, Duration::from_millis);
+        fit_packet_time(asked.min(limit))
+    }
+
+    fn format(&self, number: u8) -> Option<Format> {
+        let codec = self.codecs.iter().find(|(known, _)| *known == number).map(|(_, codec)| Format::Codec(*codec));
+        codec.or((self.telephone_event == Some(number)).then_some(Format::TelephoneEvent))
+    }
+}
+
+/// The first attribute of that name.
+pub(super) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+}
+
+fn payload_type(format: &str) -> Option<u8> {
+    format.parse().ok().filter(|number| *number < 128)
+}
+
+fn static_codec(number: u8) -> Option<Format> {
+    AudioCodec::ALL.into_iter().find(|codec| codec.static_payload_type() == Some(number)).map(Format::Codec)
+}
+
+/// `PCMU/8000`, `pcma/8000/1`, `telephone-event/8000`: what follows the number in rtpmap.
+fn encoding(map: &str) -> Option<Format> {
+    let mut parts = map.split('/').map(str::trim);
+    let name = parts.next()?;
+    let rate = parts.next().map(str::parse::<u32>);
+    let mono = parts.next().is_none_or(|channels| channels.is_empty() || channels == "1");
+    let clocked = |expected: u32| match &rate {
+        None => true,
+        Some(rate) => *rate == Ok(expected),
+    };
+    // All codecs run at 8 kHz so far; one of another rate needs an event format of that rate (RFC 4733 section 2.1).
+    if name.eq_ignore_ascii_case("telephone-event") {
+        return clocked(8_000).then_some(Format::TelephoneEvent);
+    }
+    AudioCodec::ALL
+        .into_iter()
+        .find(|codec| name.eq_ignore_ascii_case(codec.encoding_name()) && clocked(codec.clock_rate()) && mono)
+        .map(Format::Codec)
+}
+
+/// Whether an event list (`0-15`, `0-11,16`) holds all digits, `*` and `#`. One that cannot be read is believed to.
+fn holds_digits(events: &str) -> bool {
+    let mut held = [false; 12];
+    for range in events.split(',').map(str::trim) {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (Ok(first), Ok(last)) = (first.trim().parse::<usize>(), last.trim().parse::<usize>()) else { return true };
+        held.iter_mut().enumerate().for_each(|(event, held)| *held |= (first..=last).contains(&event));
+    }
+    held.iter().all(|held| *held)
+}
+
+/// Milliseconds; a fraction is cut off.
+fn whole_number(text: &str) -> Option<u64> {
+    text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Where packets can be sent, if they may be: never to everybody, never to nobody.
+fn target(address: &NetAddress, port: u16) -> Option<SocketAddr> {
+    let NetAddress::Ip(address) = address else { return None };
+    let address = address.to_canonical();
+    let reachable = match address {
+        IpAddr::V4(v4) => !v4.is_unspecified() && !v4.is_multicast() && !v4.is_broadcast(),
+        IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
+    };
+    (reachable && port != 0).then(|| SocketAddr::new(address, port))
+}
+
+/// `a=rtcp:53020`, `a=rtcp:53020 IN IP4 203.0.113.9`; else the port after RTP's.
+fn rtcp_target(line: &MediaDescription, rtp: SocketAddr) -> Option<SocketAddr> {
+    let Some(value) = find(&line.attributes, "rtcp").and_then(|attribute| attribute.value.as_deref()) else {
+        return rtp.port().checked_add(1).map(|port| SocketAddr::new(rtp.ip(), port));
+    };
+    let fields: Vec<&str> = value.split_ascii_whitespace().take(4).collect();
+    let (port, address) = fields.split_first()?;
+    let port = port.parse().ok()?;
+    if address.is_empty() { target(&NetAddress::Ip(rtp.ip()), port) } else { target(&net_address(address)?, port) }
+}

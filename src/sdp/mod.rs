@@ -1,0 +1,35 @@
+//! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264): pure functions, no state of their own.
+//!
+//! [`SessionDescription::parse`] reads what phones and carriers really send: bare line feeds, missing `s=` and `t=`,
+//! blanks where none belong, lines and attributes nobody knows. What is malformed where it matters is refused with the
+//! line's number. Everything is bounded ([`MAX_BYTES`], [`MAX_LINES`], [`MAX_MEDIA`], [`MAX_FORMATS`]).
+//!
+//! The order of calls for one dialog:
+//!
+//! - The peer offers: [`answer`] with what we can do ([`LocalMedia`]) and the [`Negotiation`] before, if there was one.
+//! - We offer (an INVITE of ours, a late offer, a re-INVITE): [`offer`], send it, then [`accept_answer`] with what comes
+//!   back. When our offer is refused but the call goes on, [`Negotiation::offer_failed`].
+//!
+//! Keep the latest [`Negotiation`] for each dialog; it carries the session's identity, its `m=` lines and payload types
+//! from one exchange to the next.
+//!
+//! Out of scope for now: SAVP (refused), ICE, BUNDLE (never answered), comfort noise (payload type 13 is neither
+//! offered nor answered), multicast.
+
+mod audio;
+mod description;
+mod error;
+mod local;
+mod offer_answer;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
+pub use error::{Refusal, SdpError};
+pub use local::{LocalMedia, PACKET_TIMES};
+pub use offer_answer::{Negotiation, accept_answer, answer, offer};
+pub use parse::{MAX_BYTES, MAX_FORMATS, MAX_LINES, MAX_MEDIA};
+
+/// The Content-Type of a session description.
+pub const CONTENT_TYPE: &str = "application/sdp";

@@ -1,0 +1,247 @@
+//! Offers and answers (RFC 3264) as pure functions.
+
+use super::audio::AudioLine;
+use super::description::{MediaDescription, SessionDescription};
+use super::error::Refusal;
+use super::local::{LocalMedia, Numbers};
+use crate::types::{AudioCodec, Direction, MediaParameters};
+
+/// What an offer and an answer settled, kept for the next exchange of the same dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Negotiation {
+    /// Our description, as sent: the answer to the peer's offer, or our offer that was answered.
+    pub local: SessionDescription,
+    /// What the media plane does with it. `accept_from` is empty: the gateway knows the trunk.
+    pub parameters: MediaParameters,
+    /// Which `m=` line is the call's audio, counted from 0.
+    pub audio_line: usize,
+    /// The version last used in `o=`, by an offer that failed perhaps.
+    last_version: u64,
+}
+
+impl Negotiation {
+    /// Notes that `offer` was sent and refused, while what was settled before goes on: its version is used up.
+    pub fn offer_failed(&mut self, offer: &SessionDescription) {
+        self.last_version = self.last_version.max(offer.origin.version);
+    }
+
+    fn new(local: SessionDescription, parameters: MediaParameters, audio_line: usize) -> Self {
+        Self { last_version: local.origin.version, local, parameters, audio_line }
+    }
+}
+
+/// Answers the peer's `offer`, the first of a dialog or a later one (`previous`).
+///
+/// One audio line is accepted: the one in use, else the first that is open, over RTP/AVP or RTP/AVPF, with a codec of
+/// ours. All others are refused with port 0, in place, so that the answer has the offer's lines in the offer's order.
+/// Codecs are answered in the offerer's order, as far as they are ours, under the offer's payload types; the first is
+/// what we send. The packet time is what the peer asks for (`ptime`, within `maxptime`), rounded down to one of
+/// [`super::PACKET_TIMES`], else ours. A hold address (RFC 2543: `c=0.0.0.0`, also `::`) counts as "the peer does not
+/// listen".
+///
+/// Within a dialog an offer that switches every line off is answered so; the call is then kept without sound.
+///
+/// # Errors
+/// There is no acceptable audio line; within a dialog, the call then stays as it was.
+pub fn answer(
+    offer: &SessionDescription,
+    local: &LocalMedia,
+    previous: Option<&Negotiation>,
+) -> Result<Negotiation, Refusal> {
+    let (index, peer) = match choose(offer, local, previous) {
+        Ok(chosen) => chosen,
+        Err(refusal) => return switched_off(offer, local, previous).ok_or(refusal),
+    };
+    let line = offer.media.get(index).ok_or(Refusal::NoAudio)?;
+    let numbers = Numbers {
+        codecs: common(&peer, &local.codecs).collect(),
+        telephone_event: peer.telephone_event.filter(|_| local.telephone_event),
+    };
+    let &(send_payload_type, codec) = numbers.codecs.first().ok_or(Refusal::NoCommonCodec)?;
+    let packet_time = peer.packet_time(local.packet_time);
+    let direction = meet(local.direction, peer.direction);
+    let audio = local.audio_line(&line.protocol, &numbers, packet_time, direction, peer.rtcp_mux);
+    let description = with_audio_at(&offer.media, index, audio, local, previous);
+    let parameters = MediaParameters {
+        remote_rtp: peer.rtp,
+        remote_rtcp: if peer.rtcp_mux { peer.rtp } else { peer.rtcp },
+        rtcp_mux: peer.rtcp_mux,
+        direction,
+        codec,
+        send_payload_type,
+        receive_payload_types: numbers.codecs,
+        send_packet_time: packet_time,
+        send_telephone_event: numbers.telephone_event,
+        receive_telephone_event: numbers.telephone_event,
+        accept_from: Vec::new(),
+    };
+    Ok(Negotiation::new(description, parameters, index))
+}
+
+/// Makes an offer: the first of a dialog, or a later one that keeps the session's identity, its `m=` lines (those
+/// refused before stay so) and the meaning of its payload types. rtcp-mux is offered only where it is in use.
+#[must_use]
+pub fn offer(local: &LocalMedia, previous: Option<&Negotiation>) -> SessionDescription {
+    let line = previous.and_then(|before| before.local.media.get(before.audio_line));
+    let line = line.filter(|line| line.is_audio() && speaks(&line.protocol));
+    let (protocol, numbers, rtcp_mux) = match (previous, line) {
+        (Some(before), Some(line)) => {
+            let ours = AudioLine::read(&before.local, line, None);
+            let numbers = Numbers::for_offer(local, &ours.codecs, ours.telephone_event);
+            (line.protocol.as_str(), numbers, before.parameters.rtcp_mux)
+        }
+        _ => ("RTP/AVP", Numbers::for_offer(local, &[], None), false),
+    };
+    let packet_time = super::local::fit_packet_time(local.packet_time);
+    let audio = local.audio_line(protocol, &numbers, packet_time, local.direction, rtcp_mux);
+    match previous {
+        Some(before) => with_audio_at(&before.local.media, before.audio_line, audio, local, previous),
+        None => with_audio_at(&[], 0, audio, local, None),
+    }
+}
+
+/// Takes the peer's `answer` to our `offer`; `local` is what the offer was made of.
+///
+/// We send what the answer puts first of what we offered, under the answer's payload type, and receive under ours,
+/// whichever codec of our offer arrives. Tolerated: too many or too few `m=` lines, another position of the audio line,
+/// codecs that were not offered (ignored), payload types changed, dynamic ones left unexplained (they mean what the
+/// offer said), rtcp-mux that was not offered (ignored), a direction that does not match (the common part holds).
+///
+/// # Errors
+/// The answer has no audio line or turns it down, has no codec of the offer, or changes the transport.
+pub fn accept_answer(
+    offer: &SessionDescription,
+    answer: &SessionDescription,
+    local: &LocalMedia,
+) -> Result<Negotiation, Refusal> {
+    let is_ours = |line: &MediaDescription| line.is_audio() && line.port != 0;
+    let index = offer.media.iter().position(is_ours).ok_or(Refusal::NoAudio)?;
+    let line = offer.media.get(index).ok_or(Refusal::NoAudio)?;
+    let ours = AudioLine::read(offer, line, None);
+
+    let in_place = answer.media.get(index).filter(|line| line.is_audio());
+    let reply = in_place.or_else(|| answer.media.iter().find(|line| line.is_audio()));
+    let reply = reply.ok_or(Refusal::AnswerWithoutAudio)?;
+    if reply.port == 0 {
+        return Err(Refusal::AudioDeclined);
+    }
+    // AVP for AVPF and the reverse is common and harmless: we need no feedback.
+    if !speaks(&reply.protocol) {
+        return Err(Refusal::AnswerChangedTransport(reply.protocol.clone()));
+    }
+    let peer = AudioLine::read(answer, reply, Some(&ours));
+    let offered: Vec<AudioCodec> = ours.codecs.iter().map(|(_, codec)| *codec).collect();
+    let (send_payload_type, codec) = common(&peer, &offered).next().ok_or(Refusal::NoCommonCodec)?;
+    let rtcp_mux = ours.rtcp_mux && peer.rtcp_mux;
+    let telephone_event = ours.telephone_event.zip(peer.telephone_event);
+    let parameters = MediaParameters {
+        remote_rtp: peer.rtp,
+        remote_rtcp: if rtcp_mux { peer.rtp } else { peer.rtcp },
+        rtcp_mux,
+        direction: meet(ours.direction, peer.direction),
+        codec,
+        send_payload_type,
+        receive_payload_types: ours.codecs,
+        send_packet_time: peer.packet_time(local.packet_time),
+        send_telephone_event: telephone_event.map(|(_, theirs)| theirs),
+        receive_telephone_event: telephone_event.map(|(ours, _)| ours),
+        accept_from: Vec::new(),
+    };
+    Ok(Negotiation::new(offer.clone(), parameters, index))
+}
+
+/// The audio line to accept, and what it says.
+fn choose(
+    offer: &SessionDescription,
+    local: &LocalMedia,
+    previous: Option<&Negotiation>,
+) -> Result<(usize, AudioLine), Refusal> {
+    let mut refusal = Refusal::NoAudio;
+    let mut first = None;
+    for (index, line) in offer.media.iter().enumerate() {
+        if !line.is_audio() || line.port == 0 {
+            continue;
+        }
+        if !speaks(&line.protocol) {
+            if refusal == Refusal::NoAudio {
+                refusal = Refusal::UnsupportedTransport(line.protocol.clone());
+            }
+            continue;
+        }
+        let peer = AudioLine::read(offer, line, None);
+        if common(&peer, &local.codecs).next().is_none() {
+            refusal = Refusal::NoCommonCodec;
+            continue;
+        }
+        if previous.is_none_or(|before| before.audio_line == index) {
+            return Ok((index, peer));
+        }
+        first.get_or_insert((index, peer));
+    }
+    first.ok_or(refusal)
+}
+
+/// The answer to an offer within a dialog that switches every line off; `None` when it is not that.
+fn switched_off(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Negotiation>) -> Option<Negotiation> {
+    let before = previous?;
+    if offer.media.is_empty() || offer.media.iter().any(|line| line.port != 0) {
+        return None;
+    }
+    let media = offer.media.iter().map(MediaDescription::refused).collect();
+    let description = versioned(local.describe(media), previous);
+    let parameters = MediaParameters {
+        remote_rtp: None,
+        remote_rtcp: None,
+        direction: Direction::Inactive,
+        ..before.parameters.clone()
+    };
+    // Where sound may come back: the line in use, else another, else one that a later offer of ours adds.
+    let is_audio = |index: &usize| description.media.get(*index).is_some_and(MediaDescription::is_audio);
+    let lines = description.media.len();
+    let audio_line = std::iter::once(before.audio_line).chain(0..lines).find(is_audio).unwrap_or(lines);
+    Some(Negotiation::new(description, parameters, audio_line))
+}
+
+/// Our description with `audio` at `index` and every other of `lines` refused in place.
+fn with_audio_at(
+    lines: &[MediaDescription],
+    index: usize,
+    audio: MediaDescription,
+    local: &LocalMedia,
+    previous: Option<&Negotiation>,
+) -> SessionDescription {
+    let mut media: Vec<MediaDescription> = lines.iter().map(MediaDescription::refused).collect();
+    match media.get_mut(index) {
+        Some(line) => *line = audio,
+        None => media.push(audio),
+    }
+    versioned(local.describe(media), previous)
+}
+
+/// The same description under the session's identity; the version grows by one exactly when anything has changed since
+/// the description sent last (RFC 3264 section 8).
+fn versioned(mut description: SessionDescription, previous: Option<&Negotiation>) -> SessionDescription {
+    if let Some(before) = previous {
+        description.origin.session_id = before.local.origin.session_id;
+        description.origin.version = before.last_version;
+        if description != before.local {
+            description.origin.version = before.last_version.saturating_add(1);
+        }
+    }
+    description
+}
+
+/// Whether we speak this transport.
+fn speaks(protocol: &str) -> bool {
+    ["RTP/AVP", "RTP/AVPF"].iter().any(|known| known.eq_ignore_ascii_case(protocol))
+}
+
+/// The peer's codecs that are in `ours`, in the peer's order.
+fn common<'a>(peer: &'a AudioLine, ours: &'a [AudioCodec]) -> impl Iterator<Item = (u8, AudioCodec)> + 'a {
+    peer.codecs.iter().copied().filter(|(_, codec)| ours.contains(codec))
+}
+
+/// Our direction: as much of our wish as the other side (stated from its view) goes along with.
+fn meet(ours: Direction, theirs: Direction) -> Direction {
+    Direction::of(ours.sends() && theirs.receives(), ours.receives() && theirs.sends())
+}

@@ -1,0 +1,195 @@
+//! Reading a session description: tolerant, bounded, and an error names its line.
+
+use super::description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
+use super::error::SdpError;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The longest description that is read, bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+/// The most lines that are read; blank ones do not count.
+pub const MAX_LINES: usize = 1_000;
+/// The most `m=` lines that are read.
+pub const MAX_MEDIA: usize = 32;
+/// The most formats in one `m=` line that are read: as many as there are payload types.
+pub const MAX_FORMATS: usize = 128;
+
+impl SessionDescription {
+    /// Reads a description.
+    ///
+    /// Tolerated: LF or CR alone as line end, blank lines, blanks around `=` and between fields, any order of the lines
+    /// before the first `m=`, missing `o= s= t=`, bytes that are not UTF-8 (replaced), unknown lines and attributes,
+    /// times to live in `c=`, a display name with blanks in `o=`.
+    ///
+    /// # Errors
+    /// The first line is not `v=0`; an `o=`, `c=` or `m=` line that cannot be read; a limit of this module.
+    pub fn parse(input: &[u8]) -> Result<Self, SdpError> {
+        if input.len() > MAX_BYTES {
+            return Err(SdpError::TooLong { bytes: input.len() });
+        }
+        let mut description: Option<Self> = None;
+        let mut count = 0;
+        for (number, bytes) in input.split(|byte| *byte == b'\n').enumerate() {
+            for bytes in bytes.split(|byte| *byte == b'\r') {
+                let text = String::from_utf8_lossy(bytes);
+                let line = Line { number: number + 1, text: text.trim_matches(blank) };
+                if line.text.is_empty() {
+                    continue;
+                }
+                count += 1;
+                if count > MAX_LINES {
+                    return Err(SdpError::TooManyLines { line: line.number });
+                }
+                match &mut description {
+                    None => description = Some(line.first()?),
+                    Some(description) => line.add_to(description)?,
+                }
+            }
+        }
+        description.ok_or(SdpError::NotADescription { line: 1 })
+    }
+}
+
+fn blank(c: char) -> bool {
+    c.is_ascii_whitespace()
+}
+
+/// One line that is not blank.
+struct Line<'a> {
+    number: usize,
+    text: &'a str,
+}
+
+impl Line<'_> {
+    /// The letter and the value of `letter=value`; `None` for anything else.
+    fn split(&self) -> Option<(&str, &str)> {
+        let (letter, value) = self.text.split_once('=')?;
+        Some((letter.trim_matches(blank), value.trim_matches(blank)))
+    }
+
+    fn malformed(&self, expected: &'static str) -> SdpError {
+        SdpError::Malformed { line: self.number, expected, text: self.text.chars().take(80).collect() }
+    }
+
+    /// The description that begins with this line.
+    fn first(&self) -> Result<SessionDescription, SdpError> {
+        if self.split() != Some(("v", "0")) {
+            return Err(SdpError::NotADescription { line: self.number });
+        }
+        Ok(SessionDescription {
+            origin: Origin {
+                username: "-".to_owned(),
+                session_id: 0,
+                version: 0,
+                address: NetAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            },
+            name: "-".to_owned(),
+            connection: None,
+            attributes: Vec::new(),
+            media: Vec::new(),
+        })
+    }
+
+    fn add_to(&self, description: &mut SessionDescription) -> Result<(), SdpError> {
+        // A line that is not even `letter=value` says nothing to us, as an unknown letter does not.
+        let Some((letter, value)) = self.split() else { return Ok(()) };
+        match letter {
+            "o" => description.origin = self.origin(value)?,
+            "s" if !value.is_empty() => value.clone_into(&mut description.name),
+            "c" => {
+                let address = self.address(value)?;
+                // Of several (a multicast habit, RFC 8866 section 5.7) the first counts.
+                match description.media.last_mut() {
+                    Some(media) => media.connection.get_or_insert(address),
+                    None => description.connection.get_or_insert(address),
+                };
+            }
+            "a" => {
+                if let Some(attribute) = attribute(value) {
+                    match description.media.last_mut() {
+                        Some(media) => media.attributes.push(attribute),
+                        None => description.attributes.push(attribute),
+                    }
+                }
+            }
+            "m" => {
+                if description.media.len() == MAX_MEDIA {
+                    return Err(SdpError::TooManyMedia { line: self.number });
+                }
+                description.media.push(self.media(value)?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// `username session-id version IN IP4 address`, read from its end since the first field may hold blanks.
+    fn origin(&self, value: &str) -> Result<Origin, SdpError> {
+        let malformed = || self.malformed("o= is: username, session id, version, IN, IP4 or IP6, address");
+        let mut fields: Vec<&str> = value.split_ascii_whitespace().collect();
+        let tail = fields.len().checked_sub(3).map(|at| fields.split_off(at)).ok_or_else(malformed)?;
+        let address = net_address(&tail).ok_or_else(malformed)?;
+        let version = fields.pop().and_then(number).ok_or_else(malformed)?;
+        let session_id = fields.pop().and_then(number).ok_or_else(malformed)?;
+        let username = if fields.is_empty() { "-".to_owned() } else { fields.join(" ") };
+        Ok(Origin { username, session_id, version, address })
+    }
+
+    fn address(&self, value: &str) -> Result<NetAddress, SdpError> {
+        let fields: Vec<&str> = value.split_ascii_whitespace().take(3).collect();
+        net_address(&fields).ok_or_else(|| self.malformed("c= is: IN, IP4 or IP6, address"))
+    }
+
+    fn media(&self, value: &str) -> Result<MediaDescription, SdpError> {
+        let malformed = || self.malformed("m= is: media, port, protocol, formats");
+        let mut fields = value.split_ascii_whitespace();
+        let media = fields.next().ok_or_else(malformed)?;
+        let port = fields.next().ok_or_else(malformed)?;
+        // "49170/2" announces several ports; only the first is used.
+        let port = port.split_once('/').map_or(port, |(first, _)| first).parse().map_err(|_| malformed())?;
+        let protocol = fields.next().ok_or_else(malformed)?;
+        let formats: Vec<String> = fields.by_ref().take(MAX_FORMATS).map(str::to_owned).collect();
+        if fields.next().is_some() {
+            return Err(SdpError::TooManyFormats { line: self.number });
+        }
+        Ok(MediaDescription {
+            media: media.to_owned(),
+            port,
+            protocol: protocol.to_owned(),
+            formats,
+            connection: None,
+            attributes: Vec::new(),
+        })
+    }
+}
+
+/// A number of digits only; one that does not fit becomes the greatest.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// `IN`, `IP4` or `IP6`, address. A literal counts for what it is, whatever the address type says.
+pub(super) fn net_address(fields: &[&str]) -> Option<NetAddress> {
+    let &[network, kind, address] = fields else { return None };
+    let ip6 = kind.eq_ignore_ascii_case("IP6");
+    if !network.eq_ignore_ascii_case("IN") || !(ip6 || kind.eq_ignore_ascii_case("IP4")) {
+        return None;
+    }
+    let address = address.split_once('/').map_or(address, |(address, _)| address);
+    if address.is_empty() {
+        return None;
+    }
+    let literal = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+    Some(match literal.parse::<IpAddr>() {
+        Ok(address) => NetAddress::Ip(address),
+        Err(_) => NetAddress::Name { ip6, host: address.to_owned() },
+    })
+}
+
+fn attribute(value: &str) -> Option<Attribute> {
+    let (name, value) = match value.split_once(':') {
+        Some((name, value)) => (name.trim_matches(blank), Some(value.trim_matches(blank).to_owned())),
+        None => (value, None),
+    };
+    (!name.is_empty()).then(|| Attribute { name: name.to_owned(), value })
+}

@@ -1,0 +1,144 @@
+//! What holds for every input.
+
+use super::*;
+use proptest::prelude::*;
+
+fn codecs() -> impl Strategy<Value = Vec<AudioCodec>> {
+    prop_oneof![
+        Just(vec![AudioCodec::Pcmu]),
+        Just(vec![AudioCodec::Pcma]),
+        Just(vec![AudioCodec::Pcmu, AudioCodec::Pcma]),
+        Just(vec![AudioCodec::Pcma, AudioCodec::Pcmu]),
+    ]
+}
+
+fn direction() -> impl Strategy<Value = Direction> {
+    (any::<bool>(), any::<bool>()).prop_map(|(send, receive)| Direction::of(send, receive))
+}
+
+prop_compose! {
+    fn side()(
+        codecs in codecs(),
+        direction in direction(),
+        telephone_event in any::<bool>(),
+        packet_time in proptest::sample::select(PACKET_TIMES.to_vec()),
+        six in any::<bool>(),
+        port in 1u16..65_534,
+        apart in any::<bool>(),
+        session_id in any::<u64>(),
+    ) -> LocalMedia {
+        let address = if six { "2001:db8::5" } else { "198.51.100.5" }.parse().unwrap();
+        let rtcp_port = if apart { 9 } else { port + 1 };
+        LocalMedia { address, rtp_port: port, rtcp_port, codecs, packet_time, telephone_event, direction, session_id }
+    }
+}
+
+/// A line as peers write them, or nearly.
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "m=(audio|video|image|AUDIO) (0|4000|65535|70000|x)(/2)? (RTP/AVP|RTP/AVPF|RTP/SAVP|udptl)( [0-9]{1,3}){0,6}",
+        "a=rtpmap:[0-9]{1,3} (PCMU|pcma|telephone-event|opus)(/(8000|48000))?(/[12])?",
+        "a=fmtp:[0-9]{1,3} [0-9]{1,3}(-[0-9]{0,3})?(,[0-9]{1,2})?",
+        "a=(sendrecv|sendonly|recvonly|inactive|rtcp-mux|bundle-only)",
+        "a=(ptime|maxptime|rtcp):[0-9]{0,6}",
+        "c=IN IP4 (0\\.0\\.0\\.0|203\\.0\\.113\\.7|pbx\\.example|239\\.1\\.1\\.1/3)",
+        "c=IN IP6 (::|2001:db8::1|x)",
+        "o=[a-z ]{0,5} [0-9]{1,25} [0-9]{1,3} IN IP4 203\\.0\\.113\\.7",
+        "[a-z]=.{0,20}",
+        ".{0,10}",
+    ]
+}
+
+fn description() -> impl Strategy<Value = String> {
+    proptest::collection::vec(line(), 0..24).prop_map(|lines| format!("v=0\r\n{}", lines.join("\r\n")))
+}
+
+/// RFC 3264 section 6: as many lines, in the same order, over the same transports, and what was off stays off.
+fn assert_legal(offer: &SessionDescription, answer: &SessionDescription) {
+    assert_eq!(offer.media.len(), answer.media.len());
+    for (asked, given) in offer.media.iter().zip(&answer.media) {
+        assert!(asked.media.eq_ignore_ascii_case(&given.media));
+        assert_eq!(asked.protocol, given.protocol);
+        assert!(asked.port != 0 || given.port == 0);
+        // Compared as numbers: "00" is answered as "0".
+        let asked: Vec<Option<u8>> = asked.formats.iter().map(|format| format.parse().ok()).collect();
+        assert!(given.port == 0 || given.formats.iter().all(|format| asked.contains(&format.parse().ok())));
+    }
+    assert!(answer.media.iter().filter(|line| line.port != 0).count() <= 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        corpus::survives(&bytes);
+        corpus::survives(&[b"v=0\n".as_slice(), &bytes].concat());
+    }
+
+    #[test]
+    fn anything_like_a_description_is_survived(text in description()) {
+        corpus::survives(text.as_bytes());
+    }
+
+    #[test]
+    fn a_mutated_seed_is_survived(
+        seed in proptest::sample::select(corpus::seeds().into_values().collect::<Vec<_>>()),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = seed;
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        corpus::survives(&bytes);
+    }
+
+    #[test]
+    fn an_answer_to_anything_is_legal(text in description(), us in side()) {
+        if let Ok(offer) = SessionDescription::parse(text.as_bytes())
+            && let Ok(negotiation) = answer(&offer, &us, None)
+        {
+            assert_legal(&offer, &negotiation.local);
+            prop_assert!(PACKET_TIMES.contains(&negotiation.parameters.send_packet_time));
+            prop_assert!(negotiation.parameters.remote_rtp.is_none_or(|to| to.port() != 0 && !to.ip().is_unspecified()));
+        }
+    }
+
+    /// Both ends of a call of ours agree, whoever offers, and again when the other side offers next.
+    #[test]
+    fn two_gateways_agree_with_each_other(caller in side(), called in side(), later in side()) {
+        let first = offer(&caller, None);
+        match answer(&first, &called, None) {
+            Err(refusal) => {
+                prop_assert_eq!(refusal, Refusal::NoCommonCodec);
+                prop_assert!(caller.codecs.iter().all(|codec| !called.codecs.contains(codec)));
+            }
+            Ok(answered) => {
+                assert_legal(&first, &answered.local);
+                let accepted = accept_answer(&first, &answered.local, &caller).unwrap();
+                assert_agreed(&accepted, &answered);
+                let second = offer(&later, Some(&answered));
+                if let Ok(reply) = answer(&second, &caller, Some(&accepted)) {
+                    assert_legal(&second, &reply.local);
+                    let settled = accept_answer(&second, &reply.local, &later).unwrap();
+                    assert_agreed(&settled, &reply);
+                    prop_assert_eq!(settled.local.origin.session_id, answered.local.origin.session_id);
+                    let grown = settled.local.origin.version - answered.local.origin.version;
+                    prop_assert_eq!(grown, u64::from(settled.local != answered.local));
+                }
+            }
+        }
+    }
+}
+
+fn assert_agreed(offerer: &Negotiation, answerer: &Negotiation) {
+    let (a, b) = (&offerer.parameters, &answerer.parameters);
+    assert_eq!(a.direction, b.direction.reversed());
+    assert_eq!((a.codec, a.send_payload_type), (b.codec, b.send_payload_type));
+    assert_eq!(a.send_telephone_event, b.receive_telephone_event);
+    assert_eq!(a.receive_telephone_event, b.send_telephone_event);
+    assert_eq!(a.send_packet_time, b.send_packet_time);
+    assert_eq!(a.rtcp_mux, b.rtcp_mux);
+    assert!(a.receive_payload_types.contains(&(b.send_payload_type, b.codec)));
+}

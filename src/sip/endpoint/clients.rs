@@ -1,0 +1,411 @@
+//! Client transactions: RFC 3261 section 17.1 carried out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand::Rng;
+
+use super::core::Core;
+use super::timer::{ClientId, Timer};
+use super::{Flow, InviteId, RegistrationId};
+use crate::sip::message::{HeaderName as H, Message, Method, Reason, Request, Response, StatusCode, Text};
+use crate::sip::transaction::{Action, TimerName, client, client_invite};
+use crate::types::Now;
+
+/// Who wants to hear of a client transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A call; the request's method says what for.
+    Invite(InviteId),
+    /// A registration.
+    Registration(RegistrationId),
+    /// Nobody: a CANCEL, the BYE of a stray dialog.
+    Nobody,
+}
+
+/// Why no response will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Timeout,
+    Transport,
+}
+
+impl Failure {
+    /// The status RFC 3261 section 8.1.3.1 puts in the place of the missing response.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Transport => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Machine {
+    Invite(client_invite::State),
+    Other(client::State),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CancelState {
+    No,
+    /// To be sent with the first provisional response.
+    Wanted,
+    Sent,
+}
+
+/// A request of ours and what became of it. The request is kept as bytes only: it is seldom looked at again.
+pub(crate) struct ClientTransaction {
+    pub method: Method,
+    pub flow: Flow,
+    pub request: Bytes,
+    pub owner: Owner,
+    machine: Machine,
+    interval: Duration,
+    cancel: CancelState,
+    /// ACKs to repeat when the final response is repeated, by its To tag. More than one when the INVITE forked.
+    acks: Vec<(Text, Flow, Bytes)>,
+}
+
+impl ClientTransaction {
+    /// The request, read again.
+    pub fn parsed_request(&self) -> Option<Request> {
+        match Message::parse(&self.request) {
+            Ok(Message::Request(request)) => Some(request),
+            _ => None,
+        }
+    }
+
+    /// Whether we gave the INVITE up.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel != CancelState::No
+    }
+
+    /// How many dialogs were acknowledged.
+    pub fn ack_count(&self) -> usize {
+        self.acks.len()
+    }
+}
+
+/// Something a machine has to be told.
+#[derive(Debug, Clone, Copy)]
+enum Happening {
+    Response(StatusCode),
+    Timer(TimerName),
+    TransportError,
+}
+
+/// What a machine has to tell.
+#[derive(Debug, Default)]
+struct Told {
+    pass_up: bool,
+    failure: Option<Failure>,
+}
+
+impl Core {
+    /// Sends `request` (complete but for Via and User-Agent) in a transaction of its own.
+    pub fn start_client(&mut self, now: Now, mut request: Request, flow: Flow, owner: Owner) -> ClientId {
+        let id = ClientId { branch: self.rng.random(), cancel: false };
+        request.headers.push_front(H::Via, self.via(&flow, id));
+        self.add_identity(&mut request.headers, H::UserAgent);
+        self.launch(now, id, request.method.clone(), request.to_bytes(), flow, owner);
+        id
+    }
+
+    /// Sends a request that has no transaction: the ACK of a 2xx. Returns its bytes to repeat.
+    pub fn send_ack(&mut self, mut request: Request, flow: Flow) -> Bytes {
+        let id = ClientId { branch: self.rng.random(), cancel: false };
+        request.headers.push_front(H::Via, self.via(&flow, id));
+        let bytes = request.to_bytes();
+        self.transmit(flow, bytes.clone());
+        bytes
+    }
+
+    fn launch(&mut self, now: Now, id: ClientId, method: Method, request: Bytes, flow: Flow, owner: Owner) {
+        let (machine, start) = match method {
+            Method::Invite => (Machine::Invite(client_invite::State::Calling), client_invite::START),
+            _ => (Machine::Other(client::State::Trying), client::START),
+        };
+        let interval = self.config.timing.t1;
+        let cancel = CancelState::No;
+        let transaction =
+            ClientTransaction { method, flow, request, owner, machine, interval, cancel, acks: Vec::new() };
+        self.clients.insert(id, transaction);
+        self.waiting.entry(flow).or_default().insert(id);
+        self.act(now, id, start, None, &mut Told::default());
+    }
+
+    /// The response's transaction, once it has taken note of it; `None` where there is nothing to be passed up.
+    pub fn receive_response(&mut self, now: Now, response: &Response) -> Option<ClientId> {
+        let id = self.matching_client(response);
+        let Some(id) = id else {
+            self.totals.stray_responses += 1;
+            return None;
+        };
+        self.repeat_ack(id, response);
+        let told = self.drive(now, id, Happening::Response(response.status), Some(response));
+        if response.status.is_provisional() {
+            self.send_wanted_cancel(now, id);
+        }
+        told.pass_up.then_some(id)
+    }
+
+    fn matching_client(&self, response: &Response) -> Option<ClientId> {
+        let via = response.via_top().ok()?;
+        let branch = via.branch.as_deref()?.strip_prefix("z9hG4bK").filter(|branch| branch.len() == 16)?;
+        let branch = u64::from_str_radix(branch, 16).ok()?;
+        let cseq = response.cseq().ok()?;
+        let id = ClientId { branch, cancel: cseq.method == Method::Cancel };
+        self.clients.get(&id).filter(|transaction| transaction.method == cseq.method).map(|_| id)
+    }
+
+    /// A final response that came again is acknowledged again, without anybody else hearing of it.
+    fn repeat_ack(&mut self, id: ClientId, response: &Response) {
+        if !response.status.is_success() {
+            return;
+        }
+        let Some(transaction) = self.clients.get(&id).filter(|transaction| !transaction.acks.is_empty()) else { return };
+        let tag = to_tag(response);
+        if let Some((_, flow, bytes)) = transaction.acks.iter().find(|(other, ..)| *other == tag) {
+            let (flow, bytes) = (*flow, bytes.clone());
+            self.totals.retransmitted += 1;
+            self.transmit(flow, bytes);
+        }
+    }
+
+    /// Whether this 2xx has been acknowledged already.
+    pub fn was_acknowledged(&self, id: ClientId, response: &Response) -> bool {
+        let tag = to_tag(response);
+        self.clients.get(&id).is_some_and(|transaction| transaction.acks.iter().any(|(other, ..)| *other == tag))
+    }
+
+    /// Notes the ACK of a 2xx with this To tag, to be repeated with it.
+    pub fn note_ack(&mut self, id: ClientId, tag: Text, flow: Flow, bytes: Bytes) {
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.acks.push((tag, flow, bytes));
+        }
+    }
+
+    /// A timer fired. Says whom to tell that no response will come.
+    pub fn client_timer(&mut self, now: Now, id: ClientId, timer: TimerName) -> Option<(Owner, Method, Failure)> {
+        let (owner, method) = self.clients.get(&id).map(|it| (it.owner, it.method.clone()))?;
+        let told = self.drive(now, id, Happening::Timer(timer), None);
+        told.failure.map(|failure| (owner, method, failure))
+    }
+
+    /// The transport of `flow` failed: every transaction that still waits on it ends.
+    pub fn fail_flow(&mut self, now: Now, flow: &Flow) -> Vec<(ClientId, Owner, Method)> {
+        let Some(waiting) = self.waiting.remove(flow) else { return Vec::new() };
+        let mut failed = Vec::new();
+        for id in waiting {
+            let Some((owner, method)) = self.clients.get(&id).map(|it| (it.owner, it.method.clone())) else { continue };
+            if self.drive(now, id, Happening::TransportError, None).failure.is_some() {
+                failed.push((id, owner, method));
+            }
+        }
+        failed
+    }
+
+    /// Gives an INVITE up: CANCEL now, or with the first provisional response (RFC 3261 section 9.1).
+    pub fn cancel_client(&mut self, now: Now, id: ClientId, reason: Option<&Reason>) {
+        let Some(transaction) = self.clients.get_mut(&id) else { return };
+        match transaction.machine {
+            Machine::Invite(client_invite::State::Calling) => transaction.cancel = CancelState::Wanted,
+            Machine::Invite(client_invite::State::Proceeding) => {
+                transaction.cancel = CancelState::Wanted;
+                self.send_cancel(now, id, reason);
+            }
+            _ => transaction.cancel = CancelState::Sent,
+        }
+    }
+
+    fn send_wanted_cancel(&mut self, now: Now, id: ClientId) {
+        let wanted = |transaction: &ClientTransaction| {
+            transaction.cancel == CancelState::Wanted
+                && transaction.machine == Machine::Invite(client_invite::State::Proceeding)
+        };
+        if self.clients.get(&id).is_some_and(wanted) {
+            self.send_cancel(now, id, None);
+        }
+    }
+
+    fn send_cancel(&mut self, now: Now, id: ClientId, reason: Option<&Reason>) {
+        let Some(transaction) = self.clients.get_mut(&id) else { return };
+        transaction.cancel = CancelState::Sent;
+        let flow = transaction.flow;
+        let Some(invite) = transaction.parsed_request() else { return };
+        let mut cancel = hop_request(&invite, Method::Cancel, invite.headers.get(&H::To).cloned());
+        if let Some(reason) = reason {
+            cancel.headers.push_display(H::Reason, reason);
+        }
+        let patience = self.config.timing.patience();
+        self.set_timer(now, Timer::Cancelled(id), patience);
+        let id = ClientId { cancel: true, ..id };
+        self.launch(now, id, Method::Cancel, cancel.to_bytes(), flow, Owner::Nobody);
+    }
+
+    /// The cancelled INVITE never ended: it is forgotten.
+    pub fn forget_client(&mut self, id: ClientId) {
+        if let Some(transaction) = self.clients.remove(&id) {
+            self.stop_waiting(&transaction.flow, id);
+            for timer in [TimerName::A, TimerName::B, TimerName::D, TimerName::E, TimerName::F, TimerName::K, TimerName::M]
+            {
+                self.timers.clear(Timer::Client(id, timer));
+            }
+            self.timers.clear(Timer::Cancelled(id));
+        }
+    }
+
+    fn stop_waiting(&mut self, flow: &Flow, id: ClientId) {
+        if let Some(waiting) = self.waiting.get_mut(flow) {
+            waiting.remove(&id);
+            if waiting.is_empty() {
+                self.waiting.remove(flow);
+            }
+        }
+    }
+
+    fn drive(&mut self, now: Now, id: ClientId, happening: Happening, response: Option<&Response>) -> Told {
+        let mut told = Told::default();
+        let Some(transaction) = self.clients.get_mut(&id) else { return told };
+        let before = transaction.machine;
+        let actions = transaction.step(happening);
+        let finished = transaction.machine != before && !transaction.is_waiting();
+        let flow = transaction.flow;
+        if finished {
+            self.stop_waiting(&flow, id);
+        }
+        self.act(now, id, actions, response, &mut told);
+        if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
+            self.forget_client(id);
+        }
+        told
+    }
+
+    fn act(&mut self, now: Now, id: ClientId, actions: &[Action], response: Option<&Response>, told: &mut Told) {
+        for action in actions {
+            let Some(transaction) = self.clients.get_mut(&id) else { return };
+            let reliable = transaction.flow.transport.is_reliable();
+            match *action {
+                Action::Send => {
+                    let (flow, bytes) = (transaction.flow, transaction.request.clone());
+                    self.transmit(flow, bytes);
+                }
+                Action::Ack => self.acknowledge_failure(id, response),
+                Action::PassUp => told.pass_up = true,
+                Action::ReportTimeout => told.failure = Some(Failure::Timeout),
+                Action::ReportTransportError => told.failure = Some(Failure::Transport),
+                Action::Stop(timer) => {
+                    self.timers.clear(Timer::Client(id, timer));
+                }
+                Action::Again(timer) => {
+                    transaction.interval = self.config.timing.next(timer, transaction.interval);
+                    let interval = transaction.interval;
+                    self.totals.retransmitted += 1;
+                    self.set_timer(now, Timer::Client(id, timer), interval);
+                }
+                Action::AtT2(timer) => {
+                    transaction.interval = self.config.timing.t2;
+                    self.totals.retransmitted += 1;
+                    let interval = self.config.timing.t2;
+                    self.set_timer(now, Timer::Client(id, timer), interval);
+                }
+                Action::Start(timer) => match self.config.timing.first(timer, reliable) {
+                    None => {}
+                    Some(Duration::ZERO) => {
+                        // Fires at once: one more step, which has no actions of its own.
+                        transaction.step(Happening::Timer(timer));
+                    }
+                    Some(after) => self.set_timer(now, Timer::Client(id, timer), after),
+                },
+            }
+        }
+    }
+
+    fn acknowledge_failure(&mut self, id: ClientId, response: Option<&Response>) {
+        let Some(transaction) = self.clients.get_mut(&id) else { return };
+        let flow = transaction.flow;
+        let bytes = match (transaction.acks.first(), response) {
+            (Some((_, _, bytes)), _) => bytes.clone(),
+            (None, Some(response)) => {
+                let Some(invite) = transaction.parsed_request() else { return };
+                let ack = hop_request(&invite, Method::Ack, response.headers.get(&H::To).cloned());
+                let bytes = ack.to_bytes();
+                transaction.acks.push((Text::default(), flow, bytes.clone()));
+                bytes
+            }
+            (None, None) => return,
+        };
+        self.transmit(flow, bytes);
+    }
+}
+
+impl ClientTransaction {
+    fn step(&mut self, happening: Happening) -> &'static [Action] {
+        match &mut self.machine {
+            Machine::Invite(state) => {
+                let event = match happening {
+                    Happening::Response(status) if status.is_provisional() => client_invite::Event::Provisional,
+                    Happening::Response(status) if status.is_success() => client_invite::Event::Success,
+                    Happening::Response(_) => client_invite::Event::Failure,
+                    Happening::Timer(timer) => client_invite::Event::Timer(timer),
+                    Happening::TransportError => client_invite::Event::TransportError,
+                };
+                let (next, actions) = client_invite::step(*state, event);
+                *state = next;
+                actions
+            }
+            Machine::Other(state) => {
+                let event = match happening {
+                    Happening::Response(status) if status.is_provisional() => client::Event::Provisional,
+                    Happening::Response(_) => client::Event::Final,
+                    Happening::Timer(timer) => client::Event::Timer(timer),
+                    Happening::TransportError => client::Event::TransportError,
+                };
+                let (next, actions) = client::step(*state, event);
+                *state = next;
+                actions
+            }
+        }
+    }
+
+    fn is_terminated(&self) -> bool {
+        matches!(
+            self.machine,
+            Machine::Invite(client_invite::State::Terminated) | Machine::Other(client::State::Terminated)
+        )
+    }
+
+    /// Whether no final response has come.
+    fn is_waiting(&self) -> bool {
+        matches!(
+            self.machine,
+            Machine::Invite(client_invite::State::Calling | client_invite::State::Proceeding)
+                | Machine::Other(client::State::Trying | client::State::Proceeding)
+        )
+    }
+}
+
+/// The ACK of a failure, or the CANCEL, of `invite`: same top Via, request URI, routes and CSeq number
+/// (RFC 3261 sections 9.1 and 17.1.1.3).
+fn hop_request(invite: &Request, method: Method, to: Option<Bytes>) -> Request {
+    let mut request = Request::new(method, invite.uri.clone());
+    if let Some(via) = invite.headers.values(&H::Via).next() {
+        request.headers.push(H::Via, via);
+    }
+    request.headers.push(H::MaxForwards, "70");
+    request.headers.copy_all(&H::Route, &invite.headers);
+    request.headers.copy_all(&H::From, &invite.headers);
+    if let Some(to) = to {
+        request.headers.push(H::To, to);
+    }
+    request.headers.copy_all(&H::CallId, &invite.headers);
+    let number = invite.cseq().map(|cseq| cseq.number).unwrap_or_default();
+    request.headers.push(H::CSeq, format!("{number} {}", request.method));
+    request
+}
+
+/// The To tag of a response; empty where an RFC 2543 peer left it out.
+pub(crate) fn to_tag(response: &Response) -> Text {
+    response.to().ok().and_then(|to| to.params.get_text("tag").cloned()).unwrap_or_default()
+}

@@ -1,0 +1,77 @@
+//! What an [`Endpoint`](super::Endpoint) is told when it is made.
+
+use std::time::Duration;
+
+use crate::sip::transaction::Timing;
+
+/// Settings of an endpoint; every one has a default.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    /// Value of User-Agent and Server. Default `Partyline` with the version.
+    pub user_agent: String,
+    /// T1, T2 and T4 (RFC 3261 section 17.1.1.1).
+    pub timing: Timing,
+    /// The user part of our Contact where a call names none. Default `partyline`.
+    pub contact_user: String,
+    /// The session interval we ask for (RFC 4028). `None`: we ask for none, and still honour the peer's wish.
+    /// Default 1800 s; at least `min_session_expires`.
+    pub session_expires: Option<Duration>,
+    /// The shortest session interval we accept; at least the 90 s of RFC 4028. Default 90 s.
+    pub min_session_expires: Duration,
+    /// When provisional responses of ours are sent reliably (RFC 3262). Default: only when the peer requires it.
+    pub reliable_provisional: ReliableProvisional,
+    /// How long an outgoing INVITE may ring before it is cancelled. Default 300 s.
+    pub ring_timeout: Duration,
+    /// How long an incoming INVITE may wait for our final response before it gets 480. Default 300 s.
+    pub answer_timeout: Duration,
+    /// Whether each message is also reported as [`Output::Trace`](super::Output::Trace). Default no.
+    pub trace: bool,
+    /// Bounds on what the network can make us hold.
+    pub limits: Limits,
+}
+
+/// When provisional responses of ours are sent reliably.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReliableProvisional {
+    /// Only when the INVITE requires it.
+    #[default]
+    WhenRequired,
+    /// When the INVITE supports it.
+    WhenSupported,
+}
+
+/// Bounds on what the network can make an endpoint hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Transactions of both kinds, those that only absorb retransmissions included. Default 500,000.
+    pub transactions: usize,
+    /// Calls. Default 50,000.
+    pub calls: usize,
+    /// Requests of one source address that wait for our final response. Default 4,096.
+    pub pending_per_source: u32,
+    /// Early dialogs one outgoing INVITE may fork into. Default 16.
+    pub forks: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { transactions: 500_000, calls: 50_000, pending_per_source: 4_096, forks: 16 }
+    }
+}
+
+impl Default for EndpointConfig {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("Partyline/", env!("CARGO_PKG_VERSION")).into(),
+            timing: Timing::default(),
+            contact_user: "partyline".into(),
+            session_expires: Some(Duration::from_secs(1800)),
+            min_session_expires: Duration::from_secs(90),
+            reliable_provisional: ReliableProvisional::default(),
+            ring_timeout: Duration::from_secs(300),
+            answer_timeout: Duration::from_secs(300),
+            trace: false,
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What goes into an [`Endpoint`](super::Endpoint) and what comes out.
+
+use std::{borrow::Cow, fmt};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::Flow;
+use crate::sip::message::{Method, Reason, Request, Response, StatusCode};
+
+/// One INVITE usage: a call from its INVITE to its end. Never reused within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct InviteId(pub u64);
+
+impl fmt::Display for InviteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invite-{}", self.0)
+    }
+}
+
+/// One registration of ours at a registrar. Never reused within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RegistrationId(pub u64);
+
+impl fmt::Display for RegistrationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "registration-{}", self.0)
+    }
+}
+
+/// What the world tells the endpoint.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A datagram, or one message cut out of a stream.
+    Message {
+        /// Where it came from.
+        flow: Flow,
+        /// The whole message.
+        bytes: Bytes,
+    },
+    /// A connection ended.
+    FlowClosed {
+        /// The connection's flow.
+        flow: Flow,
+    },
+    /// A message of ours could not be sent: refused, unreachable, no connection.
+    SendFailed {
+        /// The flow it was to go by, as in [`Output::Transmit`].
+        flow: Flow,
+    },
+}
+
+/// What the endpoint asks for or tells.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Send these bytes.
+    Transmit {
+        /// Where to.
+        flow: Flow,
+        /// One whole message.
+        bytes: Bytes,
+    },
+    /// Something the user of the endpoint must know.
+    Event(Event),
+    /// One message, for the ladder in the log; only with [`EndpointConfig::trace`](super::EndpointConfig::trace).
+    Trace(TraceLine),
+}
+
+/// One message as one line of a ladder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceLine {
+    /// The Call-ID header's value.
+    pub call_id: String,
+    /// Which way it went.
+    pub direction: TraceDirection,
+    /// Where it came from or went to.
+    pub flow: Flow,
+    /// `INVITE sip:…`, or `180 Ringing (INVITE)`.
+    pub summary: String,
+}
+
+/// Which way a traced message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceDirection {
+    /// Received.
+    In,
+    /// Sent.
+    Out,
+}
+
+/// A message body with its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// Value of Content-Type.
+    pub content_type: Cow<'static, str>,
+    /// The body itself.
+    pub bytes: Bytes,
+}
+
+impl Body {
+    /// A session description (RFC 8866).
+    #[must_use]
+    pub fn sdp(bytes: impl Into<Bytes>) -> Self {
+        Self { content_type: Cow::Borrowed("application/sdp"), bytes: bytes.into() }
+    }
+}
+
+/// Who or what ended a call that was there to be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// We hung up.
+    Local,
+    /// The peer sent BYE.
+    Remote,
+    /// Our 2xx was never acknowledged; BYE was sent (RFC 3261 section 13.3.1.4).
+    AckTimeout,
+    /// No refresh came in time; BYE was sent (RFC 4028 section 10).
+    SessionExpired,
+    /// The peer no longer knows the dialog, or did not answer a request inside it (481, 408, timeout).
+    DialogLost,
+    /// The transport failed under a request inside the dialog.
+    TransportFailed,
+    /// Offer and answer came to nothing: an answer that had to come did not.
+    NoAnswer,
+}
+
+/// What happened. `invite` and `registration` name what it happened to.
+///
+/// An incoming call begins with `Incoming`; an outgoing one with [`Endpoint::invite`](super::Endpoint::invite). Each
+/// has exactly one last event: `Cancelled`, `Failed` or `Ended`. After a last event the id is gone.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A new INVITE; 100 has been sent. Answer with `provisional`, `accept`, `reject` or `hangup`.
+    Incoming {
+        /// The new call.
+        invite: InviteId,
+        /// The INVITE as it came.
+        request: Box<Request>,
+        /// Where it came from.
+        flow: Flow,
+        /// The session description in it, unpacked from multipart if need be. `None`: the peer wants our offer.
+        offer: Option<Bytes>,
+    },
+    /// Our 2xx was acknowledged.
+    Acknowledged {
+        /// The call.
+        invite: InviteId,
+        /// The answer to the offer in our 2xx; always `None` when the INVITE had an offer.
+        body: Option<Bytes>,
+    },
+    /// The caller gave up before we answered; 487 has been sent. Last event.
+    Cancelled {
+        /// The call.
+        invite: InviteId,
+        /// The caller's Reason, if it gave one.
+        reason: Option<Reason>,
+    },
+    /// The peer offers, or wants our offer. Reply with `answer_offer`.
+    Offer {
+        /// The call.
+        invite: InviteId,
+        /// The offer; `None`: `answer_offer` takes our offer, and `Answer` brings the peer's answer.
+        body: Option<Bytes>,
+        /// What brought it: INVITE, UPDATE, PRACK.
+        method: Method,
+    },
+    /// The peer's answer to an offer of ours, other than the one in our first INVITE.
+    /// It also comes after a session refresh that repeated our last description, if the peer's changed.
+    Answer {
+        /// The call.
+        invite: InviteId,
+        /// The answer.
+        body: Bytes,
+    },
+    /// Our re-INVITE or UPDATE came to nothing; the call goes on as before.
+    ///
+    /// 491 is retried inside (RFC 3261 section 14.1). It is only reported when the peer's own offer was settled
+    /// while ours waited: the description is out of date then, make a new one if it is still wanted.
+    OfferFailed {
+        /// The call.
+        invite: InviteId,
+        /// The peer's status; 408 without an answer, 400 when an ACK lacked the answer.
+        status: StatusCode,
+    },
+    /// The far end rings or plays.
+    Progress {
+        /// The call.
+        invite: InviteId,
+        /// 101-199.
+        status: StatusCode,
+        /// The description of early media: an answer if the response was reliable, else a preview of it.
+        /// Another Progress may bring another one, when the call forked.
+        body: Option<Bytes>,
+    },
+    /// The far end answered.
+    Answered {
+        /// The call.
+        invite: InviteId,
+        /// The 2xx.
+        response: Box<Response>,
+        /// The answer to our offer (even if it came in an earlier reliable response); the peer's offer with `needs_answer`.
+        body: Option<Bytes>,
+        /// Our INVITE had no offer: reply with `acknowledge`.
+        needs_answer: bool,
+    },
+    /// The outgoing call did not come about. Last event.
+    Failed {
+        /// The call.
+        invite: InviteId,
+        /// The peer's status; 408 for a timeout, 503 for a transport failure, 504 for an incoming call whose
+        /// reliable response was never acknowledged, 480 for one that nobody answered.
+        status: StatusCode,
+        /// The peer's response. `None`: there was none.
+        response: Option<Box<Response>>,
+    },
+    /// An INFO inside the dialog; 200 has been sent.
+    Info {
+        /// The call.
+        invite: InviteId,
+        /// Value of Content-Type.
+        content_type: Option<String>,
+        /// The body.
+        body: Bytes,
+    },
+    /// The call is over. Last event.
+    Ended {
+        /// The call.
+        invite: InviteId,
+        /// Who or what ended it.
+        by: EndedBy,
+        /// The peer's Reason (RFC 3326), if it gave one.
+        reason: Option<Reason>,
+    },
+    /// The registrar took or refreshed our binding.
+    Registered {
+        /// The registration.
+        registration: RegistrationId,
+        /// For how long.
+        expires: Duration,
+    },
+    /// The registrar refused or did not answer; it is tried again by itself unless `retry_at` is `None`.
+    RegistrationFailed {
+        /// The registration.
+        registration: RegistrationId,
+        /// The registrar's status; 408 for a timeout, 503 for a transport failure.
+        status: StatusCode,
+        /// When it is tried again.
+        retry_at: Option<Instant>,
+    },
+    /// Our binding is removed and the registration forgotten. Last event.
+    Unregistered {
+        /// The registration.
+        registration: RegistrationId,
+    },
+    /// A request was refused or dropped before it became a call: for the log, which limits the rate.
+    Refused {
+        /// `INVITE sip:…`.
+        summary: String,
+        /// Where it came from.
+        flow: Flow,
+        /// The status it was answered with; `None`: silence.
+        status: Option<StatusCode>,
+        /// The rule, in words for the log.
+        rule: &'static str,
+    },
+}

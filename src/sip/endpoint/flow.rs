@@ -1,0 +1,56 @@
+//! Where messages come from and go to.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sip::message::Transport;
+
+/// One pair of addresses messages travel between, and the connection where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Flow {
+    /// How the messages travel.
+    #[serde(with = "transport_name")]
+    pub transport: Transport,
+    /// Our address: the socket the message came in on, or is to go out from.
+    pub local: SocketAddr,
+    /// The peer's address.
+    pub remote: SocketAddr,
+    /// The connection, named by the shell. `None` for datagrams, and where the shell is to find or open one.
+    pub connection: Option<u64>,
+}
+
+impl Flow {
+    /// The same flow over a connection that is yet to be opened.
+    #[must_use]
+    pub fn reopened(self) -> Self {
+        Self { connection: None, ..self }
+    }
+
+    /// A flow from the same socket to another address.
+    #[must_use]
+    pub fn towards(self, remote: SocketAddr) -> Self {
+        if remote == self.remote { self } else { Self { remote, connection: None, ..self } }
+    }
+
+    /// The peer's IP address; an IPv4-mapped IPv6 address counts as IPv4.
+    #[must_use]
+    pub fn peer(&self) -> IpAddr {
+        self.remote.ip().to_canonical()
+    }
+}
+
+mod transport_name {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::sip::message::Transport;
+
+    pub fn serialize<S: Serializer>(transport: &Transport, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(transport.as_str())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Transport, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Transport::from_token(&name).ok_or_else(|| D::Error::custom("unknown transport"))
+    }
+}

@@ -1,0 +1,87 @@
+//! What the user hands in to start a call or a registration.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Body, Flow};
+use crate::sip::message::{Headers, NameAddr, Uri};
+
+/// A user name and password, for one realm or for any.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The realm they may be shown to. `None`: whichever realm the peer we call names.
+    pub realm: Option<String>,
+    /// The user name.
+    pub username: String,
+    /// The password; never printed.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("realm", &self.realm).field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// A call to be made.
+#[derive(Debug, Clone)]
+pub struct OutgoingInvite {
+    /// Where the INVITE goes: resolving names is the caller's work.
+    pub flow: Flow,
+    /// The request URI.
+    pub request_uri: Uri,
+    /// Who we are, without a tag.
+    pub from: NameAddr,
+    /// Whom we call, without a tag.
+    pub to: NameAddr,
+    /// The user part of our Contact; `None`: the endpoint's own.
+    pub contact_user: Option<String>,
+    /// Further headers, as they are.
+    pub headers: Headers,
+    /// Our offer; `None`: the peer is to offer.
+    pub body: Option<Body>,
+    /// For a digest challenge.
+    pub credentials: Option<Credentials>,
+    /// Routes to travel (RFC 3261 section 8.1.2); mostly none.
+    pub route: Vec<NameAddr>,
+}
+
+impl OutgoingInvite {
+    /// A call with nothing but the necessary.
+    #[must_use]
+    pub fn new(flow: Flow, from: NameAddr, to: Uri, body: Option<Body>) -> Self {
+        Self {
+            flow,
+            request_uri: to.clone(),
+            from,
+            to: NameAddr::new(to),
+            contact_user: None,
+            headers: Headers::new(),
+            body,
+            credentials: None,
+            route: Vec::new(),
+        }
+    }
+}
+
+/// A binding to be kept at a registrar (RFC 3261 section 10).
+#[derive(Debug, Clone)]
+pub struct RegistrationConfig {
+    /// Where REGISTER goes.
+    pub flow: Flow,
+    /// The registrar: the request URI, without a user part.
+    pub registrar: Uri,
+    /// The address of record: To and From.
+    pub address: NameAddr,
+    /// For the digest challenge.
+    pub credentials: Option<Credentials>,
+    /// How long each binding is asked for. Default of most trunks: 3600 s; the registrar may shorten it.
+    pub expires: Duration,
+    /// The user part of the Contact. `None` (best): an unguessable one is made, so that calls to it are known
+    /// to come by way of this registrar; see [`Endpoint::registered_contact_user`](super::Endpoint::registered_contact_user).
+    pub contact_user: Option<String>,
+    /// Further headers, as they are.
+    pub headers: Headers,
+    /// Routes to travel.
+    pub route: Vec<NameAddr>,
+}

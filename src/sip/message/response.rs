@@ -1,0 +1,148 @@
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{
+    CSeq, Contacts, HeaderName, Headers, InvalidValue, MinSe, NameAddr, RSeq, Request, RetryAfter, SessionExpires,
+    StatusCode, Text, Via, write_tail,
+};
+
+/// A response (RFC 3261 section 7.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: StatusCode,
+    /// The reason phrase.
+    pub reason: Text,
+    /// The headers, without Content-Length.
+    pub headers: Headers,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// A response without headers and body, with the default reason phrase.
+    pub fn new(status: StatusCode) -> Self {
+        let reason = Text::from_static(status.reason());
+        Self { status, reason, headers: Headers::new(), body: Bytes::new() }
+    }
+
+    /// An answer to `request` (RFC 3261 section 8.2.6): Via, From, To, Call-ID and CSeq are copied as they came, and
+    /// Timestamp into a 100. The To tag is the caller's to add; see [`Response::set_to_tag`].
+    pub fn to_request(request: &Request, status: StatusCode) -> Self {
+        use HeaderName as H;
+        let mut response = Self::new(status);
+        response.headers.copy_all(&H::Via, &request.headers);
+        for name in [H::From, H::To, H::CallId, H::CSeq] {
+            if let Some(value) = request.headers.get(&name) {
+                response.headers.push(name, value.clone());
+            }
+        }
+        if status == StatusCode::TRYING {
+            response.headers.copy_all(&H::Timestamp, &request.headers);
+        }
+        response
+    }
+
+    /// The same response with another reason phrase.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<Text>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    /// The same response with one more header line.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: impl Into<Bytes>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// The same response with this body and Content-Type.
+    #[must_use]
+    pub fn with_body(mut self, content_type: impl Into<Bytes>, body: impl Into<Bytes>) -> Self {
+        self.headers.set(HeaderName::ContentType, content_type);
+        self.body = body.into();
+        self
+    }
+
+    /// Adds our tag to To, unless it has one; the rest of To stays the bytes that came.
+    pub fn set_to_tag(&mut self, tag: &str) {
+        let Some(value) = self.headers.get(&HeaderName::To) else { return };
+        if NameAddr::parse(value).is_ok_and(|to| to.tag().is_some()) {
+            return;
+        }
+        let mut tagged = value.to_vec();
+        tagged.extend_from_slice(b";tag=");
+        tagged.extend_from_slice(tag.as_bytes());
+        self.headers.set(HeaderName::To, tagged);
+    }
+
+    /// Writes the response for the wire.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(128 + self.headers.written_len() + self.body.len());
+        out.put_slice(format!("SIP/2.0 {:03} ", self.status.0).as_bytes());
+        out.extend(self.reason.bytes().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
+        out.put_slice(b"\r\n");
+        write_tail(&mut out, &self.headers, &self.body);
+        out.freeze()
+    }
+
+    /// The top Via: ours.
+    pub fn via_top(&self) -> Result<Via, InvalidValue> {
+        self.headers.via_top()
+    }
+
+    /// From.
+    pub fn from(&self) -> Result<NameAddr, InvalidValue> {
+        self.headers.from()
+    }
+
+    /// To.
+    pub fn to(&self) -> Result<NameAddr, InvalidValue> {
+        self.headers.to()
+    }
+
+    /// The Call-ID header's value.
+    pub fn call_id(&self) -> Option<Text> {
+        self.headers.call_id()
+    }
+
+    /// CSeq.
+    pub fn cseq(&self) -> Result<CSeq, InvalidValue> {
+        self.headers.cseq()
+    }
+
+    /// The first Contact address.
+    pub fn contact(&self) -> Result<NameAddr, InvalidValue> {
+        self.headers.contact()
+    }
+
+    /// All Contact addresses.
+    pub fn contacts(&self) -> Result<Contacts, InvalidValue> {
+        self.headers.contacts()
+    }
+
+    /// RSeq, where given and sound.
+    pub fn rseq(&self) -> Option<RSeq> {
+        self.headers.get(&HeaderName::RSeq).and_then(|value| RSeq::parse(value).ok())
+    }
+
+    /// Retry-After, where given and sound.
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        self.headers.get(&HeaderName::RetryAfter).and_then(|value| RetryAfter::parse(value).ok())
+    }
+
+    /// Session-Expires, where given.
+    pub fn session_expires(&self) -> Option<Result<SessionExpires, InvalidValue>> {
+        self.headers.session_expires()
+    }
+
+    /// Min-SE, where given.
+    pub fn min_se(&self) -> Option<Result<MinSe, InvalidValue>> {
+        self.headers.min_se()
+    }
+
+    /// Whether Require names this option tag.
+    pub fn requires(&self, option: &str) -> bool {
+        self.headers.texts(&HeaderName::Require).any(|tag| tag.eq_ignore_ascii_case(option))
+    }
+}
