@@ -3,6 +3,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod audio;
+pub mod dialplan;
 pub mod media;
 pub mod rtp;
 pub mod sdp;
