@@ -17,12 +17,12 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
     let rtp_ports = ports(checker, raw, &listening);
     let max_calls = checker.number("max_calls", &raw.max_calls, 1..=100_000);
     let pairs = u32::from(rtp_ports.end().saturating_sub(*rtp_ports.start())).saturating_add(1) / 2;
-    if let (Some(calls), Some(value)) = (max_calls, raw.max_calls.get()) {
-        if calls > pairs {
-            let warning = checker.sink.warning(value.span(), "there are fewer media ports than calls");
-            warning.label(format!("two ports for each call; `rtp_ports` has enough for {pairs}"));
-            warning.help("widen `rtp_ports` or lower `max_calls`");
-        }
+    if let (Some(calls), Some(value)) = (max_calls, raw.max_calls.get())
+        && calls > pairs
+    {
+        let warning = checker.sink.warning(value.span(), "there are fewer media ports than calls");
+        warning.label(format!("two ports for each call; `rtp_ports` has enough for {pairs}"));
+        warning.help("widen `rtp_ports` or lower `max_calls`");
     }
     let data = checker.path("data", &raw.data).unwrap_or_else(|| checker.base.join("var"));
     Gateway {
