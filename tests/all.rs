@@ -3,6 +3,7 @@
 mod layering;
 mod media_corpus;
 mod playout;
+mod sim;
 mod sip_properties;
 mod sip_rsip;
 mod torture;
