@@ -1,1 +1,5 @@
+//! One binary of integration tests.
+
 mod alloc;
+mod media_corpus;
+mod playout;
