@@ -1,3 +1,10 @@
 //! All tests that use the crate from outside, in one binary.
 
 mod layering;
+mod media_corpus;
+mod playout;
+mod sip_properties;
+mod sip_rsip;
+mod torture;
+mod torture_ipv6;
+mod torture_own;

@@ -15,6 +15,7 @@ mod catalogue;
 mod error;
 mod file;
 mod folder;
+mod library;
 #[cfg(test)]
 mod tests;
 mod tones;
@@ -22,4 +23,5 @@ mod tones;
 pub use catalogue::{Catalogue, DEFAULT_LANGUAGE};
 pub use error::{CatalogueError, SoundError};
 pub use file::load_file;
+pub use library::{Library, list_prompts};
 pub use tones::{TONES, tone};
