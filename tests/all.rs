@@ -1,5 +1,6 @@
 //! All tests that use the crate from outside, in one binary.
 
+mod alloc;
 mod layering;
 mod media_corpus;
 mod playout;

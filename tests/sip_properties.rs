@@ -1,6 +1,6 @@
 //! Properties of the message layer: no bytes make it panic, and what it writes it reads as the same.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, sync::LazyLock};
 
 use bytes::Bytes;
 use partyline::sip::{
@@ -78,10 +78,10 @@ fn read_headers(headers: &Headers) {
     }
 }
 
-fn own_messages() -> Vec<Bytes> {
+static OWN_MESSAGES: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
     let torture = torture_own::messages().into_iter().map(|(_, bytes)| bytes);
     torture.chain(RFC5118.iter().map(|case| case.bytes())).collect()
-}
+});
 
 /// One change to a message.
 #[derive(Clone, Debug)]
@@ -251,7 +251,7 @@ proptest! {
         which in any::<prop::sample::Index>(),
         mutations in prop::collection::vec(mutation(), 1..8),
     ) {
-        let mut bytes = which.get(&own_messages()).to_vec();
+        let mut bytes = which.get(&OWN_MESSAGES).to_vec();
         for change in &mutations {
             mutate(&mut bytes, change);
         }

@@ -65,7 +65,7 @@ fn hold_stops_what_its_direction_says_and_resuming_goes_on() {
     assert!(!world.events.iter().any(|event| matches!(event, Event::MediaTimeout { .. })));
     // Sound resumed with a marker, and its timestamp tells how long the pause was.
     let heard = &world.phones[&1].heard;
-    let resumed = heard.iter().filter(|(_, header, _)| header.marker).last().unwrap();
+    let resumed = heard.iter().rfind(|(_, header, _)| header.marker).unwrap();
     let first = &heard[0];
     let real = resumed.0 - first.0;
     assert_eq!(u128::from(resumed.1.timestamp.wrapping_sub(first.1.timestamp)), real.as_millis() * 8);

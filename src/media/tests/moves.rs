@@ -145,10 +145,10 @@ fn a_player_moves_with_its_leg_and_does_not_stutter() {
     world.run(ms(2_000));
     assert_eq!(world.media.thread_of(leg(1)), world.media.thread_of(leg(2)));
     assert!(world.events.contains(&Event::PlaybackFinished { player: PlayerId(1), completed: true }));
-    let mut steps: Vec<i16> =
-        world.phones[&2].heard.iter().map(|(.., samples)| samples[80]).filter(|sample| *sample > 100).collect();
-    assert!(steps.is_sorted());
-    steps.dedup();
-    assert!(steps.len() >= 97, "{}", steps.len());
+    let heard = world.phones[&2].heard.iter().map(|(.., samples)| samples[80]);
+    let steps: Vec<i16> = heard.filter(|sample| *sample > 100).collect();
+    assert!(steps.is_sorted(), "{steps:?}");
+    // The first two frames are too quiet to be told from noise.
+    assert_eq!(steps.len(), 98);
     world.end();
 }

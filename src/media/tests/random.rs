@@ -4,6 +4,7 @@ use super::world::{World, leg, ms, player, recorder, room};
 use crate::media::command::{Clip, Command, RecorderSink};
 use crate::types::{CallId, Direction, PlayerId, RecorderId, RoomId, UnitId};
 use proptest::prelude::*;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ fn unit() -> impl Strategy<Value = UnitId> {
     prop_oneof![
         4 => (0u64..6).prop_map(leg),
         3 => (0u64..4).prop_map(room),
-        1 => (0u64..4).prop_map(player),
+        2 => (0u64..40).prop_map(player),
         1 => (0u64..2).prop_map(recorder),
     ]
 }
@@ -35,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0u64..6).prop_map(Step::Phone),
         2 => (0u64..4).prop_map(Step::Room),
-        2 => (0u64..4, 0u64..300).prop_map(|(n, length)| Step::Player(n, length)),
+        3 => (0u64..40, 0u64..300).prop_map(|(n, length)| Step::Player(n, length)),
         1 => (0u64..2).prop_map(Step::Recorder),
         2 => unit().prop_map(Step::Remove),
         12 => (unit(), unit()).prop_map(|(source, sink)| Step::Connect(source, sink)),
@@ -48,13 +49,17 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(world: &mut World, step: Step) {
+fn take(world: &mut World, used: &mut HashSet<u64>, step: Step) {
     match step {
         Step::Phone(n) => {
             world.phone(n);
         }
         Step::Room(n) => world.send(Command::AddRoom { room: RoomId(n) }),
+        // The names of players are not used again: one that ended may still be on its way to be reported.
         Step::Player(n, length) => {
+            if !used.insert(n) {
+                return;
+            }
             let clips = vec![Clip::Samples(vec![900; 300].into()), Clip::Silence(ms(length))];
             world.send(Command::AddPlayer { player: PlayerId(n), clips });
         }
@@ -93,8 +98,9 @@ proptest! {
         latency in prop_oneof![Just(0u64), 1u64..30],
     ) {
         let mut world = World::with(2, ms(latency));
+        let mut used = HashSet::new();
         for step in steps {
-            take(&mut world, step);
+            take(&mut world, &mut used, step);
         }
         world.run(ms(300));
         world.end();

@@ -77,7 +77,6 @@ pub(super) struct Phone {
 pub(super) struct World {
     pub(super) media: SimMedia,
     pub(super) now: Now,
-    pub(super) start: Instant,
     pub(super) phones: BTreeMap<u64, Phone>,
     pub(super) events: Vec<Event>,
     flying: Vec<(Instant, u64, SocketAddr, Vec<u8>)>,
@@ -94,7 +93,6 @@ impl World {
         Self {
             media: SimMedia::new(now, threads).with_latency(latency),
             now,
-            start: now.instant,
             phones: BTreeMap::new(),
             events: vec![],
             flying: vec![],
@@ -326,7 +324,7 @@ impl World {
             self.send(Command::RemoveLeg { leg: CallId(n) });
         }
         self.run(ms(200));
-        for n in 0..9 {
+        for n in 0..40 {
             self.send(Command::RemoveRoom { room: RoomId(n) });
             self.send(Command::StopPlayer { player: PlayerId(n) });
             self.send(Command::RemoveRecorder { recorder: RecorderId(n) });
