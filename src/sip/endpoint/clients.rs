@@ -142,7 +142,9 @@ impl Core {
             self.totals.stray_responses += 1;
             return None;
         };
-        self.repeat_ack(id, response);
+        if self.repeat_ack(id, response) {
+            return None;
+        }
         let told = self.drive(now, id, Happening::Response(response.status), Some(response));
         if response.status.is_provisional() {
             self.send_wanted_cancel(now, id);
@@ -159,24 +161,18 @@ impl Core {
         self.clients.get(&id).filter(|transaction| transaction.method == cseq.method).map(|_| id)
     }
 
-    /// A final response that came again is acknowledged again, without anybody else hearing of it.
-    fn repeat_ack(&mut self, id: ClientId, response: &Response) {
+    /// A 2xx that came again is acknowledged again, without anybody else hearing of it.
+    fn repeat_ack(&mut self, id: ClientId, response: &Response) -> bool {
         if !response.status.is_success() {
-            return;
+            return false;
         }
-        let Some(transaction) = self.clients.get(&id).filter(|transaction| !transaction.acks.is_empty()) else { return };
+        let Some(transaction) = self.clients.get(&id).filter(|it| !it.acks.is_empty()) else { return false };
         let tag = to_tag(response);
-        if let Some((_, flow, bytes)) = transaction.acks.iter().find(|(other, ..)| *other == tag) {
-            let (flow, bytes) = (*flow, bytes.clone());
-            self.totals.retransmitted += 1;
-            self.transmit(flow, bytes);
-        }
-    }
-
-    /// Whether this 2xx has been acknowledged already.
-    pub fn was_acknowledged(&self, id: ClientId, response: &Response) -> bool {
-        let tag = to_tag(response);
-        self.clients.get(&id).is_some_and(|transaction| transaction.acks.iter().any(|(other, ..)| *other == tag))
+        let Some((_, flow, bytes)) = transaction.acks.iter().find(|(other, ..)| *other == tag) else { return false };
+        let (flow, bytes) = (*flow, bytes.clone());
+        self.totals.retransmitted += 1;
+        self.transmit(flow, bytes);
+        true
     }
 
     /// Notes the ACK of a 2xx with this To tag, to be repeated with it.

@@ -21,7 +21,8 @@ mod request;
 pub use config::{EndpointConfig, Limits, ReliableProvisional};
 pub use event::{Body, EndedBy, Event, Input, InviteId, Output, RegistrationId, TraceDirection, TraceLine};
 pub use flow::Flow;
-pub use request::{Credentials, OutgoingInvite, RegistrationConfig};
+pub use crate::sip::auth::Credentials;
+pub use request::{OutgoingInvite, RegistrationConfig};
 
 /// Who may reach us. Asked once for each new request outside any dialog or transaction, before anything is answered.
 pub trait Policy {
