@@ -1,1 +1,5 @@
+//! One binary for all integration tests.
 
+mod torture;
+mod torture_ipv6;
+mod torture_own;

@@ -1,22 +1,22 @@
 //! Character classes and scanning over raw bytes (RFC 3261 section 25.1).
 
 /// A token character.
-pub(super) fn is_token(byte: u8) -> bool {
+pub(in crate::sip) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
 
 /// One or more token characters and nothing else.
-pub(super) fn is_token_text(bytes: &[u8]) -> bool {
+pub(in crate::sip) fn is_token_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| is_token(*byte))
 }
 
 /// Space, tab, and what is left of a line end.
-pub(super) fn is_space(byte: u8) -> bool {
+pub(in crate::sip) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// Without white space at both ends.
-pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
+pub(in crate::sip) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes {
         if !is_space(*first) {
             break;
@@ -33,7 +33,7 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
 }
 
 /// Splits at the first `separator`: what stands before it, and what behind it if there is one. Plain search.
-pub(super) fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+pub(in crate::sip) fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(separator, bytes) {
         Some(at) => (&bytes[..at], bytes.get(at + 1..)),
         None => (bytes, None),
@@ -42,7 +42,7 @@ pub(super) fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]
 
 /// Where the first of `wanted` stands outside quoted strings and, when `in_angles` is false, outside `<…>`.
 /// An unterminated quoted string or bracket runs to the end.
-pub(super) fn find_outside_quotes(bytes: &[u8], wanted: &[u8], in_angles: bool) -> Option<usize> {
+pub(in crate::sip) fn find_outside_quotes(bytes: &[u8], wanted: &[u8], in_angles: bool) -> Option<usize> {
     let mut quoted = false;
     let mut angle = false;
     let mut escaped = false;
@@ -73,7 +73,7 @@ pub(super) fn find_outside_quotes(bytes: &[u8], wanted: &[u8], in_angles: bool) 
 }
 
 /// Where a quoted string ends: `bytes` begins with `"`; the index of the closing quote.
-pub(super) fn closing_quote(bytes: &[u8]) -> Option<usize> {
+pub(in crate::sip) fn closing_quote(bytes: &[u8]) -> Option<usize> {
     let mut escaped = false;
     for (at, byte) in bytes.iter().enumerate().skip(1) {
         match byte {
@@ -87,7 +87,7 @@ pub(super) fn closing_quote(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Reads decimal digits and nothing else; `None` when there are none, others, or the value is larger than `max`.
-pub(super) fn number(bytes: &[u8], max: u64) -> Option<u64> {
+pub(in crate::sip) fn number(bytes: &[u8], max: u64) -> Option<u64> {
     if bytes.is_empty() {
         return None;
     }
@@ -102,7 +102,7 @@ pub(super) fn number(bytes: &[u8], max: u64) -> Option<u64> {
 }
 
 /// Undoes `%41` escapes. An escape that is none stays as it is.
-pub(super) fn percent_decode(text: &str) -> Vec<u8> {
+pub(in crate::sip) fn percent_decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -124,7 +124,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Takes the content out of a quoted string's inside: `\x` becomes `x`.
-pub(super) fn unescape_quoted(inside: &[u8]) -> Vec<u8> {
+pub(in crate::sip) fn unescape_quoted(inside: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(inside.len());
     let mut escaped = false;
     for byte in inside {
@@ -139,7 +139,7 @@ pub(super) fn unescape_quoted(inside: &[u8]) -> Vec<u8> {
 }
 
 /// Writes `text` as a quoted string.
-pub(super) fn write_quoted(f: &mut std::fmt::Formatter<'_>, text: &str) -> std::fmt::Result {
+pub(in crate::sip) fn write_quoted(f: &mut std::fmt::Formatter<'_>, text: &str) -> std::fmt::Result {
     use std::fmt::Write as _;
     f.write_char('"')?;
     for character in text.chars() {

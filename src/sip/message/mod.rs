@@ -9,7 +9,7 @@
 //! What cannot be parsed comes back as a [`ParseError`] that knows the status to answer with and, where the
 //! headers for an answer could be read, a stub of the request to answer to.
 
-mod charset;
+pub(in crate::sip) mod charset;
 mod date;
 mod error;
 mod framer;

@@ -78,6 +78,7 @@ fn unfold(whole: &Bytes, value: &[u8]) -> Bytes {
 }
 
 /// What the first line says.
+#[expect(clippy::large_enum_variant, reason = "lives on the stack for one call")]
 enum Start {
     Request(Method, Uri),
     Response(StatusCode, Text),

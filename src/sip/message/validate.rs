@@ -20,7 +20,8 @@ pub fn check_request(request: &Request) -> Result<(), Defect> {
     check_common(headers)?;
     headers.from().map_err(Defect::from)?;
     headers.to().map_err(Defect::from)?;
-    if headers.cseq()?.method != request.method {
+    // A method nobody knows is refused as such, with a status that says more (RFC 4475 section 3.1.2.18).
+    if headers.cseq()?.method != request.method && !matches!(request.method, Method::Other(_)) {
         return Err(Defect::MethodMismatch);
     }
     if let Some(max_forwards) = request.max_forwards() {
@@ -60,9 +61,15 @@ fn check_common(headers: &Headers) -> Result<(), Defect> {
             return Err(Defect::Repeated(text));
         }
     }
-    let via = headers.values(&HeaderName::Via).next().ok_or(Defect::Missing("Via"))?;
-    Via::parse(&via)?;
     headers.get(&HeaderName::CSeq).map(CSeq::parse).transpose()?;
+    if !headers.contains(&HeaderName::Via) {
+        return Err(Defect::Missing("Via"));
+    }
+    // Only the top one is ours to use, but all of them go back with every answer.
+    for via in headers.values(&HeaderName::Via) {
+        Via::parse(&via)?;
+    }
+    headers.via_top()?;
     Ok(())
 }
 

@@ -54,7 +54,8 @@ impl Via {
         let (name, rest) = charset::split_at_byte(value, b'/');
         let (version, rest) = charset::split_at_byte(rest.ok_or(INVALID)?, b'/');
         let rest = charset::trim(rest.ok_or(INVALID)?);
-        if !charset::trim(name).eq_ignore_ascii_case(b"SIP") || charset::trim(version) != b"2.0" {
+        // Any version: who sends another one is to be told so, along this Via.
+        if !charset::trim(name).eq_ignore_ascii_case(b"SIP") || !charset::is_token_text(charset::trim(version)) {
             return Err(INVALID);
         }
         let transport_end = rest.iter().position(|byte| !charset::is_token(*byte)).ok_or(INVALID)?;
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_is_no_via_is_refused() {
-        for bad in ["", "SIP/2.0/UDP", "SIP/3.0/UDP h", "SIP/2.0/ h", "SIP/2.0/UDP h;received=name", "SIP/2.0/UDP ::1"]
+        for bad in ["", "SIP/2.0/UDP", "HTTP/2.0/UDP h", "SIP/2.0/ h", "SIP/2.0/UDP h;received=name", "SIP/2.0/UDP ::1"]
         {
             assert!(bad.parse::<Via>().is_err(), "{bad}");
         }
