@@ -5,9 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::message::{
-    HeaderName as H, Headers, InvalidValue, Method, NameAddr, Request, Response, Scheme, Text, Uri,
-};
+use super::message::{HeaderName as H, Headers, InvalidValue, Method, NameAddr, Request, Response, Scheme, Text, Uri};
 
 /// A tag of ours: 64 random bits, written as 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -76,11 +76,6 @@ impl ClientTransaction {
         }
     }
 
-    /// Whether we gave the INVITE up.
-    pub fn is_cancelled(&self) -> bool {
-        self.cancel != CancelState::No
-    }
-
     /// How many dialogs were acknowledged.
     pub fn ack_count(&self) -> usize {
         self.acks.len()
@@ -149,7 +144,17 @@ impl Core {
         if response.status.is_provisional() {
             self.send_wanted_cancel(now, id);
         }
+        if !told.pass_up {
+            self.sweep_client(id);
+        }
         told.pass_up.then_some(id)
+    }
+
+    /// Forgets a transaction that has come to its end.
+    pub fn sweep_client(&mut self, id: ClientId) {
+        if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
+            self.forget_client(id);
+        }
     }
 
     fn matching_client(&self, response: &Response) -> Option<ClientId> {
@@ -244,7 +249,8 @@ impl Core {
     pub fn forget_client(&mut self, id: ClientId) {
         if let Some(transaction) = self.clients.remove(&id) {
             self.stop_waiting(&transaction.flow, id);
-            for timer in [TimerName::A, TimerName::B, TimerName::D, TimerName::E, TimerName::F, TimerName::K, TimerName::M]
+            for timer in
+                [TimerName::A, TimerName::B, TimerName::D, TimerName::E, TimerName::F, TimerName::K, TimerName::M]
             {
                 self.timers.clear(Timer::Client(id, timer));
             }
@@ -272,8 +278,9 @@ impl Core {
             self.stop_waiting(&flow, id);
         }
         self.act(now, id, actions, response, &mut told);
-        if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
-            self.forget_client(id);
+        // After a response its user is to see the transaction once more.
+        if response.is_none() {
+            self.sweep_client(id);
         }
         told
     }

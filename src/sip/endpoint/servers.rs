@@ -133,8 +133,7 @@ impl Core {
         } else {
             Machine::Other(server::State::Trying)
         };
-        let merged =
-            merge.then(|| Key::merged(&received.from_tag, &received.call_id, received.cseq, &request.method));
+        let merged = merge.then(|| Key::merged(&received.from_tag, &received.call_id, received.cseq, &request.method));
         if let Some(merged) = &merged {
             self.merges.insert(merged.clone(), id);
         }

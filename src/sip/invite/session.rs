@@ -13,7 +13,9 @@ use crate::sip::endpoint::core::{ALLOW, Core, SUPPORTED, literal_address};
 use crate::sip::endpoint::servers::Reply;
 use crate::sip::endpoint::timer::{ClientId, InviteTimer, ServerId};
 use crate::sip::endpoint::{Body, Flow, InviteId};
-use crate::sip::message::{HeaderName as H, Headers, Method, RAck, Reason, Request, Response, StatusCode, Text, Transport};
+use crate::sip::message::{
+    HeaderName as H, Headers, Method, RAck, Reason, Request, Response, StatusCode, Text, Transport,
+};
 use crate::types::Now;
 
 /// Where offer and answer stand (RFC 3264, RFC 6337).
@@ -81,6 +83,13 @@ pub(crate) struct Common {
     pub contact_user: Option<String>,
     pub credentials: Option<Credentials>,
     pub digest: DigestClient,
+}
+
+impl Common {
+    /// What stands in its place while it is lent.
+    pub fn empty() -> Self {
+        Self { contact_user: None, credentials: None, digest: DigestClient::new() }
+    }
 }
 
 /// One dialog of a call.
@@ -169,7 +178,14 @@ impl Session {
     }
 
     /// Sends a request inside the dialog.
-    pub fn send(&mut self, core: &mut Core, now: Now, id: InviteId, common: &mut Common, mut request: Request) -> ClientId {
+    pub fn send(
+        &mut self,
+        core: &mut Core,
+        now: Now,
+        id: InviteId,
+        common: &mut Common,
+        mut request: Request,
+    ) -> ClientId {
         authorize(common, &mut request);
         core.start_client(now, request, self.flow, Owner::Invite(id))
     }
@@ -353,10 +369,8 @@ pub(crate) fn set_body(request: &mut Request, body: Option<&Body>) {
 fn next_flow(base: Flow, neighbour: Option<SocketAddr>, dialog: &Dialog) -> Flow {
     let hop = dialog.next_hop();
     let transport = hop.transport().unwrap_or(base.transport);
-    let same_kind = matches!(
-        (transport, base.transport),
-        (Transport::Udp | Transport::Tcp, Transport::Udp | Transport::Tcp)
-    );
+    let same_kind =
+        matches!((transport, base.transport), (Transport::Udp | Transport::Tcp, Transport::Udp | Transport::Tcp));
     let Some(address) = literal_address(&hop.host, hop.port, transport).filter(|_| hop.is_sip()) else { return base };
     let stays = neighbour == Some(address)
         || address == base.remote

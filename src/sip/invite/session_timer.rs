@@ -27,7 +27,10 @@ impl SessionTimer {
 
     /// Session-Expires for a request of ours that keeps the roles.
     pub fn for_request(self) -> SessionExpires {
-        SessionExpires { seconds: self.seconds, refresher: Some(if self.ours { Refresher::Uac } else { Refresher::Uas }) }
+        SessionExpires {
+            seconds: self.seconds,
+            refresher: Some(if self.ours { Refresher::Uac } else { Refresher::Uas }),
+        }
     }
 
     /// What the 2xx to a request of ours agrees to.
@@ -84,7 +87,11 @@ mod tests {
     use super::*;
     use crate::sip::message::{HeaderName as H, Method};
 
-    fn agreed(supported: bool, expires: Option<&'static str>, min_se: Option<&'static str>) -> Result<Option<Agreed>, MinSe> {
+    fn agreed(
+        supported: bool,
+        expires: Option<&'static str>,
+        min_se: Option<&'static str>,
+    ) -> Result<Option<Agreed>, MinSe> {
         let mut request = Request::new(Method::Invite, "sip:a@b".parse().unwrap());
         if supported {
             request.headers.push(H::Supported, "timer");
