@@ -10,3 +10,9 @@ mod sounds;
 mod world;
 
 mod calls;
+mod faults;
+mod leaving;
+mod limits;
+mod paths;
+mod pins;
+mod weather;

@@ -41,11 +41,11 @@ pub(crate) struct Ear {
     pub(crate) digest: u64,
 }
 
-impl Default for Ear {
-    fn default() -> Self {
+impl Ear {
+    pub(crate) fn remembering(memory: Duration) -> Self {
         Self {
             packets: VecDeque::new(),
-            memory: Duration::from_secs(120),
+            memory,
             count: 0,
             first: None,
             last: None,
@@ -58,9 +58,7 @@ impl Default for Ear {
             digest: 0xcbf2_9ce4_8422_2325,
         }
     }
-}
 
-impl Ear {
     /// Takes a packet in.
     pub(crate) fn hear(&mut self, at: Instant, packet: &Packet<'_>) {
         let codec = match packet.header.payload_type {

@@ -15,7 +15,7 @@ use description::Local;
 use partyline::rtp::{Packet, packet};
 use partyline::types::AudioCodec;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The tone of a phone, whole hertz.
 pub(crate) fn tone(n: usize) -> f64 {
@@ -45,7 +45,7 @@ impl Phone {
         Self {
             agent: Agent::new(SocketAddr::new(address, 5060), gateway, number, Local::new(media, codec)),
             mouth: Mouth::new(media, tone(n), ssrc, codec),
-            ear: Ear::default(),
+            ear: Ear::remembering(Duration::from_secs(120)),
             sip_weather: Weather::CLEAR,
             rtp_weather: Weather::CLEAR,
             gone: false,
@@ -90,7 +90,7 @@ impl Phone {
     pub(crate) fn follow(&mut self, now: Instant) {
         if self.dialled < self.agent.invites.len() {
             self.dialled = self.agent.invites.len();
-            self.ear = Ear { memory: self.ear.memory, ..Ear::default() };
+            self.ear = Ear::remembering(self.ear.memory);
         }
         match self.agent.stage {
             Stage::Talking => {
