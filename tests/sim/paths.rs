@@ -56,7 +56,7 @@ fn the_same_from_outside_the_trunks_networks_is_not() {
     mouth.address = "192.0.2.9:40000".parse().unwrap();
     mouth.says = Says::Tone;
     world.run(secs(3));
-    assert_eq!(world.tones(room[1]), []);
+    assert!(world.tones(room[1]).is_empty());
     assert!(world.statistics(room[0]).packets_foreign > 100);
     world.finish();
 }
@@ -118,9 +118,8 @@ fn a_strangers_packets_are_counted_and_not_heard() {
 #[test]
 fn a_caller_who_moves_between_threads_in_mid_sentence_misses_nothing() {
     let mut world = World::new(Settings { media_latency: ms(3), ..Settings::default() });
-    let room = world.phones_in("2000", 2);
+    // Two callers, talking all the while, each on a thread of its own.
     let (anna, ben) = (world.phone(), world.phone());
-    // Two more callers, talking all the while: one of them begins on another thread than the room is on.
     for phone in [anna, ben] {
         world.dial(phone, "1000");
         world.run(ms(300));
@@ -150,6 +149,5 @@ fn a_caller_who_moves_between_threads_in_mid_sentence_misses_nothing() {
     let holes = heard.chunks_exact(160).skip(first).filter(|piece| level(piece) < LEVEL - 6.0).count();
     assert_eq!(holes, 0);
     assert_eq!(world.statistics(ben).frames_concealed, 0);
-    world.assert_together(&room);
     world.finish();
 }

@@ -151,9 +151,6 @@ impl Agent {
         self.retry = None;
         self.remote = None;
         let mut invite = self.request(Method::Invite);
-        if let Some(seconds) = self.habits.session {
-            invite = invite.with(H::SessionExpires, format!("{seconds};refresher=uas")).with(H::Supported, "timer");
-        }
         if !self.habits.late_offer {
             invite = invite.with_body("application/sdp", self.local.text());
         }
@@ -498,6 +495,10 @@ impl Agent {
             headers.push(H::Contact, self.contact());
             // No UPDATE: session refreshes come as re-INVITEs.
             headers.push(H::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO");
+            if let Some(seconds) = self.habits.session {
+                headers.push(H::SessionExpires, format!("{seconds};refresher=uas"));
+                headers.push(H::Supported, "timer");
+            }
         }
         request
     }
