@@ -7,3 +7,9 @@ mod invite;
 pub mod message;
 mod registration;
 pub mod transaction;
+
+pub use endpoint::{
+    Admission, Body, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow, Input,
+    InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, TraceDirection,
+    TraceLine,
+};
