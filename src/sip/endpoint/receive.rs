@@ -77,6 +77,9 @@ impl Endpoint {
                 return;
             }
             let tx = self.core.open_server(&received, key, false);
+            if let Some(transaction) = self.core.servers.get_mut(&tx) {
+                transaction.owner = Some(id);
+            }
             self.relist(id, &received.flow);
             return self.with_usage(id, |usage, core| usage.on_request(core, now, received, tx)).unwrap_or_default();
         }
