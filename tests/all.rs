@@ -1,5 +1,7 @@
 //! One binary for all integration tests.
 
+mod sip_properties;
+mod sip_rsip;
 mod torture;
 mod torture_ipv6;
 mod torture_own;

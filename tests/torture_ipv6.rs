@@ -22,7 +22,7 @@ impl Case {
     }
 }
 
-pub const RFC5118: [Case; 12] = [
+pub static RFC5118: [Case; 12] = [
     Case {
         name: "4.1 an IPv6 reference in URI, Via and Contact",
         text: "\
