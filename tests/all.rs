@@ -3,5 +3,6 @@
 mod sip_properties;
 mod sip_rsip;
 mod torture;
+mod torture_endpoint;
 mod torture_ipv6;
 mod torture_own;
