@@ -257,10 +257,8 @@ impl Gateway {
 
     /// Behind NAT, peers beyond it must send to the public address: it stands in the Contact for each address of ours
     /// that they reach.
-    fn learn_local_address(&mut self, input: &sip::Input) {
-        let (Some(public), sip::Input::Message { flow, .. }) = (self.plan.gateway.public_address, input) else {
-            return;
-        };
+    fn advertise_public_address(&mut self, flow: Flow) {
+        let Some(public) = self.plan.gateway.public_address else { return };
         if !flow.remote.ip().is_loopback() && flow.local.ip() != public && self.natted.insert(flow.local) {
             self.endpoint.set_public_address(flow.local, SocketAddr::new(public, flow.local.port()));
         }
