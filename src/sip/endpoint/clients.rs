@@ -126,17 +126,18 @@ impl Core {
         let transaction =
             ClientTransaction { method, flow, request, owner, machine, interval, cancel, acks: Vec::new() };
         self.clients.insert(id, transaction);
-        self.waiting.entry(flow).or_default().insert(id);
+        self.waiting.entry(flow.identity()).or_default().insert(id);
         self.act(now, id, start, None, &mut Told::default());
     }
 
     /// The response's transaction, once it has taken note of it; `None` where there is nothing to be passed up.
-    pub fn receive_response(&mut self, now: Now, response: &Response) -> Option<ClientId> {
+    pub fn receive_response(&mut self, now: Now, flow: &Flow, response: &Response) -> Option<ClientId> {
         let id = self.matching_client(response);
         let Some(id) = id else {
             self.totals.stray_responses += 1;
             return None;
         };
+        self.adopt_connection(id, flow);
         if self.repeat_ack(id, response) {
             return None;
         }
@@ -154,6 +155,21 @@ impl Core {
     pub fn sweep_client(&mut self, id: ClientId) {
         if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
             self.forget_client(id);
+        }
+    }
+
+    /// Learns by which connection a request went that left the choice to the shell, so that its end is noticed.
+    fn adopt_connection(&mut self, id: ClientId, flow: &Flow) {
+        let Some(transaction) = self.clients.get_mut(&id) else { return };
+        let before = transaction.flow;
+        if before.connection.is_some() || flow.connection.is_none() || before.transport != flow.transport {
+            return;
+        }
+        transaction.flow.connection = flow.connection;
+        if transaction.is_waiting() {
+            let after = transaction.flow;
+            self.stop_waiting(&before, id);
+            self.waiting.entry(after.identity()).or_default().insert(id);
         }
     }
 
@@ -196,7 +212,7 @@ impl Core {
 
     /// The transport of `flow` failed: every transaction that still waits on it ends.
     pub fn fail_flow(&mut self, now: Now, flow: &Flow) -> Vec<(ClientId, Owner, Method)> {
-        let Some(waiting) = self.waiting.remove(flow) else { return Vec::new() };
+        let Some(waiting) = self.waiting.remove(&flow.identity()) else { return Vec::new() };
         let mut failed = Vec::new();
         for id in waiting {
             let Some((owner, method)) = self.clients.get(&id).map(|it| (it.owner, it.method.clone())) else { continue };
@@ -259,10 +275,10 @@ impl Core {
     }
 
     fn stop_waiting(&mut self, flow: &Flow, id: ClientId) {
-        if let Some(waiting) = self.waiting.get_mut(flow) {
+        if let Some(waiting) = self.waiting.get_mut(&flow.identity()) {
             waiting.remove(&id);
             if waiting.is_empty() {
-                self.waiting.remove(flow);
+                self.waiting.remove(&flow.identity());
             }
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Core {
     pub outputs: VecDeque<Output>,
     pub totals: Counts,
     pub clients: HashMap<ClientId, ClientTransaction>,
-    /// Unfinished client transactions by the flow they wait on.
+    /// Unfinished client transactions by the flow they wait on (its identity).
     pub waiting: HashMap<Flow, BTreeSet<ClientId>>,
     pub servers: HashMap<ServerId, ServerTransaction>,
     pub server_keys: HashMap<Key, ServerId>,

@@ -137,6 +137,7 @@ impl Usage {
         if offered {
             session.exchange = Exchange::Settled;
             session.local_body = ours.body;
+            session.changed = true;
         }
         let unchanged = ours.refresh && body == session.remote_body;
         if body.is_some() && offered {
@@ -228,6 +229,9 @@ impl Usage {
     /// A final response to a PRACK or INFO of ours.
     pub(super) fn on_other_response(&mut self, core: &mut Core, now: Now, tx: ClientId, response: &Response) {
         let status = response.status;
+        if status.is_success() {
+            self.common.digest.accepted(None);
+        }
         if !status.is_failure() {
             return;
         }

@@ -105,6 +105,8 @@ pub(crate) struct Session {
     pub exchange: Exchange,
     pub local_body: Option<Body>,
     pub remote_body: Option<Bytes>,
+    /// Whether the peer's first answer has been replaced since, by UPDATE or PRACK.
+    pub changed: bool,
     pub peer_allows_update: bool,
     pub ours: Option<OurRequest>,
     pub theirs: Option<TheirRequest>,
@@ -131,6 +133,7 @@ impl Session {
             exchange,
             local_body: None,
             remote_body: None,
+            changed: false,
             peer_allows_update: false,
             ours: None,
             theirs: None,
