@@ -144,6 +144,7 @@ impl Core {
         let told = self.drive(now, id, Happening::Response(response.status), Some(response));
         if response.status.is_provisional() {
             self.send_wanted_cancel(now, id);
+            self.bound_proceeding(now, id);
         }
         if !told.pass_up {
             self.sweep_client(id);
@@ -156,6 +157,23 @@ impl Core {
         if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
             self.forget_client(id);
         }
+    }
+
+    /// An INVITE has no timer of its own any more once a provisional response came: it gets this one.
+    fn bound_proceeding(&mut self, now: Now, id: ClientId) {
+        let proceeding = Machine::Invite(client_invite::State::Proceeding);
+        let timer = Timer::Stalled(id);
+        if self.clients.get(&id).is_some_and(|it| it.machine == proceeding) && self.timers.get(timer).is_none() {
+            let after = self.config.ring_timeout + self.config.timing.patience() * 2;
+            self.set_timer(now, timer, after);
+        }
+    }
+
+    /// The INVITE never ended. Says whom to tell.
+    pub fn stalled(&mut self, id: ClientId) -> Option<(Owner, Method, Failure)> {
+        let (owner, method) = self.clients.get(&id).map(|it| (it.owner, it.method.clone()))?;
+        self.forget_client(id);
+        Some((owner, method, Failure::Timeout))
     }
 
     /// Learns by which connection a request went that left the choice to the shell, so that its end is noticed.
@@ -271,6 +289,7 @@ impl Core {
                 self.timers.clear(Timer::Client(id, timer));
             }
             self.timers.clear(Timer::Cancelled(id));
+            self.timers.clear(Timer::Stalled(id));
         }
     }
 
@@ -292,6 +311,7 @@ impl Core {
         let flow = transaction.flow;
         if finished {
             self.stop_waiting(&flow, id);
+            self.timers.clear(Timer::Stalled(id));
         }
         self.act(now, id, actions, response, &mut told);
         // After a response its user is to see the transaction once more.

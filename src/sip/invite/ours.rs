@@ -183,7 +183,7 @@ impl Usage {
         }
     }
 
-    /// The retry after a 491 is due (RFC 3261 section 14.1).
+    /// A request of ours that waited may go out: after a 491 (RFC 3261 section 14.1), or for an ACK.
     pub(super) fn on_glare_timer(&mut self, core: &mut Core, now: Now) {
         let id = self.id;
         let session = match &mut self.stage {
@@ -204,7 +204,11 @@ impl Usage {
         if ours.refresh && ours.body.is_some() {
             ours.body.clone_from(&session.local_body);
         }
-        if session.theirs.is_some() || matches!(session.exchange, Exchange::RemoteOffer | Exchange::LocalOffer) {
+        let unacknowledged = ours.method == Method::Invite && session.awaited_ack.is_some();
+        if unacknowledged
+            || session.theirs.is_some()
+            || matches!(session.exchange, Exchange::RemoteOffer | Exchange::LocalOffer)
+        {
             return core.set_call_timer(now, id, InviteTimer::Glare, Duration::from_millis(500));
         }
         session.send_ours(core, now, id, &mut self.common);
