@@ -355,3 +355,28 @@ fn messages_are_traced_when_asked() {
     );
     raw.finish();
 }
+
+#[test]
+fn addresses_of_a_socket_for_both_families_are_seen_through() {
+    let mut raw = Raw::new();
+    raw.flow.local = "[::ffff:192.0.2.1]:5060".parse().unwrap();
+    raw.flow.remote = "[::ffff:192.0.2.9]:5060".parse().unwrap();
+    let mut invite = invite("1");
+    invite.headers.set(H::Contact, "<sip:peer@198.51.100.5>");
+    raw.receive(&Message::Request(invite));
+    raw.sent();
+    let Some(Event::Incoming { invite: id, .. }) = raw.events.pop() else { panic!() };
+    let now = raw.now;
+    raw.endpoint.accept(now, id, sdp("ours")).unwrap();
+    let (flow, ok) = raw.sent_by_flow().pop().unwrap();
+    let ok = ok.response().unwrap().clone();
+    assert_eq!(flow.remote, raw.flow.remote);
+    assert_eq!(ok.contact().unwrap().uri.host.to_string(), "192.0.2.1");
+    assert_eq!(ok.via_top().unwrap().received, Some("192.0.2.9".parse().unwrap()));
+    raw.receive(&Message::Request(inside(&ok, Method::Ack, 1, "a")));
+    raw.endpoint.hangup(now, id, None).unwrap();
+    let (flow, bye) = raw.sent_by_flow().pop().unwrap();
+    assert_eq!(flow.remote, "[::ffff:198.51.100.5]:5060".parse().unwrap());
+    raw.answer(bye.request().unwrap(), 200, "", |_| {});
+    raw.finish();
+}
