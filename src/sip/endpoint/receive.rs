@@ -31,7 +31,7 @@ impl Endpoint {
                 }
                 match message {
                     Message::Request(request) => self.on_request(now, flow, request, policy),
-                    Message::Response(response) => self.on_response(now, response),
+                    Message::Response(response) => self.on_response(now, &flow, response),
                 }
             }
             Err(ParseError::KeepAlive) => {}
