@@ -4,6 +4,7 @@ mod alloc;
 mod layering;
 mod media_corpus;
 mod playout;
+mod sim;
 mod sip_properties;
 mod sip_rsip;
 mod torture;
