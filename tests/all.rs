@@ -1,3 +1,4 @@
 //! All tests that use the crate from outside, in one binary.
 
 mod layering;
+mod loopback;
