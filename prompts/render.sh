@@ -34,12 +34,12 @@ spoken() {
 
 # The value of one line of `sox -n stats`.
 stats() {
-    sox "$1" -n stats 2>&1 | sed -n "s/^$2 *//p"
+    sox -R -D "$1" -n stats 2>&1 | sed -n "s/^$2 *//p"
 }
 
 # The RMS of the words alone, dBFS: every pause over 100 ms left out.
 words() {
-    sox "$1" "$work/words.wav" silence 1 0.02 1% -1 0.1 1%
+    sox -R -D "$1" "$work/words.wav" silence 1 0.02 1% -1 0.1 1%
     stats "$work/words.wav" 'RMS lev dB'
 }
 
@@ -53,16 +53,16 @@ render() {
     spoken "$text" | espeak-ng -v "$voice" -s "$speed" -g "$gap" --stdin -w "$work/raw.wav"
     # sox: the band of a telephone, silence off both ends.
     trim='silence 1 0.005 0.1%'
-    sox -D "$work/raw.wav" "$work/band.wav" gain -6 rate -v 8000 highpass 150 highpass 150 lowpass 3400 \
+    sox -R -D "$work/raw.wav" "$work/band.wav" gain -6 rate -v 8000 highpass 150 highpass 150 lowpass 3400 \
         $trim reverse $trim reverse
     # Loud vowels are pressed down and the rest raised: a telephone is heard in the street. The delay lets the
     # compressor see a peak before it comes.
-    sox "$work/band.wav" "$work/even.wav" gain "$(difference -27 "$(words "$work/band.wav")")" \
+    sox -R -D "$work/band.wav" "$work/even.wav" gain "$(difference -27 "$(words "$work/band.wav")")" \
         compand 0.002,0.06 3:-60,-54,-34,-29,-24,-26,0,-22 0 -90 0.004
     gain=$(difference $level "$(words "$work/even.wav")")
     most=$(difference $peak "$(stats "$work/even.wav" 'Pk lev dB')")
     gain=$(awk -v a="$gain" -v b="$most" 'BEGIN { print (a < b) ? a : b }')
-    sox -D "$work/even.wav" -b 16 -c 1 "$language/$name.wav" gain "$gain" fade t 0.004 -0 0.01 pad 0.05 0.15
+    sox -R -D "$work/even.wav" -b 16 -c 1 "$language/$name.wav" gain "$gain" fade t 0.004 -0 0.01 pad 0.05 0.15
     printf '%-18s %s s, peak %s dB, words %s dB\n' "$name" "$(soxi -D "$language/$name.wav")" \
         "$(stats "$language/$name.wav" 'Pk lev dB')" "$(words "$language/$name.wav")"
 }

@@ -3,13 +3,16 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod audio;
+pub mod cli;
 pub mod dialplan;
 pub mod gateway;
 pub mod media;
+pub mod net;
 pub mod rtp;
 pub mod sdp;
 pub mod session;
 pub mod sip;
+pub mod speech;
 pub mod types;
 
 /// The origin of a test's virtual clock: the only clock reading tests make.

@@ -1,4 +1,12 @@
 //! All tests that use the crate from outside, in one binary.
 
+mod alloc;
 mod layering;
 mod loopback;
+mod media_corpus;
+mod playout;
+mod sip_properties;
+mod sip_rsip;
+mod torture;
+mod torture_ipv6;
+mod torture_own;

@@ -41,7 +41,10 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
     if let Some(pin) = plan.room(DEMO_ROOM).and_then(|room| room.pin.as_ref()) {
         let pin = pin.reveal();
         let _ = writeln!(text, "\nThe demo room's PIN is {pin}. From a second terminal:\n");
-        let _ = writeln!(text, "  partyline call sip:1000@{place} --digits {pin}# --tone 440 --record heard.wav --seconds 10");
+        let _ = writeln!(
+            text,
+            "  partyline call sip:1000@{place} --digits {pin}# --tone 440 --record heard.wav --seconds 10"
+        );
     }
     text.push('\n');
     text

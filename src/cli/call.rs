@@ -103,9 +103,10 @@ fn write(path: &Path, heard: &[i16]) -> Result<(), PhoneError> {
 fn report(heard: &[i16]) {
     let seconds = heard.len() as f64 / 8_000.0;
     let last = heard.get(heard.len().saturating_sub(16_000)..).unwrap_or_default();
-    let candidates: Vec<f64> = (2..=35).map(|step| f64::from(step) * 100.0).chain([440.0, 350.0, 450.0, 620.0]).collect();
+    let candidates: Vec<f64> =
+        (2..=35).map(|step| f64::from(step) * 100.0).chain([440.0, 350.0, 450.0, 620.0]).collect();
     let tones = goertzel::tones_heard(last, 8_000, &candidates, -35.0);
     let tones: Vec<String> = tones.iter().map(|(hertz, dbfs)| format!("{hertz:.0} Hz at {dbfs:.0} dBFS")).collect();
     let tones = if tones.is_empty() { "no steady tone".to_owned() } else { tones.join(", ") };
-    println!("heard {seconds:.1} s at {:.0} dBFS; at the end: {tones}", level::rms_dbfs(heard));
+    println!("heard {seconds:.1} s at {:.0} dBFS; at the end: {tones}", level::dbfs(heard));
 }

@@ -1,7 +1,7 @@
 //! `partyline check` and `partyline explain`.
 
-use super::{ConfigArgument, ExplainArguments, fail};
-use crate::dialplan::{self, Files, Origin};
+use super::{ExplainArguments, fail};
+use crate::dialplan::{self, Files};
 use crate::speech;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -36,5 +36,20 @@ pub(super) fn check(config: &Path) -> ExitCode {
             eprintln!("{}", found.render(colours));
             ExitCode::FAILURE
         }
+    }
+}
+
+pub(super) fn explain(arguments: &ExplainArguments) -> ExitCode {
+    let colours = std::io::stderr().is_terminal();
+    let loaded = match dialplan::load(&arguments.config.config, &checks()) {
+        Ok(loaded) => loaded,
+        Err(found) => return fail(&format_args!("the dialplan has mistakes\n{}", found.render(colours))),
+    };
+    match dialplan::explain::explain(&loaded.plan, &arguments.from, &arguments.number, arguments.digits.as_deref()) {
+        Ok(way) => {
+            print!("{way}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
     }
 }

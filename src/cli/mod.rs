@@ -11,6 +11,7 @@ mod phone;
 mod records;
 mod run;
 mod server;
+mod wake;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

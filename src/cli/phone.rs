@@ -1,14 +1,16 @@
 //! The test phone: the gateway's own endpoint and media engine, used from the other side.
 
 use super::server::now;
+use super::wake::media_wake;
 use crate::audio::tone::Tone;
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, RecorderSink};
-use crate::media::thread::{MediaHandle, TransportSockets};
+use crate::media::thread::{MediaHandle, Settings, TransportSockets};
 use crate::net::{ListenAddress, PortError, PortRange, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
 use crate::sip::message::{Host, NameAddr, Request, StatusCode, Transport, Uri};
 use crate::sip::{
-    self, Admission, Body, Credentials, EndedBy, Endpoint, EndpointConfig, Event, Flow, InviteId, OutgoingInvite, Policy,
+    self, Admission, Body, Credentials, EndedBy, Endpoint, EndpointConfig, Event, Flow, InviteId, OutgoingInvite,
+    Policy,
 };
 use crate::types::{AudioCodec, CallId, Direction, PlayerId, RecorderId, UnitId};
 use bytes::Bytes;
@@ -17,7 +19,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
 const LEG: CallId = CallId(1);
@@ -30,8 +31,6 @@ const FETCH: Duration = Duration::from_millis(100);
 const RING: usize = 16_000;
 /// Level of a tone, dBFS.
 const TONE_LEVEL: f32 = -15.0;
-/// Patience with the BYE's answer.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Why there was no call.
 #[derive(Debug, thiserror::Error)]
@@ -111,13 +110,12 @@ pub(super) struct Phone {
 impl Phone {
     /// Calls, does what is wished, hangs up. Gives back what was heard: mono at 8 kHz.
     pub(super) async fn dial(wish: Wish) -> Result<Vec<i16>, PhoneError> {
-        let target = Uri::parse(wish.target.as_bytes()).map_err(|_| PhoneError::Target(wish.target.clone()))?;
-        let transport = match target.param("transport") {
-            Some(name) if name.eq_ignore_ascii_case("tcp") => Transport::Tcp,
-            _ => Transport::Udp,
-        };
+        let target =
+            Uri::parse(&Bytes::from(wish.target.clone())).map_err(|_| PhoneError::Target(wish.target.clone()))?;
+        let transport = target.transport().unwrap_or(Transport::Udp);
         let remote = look_up(&target).await?;
-        let local = wish.local.unwrap_or_else(|| if remote.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() });
+        let local =
+            wish.local.unwrap_or_else(|| if remote.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() });
         let (events, sip) = mpsc::channel(256);
         let listen = ListenAddress { transport, address: SocketAddr::new(local, 0) };
         let mut transports = Transports::bind(&[listen], events)?;
@@ -134,8 +132,9 @@ impl Phone {
             session_id: wish.seed >> 1,
         };
         let offer = sdp::offer(&local, None);
-        let mut endpoint = Endpoint::new(EndpointConfig { session_expires: None, ..EndpointConfig::default() }, wish.seed);
-        let from = NameAddr::new(Uri::sip(Some(wish.from.as_str()), Host::from(flow.local.ip()), None));
+        let mut endpoint =
+            Endpoint::new(EndpointConfig { session_expires: None, ..EndpointConfig::default() }, wish.seed);
+        let from = NameAddr::new(Uri::sip(Some(wish.from.as_str()), Host::Ip(flow.local.ip()), None));
         let mut outgoing = OutgoingInvite::new(flow, from, target, Some(Body::sdp(offer.to_string())));
         outgoing.credentials.clone_from(&wish.credentials);
         let invite = endpoint
@@ -145,7 +144,7 @@ impl Phone {
         let phone = Self {
             endpoint,
             transports,
-            media: MediaHandle::spawn(1)?,
+            media: MediaHandle::spawn(Settings::default())?,
             invite,
             local,
             offer,
@@ -164,7 +163,7 @@ impl Phone {
     }
 
     async fn run(mut self, mut sip: mpsc::Receiver<sip::Input>) -> Result<Vec<i16>, PhoneError> {
-        let media_events = AsyncFd::new(self.media.event_fd()?)?;
+        let media_events = media_wake(&self.media)?;
         let mut fetch = tokio::time::interval(FETCH);
         self.carry_out()?;
         while self.over.is_none() {
@@ -183,7 +182,6 @@ impl Phone {
             self.carry_out()?;
         }
         self.media.send(Command::RemoveLeg { leg: LEG }, None);
-        self.media.flush();
         self.fetch();
         self.over.unwrap_or(Ok(())).map(|()| self.heard)
     }
@@ -212,7 +210,7 @@ impl Phone {
     }
 
     fn take_media_events(&mut self) {
-        self.media.clear_event_fd();
+        self.media.acknowledge();
         while let Some(event) = self.media.poll_event() {
             match event {
                 // A digit that comes to us is a sign of life worth showing; the far end is not typing a PIN.
@@ -242,7 +240,6 @@ impl Phone {
                 sip::Output::Trace(_) => {}
             }
         }
-        self.media.flush();
         Ok(())
     }
 
@@ -257,7 +254,8 @@ impl Phone {
                 }
             }
             Event::Failed { status, response, .. } => {
-                let reason = response.map_or_else(|| status.reason().to_owned(), |response| response.reason_text());
+                let reason =
+                    response.map_or_else(|| status.reason().to_owned(), |response| response.reason.to_string());
                 self.over = Some(Err(PhoneError::Failed(status.0, reason)));
             }
             Event::Ended { by, .. } => {
@@ -323,15 +321,14 @@ impl Phone {
 }
 
 async fn look_up(target: &Uri) -> Result<SocketAddr, PhoneError> {
-    let port = target.port().unwrap_or(5060);
-    let Some(host) = target.host() else { return Err(PhoneError::Target(target.to_string())) };
-    match host {
+    let port = target.port.unwrap_or(5060);
+    match &target.host {
         Host::Ip(address) => Ok(SocketAddr::new(*address, port)),
         Host::Name(name) => {
             let name = name.to_string();
-            let mut found =
-                tokio::net::lookup_host((name.as_str(), port)).await.map_err(|_| PhoneError::Host(name.clone()))?;
-            found.next().ok_or(PhoneError::Host(name))
+            let found = tokio::net::lookup_host((name.as_str(), port)).await;
+            let first = found.ok().and_then(|mut found| found.next());
+            first.ok_or(PhoneError::Host(name))
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::gateway::CallRecord;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -26,7 +26,7 @@ impl Records {
         }
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
         let (queue, waiting) = sync_channel(QUEUE);
-        let path = path.to_owned();
+        let path = path.to_path_buf();
         let writer = std::thread::Builder::new().name("records".into()).spawn(move || write(&path, file, &waiting))?;
         Ok(Self { queue: Some(queue), writer: Some(writer), lost: 0 })
     }
@@ -53,7 +53,7 @@ impl Drop for Records {
     }
 }
 
-fn write(path: &PathBuf, mut file: File, waiting: &Receiver<Box<CallRecord>>) {
+fn write(path: &Path, mut file: File, waiting: &Receiver<Box<CallRecord>>) {
     let mut line = Vec::new();
     while let Ok(record) = waiting.recv() {
         line.clear();

@@ -6,11 +6,11 @@ use super::server::{Server, Sources, now};
 use super::{banner, check, fail, limits};
 use crate::dialplan::{self, Plan, SipTransport};
 use crate::gateway::{Gateway, Sounds};
-use crate::media::thread::MediaHandle;
+use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{ListenAddress, Transports};
 use crate::sip::EndpointConfig;
 use crate::sip::message::Transport;
-use crate::speech::Catalogue;
+use crate::speech::Library;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ const CONTROL_QUEUE: usize = 16;
 
 /// Why the gateway did not start. Each names the thing and the place.
 #[derive(Debug, thiserror::Error)]
-enum StartError {
+pub(super) enum StartError {
     #[error("{0}\nnothing was started")]
     Dialplan(String),
     #[error("{0}")]
@@ -63,11 +63,12 @@ pub(super) fn run(config: &Path) -> ExitCode {
 /// Reads dialplan and sounds. Warnings are printed, mistakes come back as the error.
 fn load(config: &Path) -> Result<(Arc<Plan>, Arc<dyn Sounds>), StartError> {
     let colours = std::io::stderr().is_terminal();
-    let loaded = dialplan::load(config, &check::checks()).map_err(|found| StartError::Dialplan(found.render(colours)))?;
+    let loaded =
+        dialplan::load(config, &check::checks()).map_err(|found| StartError::Dialplan(found.render(colours)))?;
     if !loaded.warnings.is_empty() {
         eprintln!("{}", loaded.warnings.render(colours));
     }
-    let sounds = Catalogue::for_plan(&loaded.plan).map_err(|error| StartError::Sounds(error.to_string()))?;
+    let sounds = Library::load(&loaded.plan).map_err(|error| StartError::Sounds(error.to_string()))?;
     Ok((loaded.plan, Arc::new(sounds)))
 }
 
@@ -98,7 +99,7 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
     let control = ControlSocket::bind(&settings.control, asking)
         .map_err(|source| StartError::Control { path: settings.control.clone(), source })?;
     let threads = settings.media_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let media = MediaHandle::spawn(threads).map_err(StartError::Media)?;
+    let media = MediaHandle::spawn(Settings { threads, realtime: true }).map_err(StartError::Media)?;
     let seed = seed()?;
     let endpoint = EndpointConfig {
         session_expires: None,

@@ -2,6 +2,7 @@
 
 use super::control::Asked;
 use super::records::Records;
+use super::wake::media_wake;
 use crate::dialplan::{Plan, Trunk};
 use crate::gateway::{Gateway, Input, Level, LogLine, Output, Reply, Request};
 use crate::media::command::Command;
@@ -15,7 +16,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
-use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
@@ -86,7 +86,7 @@ impl Server {
         mut sources: Sources,
         mut reload: impl FnMut() -> Option<(Arc<Plan>, Arc<dyn crate::gateway::Sounds>)>,
     ) -> io::Result<()> {
-        let media_events = AsyncFd::new(self.media.event_fd()?)?;
+        let media_events = media_wake(&self.media)?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
@@ -136,7 +136,7 @@ impl Server {
     }
 
     fn take_media_events(&mut self) {
-        self.media.clear_event_fd();
+        self.media.acknowledge();
         while let Some(event) = self.media.poll_event() {
             self.gateway.handle_input(now(), Input::Media(event));
         }
@@ -169,7 +169,6 @@ impl Server {
                 Output::Drained => self.drained = true,
             }
         }
-        self.media.flush();
     }
 
     fn command(&mut self, command: Command) {

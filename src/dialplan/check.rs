@@ -3,6 +3,7 @@
 //! A part with a mistake gets a stand-in, so that what refers to it is not reported as well; a plan is given out only
 //! when there was no error at all.
 
+mod bypass;
 mod gateway;
 mod ivr;
 mod pin;
@@ -46,11 +47,12 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let rooms = room::check(checker, entries(&tables.rooms));
     let ivrs = ivr::check(checker, entries(&tables.ivr), &gateway);
     pin::check(checker, entries(&tables.rooms), &ivrs);
-    let routes = tables.routes.get().map(|list| list.get_ref().as_slice()).unwrap_or_default();
+    bypass::by_digits(checker, entries(&tables.ivr), &ivrs, &rooms);
+    let raw_routes = tables.routes.get().map(|list| list.get_ref().as_slice()).unwrap_or_default();
     let names = route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs };
-    let routes = route::check(checker, routes, &names, tables.routes.is_absent() && !raw.broken);
+    let routes = route::check(checker, raw_routes, &names, tables.routes.is_absent() && !raw.broken);
     if !raw.broken {
-        ivr::unused(checker, entries(&tables.ivr), &routes);
+        ivr::unused(checker, entries(&tables.ivr), raw_routes);
     }
     Plan { gateway, trunks, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes }
 }
@@ -82,8 +84,12 @@ impl Checker<'_> {
         let Some(offset) = written.find(value.get_ref().as_str()) else { return span };
         let start = span.start.saturating_add(offset).saturating_add(part.start);
         let end = span.start.saturating_add(offset).saturating_add(part.end);
-        // A mistake at the very end has an empty place; the last character stands for it.
-        if start < end { start..end } else { start.saturating_sub(1).max(span.start)..end }
+        if start < end {
+            return start..end;
+        }
+        // A mistake between two characters has an empty place: the next one stands for it, or the last.
+        let next = self.text.get(start..span.end).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        start..start.saturating_add(next)
     }
 
     /// A language, asked for once; one without prompts is told at its first mention.

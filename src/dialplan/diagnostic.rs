@@ -1,6 +1,6 @@
 //! Mistakes in a dialplan, told with file, line, the text underlined, why, and a way to mend.
 
-use super::mask::mask;
+use super::mask::{digit_runs, mask};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 use std::fmt;
 use std::ops::Range;
@@ -59,9 +59,23 @@ impl Diagnostic {
 pub(super) struct Sink {
     found: Vec<Diagnostic>,
     secrets: Vec<Range<usize>>,
+    /// Mistakes of the TOML itself: the line each is in, and what is said.
+    syntax: Vec<(Range<usize>, Diagnostic)>,
 }
 
 impl Sink {
+    /// Notes what is no TOML. One a line: the others follow from it, as does whatever else is odd about the line.
+    pub(super) fn syntax(&mut self, source: &str, span: Range<usize>, message: String) {
+        let (before, after) = source.split_at_checked(span.start).unwrap_or((source, ""));
+        let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+        let end = after.find('\n').map_or(source.len(), |at| before.len().saturating_add(at));
+        if self.syntax.iter().all(|(line, _)| *line != (start..end)) {
+            let (label, related, help) = ("here".to_owned(), Vec::new(), None);
+            let severity = Severity::Error;
+            self.syntax.push((start..end, Diagnostic { severity, message, span, label, related, help }));
+        }
+    }
+
     /// Notes what makes the file unusable.
     pub(super) fn error(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         self.add(Severity::Error, span, message.into())
@@ -85,7 +99,12 @@ impl Sink {
 
     /// All that was found, in the order of the file.
     pub(super) fn finish(self, file: &str, source: &str) -> Diagnostics {
-        let Self { mut found, secrets } = self;
+        let Self { mut found, mut secrets, syntax } = self;
+        for (line, _) in &syntax {
+            secrets.extend(digit_runs(source, line.clone()));
+        }
+        found.retain(|one| !syntax.iter().any(|(line, _)| line.contains(&one.span.start)));
+        found.extend(syntax.into_iter().map(|(_, one)| one));
         found.sort_by_key(|one| (one.span.start, one.span.end));
         found.dedup();
         Diagnostics { file: file.to_owned(), source: mask(source, &secrets), found }
@@ -219,5 +238,6 @@ impl std::error::Error for Diagnostics {}
 
 /// The line that byte `at` is in, from 1.
 pub(super) fn line_of(source: &str, at: usize) -> usize {
-    source.bytes().take(at).filter(|byte| *byte == b'\n').count().saturating_add(1)
+    let before = source.as_bytes().get(..at).unwrap_or(source.as_bytes());
+    memchr::memchr_iter(b'\n', before).count().saturating_add(1)
 }

@@ -16,6 +16,12 @@ pub(super) fn is_secret_key(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| key.contains(word)) && !OPEN_KEYS.contains(&key.as_str())
 }
 
+/// Whether a word was probably meant to be such a key: a slip must not show a PIN.
+fn looks_secret(word: &str) -> bool {
+    let near = |key: &str, slips: usize| word.len() <= 16 && strsim::damerau_levenshtein(word, key) <= slips;
+    is_secret_key(word) || near("pin", 1) || near("host_pin", 2) || near("password", 2)
+}
+
 /// `source` with the secrets at `spans`, and whatever else looks like one, masked; every byte keeps its place.
 pub(super) fn mask(source: &str, spans: &[Range<usize>]) -> String {
     let mut hidden = vec![false; source.len()];
@@ -37,8 +43,8 @@ pub(super) fn mask(source: &str, spans: &[Range<usize>]) -> String {
                 hide(range);
             }
         }
-        for range in digits_in_comment(line) {
-            hide(at.saturating_add(range.start)..at.saturating_add(range.end));
+        if let Some(comment) = line.find('#') {
+            digit_runs(source, at.saturating_add(comment)..end).for_each(&mut hide);
         }
         at = end;
     }
@@ -62,7 +68,7 @@ fn secrets_in_line(source: &str, start: usize, line: &str) -> Vec<Range<usize>> 
         let opens_line =
             line.get(..word.start).is_some_and(|before| before.trim_matches(['"', '\'', ' ', '\t']).is_empty());
         from = word.end;
-        if !line.get(word.clone()).is_some_and(is_secret_key) {
+        if !line.get(word.clone()).is_some_and(looks_secret) {
             continue;
         }
         let rest = line.get(word.end..).unwrap_or_default();
@@ -122,21 +128,21 @@ fn value_length(source: &str, at: usize, value: &str) -> usize {
     if after.is_empty() || after.starts_with([',', '}', '#']) { length } else { line.len() }
 }
 
-/// Runs of four and more digits in a line's comment: a PIN somebody noted down.
-fn digits_in_comment(line: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let Some(mut at) = line.find('#') else { return found };
-    while let Some(rest) = line.get(at..) {
-        let Some(begin) = rest.find(|letter: char| letter.is_ascii_digit()) else { break };
-        let begin = at.saturating_add(begin);
-        let run = line.get(begin..).unwrap_or_default();
-        let length = run.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(run.len());
-        at = begin.saturating_add(length);
-        if length >= 4 {
-            found.push(begin..at);
+/// Runs of four and more digits in a part of the text: in a comment, or a line that is no TOML, they may be a PIN.
+pub(super) fn digit_runs(source: &str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut at = part.start;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = source.get(at..part.end)?;
+            let begin = at.saturating_add(rest.find(|letter: char| letter.is_ascii_digit())?);
+            let run = source.get(begin..part.end)?;
+            let length = run.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(run.len());
+            at = begin.saturating_add(length);
+            if length >= 4 {
+                return Some(begin..at);
+            }
         }
-    }
-    found
+    })
 }
 
 #[cfg(test)]

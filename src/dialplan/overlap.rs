@@ -20,9 +20,14 @@ pub(super) fn covers(outer: &[&Pattern], inner: &Pattern) -> Option<bool> {
     if outer.is_empty() {
         return Some(false);
     }
+    let mut inner = Automaton::new(inner.hir().clone())?;
+    // Among many routes most have nothing in common: one number tells, without an automaton of all of them.
+    match inner.shortest()? {
+        Some(number) if outer.iter().all(|pattern| !pattern.matches_bytes(&number)) => return Some(false),
+        _ => {}
+    }
     let union = Hir::alternation(outer.iter().map(|pattern| pattern.hir().clone()).collect());
     let mut outer = Automaton::new(union)?;
-    let mut inner = Automaton::new(inner.hir().clone())?;
     let start = (inner.start()?, outer.start()?);
     let mut seen = HashSet::from([start]);
     let mut open = VecDeque::from([start]);
@@ -72,6 +77,28 @@ impl Automaton {
 
     fn next(&mut self, state: LazyStateID, byte: u8) -> Option<LazyStateID> {
         self.dfa.next_state(&mut self.cache, state, byte).ok()
+    }
+
+    /// A shortest string it takes; `Some(None)` when it takes none at all.
+    fn shortest(&mut self) -> Option<Option<Vec<u8>>> {
+        let start = self.start()?;
+        let mut seen = HashSet::from([start]);
+        let mut open = VecDeque::from([(start, Vec::new())]);
+        while let Some((state, path)) = open.pop_front() {
+            if self.accepts(state)? {
+                return Some(Some(path));
+            }
+            for byte in 0..=u8::MAX {
+                let next = self.next(state, byte)?;
+                if !next.is_dead() && seen.insert(next) {
+                    open.push_back((next, [path.as_slice(), &[byte]].concat()));
+                }
+            }
+            if seen.len() > MOST_STATES {
+                return None;
+            }
+        }
+        Some(None)
     }
 
     fn accepts(&mut self, state: LazyStateID) -> Option<bool> {

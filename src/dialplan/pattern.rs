@@ -51,6 +51,11 @@ impl Pattern {
         self.regex.is_match(number)
     }
 
+    /// As [`Pattern::matches`], for what need not be text.
+    pub(super) fn matches_bytes(&self, number: &[u8]) -> bool {
+        self.regex.is_match(number)
+    }
+
     /// As it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -18,8 +18,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> RawPlan {
     let (table, errors) = DeTable::parse_recoverable(text);
     let broken = !errors.is_empty();
     for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        sink.error(span, format!("this is not TOML: {}", error.message())).label("here");
+        sink.syntax(text, error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
     }
     let span = table.span();
     let value = Spanned::new(span, DeValue::Table(table.into_inner()));

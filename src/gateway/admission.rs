@@ -58,13 +58,13 @@ impl Policy for TrunkPolicy<'_> {
 
 /// The trunk a request comes by: its source address is allowed, or it names the Contact we registered there.
 pub(super) fn trunk_of(plan: &Plan, trunks: &Trunks, request: &Request, flow: &Flow) -> Option<Arc<Trunk>> {
-    let by_contact = request.uri.user().and_then(|user| trunks.by_contact_user(user));
+    let by_contact = request.uri.user.as_ref().and_then(|user| trunks.by_contact_user(user));
     if let Some(trunk) = by_contact.and_then(|name| plan.trunk(name)) {
         return Some(Arc::clone(trunk));
     }
-    let by_address = plan.trunk_for(flow.remote.ip()).or_else(|| {
-        trunks.by_address(flow.remote.ip()).and_then(|name| plan.trunk(name))
-    });
+    let by_address = plan
+        .trunk_for(flow.remote.ip())
+        .or_else(|| trunks.by_address(flow.remote.ip()).and_then(|name| plan.trunk(name)));
     by_address.cloned()
 }
 
@@ -92,7 +92,12 @@ impl Gateway {
         self.admission.refused_in_window = 0;
         self.admission.window_ends = None;
         if untold > 0 {
-            self.log(Level::Warn, None, "refusals", format!("{untold} more in the last minute were not told one by one"));
+            self.log(
+                Level::Warn,
+                None,
+                "refusals",
+                format!("{untold} more in the last minute were not told one by one"),
+            );
         }
     }
 

@@ -137,7 +137,8 @@ impl Gateway {
     }
 
     pub(super) fn open_room(&mut self, session: SessionId, handle: RoomHandle, name: &str) {
-        let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |running| Arc::clone(&running.plan));
+        let plan =
+            self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |running| Arc::clone(&running.plan));
         let settings = plan.room(name).cloned().unwrap_or_else(|| Arc::new(Room::on_demand(name.to_owned())));
         let fresh = RoomId(self.fresh_id());
         let (room, new) = self.rooms.open(settings, (session, handle), fresh);
@@ -175,7 +176,8 @@ impl Gateway {
     }
 
     fn note_joined(&mut self, id: CallId, room: RoomId) {
-        let Some((name, settings)) = self.rooms.get(room).map(|room| (room.settings.name.clone(), room.members())) else {
+        let Some((name, settings)) = self.rooms.get(room).map(|room| (room.settings.name.clone(), room.members()))
+        else {
             return;
         };
         if let Some(call) = self.calls.get_mut(&id) {

@@ -5,7 +5,7 @@ use super::call::{Call, CallMedia, CallState};
 use super::call_record::{CallRecord, Cause};
 use super::ending::Final;
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
-use crate::dialplan::route::{self, Decision};
+use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, Origin, Route, RouteTarget, Trunk};
 use crate::sdp::{LocalMedia, SessionDescription};
 use crate::session::{self, Party, Running, collect::Collector};
@@ -21,12 +21,6 @@ use std::time::Duration;
 
 /// Sound in each packet, unless the peer asks for another time.
 const PACKET_TIME: Duration = Duration::from_millis(20);
-
-/// Where an admitted INVITE goes.
-struct Decided {
-    route: Arc<Route>,
-    running: Running,
-}
 
 impl Gateway {
     pub(super) fn on_incoming(
@@ -53,7 +47,11 @@ impl Gateway {
             Ok(offer) => offer,
             Err(error) => {
                 let rule = format!("its offer cannot be read: {error}");
-                return self.refuse_arrival(now, &arrival, Refusal { answer: Final::status(error.status()), rule, route: None });
+                return self.refuse_arrival(
+                    now,
+                    &arrival,
+                    Refusal { answer: Final::status(error.status()), rule, route: None },
+                );
             }
         };
         self.begin(now, arrival, decided, offer);
@@ -68,13 +66,10 @@ impl Gateway {
             let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
             return Err(Refusal { answer: Final::status(404), rule, route: None });
         };
-        if let RouteTarget::Reject(status) = route.target {
+        let Some(running) = session::for_route(&self.plan, route) else {
+            let status = if let RouteTarget::Reject(status) = route.target { status } else { 403 };
             let rule = format!("route {} says reject = {status}", route.name);
             return Err(Refusal { answer: Final::status(status), rule, route: Some(route.name.clone()) });
-        }
-        let Some(running) = session::for_route(&self.plan, route) else {
-            let rule = format!("route {} leads nowhere", route.name);
-            return Err(Refusal { answer: Final::status(500), rule, route: Some(route.name.clone()) });
         };
         Ok(Decided { route: Arc::clone(route), running })
     }
@@ -98,7 +93,7 @@ impl Gateway {
             plan: Arc::clone(&self.plan),
             trunk,
             peer: flow.remote,
-            sip_call_id: request.call_id().unwrap_or_default().to_owned(),
+            sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
             from,
             number,
             route: decided.route.name.clone(),
@@ -179,7 +174,7 @@ impl Gateway {
         let id = self.fresh_id();
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: CallId(id).to_string(),
-            sip_call_id: arrival.request.call_id().unwrap_or_default().to_owned(),
+            sip_call_id: arrival.request.call_id().map_or_else(String::new, |id| id.to_string()),
             trunk: arrival.trunk.name.clone(),
             from: arrival.from.number.clone(),
             number: arrival.number.clone(),
@@ -197,24 +192,25 @@ impl Gateway {
 
     /// The calling number: what the trunk asserts, else From (RFC 3325). Admitted peers are trunks, whose word counts.
     fn caller(&self, request: &Request) -> Party {
-        let asserted = request.headers.values(&HeaderName::PAssertedIdentity).find_map(|value| NameAddr::parse(&value).ok());
+        let asserted =
+            request.headers.values(&HeaderName::PAssertedIdentity).find_map(|value| NameAddr::parse(&value).ok());
         let Some(identity) = asserted.or_else(|| request.from().ok()) else { return Party::default() };
-        let user = identity.uri.user().unwrap_or_default();
+        let user = identity.uri.user_decoded().unwrap_or_default();
         let withheld = user.is_empty() || user.eq_ignore_ascii_case("anonymous");
         let number = if withheld { String::new() } else { self.plan.gateway.numbers.normalise(&user) };
-        Party { number, name: identity.display_name() }
+        Party { number, name: identity.display.map(|name| name.to_string()) }
     }
 
     /// The called number, from the first place that this trunk puts it in.
     fn called_number(&self, request: &Request, trunk: &Trunk) -> String {
-        let user_of = |value: &[u8]| NameAddr::parse(value).ok().and_then(|address| address.uri.user().map(|user| user.to_string()));
+        let user_of = |value: &Bytes| NameAddr::parse(value).ok()?.uri.user_decoded();
         let found = trunk.number_from.iter().find_map(|source| match source {
             // The Contact we registered is our name there, not a number anybody dialled.
             NumberSource::RequestUri => {
-                let user = request.uri.user()?;
-                self.trunks.by_contact_user(user).is_none().then(|| user.to_string())
+                let user = request.uri.user_decoded()?;
+                self.trunks.by_contact_user(&user).is_none().then_some(user)
             }
-            NumberSource::To => request.to().ok().and_then(|to| to.uri.user().map(|user| user.to_string())),
+            NumberSource::To => request.to().ok()?.uri.user_decoded(),
             NumberSource::PCalledPartyId => {
                 request.headers.values(&HeaderName::PCalledPartyId).find_map(|value| user_of(&value))
             }
@@ -222,6 +218,12 @@ impl Gateway {
         });
         self.plan.gateway.numbers.normalise(&found.unwrap_or_default())
     }
+}
+
+/// Where an admitted INVITE goes.
+struct Decided {
+    route: Arc<Route>,
+    running: Running,
 }
 
 /// What is known of an INVITE before it is a call.
@@ -241,11 +243,18 @@ struct Refusal {
     route: Option<String>,
 }
 
+fn why(miss: Miss) -> &'static str {
+    match miss {
+        Miss::Origin => "takes no calls from there",
+        Miss::Number => "is for another number",
+    }
+}
+
 fn no_route(decision: &Decision<'_>) -> String {
     if decision.passed.is_empty() {
         return "there are no routes".into();
     }
     let misses: Vec<String> =
-        decision.passed.iter().map(|(route, miss)| format!("{} ({miss})", route.name)).take(16).collect();
+        decision.passed.iter().map(|(route, miss)| format!("{} ({})", route.name, why(*miss))).take(16).collect();
     format!("no route matches: {}", misses.join(", "))
 }

@@ -301,6 +301,7 @@ impl Gateway {
         }
         if self.draining && !self.drained && self.calls.is_empty() {
             self.drained = true;
+            self.timers.clear(Timer::Drain);
             self.outputs.push_back(Output::Drained);
         }
     }

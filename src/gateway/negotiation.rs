@@ -69,9 +69,8 @@ impl Gateway {
             call.media.offered = Some(ours);
             return self.answer_offer(now, invite, Ok(body));
         };
-        let answered = SessionDescription::parse(offer)
-            .map_err(|error| (error.status(), error.to_string()))
-            .and_then(|offer| {
+        let answered =
+            SessionDescription::parse(offer).map_err(|error| (error.status(), error.to_string())).and_then(|offer| {
                 sdp::answer(&offer, &local, call.media.negotiation.as_ref())
                     .map_err(|refusal| (refusal.status(), refusal.to_string()))
             });

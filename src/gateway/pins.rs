@@ -50,7 +50,12 @@ impl Gateway {
         let Some(pending) = call.pending_pin.take() else { return };
         let (key, session, plan) = (caller_key(call), call.session, std::sync::Arc::clone(&call.plan));
         let verdict = if decision == Decision::Blocked {
-            self.log(Level::Warn, Some(id), "PIN not accepted", "ten wrong ones from this caller within the hour".into());
+            self.log(
+                Level::Warn,
+                Some(id),
+                "PIN not accepted",
+                "ten wrong ones from this caller within the hour".into(),
+            );
             PinVerdict::Blocked
         } else if let Some((room, access)) = plan.room_by_pin(&pending.pin) {
             let name = room.name.clone();

@@ -55,7 +55,9 @@ impl Gateway {
             PlayItem::Prompt(name) => (self.sounds.prompt(language, name), name.clone()),
             PlayItem::Text(text) => (self.sounds.text(language, text), text.clone()),
             PlayItem::File(path) => (self.sounds.file(path), path.display().to_string()),
-            PlayItem::Tone(name) => (self.sounds.tone(name), (*name).to_owned()),
+            PlayItem::Tone(name) => {
+                return self.sounds.tone(name).ok_or_else(|| VerbError::NoSuchSound((*name).to_owned()));
+            }
         };
         sound.map(Clip::Samples).ok_or(VerbError::NoSuchSound(name))
     }
@@ -104,7 +106,7 @@ impl Gateway {
         };
         let player = PlayerId(self.fresh_id());
         self.players.insert(player, Owner::Announcement);
-        self.media(Command::AddPlayer { player, clips: vec![Clip::Samples(sound)] });
+        self.media(Command::AddPlayer { player, clips: vec![sound] });
         self.media(Command::Connect { source: UnitId::Player(player), sink: UnitId::Room(room) });
     }
 }

@@ -17,7 +17,6 @@ struct Membership {
 /// One room that somebody opened.
 #[derive(Debug)]
 pub(super) struct OpenRoom {
-    pub(super) id: RoomId,
     pub(super) settings: Arc<Room>,
     members: BTreeMap<CallId, Membership>,
     watchers: Vec<(SessionId, RoomHandle)>,
@@ -90,7 +89,7 @@ impl Rooms {
         let id = known.unwrap_or(fresh);
         if known.is_none() {
             self.by_name.insert(settings.name.clone(), id);
-            self.open.insert(id, OpenRoom { id, settings, members: BTreeMap::new(), watchers: Vec::new() });
+            self.open.insert(id, OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new() });
         }
         if let Some(room) = self.open.get_mut(&id) {
             room.watchers.push(watcher);
@@ -205,11 +204,8 @@ mod tests {
     #[test]
     fn two_sessions_that_open_one_name_share_the_room() {
         let (mut rooms, id) = opened();
-        let again = rooms.open(
-            Arc::new(Room::on_demand("kitchen".to_owned())),
-            (SessionId(2), RoomHandle(5)),
-            RoomId(10),
-        );
+        let again =
+            rooms.open(Arc::new(Room::on_demand("kitchen".to_owned())), (SessionId(2), RoomHandle(5)), RoomId(10));
         assert_eq!(again, (id, false));
         assert_eq!(rooms.get(id).map(|room| room.watchers().len()), Some(2));
     }

@@ -1,6 +1,6 @@
 //! What the gateway asks of whoever keeps the prompts.
 
-use crate::media::command::Pcm;
+use crate::media::command::{Clip, Pcm};
 use std::path::Path;
 
 /// Prompts and tones by name, decoded already: asking never reads a file.
@@ -12,5 +12,5 @@ pub trait Sounds: Send + Sync {
     /// A sound file that the dialplan names.
     fn file(&self, path: &Path) -> Option<Pcm>;
     /// A tone: "join", "leave", "ringback", "busy".
-    fn tone(&self, name: &str) -> Option<Pcm>;
+    fn tone(&self, name: &str) -> Option<Clip>;
 }

@@ -173,8 +173,10 @@ impl Gateway {
 
 fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
     let (host, port) = match trunk.address.first() {
-        Some(address) => (Host::from(address.host.as_str()), address.port),
-        None => (Host::from(flow.remote.ip()), Some(flow.remote.port())),
+        Some(address) => {
+            (address.ip().map_or_else(|| Host::Name(address.host.as_str().into()), Host::Ip), address.port)
+        }
+        None => (Host::Ip(flow.remote.ip()), Some(flow.remote.port())),
     };
     let user = trunk.username.clone().unwrap_or_default();
     let registrar = Uri::sip(None, host.clone(), port);
@@ -185,7 +187,7 @@ fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
         credentials: trunk.password.as_ref().map(|password| Credentials {
             realm: trunk.realm.clone(),
             username: user.clone(),
-            password: password.expose().to_owned(),
+            password: password.reveal().to_owned(),
         }),
         expires: trunk.expires,
         contact_user: None,

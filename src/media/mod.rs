@@ -20,6 +20,8 @@ mod recorder;
 mod room;
 mod routes;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod tick;
 mod transfer;
 mod transport;

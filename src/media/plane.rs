@@ -118,10 +118,9 @@ impl<S> Plane<S> {
     pub fn handle_report(&mut self, report: FromThread<S>) {
         match report {
             FromThread::Event(event) => {
-                match &event {
-                    Event::PlaybackFinished { player, .. } => self.forget(UnitId::Player(*player)),
-                    Event::LegRemoved { leg, .. } => self.forget(UnitId::Leg(*leg)),
-                    _ => {}
+                // The one unit that ends by itself; all others are forgotten when they are removed.
+                if let Event::PlaybackFinished { player, .. } = &event {
+                    self.forget(UnitId::Player(*player));
                 }
                 self.events.push_back(event);
             }
@@ -329,5 +328,42 @@ fn units_of(command: &Command) -> (UnitId, Option<UnitId>) {
             (UnitId::Recorder(*recorder), None)
         }
         Command::Connect { source, sink } | Command::Disconnect { source, sink } => (*source, Some(*sink)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{PlayerId, RoomId};
+
+    fn dispatched(plane: &mut Plane<()>) -> Vec<(usize, ToThread<()>)> {
+        std::iter::from_fn(|| plane.poll_dispatch()).collect()
+    }
+
+    #[test]
+    fn rooms_and_players_are_made_where_they_are_first_connected() {
+        let mut plane: Plane<()> = Plane::new(3);
+        let (room, player) = (UnitId::Room(RoomId(1)), UnitId::Player(PlayerId(1)));
+        plane.handle_command(Command::AddRoom { room: RoomId(1) }, None);
+        plane.handle_command(Command::AddPlayer { player: PlayerId(1), clips: vec![] }, None);
+        assert!(dispatched(&mut plane).is_empty());
+        assert_eq!(plane.thread_of(room), None);
+        plane.handle_command(Command::Connect { source: player, sink: room }, None);
+        let all = dispatched(&mut plane);
+        assert_eq!(all.len(), 3);
+        assert!(matches!(all[2].1, ToThread::Command(Command::Connect { .. }, None)));
+        assert!(plane.thread_of(room).is_some() && plane.thread_of(room) == plane.thread_of(player));
+    }
+
+    #[test]
+    fn what_never_reached_a_thread_is_answered_here() {
+        let mut plane: Plane<()> = Plane::new(1);
+        plane.handle_command(Command::AddPlayer { player: PlayerId(1), clips: vec![] }, None);
+        plane.handle_command(Command::StopPlayer { player: PlayerId(1) }, None);
+        plane.handle_command(Command::RemoveRoom { room: RoomId(1) }, None);
+        assert_eq!(plane.poll_event(), Some(Event::PlaybackFinished { player: PlayerId(1), completed: false }));
+        let unit = UnitId::Room(RoomId(1));
+        assert_eq!(plane.poll_event(), Some(Event::Refused { unit, reason: RefusedReason::Unknown }));
+        assert!(dispatched(&mut plane).is_empty() && plane.is_idle());
     }
 }

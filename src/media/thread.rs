@@ -162,3 +162,6 @@ impl AsRawFd for MediaHandle {
         self.wake.as_fd().as_raw_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;

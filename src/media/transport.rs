@@ -105,7 +105,7 @@ impl Transport {
         }
         self.source = Source::Locked { address, heard: now };
         let before = self.learned_rtp.replace(address);
-        if !self.learned_rtcp.is_some_and(|rtcp| rtcp.ip() == address.ip()) {
+        if self.learned_rtcp.is_none_or(|rtcp| rtcp.ip() != address.ip()) {
             self.learned_rtcp = None;
         }
         if before.is_some_and(|before| before != address) { Verdict::Moved } else { Verdict::Accepted }

@@ -1,7 +1,7 @@
 //! SIP over TCP: framing, keep-alives, one task a connection.
 
 use super::transports::{ConnectionEvent, NetEvents};
-use crate::sip::message::{Framed, StreamFramer};
+use crate::sip::message::{Frame, StreamFramer};
 use crate::sip::{Flow, Input};
 use bytes::Bytes;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) async fn serve(
     outgoing: mpsc::Receiver<Bytes>,
     events: NetEvents,
     connections: mpsc::UnboundedSender<ConnectionEvent>,
-    ) {
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
@@ -42,7 +42,7 @@ async fn read(mut reader: tokio::net::tcp::OwnedReadHalf, flow: Flow, events: &N
     let mut framer = StreamFramer::default();
     let mut buffer = vec![0_u8; 16 * 1024];
     loop {
-        let patience = if framer.is_mid_message() { SLOW_MESSAGE } else { IDLE };
+        let patience = if framer.pending() > 0 { SLOW_MESSAGE } else { IDLE };
         let read = match tokio::time::timeout(patience, reader.read(&mut buffer)).await {
             Ok(Ok(0)) | Err(_) => return,
             Ok(Ok(read)) => read,
@@ -52,18 +52,18 @@ async fn read(mut reader: tokio::net::tcp::OwnedReadHalf, flow: Flow, events: &N
             }
         };
         framer.push(&buffer[..read]);
-        while let Some(framed) = framer.next() {
+        for framed in framer.by_ref() {
             match framed {
-                Ok(Framed::Message(bytes)) => {
+                Ok(Frame::Message(bytes)) => {
                     if events.send(Input::Message { flow, bytes }).await.is_err() {
                         return;
                     }
                 }
                 // RFC 5626 section 3.5.1: a double CRLF is answered with a single one.
-                Ok(Framed::Ping) => {
+                Ok(Frame::Ping) => {
                     let _ = pong.try_send(());
                 }
-                Ok(Framed::Pong) => {}
+                Ok(Frame::Pong) => {}
                 Err(error) => {
                     tracing::warn!(%error, remote = %flow.remote, "TCP stream cannot be framed; connection closed");
                     return;
@@ -77,7 +77,7 @@ async fn write(
     mut writer: tokio::net::tcp::OwnedWriteHalf,
     mut outgoing: mpsc::Receiver<Bytes>,
     mut pongs: mpsc::Receiver<()>,
-    ) {
+) {
     loop {
         let bytes = tokio::select! {
             bytes = outgoing.recv() => match bytes {

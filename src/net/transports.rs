@@ -2,7 +2,8 @@
 
 use super::local::LocalAddresses;
 use super::{tcp, udp};
-use crate::sip::{Flow, Input, Transport};
+use crate::sip::message::Transport;
+use crate::sip::{Flow, Input};
 use bytes::Bytes;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::collections::HashMap;

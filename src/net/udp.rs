@@ -2,7 +2,8 @@
 
 use super::local::LocalAddresses;
 use super::transports::NetEvents;
-use crate::sip::{Flow, Input, Transport};
+use crate::sip::message::Transport;
+use crate::sip::{Flow, Input};
 use bytes::{Bytes, BytesMut};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;

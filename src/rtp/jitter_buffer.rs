@@ -7,12 +7,14 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod types;
 
 use super::Header;
 use delay::DelayControl;
 use std::time::{Duration, Instant};
 use store::{Entry, MAX_PAYLOAD, Store};
 use timeline::{Seen, Timeline};
+pub use types::{Inserted, Pull, Settings, Statistics};
 
 /// Concealment goes on for so long; after that it is silence (it has faded by then).
 const CONCEAL_MS: i64 = 100;
@@ -28,95 +30,6 @@ const PACE: u32 = 3;
 const PATIENCE: u32 = 50;
 /// A left-over in the playout of less than this is let be.
 const LEAST_LEFT_OVER_MS: usize = 2;
-
-/// What a jitter buffer is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Clock rate of the timestamps and samples, Hz. Default 8,000.
-    pub clock_rate: u32,
-    /// The longest delay the buffer may add. Default 200 ms.
-    pub max_delay: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { clock_rate: 8_000, max_delay: Duration::from_millis(200) }
-    }
-}
-
-/// What became of a packet that was inserted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inserted {
-    /// It waits for its tick.
-    Stored,
-    /// It came after its sound was due and is dropped.
-    Late,
-    /// It was there before and is dropped.
-    Duplicate,
-    /// It is too large to be audio, or empty, and is dropped.
-    Unfit,
-}
-
-/// One step of a tick: see [`JitterBuffer::pull`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pull<'a> {
-    /// Decode this and append it to the playout.
-    Packet {
-        /// How to decode it.
-        payload_type: u8,
-        /// As it came.
-        payload: &'a [u8],
-    },
-    /// A packet is lost or late: append this many concealed samples.
-    Conceal(usize),
-    /// Nobody is talking: append this many samples of silence (or comfort noise).
-    Silence(usize),
-    /// The delay should shrink: remove up to this many samples where it is heard least; report with
-    /// [`JitterBuffer::shortened`]. With `force`, even where it is heard.
-    Shorten {
-        /// At most so many samples.
-        most: usize,
-        /// No good place was found for a long time: take any.
-        force: bool,
-    },
-    /// The delay must grow: insert up to this many samples where it is heard least; report with
-    /// [`JitterBuffer::lengthened`].
-    Lengthen {
-        /// At most so many samples.
-        most: usize,
-        /// As in [`Pull::Shorten`].
-        force: bool,
-    },
-    /// The playout holds a frame: take it.
-    Done,
-}
-
-/// What a jitter buffer counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Statistics {
-    /// Packets stored.
-    pub stored: u64,
-    /// Packets that came too late.
-    pub late: u64,
-    /// Packets that came twice.
-    pub duplicate: u64,
-    /// Packets thrown away unheard to keep the delay bounded.
-    pub skipped: u64,
-    /// Samples concealed.
-    pub concealed_samples: u64,
-    /// Times at which a frame or part of one was concealed.
-    pub concealments: u64,
-    /// Samples removed to shorten the delay.
-    pub shortened_samples: u64,
-    /// Samples inserted to lengthen the delay (concealment apart).
-    pub lengthened_samples: u64,
-    /// Jumps of sequence number or timestamp that were followed.
-    pub resyncs: u64,
-    /// Delay of the sound last pulled: from its packet's arrival to its playing.
-    pub delay: Duration,
-    /// The greatest delay so far.
-    pub max_delay: Duration,
-}
 
 /// Puts packets in order and in time. Drive it so, once for each 20 ms tick, after inserting what arrived
 /// (`playout` is the leg's store of decoded samples, `crate::audio::playout::Playout`):
@@ -294,6 +207,12 @@ impl JitterBuffer {
             (false, None) => Pull::Silence(need),
             (false, Some(entry)) if self.waits(now, &entry) => Pull::Silence(need),
             (false, Some(entry)) => {
+                // Packets that do not fill frames evenly: where the next one could not be here in time, begin late in
+                // the frame.
+                let uneven = signed(self.frame - gcd(usize::try_from(entry.samples).unwrap_or(0), self.frame));
+                if pending == 0 && self.samples_in(now - entry.arrival) < uneven {
+                    return Pull::Silence(usize::try_from(uneven).unwrap_or(0));
+                }
                 self.playing = true;
                 self.hand_out(now, pending, entry)
             }
@@ -415,13 +334,16 @@ impl JitterBuffer {
         if self.plan.shorten == 0 || (self.plan.rest < PACE && !far_too_long) {
             return Pull::Done;
         }
-        if pending < self.frame + CHOICE_MS * self.frame / 20 {
+        let choice = self.plan.shorten.min(CHOICE_MS * self.frame / 20);
+        if pending < self.frame + choice {
             // Something to choose from: the next packet, if it is there and nothing is missing before it.
             let next = self.store.first_from(self.next_sequence);
-            return match next.filter(|entry| entry.media <= self.next_media + self.stalled) {
-                Some(entry) => self.hand_out(now, pending, entry),
-                None => Pull::Done,
-            };
+            if let Some(entry) = next.filter(|entry| entry.media <= self.next_media + self.stalled) {
+                return self.hand_out(now, pending, entry);
+            }
+        }
+        if pending == self.frame {
+            return Pull::Done;
         }
         self.adjusted = true;
         Pull::Shorten { most: self.plan.shorten.min(pending - self.frame), force }
@@ -562,4 +484,8 @@ impl JitterBuffer {
 
 const fn signed(samples: usize) -> i64 {
     samples as i64
+}
+
+const fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

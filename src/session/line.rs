@@ -139,7 +139,7 @@ pub(super) fn item(say: &Say) -> PlayItem {
 fn is_sound(item: &PlayItem, name: &str) -> bool {
     match item {
         PlayItem::Prompt(text) | PlayItem::Text(text) => text == name,
-        PlayItem::File(path) => path.as_os_str() == name,
+        PlayItem::File(path) => path.to_string_lossy() == name,
         PlayItem::Tone(tone) => *tone == name,
         PlayItem::Silence(_) => false,
     }

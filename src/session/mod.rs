@@ -19,7 +19,7 @@ pub use digits::Digits;
 pub use direct::Direct;
 pub use event::{Event, Party, PinVerdict};
 pub use ivr::Ivr;
-pub use routed::{Refuse, RouteSession, for_route};
+pub use routed::{Running, for_route};
 pub use verb::{CollectSpec, PlayItem, Verb, VerbError, Verbs};
 
 use crate::types::CallId;

@@ -1,84 +1,111 @@
 //! From a route of the dialplan to the session of the calls that take it.
 
-use super::{Direct, Event, Ivr, Session, Verb, Verbs};
-use crate::dialplan::{Route, RouteTarget};
+use super::{Direct, Event, Ivr, Session, Verbs};
+use crate::dialplan::{Plan, Route, RouteTarget};
 use std::sync::Arc;
 
-/// The session of one call that took a route.
+/// A running session and what the gateway must know about it.
 #[derive(Debug)]
-pub enum RouteSession {
+pub struct Running {
+    kind: Kind,
+    language: String,
+}
+
+/// The sessions a dialplan can lead to.
+#[derive(Debug)]
+enum Kind {
     /// A greeting and a PIN.
     Ivr(Ivr),
     /// Straight into a room.
     Direct(Direct),
-    /// The route refuses its calls.
-    Refuse(Refuse),
 }
 
-/// The session for one call that takes `route`. It keeps what it needs of the dialplan, so that a reload changes
-/// nothing for it.
+/// The session for one call that takes `route`; `None` where the route refuses its calls. It keeps what it needs of the
+/// dialplan, so that a reload changes nothing for it.
 #[must_use]
-pub fn for_route(route: &Route) -> RouteSession {
-    match &route.target {
-        RouteTarget::Ivr(ivr) => RouteSession::Ivr(Ivr::new(Arc::clone(ivr), route.answer_after)),
-        RouteTarget::Room(room) => RouteSession::Direct(Direct::new(room.clone(), route.answer_after)),
-        RouteTarget::Reject(status) => RouteSession::Refuse(Refuse { status: *status }),
-    }
+pub fn for_route(plan: &Plan, route: &Route) -> Option<Running> {
+    let (kind, language) = match &route.target {
+        RouteTarget::Ivr(ivr) => (Kind::Ivr(Ivr::new(Arc::clone(ivr), route.answer_after)), &ivr.language),
+        RouteTarget::Room(room) => {
+            (Kind::Direct(Direct::new(room.clone(), route.answer_after)), &plan.gateway.language)
+        }
+        RouteTarget::Reject(_) => return None,
+    };
+    Some(Running { kind, language: language.clone() })
 }
 
-impl Session for RouteSession {
-    fn handle(&mut self, event: &Event, out: &mut Verbs) {
-        match self {
-            Self::Ivr(session) => session.handle(event, out),
-            Self::Direct(session) => session.handle(event, out),
-            Self::Refuse(session) => session.handle(event, out),
+impl Running {
+    /// The language its prompts are played in.
+    #[must_use]
+    pub fn language(&self) -> &str {
+        &self.language
+    }
+
+    /// As [`Session::handle`].
+    pub fn handle(&mut self, event: &Event, out: &mut Verbs) {
+        match &mut self.kind {
+            Kind::Ivr(session) => session.handle(event, out),
+            Kind::Direct(session) => session.handle(event, out),
         }
     }
 }
 
-/// Refuses its call with a status and ends.
-#[derive(Debug)]
-pub struct Refuse {
-    /// SIP status, 400 to 699.
-    status: u16,
-}
-
-impl Session for Refuse {
+impl Session for Running {
     fn handle(&mut self, event: &Event, out: &mut Verbs) {
-        if let Event::Incoming { call, .. } = event {
-            out.push(Verb::Reject { call: *call, status: self.status });
-            out.push(Verb::EndSession);
-        }
+        self.handle(event, out);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialplan::{Origin, Pattern, RoomTemplate};
+    use crate::dialplan::{Loaded, Trusting, parse};
     use crate::session::testing::*;
-    use std::time::Duration;
 
-    fn session(target: RouteTarget) -> RouteSession {
-        for_route(&Route {
-            name: "In".into(),
-            line: 1,
-            from: vec![Origin::Users],
-            number: Pattern::new(".*").unwrap(),
-            answer_after: Duration::from_secs(2),
-            target,
-        })
-    }
+    const PLAN: &str = r#"
+[gateway]
+language = "en-GB"
+
+[trunks.carrier]
+allow = ["203.0.113.0/24"]
+
+[ivr.french]
+language = "fr-FR"
+say      = { text = "Bonjour" }
+collect  = { digits = "4" }
+then     = { room = "conf_{digits}" }
+
+[[routes]]
+name   = "Lobby"
+from   = "carrier"
+number = "1"
+room   = "lobby"
+answer_after = "2s"
+
+[[routes]]
+name   = "French"
+from   = "carrier"
+number = "2"
+ivr    = "french"
+
+[[routes]]
+name   = "Nobody"
+from   = "carrier"
+number = ".*"
+reject = 486
+"#;
 
     #[test]
-    fn a_route_that_refuses_gives_its_status_and_no_more() {
-        let script = [(incoming("1"), "reject 486; end"), (ended(), "")];
-        play_through(&mut session(RouteTarget::Reject(486)), &script);
-    }
-
-    #[test]
-    fn a_route_to_a_room_rings_as_long_as_it_says() {
-        let room = RoomTemplate::parse("lobby").unwrap();
-        play_through(&mut session(RouteTarget::Room(room)), &[(incoming("1"), "ring; timer1 2s")]);
+    fn each_route_gets_its_session_and_its_language() {
+        let Loaded { plan, .. } = parse("dialplan.toml", PLAN, &Trusting).unwrap();
+        let session = |n: usize| for_route(&plan, &plan.routes[n]);
+        let mut lobby = session(0).unwrap();
+        assert_eq!(lobby.language(), "en-GB");
+        play_through(&mut lobby, &[(incoming("1"), "ring; timer1 2s")]);
+        let mut french = session(1).unwrap();
+        assert_eq!(french.language(), "fr-FR");
+        let greet = "clear1; play1 'Bonjour'; collect 4-4; timer2 210s";
+        play_through(&mut french, &[(incoming("2"), "answer; timer1 45s"), (answered(), greet)]);
+        assert!(session(2).is_none());
     }
 }

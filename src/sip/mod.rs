@@ -1,9 +1,6 @@
 //! The SIP user agent, sans-IO (RFC 3261 and its extensions).
 
 pub mod auth;
-pub mod dialog;
 pub mod endpoint;
-mod invite;
 pub mod message;
-mod registration;
 pub mod transaction;

@@ -48,7 +48,7 @@ fn refusal(from: &str, to: &[String]) -> Option<String> {
         return None;
     }
     let within = |path: &&str| path.split("::").enumerate().all(|(n, name)| to.get(n).is_some_and(|part| part == name));
-    if allowed.iter().chain(BY_ALL).any(|path| within(path)) {
+    if allowed.iter().chain(BY_ALL).any(within) {
         return None;
     }
     let to = if to.is_empty() { "the whole crate".to_owned() } else { format!("`{}`", to.join("::")) };

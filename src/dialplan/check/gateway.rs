@@ -16,13 +16,13 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
     conflicts(checker, &listening, http.as_ref());
     let rtp_ports = ports(checker, raw, &listening);
     let max_calls = checker.number("max_calls", &raw.max_calls, 1..=100_000);
-    if let (Some(calls), Some(value)) = (max_calls, raw.max_calls.get()) {
-        let pairs = u32::from(rtp_ports.end().saturating_sub(*rtp_ports.start()).saturating_add(1)) / 2;
-        if calls > pairs {
-            let warning = checker.sink.warning(value.span(), "there are fewer media ports than calls");
-            warning.label(format!("two ports for each call; `rtp_ports` has enough for {pairs}"));
-            warning.help("widen `rtp_ports` or lower `max_calls`");
-        }
+    let pairs = u32::from(rtp_ports.end().saturating_sub(*rtp_ports.start())).saturating_add(1) / 2;
+    if let (Some(calls), Some(value)) = (max_calls, raw.max_calls.get())
+        && calls > pairs
+    {
+        let warning = checker.sink.warning(value.span(), "there are fewer media ports than calls");
+        warning.label(format!("two ports for each call; `rtp_ports` has enough for {pairs}"));
+        warning.help("widen `rtp_ports` or lower `max_calls`");
     }
     let data = checker.path("data", &raw.data).unwrap_or_else(|| checker.base.join("var"));
     Gateway {
@@ -37,7 +37,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
             .number("media_threads", &raw.media_threads, 1..=256)
             .and_then(|threads| usize::try_from(threads).ok()),
         pin_budget: checker.number("pin_budget", &raw.pin_budget, 1..=100_000).unwrap_or(60),
-        max_calls: max_calls.unwrap_or(4_000),
+        max_calls: max_calls.unwrap_or(pairs.min(4_000)),
         call_records: checker.path("call_records", &raw.call_records).unwrap_or_else(|| data.join("calls.jsonl")),
         control: checker.path("control", &raw.control).unwrap_or_else(|| data.join("partyline.sock")),
         dscp: checker.number("dscp", &raw.dscp, 0..=63).and_then(|dscp| u8::try_from(dscp).ok()).unwrap_or(46),

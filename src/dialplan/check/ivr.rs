@@ -3,8 +3,8 @@
 use super::Checker;
 use super::say::{Voice, prompt, say, sound};
 use crate::dialplan::pattern::Pattern;
-use crate::dialplan::plan::{Collect, Gateway, Greeting, Ivr, IvrPrompts, RoomTemplate, Route, RouteTarget, Say, Then};
-use crate::dialplan::raw::{Field, RawCollect, RawIvr, RawSay, RawThen};
+use crate::dialplan::plan::{Collect, Gateway, Greeting, Ivr, IvrPrompts, RoomTemplate, Say, Then};
+use crate::dialplan::raw::{Field, RawCollect, RawIvr, RawRoute, RawSay, RawThen};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -232,12 +232,12 @@ pub(super) fn template(checker: &mut Checker<'_>, value: &Spanned<String>) -> Op
     }
 }
 
-/// Warns of IVRs that no route leads to.
-pub(super) fn unused(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawIvr)], routes: &[Arc<Route>]) {
+/// Warns of IVRs that no route leads to, be the route good or bad.
+pub(super) fn unused(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawIvr)], routes: &[Spanned<RawRoute>]) {
     for (name, _) in raw {
-        let used =
-            routes.iter().any(|route| matches!(&route.target, RouteTarget::Ivr(ivr) if ivr.name == *name.get_ref()));
-        if !used {
+        let leads_here =
+            |route: &Spanned<RawRoute>| route.get_ref().ivr.get().is_some_and(|ivr| ivr.get_ref() == name.get_ref());
+        if !routes.iter().any(leads_here) {
             checker
                 .sink
                 .warning(name.span(), format!("no route leads to ivr `{}`", name.get_ref()))

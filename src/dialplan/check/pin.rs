@@ -105,15 +105,21 @@ fn reachable(checker: &mut Checker<'_>, span: Range<usize>, length: usize, ivrs:
     {
         return;
     }
-    if let Some((checked, collect)) = asking().next() {
-        let (least, most) = (collect.min_digits, collect.max_digits);
+    let Some((checked, collect)) = asking().next() else {
         checker
             .sink
-            .error(span, "no caller could key this PIN")
-            .label(format!("{length} digits"))
-            .also(checked.digits.clone(), format!("ivr `{}` takes {least} to {most}", checked.ivr.name))
-            .help(format!("make the PIN {least} to {most} digits long, or change `digits`"));
-    }
+            .warning(span, "nobody is asked for this PIN")
+            .label("no ivr asks for PINs")
+            .help("give an ivr: then = { room = \"by-pin\" }");
+        return;
+    };
+    let (least, most) = (collect.min_digits, collect.max_digits);
+    checker
+        .sink
+        .error(span, "no caller could key this PIN")
+        .label(format!("{length} digits"))
+        .also(checked.digits.clone(), format!("ivr `{}` takes {least} to {most}", checked.ivr.name))
+        .help(format!("make the PIN {least} to {most} digits long, or change `digits`"));
 }
 
 #[cfg(test)]

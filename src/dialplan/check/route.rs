@@ -1,7 +1,7 @@
 //! `[[routes]]`: whole, leading somewhere, and not hidden by those above.
 
-use super::Checker;
 use super::ivr::{Checked, pattern, template};
+use super::{Checker, bypass};
 use crate::dialplan::diagnostic::line_of;
 use crate::dialplan::overlap::covers;
 use crate::dialplan::pattern::Pattern;
@@ -87,7 +87,7 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     let from = origins(checker, raw, names);
     let number = raw.number.get().and_then(|number| Some((pattern(checker, number)?, number.span())));
     let answer_after = checker.time("answer_after", &raw.answer_after, "0s", "60s").unwrap_or(Duration::ZERO);
-    let target = target(checker, value, names);
+    let target = target(checker, value, number.as_ref().map(|(number, _)| number), names);
     if let (Some(RouteTarget::Reject(_)), Some(after)) = (&target, raw.answer_after.get()) {
         checker
             .sink
@@ -137,7 +137,12 @@ fn origins(checker: &mut Checker<'_>, raw: &RawRoute, names: &Names<'_>) -> Opti
     whole.then_some(origins)
 }
 
-fn target(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) -> Option<RouteTarget> {
+fn target(
+    checker: &mut Checker<'_>,
+    value: &Spanned<RawRoute>,
+    number: Option<&Pattern>,
+    names: &Names<'_>,
+) -> Option<RouteTarget> {
     let raw = value.get_ref();
     let places = [
         ("ivr", raw.ivr.is_absent(), raw.ivr.get().map(Spanned::span)),
@@ -165,7 +170,7 @@ fn target(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_
         return ivr(checker, name, names.ivrs).map(RouteTarget::Ivr);
     }
     if let Some(name) = raw.room.get() {
-        return room(checker, name, names.rooms);
+        return room(checker, name, number, names.rooms);
     }
     let status = raw.reject.get()?;
     match u16::try_from(*status.get_ref()) {
@@ -192,7 +197,12 @@ fn ivr(checker: &mut Checker<'_>, name: &Spanned<String>, ivrs: &[Checked]) -> O
     found.map(|checked| Arc::clone(&checked.ivr))
 }
 
-fn room(checker: &mut Checker<'_>, name: &Spanned<String>, rooms: &[Arc<Room>]) -> Option<RouteTarget> {
+fn room(
+    checker: &mut Checker<'_>,
+    name: &Spanned<String>,
+    number: Option<&Pattern>,
+    rooms: &[Arc<Room>],
+) -> Option<RouteTarget> {
     if name.get_ref() == "by-pin" {
         checker
             .sink
@@ -210,15 +220,9 @@ fn room(checker: &mut Checker<'_>, name: &Spanned<String>, rooms: &[Arc<Room>]) 
             .help("lead to an ivr that collects them, or take `{number}`");
         return None;
     }
+    bypass::by_route(checker, name, &template, number, rooms);
     if let Some(fixed) = template.fixed() {
         match rooms.iter().find(|room| room.name == fixed) {
-            Some(room) if room.pin.is_some() => {
-                checker
-                    .sink
-                    .warning(name.span(), format!("this route lets callers into room `{fixed}` without its PIN"))
-                    .label("the room has a PIN")
-                    .help("lead to an ivr that asks for it, or take the PIN away");
-            }
             Some(_) => {}
             None => {
                 let near = suggestion::nearest(fixed, rooms.iter().map(|room| room.name.as_str()));

@@ -1,7 +1,7 @@
 //! `[trunks.*]`.
 
 use super::Checker;
-use super::values::parse_host;
+use super::values::{parse_host, parse_network};
 use crate::dialplan::plan::{
     NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
 };
@@ -108,16 +108,17 @@ fn addresses(checker: &mut Checker<'_>, raw: &RawTrunk) -> Vec<TrunkAddress> {
     addresses
 }
 
-/// Warns of a trunk anybody in the world may call in by.
+/// Warns of a trunk anybody in the world may call in by, or send sound to.
 fn open_to_all(checker: &mut Checker<'_>, raw: &RawTrunk) {
-    for value in raw.allow.get().map(Spanned::get_ref).into_iter().flatten() {
-        let open = super::values::parse_network(value.get_ref()).is_ok_and(|network| network.prefix == 0);
-        if open {
-            checker
-                .sink
-                .warning(value.span(), "this trunk takes calls from anywhere")
-                .label("every address there is")
-                .help("name the networks your provider calls from");
+    for (field, what, help) in [
+        (&raw.allow, "calls", "name the networks your provider calls from"),
+        (&raw.media, "sound", "name the networks your provider sends sound from"),
+    ] {
+        for value in field.get().map(Spanned::get_ref).into_iter().flatten() {
+            if parse_network(value.get_ref()).is_ok_and(|network| network.prefix == 0) {
+                let warning = checker.sink.warning(value.span(), format!("this trunk takes {what} from anywhere"));
+                warning.label("every address there is").help(help);
+            }
         }
     }
 }
@@ -260,7 +261,7 @@ fn session_timer(checker: &mut Checker<'_>, raw: &RawTrunk) -> SessionTimer {
 /// Warns when two trunks take calls from one address: the first gets them all, unless accounts tell them apart.
 fn overlap(checker: &mut Checker<'_>, earlier: &[(Arc<Trunk>, Range<usize>)], trunk: &Trunk, raw: &RawTrunk) {
     let values = raw.allow.get().map(Spanned::get_ref).into_iter().flatten();
-    let networks = values.filter_map(|value| Some((super::values::parse_network(value.get_ref()).ok()?, value.span())));
+    let networks = values.filter_map(|value| Some((parse_network(value.get_ref()).ok()?, value.span())));
     for (network, span) in networks {
         let holds = |other: &Trunk| {
             other.allow.iter().any(|wide| wide.prefix <= network.prefix && wide.contains(network.address))

@@ -64,7 +64,8 @@ pub struct Gateway {
     pub media_threads: Option<usize>,
     /// Wrong PINs an hour, all callers together, before PIN checks slow down for everybody. Default 60; at least 1.
     pub pin_budget: u32,
-    /// Calls at one time; beyond it new ones get 503. Default 4000; at least 1. Each costs two ports and two sockets.
+    /// Calls at one time; beyond it new ones get 503. Default 4000, or as many as `rtp_ports` has pairs;
+    /// 1 to 100000. Each costs two ports and two sockets.
     pub max_calls: u32,
     /// File for call records, one JSON object a line. Default `calls.jsonl` in `data`.
     pub call_records: PathBuf,

@@ -70,6 +70,18 @@ impl RoomTemplate {
         self.parts.iter().all(|part| matches!(part, Part::Text(_))).then_some(self.source.as_str())
     }
 
+    /// What the one hole must be filled with to give `name`; `None` without a way, or without exactly one hole.
+    pub(in crate::dialplan) fn filling<'name>(&self, name: &'name str) -> Option<&'name str> {
+        let text = |part: &Part| matches!(part, Part::Text(_));
+        let hole = self.parts.iter().position(|part| !text(part))?;
+        let (before, after) = self.parts.split_at_checked(hole)?;
+        let after = after.get(1..).filter(|after| after.iter().all(text))?;
+        let joined = |parts: &[Part]| -> String {
+            parts.iter().map(|part| if let Part::Text(text) = part { text.as_str() } else { "" }).collect()
+        };
+        name.strip_prefix(joined(before).as_str())?.strip_suffix(joined(after).as_str())
+    }
+
     /// Whether keyed digits are part of the name.
     #[must_use]
     pub fn uses_digits(&self) -> bool {
@@ -94,6 +106,16 @@ mod tests {
         assert!(template.uses_digits());
         assert_eq!(template.fixed(), None);
         assert_eq!(RoomTemplate::parse("standup").unwrap().fixed(), Some("standup"));
+    }
+
+    #[test]
+    fn the_filling_of_the_one_hole_is_found() {
+        let template = RoomTemplate::parse("conf_{digits}-x").unwrap();
+        assert_eq!(template.filling("conf_42-x"), Some("42"));
+        assert_eq!(template.filling("conf_42"), None);
+        assert_eq!(RoomTemplate::parse("{number}").unwrap().filling("standup"), Some("standup"));
+        assert_eq!(RoomTemplate::parse("{number}{digits}").unwrap().filling("12"), None);
+        assert_eq!(RoomTemplate::parse("lobby").unwrap().filling("lobby"), None);
     }
 
     #[test]

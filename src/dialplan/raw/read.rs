@@ -73,6 +73,9 @@ pub(in crate::dialplan) fn field<T: Read>(key: &str, value: &Value<'_>, example:
         Ok(read) => Field::Given(Spanned::new(value.span(), read)),
         Err(Mismatch::Told) => Field::Wrong,
         Err(Mismatch::Kind) => {
+            if is_secret_key(key) {
+                hide_scalars(value, sink);
+            }
             hide_all(key, value, sink);
             sink.error(value.span(), format!("`{key}` takes {}, not {}", T::WHAT, kind(value.get_ref())))
                 .label(format!("expected {}", T::WHAT))
@@ -100,6 +103,10 @@ pub(in crate::dialplan) fn unknown(
     shape: &Shape,
     sink: &mut Sink,
 ) -> Meant {
+    // Beside a PIN or password, whatever has an unknown name may be one; and nobody looks into an unknown table.
+    if shape.known.iter().any(|known| is_secret_key(known)) || matches!(value.get_ref(), DeValue::Table(_)) {
+        hide_scalars(value, sink);
+    }
     hide_all(key, value, sink);
     let what = shape.what;
     if shape.later.contains(&key) {
@@ -128,6 +135,15 @@ fn hide_all(key: &str, value: &Value<'_>, sink: &mut Sink) {
         DeValue::Array(array) => array.iter().for_each(|value| hide_all(key, value, sink)),
         _ if is_secret_key(key) => sink.secret(value.span()),
         _ => {}
+    }
+}
+
+/// Masks every value, however deep.
+fn hide_scalars(value: &Value<'_>, sink: &mut Sink) {
+    match value.get_ref() {
+        DeValue::Table(table) => table.iter().for_each(|(_, value)| hide_scalars(value, sink)),
+        DeValue::Array(array) => array.iter().for_each(|value| hide_scalars(value, sink)),
+        _ => sink.secret(value.span()),
     }
 }
 

@@ -97,7 +97,7 @@ impl Reports {
                 delay_since_last,
             }
         });
-        #[expect(clippy::cast_possible_truncation, reason = "the RFC counts modulo 2^32")]
+        // The RFC counts modulo 2^32.
         let info = sender.sent_since_report().then(|| SenderInfo {
             ntp: NtpTime::of(now.wall),
             rtp_timestamp: sender.timestamp(),

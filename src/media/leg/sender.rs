@@ -90,7 +90,7 @@ impl Sender {
     /// Lets `ticks` ticks pass without sending.
     pub(crate) fn pass(&mut self, ticks: u64) {
         self.drop_pending();
-        #[expect(clippy::cast_possible_truncation, reason = "timestamps are counted modulo 2^32")]
+        // Timestamps are counted modulo 2^32.
         let samples = ticks.wrapping_mul(FRAME_8K as u64) as u32;
         self.timestamp = self.timestamp.wrapping_add(samples);
         self.marker = true;

@@ -115,12 +115,7 @@ impl DelayControl {
 
     /// By how much a talk spurt may begin earlier than it is due.
     pub fn spare(&self) -> i64 {
-        if self.window.packets >= LEAST_PACKETS {
-            self.window.slack.min(self.settled.max(self.window.slack))
-        } else {
-            self.settled
-        }
-        .saturating_sub(MARGIN / 2)
-        .max(0)
+        let slack = if self.window.packets >= LEAST_PACKETS { self.window.slack } else { self.settled };
+        (slack - MARGIN).max(0)
     }
 }

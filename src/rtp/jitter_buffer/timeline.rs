@@ -75,12 +75,14 @@ impl Timeline {
         }
         // Behind the newest: by its own mapping, or by that of before the jump.
         let sequence = newest.sequence + step;
-        let reference = match self.before_jump {
-            Some(before) if sequence <= before.sequence => before,
-            _ => newest,
+        // Whichever of the two its sequence number and timestamp agree with better.
+        let by = |reference: Reference| {
+            let offset = i64::from(seen.timestamp.wrapping_sub(reference.wire_timestamp).cast_signed());
+            let expected = (sequence - reference.sequence) * reference.samples;
+            ((offset - expected).abs(), reference.media + offset)
         };
-        let offset = i64::from(seen.timestamp.wrapping_sub(reference.wire_timestamp).cast_signed());
-        let media = reference.media + offset;
+        let (error, media) = by(newest);
+        let (_, media) = self.before_jump.map(by).filter(|before| before.0 < error).unwrap_or((error, media));
         let believed = media <= newest.media && media > newest.media - MAX_BEHIND_S * seen.clock_rate;
         believed.then_some(Place { sequence, media, jumped: false })
     }
@@ -133,10 +135,8 @@ mod tests {
             assert!(third.jumped);
             assert_eq!(third.media - first.media, 320);
             // One that was overtaken across the jump.
-            let second = timeline.place(seen(2, 5_160, 330));
-            if jump > 0 {
-                assert_eq!(second.map(|place| place.media), None, "between the two it belongs to neither");
-            }
+            let second = timeline.place(seen(2, 5_160, 330)).unwrap();
+            assert_eq!(second.media - first.media, 160);
             assert_eq!(timeline.place(seen(1, 5_000, 340)).unwrap(), first);
         }
     }

@@ -72,6 +72,20 @@ pub(in crate::sip) fn find_outside_quotes(bytes: &[u8], wanted: &[u8], in_angles
     None
 }
 
+/// Whether every quoted string and every `<` that is opened is closed. What stands behind an open one would be read
+/// differently by every reader.
+pub(in crate::sip) fn is_balanced(mut bytes: &[u8]) -> bool {
+    while let Some(at) = memchr::memchr2(b'"', b'<', bytes) {
+        let opened = bytes.get(at..).unwrap_or_default();
+        let closing = if opened.first() == Some(&b'"') { closing_quote(opened) } else { memchr::memchr(b'>', opened) };
+        match closing {
+            Some(closing) => bytes = opened.get(closing + 1..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    true
+}
+
 /// Where a quoted string ends: `bytes` begins with `"`; the index of the closing quote.
 pub(in crate::sip) fn closing_quote(bytes: &[u8]) -> Option<usize> {
     let mut escaped = false;
@@ -159,6 +173,15 @@ mod tests {
     fn separators_inside_quotes_and_angle_brackets_are_not_found() {
         assert_eq!(find_outside_quotes(br#""a,\",b" <c,d>,e"#, b",", false), Some(14));
         assert_eq!(find_outside_quotes(br#""open, <x"#, b",", false), None);
+    }
+
+    #[test]
+    fn an_open_quote_or_bracket_is_noticed() {
+        for (text, balanced) in
+            [("", true), (r#"a"b\""<c"d>"#, true), (r#"a"b\""#, false), ("a<b", false), ("a>b", true)]
+        {
+            assert_eq!(is_balanced(text.as_bytes()), balanced, "{text}");
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ impl Params {
 
     /// Reads `;a;b=c`, the first semicolon left out or not. Empty ones are passed over, white space is trimmed.
     pub(super) fn parse_part(whole: &Bytes, part: &[u8]) -> Result<Self, InvalidValue> {
+        if !charset::is_balanced(part) {
+            return Err(InvalidValue("parameter"));
+        }
         let mut params = Vec::new();
         let mut rest = part;
         while !rest.is_empty() {
@@ -140,6 +143,11 @@ mod tests {
         assert_eq!(params.get("LR"), Some(""));
         assert_eq!(params.get_unquoted("x").as_deref(), Some("q;\"=uoted"));
         assert_eq!(params.to_string(), r#";Tag=a;lr;x="q;\"=uoted""#);
+    }
+
+    #[test]
+    fn an_open_quote_is_refused_since_it_would_swallow_what_follows() {
+        assert!(Params::parse_part(&Bytes::new(), b";a=\"b;c").is_err());
     }
 
     #[test]

@@ -186,20 +186,18 @@ impl Head {
 fn parse_head(whole: &Bytes, mut rest: &[u8]) -> Head {
     let mut head = Head { headers: Headers::with_capacity(16), ..Head::default() };
     let mut content_length = None;
-    let mut lines = 0_usize;
     loop {
         if rest.is_empty() {
             // The last header's line end is there, the empty line is not: nothing is lost.
-            return head;
+            break;
         }
         let line = take_line(rest, true);
         if line.complete && line.text.is_empty() {
             rest = line.rest;
             break;
         }
-        lines += 1;
         let read_so_far = whole.len().saturating_sub(line.rest.len());
-        if lines > MAX_HEADERS || line.text.len() > MAX_LINE_BYTES || read_so_far > MAX_HEADER_BYTES {
+        if head.headers.len() > MAX_HEADERS || line.text.len() > MAX_LINE_BYTES || read_so_far > MAX_HEADER_BYTES {
             head.note(Defect::TooLarge);
             return head;
         }
@@ -214,6 +212,9 @@ fn parse_head(whole: &Bytes, mut rest: &[u8]) -> Head {
             Some((name, value)) => head.headers.push(name, unfold(whole, value)),
         }
         rest = line.rest;
+    }
+    if head.headers.len() > MAX_HEADERS {
+        head.note(Defect::TooLarge);
     }
     let length = content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(match content_length {
         Some(_) => usize::MAX,

@@ -67,13 +67,17 @@ impl Response {
     /// Adds our tag to To, unless it has one; the rest of To stays the bytes that came.
     pub fn set_to_tag(&mut self, tag: &str) {
         let Some(value) = self.headers.get(&HeaderName::To) else { return };
-        if NameAddr::parse(value).is_ok_and(|to| to.tag().is_some()) {
-            return;
+        match NameAddr::parse(value) {
+            Ok(to) if to.tag().is_some() => {}
+            Ok(mut to) if to.params.contains("tag") => {
+                to.params.set("tag", tag);
+                self.headers.set_display(HeaderName::To, &to);
+            }
+            _ => {
+                let tagged = [value, &b";tag="[..], tag.as_bytes()].concat();
+                self.headers.set(HeaderName::To, tagged);
+            }
         }
-        let mut tagged = value.to_vec();
-        tagged.extend_from_slice(b";tag=");
-        tagged.extend_from_slice(tag.as_bytes());
-        self.headers.set(HeaderName::To, tagged);
     }
 
     /// Writes the response for the wire.
@@ -144,5 +148,41 @@ impl Response {
     /// Whether Require names this option tag.
     pub fn requires(&self, option: &str) -> bool {
         self.headers.texts(&HeaderName::Require).any(|tag| tag.eq_ignore_ascii_case(option))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::message::Method;
+
+    fn answer_to(to: &str) -> Response {
+        let request = Request::new(Method::Options, "sip:b@h".parse().expect("a URI"))
+            .with(HeaderName::Via, "SIP/2.0/UDP one.example;branch=z9hG4bK1, SIP/2.0/UDP two.example")
+            .with(HeaderName::To, to.to_owned())
+            .with(HeaderName::Via, "SIP/2.0/UDP three.example")
+            .with(HeaderName::Timestamp, "54");
+        Response::to_request(&request, StatusCode::TRYING)
+    }
+
+    #[test]
+    fn an_answer_carries_every_via_in_order_and_the_timestamp_of_a_100() {
+        let answer = answer_to("<sip:b@h>");
+        assert_eq!(answer.headers.values(&HeaderName::Via).count(), 3);
+        assert_eq!(answer.headers.get_str(&HeaderName::Timestamp), Some("54"));
+    }
+
+    #[test]
+    fn the_to_tag_is_ours_unless_there_is_one() {
+        for (to, tagged) in [
+            ("\"B\"  <sip:b@h>;x=1", "\"B\"  <sip:b@h>;x=1;tag=ours"),
+            ("sip:b@h", "sip:b@h;tag=ours"),
+            ("<sip:b@h>;Tag=theirs", "<sip:b@h>;Tag=theirs"),
+            ("<sip:b@h>;tag=;x", "<sip:b@h>;tag=ours;x"),
+        ] {
+            let mut answer = answer_to(to);
+            answer.set_to_tag("ours");
+            assert_eq!(answer.headers.get_str(&HeaderName::To), Some(tagged));
+        }
     }
 }

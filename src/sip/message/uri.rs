@@ -77,7 +77,7 @@ impl Uri {
         let rest = rest.ok_or(INVALID)?;
         let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
             && scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
-        if !is_scheme || part.iter().any(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'<' | b'>' | b'"')) {
+        if !is_scheme || part.iter().any(|byte| byte.is_ascii_control() || matches!(byte, b' ' | b'<' | b'>' | b'"')) {
             return Err(INVALID);
         }
         match scheme {

@@ -54,7 +54,8 @@ impl Via {
         let (name, rest) = charset::split_at_byte(value, b'/');
         let (version, rest) = charset::split_at_byte(rest.ok_or(INVALID)?, b'/');
         let rest = charset::trim(rest.ok_or(INVALID)?);
-        if !charset::trim(name).eq_ignore_ascii_case(b"SIP") || charset::trim(version) != b"2.0" {
+        // Any version: who sends another one is to be told so, along this Via.
+        if !charset::trim(name).eq_ignore_ascii_case(b"SIP") || !charset::is_token_text(charset::trim(version)) {
             return Err(INVALID);
         }
         let transport_end = rest.iter().position(|byte| !charset::is_token(*byte)).ok_or(INVALID)?;
@@ -65,20 +66,25 @@ impl Via {
         let (sent_by, params) = charset::split_at_byte(rest, b';');
         let HostPort { host, port } = HostPort::parse_part(value, sent_by).map_err(|_| INVALID)?;
         let mut params = Params::parse_part(value, params.unwrap_or_default()).map_err(|_| INVALID)?;
-        let received = match params.remove("received").and_then(|param| param.value) {
+        let mut take = |name| {
+            let first = params.remove(name);
+            while params.remove(name).is_some() {}
+            first
+        };
+        let received = match take("received").and_then(|param| param.value) {
             Some(text) => Some(parse_received(&text).ok_or(INVALID)?),
             None => None,
         };
-        let rport = match params.remove("rport").map(|param| param.value) {
+        let rport = match take("rport").map(|param| param.value) {
             Some(Some(text)) if !text.is_empty() => Some(Some(text.parse().map_err(|_| INVALID)?)),
             Some(_) => Some(None),
             None => None,
         };
-        let maddr = match params.remove("maddr").and_then(|param| param.value) {
+        let maddr = match take("maddr").and_then(|param| param.value) {
             Some(text) => Some(Host::parse(&text.into()).map_err(|_| INVALID)?),
             None => None,
         };
-        let branch = params.remove("branch").and_then(|param| param.value).filter(|branch| !branch.is_empty());
+        let branch = take("branch").and_then(|param| param.value).filter(|branch| !branch.is_empty());
         Ok(Self { transport: Text::part(value, transport), host, port, branch, received, rport, maddr, params })
     }
 
@@ -176,8 +182,14 @@ mod tests {
     }
 
     #[test]
+    fn of_a_parameter_given_twice_the_first_counts() {
+        let via = via("SIP/2.0/UDP h;branch=;rport=1;branch=z9hG4bKb;rport=2");
+        assert_eq!((via.branch.as_deref(), via.rport, via.params.is_empty()), (None, Some(Some(1)), true));
+    }
+
+    #[test]
     fn what_is_no_via_is_refused() {
-        for bad in ["", "SIP/2.0/UDP", "SIP/3.0/UDP h", "SIP/2.0/ h", "SIP/2.0/UDP h;received=name", "SIP/2.0/UDP ::1"]
+        for bad in ["", "SIP/2.0/UDP", "HTTP/2.0/UDP h", "SIP/2.0/ h", "SIP/2.0/UDP h;received=name", "SIP/2.0/UDP ::1"]
         {
             assert!(bad.parse::<Via>().is_err(), "{bad}");
         }

@@ -1,0 +1,37 @@
+# The two commands of the README. Each installs what it needs (Debian) and does the job.
+#
+#   make run     starts the gateway with dialplan.toml
+#   make test    all that must pass before a change goes in
+
+# Debian packages, each with a command it brings: installed when the command is missing.
+BUILD_TOOLS := build-essential:cc pkg-config:pkg-config
+TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip
+
+CONFIG ?= dialplan.toml
+
+.PHONY: run test format lint docs units
+
+run:
+	@.ci/need $(BUILD_TOOLS)
+	cargo run --locked --release -- run --config $(CONFIG)
+
+# One after the other, the quick ones first, whatever -j says.
+test:
+	@.ci/need --components rustfmt,clippy $(TEST_TOOLS)
+	@$(MAKE) --no-print-directory format
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory units
+
+format:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+# Unit, simulation, layering, loopback (sipp, baresip) and corpus tests, and the examples in the documentation.
+units:
+	cargo test --locked

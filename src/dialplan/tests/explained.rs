@@ -1,0 +1,128 @@
+//! Explanations, word for word.
+
+use super::*;
+use explain::{ExplainError, explain};
+
+fn told(text: &str, from: &str, number: &str, digits: Option<&str>) -> String {
+    explain(&parse("dialplan.toml", text, &Trusting).unwrap().plan, from, number, digits).unwrap()
+}
+
+#[test]
+fn the_way_to_a_room_by_pin() {
+    let expected = "\
+A call from trunk carrier to +442079460100
+  dialled as 0044 20 7946 0100
+
+Routes, top to bottom:
+  line 30, InboundFromPSTN: matches, by number \\+4420794601\\d\\d
+  3 below not looked at
+
+The call rings for 3 s and is answered.
+Ivr conference, in en-GB:
+  says \"Hello, please enter your conference pin using keypad and press pound key to join the conference.\"
+  takes 4 to 10 digits, ended by #, begun anew by *; the first within 10 s, each other within 5 s; 3 tries
+  try 1: ••••••, no room has this PIN, says prompt wrong-pin
+  try 2: ••••••, is the host PIN of room standup
+The caller joins room standup.
+";
+    assert_eq!(told(EXAMPLE, "carrier", "0044 20 7946 0100", Some("482918# 775310#")), expected);
+}
+
+#[test]
+fn the_way_of_wrong_pins() {
+    let expected = "\
+127.0.0.1 is trunk local
+A call from trunk local to 1000
+
+Routes, top to bottom:
+  line 56, Conference: matches, by number 1000
+  2 below not looked at
+
+The call is answered at once.
+Ivr conference, in en-GB:
+  says prompt enter-pin
+  takes 4 to 10 digits, ended by #, begun anew by *; the first within 10 s, each other within 5 s; 3 tries
+  try 1: ••••••, no room has this PIN, says prompt wrong-pin
+  try 2: •••, too few digits, says prompt wrong-pin
+  try 3: no digit, says prompt no-input
+  after 3 tries: says prompt goodbye
+The call is ended.
+";
+    assert_eq!(told(DEMO, "127.0.0.1", "1000", Some("999999#123#")), expected);
+}
+
+#[test]
+fn the_way_when_no_digits_are_given() {
+    let expected = "\
+A call from trunk local to 1000
+
+Routes, top to bottom:
+  line 56, Conference: matches, by number 1000
+  2 below not looked at
+
+The call is answered at once.
+Ivr conference, in en-GB:
+  says prompt enter-pin
+  takes 4 to 10 digits, ended by #, begun anew by *; the first within 10 s, each other within 5 s; 3 tries
+  a room's PIN: the caller joins that room
+  a wrong PIN: says prompt wrong-pin and asks again
+  no digit in time: says prompt no-input and asks again
+  after 3 tries: says prompt goodbye and hangs up
+";
+    assert_eq!(told(DEMO, "local", "1000", None), expected);
+}
+
+#[test]
+fn the_way_straight_into_a_room_and_to_a_refusal() {
+    let expected = "\
+A call from trunk local to 3000
+  dialled as sip:30-00@127.0.0.1
+
+Routes, top to bottom:
+  line 56, Conference: is for number 1000
+  line 62, Lobby: is for number 2000
+  line 69, OnDemand: matches, by number 3\\d{3}
+
+The call is answered at once.
+The caller joins room 3000 (made on demand).
+";
+    assert_eq!(told(DEMO, "local", "sip:30-00@127.0.0.1", None), expected);
+    let refused = told(EXAMPLE, "users", "alice", None);
+    assert!(refused.ends_with("matches, by number .*\n\nThe call is refused with 404.\n"), "{refused}");
+}
+
+#[test]
+fn a_call_nobody_takes_says_what_each_route_is_for() {
+    let expected = "\
+A call from users to 1000
+
+Routes, top to bottom:
+  line 56, Conference: is for calls from trunk local
+  line 62, Lobby: is for calls from trunk local
+  line 69, OnDemand: is for calls from trunk local
+
+No route matches: the call is refused with 404 Not Found.
+";
+    assert_eq!(told(DEMO, "users", "1000", None), expected);
+    let stranger = told(DEMO, "192.0.2.1", "1000", None);
+    assert_eq!(stranger, "No trunk takes calls from 192.0.2.1: the gateway does not answer at all.\n");
+}
+
+#[test]
+fn digits_may_make_the_rooms_name() {
+    let text = DEMO
+        .replace("{ room = \"by-pin\" }", "{ room = \"conf_{digits}\" }")
+        .replace("say     =", "greetings = { '1\\d+' = { file = \"one.wav\" } }\nsay =");
+    let way = told(&text, "local", "1000", Some("12*4711#"));
+    let end = "  try 1: 4 digits, make the room's name from conf_{digits}\nThe caller joins room conf_4711 (made on demand).\n";
+    assert!(way.ends_with(end), "{way}");
+    assert!(way.contains("  says file one.wav\n"), "{way}");
+}
+
+#[test]
+fn what_cannot_be_explained_is_refused() {
+    let plan = example().plan;
+    let error = explain(&plan, "carier", "1000", None).unwrap_err();
+    assert_eq!(error.to_string(), "there is no trunk `carier`: did you mean `carrier`?");
+    assert_eq!(explain(&plan, "carrier", "1000", Some("12x")).unwrap_err(), ExplainError::NoDigits);
+}

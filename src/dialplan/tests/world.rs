@@ -1,0 +1,80 @@
+//! What a dialplan refers to outside of itself.
+
+use super::*;
+
+/// A world with one variable, one password file, one sound and two prompts.
+struct Small;
+
+impl Checks for Small {
+    fn environment(&self, name: &str) -> Option<String> {
+        (name == "SET").then(|| "hunter2".to_owned())
+    }
+
+    fn secret_file(&self, path: &Path) -> Result<String, String> {
+        if path == Path::new("secret") { Ok("hunter3\n".into()) } else { Err("No such file".into()) }
+    }
+
+    fn sound(&self, path: &Path) -> Result<(), String> {
+        if path == Path::new("good.wav") { Ok(()) } else { Err("not a WAV file".into()) }
+    }
+
+    fn prompts(&self, _: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {
+        if language != "en-GB" {
+            return Err("no such folder".into());
+        }
+        let names = ["enter-pin", "wrong-pin", "no-input", "goodbye", "pin-blocked", "first-here", "room-full"];
+        let prompt = |name: &str| PromptText { name: name.into(), text: format!("The text of {name}.") };
+        Ok(Some(names.map(prompt).to_vec()))
+    }
+}
+
+fn file(trunk: &str, ivr: &str) -> String {
+    format!(
+        "[trunks.t]\nallow = \"192.0.2.1\"\nusername = \"acme\"\n{trunk}\n[ivr.menu]\ncollect = {{}}\n\
+         then = {{ room = \"by-pin\" }}\n{ivr}\n[[routes]]\nname = \"A\"\nfrom = \"t\"\nnumber = '1'\nivr = \"menu\"\n"
+    )
+}
+
+fn told(trunk: &str, ivr: &str) -> Vec<String> {
+    let found = parse("dialplan.toml", &file(trunk, ivr), &Small).map_or_else(|found| found, |loaded| loaded.warnings);
+    found.iter().map(|one| format!("{} {}: {}", found.line(one), one.message, one.label)).collect()
+}
+
+#[test]
+fn passwords_come_from_the_environment_or_a_file() {
+    for (line, password) in
+        [("{ env = \"SET\" }", "hunter2"), ("{ file = \"secret\" }", "hunter3"), ("{ plain = \"hunter4\" }", "hunter4")]
+    {
+        let loaded = parse("dialplan.toml", &file(&format!("password = {line}"), ""), &Small).unwrap();
+        assert_eq!(loaded.plan.trunks[0].password.as_ref().unwrap().reveal(), password);
+    }
+    assert_eq!(told("password = { env = \"UNSET\" }", ""), ["4 the environment variable `UNSET` is not set: not set"]);
+    assert_eq!(told("password = { file = \"x\" }", ""), ["4 the password's file cannot be used: No such file"]);
+    assert_eq!(told("password = {}", ""), ["4 a password comes from one place: from none"]);
+}
+
+#[test]
+fn sounds_and_prompts_must_be_there() {
+    assert_eq!(told("", "say = \"The text of goodbye.\""), Vec::<String>::new());
+    assert_eq!(told("", "file = \"good.wav\""), Vec::<String>::new());
+    assert_eq!(told("", "file = \"bad.wav\""), ["8 this sound cannot be played: bad.wav: not a WAV file"]);
+    assert_eq!(told("", "wrong = \"wrong-pim\""), ["8 there is no prompt `wrong-pim` in en-GB: not in the catalogue"]);
+    assert_eq!(
+        told("", "say = \"Hello there.\""),
+        ["8 this version can say only the texts of its prompts: not in the catalogue of en-GB"]
+    );
+    assert_eq!(told("", "language = \"de-DE\""), ["8 there are no prompts for `de-DE`: no such folder"]);
+}
+
+#[test]
+fn files_of_this_machine_are_looked_at() {
+    let files = Files::default();
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(files.sound(&manifest.join("dialplan.toml")), Ok(()));
+    assert!(files.sound(manifest).is_err(), "a folder is no sound");
+    assert!(files.sound(&manifest.join("nothing.wav")).is_err());
+    assert!(files.environment("PATH").is_some());
+    let strict = Files::default().with_sounds(|_| Err("never".into())).with_prompts(|_, _| Ok(Some(Vec::new())));
+    assert_eq!(strict.sound(Path::new("x")), Err("never".into()));
+    assert_eq!(strict.prompts(Path::new("x"), "en-GB"), Ok(Some(Vec::new())));
+}

@@ -1,0 +1,10 @@
+//! The media plane as a whole, on a virtual clock: phones that each have a tone of their own, and what each of them hears.
+
+mod controls;
+mod learning;
+mod mixing;
+mod moves;
+mod network;
+mod playing;
+mod random;
+mod world;

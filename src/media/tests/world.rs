@@ -1,0 +1,393 @@
+//! Phones around a media plane: a driver, a bad network, and ears.
+
+use crate::audio::codec::g711;
+use crate::audio::goertzel;
+use crate::media::command::{Command, Event, LegSettings, LegStatistics};
+use crate::media::outbox::PacketKind;
+use crate::media::sim::SimMedia;
+use crate::rtp::telephone_event::TelephoneEvent;
+use crate::rtp::{Header, Packet, packet};
+use crate::types::{
+    AudioCodec, CallId, Direction, MediaParameters, Network, Now, PlayerId, RecorderId, RoomId, UnitId,
+};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+pub(super) const TICK: Duration = Duration::from_millis(20);
+/// Every tone is this loud, dBFS.
+const LEVEL: f32 = -22.0;
+/// A tone is heard when it is within 6 dB, and is not heard 30 dB below.
+const HEARD: f32 = LEVEL - 6.0;
+const UNHEARD: f32 = LEVEL - 30.0;
+
+pub(super) fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+pub(super) fn leg(n: u64) -> UnitId {
+    UnitId::Leg(CallId(n))
+}
+
+pub(super) fn room(n: u64) -> UnitId {
+    UnitId::Room(RoomId(n))
+}
+
+pub(super) fn player(n: u64) -> UnitId {
+    UnitId::Player(PlayerId(n))
+}
+
+pub(super) fn recorder(n: u64) -> UnitId {
+    UnitId::Recorder(RecorderId(n))
+}
+
+/// Whole hertz, so that one second holds whole periods of each and they do not leak into each other.
+pub(super) fn tone(n: u64) -> f64 {
+    300.0 + 53.0 * n as f64
+}
+
+/// What the network does to packets on their way to us.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Weather {
+    pub(super) loss: f64,
+    pub(super) jitter: Duration,
+    pub(super) duplicates: f64,
+}
+
+pub(super) struct Phone {
+    pub(super) address: SocketAddr,
+    pub(super) ssrc: u32,
+    pub(super) sequence: u16,
+    pub(super) timestamp: u32,
+    /// Samples of the tone so far.
+    phase: u64,
+    /// 0 talks digital silence.
+    pub(super) loudness: f32,
+    pub(super) talking: bool,
+    pub(super) codec: AudioCodec,
+    next: Instant,
+    pub(super) weather: Weather,
+    /// All that came from the leg: time, header, decoded samples (events have none).
+    pub(super) heard: Vec<(Instant, Header, Vec<i16>)>,
+    pub(super) reports: Vec<Vec<u8>>,
+}
+
+pub(super) struct World {
+    pub(super) media: SimMedia,
+    pub(super) now: Now,
+    pub(super) phones: BTreeMap<u64, Phone>,
+    pub(super) events: Vec<Event>,
+    flying: Vec<(Instant, u64, SocketAddr, Vec<u8>)>,
+    random: StdRng,
+}
+
+impl World {
+    pub(super) fn new(threads: usize) -> Self {
+        Self::with(threads, Duration::ZERO)
+    }
+
+    pub(super) fn with(threads: usize, latency: Duration) -> Self {
+        let now = Now { instant: crate::test_clock(), wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
+        Self {
+            media: SimMedia::new(now, threads).with_latency(latency),
+            now,
+            phones: BTreeMap::new(),
+            events: vec![],
+            flying: vec![],
+            random: StdRng::seed_from_u64(1),
+        }
+    }
+
+    pub(super) fn parameters(n: u64) -> MediaParameters {
+        let address = Self::address(n);
+        MediaParameters {
+            remote_rtp: Some(address),
+            remote_rtcp: Some(SocketAddr::new(address.ip(), address.port() + 1)),
+            rtcp_mux: false,
+            direction: Direction::SendRecv,
+            codec: AudioCodec::Pcmu,
+            send_payload_type: 0,
+            receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
+            send_packet_time: TICK,
+            send_telephone_event: Some(101),
+            receive_telephone_event: Some(96),
+            accept_from: vec![Network { address: address.ip(), prefix: 24 }],
+        }
+    }
+
+    fn address(n: u64) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1 + (n / 200) as u8], 10_000 + 2 * n as u16))
+    }
+
+    /// A phone that talks its tone, and the leg for it.
+    pub(super) fn phone(&mut self, n: u64) -> &mut Phone {
+        self.phone_with(n, Self::parameters(n))
+    }
+
+    pub(super) fn phone_with(&mut self, n: u64, parameters: MediaParameters) -> &mut Phone {
+        let codec = parameters.codec;
+        let settings = Box::new(LegSettings {
+            parameters,
+            seed: n,
+            cname: format!("leg{n}@test"),
+            media_timeout: None,
+            collect_digits: false,
+        });
+        self.send(Command::AddLeg { leg: CallId(n), settings });
+        let phone = Phone {
+            address: Self::address(n),
+            ssrc: 1_000 + n as u32,
+            sequence: 65_500 + (n % 30) as u16,
+            timestamp: (n as u32).wrapping_mul(0x4321_8765),
+            phase: 0,
+            loudness: LEVEL,
+            talking: true,
+            codec,
+            next: self.now.instant + ms(3 + 7 * n % 20),
+            weather: Weather::default(),
+            heard: vec![],
+            reports: vec![],
+        };
+        self.phones.entry(n).or_insert(phone)
+    }
+
+    pub(super) fn send(&mut self, command: Command) {
+        self.media.send(self.now, command);
+        self.collect();
+    }
+
+    pub(super) fn connect(&mut self, source: UnitId, sink: UnitId) {
+        self.send(Command::Connect { source, sink });
+    }
+
+    /// Connects both ways.
+    pub(super) fn join(&mut self, leg: UnitId, room: UnitId) {
+        self.connect(leg, room);
+        self.connect(room, leg);
+    }
+
+    pub(super) fn update(&mut self, n: u64, change: impl FnOnce(&mut MediaParameters)) {
+        let mut parameters = Self::parameters(n);
+        change(&mut parameters);
+        self.send(Command::UpdateLeg { leg: CallId(n), parameters: Box::new(parameters) });
+    }
+
+    /// Lets everything happen for `time`.
+    pub(super) fn run(&mut self, time: Duration) {
+        let end = self.now.instant + time;
+        loop {
+            let talk = self.phones.values().filter(|phone| phone.talking).map(|phone| phone.next).min();
+            let arrival = self.flying.iter().map(|(at, ..)| *at).min();
+            let next = [talk, arrival, self.media.poll_timeout()].into_iter().flatten().min();
+            let Some(next) = next.filter(|at| *at <= end) else { break };
+            self.advance(next);
+            self.talk();
+            self.arrive();
+            if self.media.poll_timeout().is_some_and(|at| at <= self.now.instant) {
+                self.media.handle_timeout(self.now);
+                assert!(self.media.poll_timeout().is_none_or(|at| at > self.now.instant), "a timeout that was done");
+            }
+            self.collect();
+        }
+        self.advance(end);
+    }
+
+    fn advance(&mut self, to: Instant) {
+        self.now = self.now.after(to.saturating_duration_since(self.now.instant));
+    }
+
+    fn talk(&mut self) {
+        for (&n, phone) in &mut self.phones {
+            if !phone.talking {
+                phone.next = phone.next.max(self.now.instant);
+                continue;
+            }
+            while phone.next <= self.now.instant {
+                let bytes = phone.audio(n);
+                let weather = phone.weather;
+                for copy in 0..2 {
+                    let sent = if copy == 0 {
+                        weather.loss == 0.0 || !self.random.random_bool(weather.loss)
+                    } else {
+                        weather.duplicates > 0.0 && self.random.random_bool(weather.duplicates)
+                    };
+                    if sent {
+                        let late = weather.jitter.mul_f64(self.random.random::<f64>());
+                        self.flying.push((phone.next + late, n, phone.address, bytes.clone()));
+                    }
+                }
+                phone.next += TICK;
+            }
+        }
+    }
+
+    fn arrive(&mut self) {
+        self.flying.sort_by_key(|(at, ..)| *at);
+        while self.flying.first().is_some_and(|(at, ..)| *at <= self.now.instant) {
+            let (_, n, source, bytes) = self.flying.remove(0);
+            self.media.deliver(self.now, CallId(n), PacketKind::Rtp, source, &bytes);
+        }
+    }
+
+    /// A datagram arrives now.
+    pub(super) fn inject(&mut self, n: u64, kind: PacketKind, source: &str, bytes: &[u8]) {
+        self.media.deliver(self.now, CallId(n), kind, source.parse().unwrap(), bytes);
+        self.collect();
+    }
+
+    /// The phone presses a key for `length` (whole packets), with three end packets; the world runs meanwhile.
+    pub(super) fn press(&mut self, n: u64, event: u8, length: Duration) {
+        let phone = self.phones.get_mut(&n).unwrap();
+        phone.talking = false;
+        let start = phone.timestamp;
+        let packets = (length.as_millis() / 20) as u16;
+        for i in 1..=packets + 2 {
+            let phone = self.phones.get_mut(&n).unwrap();
+            let event = TelephoneEvent { event, end: i >= packets, volume: 10, duration: i.min(packets) * 160 };
+            let bytes = phone.write(i == 1, 96, start, &event.to_bytes());
+            let address = phone.address;
+            self.media.deliver(self.now, CallId(n), PacketKind::Rtp, address, &bytes);
+            self.collect();
+            self.run(TICK);
+        }
+        let phone = self.phones.get_mut(&n).unwrap();
+        phone.timestamp = phone.timestamp.wrapping_add(u32::from(packets + 2) * 160);
+        phone.talking = true;
+    }
+
+    fn collect(&mut self) {
+        while let Some(sent) = self.media.poll_transmit() {
+            let Some(phone) = self.phones.get_mut(&sent.leg.0) else { continue };
+            if sent.kind == PacketKind::Rtcp {
+                phone.reports.push(sent.bytes);
+                continue;
+            }
+            let packet = Packet::parse(&sent.bytes).unwrap();
+            let mut samples = vec![];
+            if packet.header.payload_type != 101 {
+                samples = vec![0; packet.payload.len()];
+                match packet.header.payload_type {
+                    0 => g711::decode_ulaw(packet.payload, &mut samples),
+                    8 => g711::decode_alaw(packet.payload, &mut samples),
+                    other => panic!("payload type {other}"),
+                };
+            }
+            phone.heard.push((self.now.instant, packet.header, samples));
+        }
+        while let Some(event) = self.media.poll_event() {
+            self.events.push(event);
+        }
+    }
+
+    /// What a phone heard in the last `time`.
+    pub(super) fn last(&self, n: u64, time: Duration) -> Vec<i16> {
+        let heard = &self.phones[&n].heard;
+        let from = self.now.instant - time;
+        heard.iter().filter(|(at, ..)| *at > from).flat_map(|(.., samples)| samples.iter().copied()).collect()
+    }
+
+    /// Which of these tones a phone heard in the last second. A tone between heard and not heard is a failure.
+    pub(super) fn tones(&self, n: u64, of: &[u64]) -> Vec<u64> {
+        tones_in(&self.last(n, ms(1_000)), of)
+    }
+
+    /// Every phone in `all` hears those of `all` that `expected` says, and no others.
+    pub(super) fn assert_hears(&self, all: &[u64], expected: impl Fn(u64, u64) -> bool) {
+        for &listener in all {
+            let heard = self.tones(listener, all);
+            let wanted: Vec<u64> = all.iter().copied().filter(|&talker| expected(listener, talker)).collect();
+            assert_eq!(heard, wanted, "what {listener} hears");
+        }
+    }
+
+    pub(super) fn statistics(&mut self, n: u64) -> LegStatistics {
+        self.send(Command::QueryStatistics { leg: CallId(n) });
+        self.run(ms(100));
+        let found = self.events.iter().rev().find_map(|event| match event {
+            Event::Statistics { leg, statistics } if leg.0 == n => Some((**statistics).clone()),
+            _ => None,
+        });
+        found.expect("the statistics came")
+    }
+
+    pub(super) fn digits(&self) -> String {
+        let digit = |event: &Event| if let Event::Digit { digit, .. } = event { Some(*digit) } else { None };
+        self.events.iter().filter_map(digit).collect()
+    }
+
+    /// Everybody hangs up; nothing is left.
+    pub(super) fn end(mut self) {
+        let legs: Vec<u64> = self.phones.keys().copied().collect();
+        for n in legs {
+            self.send(Command::RemoveLeg { leg: CallId(n) });
+        }
+        self.run(ms(200));
+        for n in 0..40 {
+            self.send(Command::RemoveRoom { room: RoomId(n) });
+            self.send(Command::StopPlayer { player: PlayerId(n) });
+            self.send(Command::RemoveRecorder { recorder: RecorderId(n) });
+        }
+        self.run(ms(200));
+        assert!(self.media.is_idle(), "nothing is left: {:?}", self.media);
+        assert_eq!(self.media.poll_timeout(), None);
+    }
+}
+
+impl Phone {
+    fn audio(&mut self, n: u64) -> Vec<u8> {
+        let amplitude =
+            if self.loudness <= -90.0 { 0.0 } else { 32_767.0 * 10f64.powf(f64::from(self.loudness) / 20.0) };
+        let mut samples = [0i16; 160];
+        for sample in &mut samples {
+            let angle = std::f64::consts::TAU * tone(n) * self.phase as f64 / 8_000.0;
+            *sample = (amplitude * angle.sin()) as i16;
+            self.phase += 1;
+        }
+        let mut payload = [0; 160];
+        match self.codec {
+            AudioCodec::Pcmu => g711::encode_ulaw(&samples, &mut payload),
+            AudioCodec::Pcma => g711::encode_alaw(&samples, &mut payload),
+        };
+        let payload_type = self.codec.static_payload_type().unwrap();
+        let timestamp = self.timestamp;
+        self.timestamp = timestamp.wrapping_add(160);
+        self.write(false, payload_type, timestamp, &payload)
+    }
+
+    pub(super) fn write(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let sequence = self.sequence;
+        self.sequence = sequence.wrapping_add(1);
+        let header = Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc };
+        let mut bytes = vec![0; packet::MAX_DATAGRAM];
+        let length = Packet { header, payload }.write(&mut bytes).unwrap();
+        bytes.truncate(length);
+        bytes
+    }
+
+    /// Sequence numbers and timestamps of all packets heard go on without a gap, and no two are further apart than
+    /// `longest`.
+    pub(super) fn assert_continuous(&self, longest: Duration) {
+        for pair in self.heard.windows(2) {
+            let ((before_at, before, samples), (at, after, _)) = (&pair[0], &pair[1]);
+            assert_eq!(after.sequence, before.sequence.wrapping_add(1));
+            assert_eq!(after.timestamp, before.timestamp.wrapping_add(samples.len() as u32));
+            assert!(*at - *before_at <= longest, "a gap of {:?}", *at - *before_at);
+        }
+    }
+}
+
+pub(super) fn tones_in(samples: &[i16], of: &[u64]) -> Vec<u64> {
+    let samples = &samples[..samples.len().min(8_000)];
+    let level = |n: u64| goertzel::tone_dbfs(samples, 8_000, tone(n));
+    let mut heard = vec![];
+    for &n in of {
+        if level(n) >= HEARD {
+            heard.push(n);
+        } else {
+            assert!(level(n) < UNHEARD, "the tone of {n} is neither heard nor unheard: {} dBFS", level(n));
+        }
+    }
+    heard
+}

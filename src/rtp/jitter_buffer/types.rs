@@ -1,0 +1,92 @@
+//! What goes into the jitter buffer and what comes out.
+
+use std::time::Duration;
+
+/// What a jitter buffer is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Clock rate of the timestamps and samples, Hz. Default 8,000.
+    pub clock_rate: u32,
+    /// The longest delay the buffer may add. Default 200 ms.
+    pub max_delay: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { clock_rate: 8_000, max_delay: Duration::from_millis(200) }
+    }
+}
+
+/// What became of a packet that was inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It waits for its tick.
+    Stored,
+    /// It came after its sound was due and is dropped.
+    Late,
+    /// It was there before and is dropped.
+    Duplicate,
+    /// It is too large to be audio, or empty, and is dropped.
+    Unfit,
+}
+
+/// One step of a tick: see [`super::JitterBuffer::pull`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pull<'a> {
+    /// Decode this and append it to the playout.
+    Packet {
+        /// How to decode it.
+        payload_type: u8,
+        /// As it came.
+        payload: &'a [u8],
+    },
+    /// A packet is lost or late: append this many concealed samples.
+    Conceal(usize),
+    /// Nobody is talking: append this many samples of silence (or comfort noise).
+    Silence(usize),
+    /// The delay should shrink: remove up to this many samples where it is heard least; report with
+    /// [`super::JitterBuffer::shortened`]. With `force`, even where it is heard.
+    Shorten {
+        /// At most so many samples.
+        most: usize,
+        /// No good place was found for a long time: take any.
+        force: bool,
+    },
+    /// The delay must grow: insert up to this many samples where it is heard least; report with
+    /// [`super::JitterBuffer::lengthened`].
+    Lengthen {
+        /// At most so many samples.
+        most: usize,
+        /// As in [`Pull::Shorten`].
+        force: bool,
+    },
+    /// The playout holds a frame: take it.
+    Done,
+}
+
+/// What a jitter buffer counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Packets stored.
+    pub stored: u64,
+    /// Packets that came too late.
+    pub late: u64,
+    /// Packets that came twice.
+    pub duplicate: u64,
+    /// Packets thrown away unheard to keep the delay bounded.
+    pub skipped: u64,
+    /// Samples concealed.
+    pub concealed_samples: u64,
+    /// Times at which a frame or part of one was concealed.
+    pub concealments: u64,
+    /// Samples removed to shorten the delay.
+    pub shortened_samples: u64,
+    /// Samples inserted to lengthen the delay (concealment apart).
+    pub lengthened_samples: u64,
+    /// Jumps of sequence number or timestamp that were followed.
+    pub resyncs: u64,
+    /// Delay of the sound last pulled: from its packet's arrival to its playing.
+    pub delay: Duration,
+    /// The greatest delay so far.
+    pub max_delay: Duration,
+}

@@ -1,0 +1,179 @@
+//! The prompts of all languages, decoded.
+
+use super::built_in;
+use super::error::{CatalogueError, SoundError};
+use super::file::decode;
+use super::folder::{self, LanguageFolder};
+use super::tones;
+use crate::media::command::{Clip, Pcm};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The language of the prompts in the binary, and of a prompt that its own language lacks.
+pub const DEFAULT_LANGUAGE: &str = "en-GB";
+
+/// All prompts and tones, ready to be played. Cheap to ask, meant to be shared; a reload makes a new one.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    languages: BTreeMap<String, Language>,
+    tones: BTreeMap<&'static str, Clip>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Language {
+    prompts: BTreeMap<String, Prompt>,
+}
+
+#[derive(Debug, Clone)]
+struct Prompt {
+    /// `None` for a WAV file that no catalogue.toml speaks of.
+    text: Option<String>,
+    sound: Pcm,
+}
+
+impl Catalogue {
+    /// The prompts in the binary alone.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let mut mistakes = Vec::new();
+        let texts = folder::texts(built_in::CATALOGUE, Path::new("catalogue.toml"), &mut mistakes);
+        debug_assert_eq!(mistakes, [], "a test reads the built-in catalogue");
+        let prompt = |(name, wav): &(&str, &[u8])| {
+            // A test decodes every one; should one fail all the same, the prompt is missing rather than the gateway.
+            let sound = decode(*wav).ok()?;
+            Some(((*name).to_owned(), Prompt { text: texts.get(*name).cloned(), sound }))
+        };
+        let english = Language { prompts: built_in::SOUNDS.iter().filter_map(prompt).collect() };
+        let tones = tones::TONES.into_iter().filter_map(|name| Some((name, tones::tone(name)?))).collect();
+        Self { languages: BTreeMap::from([(DEFAULT_LANGUAGE.to_owned(), english)]), tones }
+    }
+
+    /// The prompts in the binary, and over them those of `dir/<language>/`. A `dir` that does not exist adds nothing.
+    ///
+    /// In a language's folder each `<name>.wav` is a prompt; `catalogue.toml` beside them gives the texts. A text
+    /// without a WAV file is a mistake, except where the binary has a prompt of that name and the same text.
+    ///
+    /// # Errors
+    /// Every file that cannot be read or does not fit, all of them at once.
+    pub fn load(dir: &Path) -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::built_in();
+        let mut mistakes = Vec::new();
+        for (name, path) in folder::languages(dir, &mut mistakes) {
+            let folder = LanguageFolder::read(&path, &mut mistakes);
+            let known = catalogue.languages.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned();
+            let language = catalogue.languages.entry(known.unwrap_or(name)).or_default();
+            language.add(folder, &path, &mut mistakes);
+        }
+        if mistakes.is_empty() { Ok(catalogue) } else { Err(CatalogueError(mistakes)) }
+    }
+
+    /// The prompt `name` in `language`; else in another dialect of it (`en-US` → `en-GB`); else in
+    /// [`DEFAULT_LANGUAGE`], since words that a caller may not understand are better than silence.
+    #[must_use]
+    pub fn get(&self, language: &str, name: &str) -> Option<Pcm> {
+        self.find(language, |prompts| prompts.get(name)).map(|prompt| prompt.sound.clone())
+    }
+
+    /// The prompt whose text is `text`, but for capitals, punctuation and white space; languages as for
+    /// [`Catalogue::get`].
+    #[must_use]
+    pub fn by_text(&self, language: &str, text: &str) -> Option<Pcm> {
+        let wanted = words(text);
+        if wanted.is_empty() {
+            return None;
+        }
+        let same = |prompt: &&Prompt| prompt.text.as_deref().is_some_and(|text| words(text) == wanted);
+        self.find(language, |prompts| prompts.values().find(same)).map(|prompt| prompt.sound.clone())
+    }
+
+    /// The text of the prompt that [`Catalogue::get`] gives.
+    #[must_use]
+    pub fn text(&self, language: &str, name: &str) -> Option<&str> {
+        self.find(language, |prompts| prompts.get(name))?.text.as_deref()
+    }
+
+    /// A tone by name: `join`, `leave`, `ringback`, `busy`; the last two loop.
+    #[must_use]
+    pub fn tone(&self, name: &str) -> Option<Clip> {
+        self.tones.get(name).cloned()
+    }
+
+    /// The languages there are prompts in, sorted.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.languages.keys().map(String::as_str)
+    }
+
+    /// The prompts of exactly this language: name and text, sorted by name.
+    pub fn prompts(&self, language: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let language = self.languages.get(language).into_iter();
+        language.flat_map(|language| &language.prompts).map(|(name, prompt)| (name.as_str(), prompt.text.as_deref()))
+    }
+
+    /// The prompts that `language` lacks and [`DEFAULT_LANGUAGE`] has: worth a warning.
+    pub fn missing(&self, language: &str) -> impl Iterator<Item = &str> {
+        let prompts = self.languages.get(language).map(|language| &language.prompts);
+        let lacks = move |name: &&str| prompts.is_none_or(|prompts| !prompts.contains_key(*name));
+        self.prompts(DEFAULT_LANGUAGE).map(|(name, _)| name).filter(lacks)
+    }
+
+    /// The first prompt that `choose` finds: in `language`, in its dialects, in the default language.
+    fn find<'a>(
+        &'a self,
+        language: &str,
+        choose: impl Fn(&'a BTreeMap<String, Prompt>) -> Option<&'a Prompt>,
+    ) -> Option<&'a Prompt> {
+        let rank = |name: &str| {
+            if name.eq_ignore_ascii_case(language) {
+                0
+            } else if primary(name).eq_ignore_ascii_case(primary(language)) {
+                1
+            } else if name == DEFAULT_LANGUAGE {
+                2
+            } else {
+                3
+            }
+        };
+        (0..3).find_map(|wanted| {
+            let mut ranked = self.languages.iter().filter(|(name, _)| rank(name) == wanted);
+            ranked.find_map(|(_, language)| choose(&language.prompts))
+        })
+    }
+}
+
+impl Language {
+    /// Lays a folder over what is there.
+    fn add(&mut self, folder: LanguageFolder, path: &Path, mistakes: &mut Vec<SoundError>) {
+        for (name, text) in &folder.texts {
+            let wav = format!("{name}.wav");
+            match self.prompts.get(name) {
+                _ if folder.sounds.contains_key(name) || folder.unreadable.contains(name) => {}
+                Some(built_in) if built_in.text.as_deref().map(words) == Some(words(text)) => {}
+                Some(_) => mistakes.push(SoundError::new(
+                    path.join(wav),
+                    "is missing, and the binary's prompt of this name has another text than catalogue.toml",
+                )),
+                None => {
+                    mistakes.push(SoundError::new(path.join(wav), "is missing, though catalogue.toml has its text"))
+                }
+            }
+        }
+        let mut texts = folder.texts;
+        for (name, sound) in folder.sounds {
+            // Without a text of its own, a new recording of a known prompt is taken to say the same.
+            let known = self.prompts.get(&name).and_then(|prompt| prompt.text.clone());
+            let text = texts.remove(&name).or(known);
+            self.prompts.insert(name, Prompt { text, sound });
+        }
+    }
+}
+
+/// The language without its region: `en` of `en-GB`.
+fn primary(language: &str) -> &str {
+    language.split_once('-').map_or(language, |(primary, _)| primary)
+}
+
+/// What is said, without how it is written.
+fn words(text: &str) -> String {
+    let part = |c: char| !c.is_alphanumeric() && c != '\'';
+    text.split(part).filter(|word| !word.is_empty()).map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}

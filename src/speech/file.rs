@@ -1,0 +1,27 @@
+//! One sound file.
+
+use super::error::SoundError;
+use crate::audio::wav;
+use crate::media::command::Pcm;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+/// Reads a WAV file of any common format (8 to 32 bits, mono or more channels, any rate) as mono at 8 kHz.
+///
+/// # Errors
+/// The file cannot be opened, is no WAV file, is cut short, or holds no sound at all.
+pub fn load_file(path: &Path) -> Result<Pcm, SoundError> {
+    let file = File::open(path).map_err(|error| SoundError::new(path, format!("cannot be opened: {error}")))?;
+    decode(BufReader::new(file)).map_err(|problem| SoundError::new(path, problem))
+}
+
+/// Reads WAV; the error is a half sentence.
+pub(super) fn decode(reader: impl Read) -> Result<Pcm, String> {
+    let samples = wav::read(reader).map_err(|error| format!("cannot be read as WAV: {error}"))?;
+    // A caller who hears nothing waits for what never comes: a recording that failed is not taken for a prompt.
+    if samples.iter().all(|sample| *sample == 0) {
+        return Err("holds no sound".to_owned());
+    }
+    Ok(samples.into())
+}

@@ -1,0 +1,230 @@
+//! Behaviour of catalogues and sound files.
+
+use super::*;
+use crate::audio::{level, wav};
+use crate::media::command::{Clip, Pcm};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+/// A folder of its own for one test, gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("partyline-{}-{test}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn load(&self) -> Catalogue {
+        Catalogue::load(&self.0).unwrap()
+    }
+
+    /// What is wrong, without the folder's own path.
+    fn mistakes(&self) -> Vec<String> {
+        let CatalogueError(mistakes) = Catalogue::load(&self.0).unwrap_err();
+        let inside = |mistake: &SoundError| mistake.file.strip_prefix(&self.0).unwrap().display().to_string();
+        mistakes.iter().map(|mistake| format!("{}: {}", inside(mistake), mistake.problem)).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A WAV file of `len` samples of a steady value.
+fn sound(value: i16, len: usize) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    wav::write(&mut bytes, &vec![value; len]).unwrap();
+    bytes.into_inner()
+}
+
+fn pcm(value: i16, len: usize) -> Option<Pcm> {
+    Some(vec![value; len].into())
+}
+
+#[test]
+fn the_binary_has_every_prompt_of_its_catalogue_and_every_file_of_the_folder() {
+    let catalogue = Catalogue::built_in();
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/en-GB"));
+    let mut expected: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| Some(entry.unwrap().file_name().to_str()?.strip_suffix(".wav")?.to_owned()))
+        .collect();
+    expected.sort();
+    let names: Vec<&str> = catalogue.prompts(DEFAULT_LANGUAGE).map(|(name, _)| name).collect();
+    assert_eq!(names, expected);
+    assert!(catalogue.prompts(DEFAULT_LANGUAGE).all(|(_, text)| text.is_some()));
+    // The folder of the repository laid over the binary that was made of it changes nothing and is without mistakes.
+    let loaded = Catalogue::load(folder.parent().unwrap()).unwrap();
+    assert!(loaded.prompts(DEFAULT_LANGUAGE).eq(catalogue.prompts(DEFAULT_LANGUAGE)));
+}
+
+#[test]
+fn every_prompt_is_loud_enough_not_clipped_and_starts_at_once() {
+    let catalogue = Catalogue::built_in();
+    for (name, text) in catalogue.prompts(DEFAULT_LANGUAGE) {
+        let pcm = catalogue.get(DEFAULT_LANGUAGE, name).unwrap();
+        let peak = pcm.iter().map(|sample| f64::from(sample.unsigned_abs())).fold(0.0, f64::max);
+        let peak = 20.0 * (peak / 32_768.0).log10();
+        assert!((-8.0..-3.0).contains(&peak), "{name}: peak {peak} dBFS");
+        let words: Vec<i16> = pcm.chunks(160).filter(|f| level::dbfs(f) > -40.0).flatten().copied().collect();
+        // -19 dB as render.sh counts, against a square wave: 3 dB more against a sine.
+        let level = level::dbfs(&words);
+        assert!((-18.5..-14.5).contains(&level), "{name}: {level} dBFS");
+        // At a telephone's pace: 20 letters a second at most, pauses left out.
+        let seconds = words.len() as f32 / 8_000.0;
+        assert!(text.unwrap().len() as f32 / 20.0 < seconds, "{name}: {seconds} s");
+        let first = pcm.iter().position(|sample| sample.abs() > 300).unwrap();
+        assert!((200..1_600).contains(&first), "{name} starts after {first} samples");
+    }
+}
+
+#[test]
+fn a_prompt_is_found_by_name_and_by_text() {
+    let catalogue = Catalogue::built_in();
+    let goodbye = catalogue.get("en-GB", "goodbye");
+    assert!(goodbye.is_some());
+    assert_eq!(catalogue.by_text("en-GB", "Goodbye."), goodbye);
+    assert_eq!(catalogue.by_text("en-GB", "  GOODBYE!\n"), goodbye);
+    let asked = "Hello, please enter your conference pin using keypad and press pound key to join the conference.";
+    assert_eq!(catalogue.by_text("en-GB", asked), catalogue.get("en-GB", "enter-pin"));
+    assert_eq!(catalogue.by_text("en-GB", "Hello"), None);
+    assert_eq!(catalogue.by_text("en-GB", "…"), None);
+    assert_eq!(catalogue.get("en-GB", "no-such-prompt"), None);
+    assert_eq!(catalogue.text("en-GB", "goodbye"), Some("Goodbye."));
+}
+
+#[test]
+fn another_dialect_or_else_english_stands_in() {
+    let folder = Folder::new("dialects");
+    folder.file("de-DE/catalogue.toml", "goodbye = \"Auf Wiederhören.\"\n");
+    folder.file("de-DE/goodbye.wav", sound(500, 80));
+    let catalogue = folder.load();
+    for language in ["de-DE", "DE-de", "de-AT", "de"] {
+        assert_eq!(catalogue.get(language, "goodbye"), pcm(500, 80), "{language}");
+    }
+    assert_eq!(catalogue.by_text("de-CH", "auf wiederhören"), pcm(500, 80));
+    let english = catalogue.get("en-GB", "goodbye");
+    assert_ne!(english, pcm(500, 80));
+    for language in ["en-US", "fr-FR", ""] {
+        assert_eq!(catalogue.get(language, "goodbye"), english, "{language}");
+    }
+    assert_eq!(catalogue.get("de-DE", "muted"), catalogue.get("en-GB", "muted"));
+    assert!(catalogue.languages().eq(["de-DE", "en-GB"]));
+    assert!(catalogue.missing("de-DE").any(|name| name == "muted"));
+    assert!(!catalogue.missing("de-DE").any(|name| name == "goodbye"));
+    assert_eq!(catalogue.missing("en-GB").count(), 0);
+}
+
+#[test]
+fn without_a_folder_the_binary_speaks_all_the_same() {
+    let catalogue = Catalogue::load(Path::new("/nowhere/at/all")).unwrap();
+    assert!(catalogue.get("en-GB", "enter-pin").is_some());
+}
+
+#[test]
+fn a_file_replaces_one_prompt_and_its_text_and_leaves_the_others() {
+    let folder = Folder::new("override");
+    folder.file("en-GB/goodbye.wav", sound(700, 160));
+    folder.file("en-GB/muted.wav", sound(800, 160));
+    folder.file("en-GB/jingle.wav", sound(900, 160));
+    folder.file("en-GB/catalogue.toml", "muted = \"Nobody hears you.\"\nunmuted = \"You are no longer muted\"\n");
+    folder.file("render.sh", "not a language");
+    folder.file(".hidden/x.wav", "not a language either");
+    folder.file("notes/readme.txt", "nor this");
+    let catalogue = folder.load();
+    assert_eq!(catalogue.get("en-GB", "goodbye"), pcm(700, 160));
+    assert_eq!(catalogue.by_text("en-GB", "Goodbye."), pcm(700, 160));
+    assert_eq!(catalogue.by_text("en-GB", "Nobody hears you."), pcm(800, 160));
+    assert_eq!(catalogue.by_text("en-GB", "You are muted."), None);
+    assert_eq!(catalogue.get("en-GB", "jingle"), pcm(900, 160));
+    assert_eq!(catalogue.text("en-GB", "jingle"), None);
+    assert_eq!(catalogue.get("en-GB", "unmuted"), Catalogue::built_in().get("en-GB", "unmuted"));
+}
+
+#[test]
+fn all_mistakes_of_a_folder_are_told_at_once() {
+    let folder = Folder::new("mistakes");
+    folder.file(
+        "de-DE/catalogue.toml",
+        "goodbye = \"Tschüss\"\nmuted = 3\nwelcome = \" \"\n\"Kein Name\" = \"x\"\nbroken = \"da\"\n",
+    );
+    folder.file("de-DE/broken.wav", "RIFF of nothing");
+    folder.file("de-DE/silent.wav", sound(0, 800));
+    folder.file("de-DE/Big.wav", sound(9, 800));
+    folder.file("en-GB/catalogue.toml", "muted = \"Shush.\"\n");
+    folder.file("fr/catalogue.toml", "a = \"b\"\nc = = \"d\"\n");
+    let mistakes = folder.mistakes();
+    let starts = [
+        "de-DE/Big.wav: a prompt's name is made of a-z, 0-9 and hyphens",
+        "de-DE/broken.wav: cannot be read as WAV: ",
+        "de-DE/catalogue.toml: \"Kein Name\": a prompt's name is made of",
+        "de-DE/catalogue.toml: muted: its text is missing: muted = \"…\"",
+        "de-DE/catalogue.toml: welcome: its text is missing",
+        "de-DE/silent.wav: holds no sound",
+        "de-DE/goodbye.wav: is missing, though catalogue.toml has its text",
+        "en-GB/muted.wav: is missing, and the binary's prompt of this name has another text",
+        "fr/catalogue.toml: line 2: ",
+    ];
+    assert_eq!(mistakes.len(), starts.len(), "{mistakes:#?}");
+    for (mistake, start) in mistakes.iter().zip(starts) {
+        assert!(mistake.starts_with(start), "{mistake:?} is not {start:?}");
+    }
+    let message = Catalogue::load(&folder.0).unwrap_err().to_string();
+    assert_eq!(message.lines().count(), starts.len());
+    assert!(message.starts_with(folder.0.to_str().unwrap()));
+}
+
+#[test]
+fn a_file_of_the_dialplan_is_read_whatever_its_format() {
+    let folder = Folder::new("file");
+    assert_eq!(load_file(&folder.file("plain.wav", sound(1_000, 240))).ok(), pcm(1_000, 240));
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 48_000,
+        bits_per_sample: 24,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let path = folder.0.join("studio.wav");
+    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+    for moment in 0..48_000 {
+        let value = (std::f64::consts::TAU * 1_000.0 * f64::from(moment) / 48_000.0).sin() * f64::from(1 << 22);
+        (0..2).for_each(|_| writer.write_sample(value as i32).unwrap());
+    }
+    writer.finalize().unwrap();
+    let sound = load_file(&path).unwrap();
+    assert_eq!(sound.len(), 8_000);
+    assert!((level::dbfs(&sound) + 6.0).abs() < 0.3);
+}
+
+#[test]
+fn a_file_that_is_no_good_is_named_with_the_reason() {
+    let folder = Folder::new("bad-file");
+    let missing = load_file(&folder.0.join("missing.wav")).unwrap_err();
+    assert!(missing.to_string().contains("missing.wav: cannot be opened: "), "{missing}");
+    let text = load_file(&folder.file("text.wav", "hello")).unwrap_err();
+    assert!(text.to_string().contains("text.wav: cannot be read as WAV: "), "{text}");
+    let whole = sound(1_000, 800);
+    let cut = load_file(&folder.file("cut.wav", &whole[..whole.len() / 2]));
+    assert!(cut.is_err());
+    assert_eq!(load_file(&folder.file("empty.wav", sound(0, 0))).unwrap_err().problem, "holds no sound");
+    assert!(load_file(&folder.0).is_err());
+}
+
+#[test]
+fn the_catalogue_keeps_the_tones() {
+    let catalogue = Catalogue::built_in();
+    assert!(matches!(catalogue.tone("join"), Some(Clip::Samples(_))));
+    assert!(matches!(catalogue.tone("busy"), Some(Clip::Loop(_))));
+    assert_eq!(catalogue.tone("hum"), None);
+}

@@ -1,0 +1,91 @@
+//! The gateway's own tones.
+
+use crate::audio::tone::Tone;
+use crate::media::command::{Clip, Pcm};
+use std::time::Duration;
+
+/// The names that [`tone`] knows.
+pub const TONES: [&str; 4] = ["join", "leave", "ringback", "busy"];
+
+/// A tone by its name; `None` for a name that is not one of [`TONES`].
+///
+/// - `join`, `leave`: two short notes, rising and falling, a fifth apart; quiet, since they sound over talk.
+/// - `ringback`: 400 + 450 Hz, 0.4 s on, 0.2 s off, 0.4 s on, 2 s off, over and over (the United Kingdom's).
+/// - `busy`: 400 Hz, 0.375 s on and off, over and over (the United Kingdom's).
+///
+/// Makes the samples anew with each call: keep them ([`super::Catalogue::tone`] does).
+#[must_use]
+pub fn tone(name: &str) -> Option<Clip> {
+    let clip = match name {
+        "join" => Clip::Samples(notes([587.33, 880.0])),
+        "leave" => Clip::Samples(notes([880.0, 587.33])),
+        "ringback" => Clip::Loop(period(&[400.0, 450.0], -22.0, &[(400, 200), (400, 2_000)])),
+        "busy" => Clip::Loop(period(&[400.0], -20.0, &[(375, 375)])),
+        _ => return None,
+    };
+    Some(clip)
+}
+
+/// Two notes of 120 ms, 40 ms apart.
+fn notes(frequencies: [f64; 2]) -> Pcm {
+    let note = |frequency| Tone { cadence: vec![milliseconds((120, 40))], ..Tone::sine(frequency, -24.0) };
+    frequencies.into_iter().flat_map(|frequency| note(frequency).samples(Duration::from_millis(160))).collect()
+}
+
+/// One turn of a cadence, given in milliseconds.
+fn period(frequencies: &[f64], level: f32, cadence: &[(u64, u64)]) -> Pcm {
+    let length = Duration::from_millis(cadence.iter().map(|(on, off)| on + off).sum());
+    let cadence = cadence.iter().copied().map(milliseconds).collect();
+    Tone { frequencies: frequencies.to_vec(), level, cadence }.samples(length).into()
+}
+
+fn milliseconds((on, off): (u64, u64)) -> (Duration, Duration) {
+    (Duration::from_millis(on), Duration::from_millis(off))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::{goertzel, level};
+
+    fn samples(name: &str) -> Pcm {
+        match tone(name) {
+            Some(Clip::Samples(pcm) | Clip::Loop(pcm)) => pcm,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_named_tone_is_there_and_no_other() {
+        for name in TONES {
+            let level = level::dbfs(&samples(name));
+            assert!((-34.0..-15.0).contains(&level), "{name}: {level} dBFS");
+        }
+        assert_eq!(tone("dial"), None);
+    }
+
+    #[test]
+    fn join_rises_and_leave_falls() {
+        let share = |pcm: &[i16], frequency| goertzel::tone_dbfs(pcm, 8_000, frequency);
+        for (name, first, second) in [("join", 587.33, 880.0), ("leave", 880.0, 587.33)] {
+            let pcm = samples(name);
+            let (start, end) = pcm.split_at(pcm.len() / 2);
+            assert!(share(start, first) > share(start, second) + 15.0, "{name}");
+            assert!(share(end, second) > share(end, first) + 15.0, "{name}");
+        }
+    }
+
+    #[test]
+    fn ringback_and_busy_keep_the_cadence() {
+        let on = |pcm: &[i16], ms: usize| pcm[ms * 8 + 80..ms * 8 + 800].iter().any(|sample| sample.abs() > 500);
+        let ringback = samples("ringback");
+        assert_eq!(ringback.len(), 3_000 * 8);
+        assert_eq!(
+            [0, 200, 430, 650, 1_000, 2_800].map(|ms| on(&ringback, ms)),
+            [true, true, false, true, false, false]
+        );
+        let busy = samples("busy");
+        assert_eq!(busy.len(), 750 * 8);
+        assert_eq!([0, 200, 400, 600].map(|ms| on(&busy, ms)), [true, true, false, false]);
+    }
+}

@@ -1,0 +1,145 @@
+//! A warm tick of the mixing engine allocates nothing.
+
+use partyline::audio::codec::g711;
+use partyline::media::PacketKind;
+use partyline::media::command::{Clip, Command, LegSettings};
+use partyline::media::engine::{Engine, LegSlot, TICK};
+use partyline::rtp::Header;
+use partyline::types::{AudioCodec, CallId, Direction, MediaParameters, Network, Now, PlayerId, RoomId, UnitId};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The system's allocator, counting for each thread.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // While a thread ends there is no cell any more.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is; counting touches a thread-local without a
+// destructor and allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as of the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: as of the caller.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as of the caller.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const LEGS: u64 = 50;
+
+fn address(n: u64) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, 1], 10_000 + 2 * u16::try_from(n).unwrap()))
+}
+
+/// Half of them with another packet time, some with the other codec.
+fn settings(n: u64) -> Box<LegSettings> {
+    let codec = AudioCodec::ALL[usize::from(n.is_multiple_of(5))];
+    Box::new(LegSettings {
+        parameters: MediaParameters {
+            remote_rtp: Some(address(n)),
+            remote_rtcp: Some(SocketAddr::new(address(n).ip(), address(n).port() + 1)),
+            rtcp_mux: false,
+            direction: Direction::SendRecv,
+            codec,
+            send_payload_type: codec.static_payload_type().unwrap(),
+            receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
+            send_packet_time: Duration::from_millis([20, 10, 20, 30][usize::try_from(n % 4).unwrap()]),
+            send_telephone_event: Some(101),
+            receive_telephone_event: Some(101),
+            accept_from: vec![Network { address: address(n).ip(), prefix: 24 }],
+        },
+        seed: n,
+        cname: format!("{n}@test"),
+        media_timeout: Some(Duration::from_secs(10)),
+        collect_digits: n.is_multiple_of(7),
+    })
+}
+
+#[test]
+fn a_warm_tick_allocates_nothing() {
+    #[expect(clippy::disallowed_methods, reason = "a test needs some origin; it never reads the clock again")]
+    let origin = std::time::Instant::now();
+    let mut now = Now { instant: origin, wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
+    let mut engine = Engine::new(0, now.instant);
+    for n in 0..5 {
+        engine.handle_command(now, Command::AddRoom { room: RoomId(n) });
+    }
+    for n in 0..LEGS {
+        let (leg, room) = (UnitId::Leg(CallId(n)), UnitId::Room(RoomId(n % 5)));
+        engine.handle_command(now, Command::AddLeg { leg: CallId(n), settings: settings(n) });
+        engine.handle_command(now, Command::Connect { source: leg, sink: room });
+        engine.handle_command(now, Command::Connect { source: room, sink: leg });
+    }
+    let clips = vec![Clip::Loop((0..8_000).map(|i| (i % 80) * 50).collect::<Vec<i16>>().into())];
+    engine.handle_command(now, Command::AddPlayer { player: PlayerId(1), clips });
+    let (source, sink) = (UnitId::Player(PlayerId(1)), UnitId::Leg(CallId(1)));
+    engine.handle_command(now, Command::Connect { source, sink });
+
+    let slots: Vec<LegSlot> = (0..LEGS).map(|n| engine.leg_slot(CallId(n)).unwrap()).collect();
+    let mut payload = [0u8; 160];
+    let mut packet = [0u8; 172];
+    let mut sent = 0;
+    for tick in 0u16..1_000 {
+        if tick == 400 {
+            assert!(CALLS.replace(0) > 0, "calls are counted");
+            sent = 0;
+        }
+        for (n, slot) in (0u64..).zip(&slots) {
+            // One in ten is quiet, one loses packets, one keys digits.
+            if n == 11 && tick % 20 == 3 {
+                continue;
+            }
+            let loud: i16 = if n.is_multiple_of(10) { 1 } else { 4_000 };
+            let samples: [i16; 160] =
+                std::array::from_fn(|i| if (i + usize::from(tick)) % 16 < 8 { loud } else { -loud });
+            g711::encode_ulaw(&samples, &mut payload);
+            let timestamp = u32::from(tick) * 160;
+            let ssrc = 77 + u32::try_from(n).unwrap();
+            let header = Header { marker: false, payload_type: 0, sequence: tick, timestamp, ssrc };
+            let mut length = 172;
+            packet[..12].copy_from_slice(&header.to_bytes());
+            packet[12..].copy_from_slice(&payload);
+            if n == 14 && tick % 50 < 10 {
+                let event = Header { payload_type: 101, timestamp: u32::from(tick / 50) * 8_000, ..header };
+                let [high, low] = (tick % 50 * 160 + 160).to_be_bytes();
+                packet[..12].copy_from_slice(&event.to_bytes());
+                packet[12..16].copy_from_slice(&[5, if tick % 50 > 7 { 0x8a } else { 0x0a }, high, low]);
+                length = 16;
+            }
+            let arrival = now.instant + Duration::from_millis(n % 20);
+            let late = now.after(Duration::from_millis(n % 20));
+            engine.handle_packet(late, *slot, PacketKind::Rtp, arrival, address(n), &packet[..length]);
+        }
+        now = now.after(TICK);
+        engine.handle_timeout(now);
+        sent += engine.transmits().count();
+        engine.clear_transmits();
+        while engine.poll_event().is_some() {}
+    }
+    let calls = CALLS.get();
+    assert!(sent > 600 * 50, "{sent} packets");
+    assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
+}
