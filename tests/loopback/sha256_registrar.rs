@@ -32,7 +32,8 @@ fn expected_response(authorization: &str) -> String {
 }
 
 fn answer(request: &str, status: &str, more: &str) -> String {
-    let copied = ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", header(request, name).unwrap()));
+    let copied =
+        ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", header(request, name).unwrap()));
     let to = header(request, "To").unwrap();
     format!("SIP/2.0 {status}\r\n{}To: {to};tag=registrar\r\n{more}Content-Length: 0\r\n\r\n", copied.concat())
 }

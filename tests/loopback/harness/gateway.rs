@@ -19,7 +19,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_partyline");
 pub const PIN: &str = "482917";
 
 /// What most tests need: numbers that ring, that ask for a PIN, that lead to a room.
-const ROUTES: &str = r#"
+const ROUTES: &str = r##"
 [trunks.local]
 allow = ["127.0.0.0/8", "::1"]
 
@@ -66,7 +66,7 @@ name   = "OnDemand"
 from   = "local"
 number = '3\d{3}'
 room   = "{number}"
-"#;
+"##;
 
 /// A gateway to be started.
 pub struct Setup {
@@ -192,10 +192,6 @@ impl Gateway {
     /// Its control socket.
     pub fn control(&self) -> PathBuf {
         self.folder.file("var/partyline.sock")
-    }
-
-    pub fn process_id(&self) -> u32 {
-        self.process.id()
     }
 
     /// Its log so far.

@@ -98,11 +98,6 @@ impl Phone {
 }
 
 impl Calling {
-    /// What it has printed so far.
-    pub fn output(&self) -> String {
-        self.process.output()
-    }
-
     /// Waits for the call's end.
     pub fn finish(self) -> Called {
         let outcome = self.process.finish(std::time::Duration::from_secs_f64(self.seconds) + seconds(20));

@@ -39,14 +39,11 @@ impl Running {
         command.stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
         let child = command.spawn().unwrap_or_else(|error| {
             let program = command.get_program().to_string_lossy();
-            panic!("{program} cannot be run ({error}): `make test` installs what the tests need (sip-tester, baresip-core)")
+            panic!(
+                "{program} cannot be run ({error}): `make test` installs what the tests need (sip-tester, baresip-core)"
+            )
         });
         Self { name: name.to_owned(), child, output, errors, ended: false }
-    }
-
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// What it has written to its standard error so far.

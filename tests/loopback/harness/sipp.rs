@@ -109,15 +109,6 @@ impl Sipp {
 }
 
 impl Playing {
-    /// All messages so far, both ways.
-    pub fn messages(&self) -> String {
-        self.read("sipp.messages")
-    }
-
-    fn read(&self, name: &str) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.folder.file(name)).unwrap_or_default()).into_owned()
-    }
-
     /// Waits for its end, which must be a good one. Gives back all messages.
     pub fn finish(self) -> String {
         let Self { scenario, process, limit, folder, .. } = self;
