@@ -26,7 +26,7 @@ collect = { digits = "4-10" }
 name   = "Lobby"
 from   = "local"
 number = "2000"
-room   = "{digits}"
+room   = "lobby"
 ivrr   = "conference"
 "#;
 const THEIR_LINES: [u32; 5] = [2, 5, 8, 11, 20];
@@ -48,6 +48,7 @@ fn five_mistakes_in_the_dialplan_are_told_at_once() {
             let place = format!("dialplan.toml:{line}:");
             assert!(outcome.errors.contains(&place), "{command} says nothing of line {line}:\n{}", outcome.errors);
         }
+        assert!(outcome.errors.contains("5 errors"), "{}", outcome.errors);
     }
 }
 
