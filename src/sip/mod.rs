@@ -1,6 +1,15 @@
 //! The SIP user agent, sans-IO (RFC 3261 and its extensions).
 
 pub mod auth;
+pub mod dialog;
 pub mod endpoint;
+mod invite;
 pub mod message;
+mod registration;
 pub mod transaction;
+
+pub use endpoint::{
+    Admission, Body, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow, Input,
+    InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, TraceDirection,
+    TraceLine,
+};

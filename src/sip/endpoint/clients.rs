@@ -76,11 +76,6 @@ impl ClientTransaction {
         }
     }
 
-    /// Whether we gave the INVITE up.
-    pub fn is_cancelled(&self) -> bool {
-        self.cancel != CancelState::No
-    }
-
     /// How many dialogs were acknowledged.
     pub fn ack_count(&self) -> usize {
         self.acks.len()
@@ -142,12 +137,24 @@ impl Core {
             self.totals.stray_responses += 1;
             return None;
         };
-        self.repeat_ack(id, response);
+        if self.repeat_ack(id, response) {
+            return None;
+        }
         let told = self.drive(now, id, Happening::Response(response.status), Some(response));
         if response.status.is_provisional() {
             self.send_wanted_cancel(now, id);
         }
+        if !told.pass_up {
+            self.sweep_client(id);
+        }
         told.pass_up.then_some(id)
+    }
+
+    /// Forgets a transaction that has come to its end.
+    pub fn sweep_client(&mut self, id: ClientId) {
+        if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
+            self.forget_client(id);
+        }
     }
 
     fn matching_client(&self, response: &Response) -> Option<ClientId> {
@@ -159,24 +166,18 @@ impl Core {
         self.clients.get(&id).filter(|transaction| transaction.method == cseq.method).map(|_| id)
     }
 
-    /// A final response that came again is acknowledged again, without anybody else hearing of it.
-    fn repeat_ack(&mut self, id: ClientId, response: &Response) {
+    /// A 2xx that came again is acknowledged again, without anybody else hearing of it.
+    fn repeat_ack(&mut self, id: ClientId, response: &Response) -> bool {
         if !response.status.is_success() {
-            return;
+            return false;
         }
-        let Some(transaction) = self.clients.get(&id).filter(|transaction| !transaction.acks.is_empty()) else { return };
+        let Some(transaction) = self.clients.get(&id).filter(|it| !it.acks.is_empty()) else { return false };
         let tag = to_tag(response);
-        if let Some((_, flow, bytes)) = transaction.acks.iter().find(|(other, ..)| *other == tag) {
-            let (flow, bytes) = (*flow, bytes.clone());
-            self.totals.retransmitted += 1;
-            self.transmit(flow, bytes);
-        }
-    }
-
-    /// Whether this 2xx has been acknowledged already.
-    pub fn was_acknowledged(&self, id: ClientId, response: &Response) -> bool {
-        let tag = to_tag(response);
-        self.clients.get(&id).is_some_and(|transaction| transaction.acks.iter().any(|(other, ..)| *other == tag))
+        let Some((_, flow, bytes)) = transaction.acks.iter().find(|(other, ..)| *other == tag) else { return false };
+        let (flow, bytes) = (*flow, bytes.clone());
+        self.totals.retransmitted += 1;
+        self.transmit(flow, bytes);
+        true
     }
 
     /// Notes the ACK of a 2xx with this To tag, to be repeated with it.
@@ -248,7 +249,8 @@ impl Core {
     pub fn forget_client(&mut self, id: ClientId) {
         if let Some(transaction) = self.clients.remove(&id) {
             self.stop_waiting(&transaction.flow, id);
-            for timer in [TimerName::A, TimerName::B, TimerName::D, TimerName::E, TimerName::F, TimerName::K, TimerName::M]
+            for timer in
+                [TimerName::A, TimerName::B, TimerName::D, TimerName::E, TimerName::F, TimerName::K, TimerName::M]
             {
                 self.timers.clear(Timer::Client(id, timer));
             }
@@ -276,8 +278,9 @@ impl Core {
             self.stop_waiting(&flow, id);
         }
         self.act(now, id, actions, response, &mut told);
-        if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
-            self.forget_client(id);
+        // After a response its user is to see the transaction once more.
+        if response.is_none() {
+            self.sweep_client(id);
         }
         told
     }

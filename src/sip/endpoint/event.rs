@@ -1,7 +1,7 @@
 //! What goes into an [`Endpoint`](super::Endpoint) and what comes out.
 
-use std::{borrow::Cow, fmt};
 use std::time::{Duration, Instant};
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 

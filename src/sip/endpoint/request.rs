@@ -1,27 +1,10 @@
 //! What the user hands in to start a call or a registration.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::{Body, Flow};
+use crate::sip::auth::Credentials;
 use crate::sip::message::{Headers, NameAddr, Uri};
-
-/// A user name and password, for one realm or for any.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The realm they may be shown to. `None`: whichever realm the peer we call names.
-    pub realm: Option<String>,
-    /// The user name.
-    pub username: String,
-    /// The password; never printed.
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("realm", &self.realm).field("username", &self.username).finish_non_exhaustive()
-    }
-}
 
 /// A call to be made.
 #[derive(Debug, Clone)]

@@ -4,8 +4,8 @@
 
 pub mod client;
 pub mod client_invite;
-pub mod server;
 pub mod key;
+pub mod server;
 pub mod server_invite;
 pub mod timer;
 

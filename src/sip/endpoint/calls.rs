@@ -1,0 +1,195 @@
+//! The methods by which the endpoint's user makes and runs calls.
+
+use bytes::Bytes;
+
+use super::clients::Owner;
+use super::core::{ALLOW, Core, SUPPORTED};
+use super::timer::InviteTimer;
+use super::{Body, Endpoint, EndpointError, InviteId, OutgoingInvite};
+use crate::sip::invite::session::set_body;
+use crate::sip::invite::session_timer::seconds;
+use crate::sip::invite::{Outgoing, Stage, Usage};
+use crate::sip::message::{HeaderName as H, Headers, Method, MinSe, Reason, Request, Scheme, StatusCode};
+use crate::types::Now;
+
+impl Endpoint {
+    /// Tells the caller that we are at it: 180, or 183 with a description of early media. Sent reliably where
+    /// [`EndpointConfig::reliable_provisional`](super::EndpointConfig::reliable_provisional) and the peer say so; then
+    /// the description is the answer, or our offer if the INVITE had none.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] after the final response, and for a status outside 101-199.
+    pub fn provisional(
+        &mut self,
+        now: Now,
+        id: InviteId,
+        status: StatusCode,
+        body: Option<Body>,
+    ) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.provisional(core, now, status, body))
+    }
+
+    /// Answers the call with 200. `body` is our answer, or our offer if the INVITE had none; it is left out when offer
+    /// and answer went through reliable provisional responses.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] after the final response, and while an offer in a PRACK waits for `answer_offer`.
+    pub fn accept(&mut self, now: Now, id: InviteId, body: Body) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.accept(core, now, body))
+    }
+
+    /// Refuses or redirects the call; `Ended` by `Local` is queued.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] after the final response, and for a status outside 300-699.
+    pub fn reject(
+        &mut self,
+        now: Now,
+        id: InviteId,
+        status: StatusCode,
+        headers: Headers,
+    ) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.reject(core, now, status, headers))
+    }
+
+    /// Ends the call, whatever its state asks for: 603, CANCEL or BYE. `Ended` by `Local` is queued at once; what the
+    /// network still needs is done without the user.
+    ///
+    /// # Errors
+    /// [`EndpointError::NoSuchCall`] after the last event.
+    pub fn hangup(&mut self, now: Now, id: InviteId, reason: Option<Reason>) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.hangup(core, now, reason))
+    }
+
+    /// Offers anew in an answered call, or with `None` asks the peer to. Leads to `Answer` (or `Offer`) or
+    /// `OfferFailed`. While our 2xx is not acknowledged it waits for that.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] while another offer is open, and before the call is answered.
+    pub fn reinvite(&mut self, now: Now, id: InviteId, body: Option<Body>) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.reinvite(core, now, body))
+    }
+
+    /// The same by UPDATE (RFC 3311), also before the call is answered, where the peer allows it.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] while another offer is open, without a dialog, and when the peer does not allow UPDATE.
+    pub fn update(&mut self, now: Now, id: InviteId, body: Option<Body>) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.update(core, now, body))
+    }
+
+    /// Replies to `Event::Offer`: with our answer (or our offer, if it brought none), or with a refusal, after which
+    /// the call goes on as before. An offer in a response cannot be refused: then the call ends.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] when there is nothing to answer any more.
+    pub fn answer_offer(
+        &mut self,
+        now: Now,
+        id: InviteId,
+        answer: Result<Body, StatusCode>,
+    ) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.answer_offer(core, now, answer))
+    }
+
+    /// Replies to `Event::Answered { needs_answer: true }` with our answer; `None` acknowledges and ends the call.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] when no answer is needed.
+    pub fn acknowledge(&mut self, now: Now, id: InviteId, body: Option<Body>) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.acknowledge(core, now, body))
+    }
+
+    /// Sends an INFO in an answered call (RFC 6086).
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] before the call is answered.
+    pub fn info(&mut self, now: Now, id: InviteId, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.info(core, now, content_type, body))
+    }
+
+    fn on_call(
+        &mut self,
+        id: InviteId,
+        act: impl FnOnce(&mut Usage, &mut Core) -> Result<(), EndpointError>,
+    ) -> Result<(), EndpointError> {
+        self.with_usage(
+            id,
+            |usage, core| if usage.is_over() { Err(EndpointError::NoSuchCall) } else { act(usage, core) },
+        )
+        .unwrap_or(Err(EndpointError::NoSuchCall))
+    }
+
+    /// Calls somebody.
+    ///
+    /// # Errors
+    /// [`EndpointError::LimitReached`].
+    pub fn invite(&mut self, now: Now, call: OutgoingInvite) -> Result<InviteId, EndpointError> {
+        let limits = self.core.config.limits;
+        if self.usages.len() >= limits.calls || self.core.clients.len() + self.core.servers.len() >= limits.transactions
+        {
+            return Err(EndpointError::LimitReached);
+        }
+        let id = InviteId(self.core.next_id());
+        let local_tag = self.core.new_tag();
+        let cseq = self.core.new_cseq();
+        let OutgoingInvite { flow, request_uri, from, to, contact_user, headers, body, credentials, route } = call;
+        let secure = request_uri.scheme == Scheme::Sips;
+        let mut request = Request::new(Method::Invite, request_uri);
+        request.headers.push(H::MaxForwards, "70");
+        for route in &route {
+            request.headers.push_display(H::Route, route);
+        }
+        request.headers.push_display(H::From, &from.with_tag(local_tag.to_string()));
+        request.headers.push_display(H::To, &to);
+        request.headers.push(H::CallId, self.core.new_call_id());
+        request.headers.push(H::CSeq, format!("{cseq} INVITE"));
+        request.headers.push(H::Contact, self.core.contact(&flow, contact_user.as_deref(), secure));
+        request.headers.push(H::Allow, ALLOW);
+        request.headers.push(H::Supported, SUPPORTED);
+        if let Some(expires) = self.core.config.session_expires {
+            let least = seconds(self.core.config.min_session_expires);
+            request.headers.push(H::SessionExpires, seconds(expires).max(least).to_string());
+            if least > MinSe::DEFAULT.0 {
+                request.headers.push(H::MinSe, least.to_string());
+            }
+        }
+        add_extra(&mut request.headers, &headers);
+        set_body(&mut request, body.as_ref());
+        let tx = self.core.start_client(now, request, flow, Owner::Invite(id));
+        let patience = self.core.config.ring_timeout;
+        self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
+        let mut usage = Usage::new(id, local_tag, contact_user, credentials);
+        let outgoing = Outgoing { tx, cseq, flow, offer: body, attempts: 0, forks: Vec::new() };
+        usage.stage = Stage::Outgoing(outgoing.into());
+        self.add_usage(usage, &flow);
+        Ok(id)
+    }
+}
+
+/// Adds the user's headers, but none that are ours to write.
+pub(crate) fn add_extra(headers: &mut Headers, extra: &Headers) {
+    for (name, value) in extra.iter() {
+        let ours = matches!(
+            name,
+            H::Via
+                | H::From
+                | H::To
+                | H::CallId
+                | H::CSeq
+                | H::Contact
+                | H::MaxForwards
+                | H::Route
+                | H::RecordRoute
+                | H::ContentLength
+                | H::ContentType
+                | H::Allow
+                | H::Supported
+                | H::SessionExpires
+                | H::MinSe
+        );
+        if !ours {
+            headers.push(name.clone(), value.clone());
+        }
+    }
+}

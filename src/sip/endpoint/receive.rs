@@ -1,0 +1,285 @@
+//! What comes in: which transaction, which dialog, or something new (RFC 3261 sections 8.2, 9.2, 12.2.2, 17.2.3).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::body::{BodyRefusal, session_description};
+use super::core::{ACCEPT, ALLOW, Core, SUPPORTED, summary};
+use super::servers::{Absorbed, Received, Reply};
+use super::timer::{InviteTimer, ServerId};
+use super::{Admission, Endpoint, Event, Flow, InviteId, Policy, TraceDirection};
+use crate::sip::dialog::{Dialog, Tag};
+use crate::sip::invite::session::{Exchange, Session};
+use crate::sip::invite::session_timer::agree;
+use crate::sip::invite::{Incoming, Stage, Usage, ending::reason_of};
+use crate::sip::message::{
+    HeaderName as H, Headers, Message, Method, ParseError, Request, Scheme, StatusCode, check_request,
+};
+use crate::types::Now;
+
+/// Extensions a request may require of us.
+const UNDERSTOOD: [&str; 2] = ["100rel", "timer"];
+
+impl Endpoint {
+    pub(super) fn on_message(&mut self, now: Now, flow: Flow, bytes: &Bytes, policy: &mut dyn Policy) {
+        self.core.totals.received += 1;
+        match Message::parse(bytes) {
+            Ok(message) => {
+                if self.core.config.trace {
+                    self.core.trace(TraceDirection::In, &flow, &message);
+                }
+                match message {
+                    Message::Request(request) => self.on_request(now, flow, request, policy),
+                    Message::Response(response) => self.on_response(now, response),
+                }
+            }
+            Err(ParseError::KeepAlive) => {}
+            Err(error) => {
+                self.core.totals.malformed += 1;
+                if let (Some(stub), Some(status)) = (error.stub(), error.status()) {
+                    self.refuse_malformed(flow, stub, status, policy);
+                }
+            }
+        }
+    }
+
+    fn refuse_malformed(&mut self, flow: Flow, request: &Request, status: StatusCode, policy: &mut dyn Policy) {
+        let silent = policy.admit(request, &flow) == Admission::Drop;
+        let status = (!silent).then_some(status);
+        if let Some(status) = status {
+            self.core.respond_statelessly(request, flow, status, Headers::new());
+        }
+        self.core.event(Event::Refused { summary: summary(request), flow, status, rule: "malformed" });
+    }
+
+    fn on_request(&mut self, now: Now, flow: Flow, request: Request, policy: &mut dyn Policy) {
+        if let Err(defect) = check_request(&request) {
+            self.core.totals.malformed += 1;
+            if request.method != Method::Ack {
+                self.refuse_malformed(flow, &request, defect.status(), policy);
+            }
+            return;
+        }
+        let Some(received) = Received::read(request, flow) else { return };
+        match received.request.method {
+            Method::Ack => return self.on_ack(now, &received),
+            Method::Cancel => return self.on_cancel(now, &received, policy),
+            _ => {}
+        }
+        let key = received.key(&received.request.method);
+        if self.core.absorb(now, &key, &received.request.method).is_some() {
+            return;
+        }
+        let dialog = received.to_tag.as_deref().and_then(|tag| self.dialog_of(tag, &received));
+        if let Some(id) = dialog {
+            if self.is_over_limit(&received) {
+                return;
+            }
+            let tx = self.core.open_server(&received, key, false);
+            self.relist(id, &received.flow);
+            return self.with_usage(id, |usage, core| usage.on_request(core, now, received, tx)).unwrap_or_default();
+        }
+        let merged = received.to_tag.is_none() && {
+            let method = &received.request.method;
+            let key =
+                crate::sip::transaction::Key::merged(&received.from_tag, &received.call_id, received.cseq, method);
+            self.core.merges.contains_key(&key)
+        };
+        let admission =
+            if merged { Admission::Reject(StatusCode::LOOP_DETECTED) } else { policy.admit(&received.request, &flow) };
+        if admission == Admission::Drop {
+            return self.refused(&received, None, "not admitted");
+        }
+        if self.is_over_limit(&received) {
+            return;
+        }
+        let tx = self.core.open_server(&received, key, !merged && received.to_tag.is_none());
+        if let Admission::Reject(status) = admission {
+            self.refused(&received, Some(status), if merged { "merged request" } else { "rejected by policy" });
+            return self.core.respond(now, tx, Reply::new(status));
+        }
+        self.on_new_request(now, received, tx);
+    }
+
+    fn refused(&mut self, received: &Received, status: Option<StatusCode>, rule: &'static str) {
+        self.core.totals.refused += 1;
+        self.core.event(Event::Refused { summary: summary(&received.request), flow: received.flow, status, rule });
+    }
+
+    /// The call whose dialog a request with our tag in To belongs to.
+    fn dialog_of(&mut self, tag: &str, received: &Received) -> Option<InviteId> {
+        let id = *self.tags.get(&Tag::parse(tag)?)?;
+        self.usages.get_mut(&id)?.has_dialog(received).then_some(id)
+    }
+
+    /// Turns away what a limit keeps out: 503 without a transaction.
+    fn is_over_limit(&mut self, received: &Received) -> bool {
+        let limits = self.core.config.limits;
+        let held = self.core.servers.len() + self.core.clients.len();
+        let pending = self.core.pending.get(&received.flow.peer()).copied().unwrap_or(0);
+        let over = held >= limits.transactions || pending >= limits.pending_per_source;
+        if over {
+            self.turn_away(received, "too many requests");
+        }
+        over
+    }
+
+    fn turn_away(&mut self, received: &Received, rule: &'static str) {
+        self.core.totals.limited += 1;
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let mut extra = Headers::new();
+        let seconds = 1 + self.core.jitter(Duration::from_secs(9)).as_secs();
+        extra.push(H::RetryAfter, seconds.to_string());
+        self.core.respond_statelessly(&received.request, received.flow, status, extra);
+        let summary = summary(&received.request);
+        self.core.event(Event::Refused { summary, flow: received.flow, status: Some(status), rule });
+    }
+
+    fn on_ack(&mut self, now: Now, received: &Received) {
+        let absorbed = self.core.absorb(now, &received.key(&Method::Invite), &Method::Ack);
+        if matches!(absorbed, Some((_, Absorbed::Yes))) {
+            return;
+        }
+        let id = received.to_tag.as_deref().and_then(|tag| self.dialog_of(tag, received));
+        let awaited = id.and_then(|id| self.with_usage(id, |usage, core| usage.on_ack(core, now, received)));
+        if awaited != Some(true) {
+            self.core.totals.stray_acks += 1;
+        }
+    }
+
+    fn on_cancel(&mut self, now: Now, received: &Received, policy: &mut dyn Policy) {
+        let key = received.key(&Method::Cancel);
+        if self.core.absorb(now, &key, &Method::Cancel).is_some() {
+            return;
+        }
+        let invite = self.core.server_keys.get(&received.key(&Method::Invite)).copied();
+        let Some(invite) = invite else {
+            let admission = policy.admit(&received.request, &received.flow);
+            if admission == Admission::Drop {
+                return self.refused(received, None, "not admitted");
+            }
+            if self.is_over_limit(received) {
+                return;
+            }
+            let tx = self.core.open_server(received, key, false);
+            return self.core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+        };
+        if self.is_over_limit(received) {
+            return;
+        }
+        let tx = self.core.open_server(received, key, false);
+        let owner = self.core.servers.get(&invite).and_then(|invite| invite.owner);
+        if let Some(usage) = owner.and_then(|id| self.usages.get(&id)) {
+            self.core.tag_server(tx, &usage.local_tag.to_string());
+        }
+        self.core.respond(now, tx, Reply::new(StatusCode::OK));
+        if let Some(id) = owner
+            && self.core.is_pending(invite)
+        {
+            let reason = reason_of(&received.request.headers);
+            self.with_usage(id, |usage, core| usage.on_cancel(core, now, invite, reason));
+        }
+    }
+
+    fn on_new_request(&mut self, now: Now, received: Received, tx: ServerId) {
+        let request = &received.request;
+        let inside_only = matches!(request.method, Method::Bye | Method::Prack | Method::Update | Method::Info);
+        if inside_only || (received.to_tag.is_some() && is_known(&request.method)) {
+            return self.core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+        }
+        if request.method == Method::Invite {
+            if let Err(reply) = self.on_invite(now, received, tx) {
+                self.core.respond(now, tx, reply);
+            }
+            return;
+        }
+        answer_elsewhere(&mut self.core, now, request, tx);
+    }
+
+    fn on_invite(&mut self, now: Now, received: Received, tx: ServerId) -> Result<(), Reply> {
+        let request = &received.request;
+        check_scheme(request)?;
+        check_require(request)?;
+        let offer = check_body(request)?;
+        let agreed = agree(&self.core.config, request)
+            .map_err(|least| Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string()))?;
+        if self.usages.len() >= self.core.config.limits.calls {
+            self.core.totals.limited += 1;
+            return Err(Reply::new(StatusCode::SERVICE_UNAVAILABLE).with(H::RetryAfter, "5"));
+        }
+        let local_tag = self.core.new_tag();
+        let cseq = self.core.new_cseq();
+        let dialog = Dialog::answering(request, local_tag, cseq).map_err(|_| Reply::new(StatusCode::BAD_REQUEST))?;
+        self.core.tag_server(tx, &local_tag.to_string());
+        let id = InviteId(self.core.next_id());
+        if let Some(transaction) = self.core.servers.get_mut(&tx) {
+            transaction.owner = Some(id);
+        }
+        let exchange = if offer.is_some() { Exchange::RemoteOffer } else { Exchange::Wanted };
+        let mut session = Session::new(dialog, received.response_flow(), received.sent_by(), exchange);
+        session.heed_allow(&request.headers);
+        session.remote_body.clone_from(&offer);
+        let mut usage = Usage::new(id, local_tag, None, None);
+        usage.stage = Stage::Incoming(Incoming::new(&mut self.core, &received, tx, session, agreed).into());
+        self.core.respond(now, tx, Reply::new(StatusCode::TRYING));
+        let patience = self.core.config.answer_timeout;
+        self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
+        self.add_usage(usage, &received.flow);
+        let Received { request, flow, .. } = received;
+        self.core.event(Event::Incoming { invite: id, request: request.into(), flow, offer });
+        Ok(())
+    }
+}
+
+/// Answers what needs no call: OPTIONS, and methods we do not take.
+pub(crate) fn answer_elsewhere(core: &mut Core, now: Now, request: &Request, tx: ServerId) {
+    let reply = match request.method {
+        Method::Options => check_scheme(request)
+            .and_then(|()| check_require(request))
+            .map(|()| {
+                let reply = Reply::new(StatusCode::OK).with(H::Allow, ALLOW).with(H::Accept, ACCEPT);
+                reply.with(H::AcceptEncoding, "identity").with(H::AcceptLanguage, "en").with(H::Supported, SUPPORTED)
+            })
+            .unwrap_or_else(|reply| reply),
+        Method::Other(_) => Reply::new(StatusCode::NOT_IMPLEMENTED).with(H::Allow, ALLOW),
+        _ => Reply::new(StatusCode::METHOD_NOT_ALLOWED).with(H::Allow, ALLOW),
+    };
+    core.respond(now, tx, reply);
+}
+
+fn is_known(method: &Method) -> bool {
+    !matches!(method, Method::Other(_))
+}
+
+/// RFC 3261 section 8.2.2.1.
+fn check_scheme(request: &Request) -> Result<(), Reply> {
+    match request.uri.scheme {
+        Scheme::Sip | Scheme::Sips | Scheme::Tel => Ok(()),
+        Scheme::Other(_) => Err(Reply::new(StatusCode::UNSUPPORTED_URI_SCHEME)),
+    }
+}
+
+/// RFC 3261 section 8.2.2.3.
+pub(crate) fn check_require(request: &Request) -> Result<(), Reply> {
+    let unknown: Vec<_> = request
+        .require()
+        .filter(|tag| !UNDERSTOOD.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+        .map(|tag| tag.to_string())
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(Reply::new(StatusCode::BAD_EXTENSION).with(H::Unsupported, unknown.join(", ")))
+}
+
+/// RFC 3261 section 8.2.3: the session description in the body, if any.
+pub(crate) fn check_body(request: &Request) -> Result<Option<Bytes>, Reply> {
+    session_description(&request.headers, &request.body).map_err(|refusal| {
+        let reply = Reply::new(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        match refusal {
+            BodyRefusal::Type => reply.with(H::Accept, ACCEPT),
+            BodyRefusal::Encoding => reply.with(H::AcceptEncoding, "identity").with(H::Accept, ACCEPT),
+        }
+    })
+}

@@ -1,0 +1,94 @@
+//! Responses and failures: who they are for, and what is done with those nobody waits for any more.
+
+use super::clients::{Failure, Owner};
+use super::timer::ClientId;
+use super::{Endpoint, Flow};
+use crate::sip::dialog::{Dialog, Tag};
+use crate::sip::invite::session::{Exchange, Session};
+use crate::sip::message::{HeaderName as H, Method, Response, check_response};
+use crate::types::Now;
+
+impl Endpoint {
+    pub(super) fn on_response(&mut self, now: Now, response: Response) {
+        if check_response(&response).is_err() {
+            self.core.totals.malformed += 1;
+            return;
+        }
+        let Some(tx) = self.core.receive_response(now, &response) else { return };
+        if let Some((owner, method)) = self.core.clients.get(&tx).map(|it| (it.owner, it.method.clone())) {
+            self.pass_response(now, tx, owner, &method, response);
+        }
+        // Over reliable transports a finished transaction is forgotten at once, but not before its user has seen it.
+        self.core.sweep_client(tx);
+    }
+
+    fn pass_response(&mut self, now: Now, tx: ClientId, owner: Owner, method: &Method, response: Response) {
+        match owner {
+            Owner::Invite(id) => {
+                let claimed = self.usages.get_mut(&id).is_some_and(|usage| usage.claims(tx, method, &response));
+                if claimed {
+                    self.with_usage(id, |usage, core| usage.on_response(core, now, tx, method, response));
+                } else if *method == Method::Invite && response.status.is_success() {
+                    self.on_stray_success(now, tx, &response);
+                }
+            }
+            Owner::Registration(id) => self.on_registration_response(now, id, tx, &response),
+            Owner::Nobody => {}
+        }
+    }
+
+    /// A 2xx to an INVITE of ours that nobody wants any more: of a fork that answered too late, of a call that was
+    /// given up, of a re-INVITE in a call that ended. It is acknowledged, and what it began is ended.
+    fn on_stray_success(&mut self, now: Now, tx: ClientId, response: &Response) {
+        let limit = self.core.config.limits.forks;
+        let Some(transaction) = self.core.clients.get(&tx).filter(|it| it.ack_count() < limit) else { return };
+        let Some(invite) = transaction.parsed_request() else { return };
+        let flow = transaction.flow;
+        let inside = invite.to().is_ok_and(|to| to.tag().is_some());
+        let tag = invite.from().ok().and_then(|from| from.tag().and_then(Tag::parse));
+        let (Some(tag), Ok(cseq)) = (tag, invite.cseq()) else { return };
+        let Ok(dialog) = Dialog::calling(&invite, response, tag) else { return };
+        let mut session = Session::new(dialog, flow, None, Exchange::Settled);
+        let mut ack = session.dialog.ack(cseq.number);
+        if inside {
+            ack.headers.remove(&H::Route);
+            ack.headers.copy_all(&H::Route, &invite.headers);
+        }
+        ack.headers.copy_all(&H::Authorization, &invite.headers);
+        ack.headers.copy_all(&H::ProxyAuthorization, &invite.headers);
+        let bytes = self.core.send_ack(ack, session.flow);
+        self.core.note_ack(tx, session.dialog.remote_tag.clone(), session.flow, bytes);
+        if !inside {
+            let bye = session.dialog.request(Method::Bye);
+            self.core.start_client(now, bye, session.flow, Owner::Nobody);
+        }
+    }
+
+    pub(super) fn on_failure(&mut self, now: Now, tx: ClientId, owner: Owner, method: &Method, failure: Failure) {
+        match owner {
+            Owner::Invite(id) => {
+                self.with_usage(id, |usage, core| usage.on_failure(core, now, tx, method, failure));
+            }
+            Owner::Registration(id) => self.on_registration_failure(now, id, failure.status()),
+            Owner::Nobody => {}
+        }
+    }
+
+    pub(super) fn on_flow_closed(&mut self, now: Now, flow: &Flow) {
+        if let Some(calls) = flow.connection.and_then(|connection| self.connections.remove(&connection)) {
+            for id in calls {
+                self.with_usage(id, |usage, core| {
+                    usage.connection = None;
+                    usage.on_flow_closed(core, flow);
+                });
+            }
+        }
+        self.on_send_failed(now, flow);
+    }
+
+    pub(super) fn on_send_failed(&mut self, now: Now, flow: &Flow) {
+        for (tx, owner, method) in self.core.fail_flow(now, flow) {
+            self.on_failure(now, tx, owner, &method, Failure::Transport);
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! Server transactions: RFC 3261 section 17.2 carried out.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::core::{Core, literal_address};
+use super::timer::{ServerId, Timer};
+use super::{Body, Flow, InviteId};
+use crate::sip::message::{HeaderName as H, Headers, Method, Request, Response, StatusCode, Text, Via};
+use crate::sip::transaction::{Action, Key, TimerName, server, server_invite};
+use crate::types::Now;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Machine {
+    Invite(server_invite::State),
+    Other(server::State),
+}
+
+/// A peer's request and how it was answered.
+pub(crate) struct ServerTransaction {
+    pub method: Method,
+    pub flow: Flow,
+    /// The call it belongs to, if any.
+    pub owner: Option<InviteId>,
+    machine: Machine,
+    interval: Duration,
+    /// What every response begins with: Via, From, To, Call-ID, CSeq, Record-Route.
+    template: Headers,
+    /// Whether To still lacks our tag.
+    untagged: bool,
+    response: Option<Bytes>,
+    key: Key,
+    merged: Option<Key>,
+    /// Counted as pending against this source until the final response.
+    pending: Option<IpAddr>,
+}
+
+/// A response in the making: what comes on top of the headers every response has.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub status: StatusCode,
+    pub headers: Headers,
+    pub body: Bytes,
+}
+
+impl Reply {
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, headers: Headers::new(), body: Bytes::new() }
+    }
+
+    pub fn with(mut self, name: H, value: impl Into<Bytes>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    pub fn body(mut self, body: Option<&Body>) -> Self {
+        if let Some(body) = body {
+            self.headers.push(H::ContentType, body.content_type.as_bytes().to_vec());
+            self.body = body.bytes.clone();
+        }
+        self
+    }
+}
+
+/// A request with what was read of it once, for all that follows.
+pub(crate) struct Received {
+    pub request: Request,
+    pub flow: Flow,
+    pub via: Via,
+    pub from_tag: Text,
+    pub to_tag: Option<Text>,
+    pub call_id: Text,
+    pub cseq: u32,
+}
+
+impl Received {
+    /// Reads what every request must have. `None`: something of it cannot be read.
+    pub fn read(mut request: Request, flow: Flow) -> Option<Self> {
+        let via = request.mark_received(flow.remote).ok()?;
+        let from_tag = request.from().ok()?.params.get_text("tag").cloned().unwrap_or_default();
+        let to_tag = request.to().ok()?.params.get_text("tag").filter(|tag| !tag.is_empty()).cloned();
+        let call_id = request.call_id()?;
+        let cseq = request.cseq().ok()?.number;
+        Some(Self { request, flow, via, from_tag, to_tag, call_id, cseq })
+    }
+
+    /// The key of the transaction it belongs to, as if it were of `method`.
+    pub fn key(&self, method: &Method) -> Key {
+        Key::transaction(&self.request, &self.via, &self.from_tag, self.cseq, method)
+    }
+
+    /// Where responses go (RFC 3261 section 18.2.2, RFC 3581). `maddr` is left unheeded: it would let anybody who
+    /// may talk to us aim our responses at somebody else.
+    pub fn response_flow(&self) -> Flow {
+        if self.flow.transport.is_reliable() {
+            return self.flow;
+        }
+        let port = self.via.rport.flatten().or(self.via.port).unwrap_or(self.flow.transport.default_port());
+        self.flow.towards(SocketAddr::new(self.flow.remote.ip(), port))
+    }
+
+    /// The neighbour's own idea of its address, where it is not a name.
+    pub fn sent_by(&self) -> Option<SocketAddr> {
+        literal_address(&self.via.host, self.via.port, self.flow.transport)
+    }
+}
+
+/// What came of a request that belongs to a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absorbed {
+    /// It was a retransmission.
+    Yes,
+    /// It was an ACK of a 2xx that its sender numbered like the INVITE.
+    PassUp,
+}
+
+impl Core {
+    /// Begins a transaction for a new request. `merged`: requests that came by another way are to be recognised.
+    pub fn open_server(&mut self, received: &Received, key: Key, merge: bool) -> ServerId {
+        let id = ServerId(self.next_id());
+        let request = &received.request;
+        let mut template = Headers::new();
+        template.copy_all(&H::Via, &request.headers);
+        template.copy_all(&H::From, &request.headers);
+        template.copy_all(&H::To, &request.headers);
+        template.copy_all(&H::CallId, &request.headers);
+        template.copy_all(&H::CSeq, &request.headers);
+        let machine = if request.method == Method::Invite {
+            template.copy_all(&H::RecordRoute, &request.headers);
+            Machine::Invite(server_invite::State::Proceeding)
+        } else {
+            Machine::Other(server::State::Trying)
+        };
+        let merged = merge.then(|| Key::merged(&received.from_tag, &received.call_id, received.cseq, &request.method));
+        if let Some(merged) = &merged {
+            self.merges.insert(merged.clone(), id);
+        }
+        self.server_keys.insert(key.clone(), id);
+        let source = received.flow.peer();
+        *self.pending.entry(source).or_default() += 1;
+        let transaction = ServerTransaction {
+            method: request.method.clone(),
+            flow: received.response_flow(),
+            owner: None,
+            machine,
+            interval: self.config.timing.t1,
+            template,
+            untagged: received.to_tag.is_none(),
+            response: None,
+            key,
+            merged,
+            pending: Some(source),
+        };
+        self.servers.insert(id, transaction);
+        id
+    }
+
+    /// Gives the To of the responses to come our tag, unless it has one.
+    pub fn tag_server(&mut self, id: ServerId, tag: &str) {
+        let Some(transaction) = self.servers.get_mut(&id).filter(|transaction| transaction.untagged) else { return };
+        transaction.untagged = false;
+        if let Some(to) = transaction.template.get(&H::To) {
+            let mut tagged = to.to_vec();
+            tagged.extend_from_slice(b";tag=");
+            tagged.extend_from_slice(tag.as_bytes());
+            transaction.template.set(H::To, tagged);
+        }
+    }
+
+    /// Answers. What its machine has no room for (a second final response) is left out.
+    pub fn respond(&mut self, now: Now, id: ServerId, reply: Reply) {
+        let Some(transaction) = self.servers.get(&id) else { return };
+        if transaction.untagged && reply.status != StatusCode::TRYING {
+            let tag = self.new_tag().to_string();
+            self.tag_server(id, &tag);
+        }
+        let Some(transaction) = self.servers.get(&id) else { return };
+        let mut response = Response::new(reply.status);
+        response.headers = transaction.template.clone();
+        if reply.status.0 >= 300 || reply.status == StatusCode::TRYING {
+            response.headers.remove(&H::RecordRoute);
+        }
+        response.headers.extend(&reply.headers);
+        response.body = reply.body;
+        if reply.status != StatusCode::TRYING {
+            self.add_identity(&mut response.headers, H::Server);
+        }
+        let bytes = response.to_bytes();
+        let happening = match reply.status {
+            status if status.is_provisional() => Happening::Provisional,
+            status if status.is_success() => Happening::Success,
+            _ => Happening::Failure,
+        };
+        self.send_response(now, id, bytes, happening);
+    }
+
+    fn send_response(&mut self, now: Now, id: ServerId, bytes: Bytes, happening: Happening) {
+        let Some(transaction) = self.servers.get_mut(&id) else { return };
+        if transaction.has_final() && happening != Happening::Success {
+            return;
+        }
+        transaction.response = Some(bytes);
+        self.timers.clear(Timer::Trying(id));
+        self.drive_server(now, id, happening);
+    }
+
+    /// Sends the latest response once more.
+    pub fn respond_again(&mut self, id: ServerId) {
+        let Some(transaction) = self.servers.get(&id) else { return };
+        if let Some(bytes) = transaction.response.clone() {
+            let flow = transaction.flow;
+            self.totals.retransmitted += 1;
+            self.transmit(flow, bytes);
+        }
+    }
+
+    /// The 2xx was acknowledged: its bytes are no longer needed.
+    pub fn forget_response(&mut self, id: ServerId) {
+        if let Some(transaction) = self.servers.get_mut(&id) {
+            transaction.response = None;
+            transaction.template = Headers::new();
+        }
+    }
+
+    /// Whether no final response has gone out.
+    pub fn is_pending(&self, id: ServerId) -> bool {
+        self.servers.get(&id).is_some_and(|transaction| !transaction.has_final())
+    }
+
+    /// The connection is gone: responses go to where a new one can be opened.
+    pub fn redirect_server(&mut self, id: ServerId, flow: Flow) {
+        if let Some(transaction) = self.servers.get_mut(&id) {
+            transaction.flow = flow;
+        }
+    }
+
+    /// Gives a request that belongs to a transaction to it; `None` if there is none.
+    pub fn absorb(&mut self, now: Now, key: &Key, method: &Method) -> Option<(ServerId, Absorbed)> {
+        let id = *self.server_keys.get(key)?;
+        let transaction = self.servers.get(&id)?;
+        let happening = if *method == Method::Ack { Happening::Ack } else { Happening::Request };
+        if happening == Happening::Request && transaction.response.is_some() {
+            self.totals.retransmitted += 1;
+        }
+        let pass_up = self.drive_server(now, id, happening);
+        Some((id, if pass_up { Absorbed::PassUp } else { Absorbed::Yes }))
+    }
+
+    pub fn server_timer(&mut self, now: Now, id: ServerId, timer: TimerName) {
+        self.drive_server(now, id, Happening::Timer(timer));
+    }
+
+    fn drive_server(&mut self, now: Now, id: ServerId, happening: Happening) -> bool {
+        let Some(transaction) = self.servers.get_mut(&id) else { return false };
+        let reliable = transaction.flow.transport.is_reliable();
+        let actions = transaction.step(happening);
+        if transaction.has_final()
+            && let Some(source) = transaction.pending.take()
+        {
+            self.release_pending(source);
+        }
+        let mut pass_up = false;
+        for action in actions {
+            let Some(transaction) = self.servers.get_mut(&id) else { break };
+            match *action {
+                Action::Send => {
+                    if let Some(bytes) = transaction.response.clone() {
+                        let flow = transaction.flow;
+                        self.transmit(flow, bytes);
+                    }
+                }
+                Action::PassUp => pass_up = true,
+                Action::Stop(timer) => {
+                    self.timers.clear(Timer::Server(id, timer));
+                }
+                Action::Again(timer) | Action::AtT2(timer) => {
+                    transaction.interval = self.config.timing.next(timer, transaction.interval);
+                    let interval = transaction.interval;
+                    self.totals.retransmitted += 1;
+                    self.set_timer(now, Timer::Server(id, timer), interval);
+                }
+                Action::Start(timer) => match self.config.timing.first(timer, reliable) {
+                    None => {}
+                    Some(Duration::ZERO) => {
+                        transaction.step(Happening::Timer(timer));
+                    }
+                    Some(after) => self.set_timer(now, Timer::Server(id, timer), after),
+                },
+                // Nobody waits for these: an unacknowledged failure is over, a lost transport shows in the call.
+                Action::Ack | Action::ReportTimeout | Action::ReportTransportError => {}
+            }
+        }
+        if self.servers.get(&id).is_some_and(ServerTransaction::is_terminated) {
+            self.forget_server(id);
+        }
+        pass_up
+    }
+
+    fn forget_server(&mut self, id: ServerId) {
+        let Some(transaction) = self.servers.remove(&id) else { return };
+        self.server_keys.remove(&transaction.key);
+        if let Some(merged) = &transaction.merged
+            && self.merges.get(merged) == Some(&id)
+        {
+            self.merges.remove(merged);
+        }
+        if let Some(source) = transaction.pending {
+            self.release_pending(source);
+        }
+        self.timers.clear(Timer::Trying(id));
+        if transaction.method == Method::Invite {
+            self.timers.clear(Timer::Server(id, TimerName::G));
+        }
+    }
+
+    fn release_pending(&mut self, source: IpAddr) {
+        if let Some(count) = self.pending.get_mut(&source) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.pending.remove(&source);
+            }
+        }
+    }
+
+    /// Answers a request that gets no transaction: it could not be read, or a limit is reached.
+    pub fn respond_statelessly(&mut self, request: &Request, flow: Flow, status: StatusCode, extra: Headers) {
+        let mut request = request.clone();
+        let Ok(via) = request.mark_received(flow.remote) else { return };
+        let mut response = Response::to_request(&request, status);
+        let tag = self.new_tag().to_string();
+        response.set_to_tag(&tag);
+        response.headers.extend(&extra);
+        self.add_identity(&mut response.headers, H::Server);
+        let flow = if flow.transport.is_reliable() {
+            flow
+        } else {
+            let port = via.rport.flatten().or(via.port).unwrap_or(flow.transport.default_port());
+            flow.towards(SocketAddr::new(flow.remote.ip(), port))
+        };
+        self.transmit(flow, response.to_bytes());
+    }
+}
+
+/// Something a machine has to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Happening {
+    Request,
+    Ack,
+    Provisional,
+    Success,
+    Failure,
+    Timer(TimerName),
+}
+
+impl ServerTransaction {
+    fn step(&mut self, happening: Happening) -> &'static [Action] {
+        match &mut self.machine {
+            Machine::Invite(state) => {
+                let event = match happening {
+                    Happening::Request => server_invite::Event::Invite,
+                    Happening::Ack => server_invite::Event::Ack,
+                    Happening::Provisional => server_invite::Event::SendProvisional,
+                    Happening::Success => server_invite::Event::SendSuccess,
+                    Happening::Failure => server_invite::Event::SendFailure,
+                    Happening::Timer(timer) => server_invite::Event::Timer(timer),
+                };
+                let (next, actions) = server_invite::step(*state, event);
+                *state = next;
+                actions
+            }
+            Machine::Other(state) => {
+                let event = match happening {
+                    Happening::Request | Happening::Ack => server::Event::Request,
+                    Happening::Provisional => server::Event::SendProvisional,
+                    Happening::Success | Happening::Failure => server::Event::SendFinal,
+                    Happening::Timer(timer) => server::Event::Timer(timer),
+                };
+                let (next, actions) = server::step(*state, event);
+                *state = next;
+                actions
+            }
+        }
+    }
+
+    fn has_final(&self) -> bool {
+        !matches!(
+            self.machine,
+            Machine::Invite(server_invite::State::Proceeding)
+                | Machine::Other(server::State::Trying | server::State::Proceeding)
+        )
+    }
+
+    fn is_terminated(&self) -> bool {
+        matches!(
+            self.machine,
+            Machine::Invite(server_invite::State::Terminated) | Machine::Other(server::State::Terminated)
+        )
+    }
+}

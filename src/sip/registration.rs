@@ -1,0 +1,243 @@
+//! Our bindings at registrars (RFC 3261 section 10.2): kept alive, tried again, removed.
+
+use std::time::Duration;
+
+use rand::Rng;
+
+use super::auth::DigestClient;
+use super::endpoint::calls::add_extra;
+use super::endpoint::clients::Owner;
+use super::endpoint::core::ALLOW;
+use super::endpoint::timer::{ClientId, Timer};
+use super::endpoint::{Endpoint, EndpointError, Event, RegistrationConfig, RegistrationId};
+use super::invite::session::{resend, retry_authorized};
+use super::invite::session_timer::seconds;
+use super::message::{Contacts, HeaderName as H, Method, MinExpires, Request, Response, Scheme, StatusCode, Text};
+use crate::types::Now;
+
+/// The shortest time between two refreshes.
+const MIN_REFRESH: Duration = Duration::from_secs(5);
+/// First wait after a failure; doubled with each further one.
+const FIRST_RETRY: Duration = Duration::from_secs(10);
+/// Longest wait after a failure.
+const MAX_RETRY: Duration = Duration::from_secs(1800);
+/// What a registrar may raise the interval to (423), and lower or raise a binding to.
+const MAX_EXPIRES: u32 = 7 * 24 * 3600;
+/// Challenges and too short intervals answered for one REGISTER.
+const MAX_ATTEMPTS: u8 = 4;
+
+/// One binding of ours.
+pub(crate) struct Registration {
+    config: RegistrationConfig,
+    contact_user: String,
+    call_id: Text,
+    from: Text,
+    cseq: u32,
+    /// What we ask for, in seconds.
+    expires: u32,
+    digest: DigestClient,
+    tx: Option<ClientId>,
+    attempts: u8,
+    /// Failures in a row.
+    failures: u32,
+    /// Whether the registrar holds a binding of ours, as far as we know.
+    bound: bool,
+    /// Whether it is to be removed.
+    leaving: bool,
+    /// Whether the REGISTER under way removes it.
+    removing: bool,
+}
+
+impl Endpoint {
+    /// Registers, and keeps registered until [`Endpoint::unregister`].
+    pub fn register(&mut self, now: Now, config: RegistrationConfig) -> RegistrationId {
+        let id = RegistrationId(self.core.next_id());
+        let tag = self.core.new_tag();
+        let contact_user =
+            config.contact_user.clone().unwrap_or_else(|| format!("{:032x}", self.core.rng.random::<u128>()));
+        let registration = Registration {
+            contact_user,
+            call_id: self.core.new_call_id(),
+            from: Text::from(config.address.clone().with_tag(tag.to_string()).to_string()),
+            cseq: self.core.new_cseq(),
+            expires: seconds(config.expires),
+            digest: DigestClient::new(),
+            tx: None,
+            attempts: 0,
+            failures: 0,
+            bound: false,
+            leaving: false,
+            removing: false,
+            config,
+        };
+        self.registrations.insert(id, registration);
+        self.send_register(now, id);
+        id
+    }
+
+    /// Removes the binding; `Unregistered` follows, whatever the registrar says.
+    ///
+    /// # Errors
+    /// [`EndpointError::NoSuchCall`] when there is no such registration, [`EndpointError::WrongState`] when it is
+    /// being removed already.
+    pub fn unregister(&mut self, now: Now, id: RegistrationId) -> Result<(), EndpointError> {
+        let registration = self.registrations.get_mut(&id).ok_or(EndpointError::NoSuchCall)?;
+        if std::mem::replace(&mut registration.leaving, true) {
+            return Err(EndpointError::WrongState);
+        }
+        self.core.timers.clear(Timer::Registration(id));
+        // One that is under way may not be overtaken (RFC 3261 section 10.2).
+        if registration.tx.is_none() {
+            self.leave(now, id);
+        }
+        Ok(())
+    }
+
+    /// The user part of the Contact we registered: who sends a call there got it from this registrar.
+    #[must_use]
+    pub fn registered_contact_user(&self, id: RegistrationId) -> Option<&str> {
+        self.registrations.get(&id).map(|registration| registration.contact_user.as_str())
+    }
+
+    /// Removes the binding if there may be one, and forgets the registration if there is none.
+    fn leave(&mut self, now: Now, id: RegistrationId) {
+        if self.registrations.get(&id).is_some_and(|registration| registration.bound) {
+            self.send_register(now, id);
+        } else if self.registrations.remove(&id).is_some() {
+            self.core.timers.clear(Timer::Registration(id));
+            self.core.event(Event::Unregistered { registration: id });
+        }
+    }
+
+    fn send_register(&mut self, now: Now, id: RegistrationId) {
+        let Some(registration) = self.registrations.get_mut(&id) else { return };
+        registration.cseq = registration.cseq.saturating_add(1);
+        registration.attempts = 0;
+        registration.removing = registration.leaving;
+        let RegistrationConfig { flow, registrar, address, .. } = &registration.config;
+        let secure = registrar.scheme == Scheme::Sips;
+        let expires = if registration.leaving { 0 } else { registration.expires };
+        let mut request = Request::new(Method::Register, registrar.clone());
+        request.headers.push(H::MaxForwards, "70");
+        for route in &registration.config.route {
+            request.headers.push_display(H::Route, route);
+        }
+        request.headers.push(H::From, registration.from.clone());
+        request.headers.push_display(H::To, address);
+        request.headers.push(H::CallId, registration.call_id.clone());
+        request.headers.push(H::CSeq, format!("{} REGISTER", registration.cseq));
+        request.headers.push(H::Contact, self.core.contact(flow, Some(&registration.contact_user), secure));
+        request.headers.push(H::Expires, expires.to_string());
+        request.headers.push(H::Allow, ALLOW);
+        add_extra(&mut request.headers, &registration.config.headers);
+        if let Some(credentials) = &registration.config.credentials {
+            let uri = request.uri.to_string();
+            let covered = super::auth::Covered { method: &request.method, uri: &uri, body: &request.body };
+            for (name, value) in registration.digest.again(covered, credentials) {
+                request.headers.push(name, value);
+            }
+        }
+        let flow = *flow;
+        registration.tx = Some(self.core.start_client(now, request, flow, Owner::Registration(id)));
+    }
+
+    pub(crate) fn on_registration_timer(&mut self, now: Now, id: RegistrationId) {
+        if self.registrations.get(&id).is_some_and(|registration| registration.tx.is_none()) {
+            self.send_register(now, id);
+        }
+    }
+
+    pub(crate) fn on_registration_response(&mut self, now: Now, id: RegistrationId, tx: ClientId, response: &Response) {
+        let Some(registration) = self.registrations.get_mut(&id).filter(|it| it.tx == Some(tx)) else { return };
+        let status = response.status;
+        if status.is_provisional() {
+            return;
+        }
+        if status.is_success() {
+            return self.on_registered(now, id, response);
+        }
+        let cseq = registration.cseq.saturating_add(1);
+        registration.attempts = registration.attempts.saturating_add(1);
+        let again = if registration.attempts > MAX_ATTEMPTS {
+            None
+        } else if status == StatusCode::INTERVAL_TOO_BRIEF {
+            let least = response.headers.get(&H::MinExpires).and_then(|value| MinExpires::parse(value).ok());
+            let least =
+                least.map(|least| least.0).filter(|least| (registration.expires + 1..=MAX_EXPIRES).contains(least));
+            least.and_then(|least| {
+                registration.expires = least;
+                let mut request = self.core.clients.get(&tx)?.parsed_request()?;
+                request.headers.set(H::Expires, least.to_string());
+                resend(&mut self.core, now, tx, request, cseq)
+            })
+        } else {
+            let credentials = registration.config.credentials.as_ref();
+            retry_authorized(&mut self.core, now, credentials, &mut registration.digest, tx, response, cseq)
+        };
+        match again {
+            Some(tx) => {
+                registration.tx = Some(tx);
+                registration.cseq = cseq;
+            }
+            None => {
+                let wait = response.retry_after().map(|retry| retry.duration());
+                self.registration_failed(now, id, status, wait);
+            }
+        }
+    }
+
+    fn on_registered(&mut self, now: Now, id: RegistrationId, response: &Response) {
+        let Some(registration) = self.registrations.get_mut(&id) else { return };
+        registration.tx = None;
+        registration.failures = 0;
+        // Authentication-Info's nextnonce is not used: a stale nonce costs one round trip, once.
+        registration.digest.accepted(None);
+        registration.bound = !registration.removing;
+        if registration.leaving {
+            return self.leave(now, id);
+        }
+        let granted = registration.granted(response).clamp(1, MAX_EXPIRES);
+        let expires = Duration::from_secs(granted.into());
+        // Somewhere between 70 and 90 %, so that many registrations spread.
+        let refresh = expires.mul_f64(self.core.rng.random_range(0.7..0.9)).max(MIN_REFRESH);
+        self.core.set_timer(now, Timer::Registration(id), refresh);
+        self.core.event(Event::Registered { registration: id, expires });
+    }
+
+    pub(crate) fn on_registration_failure(&mut self, now: Now, id: RegistrationId, status: StatusCode) {
+        self.registration_failed(now, id, status, None);
+    }
+
+    fn registration_failed(&mut self, now: Now, id: RegistrationId, status: StatusCode, wait: Option<Duration>) {
+        let Some(registration) = self.registrations.get_mut(&id) else { return };
+        registration.tx = None;
+        registration.digest.clear();
+        registration.failures = registration.failures.saturating_add(1);
+        if registration.leaving {
+            registration.bound = false;
+            return self.leave(now, id);
+        }
+        let doublings = (registration.failures - 1).min(16);
+        let backoff = FIRST_RETRY.saturating_mul(1 << doublings).min(MAX_RETRY);
+        // Between half and the whole of it, and never before the registrar said.
+        let backoff = backoff / 2 + self.core.jitter(backoff / 2);
+        let wait = wait.map_or(backoff, |wait| wait.min(MAX_RETRY).max(backoff));
+        self.core.set_timer(now, Timer::Registration(id), wait);
+        let retry_at = now.instant.checked_add(wait);
+        self.core.event(Event::RegistrationFailed { registration: id, status, retry_at });
+    }
+}
+
+impl Registration {
+    /// For how many seconds the registrar keeps our binding.
+    fn granted(&self, response: &Response) -> u32 {
+        let expires = response.headers.get(&H::Expires).and_then(|value| super::message::Expires::parse(value).ok());
+        let default = expires.map_or(self.expires, |expires| expires.0);
+        let Ok(Contacts::List(contacts)) = response.contacts() else { return default };
+        let ours = contacts.iter().find(|contact| contact.uri.user.as_deref() == Some(self.contact_user.as_str()));
+        match ours {
+            Some(ours) => ours.params.get("expires").and_then(|expires| expires.parse().ok()).unwrap_or(default),
+            None => default,
+        }
+    }
+}
