@@ -8,5 +8,6 @@ mod playout;
 mod sip_properties;
 mod sip_rsip;
 mod torture;
+mod torture_endpoint;
 mod torture_ipv6;
 mod torture_own;

@@ -159,7 +159,7 @@ impl Gateway {
         let Some(call) = self.calls.remove(&id) else { return };
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talk_ms = call_record::talk_ms(call.answered, now.wall);
-        self.log(Level::Info, Some(id), "ended", format!("{cause:?} after {:.1} s", talk_ms as f64 / 1_000.0));
+        self.log(Level::Info, Some(id), "ended", format!("{cause}, after {:.1} s", talk_ms as f64 / 1_000.0));
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
             sip_call_id: call.sip_call_id,

@@ -254,3 +254,6 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
