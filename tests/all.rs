@@ -2,6 +2,7 @@
 
 mod alloc;
 mod layering;
+mod loopback;
 mod media_corpus;
 mod playout;
 mod sim;
