@@ -2,11 +2,13 @@
 
 mod alloc;
 mod layering;
+mod loopback;
 mod media_corpus;
 mod playout;
 mod sim;
 mod sip_properties;
 mod sip_rsip;
 mod torture;
+mod torture_endpoint;
 mod torture_ipv6;
 mod torture_own;

@@ -37,11 +37,11 @@ impl ComfortNoise {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "scale is below 2^14, so the product fits")]
     fn next(&mut self) -> i16 {
         self.state = self.state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         // The high half of a linear congruential generator is the good half. Rounded, or the mean would be off.
         let uniform = i32::from((self.state >> 16) as u16 as i16);
+        // The scale is below 2^14, so the product fits.
         ((uniform * self.scale + (1 << 15)) >> 16) as i16
     }
 }

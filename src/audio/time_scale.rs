@@ -90,14 +90,14 @@ mod tests {
         let sound = &tone[400..1_200];
         let mut shorter = sound.to_vec();
         let out = shorten(&mut shorter, 800, 150, false);
-        assert!(out > 0 && out % 40 == 0, "{out}");
+        assert!(out > 0 && out.is_multiple_of(40), "{out}");
         shorter.truncate(800 - out);
         assert!(steepest(&shorter) <= steepest(sound) + 40);
         assert!((goertzel::tone_dbfs(&shorter[..400], 8_000, 200.0) + 12.0).abs() < 0.5);
         let mut longer = sound.to_vec();
         longer.resize(1_000, 0);
         let put = lengthen(&mut longer, 800, 150, false);
-        assert!(put > 0 && put % 40 == 0, "{put}");
+        assert!(put > 0 && put.is_multiple_of(40), "{put}");
         longer.truncate(800 + put);
         assert!(steepest(&longer) <= steepest(sound) + 40);
         assert_eq!(longer[..40], sound[..40]);

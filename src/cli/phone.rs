@@ -32,6 +32,11 @@ const RING: usize = 16_000;
 /// Level of a tone, dBFS.
 const TONE_LEVEL: f32 = -15.0;
 
+/// Patience with the answer to our BYE or CANCEL.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// Ports for our own sound.
+const PORTS: std::ops::Range<u16> = 30_000..39_998;
+
 /// Why there was no call.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PhoneError {
@@ -105,6 +110,8 @@ pub(super) struct Phone {
     digits_at: Option<Instant>,
     hang_up_at: Option<Instant>,
     over: Option<Result<(), PhoneError>>,
+    /// When we leave though the far end has not answered our BYE.
+    gone_at: Option<Instant>,
 }
 
 impl Phone {
@@ -120,7 +127,7 @@ impl Phone {
         let listen = ListenAddress { transport, address: SocketAddr::new(local, 0) };
         let mut transports = Transports::bind(&[listen], events)?;
         let flow = transports.flow_to(transport, remote)?;
-        let sockets = PortRange::new(30_000, 39_998, 46).open(flow.local.ip())?;
+        let sockets = ports(wish.seed).open(flow.local.ip())?;
         let local = LocalMedia {
             address: flow.local.ip(),
             rtp_port: sockets.address.port(),
@@ -158,6 +165,7 @@ impl Phone {
             digits_at: None,
             hang_up_at: None,
             over: None,
+            gone_at: None,
         };
         phone.run(sip).await
     }
@@ -166,8 +174,9 @@ impl Phone {
         let media_events = media_wake(&self.media)?;
         let mut fetch = tokio::time::interval(FETCH);
         self.carry_out()?;
-        while self.over.is_none() {
-            let wake = [self.endpoint.poll_timeout(), self.digits_at, self.hang_up_at].into_iter().flatten().min();
+        while self.over.is_none() || self.is_saying_goodbye() {
+            let wake = [self.endpoint.poll_timeout(), self.digits_at, self.hang_up_at, self.gone_at];
+            let wake = wake.into_iter().flatten().min();
             tokio::select! {
                 Some(input) = sip.recv() => self.endpoint.handle_input(now(), input, &mut NoCalls),
                 Ok(mut ready) = media_events.readable() => {
@@ -181,8 +190,6 @@ impl Phone {
             }
             self.carry_out()?;
         }
-        self.media.send(Command::RemoveLeg { leg: LEG }, None);
-        self.fetch();
         self.over.unwrap_or(Ok(())).map(|()| self.heard)
     }
 
@@ -207,6 +214,17 @@ impl Phone {
         if self.endpoint.hangup(now(), self.invite, None).is_err() {
             self.over.get_or_insert(Ok(()));
         }
+    }
+
+    /// The call is over for us, and the far end does not yet know.
+    fn is_saying_goodbye(&mut self) -> bool {
+        let counts = self.endpoint.counts();
+        let now = now().instant;
+        let gone_at = *self.gone_at.get_or_insert_with(|| {
+            self.media.send(Command::RemoveLeg { leg: LEG }, None);
+            now + GOODBYE
+        });
+        now < gone_at && counts.calls > 0
     }
 
     fn take_media_events(&mut self) {
@@ -318,6 +336,13 @@ impl Phone {
         self.negotiation = Some(negotiation);
         Ok(body)
     }
+}
+
+/// Begins at a place of its own, so that what is still on its way to the call before does not reach this one.
+fn ports(seed: u64) -> PortRange {
+    let places = u64::from(PORTS.end - PORTS.start) / 2;
+    let offset = u16::try_from(seed % places).unwrap_or(0) * 2;
+    PortRange::new(PORTS.start + offset, PORTS.end, 46)
 }
 
 async fn look_up(target: &Uri) -> Result<SocketAddr, PhoneError> {

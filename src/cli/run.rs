@@ -74,7 +74,12 @@ fn load(config: &Path) -> Result<(Arc<Plan>, Arc<dyn Sounds>), StartError> {
 
 fn start_log(plan: &Plan) {
     let filter = EnvFilter::try_from_env("PARTYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(&plan.gateway.log));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Result<(), StartError> {

@@ -4,32 +4,44 @@ use crate::media::command::LegStatistics;
 use std::time::{Duration, SystemTime};
 
 /// Why a call ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case", tag = "cause", content = "cause_detail")]
 pub enum Cause {
     /// The caller hung up.
+    #[error("the caller hung up")]
     CallerHungUp,
     /// The caller gave up before the answer.
+    #[error("the caller gave up")]
     Cancelled,
     /// A session ended it; its own word for why.
+    #[error("{0}")]
     Session(String),
     /// Refused before an answer, by which rule.
+    #[error("refused: {0}")]
     Refused(String),
     /// No ACK came for our answer.
+    #[error("no ACK came")]
     AckTimeout,
     /// The session timer ran out (RFC 4028).
+    #[error("the session timer ran out")]
     SessionExpired,
     /// Nothing was heard from the caller for too long.
+    #[error("nothing was heard from the caller for too long")]
     MediaTimeout,
     /// The offer or answer could not be used.
+    #[error("no sound could be agreed on: {0}")]
     MediaRefused(String),
     /// The connection to the peer broke.
+    #[error("the connection to the peer broke")]
     TransportFailed,
     /// An administrator ended it.
+    #[error("an administrator ended it")]
     Kicked,
     /// The gateway is shutting down.
+    #[error("the gateway is shutting down")]
     Shutdown,
     /// A limit of the gateway: which.
+    #[error("a limit was broken: {0}")]
     Limit(String),
 }
 

@@ -2,6 +2,7 @@
 
 use super::call::CallState;
 use super::call_record::{self, CallRecord, Cause};
+use super::playback::Owner;
 use super::timer::{LEG_REMOVAL, Timer};
 use super::{Gateway, Level, Output, SessionId};
 use crate::media::command::{Command, LegStatistics};
@@ -136,7 +137,8 @@ impl Gateway {
             self.hang_up(now, call, Cause::Session(why.to_owned()));
         }
         for player in session.playbacks.into_values() {
-            if self.players.contains_key(&player) {
+            // What one call alone hears ends with its leg.
+            if matches!(self.players.get(&player), Some(Owner::Session { call: None, .. })) {
                 self.media(Command::StopPlayer { player });
             }
         }
@@ -159,7 +161,7 @@ impl Gateway {
         let Some(call) = self.calls.remove(&id) else { return };
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talk_ms = call_record::talk_ms(call.answered, now.wall);
-        self.log(Level::Info, Some(id), "ended", format!("{cause:?} after {:.1} s", talk_ms as f64 / 1_000.0));
+        self.log(Level::Info, Some(id), "ended", format!("{cause}, after {:.1} s", talk_ms as f64 / 1_000.0));
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
             sip_call_id: call.sip_call_id,

@@ -31,6 +31,7 @@ mod pins;
 mod playback;
 mod rooms;
 mod signalling;
+mod snapshot;
 mod sounds;
 mod timer;
 mod trunks;
@@ -38,6 +39,7 @@ mod trunks;
 pub use call_record::{CallRecord, Cause};
 pub use control::{CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use log::{Level, LogLine, Masked};
+pub use snapshot::CallSnapshot;
 pub use sounds::Sounds;
 
 use crate::dialplan::Plan;
@@ -52,7 +54,7 @@ use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -168,9 +170,13 @@ pub struct Gateway {
     next_id: u64,
     draining: bool,
     drained: bool,
+    /// When a drained gateway leaves though a peer has not answered its BYE.
+    gone_at: Option<Instant>,
     verbs: Verbs,
     /// Makes names out of PINs that cannot be turned back.
     name_salt: u64,
+    /// Addresses of ours that the endpoint knows to be behind NAT.
+    natted: HashSet<SocketAddr>,
 }
 
 /// A session with the names it gave to things.
@@ -215,8 +221,10 @@ impl Gateway {
             next_id: 1,
             draining: false,
             drained: false,
+            gone_at: None,
             verbs: Verbs::default(),
             name_salt,
+            natted: HashSet::new(),
         };
         gateway.start_registrations();
         gateway.settle(now);
@@ -227,6 +235,9 @@ impl Gateway {
     pub fn handle_input(&mut self, now: Now, input: Input) {
         match input {
             Input::Sip(input) => {
+                if let sip::Input::Message { flow, .. } = &input {
+                    self.advertise_public_address(*flow);
+                }
                 let mut policy = admission::TrunkPolicy {
                     plan: &self.plan,
                     trunks: &self.trunks,
@@ -245,6 +256,15 @@ impl Gateway {
             Input::Reload(plan) => self.on_reload(now, plan),
         }
         self.settle(now);
+    }
+
+    /// Behind NAT, peers beyond it must send to the public address: it stands in the Contact for each address of ours
+    /// that they reach.
+    fn advertise_public_address(&mut self, flow: Flow) {
+        let Some(public) = self.plan.gateway.public_address else { return };
+        if !flow.remote.ip().is_loopback() && flow.local.ip() != public && self.natted.insert(flow.local) {
+            self.endpoint.set_public_address(flow.local, SocketAddr::new(public, flow.local.port()));
+        }
     }
 
     /// The next thing to do, until there is none.
@@ -300,10 +320,22 @@ impl Gateway {
             session.verbs_this_turn = 0;
         }
         if self.draining && !self.drained && self.calls.is_empty() {
-            self.drained = true;
-            self.timers.clear(Timer::Drain);
-            self.outputs.push_back(Output::Drained);
+            self.say_goodbye(now);
         }
+    }
+
+    /// No call is left: we leave when peers know, or have had time to.
+    fn say_goodbye(&mut self, now: Now) {
+        self.timers.clear(Timer::Drain);
+        let counts = self.endpoint.counts();
+        let gone_at = *self.gone_at.get_or_insert(now.instant + timer::GOODBYE);
+        if now.instant < gone_at && (counts.calls > 0 || counts.registrations > 0) {
+            self.timers.set(Timer::Goodbye, gone_at);
+            return;
+        }
+        self.timers.clear(Timer::Goodbye);
+        self.drained = true;
+        self.outputs.push_back(Output::Drained);
     }
 
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {

@@ -129,6 +129,7 @@ impl Gateway {
             return;
         }
         let trunk = Arc::clone(&entry.trunk);
+        self.advertise_public_address(flow);
         let registration = self.endpoint.register(now, registration_config(&trunk, flow));
         let contact_user = self.endpoint.registered_contact_user(registration).map(str::to_owned);
         if let Some(entry) = self.trunks.entries.get_mut(place) {

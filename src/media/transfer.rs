@@ -3,15 +3,17 @@
 use super::bundle::Bundle;
 use super::engine::Engine;
 use crate::types::{Now, UnitId};
+use std::collections::HashSet;
 
 impl Engine {
     /// Takes `units` out, with the connections among them. Units that are not there (a player that ended) are left out;
     /// connections to others are cut.
     pub fn export(&mut self, units: &[UnitId]) -> Bundle {
         let mut bundle = Bundle::default();
+        let set: HashSet<UnitId> = units.iter().copied().collect();
         for &unit in units {
             for &sink in self.routes.sinks(unit) {
-                if units.contains(&sink) {
+                if set.contains(&sink) {
                     bundle.routes.push((unit, sink));
                 }
             }

@@ -42,6 +42,8 @@ pub(crate) struct Transport {
     negotiated_rtcp: Option<SocketAddr>,
     rtcp_mux: bool,
     accept: Vec<Network>,
+    /// The SDP names no address for now (hold by c=0.0.0.0): nothing is sent, and what was learned is kept for later.
+    held: bool,
     source: Source,
     /// Learned from accepted packets; kept over a new SDP with the old address (it may be behind a NAT).
     learned_rtp: Option<SocketAddr>,
@@ -55,6 +57,7 @@ impl Transport {
             negotiated_rtcp: parameters.remote_rtcp,
             rtcp_mux: parameters.rtcp_mux,
             accept: networks(parameters),
+            held: false,
             source: Source::Open,
             learned_rtp: None,
             learned_rtcp: None,
@@ -63,12 +66,19 @@ impl Transport {
 
     /// Takes over a new SDP: learning opens again.
     pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
+        self.held = parameters.remote_rtp.is_none() && self.negotiated_rtp.is_some();
+        if self.held {
+            return;
+        }
         let before = match self.source {
             Source::Open => None,
             Source::Handover { before, .. } => Some(before),
             Source::Locked { address, .. } => Some(address),
         };
         let same_address = parameters.remote_rtp == self.negotiated_rtp;
+        if parameters.remote_rtcp != self.negotiated_rtcp {
+            self.learned_rtcp = None;
+        }
         self.negotiated_rtp = parameters.remote_rtp;
         self.negotiated_rtcp = parameters.remote_rtcp;
         self.rtcp_mux = parameters.rtcp_mux;
@@ -130,12 +140,18 @@ impl Transport {
 
     /// Where RTP goes, once anything is known.
     pub(crate) fn rtp_destination(&self) -> Option<SocketAddr> {
-        self.learned_rtp.or(self.negotiated_rtp)
+        if self.held { None } else { self.learned_rtp.or(self.negotiated_rtp) }
     }
 
     /// Where RTCP goes.
     pub(crate) fn rtcp_destination(&self) -> Option<SocketAddr> {
-        if self.rtcp_mux { self.rtp_destination() } else { self.learned_rtcp.or(self.negotiated_rtcp) }
+        if self.held {
+            None
+        } else if self.rtcp_mux {
+            self.rtp_destination()
+        } else {
+            self.learned_rtcp.or(self.negotiated_rtcp)
+        }
     }
 
     /// Whether RTCP shares the RTP port (RFC 5761).
@@ -216,6 +232,18 @@ mod tests {
         transport.update(now, &parameters("192.0.2.1:4000"));
         assert_eq!(transport.rtp_destination(), Some(address("192.0.2.8:1234")));
         assert_eq!(transport.judge_rtp(now, address("192.0.2.9:1234")), Verdict::Moved);
+    }
+
+    #[test]
+    fn a_hold_without_an_address_sends_nothing_and_forgets_nothing() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        transport.judge_rtp(now, address("192.0.2.8:1234"));
+        let held = MediaParameters { remote_rtp: None, remote_rtcp: None, ..parameters("192.0.2.1:4000") };
+        transport.update(now, &held);
+        assert_eq!((transport.rtp_destination(), transport.rtcp_destination()), (None, None));
+        transport.update(now, &parameters("192.0.2.1:4000"));
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.8:1234")));
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub struct JitterBuffer {
     next_media: i64,
     /// Samples concealed since then.
     stalled: i64,
+    /// Samples and times counted as concealed since then: undone when it turns out that nothing was missing.
+    suspected: (u64, u64),
     /// The sender said that it pauses after this sequence number.
     pause_after: Option<i64>,
     /// When which sample plays.
@@ -130,6 +132,7 @@ impl JitterBuffer {
             next_sequence: i64::MIN,
             next_media: 0,
             stalled: 0,
+            suspected: (0, 0),
             pause_after: None,
             anchor: None,
             control: DelayControl::new(0),
@@ -205,15 +208,18 @@ impl JitterBuffer {
         let first = self.store.first_from(self.next_sequence);
         match (self.playing, first) {
             (false, None) => Pull::Silence(need),
-            (false, Some(entry)) if self.waits(now, &entry) => Pull::Silence(need),
+            (false, Some(entry)) if self.early(now, &entry).is_some_and(|early| self.waits(early)) => {
+                Pull::Silence(need)
+            }
             (false, Some(entry)) => {
                 // Packets that do not fill frames evenly: where the next one could not be here in time, begin late in
                 // the frame.
                 let uneven = signed(self.frame - gcd(usize::try_from(entry.samples).unwrap_or(0), self.frame));
-                if pending == 0 && self.samples_in(now - entry.arrival) < uneven {
+                if pending == 0 && uneven > 0 && self.samples_in(now - entry.arrival) < uneven {
                     return Pull::Silence(usize::try_from(uneven).unwrap_or(0));
                 }
                 self.playing = true;
+                self.control.spurt(now, self.early(now, &entry));
                 self.hand_out(now, pending, entry)
             }
             (true, None) => self.underrun(need),
@@ -248,6 +254,7 @@ impl JitterBuffer {
         self.playing = false;
         self.next_sequence = i64::MIN;
         self.stalled = 0;
+        self.suspected = (0, 0);
         self.pause_after = None;
         self.anchor = None;
         self.control = DelayControl::new(self.tick.unwrap_or(0));
@@ -358,14 +365,17 @@ impl JitterBuffer {
         }
     }
 
-    /// Whether the first packet after a pause has to wait yet.
-    fn waits(&self, now: i64, entry: &Entry) -> bool {
-        let Some(anchor) = self.anchor else { return false };
-        if now - anchor.time > FORGET_US {
-            return false;
-        }
-        let due = anchor.time + self.time_for(entry.media - anchor.media) - self.control.spare();
-        due > now && due - now <= self.max_delay
+    /// How long before its due time the first packet after a pause would be played now; `None` when the past tells
+    /// nothing of that.
+    fn early(&self, now: i64, entry: &Entry) -> Option<i64> {
+        let anchor = self.anchor.filter(|anchor| now - anchor.time <= FORGET_US)?;
+        let early = anchor.time + self.time_for(entry.media - anchor.media) - now;
+        (early <= self.max_delay).then_some(early)
+    }
+
+    /// Whether a packet so early has to wait yet.
+    fn waits(&self, early: i64) -> bool {
+        early > self.control.spare()
     }
 
     /// Nothing is there to be played.
@@ -397,6 +407,8 @@ impl JitterBuffer {
     fn conceal(&mut self, samples: usize) -> Pull<'_> {
         self.statistics.concealed_samples += samples as u64;
         self.statistics.concealments += 1;
+        self.suspected.0 += samples as u64;
+        self.suspected.1 += 1;
         Pull::Conceal(samples)
     }
 
@@ -404,6 +416,12 @@ impl JitterBuffer {
     fn hand_out(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
         if self.stalled > 0 && entry.media - self.next_media < self.stalled {
             self.control.grew(now);
+        }
+        let (samples, times) = std::mem::take(&mut self.suspected);
+        if entry.sequence == self.next_sequence && entry.media - self.next_media >= self.stalled {
+            // Nothing was missing: the sender had paused.
+            self.statistics.concealed_samples -= samples;
+            self.statistics.concealments -= times;
         }
         self.store.remove(&entry);
         let slack = now - entry.arrival;

@@ -169,7 +169,7 @@ impl Source {
         run.expected_at_report = run.expected();
         run.received_at_report = run.received;
         let lost = expected.saturating_sub(received);
-        let fraction = if expected == 0 { 0 } else { ((lost << 8) / expected).min(255) };
+        let fraction = (lost << 8).checked_div(expected).unwrap_or(0).min(255);
         Reception {
             fraction_lost: u8::try_from(fraction).unwrap_or(u8::MAX),
             cumulative_lost: i32::try_from(run.lost().clamp(-0x80_0000, 0x7F_FFFF)).unwrap_or(0),

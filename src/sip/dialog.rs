@@ -67,9 +67,10 @@ impl Dialog {
     /// numbering begins.
     ///
     /// # Errors
-    /// When Contact, From, To or Record-Route cannot be read; Contact must be there.
+    /// When Contact, From, To or Record-Route cannot be read. RFC 2543 peers may leave Contact out; they are reached
+    /// at From.
     pub fn answering(request: &Request, local_tag: Tag, local_cseq: u32) -> Result<Self, InvalidValue> {
-        let target = request.contact()?.uri;
+        let target = if request.headers.contains(&H::Contact) { request.contact()? } else { request.from()? }.uri;
         let mut local = request.headers.get(&H::To).ok_or(InvalidValue("To"))?.to_vec();
         local.extend_from_slice(format!(";tag={local_tag}").as_bytes());
         let remote = request.headers.get(&H::From).ok_or(InvalidValue("From"))?.clone();
@@ -94,14 +95,11 @@ impl Dialog {
     /// The dialog a response to our INVITE makes (RFC 3261 section 12.1.2).
     ///
     /// # Errors
-    /// When Contact, To or Record-Route cannot be read. A provisional response may lack Contact; then the request URI
-    /// serves until a better one comes.
+    /// When Contact, To or Record-Route cannot be read. Where Contact is missing, the request URI serves.
     pub fn calling(request: &Request, response: &Response, local_tag: Tag) -> Result<Self, InvalidValue> {
         let target = match response.contact() {
             Ok(contact) => contact.uri,
-            Err(_) if response.status.is_provisional() && !response.headers.contains(&H::Contact) => {
-                request.uri.clone()
-            }
+            Err(_) if !response.headers.contains(&H::Contact) => request.uri.clone(),
             Err(error) => return Err(error),
         };
         let mut routes = response.headers.addresses(&H::RecordRoute)?;

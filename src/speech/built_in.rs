@@ -12,5 +12,5 @@ macro_rules! sounds {
 /// The WAV files of [`super::DEFAULT_LANGUAGE`] by name.
 pub(super) const SOUNDS: &[(&str, &[u8])] = sounds![
     "call-failed" "conference-ended" "enter-pin" "enter-pin-short" "first-here" "goodbye" "joining" "muted" "no-input"
-    "no-such-number" "pin-blocked" "room-full" "too-short" "unmuted" "welcome" "wrong-pin"
+    "no-such-number" "pin-blocked" "please-wait" "room-full" "too-short" "unmuted" "welcome" "wrong-pin"
 ];

@@ -16,8 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["gateway", "dialplan", "sip::message"]),
     // Decodes prompts and hands them over as PCM.
     ("speech", &["gateway", "dialplan", "sip::message", "audio", "media::command"]),
-    // Opens the media sockets and hands them to the media threads.
-    ("net", &["gateway", "dialplan", "sip::message", "media"]),
+    // What it reads becomes the endpoint's input, by the flow it came on.
+    ("net", &["gateway", "dialplan", "sip::message", "sip::Flow", "sip::Input"]),
     // The cores.
     ("gateway", &["sip", "sdp", "dialplan", "session", "media::command"]),
     ("session", &["dialplan"]),

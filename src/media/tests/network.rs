@@ -28,7 +28,7 @@ fn with_five_percent_lost_everybody_is_still_heard() {
 
 #[test]
 fn with_jitter_reordering_and_duplicates_everybody_is_heard() {
-    let mut world = room_in(Weather { jitter: ms(60), duplicates: 0.05, loss: 0.0 });
+    let mut world = room_in(Weather { jitter: ms(60), duplicates: 0.05, ..Weather::default() });
     world.run(Duration::from_secs(20));
     world.assert_hears(&[1, 2, 3], |listener, talker| listener != talker);
     let statistics = world.statistics(2);
@@ -78,4 +78,18 @@ fn a_late_thread_catches_up_a_little_and_skips_more() {
     world.run(ms(2_000));
     world.assert_hears(&[1, 2, 3], |listener, talker| listener != talker);
     world.end();
+}
+
+#[test]
+fn clocks_that_drift_add_no_delay() {
+    for drift in [-200, 200] {
+        let mut world = room_in(Weather { drift, ..Weather::default() });
+        // 200 ppm are 120 ms, six packets, in ten minutes.
+        world.run(Duration::from_secs(600));
+        world.assert_hears(&[1, 2, 3], |listener, talker| listener != talker);
+        let statistics = world.statistics(1);
+        assert!(statistics.max_buffer_ms <= 60, "{statistics:?}");
+        assert!(statistics.frames_concealed <= 12, "{statistics:?}");
+        world.end();
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::world::{World, leg, ms, player, recorder, room};
 use crate::media::command::{Clip, Command, RecorderSink};
+use crate::media::outbox::PacketKind;
 use crate::types::{CallId, Direction, PlayerId, RecorderId, RoomId, UnitId};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -103,6 +104,25 @@ proptest! {
             take(&mut world, &mut used, step);
         }
         world.run(ms(300));
+        world.end();
+    }
+    #[test]
+    fn any_bytes_are_survived(
+        datagrams in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..80), 0u8..4), 1..80),
+    ) {
+        let mut world = World::new(1);
+        let address = world.phone(1).address.to_string();
+        world.join(leg(1), leg(1));
+        for (rtcp, mut bytes, like) in datagrams {
+            // Most look enough like the real thing to get past the first check.
+            if let (1.., [first, second, ..]) = (like, bytes.as_mut_slice()) {
+                *first = 0x80 | (*first & if like == 1 { 0x3f } else { 0x01 });
+                *second = if rtcp { 200 + *second % 5 } else { [0, 8, 96][usize::from(*second) % 3] };
+            }
+            let kind = if rtcp { PacketKind::Rtcp } else { PacketKind::Rtp };
+            world.inject(1, kind, &address, &bytes);
+            world.run(ms(u64::from(like) * 7));
+        }
         world.end();
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Weather {
     pub(super) loss: f64,
     pub(super) jitter: Duration,
     pub(super) duplicates: f64,
+    /// How much slower their clock is than ours, parts in a million.
+    pub(super) drift: i32,
 }
 
 pub(super) struct Phone {
@@ -218,7 +220,7 @@ impl World {
                         self.flying.push((phone.next + late, n, phone.address, bytes.clone()));
                     }
                 }
-                phone.next += TICK;
+                phone.next += TICK.mul_f64(1.0 + f64::from(weather.drift) / 1e6);
             }
         }
     }

@@ -115,7 +115,17 @@ impl DelayControl {
 
     /// By how much a talk spurt may begin earlier than it is due.
     pub fn spare(&self) -> i64 {
-        let slack = if self.window.packets >= LEAST_PACKETS { self.window.slack } else { self.settled };
-        (slack - MARGIN).max(0)
+        (self.known() - MARGIN).max(0)
+    }
+
+    /// A talk spurt begins, `early` before it was due (or that much late); `None` when nothing is known of when it was due.
+    pub fn spurt(&mut self, now: i64, early: Option<i64>) {
+        self.settled = early.map_or(0, |early| (self.known() - early).max(0));
+        self.window = Window::new(now);
+    }
+
+    /// The least slack known, from spurts too short to be believed alone as well.
+    fn known(&self) -> i64 {
+        if self.window.packets >= LEAST_PACKETS { self.window.slack } else { self.settled.min(self.window.slack) }
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Line {
     pub stragglers: (u32, i64),
     /// On top of that an exponential distribution of this mean.
     pub tail: f64,
+    /// Packets of speech and of pause in turn (timestamps go on, sequence numbers do not).
+    pub spurts: Option<(u64, u64)>,
     /// Packets lost, of a thousand.
     pub loss: u32,
     /// Packets doubled, of a thousand.
@@ -42,6 +44,7 @@ impl Default for Line {
             jitter: 0,
             stragglers: (0, 0),
             tail: 0.0,
+            spurts: None,
             loss: 0,
             doubled: 0,
             spike: None,
@@ -84,7 +87,10 @@ impl Outcome {
 struct Flying {
     arrival: i64,
     sent: i64,
+    /// In its timestamp.
     number: u64,
+    /// In its sequence number.
+    spoken: u64,
 }
 
 /// Runs the line. The playout is a counter of samples, and every place is a good one to shorten or lengthen by up to 60
@@ -118,6 +124,11 @@ pub(super) fn run(line: &Line) -> Outcome {
             }
             let number = next;
             next += 1;
+            let spoken = match line.spurts {
+                Some((speech, pause)) if number % (speech + pause) >= speech => continue,
+                Some((speech, pause)) => number / (speech + pause) * speech + number % (speech + pause),
+                None => number,
+            };
             outcome.sent += u64::from(counts);
             if random.random_range(0..1_000) < line.loss {
                 outcome.lost += u64::from(counts);
@@ -136,9 +147,9 @@ pub(super) fn run(line: &Line) -> Outcome {
                     arrival = from + length;
                 }
             }
-            flying.push(Flying { arrival, sent, number });
+            flying.push(Flying { arrival, sent, number, spoken });
             if random.random_range(0..1_000) < line.doubled {
-                flying.push(Flying { arrival: arrival + 3_000, sent, number });
+                flying.push(Flying { arrival: arrival + 3_000, sent, number, spoken });
             }
         }
         flying.sort_by_key(|packet| packet.arrival);
@@ -147,7 +158,7 @@ pub(super) fn run(line: &Line) -> Outcome {
             let header = Header {
                 marker: false,
                 payload_type: 0,
-                sequence: 65_000u16.wrapping_add(packet.number as u16),
+                sequence: 65_000u16.wrapping_add(packet.spoken as u16),
                 timestamp: 4_294_000_000u32.wrapping_add((packet.number as u32).wrapping_mul(samples)),
                 ssrc: 1,
             };

@@ -128,7 +128,6 @@ impl Entry {
     }
 }
 
-#[expect(clippy::cast_sign_loss, reason = "a remainder of rem_euclid is not negative")]
 const fn slot(sequence: i64) -> usize {
     sequence.rem_euclid(SLOTS as i64) as usize
 }

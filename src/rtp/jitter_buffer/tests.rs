@@ -131,6 +131,23 @@ fn a_single_straggler_does_not_delay_the_rest() {
 }
 
 #[test]
+fn talk_spurts_keep_what_was_learned_and_forget_a_spike() {
+    for spurts in [(50, 25), (10, 10), (200, 100)] {
+        let clean = run(&Line { spurts: Some(spurts), seconds: 5 * MINUTE, ..Line::default() });
+        // The pause at the very end is not over yet.
+        assert!(clean.counted.concealed_samples <= 800, "{:?}", clean.counted);
+        within(&clean, 13.1, 13.1);
+        let line = Line { spurts: Some(spurts), jitter: 60_000, seconds: 10 * MINUTE, after: 10, ..Line::default() };
+        let jittery = run(&line);
+        assert!(jittery.concealed() < 0.005, "{spurts:?}: {}", jittery.concealed());
+        within(&jittery, 85.0, 105.0);
+        let spike = Some((20.0, 150_000));
+        let spiked = run(&Line { spurts: Some(spurts), spike, seconds: 60, ..Line::default() });
+        assert!(spiked.settled() <= 33.0, "{spurts:?}: {}", spiked.settled());
+    }
+}
+
+#[test]
 fn duplicates_are_counted_and_change_nothing() {
     let outcome = run(&Line { doubled: 300, ..Line::default() });
     assert!(outcome.counted.duplicate > 700);
@@ -184,7 +201,8 @@ impl Hand {
         let now = self.start + Duration::from_millis(u64::from(self.tick) * 20);
         self.tick += 1;
         let mut played = String::new();
-        loop {
+        for step in 0.. {
+            assert!(step < 200, "the loop of a tick must end");
             match self.buffer.pull(now, self.pending) {
                 Pull::Packet { payload, .. } => {
                     played.push(payload[0] as char);
@@ -235,6 +253,19 @@ fn nothing_is_silence_and_costs_nothing() {
     assert!(!hand.buffer.is_idle());
     assert_eq!(hand.ticks(8), "-----...");
     assert!(hand.buffer.is_idle());
+}
+
+#[test]
+fn a_packet_from_after_the_nominal_tick_is_played_at_once() {
+    // A late thread reads what came while it was late.
+    for samples in [80, 160, 240] {
+        let mut hand = Hand::new();
+        let header = hand.header();
+        let arrival = hand.start + Duration::from_millis(23);
+        hand.buffer.insert(arrival, &header, samples, &vec![b'a'; samples]);
+        hand.pending += 160 - 160.min(samples);
+        assert_eq!(hand.tick().trim_start_matches('.'), "a");
+    }
 }
 
 #[test]

@@ -164,6 +164,11 @@ impl Endpoint {
                         self.on_failure(now, tx, owner, &method, failure);
                     }
                 }
+                Timer::Stalled(tx) => {
+                    if let Some((owner, method, failure)) = self.core.stalled(tx) {
+                        self.on_failure(now, tx, owner, &method, failure);
+                    }
+                }
                 Timer::Cancelled(tx) => self.core.forget_client(tx),
                 Timer::Server(tx, name) => self.core.server_timer(now, tx, name),
                 Timer::Trying(tx) => {
@@ -254,3 +259,6 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

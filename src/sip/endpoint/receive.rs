@@ -31,7 +31,7 @@ impl Endpoint {
                 }
                 match message {
                     Message::Request(request) => self.on_request(now, flow, request, policy),
-                    Message::Response(response) => self.on_response(now, response),
+                    Message::Response(response) => self.on_response(now, &flow, response),
                 }
             }
             Err(ParseError::KeepAlive) => {}
@@ -77,6 +77,9 @@ impl Endpoint {
                 return;
             }
             let tx = self.core.open_server(&received, key, false);
+            if let Some(transaction) = self.core.servers.get_mut(&tx) {
+                transaction.owner = Some(id);
+            }
             self.relist(id, &received.flow);
             return self.with_usage(id, |usage, core| usage.on_request(core, now, received, tx)).unwrap_or_default();
         }
@@ -202,6 +205,7 @@ impl Endpoint {
         check_scheme(request)?;
         check_require(request)?;
         let offer = check_body(request)?;
+        check_accept(request)?;
         let agreed = agree(&self.core.config, request)
             .map_err(|least| Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string()))?;
         if self.usages.len() >= self.core.config.limits.calls {
@@ -271,6 +275,18 @@ pub(crate) fn check_require(request: &Request) -> Result<(), Reply> {
         return Ok(());
     }
     Err(Reply::new(StatusCode::BAD_EXTENSION).with(H::Unsupported, unknown.join(", ")))
+}
+
+/// RFC 3261 section 20.1: whether an answer of ours can be read at all.
+fn check_accept(request: &Request) -> Result<(), Reply> {
+    if !request.headers.contains(&H::Accept) {
+        return Ok(());
+    }
+    let readable = request.headers.texts(&H::Accept).any(|range| {
+        let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        matches!(range.as_str(), "application/sdp" | "application/*" | "*/*" | "multipart/mixed" | "multipart/*")
+    });
+    if readable { Ok(()) } else { Err(Reply::new(StatusCode::NOT_ACCEPTABLE).with(H::Accept, ACCEPT)) }
 }
 
 /// RFC 3261 section 8.2.3: the session description in the body, if any.

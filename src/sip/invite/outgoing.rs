@@ -105,10 +105,11 @@ impl Usage {
             }
             None => outgoing.session(dialog),
         };
-        for mut other in outgoing.forks {
+        for mut other in outgoing.forks.drain(..) {
             other.refuse_waiting(core, now);
         }
         session.heed_allow(&response.headers);
+        let offered = outgoing.offer.is_some();
         let owed = OwedAck { tx: outgoing.tx, cseq: outgoing.cseq };
         let body = lenient_description(&response.headers, &response.body);
         let (body, needs_answer) = match session.exchange {
@@ -117,8 +118,8 @@ impl Usage {
                 let has_offer = body.is_some();
                 (body, has_offer)
             }
-            // Answered in a reliable response already, or changed since.
-            _ => (session.remote_body.clone(), false),
+            // Answered in a reliable response already; nothing to tell if it was changed since.
+            _ => (session.remote_body.clone().filter(|_| !session.changed && offered), false),
         };
         if body.is_some() {
             session.remote_body.clone_from(&body);

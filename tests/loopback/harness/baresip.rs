@@ -1,0 +1,81 @@
+//! baresip, a telephone that is not ours. It says a tone from a file and records what it hears.
+
+use super::address;
+use super::folder::Folder;
+use super::gateway::Gateway;
+use super::process::Running;
+use super::sound;
+use super::wait::{self, seconds};
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::process::Command;
+
+/// Where Debian puts its modules.
+const MODULES: &str = "/usr/lib/baresip/modules";
+
+/// A call by baresip.
+pub struct Baresip {
+    process: Running,
+    console: SocketAddr,
+    folder: Folder,
+}
+
+impl Baresip {
+    /// Calls `number` for about `length` seconds and says a tone of `hertz`.
+    pub fn call(gateway: &Gateway, number: &str, tcp: bool, hertz: f64, length: u64) -> Self {
+        let folder = Folder::new();
+        sound::write(&folder.file("tone.wav"), &sound::tone(hertz, seconds(length + 5)));
+        let address = gateway.family().own_address();
+        let console = SocketAddr::from(([127, 0, 0, 1], address::free_port(IpAddr::from([127, 0, 0, 1]))));
+        let (first, last) = address::free_block(address, 10);
+        let sip = address::host_port(address, address::free_port(address));
+        let here = folder.path().display();
+        // The player is a bridge that leads nowhere: what is decoded goes to a file on its way there.
+        let config = format!(
+            "sip_listen {sip}\nnet_interface lo\nrtp_ports {first}-{last}\n\
+             audio_source aufile,{here}/tone.wav\naudio_player aubridge,nowhere\naudio_alert aubridge,nowhere\n\
+             audio_channels 1\nsnd_path {here}\ncons_listen {console}\nmodule_path {MODULES}\n\
+             module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule cons.so\n\
+             module_tmp uuid.so\nmodule_app account.so\nmodule_app menu.so\n"
+        );
+        std::fs::write(folder.file("config"), config).unwrap();
+        std::fs::write(folder.file("contacts"), "").unwrap();
+        let transport = if tcp { "tcp" } else { "udp" };
+        let host = address::host_port(address, 0);
+        let host = host.strip_suffix(":0").unwrap();
+        let account = format!("<sip:1003@{host};transport={transport}>;regint=0;audio_codecs=PCMU/8000\n");
+        std::fs::write(folder.file("accounts"), account).unwrap();
+        let mut command = Command::new("baresip");
+        command.arg("-f").arg(folder.path()).args(["-t", &length.to_string()]);
+        command.args([if address.is_ipv4() { "-4" } else { "-6" }, "-s"]);
+        command.args(["-e", &format!("/dial sip:{number}@{};transport={transport}", gateway.place())]);
+        let process = Running::start(command, folder.path(), "baresip");
+        Self { process, console, folder }
+    }
+
+    /// Waits until its call is answered.
+    pub fn wait_for_answer(&mut self) {
+        wait::until("baresip's call is answered", seconds(10), || {
+            let output = self.process.output() + &self.process.errors();
+            assert!(!self.process.has_ended(), "{output}");
+            output.contains("Call established").then_some(())
+        });
+    }
+
+    /// Keys digits at its console, as a person would: one after the other.
+    pub fn keys(&self, digits: &str) {
+        let mut console = TcpStream::connect(self.console).unwrap();
+        for digit in digits.bytes() {
+            console.write_all(&[digit]).unwrap();
+        }
+    }
+
+    /// Waits for its end and gives back what it heard.
+    pub fn finish(self, length: u64) -> Vec<i16> {
+        let outcome = self.process.finish(seconds(length + 15));
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let heard = entries.into_iter().find(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        let heard = heard.unwrap_or_else(|| panic!("baresip had no call:\n{}{}", outcome.output, outcome.errors));
+        sound::read(&heard)
+    }
+}

@@ -1,0 +1,281 @@
+//! The built gateway with a dialplan of the test's own.
+
+use super::address::{self, Family};
+use super::folder::Folder;
+use super::process::{Outcome, Running};
+use super::wait::{self, seconds};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::IpAddr;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// The gateway's program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_partyline");
+/// The PIN of room `demo`.
+pub const PIN: &str = "482917";
+
+/// What most tests need: numbers that ring, that ask for a PIN, that lead to a room.
+const ROUTES: &str = r##"
+[trunks.local]
+allow = ["127.0.0.0/8", "::1"]
+
+[rooms.demo]
+pin      = "482917"
+announce = "none"
+
+[rooms.lobby]
+announce = "none"
+
+[ivr.conference]
+say     = { prompt = "enter-pin" }
+collect = { digits = "4-10", end = "#", first_digit = "10s", next_digit = "5s", tries = 3 }
+then    = { room = "by-pin" }
+
+[[routes]]
+name   = "Conference"
+from   = "local"
+number = "1000"
+ivr    = "conference"
+
+[[routes]]
+name   = "Lobby"
+from   = "local"
+number = "2000"
+room   = "lobby"
+
+[[routes]]
+name         = "RingsShortly"
+from         = "local"
+number       = "2100"
+room         = "lobby"
+answer_after = "1s"
+
+[[routes]]
+name         = "RingsLong"
+from         = "local"
+number       = "2200"
+room         = "lobby"
+answer_after = "20s"
+
+[[routes]]
+name   = "OnDemand"
+from   = "local"
+number = '3\d{3}'
+room   = "{number}"
+"##;
+
+/// A gateway to be started.
+pub struct Setup {
+    family: Family,
+    routes: String,
+    media_ports: u16,
+    descriptors: Option<u32>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Setup {
+    pub fn new() -> Self {
+        Self {
+            family: Family::V4,
+            routes: ROUTES.to_owned(),
+            media_ports: 60,
+            descriptors: None,
+            environment: Vec::new(),
+        }
+    }
+
+    pub fn family(mut self, family: Family) -> Self {
+        self.family = family;
+        self
+    }
+
+    /// Another dialplan, all but its `[gateway]`.
+    pub fn routes(mut self, routes: &str) -> Self {
+        self.routes = routes.to_owned();
+        self
+    }
+
+    /// How many ports there are for RTP and RTCP together.
+    pub fn media_ports(mut self, ports: u16) -> Self {
+        self.media_ports = ports;
+        self
+    }
+
+    /// How many files it may have open.
+    pub fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
+        self
+    }
+
+    pub fn environment(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Starts it and waits until it answers on its control socket.
+    pub fn start(self) -> Gateway {
+        let folder = Folder::new();
+        let address = self.family.own_address();
+        let port = address::free_port(address);
+        let (first, last) = address::free_block(address, self.media_ports);
+        let place = address::host_port(address, port);
+        let dialplan = format!(
+            "[gateway]\nsip = [\"udp://{place}\", \"tcp://{place}\"]\nrtp_ports = \"{first}-{last}\"\n\
+             data = \"var\"\nprompts = \"{}/prompts\"\nmedia_threads = 2\nmax_calls = 100\nlog = \"debug\"\n{}",
+            env!("CARGO_MANIFEST_DIR"),
+            self.routes
+        );
+        let config = folder.file("dialplan.toml");
+        std::fs::write(&config, dialplan).unwrap();
+        let mut command = match self.descriptors {
+            None => Command::new(PROGRAM),
+            Some(most) => {
+                let mut shell = Command::new("bash");
+                shell.arg("-c").arg(format!("ulimit -n {most} && exec \"$@\"")).arg("bash").arg(PROGRAM);
+                shell
+            }
+        };
+        command.arg("run").arg("--config").arg(&config).current_dir(folder.path());
+        command.env_remove("PARTYLINE_LOG").envs(self.environment);
+        let process = Running::start(command, folder.path(), "gateway");
+        let mut gateway = Gateway { process, address, port, folder };
+        gateway.wait_until_ready();
+        gateway
+    }
+}
+
+/// A gateway that runs. Killed when dropped; ended in good order, and looked at, by [`Gateway::finish`].
+pub struct Gateway {
+    process: Running,
+    pub address: IpAddr,
+    pub port: u16,
+    folder: Folder,
+}
+
+/// What a gateway leaves when it has ended.
+pub struct Remains {
+    pub log: String,
+    pub records: Vec<Value>,
+}
+
+impl Gateway {
+    /// With the usual dialplan, on IPv4.
+    pub fn start() -> Self {
+        Setup::new().start()
+    }
+
+    fn wait_until_ready(&mut self) {
+        wait::until("the gateway answers on its control socket", seconds(10), || {
+            assert!(!self.process.has_ended(), "the gateway did not start:\n{}", self.process.errors());
+            self.try_status()
+        });
+    }
+
+    /// `127.0.0.1:5060`
+    pub fn place(&self) -> String {
+        address::host_port(self.address, self.port)
+    }
+
+    pub fn family(&self) -> Family {
+        if self.address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+
+    /// The folder that everything of this gateway's test goes to.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its control socket.
+    pub fn control(&self) -> PathBuf {
+        self.folder.file("var/partyline.sock")
+    }
+
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        self.process.errors()
+    }
+
+    /// What `partyline ctl` says to this gateway.
+    pub fn ctl(&self, arguments: &[&str]) -> Outcome {
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut command = Command::new(PROGRAM);
+        command.arg("ctl").arg("--socket").arg(self.control()).args(arguments);
+        Running::start(command, self.folder(), &format!("ctl-{number}")).finish(seconds(10))
+    }
+
+    fn try_status(&self) -> Option<Value> {
+        let mut stream = UnixStream::connect(self.control()).ok()?;
+        stream.set_read_timeout(Some(seconds(5))).ok()?;
+        stream.write_all(b"{\"do\":\"status\"}\n").ok()?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).ok()?;
+        serde_json::from_str::<Value>(&line).ok()?.get("status").cloned()
+    }
+
+    /// What is going on in it.
+    pub fn status(&self) -> Value {
+        self.try_status().unwrap_or_else(|| panic!("the gateway does not answer\n{}", self.log()))
+    }
+
+    /// Waits until `fact` holds of its status.
+    pub fn wait_for(&self, what: &str, limit: Duration, fact: impl Fn(&Value) -> bool) {
+        wait::until_true(what, limit, || fact(&self.status()));
+    }
+
+    /// Waits until so many calls are in room `room`.
+    pub fn wait_for_members(&self, room: &str, members: usize) {
+        self.wait_for(&format!("{members} in room {room}"), seconds(15), |status| {
+            let rooms = status["rooms"].as_array().unwrap();
+            let found = rooms.iter().find(|entry| entry["room"] == room);
+            found.and_then(|entry| entry["calls"].as_array()).map_or(0, Vec::len) == members
+        });
+    }
+
+    /// Waits until `text` stands in its log.
+    pub fn wait_for_log(&self, text: &str, limit: Duration) {
+        wait::until_true(&format!("{text:?} in the log"), limit, || self.log().contains(text));
+    }
+
+    /// Sends a signal to it.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Sees that nothing is left of any call, ends it by SIGTERM, and gives back what it wrote.
+    pub fn finish(self) -> Remains {
+        let nothing = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+        let mut last = Value::Null;
+        wait::until_true("no call and no room is left", seconds(10), || {
+            last = self.status();
+            nothing(&last["calls"]) && nothing(&last["rooms"])
+        });
+        let shown = self.ctl(&["status"]);
+        assert_eq!(shown.code(), 0, "{}", shown.errors);
+        self.process.signal(Signal::SIGTERM);
+        let ended = self.process.finish(seconds(15));
+        assert_eq!(ended.code(), 0, "the gateway's end:\n{}", ended.errors);
+        assert!(!ended.errors.contains("panicked"), "{}", ended.errors);
+        let records = std::fs::read_to_string(self.folder.file("var/calls.jsonl")).unwrap_or_default();
+        let records = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(!self.folder.file("var/partyline.sock").exists(), "the control socket is left behind");
+        Remains { log: ended.errors, records }
+    }
+}
+
+impl Remains {
+    /// The only call record.
+    pub fn record(&self) -> &Value {
+        assert_eq!(self.records.len(), 1, "{:#?}", self.records);
+        &self.records[0]
+    }
+
+    /// Whether a line of the log has all of `parts`.
+    pub fn says(&self, parts: &[&str]) -> bool {
+        self.log.lines().any(|line| parts.iter().all(|part| line.contains(part)))
+    }
+}

@@ -1,0 +1,18 @@
+//! What the loopback tests are made of.
+
+pub mod address;
+pub mod baresip;
+pub mod folder;
+pub mod gateway;
+pub mod phone;
+pub mod process;
+pub mod sipp;
+pub mod slot;
+pub mod sound;
+pub mod wait;
+
+pub use address::Family;
+pub use gateway::{Gateway, PIN, Setup};
+pub use phone::Phone;
+pub use sipp::Sipp;
+pub use wait::seconds;

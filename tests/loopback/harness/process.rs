@@ -1,0 +1,90 @@
+//! Programs that a test runs: their output in files, their time limited, none left behind.
+
+use super::wait;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// A program that runs.
+pub struct Running {
+    name: String,
+    child: Child,
+    output: PathBuf,
+    errors: PathBuf,
+    ended: bool,
+}
+
+/// How a program ended.
+pub struct Outcome {
+    pub status: ExitStatus,
+    /// What it wrote to its standard output.
+    pub output: String,
+    /// What it wrote to its standard error.
+    pub errors: String,
+}
+
+impl Outcome {
+    /// Its exit code, -1 after a signal.
+    pub fn code(&self) -> i32 {
+        self.status.code().unwrap_or(-1)
+    }
+}
+
+impl Running {
+    /// Starts `command`; `name` names the two files in `folder` that take its output.
+    pub fn start(mut command: Command, folder: &Path, name: &str) -> Self {
+        let (output, errors) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.err")));
+        command.stdin(Stdio::null());
+        command.stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
+        let child = command.spawn().unwrap_or_else(|error| {
+            let program = command.get_program().to_string_lossy();
+            panic!(
+                "{program} cannot be run ({error}): `make test` installs what the tests need (sip-tester, baresip-core)"
+            )
+        });
+        Self { name: name.to_owned(), child, output, errors, ended: false }
+    }
+
+    /// What it has written to its standard error so far.
+    pub fn errors(&self) -> String {
+        read(&self.errors)
+    }
+
+    /// What it has written to its standard output so far.
+    pub fn output(&self) -> String {
+        read(&self.output)
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Sends a signal to this process alone.
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(id, signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self, limit: Duration) -> Outcome {
+        let status = wait::until(&format!("the end of {}", self.name), limit, || self.child.try_wait().unwrap());
+        self.ended = true;
+        Outcome { status, output: read(&self.output), errors: read(&self.errors) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            // It may have ended by itself; then there is nothing to kill.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
+}

@@ -1,0 +1,28 @@
+//! Waiting for things, each with a limit.
+
+use std::time::{Duration, Instant};
+
+/// How often a thing that gives no sign of itself is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Looks until `thing` is there; panics with `what` when `limit` is over.
+pub fn until<T>(what: &str, limit: Duration, mut thing: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(found) = thing() {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {limit:?} in vain: {what}");
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Looks until `fact` holds.
+pub fn until_true(what: &str, limit: Duration, mut fact: impl FnMut() -> bool) {
+    until(what, limit, || fact().then_some(()));
+}
+
+/// A length of time in seconds.
+pub const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}

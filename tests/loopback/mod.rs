@@ -1,0 +1,25 @@
+//! Real peers on loopback against the built program: sipp with the scenarios of `tests/sipp`, baresip, and
+//! `partyline call`. Each test has a gateway, addresses and a folder of its own; at its end no call is left.
+//!
+//! Some of these tests wait for timers of the RFCs (32 to 60 seconds) without doing anything: run eight at once.
+#![allow(clippy::disallowed_methods, reason = "the world outside has clocks and sockets")]
+
+mod bad_input;
+mod calls;
+mod cancelling;
+mod control;
+mod dialling;
+mod harness;
+mod hold;
+mod no_file_descriptors;
+mod offers;
+mod pins;
+mod refusals;
+mod registration;
+mod retransmission;
+mod session_timer;
+mod sha256_registrar;
+mod sound_baresip;
+mod sound_phones;
+mod sound_sipp;
+mod strangers;

@@ -1,0 +1,48 @@
+//! baresip and our test phone in one room: each hears the other, and not itself.
+
+use super::harness::baresip::Baresip;
+use super::harness::slot::Slot;
+use super::harness::{Family, PIN, Phone, Setup, sound};
+
+const OURS: f64 = 500.0;
+const BARESIPS: f64 = 900.0;
+/// Seconds that baresip is there for.
+const LENGTH: u64 = 10;
+
+fn baresip_and_a_phone_hear_each_other(family: Family, tcp: bool) {
+    let _slot = Slot::take();
+    let gateway = Setup::new().family(family).start();
+    let mut baresip = Baresip::call(&gateway, "1000", tcp, BARESIPS, LENGTH);
+    baresip.wait_for_answer();
+    baresip.keys(&format!("{PIN}#"));
+    gateway.wait_for_members("demo", 1);
+    let phone = Phone::dials("1000").tcp(tcp).says(OURS).keys(&format!("{PIN}#"), 0.5).seconds(6.0).call(&gateway);
+    gateway.wait_for_members("demo", 2);
+    let phone = phone.finish().answered();
+    let heard = baresip.finish(LENGTH);
+    sound::assert_hears_other_not_own("the phone", &phone.heard, BARESIPS, OURS);
+    sound::assert_hears_other_not_own("baresip", &heard, OURS, BARESIPS);
+    let remains = gateway.finish();
+    assert_eq!(remains.records.len(), 2);
+    assert!(!remains.log.contains(PIN), "the PIN is in the log");
+}
+
+#[test]
+fn over_udp_and_ipv4() {
+    baresip_and_a_phone_hear_each_other(Family::V4, false);
+}
+
+#[test]
+fn over_tcp_and_ipv4() {
+    baresip_and_a_phone_hear_each_other(Family::V4, true);
+}
+
+#[test]
+fn over_udp_and_ipv6() {
+    baresip_and_a_phone_hear_each_other(Family::V6, false);
+}
+
+#[test]
+fn over_tcp_and_ipv6() {
+    baresip_and_a_phone_hear_each_other(Family::V6, true);
+}

@@ -1,0 +1,37 @@
+//! Requests from addresses that no trunk allows.
+
+use super::harness::{Gateway, Setup, seconds};
+use std::io::ErrorKind;
+use std::net::UdpSocket;
+
+fn options(from: &UdpSocket, gateway: &Gateway) {
+    let (here, place) = (from.local_addr().unwrap(), gateway.place());
+    let message = format!(
+        "OPTIONS sip:1000@{place} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{0}\r\nMax-Forwards: 70\r\n\
+         From: <sip:scanner@{here}>;tag={0}\r\nTo: <sip:1000@{place}>\r\nCall-ID: {0}@{here}\r\nCSeq: 1 OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n",
+        here.port()
+    );
+    from.send_to(message.as_bytes(), place).unwrap();
+}
+
+#[test]
+fn a_stranger_hears_nothing() {
+    let routes = "[trunks.known]\nallow = [\"127.0.0.77\"]\n[rooms.lobby]\n\
+                  [[routes]]\nname = \"In\"\nfrom = \"known\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
+    let gateway = Setup::new().routes(routes).start();
+    let stranger = UdpSocket::bind("127.0.0.78:0").unwrap();
+    let known = UdpSocket::bind("127.0.0.77:0").unwrap();
+    options(&stranger, &gateway);
+    options(&known, &gateway);
+    known.set_read_timeout(Some(seconds(5))).unwrap();
+    let mut buffer = [0; 4096];
+    let length = known.recv(&mut buffer).unwrap();
+    assert!(buffer[..length].starts_with(b"SIP/2.0 200 "), "{}", String::from_utf8_lossy(&buffer[..length]));
+    // The stranger's came first: an answer would be here by now.
+    stranger.set_nonblocking(true).unwrap();
+    assert_eq!(stranger.recv(&mut buffer).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+    assert_eq!(gateway.status()["strangers"], 1);
+    let remains = gateway.finish();
+    assert!(remains.says(&["request dropped", "127.0.0.78", "no trunk allows"]), "{}", remains.log);
+}
