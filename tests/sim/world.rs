@@ -511,6 +511,11 @@ impl World {
             self.bye(phone);
         }
         self.run(AFTERMATH);
+        // Whoever vanished while on hold is found out by the session timer, of half an hour.
+        let patience = self.now.instant + secs(2_400);
+        while self.phones.iter().any(|phone| phone.gone) && !self.gateway.is_idle() && self.now.instant < patience {
+            self.run(secs(60));
+        }
         assert!(self.gateway.is_idle(), "{} calls are left; log: {:#?}", self.gateway.call_count(), self.tail());
         assert!(self.media.is_idle(), "the media plane holds something; log: {:#?}", self.tail());
         assert!(self.ports.is_empty() && self.opening.is_empty(), "ports are open: {:?}", self.ports);
