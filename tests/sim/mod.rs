@@ -15,4 +15,5 @@ mod leaving;
 mod limits;
 mod paths;
 mod pins;
+mod properties;
 mod weather;
