@@ -6,7 +6,7 @@ use crate::media::command::{Command, LegSettings};
 use crate::sdp::{self, Refusal, SessionDescription};
 use crate::sip::message::StatusCode;
 use crate::sip::{Body, InviteId};
-use crate::types::{CallId, MediaParameters, Network, Now};
+use crate::types::{CallId, Direction, MediaParameters, Network, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Gateway {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(negotiation) = call.media.negotiation.as_ref().filter(|_| !call.media.leg) else { return };
         let parameters = believed(&negotiation.parameters, call);
-        call.on_hold = !parameters.direction.receives();
+        call.on_hold = is_hold(parameters.direction);
         let settings = LegSettings {
             media_timeout: media_timeout(call.on_hold),
             parameters,
@@ -132,7 +132,7 @@ impl Gateway {
             return;
         }
         let parameters = believed(&negotiation.parameters, call);
-        let (on_hold, before) = (!parameters.direction.receives(), call.on_hold);
+        let (on_hold, before) = (is_hold(parameters.direction), call.on_hold);
         self.media(Command::UpdateLeg { leg: id, parameters: Box::new(parameters) });
         self.media(Command::WatchMedia { leg: id, timeout: media_timeout(on_hold) });
         if let Some(call) = self.calls.get_mut(&id) {
@@ -177,6 +177,12 @@ fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
         call.trunk.media.clone()
     };
     parameters
+}
+
+/// Whether the caller does not hear us or does not speak (RFC 3264 section 8.4): it may send music or nothing at all, so
+/// its silence does not mean that it is gone.
+fn is_hold(direction: Direction) -> bool {
+    direction != Direction::SendRecv
 }
 
 fn media_timeout(on_hold: bool) -> Option<Duration> {
