@@ -7,7 +7,7 @@ use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, Rec
 use crate::media::thread::{MediaHandle, Settings, TransportSockets};
 use crate::net::{ListenAddress, PortError, PortRange, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
-use crate::sip::message::{Host, NameAddr, Request, StatusCode, Transport, Uri};
+use crate::sip::message::{Host, Message, Method, NameAddr, Request, StatusCode, Transport, Uri};
 use crate::sip::{
     self, Admission, Body, Credentials, EndedBy, Endpoint, EndpointConfig, Event, Flow, InviteId, OutgoingInvite,
     Policy,
@@ -29,6 +29,8 @@ const DIGIT: Duration = Duration::from_millis(100);
 const FETCH: Duration = Duration::from_millis(100);
 /// Samples the ring holds: two seconds.
 const RING: usize = 16_000;
+/// Patience with the answer to our BYE, and with a connection that takes it slowly.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Level of a tone, dBFS.
 const TONE_LEVEL: f32 = -15.0;
 
@@ -105,6 +107,8 @@ pub(super) struct Phone {
     digits_at: Option<Instant>,
     hang_up_at: Option<Instant>,
     over: Option<Result<(), PhoneError>>,
+    /// While our BYE is not answered: how long that is waited for.
+    last_word_by: Option<Instant>,
 }
 
 impl Phone {
@@ -158,6 +162,7 @@ impl Phone {
             digits_at: None,
             hang_up_at: None,
             over: None,
+            last_word_by: None,
         };
         phone.run(sip).await
     }
@@ -166,10 +171,16 @@ impl Phone {
         let media_events = media_wake(&self.media)?;
         let mut fetch = tokio::time::interval(FETCH);
         self.carry_out()?;
-        while self.over.is_none() {
-            let wake = [self.endpoint.poll_timeout(), self.digits_at, self.hang_up_at].into_iter().flatten().min();
+        while !self.is_done() {
+            let wakes = [self.endpoint.poll_timeout(), self.digits_at, self.hang_up_at, self.last_word_by];
+            let wake = wakes.into_iter().flatten().min();
             tokio::select! {
-                Some(input) = sip.recv() => self.endpoint.handle_input(now(), input, &mut NoCalls),
+                Some(input) = sip.recv() => {
+                    if answers_bye(&input) {
+                        self.last_word_by = None;
+                    }
+                    self.endpoint.handle_input(now(), input, &mut NoCalls);
+                }
                 Ok(mut ready) = media_events.readable() => {
                     ready.clear_ready();
                     self.take_media_events();
@@ -183,7 +194,14 @@ impl Phone {
         }
         self.media.send(Command::RemoveLeg { leg: LEG }, None);
         self.fetch();
+        // What we said last over TCP is still to be written.
+        self.transports.close(GOODBYE).await;
         self.over.unwrap_or(Ok(())).map(|()| self.heard)
+    }
+
+    /// Whether the call is over and the far end knows it.
+    fn is_done(&self) -> bool {
+        self.over.is_some() && self.last_word_by.is_none_or(|by| by <= now().instant)
     }
 
     fn on_time(&mut self) {
@@ -259,7 +277,12 @@ impl Phone {
                 self.over = Some(Err(PhoneError::Failed(status.0, reason)));
             }
             Event::Ended { by, .. } => {
-                println!("{}", if by == EndedBy::Local { "hung up" } else { "the far end hung up" });
+                if by == EndedBy::Local {
+                    println!("hung up");
+                    self.last_word_by = Some(now().instant + GOODBYE);
+                } else {
+                    println!("the far end hung up");
+                }
                 self.over.get_or_insert(Ok(()));
             }
             _ => {}
@@ -318,6 +341,13 @@ impl Phone {
         self.negotiation = Some(negotiation);
         Ok(body)
     }
+}
+
+/// Whether this is the final response to a BYE.
+fn answers_bye(input: &sip::Input) -> bool {
+    let sip::Input::Message { bytes, .. } = input else { return false };
+    let Ok(Message::Response(response)) = Message::parse(bytes) else { return false };
+    response.status.is_final() && response.cseq().is_ok_and(|cseq| cseq.method == Method::Bye)
 }
 
 async fn look_up(target: &Uri) -> Result<SocketAddr, PhoneError> {
