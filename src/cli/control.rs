@@ -4,6 +4,7 @@ use crate::gateway::{Reply, Request};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
@@ -12,6 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 const LONGEST_REQUEST: u64 = 4_096;
 /// Connections at once.
 const CONNECTIONS: usize = 16;
+
+/// Wait after a connection that could not be accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// A request and where its answer goes.
 pub(super) type Asked = (Request, oneshot::Sender<Reply>);
@@ -52,7 +56,15 @@ async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>) {
     let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = std::sync::Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a control connection");
+                // Out of descriptors, most likely: the waiting connection stays in the backlog.
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
         let asked = asked.clone();
         tokio::spawn(async move {
             if let Err(error) = serve(stream, &asked).await {

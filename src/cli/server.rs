@@ -15,12 +15,15 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 /// Inputs taken in one go before outputs are carried out and timers looked at.
 const BATCH: usize = 64;
+
+/// Patience with connections that take their last messages slowly.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Both clocks, read at once.
 pub(super) fn now() -> Now {
@@ -122,7 +125,8 @@ impl Server {
             }
             self.carry_out();
         }
-        // BYEs and un-REGISTERs are on their way; the last records are with their writer.
+        // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
+        self.transports.close(FAREWELL).await;
         Ok(())
     }
 

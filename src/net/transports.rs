@@ -227,6 +227,25 @@ impl Transports {
         (flow, outgoing, receiver)
     }
 
+    /// Lets every connection send what waits for it, then closes it. What takes longer than `patience` is lost.
+    pub async fn close(mut self, patience: Duration) {
+        let mut open = self.connections.len();
+        // Without their senders, the connections' tasks end when all is written.
+        self.connections.clear();
+        let all_closed = async {
+            while open > 0 {
+                match self.from_connections.recv().await {
+                    Some(ConnectionEvent::Closed { .. }) => open -= 1,
+                    Some(ConnectionEvent::Accepted { .. }) => {}
+                    None => return,
+                }
+            }
+        };
+        if tokio::time::timeout(patience, all_closed).await.is_err() {
+            tracing::debug!("TCP connections left with messages unsent");
+        }
+    }
+
     /// Waits for connections to come and go; to be polled beside the events channel.
     pub async fn housekeeping(&mut self) {
         if let Some(event) = self.from_connections.recv().await {

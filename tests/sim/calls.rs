@@ -25,7 +25,10 @@ fn a_pin_keyed_during_the_prompt_opens_the_room() {
     world.run(secs(1));
     world.assert_ended(anna, End::Local);
     let record = world.record(anna);
-    assert_eq!((&record.rooms[..], &record.cause, record.status), (&["red".to_owned()][..], &Cause::CallerHungUp, Some(200)));
+    assert_eq!(
+        (&record.rooms[..], &record.cause, record.status),
+        (&["red".to_owned()][..], &Cause::CallerHungUp, Some(200))
+    );
     world.finish();
 }
 

@@ -102,13 +102,8 @@ fn clocks_that_drift_for_four_hours_add_no_delay() {
     world.assert_talking(&pair);
     for (speaker, listener) in [(pair[0], pair[1]), (pair[1], pair[0])] {
         let heard = &world.phones[listener].ear.onsets;
-        let delays: Vec<Duration> = world.phones[speaker]
-            .mouth
-            .bursts
-            .iter()
-            .filter_map(|said| delay_of(*said, heard))
-            .skip(2)
-            .collect();
+        let delays: Vec<Duration> =
+            world.phones[speaker].mouth.bursts.iter().filter_map(|said| delay_of(*said, heard)).skip(2).collect();
         assert!(delays.len() > 230, "{} bursts were heard", delays.len());
         let (least, most) = (delays.iter().min().unwrap(), delays.iter().max().unwrap());
         // 10 ms of network each way, a tick to wait for, and the buffer.

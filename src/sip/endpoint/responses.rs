@@ -48,7 +48,7 @@ impl Endpoint {
         let tag = invite.from().ok().and_then(|from| from.tag().and_then(Tag::parse));
         let (Some(tag), Ok(cseq)) = (tag, invite.cseq()) else { return };
         let Ok(dialog) = Dialog::calling(&invite, response, tag) else { return };
-        let mut session = Session::new(dialog, flow, None, Exchange::Settled);
+        let mut session = Session::new(dialog, flow, None, Exchange::Settled, self.core.config.terms());
         let mut ack = session.dialog.ack(cseq.number);
         if inside {
             ack.headers.remove(&H::Route);

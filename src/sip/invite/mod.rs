@@ -24,7 +24,7 @@ use super::dialog::{DialogSnapshot, Order, Tag};
 use super::endpoint::body::session_description;
 use super::endpoint::clients::Failure;
 use super::endpoint::core::Core;
-use super::endpoint::receive::{answer_elsewhere, check_require};
+use super::endpoint::receive::{check_require, elsewhere};
 use super::endpoint::servers::{Received, Reply};
 use super::endpoint::timer::{ClientId, InviteTimer, ServerId};
 use super::endpoint::{Event, Flow, InviteId};
@@ -123,7 +123,7 @@ impl Usage {
             Method::Invite | Method::Update => self.on_modify(core, now, received, tx),
             Method::Prack => self.on_prack(core, now, received, tx),
             Method::Info => self.on_info(core, now, received, tx),
-            _ => answer_elsewhere(core, now, &received.request, tx),
+            _ => core.respond(now, tx, elsewhere(&received.request)),
         }
     }
 

@@ -121,7 +121,7 @@ impl Usage {
         let body = lenient_description(&response.headers, &response.body);
         let owed = OwedAck { tx, cseq: response.cseq().map(|cseq| cseq.number).unwrap_or_default() };
         if confirmed {
-            let timer = SessionTimer::from_response(&core.config, response);
+            let timer = SessionTimer::from_response(&session.terms, response);
             session.restart_timer(core, now, id, timer);
         }
         if is_invite && ours.body.is_none() && body.is_some() {

@@ -7,7 +7,7 @@ use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::clients::to_tag;
 use crate::sip::endpoint::core::Core;
 use crate::sip::endpoint::timer::{ClientId, InviteTimer};
-use crate::sip::endpoint::{Body, Event, Flow};
+use crate::sip::endpoint::{Body, Event, Flow, Terms};
 use crate::sip::message::{HeaderName as H, Method, MinSe, RAck, Response, SessionExpires, StatusCode};
 use crate::types::Now;
 
@@ -103,7 +103,7 @@ impl Usage {
                 session.confirm(dialog);
                 session
             }
-            None => outgoing.session(dialog),
+            None => outgoing.session(dialog, core.config.terms()),
         };
         for mut other in outgoing.forks.drain(..) {
             other.refuse_waiting(core, now);
@@ -135,7 +135,8 @@ impl Usage {
             }
             session.acknowledge(core, &mut self.common, owed, None);
         }
-        session.restart_timer(core, now, id, SessionTimer::from_response(&core.config, &response));
+        let timer = SessionTimer::from_response(&session.terms, &response);
+        session.restart_timer(core, now, id, timer);
         self.common.digest.accepted(None);
         self.stage = Stage::Confirmed(session.into());
         core.event(Event::Answered { invite: id, response: response.into(), body, needs_answer });
@@ -191,7 +192,7 @@ impl Outgoing {
             None => {
                 let invite = core.clients.get(&self.tx)?.parsed_request()?;
                 let dialog = Dialog::calling(&invite, response, local_tag).ok()?;
-                let session = self.session(dialog);
+                let session = self.session(dialog, core.config.terms());
                 self.forks.push(session);
                 self.forks.len() - 1
             }
@@ -199,9 +200,9 @@ impl Outgoing {
         self.forks.get_mut(at)
     }
 
-    fn session(&self, dialog: Dialog) -> Session {
+    fn session(&self, dialog: Dialog, terms: Terms) -> Session {
         let exchange = if self.offer.is_some() { Exchange::LocalOffer } else { Exchange::Wanted };
-        let mut session = Session::new(dialog, self.flow, None, exchange);
+        let mut session = Session::new(dialog, self.flow, None, exchange, terms);
         session.local_body.clone_from(&self.offer);
         session
     }

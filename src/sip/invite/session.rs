@@ -12,7 +12,7 @@ use crate::sip::endpoint::clients::Owner;
 use crate::sip::endpoint::core::{ALLOW, Core, SUPPORTED, canonical, literal_address};
 use crate::sip::endpoint::servers::Reply;
 use crate::sip::endpoint::timer::{ClientId, InviteTimer, ServerId};
-use crate::sip::endpoint::{Body, Flow, InviteId};
+use crate::sip::endpoint::{Body, Flow, InviteId, Terms};
 use crate::sip::message::{
     HeaderName as H, Headers, Method, RAck, Reason, Request, Response, StatusCode, Text, Transport,
 };
@@ -103,6 +103,7 @@ pub(crate) struct Session {
     /// How our requests go.
     pub flow: Flow,
     pub exchange: Exchange,
+    pub terms: Terms,
     pub local_body: Option<Body>,
     pub remote_body: Option<Bytes>,
     /// Whether the peer's first answer has been replaced since, by UPDATE or PRACK.
@@ -123,7 +124,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(dialog: Dialog, base: Flow, neighbour: Option<SocketAddr>, exchange: Exchange) -> Self {
+    pub fn new(dialog: Dialog, base: Flow, neighbour: Option<SocketAddr>, exchange: Exchange, terms: Terms) -> Self {
         let flow = next_flow(base, neighbour, &dialog);
         Self {
             dialog,
@@ -131,6 +132,7 @@ impl Session {
             neighbour,
             flow,
             exchange,
+            terms,
             local_body: None,
             remote_body: None,
             changed: false,
@@ -201,7 +203,7 @@ impl Session {
         let mut request = self.dialog.request(method);
         self.describe(core, common, &mut request.headers);
         let timer = self.timer.map(SessionTimer::for_request).or_else(|| {
-            let seconds = core.config.session_expires.map(seconds)?;
+            let seconds = self.terms.session_expires.map(seconds)?;
             Some(crate::sip::message::SessionExpires { seconds, refresher: None })
         });
         if let Some(mut timer) = timer {

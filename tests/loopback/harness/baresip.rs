@@ -1,13 +1,13 @@
 //! baresip, a telephone that is not ours. It says a tone from a file and records what it hears.
 
-use super::address;
+use super::address::{self, Family};
 use super::folder::Folder;
 use super::gateway::Gateway;
 use super::process::Running;
 use super::sound;
 use super::wait::{self, seconds};
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::Command;
 
 /// Where Debian puts its modules.
@@ -25,14 +25,16 @@ impl Baresip {
     pub fn call(gateway: &Gateway, number: &str, tcp: bool, hertz: f64, length: u64) -> Self {
         let folder = Folder::new();
         sound::write(&folder.file("tone.wav"), &sound::tone(hertz, seconds(length + 5)));
-        let address = gateway.family().own_address();
+        // It takes its address from an interface, so it cannot have one of its own.
+        let address: IpAddr =
+            if gateway.family() == Family::V4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
         let console = SocketAddr::from(([127, 0, 0, 1], address::free_port(IpAddr::from([127, 0, 0, 1]))));
         let (first, last) = address::free_block(address, 10);
         let sip = address::host_port(address, address::free_port(address));
         let here = folder.path().display();
         // The player is a bridge that leads nowhere: what is decoded goes to a file on its way there.
         let config = format!(
-            "sip_listen {sip}\nnet_interface lo\nrtp_ports {first}-{last}\n\
+            "sip_listen {sip}\nnet_interface {address}\nrtp_ports {first}-{last}\n\
              audio_source aufile,{here}/tone.wav\naudio_player aubridge,nowhere\naudio_alert aubridge,nowhere\n\
              audio_channels 1\nsnd_path {here}\ncons_listen {console}\nmodule_path {MODULES}\n\
              module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule cons.so\n\

@@ -284,9 +284,9 @@ impl Agent {
 
     fn on_response(&mut self, now: Instant, response: &Response, method: &Method) {
         let branch = response.via_top().expect("Via").branch.expect("a branch");
-        let Some(place) = self.clients.iter().position(|client| {
-            client.branch == *branch && (client.request.method == *method)
-        }) else {
+        let Some(place) =
+            self.clients.iter().position(|client| client.branch == *branch && (client.request.method == *method))
+        else {
             panic!("a response to nothing: {} {method}", response.status.0);
         };
         let status = response.status.0;
@@ -324,7 +324,8 @@ impl Agent {
         if first {
             self.invites.last_mut().unwrap().1.push(status);
         }
-        let ack = if status < 300 { self.on_accepted(now, place, response) } else { self.on_refused(now, place, response) };
+        let ack =
+            if status < 300 { self.on_accepted(now, place, response) } else { self.on_refused(now, place, response) };
         self.clients[place].done = Some((status, Some(ack.clone())));
         self.acknowledge(ack);
         if first && status < 300 && self.clients[place].cancel {

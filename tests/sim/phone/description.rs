@@ -66,9 +66,9 @@ impl Remote {
             Some("a=inactive") => Direction::Inactive,
             _ => Direction::SendRecv,
         };
-        let events = text.lines().find_map(|line| {
-            line.strip_prefix("a=rtpmap:")?.strip_suffix(" telephone-event/8000")?.parse().ok()
-        });
+        let events = text
+            .lines()
+            .find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" telephone-event/8000")?.parse().ok());
         let version = value("o=").and_then(|origin| origin.split(' ').nth(2)?.parse().ok()).expect("a version");
         let address: IpAddr = address.parse().expect("an address");
         Self { media: SocketAddr::new(address, port), direction, event_payload_type: events, version }
