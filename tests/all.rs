@@ -5,6 +5,7 @@ mod layering;
 mod loopback;
 mod media_corpus;
 mod playout;
+mod sim;
 mod sip_properties;
 mod sip_rsip;
 mod torture;

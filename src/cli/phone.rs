@@ -7,7 +7,7 @@ use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, Rec
 use crate::media::thread::{MediaHandle, Settings, TransportSockets};
 use crate::net::{ListenAddress, PortError, PortRange, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
-use crate::sip::message::{Host, Message, Method, NameAddr, Request, StatusCode, Transport, Uri};
+use crate::sip::message::{Host, NameAddr, Request, StatusCode, Transport, Uri};
 use crate::sip::{
     self, Admission, Body, Credentials, EndedBy, Endpoint, EndpointConfig, Event, Flow, InviteId, OutgoingInvite,
     Policy,
@@ -29,10 +29,13 @@ const DIGIT: Duration = Duration::from_millis(100);
 const FETCH: Duration = Duration::from_millis(100);
 /// Samples the ring holds: two seconds.
 const RING: usize = 16_000;
-/// Patience with the answer to our BYE, and with a connection that takes it slowly.
-const GOODBYE: Duration = Duration::from_secs(2);
 /// Level of a tone, dBFS.
 const TONE_LEVEL: f32 = -15.0;
+
+/// Patience with the answer to our BYE or CANCEL.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// Ports for our own sound.
+const PORTS: std::ops::Range<u16> = 30_000..39_998;
 
 /// Why there was no call.
 #[derive(Debug, thiserror::Error)]
@@ -107,8 +110,8 @@ pub(super) struct Phone {
     digits_at: Option<Instant>,
     hang_up_at: Option<Instant>,
     over: Option<Result<(), PhoneError>>,
-    /// While our BYE is not answered: how long that is waited for.
-    last_word_by: Option<Instant>,
+    /// When we leave though the far end has not answered our BYE.
+    gone_at: Option<Instant>,
 }
 
 impl Phone {
@@ -124,7 +127,7 @@ impl Phone {
         let listen = ListenAddress { transport, address: SocketAddr::new(local, 0) };
         let mut transports = Transports::bind(&[listen], events)?;
         let flow = transports.flow_to(transport, remote)?;
-        let sockets = PortRange::new(30_000, 39_998, 46).open(flow.local.ip())?;
+        let sockets = ports(wish.seed).open(flow.local.ip())?;
         let local = LocalMedia {
             address: flow.local.ip(),
             rtp_port: sockets.address.port(),
@@ -162,7 +165,7 @@ impl Phone {
             digits_at: None,
             hang_up_at: None,
             over: None,
-            last_word_by: None,
+            gone_at: None,
         };
         phone.run(sip).await
     }
@@ -171,16 +174,11 @@ impl Phone {
         let media_events = media_wake(&self.media)?;
         let mut fetch = tokio::time::interval(FETCH);
         self.carry_out()?;
-        while !self.is_done() {
-            let wakes = [self.endpoint.poll_timeout(), self.digits_at, self.hang_up_at, self.last_word_by];
-            let wake = wakes.into_iter().flatten().min();
+        while self.over.is_none() || self.is_saying_goodbye() {
+            let wake = [self.endpoint.poll_timeout(), self.digits_at, self.hang_up_at, self.gone_at];
+            let wake = wake.into_iter().flatten().min();
             tokio::select! {
-                Some(input) = sip.recv() => {
-                    if answers_bye(&input) {
-                        self.last_word_by = None;
-                    }
-                    self.endpoint.handle_input(now(), input, &mut NoCalls);
-                }
+                Some(input) = sip.recv() => self.endpoint.handle_input(now(), input, &mut NoCalls),
                 Ok(mut ready) = media_events.readable() => {
                     ready.clear_ready();
                     self.take_media_events();
@@ -192,16 +190,9 @@ impl Phone {
             }
             self.carry_out()?;
         }
-        self.media.send(Command::RemoveLeg { leg: LEG }, None);
-        self.fetch();
-        // What we said last over TCP is still to be written.
+        // What was said last over TCP is still to be written.
         self.transports.close(GOODBYE).await;
         self.over.unwrap_or(Ok(())).map(|()| self.heard)
-    }
-
-    /// Whether the call is over and the far end knows it.
-    fn is_done(&self) -> bool {
-        self.over.is_some() && self.last_word_by.is_none_or(|by| by <= now().instant)
     }
 
     fn on_time(&mut self) {
@@ -225,6 +216,17 @@ impl Phone {
         if self.endpoint.hangup(now(), self.invite, None).is_err() {
             self.over.get_or_insert(Ok(()));
         }
+    }
+
+    /// The call is over for us, and the far end does not yet know.
+    fn is_saying_goodbye(&mut self) -> bool {
+        let counts = self.endpoint.counts();
+        let now = now().instant;
+        let gone_at = *self.gone_at.get_or_insert_with(|| {
+            self.media.send(Command::RemoveLeg { leg: LEG }, None);
+            now + GOODBYE
+        });
+        now < gone_at && counts.calls > 0
     }
 
     fn take_media_events(&mut self) {
@@ -277,12 +279,7 @@ impl Phone {
                 self.over = Some(Err(PhoneError::Failed(status.0, reason)));
             }
             Event::Ended { by, .. } => {
-                if by == EndedBy::Local {
-                    println!("hung up");
-                    self.last_word_by = Some(now().instant + GOODBYE);
-                } else {
-                    println!("the far end hung up");
-                }
+                println!("{}", if by == EndedBy::Local { "hung up" } else { "the far end hung up" });
                 self.over.get_or_insert(Ok(()));
             }
             _ => {}
@@ -343,11 +340,11 @@ impl Phone {
     }
 }
 
-/// Whether this is the final response to a BYE.
-fn answers_bye(input: &sip::Input) -> bool {
-    let sip::Input::Message { bytes, .. } = input else { return false };
-    let Ok(Message::Response(response)) = Message::parse(bytes) else { return false };
-    response.status.is_final() && response.cseq().is_ok_and(|cseq| cseq.method == Method::Bye)
+/// Begins at a place of its own, so that what is still on its way to the call before does not reach this one.
+fn ports(seed: u64) -> PortRange {
+    let places = u64::from(PORTS.end - PORTS.start) / 2;
+    let offset = u16::try_from(seed % places).unwrap_or(0) * 2;
+    PortRange::new(PORTS.start + offset, PORTS.end, 46)
 }
 
 async fn look_up(target: &Uri) -> Result<SocketAddr, PhoneError> {

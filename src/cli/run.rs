@@ -106,11 +106,7 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
     let threads = settings.media_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let media = MediaHandle::spawn(Settings { threads, realtime: true }).map_err(StartError::Media)?;
     let seed = seed()?;
-    let endpoint = EndpointConfig {
-        session_expires: None,
-        trace: tracing::enabled!(tracing::Level::DEBUG),
-        ..EndpointConfig::default()
-    };
+    let endpoint = EndpointConfig { trace: tracing::enabled!(tracing::Level::DEBUG), ..EndpointConfig::default() };
     let gateway = Gateway::new(now(), Arc::clone(&plan), sounds, endpoint, seed);
     for bound in transports.bound() {
         tracing::info!("listening on {}://{}", bound.transport.as_str().to_ascii_lowercase(), bound.address);

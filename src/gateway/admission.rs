@@ -2,7 +2,7 @@
 
 use super::trunks::Trunks;
 use super::{Gateway, Level};
-use crate::dialplan::{Plan, Trunk};
+use crate::dialplan::{Plan, ReliableProvisional, Trunk};
 use crate::sip::message::{Request, StatusCode};
 use crate::sip::{self, Flow, Policy};
 use crate::types::Now;
@@ -53,6 +53,19 @@ impl Policy for TrunkPolicy<'_> {
             self.admission.strangers_untold.push(flow.remote);
         }
         sip::Admission::Drop
+    }
+
+    fn terms(&mut self, request: &Request, flow: &Flow) -> Option<sip::Terms> {
+        let trunk = trunk_of(self.plan, self.trunks, request, flow)?;
+        Some(sip::Terms {
+            session_expires: Some(trunk.session_timer.expires),
+            min_session_expires: trunk.session_timer.min,
+            reliable_provisional: match trunk.reliable {
+                ReliableProvisional::Never => sip::ReliableProvisional::Never,
+                ReliableProvisional::WhenRequired => sip::ReliableProvisional::WhenRequired,
+                ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
+            },
+        })
     }
 }
 

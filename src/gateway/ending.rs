@@ -2,6 +2,7 @@
 
 use super::call::CallState;
 use super::call_record::{self, CallRecord, Cause};
+use super::playback::Owner;
 use super::timer::{LEG_REMOVAL, Timer};
 use super::{Gateway, Level, Output, SessionId};
 use crate::media::command::{Command, LegStatistics};
@@ -136,7 +137,8 @@ impl Gateway {
             self.hang_up(now, call, Cause::Session(why.to_owned()));
         }
         for player in session.playbacks.into_values() {
-            if self.players.contains_key(&player) {
+            // What one call alone hears ends with its leg.
+            if matches!(self.players.get(&player), Some(Owner::Session { call: None, .. })) {
                 self.media(Command::StopPlayer { player });
             }
         }

@@ -170,6 +170,8 @@ pub struct Gateway {
     next_id: u64,
     draining: bool,
     drained: bool,
+    /// When a drained gateway leaves though a peer has not answered its BYE.
+    gone_at: Option<Instant>,
     verbs: Verbs,
     /// Makes names out of PINs that cannot be turned back.
     name_salt: u64,
@@ -219,6 +221,7 @@ impl Gateway {
             next_id: 1,
             draining: false,
             drained: false,
+            gone_at: None,
             verbs: Verbs::default(),
             name_salt,
             natted: HashSet::new(),
@@ -317,10 +320,22 @@ impl Gateway {
             session.verbs_this_turn = 0;
         }
         if self.draining && !self.drained && self.calls.is_empty() {
-            self.drained = true;
-            self.timers.clear(Timer::Drain);
-            self.outputs.push_back(Output::Drained);
+            self.say_goodbye(now);
         }
+    }
+
+    /// No call is left: we leave when peers know, or have had time to.
+    fn say_goodbye(&mut self, now: Now) {
+        self.timers.clear(Timer::Drain);
+        let counts = self.endpoint.counts();
+        let gone_at = *self.gone_at.get_or_insert(now.instant + timer::GOODBYE);
+        if now.instant < gone_at && (counts.calls > 0 || counts.registrations > 0) {
+            self.timers.set(Timer::Goodbye, gone_at);
+            return;
+        }
+        self.timers.clear(Timer::Goodbye);
+        self.drained = true;
+        self.outputs.push_back(Output::Drained);
     }
 
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {

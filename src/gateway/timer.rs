@@ -18,6 +18,8 @@ pub(super) enum Timer {
     Session(SessionId, TimerHandle),
     /// A drain that has waited long enough.
     Drain,
+    /// A peer that does not answer our last BYE: we leave without after [`GOODBYE`].
+    Goodbye,
     /// A trunk's name is looked up again, by its place in the registrations.
     Resolve(usize),
     /// Refusals are counted anew and the number that was kept out of the log is told.
@@ -26,6 +28,8 @@ pub(super) enum Timer {
 
 /// Longest wait for an answered caller's first packet.
 pub(super) const FIRST_PACKET: Duration = Duration::from_millis(500);
+/// Longest wait for the answer to our last BYE.
+pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 /// Longest wait for a leg's statistics.
 pub(super) const LEG_REMOVAL: Duration = Duration::from_secs(2);
 
@@ -45,6 +49,8 @@ impl Gateway {
                 }
             }
             Timer::Drain => self.hang_up_all(now),
+            // Settling does the rest.
+            Timer::Goodbye => {}
             Timer::Resolve(place) => self.resolve_trunk(place),
             Timer::RefusalWindow => self.end_refusal_window(),
         }

@@ -10,6 +10,6 @@ pub mod transaction;
 
 pub use endpoint::{
     Admission, Body, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow, Input,
-    InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, TraceDirection,
-    TraceLine,
+    InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, Terms,
+    TraceDirection, TraceLine,
 };

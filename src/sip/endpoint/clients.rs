@@ -126,23 +126,25 @@ impl Core {
         let transaction =
             ClientTransaction { method, flow, request, owner, machine, interval, cancel, acks: Vec::new() };
         self.clients.insert(id, transaction);
-        self.waiting.entry(flow).or_default().insert(id);
+        self.waiting.entry(flow.identity()).or_default().insert(id);
         self.act(now, id, start, None, &mut Told::default());
     }
 
     /// The response's transaction, once it has taken note of it; `None` where there is nothing to be passed up.
-    pub fn receive_response(&mut self, now: Now, response: &Response) -> Option<ClientId> {
+    pub fn receive_response(&mut self, now: Now, flow: &Flow, response: &Response) -> Option<ClientId> {
         let id = self.matching_client(response);
         let Some(id) = id else {
             self.totals.stray_responses += 1;
             return None;
         };
+        self.adopt_connection(id, flow);
         if self.repeat_ack(id, response) {
             return None;
         }
         let told = self.drive(now, id, Happening::Response(response.status), Some(response));
         if response.status.is_provisional() {
             self.send_wanted_cancel(now, id);
+            self.bound_proceeding(now, id);
         }
         if !told.pass_up {
             self.sweep_client(id);
@@ -154,6 +156,38 @@ impl Core {
     pub fn sweep_client(&mut self, id: ClientId) {
         if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
             self.forget_client(id);
+        }
+    }
+
+    /// An INVITE has no timer of its own any more once a provisional response came: it gets this one.
+    fn bound_proceeding(&mut self, now: Now, id: ClientId) {
+        let proceeding = Machine::Invite(client_invite::State::Proceeding);
+        let timer = Timer::Stalled(id);
+        if self.clients.get(&id).is_some_and(|it| it.machine == proceeding) && self.timers.get(timer).is_none() {
+            let after = self.config.ring_timeout + self.config.timing.patience() * 2;
+            self.set_timer(now, timer, after);
+        }
+    }
+
+    /// The INVITE never ended. Says whom to tell.
+    pub fn stalled(&mut self, id: ClientId) -> Option<(Owner, Method, Failure)> {
+        let (owner, method) = self.clients.get(&id).map(|it| (it.owner, it.method.clone()))?;
+        self.forget_client(id);
+        Some((owner, method, Failure::Timeout))
+    }
+
+    /// Learns by which connection a request went that left the choice to the shell, so that its end is noticed.
+    fn adopt_connection(&mut self, id: ClientId, flow: &Flow) {
+        let Some(transaction) = self.clients.get_mut(&id) else { return };
+        let before = transaction.flow;
+        if before.connection.is_some() || flow.connection.is_none() || before.transport != flow.transport {
+            return;
+        }
+        transaction.flow.connection = flow.connection;
+        if transaction.is_waiting() {
+            let after = transaction.flow;
+            self.stop_waiting(&before, id);
+            self.waiting.entry(after.identity()).or_default().insert(id);
         }
     }
 
@@ -196,7 +230,7 @@ impl Core {
 
     /// The transport of `flow` failed: every transaction that still waits on it ends.
     pub fn fail_flow(&mut self, now: Now, flow: &Flow) -> Vec<(ClientId, Owner, Method)> {
-        let Some(waiting) = self.waiting.remove(flow) else { return Vec::new() };
+        let Some(waiting) = self.waiting.remove(&flow.identity()) else { return Vec::new() };
         let mut failed = Vec::new();
         for id in waiting {
             let Some((owner, method)) = self.clients.get(&id).map(|it| (it.owner, it.method.clone())) else { continue };
@@ -255,14 +289,15 @@ impl Core {
                 self.timers.clear(Timer::Client(id, timer));
             }
             self.timers.clear(Timer::Cancelled(id));
+            self.timers.clear(Timer::Stalled(id));
         }
     }
 
     fn stop_waiting(&mut self, flow: &Flow, id: ClientId) {
-        if let Some(waiting) = self.waiting.get_mut(flow) {
+        if let Some(waiting) = self.waiting.get_mut(&flow.identity()) {
             waiting.remove(&id);
             if waiting.is_empty() {
-                self.waiting.remove(flow);
+                self.waiting.remove(&flow.identity());
             }
         }
     }
@@ -276,6 +311,7 @@ impl Core {
         let flow = transaction.flow;
         if finished {
             self.stop_waiting(&flow, id);
+            self.timers.clear(Timer::Stalled(id));
         }
         self.act(now, id, actions, response, &mut told);
         // After a response its user is to see the transaction once more.

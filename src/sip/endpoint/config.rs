@@ -30,9 +30,34 @@ pub struct EndpointConfig {
     pub limits: Limits,
 }
 
+/// What holds between us and one peer; see [`Policy::terms`](super::Policy::terms).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// As [`EndpointConfig::session_expires`].
+    pub session_expires: Option<Duration>,
+    /// As [`EndpointConfig::min_session_expires`].
+    pub min_session_expires: Duration,
+    /// As [`EndpointConfig::reliable_provisional`].
+    pub reliable_provisional: ReliableProvisional,
+}
+
+impl EndpointConfig {
+    /// What holds where a peer has no terms of its own.
+    #[must_use]
+    pub const fn terms(&self) -> Terms {
+        Terms {
+            session_expires: self.session_expires,
+            min_session_expires: self.min_session_expires,
+            reliable_provisional: self.reliable_provisional,
+        }
+    }
+}
+
 /// When provisional responses of ours are sent reliably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReliableProvisional {
+    /// Never: an INVITE that requires it gets 420.
+    Never,
     /// Only when the INVITE requires it.
     #[default]
     WhenRequired,

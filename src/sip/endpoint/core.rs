@@ -31,7 +31,7 @@ pub(crate) struct Core {
     pub outputs: VecDeque<Output>,
     pub totals: Counts,
     pub clients: HashMap<ClientId, ClientTransaction>,
-    /// Unfinished client transactions by the flow they wait on.
+    /// Unfinished client transactions by the flow they wait on (its identity).
     pub waiting: HashMap<Flow, BTreeSet<ClientId>>,
     pub servers: HashMap<ServerId, ServerTransaction>,
     pub server_keys: HashMap<Key, ServerId>,
@@ -67,7 +67,7 @@ impl Core {
 
     /// The address peers are to use for `flow`'s socket.
     pub fn public_address(&self, flow: &Flow) -> SocketAddr {
-        self.public.get(&flow.local).copied().unwrap_or(flow.local)
+        self.public.get(&flow.local).copied().unwrap_or(canonical(flow.local))
     }
 
     pub fn next_id(&mut self) -> u64 {
@@ -168,6 +168,11 @@ impl Core {
         let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(self.rng.random_range(0..=millis))
     }
+}
+
+/// The address itself where it is an IPv4 address in IPv6 clothes, as a socket for both families gives it.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// A request in a line.

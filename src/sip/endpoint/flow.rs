@@ -33,6 +33,17 @@ impl Flow {
         if remote == self.remote { self } else { Self { remote, connection: None, ..self } }
     }
 
+    /// What two flows share that are one: the connection, or else the addresses.
+    pub(crate) fn identity(self) -> Self {
+        match self.connection {
+            Some(_) => {
+                let nowhere = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+                Self { local: nowhere, remote: nowhere, ..self }
+            }
+            None => self,
+        }
+    }
+
     /// The peer's IP address; an IPv4-mapped IPv6 address counts as IPv4.
     #[must_use]
     pub fn peer(&self) -> IpAddr {

@@ -39,7 +39,7 @@ use crate::types::Now;
 use timer::Timer;
 
 pub use super::auth::Credentials;
-pub use config::{EndpointConfig, Limits, ReliableProvisional};
+pub use config::{EndpointConfig, Limits, ReliableProvisional, Terms};
 pub use event::{Body, EndedBy, Event, Input, InviteId, Output, RegistrationId, TraceDirection, TraceLine};
 pub use flow::Flow;
 pub use request::{OutgoingInvite, RegistrationConfig};
@@ -48,6 +48,11 @@ pub use request::{OutgoingInvite, RegistrationConfig};
 pub trait Policy {
     /// What to do with `request`, which came by `flow`. Also asked for requests that could only be read in part.
     fn admit(&mut self, request: &Request, flow: &Flow) -> Admission;
+
+    /// What holds for the call of an INVITE that was admitted. `None`: what the configuration says.
+    fn terms(&mut self, _request: &Request, _flow: &Flow) -> Option<Terms> {
+        None
+    }
 }
 
 /// What a [`Policy`] says.
@@ -161,6 +166,11 @@ impl Endpoint {
             match timer {
                 Timer::Client(tx, name) => {
                     if let Some((owner, method, failure)) = self.core.client_timer(now, tx, name) {
+                        self.on_failure(now, tx, owner, &method, failure);
+                    }
+                }
+                Timer::Stalled(tx) => {
+                    if let Some((owner, method, failure)) = self.core.stalled(tx) {
                         self.on_failure(now, tx, owner, &method, failure);
                     }
                 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::body::{BodyRefusal, session_description};
-use super::core::{ACCEPT, ALLOW, Core, SUPPORTED, summary};
+use super::core::{ACCEPT, ALLOW, SUPPORTED, summary};
 use super::servers::{Absorbed, Received, Reply};
 use super::timer::{InviteTimer, ServerId};
-use super::{Admission, Endpoint, Event, Flow, InviteId, Policy, TraceDirection};
+use super::{Admission, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection};
 use crate::sip::dialog::{Dialog, Tag};
 use crate::sip::invite::session::{Exchange, Session};
 use crate::sip::invite::session_timer::agree;
@@ -31,7 +31,7 @@ impl Endpoint {
                 }
                 match message {
                     Message::Request(request) => self.on_request(now, flow, request, policy),
-                    Message::Response(response) => self.on_response(now, response),
+                    Message::Response(response) => self.on_response(now, &flow, response),
                 }
             }
             Err(ParseError::KeepAlive) => {}
@@ -102,7 +102,8 @@ impl Endpoint {
             self.refused(&received, Some(status), if merged { "merged request" } else { "rejected by policy" });
             return self.core.respond(now, tx, Reply::new(status));
         }
-        self.on_new_request(now, received, tx);
+        let terms = policy.terms(&received.request, &flow).unwrap_or(self.core.config.terms());
+        self.on_new_request(now, received, tx, terms);
     }
 
     fn refused(&mut self, received: &Received, status: Option<StatusCode>, rule: &'static str) {
@@ -185,28 +186,39 @@ impl Endpoint {
         }
     }
 
-    fn on_new_request(&mut self, now: Now, received: Received, tx: ServerId) {
+    fn on_new_request(&mut self, now: Now, received: Received, tx: ServerId, terms: Terms) {
         let request = &received.request;
         let inside_only = matches!(request.method, Method::Bye | Method::Prack | Method::Update | Method::Info);
         if inside_only || (received.to_tag.is_some() && is_known(&request.method)) {
+            self.refused(&received, Some(StatusCode::CALL_DOES_NOT_EXIST), "no such call");
             return self.core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         }
-        if request.method == Method::Invite {
-            if let Err(reply) = self.on_invite(now, received, tx) {
-                self.core.respond(now, tx, reply);
+        let (summary, flow) = (summary(request), received.flow);
+        let reply = if request.method == Method::Invite {
+            match self.on_invite(now, received, tx, terms) {
+                Ok(()) => return,
+                Err(reply) => reply,
             }
-            return;
+        } else {
+            elsewhere(request)
+        };
+        if let Some(rule) = rule_of(reply.status) {
+            self.core.totals.refused += 1;
+            self.core.event(Event::Refused { summary, flow, status: Some(reply.status), rule });
         }
-        answer_elsewhere(&mut self.core, now, request, tx);
+        self.core.respond(now, tx, reply);
     }
 
-    fn on_invite(&mut self, now: Now, received: Received, tx: ServerId) -> Result<(), Reply> {
+    fn on_invite(&mut self, now: Now, received: Received, tx: ServerId, terms: Terms) -> Result<(), Reply> {
         let request = &received.request;
         check_scheme(request)?;
         check_require(request)?;
+        if terms.reliable_provisional == ReliableProvisional::Never && request.requires("100rel") {
+            return Err(Reply::new(StatusCode::BAD_EXTENSION).with(H::Unsupported, "100rel"));
+        }
         let offer = check_body(request)?;
         check_accept(request)?;
-        let agreed = agree(&self.core.config, request)
+        let agreed = agree(&terms, request)
             .map_err(|least| Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string()))?;
         if self.usages.len() >= self.core.config.limits.calls {
             self.core.totals.limited += 1;
@@ -221,7 +233,7 @@ impl Endpoint {
             transaction.owner = Some(id);
         }
         let exchange = if offer.is_some() { Exchange::RemoteOffer } else { Exchange::Wanted };
-        let mut session = Session::new(dialog, received.response_flow(), received.sent_by(), exchange);
+        let mut session = Session::new(dialog, received.response_flow(), received.sent_by(), exchange, terms);
         session.heed_allow(&request.headers);
         session.remote_body.clone_from(&offer);
         let mut usage = Usage::new(id, local_tag, None, None);
@@ -236,9 +248,26 @@ impl Endpoint {
     }
 }
 
+/// The rule by which a request was refused, for the log; `None` when it was not.
+fn rule_of(status: StatusCode) -> Option<&'static str> {
+    Some(match status {
+        // 422 is a step of a negotiation: the peer calls again with a longer interval.
+        StatusCode::OK | StatusCode::SESSION_INTERVAL_TOO_SMALL => return None,
+        StatusCode::BAD_REQUEST => "it makes no dialog",
+        StatusCode::METHOD_NOT_ALLOWED => "a method we do not take",
+        StatusCode::NOT_ACCEPTABLE => "it accepts no session description",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "a body we cannot read",
+        StatusCode::UNSUPPORTED_URI_SCHEME => "a URI scheme we do not know",
+        StatusCode::BAD_EXTENSION => "it requires what we do not support",
+        StatusCode::NOT_IMPLEMENTED => "an unknown method",
+        StatusCode::SERVICE_UNAVAILABLE => "too many calls",
+        _ => "it cannot be served",
+    })
+}
+
 /// Answers what needs no call: OPTIONS, and methods we do not take.
-pub(crate) fn answer_elsewhere(core: &mut Core, now: Now, request: &Request, tx: ServerId) {
-    let reply = match request.method {
+pub(crate) fn elsewhere(request: &Request) -> Reply {
+    match request.method {
         Method::Options => check_scheme(request)
             .and_then(|()| check_require(request))
             .map(|()| {
@@ -248,8 +277,7 @@ pub(crate) fn answer_elsewhere(core: &mut Core, now: Now, request: &Request, tx:
             .unwrap_or_else(|reply| reply),
         Method::Other(_) => Reply::new(StatusCode::NOT_IMPLEMENTED).with(H::Allow, ALLOW),
         _ => Reply::new(StatusCode::METHOD_NOT_ALLOWED).with(H::Allow, ALLOW),
-    };
-    core.respond(now, tx, reply);
+    }
 }
 
 fn is_known(method: &Method) -> bool {

@@ -9,12 +9,12 @@ use crate::sip::message::{HeaderName as H, Method, Response, check_response};
 use crate::types::Now;
 
 impl Endpoint {
-    pub(super) fn on_response(&mut self, now: Now, response: Response) {
+    pub(super) fn on_response(&mut self, now: Now, flow: &Flow, response: Response) {
         if check_response(&response).is_err() {
             self.core.totals.malformed += 1;
             return;
         }
-        let Some(tx) = self.core.receive_response(now, &response) else { return };
+        let Some(tx) = self.core.receive_response(now, flow, &response) else { return };
         if let Some((owner, method)) = self.core.clients.get(&tx).map(|it| (it.owner, it.method.clone())) {
             self.pass_response(now, tx, owner, &method, response);
         }
@@ -48,7 +48,7 @@ impl Endpoint {
         let tag = invite.from().ok().and_then(|from| from.tag().and_then(Tag::parse));
         let (Some(tag), Ok(cseq)) = (tag, invite.cseq()) else { return };
         let Ok(dialog) = Dialog::calling(&invite, response, tag) else { return };
-        let mut session = Session::new(dialog, flow, None, Exchange::Settled);
+        let mut session = Session::new(dialog, flow, None, Exchange::Settled, self.core.config.terms());
         let mut ack = session.dialog.ack(cseq.number);
         if inside {
             ack.headers.remove(&H::Route);

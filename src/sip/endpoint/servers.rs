@@ -128,6 +128,7 @@ impl Core {
         template.copy_all(&H::CallId, &request.headers);
         template.copy_all(&H::CSeq, &request.headers);
         let machine = if request.method == Method::Invite {
+            template.copy_all(&H::Timestamp, &request.headers);
             template.copy_all(&H::RecordRoute, &request.headers);
             Machine::Invite(server_invite::State::Proceeding)
         } else {
@@ -179,6 +180,9 @@ impl Core {
         let Some(transaction) = self.servers.get(&id) else { return };
         let mut response = Response::new(reply.status);
         response.headers = transaction.template.clone();
+        if reply.status != StatusCode::TRYING {
+            response.headers.remove(&H::Timestamp);
+        }
         if reply.status.0 >= 300 || reply.status == StatusCode::TRYING {
             response.headers.remove(&H::RecordRoute);
         }

@@ -21,6 +21,9 @@ pub(crate) enum Timer {
     Client(ClientId, TimerName),
     /// A cancelled INVITE has had 64·T1 to end (RFC 3261 section 9.1).
     Cancelled(ClientId),
+    /// An INVITE has rung longer than any call may: no final response will come. (A call's own timer is shorter; this
+    /// is for re-INVITEs, and for those whose call is over.)
+    Stalled(ClientId),
     /// A server transaction's timer of RFC 3261 table 4.
     Server(ServerId, TimerName),
     /// An INVITE has waited 200 ms for a response: send 100 (RFC 3261 section 17.2.1).

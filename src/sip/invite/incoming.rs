@@ -40,7 +40,7 @@ impl Incoming {
     pub fn new(core: &mut Core, received: &Received, tx: ServerId, session: Session, agreed: Option<Agreed>) -> Self {
         let request: &Request = &received.request;
         let is_reliable = request.requires("100rel")
-            || (core.config.reliable_provisional == ReliableProvisional::WhenSupported && request.supports("100rel"));
+            || (session.terms.reliable_provisional == ReliableProvisional::WhenSupported && request.supports("100rel"));
         Self {
             tx,
             cseq: received.cseq,

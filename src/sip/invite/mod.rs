@@ -24,7 +24,7 @@ use super::dialog::{DialogSnapshot, Order, Tag};
 use super::endpoint::body::session_description;
 use super::endpoint::clients::Failure;
 use super::endpoint::core::Core;
-use super::endpoint::receive::answer_elsewhere;
+use super::endpoint::receive::{check_require, elsewhere};
 use super::endpoint::servers::{Received, Reply};
 use super::endpoint::timer::{ClientId, InviteTimer, ServerId};
 use super::endpoint::{Event, Flow, InviteId};
@@ -123,11 +123,14 @@ impl Usage {
             Method::Invite | Method::Update => self.on_modify(core, now, received, tx),
             Method::Prack => self.on_prack(core, now, received, tx),
             Method::Info => self.on_info(core, now, received, tx),
-            _ => answer_elsewhere(core, now, &received.request, tx),
+            _ => core.respond(now, tx, elsewhere(&received.request)),
         }
     }
 
     fn on_info(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
+        if let Err(reply) = check_require(&received.request) {
+            return core.respond(now, tx, reply);
+        }
         core.respond(now, tx, Reply::new(StatusCode::OK));
         let content_type = received.request.headers.content_type();
         core.event(Event::Info { invite: self.id, content_type, body: received.request.body });
@@ -168,12 +171,12 @@ impl Usage {
     /// What waited for the ACK may go out now.
     fn go_on(&mut self, core: &mut Core, now: Now) {
         let glare = core.timers.get(super::endpoint::timer::Timer::Invite(self.id, InviteTimer::Glare)).is_some();
-        if let Stage::Confirmed(session) = &mut self.stage
+        if let Stage::Confirmed(session) = &self.stage
             && session.ours.as_ref().is_some_and(|ours| ours.tx.is_none())
             && session.awaited_ack.is_none()
             && !glare
         {
-            session.send_ours(core, now, self.id, &mut self.common);
+            self.on_glare_timer(core, now);
         }
     }
 

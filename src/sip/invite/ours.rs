@@ -121,7 +121,7 @@ impl Usage {
         let body = lenient_description(&response.headers, &response.body);
         let owed = OwedAck { tx, cseq: response.cseq().map(|cseq| cseq.number).unwrap_or_default() };
         if confirmed {
-            let timer = SessionTimer::from_response(&core.config, response);
+            let timer = SessionTimer::from_response(&session.terms, response);
             session.restart_timer(core, now, id, timer);
         }
         if is_invite && ours.body.is_none() && body.is_some() {
@@ -137,6 +137,7 @@ impl Usage {
         if offered {
             session.exchange = Exchange::Settled;
             session.local_body = ours.body;
+            session.changed = true;
         }
         let unchanged = ours.refresh && body == session.remote_body;
         if body.is_some() && offered {
@@ -182,7 +183,7 @@ impl Usage {
         }
     }
 
-    /// The retry after a 491 is due (RFC 3261 section 14.1).
+    /// A request of ours that waited may go out: after a 491 (RFC 3261 section 14.1), or for an ACK.
     pub(super) fn on_glare_timer(&mut self, core: &mut Core, now: Now) {
         let id = self.id;
         let session = match &mut self.stage {
@@ -203,7 +204,11 @@ impl Usage {
         if ours.refresh && ours.body.is_some() {
             ours.body.clone_from(&session.local_body);
         }
-        if session.theirs.is_some() || matches!(session.exchange, Exchange::RemoteOffer | Exchange::LocalOffer) {
+        let unacknowledged = ours.method == Method::Invite && session.awaited_ack.is_some();
+        if unacknowledged
+            || session.theirs.is_some()
+            || matches!(session.exchange, Exchange::RemoteOffer | Exchange::LocalOffer)
+        {
             return core.set_call_timer(now, id, InviteTimer::Glare, Duration::from_millis(500));
         }
         session.send_ours(core, now, id, &mut self.common);
@@ -228,6 +233,9 @@ impl Usage {
     /// A final response to a PRACK or INFO of ours.
     pub(super) fn on_other_response(&mut self, core: &mut Core, now: Now, tx: ClientId, response: &Response) {
         let status = response.status;
+        if status.is_success() {
+            self.common.digest.accepted(None);
+        }
         if !status.is_failure() {
             return;
         }

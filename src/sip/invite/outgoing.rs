@@ -7,7 +7,7 @@ use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::clients::to_tag;
 use crate::sip::endpoint::core::Core;
 use crate::sip::endpoint::timer::{ClientId, InviteTimer};
-use crate::sip::endpoint::{Body, Event, Flow};
+use crate::sip::endpoint::{Body, Event, Flow, Terms};
 use crate::sip::message::{HeaderName as H, Method, MinSe, RAck, Response, SessionExpires, StatusCode};
 use crate::types::Now;
 
@@ -103,12 +103,13 @@ impl Usage {
                 session.confirm(dialog);
                 session
             }
-            None => outgoing.session(dialog),
+            None => outgoing.session(dialog, core.config.terms()),
         };
-        for mut other in outgoing.forks {
+        for mut other in outgoing.forks.drain(..) {
             other.refuse_waiting(core, now);
         }
         session.heed_allow(&response.headers);
+        let offered = outgoing.offer.is_some();
         let owed = OwedAck { tx: outgoing.tx, cseq: outgoing.cseq };
         let body = lenient_description(&response.headers, &response.body);
         let (body, needs_answer) = match session.exchange {
@@ -117,8 +118,8 @@ impl Usage {
                 let has_offer = body.is_some();
                 (body, has_offer)
             }
-            // Answered in a reliable response already, or changed since.
-            _ => (session.remote_body.clone(), false),
+            // Answered in a reliable response already; nothing to tell if it was changed since.
+            _ => (session.remote_body.clone().filter(|_| !session.changed && offered), false),
         };
         if body.is_some() {
             session.remote_body.clone_from(&body);
@@ -134,7 +135,8 @@ impl Usage {
             }
             session.acknowledge(core, &mut self.common, owed, None);
         }
-        session.restart_timer(core, now, id, SessionTimer::from_response(&core.config, &response));
+        let timer = SessionTimer::from_response(&session.terms, &response);
+        session.restart_timer(core, now, id, timer);
         self.common.digest.accepted(None);
         self.stage = Stage::Confirmed(session.into());
         core.event(Event::Answered { invite: id, response: response.into(), body, needs_answer });
@@ -190,7 +192,7 @@ impl Outgoing {
             None => {
                 let invite = core.clients.get(&self.tx)?.parsed_request()?;
                 let dialog = Dialog::calling(&invite, response, local_tag).ok()?;
-                let session = self.session(dialog);
+                let session = self.session(dialog, core.config.terms());
                 self.forks.push(session);
                 self.forks.len() - 1
             }
@@ -198,9 +200,9 @@ impl Outgoing {
         self.forks.get_mut(at)
     }
 
-    fn session(&self, dialog: Dialog) -> Session {
+    fn session(&self, dialog: Dialog, terms: Terms) -> Session {
         let exchange = if self.offer.is_some() { Exchange::LocalOffer } else { Exchange::Wanted };
-        let mut session = Session::new(dialog, self.flow, None, exchange);
+        let mut session = Session::new(dialog, self.flow, None, exchange, terms);
         session.local_body.clone_from(&self.offer);
         session
     }

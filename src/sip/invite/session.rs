@@ -9,10 +9,10 @@ use super::session_timer::{SessionTimer, seconds};
 use crate::sip::auth::{Covered, Credentials, DigestClient};
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::clients::Owner;
-use crate::sip::endpoint::core::{ALLOW, Core, SUPPORTED, literal_address};
+use crate::sip::endpoint::core::{ALLOW, Core, SUPPORTED, canonical, literal_address};
 use crate::sip::endpoint::servers::Reply;
 use crate::sip::endpoint::timer::{ClientId, InviteTimer, ServerId};
-use crate::sip::endpoint::{Body, Flow, InviteId};
+use crate::sip::endpoint::{Body, Flow, InviteId, Terms};
 use crate::sip::message::{
     HeaderName as H, Headers, Method, RAck, Reason, Request, Response, StatusCode, Text, Transport,
 };
@@ -103,8 +103,11 @@ pub(crate) struct Session {
     /// How our requests go.
     pub flow: Flow,
     pub exchange: Exchange,
+    pub terms: Terms,
     pub local_body: Option<Body>,
     pub remote_body: Option<Bytes>,
+    /// Whether the peer's first answer has been replaced since, by UPDATE or PRACK.
+    pub changed: bool,
     pub peer_allows_update: bool,
     pub ours: Option<OurRequest>,
     pub theirs: Option<TheirRequest>,
@@ -121,7 +124,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(dialog: Dialog, base: Flow, neighbour: Option<SocketAddr>, exchange: Exchange) -> Self {
+    pub fn new(dialog: Dialog, base: Flow, neighbour: Option<SocketAddr>, exchange: Exchange, terms: Terms) -> Self {
         let flow = next_flow(base, neighbour, &dialog);
         Self {
             dialog,
@@ -129,8 +132,10 @@ impl Session {
             neighbour,
             flow,
             exchange,
+            terms,
             local_body: None,
             remote_body: None,
+            changed: false,
             peer_allows_update: false,
             ours: None,
             theirs: None,
@@ -198,7 +203,7 @@ impl Session {
         let mut request = self.dialog.request(method);
         self.describe(core, common, &mut request.headers);
         let timer = self.timer.map(SessionTimer::for_request).or_else(|| {
-            let seconds = core.config.session_expires.map(seconds)?;
+            let seconds = self.terms.session_expires.map(seconds)?;
             Some(crate::sip::message::SessionExpires { seconds, refresher: None })
         });
         if let Some(mut timer) = timer {
@@ -372,16 +377,25 @@ fn next_flow(base: Flow, neighbour: Option<SocketAddr>, dialog: &Dialog) -> Flow
     let same_kind =
         matches!((transport, base.transport), (Transport::Udp | Transport::Tcp, Transport::Udp | Transport::Tcp));
     let Some(address) = literal_address(&hop.host, hop.port, transport).filter(|_| hop.is_sip()) else { return base };
+    let remote = canonical(base.remote);
     let stays = neighbour == Some(address)
-        || address == base.remote
-        || (base.transport.is_reliable() && address.ip().to_canonical() == base.peer())
-        || address.is_ipv4() != base.remote.is_ipv4()
+        || address == remote
+        || (base.transport.is_reliable() && address.ip() == remote.ip())
+        || address.is_ipv4() != remote.is_ipv4()
         || address.port() == 0
-        || (is_private(address.ip()) && !is_private(base.peer()))
+        || (is_private(address.ip()) && !is_private(remote.ip()))
         || address.ip().is_unspecified()
         || address.ip().is_multicast()
         || !same_kind;
-    if stays { base } else { Flow { transport, ..base.towards(address) } }
+    if stays {
+        return base;
+    }
+    // A socket for both families wants IPv4 addresses as it gives them.
+    let address = match (base.remote, address.ip()) {
+        (SocketAddr::V6(_), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), address.port()),
+        _ => address,
+    };
+    Flow { transport, ..base.towards(address) }
 }
 
 fn is_private(address: IpAddr) -> bool {

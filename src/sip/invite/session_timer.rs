@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::sip::endpoint::EndpointConfig;
+use crate::sip::endpoint::Terms;
 use crate::sip::message::{MinSe, Refresher, Request, Response, SessionExpires};
 
 /// What was agreed.
@@ -34,9 +34,9 @@ impl SessionTimer {
     }
 
     /// What the 2xx to a request of ours agrees to.
-    pub fn from_response(config: &EndpointConfig, response: &Response) -> Option<Self> {
+    pub fn from_response(terms: &Terms, response: &Response) -> Option<Self> {
         let expires = response.session_expires()?.ok()?;
-        let seconds = expires.seconds.max(seconds(config.min_session_expires)).max(1);
+        let seconds = expires.seconds.max(seconds(terms.min_session_expires)).max(1);
         Some(Self { seconds, ours: expires.refresher != Some(Refresher::Uas) })
     }
 }
@@ -58,12 +58,12 @@ impl Agreed {
 }
 
 /// What we agree to when `request` comes (RFC 4028 section 9). `Err`: refuse it with 422 and this Min-SE.
-pub(crate) fn agree(config: &EndpointConfig, request: &Request) -> Result<Option<Agreed>, MinSe> {
-    let least = seconds(config.min_session_expires);
+pub(crate) fn agree(terms: &Terms, request: &Request) -> Result<Option<Agreed>, MinSe> {
+    let least = seconds(terms.min_session_expires);
     let wished = request.session_expires().and_then(Result::ok);
     let peers_least = request.min_se().and_then(Result::ok).map_or(0, |min_se| min_se.0);
     let supports = request.supports("timer");
-    let ours = config.session_expires.map(seconds);
+    let ours = terms.session_expires.map(seconds);
     let interval = match (wished, ours) {
         (Some(wished), _) if wished.seconds < least && supports => return Err(MinSe(least)),
         (Some(wished), Some(ours)) => wished.seconds.min(ours),
@@ -85,6 +85,7 @@ pub(crate) fn seconds(duration: Duration) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::endpoint::EndpointConfig;
     use crate::sip::message::{HeaderName as H, Method};
 
     fn agreed(
@@ -102,7 +103,7 @@ mod tests {
         if let Some(min_se) = min_se {
             request.headers.push(H::MinSe, min_se);
         }
-        agree(&EndpointConfig::default(), &request)
+        agree(&EndpointConfig::default().terms(), &request)
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Usage {
         let Some(session) = self.session(&received.from_tag, &received.call_id) else { return };
         let request = &received.request;
         let checked = check_require(request).and_then(|()| check_body(request)).and_then(|body| {
-            let agreed = agree(&core.config, request).map_err(|least| {
+            let agreed = agree(&session.terms, request).map_err(|least| {
                 Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string())
             })?;
             Ok((body, agreed))
@@ -58,6 +58,7 @@ impl Usage {
         if body.is_some() {
             session.exchange = Exchange::RemoteOffer;
             session.remote_body.clone_from(&body);
+            session.changed = true;
         }
         let patience = core.config.timing.patience() / 2;
         core.set_call_timer(now, id, InviteTimer::AnswerOverdue, patience);
@@ -233,6 +234,7 @@ impl Session {
         core.respond(now, theirs.tx, reply);
         if let Some(body) = body {
             self.local_body = Some(body);
+            self.changed = true;
             self.exchange = if theirs.wants_offer { Exchange::LocalOffer } else { Exchange::Settled };
             if let Some(ours) = &mut self.ours {
                 ours.overtaken = true;

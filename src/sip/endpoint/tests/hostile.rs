@@ -1,5 +1,7 @@
 //! Any order of messages, losses and calls of the API is survived, and nothing is left behind.
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -29,6 +31,29 @@ fn act(pair: &mut Pair, side: Side, id: InviteId, what: u8) {
         14 => endpoint.info(now, id, "text/plain", "x".into()),
         _ => endpoint.acknowledge(now, id, None),
     };
+}
+
+/// Each call has exactly one last event, and nothing after it.
+fn one_last_event_each<'a>(events: impl Iterator<Item = &'a Event>) {
+    let mut over = HashMap::new();
+    for event in events {
+        let (id, last) = match event {
+            Event::Cancelled { invite, .. } | Event::Failed { invite, .. } | Event::Ended { invite, .. } => {
+                (invite, true)
+            }
+            Event::Incoming { invite, .. }
+            | Event::Acknowledged { invite, .. }
+            | Event::Offer { invite, .. }
+            | Event::Answer { invite, .. }
+            | Event::OfferFailed { invite, .. }
+            | Event::Progress { invite, .. }
+            | Event::Answered { invite, .. }
+            | Event::Info { invite, .. } => (invite, false),
+            _ => continue,
+        };
+        assert!(!over.insert(*id, last).unwrap_or(false), "{event:?} after the last event");
+    }
+    assert!(over.values().all(|over| *over), "{over:?}");
 }
 
 proptest! {
@@ -84,11 +109,9 @@ proptest! {
         for id in late {
             act(&mut pair, Side::B, id, 5);
         }
+        pair.run(ms(1));
         for events in &pair.events {
-            let last = events.iter().filter(|event| {
-                matches!(event, Event::Ended { .. } | Event::Failed { .. } | Event::Cancelled { .. })
-            });
-            prop_assert!(last.count() <= 1 + usize::from(stream) + 1);
+            one_last_event_each(events.iter());
         }
         pair.finish();
     }
@@ -160,6 +183,8 @@ proptest! {
             let now = raw.now;
             let _ = raw.endpoint.hangup(now, id, None);
         }
+        raw.sent();
+        one_last_event_each(raw.events.iter());
         raw.finish();
     }
 }

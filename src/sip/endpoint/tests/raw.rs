@@ -110,7 +110,7 @@ impl Raw {
     }
 
     pub fn finish(mut self) {
-        self.wait(secs(400));
+        self.wait(secs(500));
         assert!(self.endpoint.is_idle(), "{:?}", self.endpoint.counts());
     }
 }

@@ -283,3 +283,100 @@ fn requests_follow_the_route_set_and_nat_is_seen_through() {
         raw.finish();
     }
 }
+
+#[test]
+fn a_reinvite_moves_the_remote_target_only_when_it_is_accepted() {
+    let mut raw = Raw::new();
+    let (id, ok) = answered(&mut raw);
+    let target = |raw: &Raw| raw.endpoint.snapshot(id).unwrap().target;
+    for (cseq, accept, expected) in [(2, false, "sip:peer@192.0.2.9:5060"), (3, true, "sip:moved@192.0.2.9:5099")] {
+        let mut reinvite =
+            inside(&ok, Method::Invite, cseq, &format!("m{cseq}")).with_body("application/sdp", "v=0\r\n");
+        reinvite.headers.set(H::Contact, "<sip:moved@192.0.2.9:5099>");
+        raw.receive(&Message::Request(reinvite));
+        let now = raw.now;
+        let answer = if accept { Ok(sdp("fine")) } else { Err(StatusCode::NOT_ACCEPTABLE_HERE) };
+        raw.endpoint.answer_offer(now, id, answer).unwrap();
+        assert_eq!(raw.statuses(), [if accept { 200 } else { 488 }]);
+        let branch = if accept { "ack" } else { "m2" };
+        raw.receive(&Message::Request(inside(&ok, Method::Ack, cseq, branch)));
+        assert_eq!(target(&raw), expected);
+    }
+    let now = raw.now;
+    raw.endpoint.hangup(now, id, None).unwrap();
+    let (flow, bye) = raw.sent_by_flow().pop().unwrap();
+    assert_eq!(flow.remote.port(), 5099);
+    raw.answer(bye.request().unwrap(), 200, "", |_| {});
+    raw.finish();
+}
+
+#[test]
+fn over_a_stream_only_the_2xx_is_ever_repeated() {
+    let mut raw = Raw::with(EndpointConfig::default(), Transport::Tcp);
+    raw.receive(&Message::Request(invite("1")));
+    raw.sent();
+    let Some(Event::Incoming { invite: id, .. }) = raw.events.pop() else { panic!() };
+    let mut refused = invite("2");
+    refused.headers.set(H::CallId, "refused");
+    raw.receive(&Message::Request(refused));
+    let Some(Event::Incoming { invite: other, .. }) = ({
+        raw.sent();
+        raw.events.pop()
+    }) else {
+        panic!()
+    };
+    let now = raw.now;
+    raw.endpoint.accept(now, id, sdp("ours")).unwrap();
+    raw.endpoint.reject(now, other, StatusCode::BUSY_HERE, crate::sip::message::Headers::new()).unwrap();
+    assert_eq!(raw.statuses(), [200, 486]);
+    raw.wait(secs(5));
+    assert_eq!(raw.statuses(), [200, 200, 200]);
+    raw.wait(secs(28));
+    let bye = raw.requests();
+    assert_eq!(bye.len(), 1, "sent once");
+    raw.answer(&bye[0], 200, "", |_| {});
+    raw.finish();
+}
+
+#[test]
+fn messages_are_traced_when_asked() {
+    let mut raw = Raw::with(EndpointConfig { trace: true, ..EndpointConfig::default() }, Transport::Udp);
+    raw.receive(&Message::Request(request(Method::Options, "1")));
+    let mut lines = Vec::new();
+    while let Some(output) = raw.endpoint.poll_output() {
+        if let Output::Trace(line) = output {
+            lines.push((line.direction, line.call_id, line.summary));
+        }
+    }
+    let line = |direction, summary: &str| (direction, "call-1".to_owned(), summary.to_owned());
+    assert_eq!(
+        lines,
+        [line(TraceDirection::In, "OPTIONS sip:room@192.0.2.1"), line(TraceDirection::Out, "200 OK (OPTIONS)"),]
+    );
+    raw.finish();
+}
+
+#[test]
+fn addresses_of_a_socket_for_both_families_are_seen_through() {
+    let mut raw = Raw::new();
+    raw.flow.local = "[::ffff:192.0.2.1]:5060".parse().unwrap();
+    raw.flow.remote = "[::ffff:192.0.2.9]:5060".parse().unwrap();
+    let mut invite = invite("1");
+    invite.headers.set(H::Contact, "<sip:peer@198.51.100.5>");
+    raw.receive(&Message::Request(invite));
+    raw.sent();
+    let Some(Event::Incoming { invite: id, .. }) = raw.events.pop() else { panic!() };
+    let now = raw.now;
+    raw.endpoint.accept(now, id, sdp("ours")).unwrap();
+    let (flow, ok) = raw.sent_by_flow().pop().unwrap();
+    let ok = ok.response().unwrap().clone();
+    assert_eq!(flow.remote, raw.flow.remote);
+    assert_eq!(ok.contact().unwrap().uri.host.to_string(), "192.0.2.1");
+    assert_eq!(ok.via_top().unwrap().received, Some("192.0.2.9".parse().unwrap()));
+    raw.receive(&Message::Request(inside(&ok, Method::Ack, 1, "a")));
+    raw.endpoint.hangup(now, id, None).unwrap();
+    let (flow, bye) = raw.sent_by_flow().pop().unwrap();
+    assert_eq!(flow.remote, "[::ffff:198.51.100.5]:5060".parse().unwrap());
+    raw.answer(bye.request().unwrap(), 200, "", |_| {});
+    raw.finish();
+}

@@ -244,3 +244,34 @@ fn a_2xx_to_a_reinvite_after_the_end_is_acknowledged() {
     assert_eq!(requests[0].method, Method::Ack);
     raw.finish();
 }
+
+#[test]
+fn a_reinvite_that_only_ever_rings_is_given_up() {
+    let mut raw = Raw::new();
+    let (id, invite) = call(&mut raw, None, Some(sdp("offer")));
+    raw.answer(&invite, 200, "x", success);
+    raw.sent();
+    let now = raw.now;
+    raw.endpoint.reinvite(now, id, Some(sdp("hold"))).unwrap();
+    let reinvite = raw.request();
+    raw.answer(&reinvite, 100, "", |_| {});
+    raw.wait(secs(400));
+    assert!(matches!(raw.requests()[..], [Request { method: Method::Bye, .. }, ..]));
+    assert!(matches!(raw.events.pop(), Some(Event::Ended { by: EndedBy::DialogLost, .. })));
+    raw.finish();
+}
+
+#[test]
+fn the_end_of_a_connection_the_shell_chose_is_noticed() {
+    let mut raw = Raw::with(EndpointConfig::default(), Transport::Tcp);
+    let flow = raw.flow;
+    raw.flow.connection = None;
+    let (_, invite) = call(&mut raw, None, Some(sdp("offer")));
+    raw.flow = flow;
+    raw.answer(&invite, 180, "x", with_contact);
+    let now = raw.now;
+    raw.endpoint.handle_input(now, Input::FlowClosed { flow }, &mut super::Open);
+    raw.sent();
+    assert!(matches!(raw.events.pop(), Some(Event::Failed { status: StatusCode::SERVICE_UNAVAILABLE, .. })));
+    raw.finish();
+}

@@ -1,0 +1,19 @@
+//! Whole calls in virtual time: a real gateway and real media engines, a seeded bad network, and phones that build
+//! their messages from message types only.
+//!
+//! Every phone says its own tone and every prompt is one, so a scenario can assert what each caller hears.
+
+mod network;
+mod phone;
+mod plan;
+mod sounds;
+mod world;
+
+mod calls;
+mod faults;
+mod leaving;
+mod limits;
+mod paths;
+mod pins;
+mod properties;
+mod weather;

@@ -1,0 +1,89 @@
+//! The dialplan of the simulation.
+
+use partyline::dialplan::{self, Plan, Trusting};
+use std::sync::Arc;
+
+/// Opens the room "red".
+pub(crate) const RED: &str = "482917";
+/// Opens the room "blue".
+pub(crate) const BLUE: &str = "775310";
+/// Opens nothing.
+pub(crate) const WRONG: &str = "909192";
+
+/// What each scenario begins with; `gateway` stands in the table of that name.
+pub(crate) fn text(gateway: &str) -> String {
+    format!(
+        r##"
+[gateway]
+sip = ["udp://10.0.0.1:5060"]
+{gateway}
+
+[trunks.carrier]
+allow = ["198.51.100.0/24"]
+media = ["198.51.100.0/24", "203.0.113.0/24"]
+
+[trunks.narrow]
+allow     = ["192.0.2.0/24"]
+max_calls = 2
+
+[rooms.red]
+pin = "{RED}"
+
+[rooms.blue]
+pin      = "{BLUE}"
+announce = "none"
+
+[rooms.closet]
+max_members = 1
+
+[ivr.conference]
+say     = {{ prompt = "enter-pin" }}
+collect = {{ digits = "4-10", end = "#", restart = "*", first_digit = "10s", next_digit = "5s", tries = 3 }}
+then    = {{ room = "by-pin" }}
+
+[[routes]]
+name   = "Conference"
+from   = ["carrier", "narrow"]
+number = "1000"
+ivr    = "conference"
+
+[[routes]]
+name   = "Lobby"
+from   = ["carrier", "narrow"]
+number = "2000"
+room   = "lobby"
+
+[[routes]]
+name         = "Patient"
+from         = "carrier"
+number       = "2100"
+room         = "lobby"
+answer_after = "3s"
+
+[[routes]]
+name   = "Closet"
+from   = "carrier"
+number = "2200"
+room   = "closet"
+
+[[routes]]
+name   = "OnDemand"
+from   = "carrier"
+number = '3\d{{3}}'
+room   = "{{number}}"
+
+[[routes]]
+name   = "Closed"
+from   = "carrier"
+number = "4000"
+reject = 403
+"##
+    )
+}
+
+pub(crate) fn parse(text: &str) -> Arc<Plan> {
+    match dialplan::parse("dialplan.toml", text, &Trusting) {
+        Ok(loaded) => loaded.plan,
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
