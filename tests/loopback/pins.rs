@@ -13,7 +13,8 @@ fn wrong_thrice() -> String {
 #[test]
 fn a_pin_keyed_during_the_prompt_works_and_stops_the_prompt() {
     let _slot = Slot::take();
-    let gateway = Gateway::start();
+    // The most talkative log there is.
+    let gateway = Setup::new().environment("PARTYLINE_LOG", "trace").start();
     // The prompt lasts longer than this.
     assert!(sound::prompt("enter-pin").len() > 8_000 * 3 / 2);
     let called = Phone::dials("1000").keys(&format!("{PIN}#"), 0.7).seconds(5.0).run(&gateway).answered();
