@@ -80,7 +80,7 @@ impl Gateway {
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.muted = muted;
                 }
-                self.media(Command::Mute { leg: call, muted });
+                self.apply_mute(call);
                 Ok(())
             }
             Verb::SetTimer { timer, after } => {

@@ -51,7 +51,11 @@ impl Gateway {
             collect_digits: true,
         };
         call.media.leg = true;
+        let on_hold = call.on_hold;
         self.media(Command::AddLeg { leg: id, settings: Box::new(settings) });
+        if on_hold {
+            self.apply_mute(id);
+        }
     }
 
     /// A new offer inside the dialog: answered, or refused with the call kept.
@@ -139,7 +143,16 @@ impl Gateway {
             call.on_hold = on_hold;
         }
         if on_hold != before {
+            self.apply_mute(id);
             self.log(Level::Info, Some(id), if on_hold { "on hold" } else { "resumed" }, String::new());
+        }
+    }
+
+    /// Nobody hears a call that is muted, nor one on hold: its music would play to the whole room.
+    pub(super) fn apply_mute(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get(&id) {
+            let muted = call.muted || call.on_hold;
+            self.media(Command::Mute { leg: id, muted });
         }
     }
 

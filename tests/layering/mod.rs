@@ -206,7 +206,7 @@ fn good_edges_pass() {
         ("session/ivr/mod.rs", "use super::{Event, ivr::entry}; use self::entry::Entry; use crate::session::Verb;"),
         ("gateway/call.rs", "use crate::media::command::{self, Command}; use crate::sip::endpoint::Event;"),
         ("speech/mod.rs", "use crate::audio::wav; use crate::media::command::Pcm;"),
-        ("net/media.rs", "use crate::media::thread::MediaHandle; use crate::sip::message::StreamFramer;"),
+        ("net/udp.rs", "use crate::sip::Flow; use crate::sip::message::StreamFramer;"),
         ("audio/mix.rs", "#[cfg(test)] mod tests { use super::*; fn f() { crate::test_clock(); } }"),
         (
             "sip/auth.rs",

@@ -118,3 +118,11 @@ fn when_no_media_port_is_free_a_new_call_gets_503_and_the_old_one_goes_on() {
     assert_eq!(remains.records.iter().filter(|record| record["status"] == 503).count(), 1);
     assert!(remains.says(&["no RTP port is free", "rtp_ports"]), "{}", remains.log);
 }
+
+#[test]
+fn the_dialplan_that_comes_with_the_gateway_has_no_mistake() {
+    let folder = Folder::new();
+    let outcome = partyline(&folder, "check", concat!(env!("CARGO_MANIFEST_DIR"), "/dialplan.toml"));
+    assert_eq!(outcome.code(), 0, "{}", outcome.errors);
+    assert!(outcome.errors.is_empty() && outcome.output.contains("no mistakes"), "{}", outcome.errors);
+}

@@ -68,9 +68,9 @@ pub(crate) fn agree(terms: &Terms, request: &Request) -> Result<Option<Agreed>, 
         (Some(wished), _) if wished.seconds < least && supports => return Err(MinSe(least)),
         (Some(wished), Some(ours)) => wished.seconds.min(ours),
         (Some(wished), None) => wished.seconds,
-        (None, Some(ours)) if supports => ours,
-        // Nobody asked, and the peer would not know what to do with it.
-        (None, _) => return Ok(None),
+        // Also with a peer that does not know of it: we refresh, and so learn that it is gone.
+        (None, Some(ours)) => ours,
+        (None, None) => return Ok(None),
     };
     let peer_refreshes = supports && wished.and_then(|wished| wished.refresher) != Some(Refresher::Uas);
     let timer = SessionTimer { seconds: interval.max(least).max(peers_least).max(1), ours: !peer_refreshes };
@@ -122,7 +122,8 @@ mod tests {
         assert_eq!(agreed(true, Some("7200"), None).unwrap().unwrap().timer.seconds, 1800);
         assert_eq!(agreed(true, Some("7200"), Some("3600")).unwrap().unwrap().timer.seconds, 3600);
         assert_eq!(agreed(true, None, None).unwrap().unwrap().timer.seconds, 1800);
-        assert_eq!(agreed(false, None, None), Ok(None));
+        let alone = SessionTimer { seconds: 1800, ours: true };
+        assert_eq!(agreed(false, None, None).unwrap().unwrap().timer, alone, "a peer without timers may vanish too");
     }
 
     #[test]

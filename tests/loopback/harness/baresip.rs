@@ -9,6 +9,7 @@ use super::wait::{self, seconds};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::Command;
+use std::time::Duration;
 
 /// Where Debian puts its modules.
 const MODULES: &str = "/usr/lib/baresip/modules";
@@ -64,11 +65,16 @@ impl Baresip {
         });
     }
 
-    /// Keys digits at its console, as a person would: one after the other.
+    /// Keys digits at its console, as a person would: each is held for a tenth of a second.
     pub fn keys(&self, digits: &str) {
+        /// What its console takes for the release of a key.
+        const RELEASE: u8 = 4;
         let mut console = TcpStream::connect(self.console).unwrap();
         for digit in digits.bytes() {
-            console.write_all(&[digit]).unwrap();
+            for key in [digit, RELEASE] {
+                console.write_all(&[key]).unwrap();
+                wait::pass(Duration::from_millis(100));
+            }
         }
     }
 

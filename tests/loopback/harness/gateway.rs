@@ -75,6 +75,8 @@ pub struct Setup {
     media_ports: u16,
     descriptors: Option<u32>,
     environment: Vec<(&'static str, String)>,
+    everywhere: bool,
+    more: String,
 }
 
 impl Setup {
@@ -85,6 +87,8 @@ impl Setup {
             media_ports: 60,
             descriptors: None,
             environment: Vec::new(),
+            everywhere: false,
+            more: String::new(),
         }
     }
 
@@ -116,17 +120,36 @@ impl Setup {
         self
     }
 
+    /// Listens on every address of the machine, IPv4 and IPv6, as it does by default.
+    pub fn everywhere(mut self) -> Self {
+        self.everywhere = true;
+        self
+    }
+
+    /// One more line of `[gateway]`.
+    pub fn setting(mut self, line: &str) -> Self {
+        self.more = self.more + line + "\n";
+        self
+    }
+
     /// Starts it and waits until it answers on its control socket.
     pub fn start(self) -> Gateway {
         let folder = Folder::new();
         let address = self.family.own_address();
         let port = address::free_port(address);
         let (first, last) = address::free_block(address, self.media_ports);
-        let place = address::host_port(address, port);
+        let places = if self.everywhere {
+            vec![format!("0.0.0.0:{port}"), format!("[::]:{port}")]
+        } else {
+            vec![address::host_port(address, port)]
+        };
+        let sip: Vec<_> = places.iter().map(|place| format!("\"udp://{place}\", \"tcp://{place}\"")).collect();
+        let sip = sip.join(", ");
         let dialplan = format!(
-            "[gateway]\nsip = [\"udp://{place}\", \"tcp://{place}\"]\nrtp_ports = \"{first}-{last}\"\n\
-             data = \"var\"\nprompts = \"{}/prompts\"\nmedia_threads = 2\nmax_calls = 100\nlog = \"debug\"\n{}",
+            "[gateway]\nsip = [{sip}]\nrtp_ports = \"{first}-{last}\"\n\
+             data = \"var\"\nprompts = \"{}/prompts\"\nmedia_threads = 2\nmax_calls = 100\nlog = \"debug\"\n{}{}",
             env!("CARGO_MANIFEST_DIR"),
+            self.more,
             self.routes
         );
         let config = folder.file("dialplan.toml");
@@ -272,6 +295,15 @@ impl Remains {
     pub fn record(&self) -> &Value {
         assert_eq!(self.records.len(), 1, "{:#?}", self.records);
         &self.records[0]
+    }
+
+    /// Neither log nor call records hold any of `pins`.
+    pub fn assert_silent_about(&self, pins: &[&str]) {
+        let records = format!("{:?}", self.records);
+        for pin in pins {
+            assert!(!self.log.contains(pin), "a PIN is in the log");
+            assert!(!records.contains(pin), "a PIN is in a call record");
+        }
     }
 
     /// Whether a line of the log has all of `parts`.

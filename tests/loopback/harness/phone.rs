@@ -17,6 +17,7 @@ pub struct Phone {
     digits: Option<String>,
     digits_after: f64,
     seconds: f64,
+    account: Option<(&'static str, &'static str)>,
 }
 
 /// A call in progress.
@@ -38,7 +39,16 @@ pub struct Called {
 impl Phone {
     /// Calls `number` for four seconds.
     pub fn dials(number: &'static str) -> Self {
-        Self { number, from: "1001".into(), tcp: false, tone: None, digits: None, digits_after: 1.0, seconds: 4.0 }
+        Self {
+            number,
+            from: "1001".into(),
+            tcp: false,
+            tone: None,
+            digits: None,
+            digits_after: 1.0,
+            seconds: 4.0,
+            account: None,
+        }
     }
 
     pub fn from(mut self, from: &str) -> Self {
@@ -68,10 +78,21 @@ impl Phone {
         self
     }
 
+    /// What it says of itself when it is asked for a digest.
+    pub fn account(mut self, username: &'static str, password: &'static str) -> Self {
+        self.account = Some((username, password));
+        self
+    }
+
     /// Begins to call.
     pub fn call(self, gateway: &Gateway) -> Calling {
         let transport = if self.tcp { ";transport=tcp" } else { "" };
         self.call_uri(&format!("sip:{}@{}{transport}", self.number, gateway.place()), gateway)
+    }
+
+    /// Begins to call `gateway`, which listens everywhere, at another of its addresses.
+    pub fn call_at(self, host: &str, gateway: &Gateway) -> Calling {
+        self.call_uri(&format!("sip:{}@{host}:{}", self.number, gateway.port), gateway)
     }
 
     /// Begins to call an address that is not `gateway`'s; its files go there all the same.
@@ -87,6 +108,9 @@ impl Phone {
         }
         if let Some(digits) = &self.digits {
             command.args(["--digits", digits, "--digits-after", &self.digits_after.to_string()]);
+        }
+        if let Some((username, password)) = self.account {
+            command.args(["--username", username]).env("PARTYLINE_PASSWORD", password);
         }
         Calling { process: Running::start(command, gateway.folder(), &name), recording, seconds: self.seconds }
     }

@@ -22,6 +22,11 @@ pub fn until_true(what: &str, limit: Duration, mut fact: impl FnMut() -> bool) {
     until(what, limit, || fact().then_some(()));
 }
 
+/// Lets time pass that is part of what is done, as while a key is held down.
+pub fn pass(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// A length of time in seconds.
 pub const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
