@@ -144,7 +144,8 @@ impl Mutator {
 fn edit_number(bytes: &mut Vec<u8>, at: usize, random: &mut StdRng) {
     let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|start| at + start) else { return };
     let end = bytes[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |end| start + end);
-    let numbers = ["0", "1", "-1", "255", "256", "65535", "65536", "2147483648", "4294967296", "18446744073709551616", ""];
+    let numbers =
+        ["0", "1", "-1", "255", "256", "65535", "65536", "2147483648", "4294967296", "18446744073709551616", ""];
     bytes.splice(start..end, numbers.choose(random).unwrap().bytes());
 }
 
@@ -235,8 +236,7 @@ impl Target {
     }
 
     fn sip(&mut self, bytes: Bytes) {
-        let flow =
-            Flow { transport: Transport::Udp, local: gateway_address(), remote: caller(), connection: None };
+        let flow = Flow { transport: Transport::Udp, local: gateway_address(), remote: caller(), connection: None };
         self.gateway.handle_input(self.now, Input::Sip(sip::Input::Message { flow, bytes }));
         self.settle();
     }
@@ -266,8 +266,7 @@ impl Target {
             } else if let Some(event) = self.media.poll_event() {
                 if let Event::LegRemoved { leg, statistics } = &event {
                     self.ports.remove(leg);
-                    let counts =
-                        [statistics.packets_received, statistics.packets_invalid, statistics.packets_foreign];
+                    let counts = [statistics.packets_received, statistics.packets_invalid, statistics.packets_foreign];
                     for (sum, count) in self.media_counts.iter_mut().zip(counts) {
                         *sum += count;
                     }
