@@ -59,11 +59,12 @@ impl Gateway {
     /// Hangs a call up in the way its state asks for.
     pub(super) fn hang_up(&mut self, now: Now, id: CallId, cause: Cause) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
-        if !call.is_answered() && call.status.is_none() {
-            call.status = Some(480);
-        }
         let invite = call.invite;
-        if let Err(error) = self.endpoint.hangup(now, invite, None) {
+        if !call.is_answered() && call.status.is_none() {
+            // Not a hangup's 603, which would say that the number cannot be reached anywhere else either.
+            call.status = Some(480);
+            self.reject(now, invite, &Final::status(480));
+        } else if let Err(error) = self.endpoint.hangup(now, invite, None) {
             self.log(Level::Debug, Some(id), "hangup", error.to_string());
         }
         self.end(now, id, cause);

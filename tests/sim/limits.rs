@@ -135,6 +135,22 @@ fn a_drain_takes_no_new_calls_and_waits_for_those_there_are() {
 }
 
 #[test]
+fn a_drain_at_once_answers_who_still_rings() {
+    let mut world = World::new(Settings::default());
+    let (anna, ben) = (world.phone(), world.phone());
+    world.dial(anna, "2100");
+    world.dial(ben, "1000");
+    world.run(secs(1));
+    world.ask(Request::Drain { seconds: Some(0) });
+    world.run(secs(1));
+    world.assert_ended(anna, End::Refused(480));
+    assert_eq!(world.record(anna).status, Some(480));
+    world.assert_ended(ben, End::Remote);
+    assert!(world.drained);
+    world.finish();
+}
+
+#[test]
 fn a_reload_keeps_the_calls_and_serves_the_next_ones() {
     let mut world = World::new(Settings::default());
     let room = world.phones_in("2000", 2);

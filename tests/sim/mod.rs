@@ -11,6 +11,7 @@ mod world;
 
 mod calls;
 mod faults;
+mod keys;
 mod leaving;
 mod limits;
 mod paths;

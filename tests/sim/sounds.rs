@@ -24,10 +24,6 @@ pub(crate) const SOUNDS: [(&str, f64, u64); 11] = [
     ("busy", 2_600.0, 1_000),
 ];
 
-pub(crate) fn frequency(name: &str) -> f64 {
-    SOUNDS.iter().find(|(known, ..)| *known == name).map_or_else(|| panic!("no sound {name}"), |sound| sound.1)
-}
-
 pub(crate) struct Tones;
 
 impl Tones {

@@ -206,12 +206,6 @@ impl World {
         self.settle();
     }
 
-    /// A message from anywhere to the gateway arrives now.
-    pub(crate) fn inject_sip(&mut self, from: &str, bytes: Bytes) {
-        self.arrive(Datagram { from: from.parse().unwrap(), to: SocketAddr::from((GATEWAY, 5060)), bytes });
-        self.settle();
-    }
-
     /// Lets everything happen for `time`.
     pub(crate) fn run(&mut self, time: Duration) {
         let end = self.now.instant + time;

@@ -428,7 +428,10 @@ impl Agent {
         let tag = request.to().unwrap().tag().map(str::to_owned);
         assert_eq!(tag.as_deref(), Some(dialog.tag.as_str()), "our tag in To");
         assert_eq!(request.from().unwrap().tag(), dialog.remote_tag.as_deref(), "the gateway's tag in From");
-        assert!(dialog.remote_cseq.is_none_or(|before| before < cseq), "CSeq grows");
+        if dialog.remote_cseq.is_some_and(|before| before >= cseq) {
+            // It was overtaken on the way (RFC 3261 section 12.2.2).
+            return reply(500);
+        }
         dialog.remote_cseq = Some(cseq);
         match request.method {
             Method::Bye => {

@@ -13,23 +13,27 @@ pub(crate) struct Local {
     /// The hold of RFC 2543: `c=IN IP4 0.0.0.0`.
     pub(crate) nowhere: bool,
     pub(crate) codec: AudioCodec,
-    pub(crate) event_payload_type: u8,
+    /// `None`: the phone knows nothing of RFC 4733.
+    pub(crate) event_payload_type: Option<u8>,
     pub(crate) version: u32,
 }
 
 impl Local {
     pub(crate) fn new(media: SocketAddr, codec: AudioCodec) -> Self {
-        Self { media, direction: Direction::SendRecv, nowhere: false, codec, event_payload_type: 101, version: 1 }
+        Self { media, direction: Direction::SendRecv, nowhere: false, codec, event_payload_type: Some(101), version: 1 }
     }
 
     pub(crate) fn text(&self) -> String {
         let address = if self.nowhere { IpAddr::from([0, 0, 0, 0]) } else { self.media.ip() };
         let family = if address.is_ipv6() { "IP6" } else { "IP4" };
         let codec = self.codec.static_payload_type().unwrap();
-        let (port, events) = (self.media.port(), self.event_payload_type);
+        let port = self.media.port();
+        let events = self.event_payload_type.map_or(String::new(), |events| format!(" {events}"));
         let mut text = format!("v=0\r\no=phone 4711 {} IN {family} {}\r\n", self.version, self.media.ip());
-        let _ = write!(text, "s=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP {codec} {events}\r\n");
-        let _ = write!(text, "a=rtpmap:{events} telephone-event/8000\r\na=fmtp:{events} 0-15\r\n");
+        let _ = write!(text, "s=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP {codec}{events}\r\n");
+        if let Some(events) = self.event_payload_type {
+            let _ = write!(text, "a=rtpmap:{events} telephone-event/8000\r\na=fmtp:{events} 0-15\r\n");
+        }
         text += match self.direction {
             Direction::SendRecv => "a=sendrecv\r\n",
             Direction::SendOnly => "a=sendonly\r\n",

@@ -81,7 +81,7 @@ impl Phone {
             return;
         }
         let packet = Packet::parse(bytes).expect("RTP of the gateway can be read");
-        if packet.header.payload_type != self.agent.local.event_payload_type {
+        if Some(packet.header.payload_type) != self.agent.local.event_payload_type {
             self.ear.hear(now, &packet);
         }
     }

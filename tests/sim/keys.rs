@@ -1,0 +1,127 @@
+//! Keys: how they arrive, and when the prompt that asks for them begins.
+
+use super::phone::Says;
+use super::plan::RED;
+use super::world::{Settings, World, ms, secs};
+use partyline::sip::message::Method;
+
+/// Into the IVR, with its prompt playing.
+fn asked(world: &mut World) -> usize {
+    let anna = world.phone();
+    world.dial(anna, "1000");
+    world.run(secs(1));
+    anna
+}
+
+fn assert_let_in(world: &mut World) {
+    world.run(secs(2));
+    world.assert_logged("PIN accepted: room red");
+}
+
+#[test]
+fn a_pin_without_terminator_is_taken_after_a_pause() {
+    let mut world = World::new(Settings::default());
+    let anna = asked(&mut world);
+    world.key_and_wait(anna, RED);
+    world.run(secs(4));
+    assert!(world.lines("PIN accepted").is_empty());
+    assert_let_in(&mut world);
+    world.finish();
+}
+
+#[test]
+fn keys_of_forty_milliseconds_are_all_understood() {
+    let mut world = World::new(Settings::default());
+    let anna = asked(&mut world);
+    world.phones[anna].mouth.press_packets = 2;
+    world.key_and_wait(anna, &format!("{RED}#"));
+    assert_let_in(&mut world);
+    world.finish();
+}
+
+#[test]
+fn keys_held_for_seconds_count_once() {
+    let mut world = World::new(Settings::default());
+    let anna = asked(&mut world);
+    world.phones[anna].mouth.press_packets = 120;
+    world.key_and_wait(anna, &format!("{RED}#"));
+    assert_let_in(&mut world);
+    world.finish();
+}
+
+#[test]
+fn events_may_have_another_payload_type() {
+    let mut world = World::new(Settings::default());
+    let anna = world.phone();
+    world.phones[anna].agent.local.event_payload_type = Some(96);
+    world.dial(anna, "1000");
+    world.run(secs(1));
+    world.key_and_wait(anna, &format!("{RED}#"));
+    assert_let_in(&mut world);
+    world.finish();
+}
+
+#[test]
+fn without_events_the_keys_come_by_info() {
+    let mut world = World::new(Settings::default());
+    let anna = world.phone();
+    world.phones[anna].agent.local.event_payload_type = None;
+    world.dial(anna, "1000");
+    world.run(secs(1));
+    for body in ["Signal=4", "Signal=8", "Signal=2", "Signal=9", "Signal=1", "Signal=7", "Signal=#"] {
+        world.act(anna, |agent, now| agent.ask(now, Method::Info, Some(("application/dtmf-relay", body))));
+        world.run(ms(300));
+    }
+    assert_eq!(world.phones[anna].agent.statuses(&Method::Info), [200; 7]);
+    assert_let_in(&mut world);
+    world.finish();
+}
+
+#[test]
+fn keys_are_not_heard_in_the_room() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 2);
+    world.phones[room[0]].mouth.press_packets = 40;
+    world.key(room[0], "5");
+    world.run(ms(780));
+    let heard = world.last(room[1], ms(500));
+    let loudest = heard.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+    assert!(loudest < 500, "something of {loudest} was heard");
+    world.run(secs(2));
+    world.assert_together(&room);
+    world.finish();
+}
+
+#[test]
+fn the_prompt_begins_when_the_caller_is_heard() {
+    let mut world = World::new(Settings::default());
+    let anna = world.phone();
+    world.dial(anna, "1000");
+    world.run(ms(150));
+    assert_eq!(world.prompts(anna, ms(100)), ["enter-pin"]);
+    world.finish();
+}
+
+#[test]
+fn the_prompt_does_not_wait_for_ever_for_who_says_nothing() {
+    let mut world = World::new(Settings::default());
+    let anna = world.phone();
+    world.phones[anna].mouth.says = Says::Nothing;
+    world.dial(anna, "1000");
+    world.run(ms(480));
+    assert!(world.phones[anna].ear.count > 20 && world.prompts(anna, secs(1)).is_empty());
+    world.run(ms(150));
+    assert_eq!(world.prompts(anna, secs(1)), ["enter-pin"]);
+    world.finish();
+}
+
+#[test]
+fn an_offer_may_be_asked_for_inside_a_call() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 2);
+    world.act(room[0], |agent, now| agent.ask(now, Method::Invite, None));
+    world.run(secs(3));
+    assert_eq!(world.phones[room[0]].agent.statuses(&Method::Invite).last(), Some(&200));
+    world.assert_together(&room);
+    world.finish();
+}
