@@ -29,11 +29,11 @@ const DIGIT: Duration = Duration::from_millis(100);
 const FETCH: Duration = Duration::from_millis(100);
 /// Samples the ring holds: two seconds.
 const RING: usize = 16_000;
+/// Patience with the answer to our BYE, and with a connection that takes it slowly.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Level of a tone, dBFS.
 const TONE_LEVEL: f32 = -15.0;
 
-/// Patience with the answer to our BYE or CANCEL.
-const GOODBYE: Duration = Duration::from_secs(2);
 /// Ports for our own sound.
 const PORTS: std::ops::Range<u16> = 30_000..39_998;
 
@@ -190,7 +190,7 @@ impl Phone {
             }
             self.carry_out()?;
         }
-        // What was said last over TCP is still to be written.
+        // What we said last over TCP is still to be written.
         self.transports.close(GOODBYE).await;
         self.over.unwrap_or(Ok(())).map(|()| self.heard)
     }

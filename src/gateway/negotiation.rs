@@ -179,9 +179,10 @@ fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
     parameters
 }
 
-/// Who holds us with `sendonly` may send music or nothing at all: nobody is missed while either side does not listen.
-const fn is_hold(direction: Direction) -> bool {
-    !(direction.sends() && direction.receives())
+/// Whether the caller does not hear us or does not speak (RFC 3264 section 8.4): it may send music or nothing at all, so
+/// its silence does not mean that it is gone.
+fn is_hold(direction: Direction) -> bool {
+    direction != Direction::SendRecv
 }
 
 fn media_timeout(on_hold: bool) -> Option<Duration> {

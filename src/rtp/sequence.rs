@@ -103,12 +103,19 @@ impl Source {
 
     /// Takes note of a packet of this source. Duplicates count as received, as the RFC wants it.
     pub fn receive(&mut self, arrival: Instant, header: &Header) -> Verdict {
+        let verdict = self.receive_event(header);
+        if verdict != Verdict::Jump {
+            self.jitter.receive(arrival, header.timestamp, self.clock_rate);
+        }
+        verdict
+    }
+
+    /// As [`Source::receive`] for a telephone event, whose timestamp says when the key was pressed and not when the packet
+    /// was sent (RFC 4733 section 2.5.1): it has no part in the jitter.
+    pub fn receive_event(&mut self, header: &Header) -> Verdict {
         let verdict = self.judge(header.sequence);
         if verdict == Verdict::Restarted {
             self.jitter = Jitter::default();
-        }
-        if verdict != Verdict::Jump {
-            self.jitter.receive(arrival, header.timestamp, self.clock_rate);
         }
         verdict
     }
@@ -242,6 +249,19 @@ mod tests {
         assert!(verdicts[1..].iter().all(|v| *v == Verdict::InSequence));
         assert_eq!((source.received(), source.lost()), (7, 0));
         assert_eq!(source.report().highest_sequence, 65_539);
+    }
+
+    #[test]
+    fn a_key_held_down_between_packets_of_sound_is_no_jitter() {
+        let start = crate::test_clock();
+        let mut source = Source::new(1, 8_000);
+        for i in 0..200_u16 {
+            let arrival = start + Duration::from_millis(20) * u32::from(i);
+            source.receive(arrival, &header(2 * i, u32::from(i) * 160));
+            assert_eq!(source.receive_event(&header(2 * i + 1, 160)), Verdict::InSequence);
+        }
+        assert_eq!(source.jitter_us(), 0);
+        assert_eq!((source.received(), source.lost()), (400, 0));
     }
 
     #[test]

@@ -100,13 +100,14 @@ impl Receiver {
         }
         self.last_arrival = Some(arrival);
         let Some(source) = &mut self.source else { return Received::default() };
-        let verdict = source.receive(arrival, header);
+        let is_event = self.telephone_event == Some(header.payload_type);
+        let verdict = if is_event { source.receive_event(header) } else { source.receive(arrival, header) };
         self.packets += 1;
         self.octets += packet.payload.len() as u64;
         if verdict == Verdict::Jump || !listen {
             return Received::default();
         }
-        if self.telephone_event == Some(header.payload_type) {
+        if is_event {
             self.buffer.insert_other(arrival, header);
             return self.receive_event(arrival, header, packet.payload);
         }
