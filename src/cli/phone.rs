@@ -29,6 +29,8 @@ const DIGIT: Duration = Duration::from_millis(100);
 const FETCH: Duration = Duration::from_millis(100);
 /// Samples the ring holds: two seconds.
 const RING: usize = 16_000;
+/// Patience with the answer to our BYE, and with a connection that takes it slowly.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Level of a tone, dBFS.
 const TONE_LEVEL: f32 = -15.0;
 

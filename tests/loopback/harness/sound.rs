@@ -87,3 +87,13 @@ pub fn contains_prompt(heard: &[i16], prompt: &[i16]) -> bool {
 pub fn prompt(name: &str) -> Vec<i16> {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("prompts/en-GB/{name}.wav")))
 }
+
+#[test]
+fn one_prompt_is_not_taken_for_another() {
+    let silence = vec![0; 8_000];
+    let heard = [silence.clone(), prompt("enter-pin"), prompt("wrong-pin"), silence].concat();
+    assert!(contains_prompt(&heard, &prompt("wrong-pin")));
+    for other in ["goodbye", "first-here", "pin-blocked"] {
+        assert!(!contains_prompt(&heard, &prompt(other)), "{other}");
+    }
+}
