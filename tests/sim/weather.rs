@@ -121,3 +121,30 @@ fn delay_of(said: Instant, heard: &[Instant]) -> Option<Duration> {
     let onset = heard.iter().find(|onset| **onset >= said)?;
     Some(*onset - said).filter(|delay| *delay < ms(500))
 }
+
+#[test]
+fn clocks_that_drift_on_a_jittery_line_for_an_hour_add_no_delay() {
+    let mut world = World::new(Settings::default());
+    let pair = [world.phone(), world.phone()];
+    for (phone, ppm) in pair.into_iter().zip([200, -200]) {
+        world.phones[phone].mouth.ppm = ppm;
+        world.phones[phone].mouth.says = Says::Bursts;
+        world.phones[phone].ear.memory = secs(2);
+        world.phones[phone].rtp_weather = Weather { loss: 0.01, jitter: ms(30), ..Weather::CLEAR };
+        world.dial(phone, "2000");
+        world.run(secs(20));
+    }
+    world.run(secs(3_600));
+    for (speaker, listener) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+        let heard = &world.phones[listener].ear.onsets;
+        let said = &world.phones[speaker].mouth.bursts;
+        let delays: Vec<Duration> = said.iter().filter_map(|said| delay_of(*said, heard)).skip(2).collect();
+        assert!(delays.len() > 50, "{} bursts were heard", delays.len());
+        let mean = |delays: &[Duration]| delays.iter().sum::<Duration>() / u32::try_from(delays.len()).unwrap();
+        let (early, late) = (mean(&delays[..20]), mean(&delays[delays.len() - 20..]));
+        assert!(late <= early + ms(25) && late <= ms(160), "{early:?} at first, {late:?} at last");
+    }
+    let statistics = world.statistics(pair[0]);
+    assert!(statistics.packets_late * 100 < statistics.packets_received, "{} late", statistics.packets_late);
+    world.finish();
+}

@@ -324,8 +324,13 @@ impl Agent {
         if first {
             self.invites.last_mut().unwrap().1.push(status);
         }
-        let ack =
-            if status < 300 { self.on_accepted(now, place, response) } else { self.on_refused(now, place, response) };
+        let current = self.dialog.as_ref().map(|dialog| &*dialog.call_id) == response.call_id().as_deref();
+        let ack = match status {
+            // An offer in a call that we have left since.
+            _ if !current => self.ack_like(place, response, status < 300).to_bytes(),
+            200..=299 => self.on_accepted(now, place, response),
+            _ => self.on_refused(now, place, response),
+        };
         self.clients[place].done = Some((status, Some(ack.clone())));
         self.acknowledge(ack);
         if first && status < 300 && self.clients[place].cancel {
@@ -354,15 +359,8 @@ impl Agent {
 
     /// A final refusal. Gives the ACK, which belongs to the INVITE's transaction.
     fn on_refused(&mut self, now: Instant, place: usize, response: &Response) -> Bytes {
+        let ack = self.ack_like(place, response, false);
         let client = &self.clients[place];
-        let invite = &client.request;
-        let mut ack = Request::new(Method::Ack, invite.uri.clone());
-        ack.headers.push(H::Via, self.via(&client.branch));
-        ack.headers.copy_all(&H::From, &invite.headers);
-        ack.headers.copy_all(&H::To, &response.headers);
-        ack.headers.copy_all(&H::CallId, &invite.headers);
-        ack.headers.push(H::CSeq, format!("{} ACK", invite.cseq().unwrap().number));
-        ack.headers.push(H::MaxForwards, "70");
         if client.is_first() {
             self.stage = Stage::Ended(End::Refused(response.status.0));
         } else if response.status.0 == 491 {
@@ -370,6 +368,20 @@ impl Agent {
             self.retry = Some(now + Duration::from_millis(2_500));
         }
         ack.to_bytes()
+    }
+
+    /// The ACK with the headers of an INVITE of ours, in the INVITE's transaction or one of its own.
+    fn ack_like(&mut self, place: usize, response: &Response, own: bool) -> Request {
+        let branch = if own { self.next_branch() } else { self.clients[place].branch.clone() };
+        let invite = &self.clients[place].request;
+        let mut ack = Request::new(Method::Ack, invite.uri.clone());
+        ack.headers.push(H::Via, self.via(&branch));
+        ack.headers.copy_all(&H::From, &invite.headers);
+        ack.headers.copy_all(&H::To, &response.headers);
+        ack.headers.copy_all(&H::CallId, &invite.headers);
+        ack.headers.push(H::CSeq, format!("{} ACK", invite.cseq().unwrap().number));
+        ack.headers.push(H::MaxForwards, "70");
+        ack
     }
 
     fn acknowledge(&mut self, ack: Bytes) {
