@@ -33,9 +33,6 @@ const RING: usize = 16_000;
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Level of a tone, dBFS.
 const TONE_LEVEL: f32 = -15.0;
-
-/// Patience with the answer to our BYE, and with a connection that takes it slowly.
-const GOODBYE: Duration = Duration::from_secs(2);
 /// Ports for our own sound.
 const PORTS: std::ops::Range<u16> = 30_000..39_998;
 
