@@ -33,5 +33,6 @@ docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
 # Unit, simulation, layering, loopback (sipp, baresip) and corpus tests, and the examples in the documentation.
+# More threads than cores: loopback tests mostly wait for timers of the RFCs.
 units:
-	cargo test --locked
+	cargo test --locked -- --test-threads=8
