@@ -350,6 +350,26 @@ impl Target {
         taken
     }
 
+    /// Makes a message of a corpus one of our call: its Call-ID, its tags, the next number.
+    fn adopt(&mut self, bytes: &mut Vec<u8>) {
+        let Some(victim) = &mut self.victim else { return };
+        victim.cseq += 1;
+        let tag = victim.to.split("tag=").nth(1).unwrap_or_default();
+        let replacements = [
+            (&b"Call-ID: "[..], format!("Call-ID: {}\r\nX-Was: ", victim.call_id)),
+            (b"tag=f1", "tag=f".to_owned()),
+            (b"tag=t1", format!("tag={tag}")),
+            (b"CSeq: 1 ", format!("CSeq: {} ", victim.cseq)),
+            (b"CSeq: 2 ", format!("CSeq: {} ", victim.cseq)),
+            (b"CSeq: 3 ", format!("CSeq: {} ", victim.cseq)),
+        ];
+        for (old, new) in replacements {
+            if let Some(at) = bytes.windows(old.len()).position(|window| window == old) {
+                bytes.splice(at..at + old.len(), new.into_bytes());
+            }
+        }
+    }
+
     fn say_something(&mut self) {
         let Some(victim) = &mut self.victim else { return };
         victim.sequence = victim.sequence.wrapping_add(1);
@@ -408,7 +428,11 @@ fn a_million_mutated_packets_leave_nothing_behind() {
             target.call();
             target.say_something();
         }
-        let bytes = Bytes::from(fresh(mutator.mutate(&sip), n));
+        let mut bytes = fresh(mutator.mutate(&sip), n);
+        if n % 8 == 1 {
+            target.adopt(&mut bytes);
+        }
+        let bytes = Bytes::from(bytes);
         reached[0].count(Message::parse(&bytes).is_ok());
         target.sip(bytes);
         target.run(STEP);
