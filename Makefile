@@ -2,6 +2,7 @@
 #
 #   make run     starts the gateway with dialplan.toml
 #   make test    all that must pass before a change goes in
+#   make load    the load table (benches/README.md), with the load generator beside the checkout
 
 # Debian packages, each with a command it brings: installed when the command is missing.
 BUILD_TOOLS := build-essential:cc pkg-config:pkg-config
@@ -9,7 +10,9 @@ TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip
 
 CONFIG ?= dialplan.toml
 
-.PHONY: run test format lint docs units
+LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3
+
+.PHONY: run test load format lint docs units
 
 run:
 	@.ci/need $(BUILD_TOOLS)
@@ -36,3 +39,7 @@ docs:
 # More threads than cores: loopback tests mostly wait for timers of the RFCs.
 units:
 	cargo test --locked -- --test-threads=8
+
+load:
+	@.ci/need $(LOAD_TOOLS)
+	@benches/load.sh
