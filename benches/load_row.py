@@ -17,7 +17,7 @@ def main() -> None:
 
     legs = reports[0]["legs"]
     cells = [f"failed {max(report['failed'] for report in reports)}"]
-    if reports[0]["transit_ms"]:
+    if reports[0].get("transit_ms"):
         for point in ("p50", "p99"):
             cells.append(f"transit {point} {median(lambda r: r['transit_ms'][point]):.1f} ms")
     elif reports[0]["mode"] == "setup":
