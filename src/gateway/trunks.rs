@@ -84,7 +84,7 @@ impl Gateway {
         }
     }
 
-    /// After a reload: bindings of trunks that changed are given up, those of new ones made.
+    /// After a reload: all bindings are given up, and those of the new dialplan made.
     pub(super) fn refresh_registrations(&mut self, now: Now) {
         for entry in std::mem::take(&mut self.trunks.entries) {
             if let Some(registration) = entry.registration {

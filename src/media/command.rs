@@ -20,7 +20,8 @@ pub enum Command {
         /// What was negotiated.
         settings: Box<LegSettings>,
     },
-    /// Replaces what was negotiated (re-INVITE, UPDATE, answer to a late offer). Learning opens again (DESIGN section 7).
+    /// Replaces what was negotiated (re-INVITE, UPDATE, answer to a late offer). Which source is believed
+    /// is learned anew.
     UpdateLeg {
         /// The leg.
         leg: CallId,

@@ -1,4 +1,4 @@
-//! Where we send and whom we believe, two different things (DESIGN section 7).
+//! Where we send and whom we believe, two different things.
 //!
 //! We send to the address of the SDP until a valid source is learned (symmetric RTP, RFC 4961). We accept the first valid
 //! sender within the accepted networks and lock to it. Learning opens again after a new SDP, and when the locked source

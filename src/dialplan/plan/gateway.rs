@@ -46,7 +46,7 @@ impl fmt::Display for ListenAddress {
 pub struct Gateway {
     /// Addresses SIP is taken on. Default: udp and tcp, port 5060, every IPv4 and IPv6 address.
     pub sip: Vec<ListenAddress>,
-    /// Address of the web server. Default: none.
+    /// Address of a web server. Checked only: there is no web server yet. Default: none.
     pub http: Option<SocketAddr>,
     /// UDP ports for media: two for each call (RTP even, RTCP odd). Default 20000 to 29999; 1024 to 65535.
     pub rtp_ports: RangeInclusive<u16>,

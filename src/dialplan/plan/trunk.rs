@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Trunk {
     /// Its name in the file; what routes call it.
     pub name: String,
-    /// Where it is reached, in order of preference. Empty: it only calls us.
+    /// Where it is reached; we register at the first address that is found. Empty: it only calls us.
     pub address: Vec<TrunkAddress>,
     /// How it is called. Default udp.
     pub transport: SipTransport,
@@ -32,7 +32,7 @@ pub struct Trunk {
     pub register: bool,
     /// How long a registration is asked to last. Default 1 h; 1 min to 24 h.
     pub expires: Duration,
-    /// Our number, E.164, on calls we make there.
+    /// Our number, E.164, on calls we make there. Nothing makes any yet.
     pub caller_id: Option<String>,
     /// Calls at one time, both directions; beyond it the trunk gets 486. Default: no limit of its own.
     pub max_calls: Option<u32>,
@@ -52,7 +52,7 @@ impl Trunk {
     }
 }
 
-/// A host name or address, and the port if one was written. Without a port, DNS SRV is asked (RFC 3263).
+/// A host name or address, and the port if one was written; without one it is 5060. SRV records are not asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TrunkAddress {
     /// Name, or address without brackets.
