@@ -161,6 +161,8 @@ pub struct Gateway {
     by_invite: HashMap<InviteId, CallId>,
     sessions: HashMap<SessionId, RunningSession>,
     session_events: VecDeque<(SessionId, session::Event)>,
+    /// Sessions that had verbs carried out since the last input.
+    busy: Vec<SessionId>,
     rooms: Rooms,
     players: HashMap<PlayerId, playback::Owner>,
     pin_guard: PinGuard,
@@ -212,6 +214,7 @@ impl Gateway {
             by_invite: HashMap::new(),
             sessions: HashMap::new(),
             session_events: VecDeque::new(),
+            busy: Vec::new(),
             rooms: Rooms::default(),
             players: HashMap::new(),
             pin_guard: PinGuard::new(limits),
@@ -316,8 +319,10 @@ impl Gateway {
             let Some((id, event)) = self.session_events.pop_front() else { break };
             self.run_session(now, id, &event);
         }
-        for session in self.sessions.values_mut().filter(|session| session.verbs_this_turn > 0) {
-            session.verbs_this_turn = 0;
+        for id in self.busy.drain(..) {
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.verbs_this_turn = 0;
+            }
         }
         if self.draining && !self.drained && self.calls.is_empty() {
             self.say_goodbye(now);
@@ -344,6 +349,9 @@ impl Gateway {
         session.running.handle(event, &mut verbs);
         for verb in verbs.drain() {
             let Some(session) = self.sessions.get_mut(&id) else { break };
+            if session.verbs_this_turn == 0 {
+                self.busy.push(id);
+            }
             session.verbs_this_turn += 1;
             if session.verbs_this_turn > VERBS_A_TURN {
                 self.log(Level::Warn, None, "session ended", "it asked for more than a thousand things at once".into());

@@ -21,10 +21,13 @@ impl LocalAddresses {
         if let Some(known) = self.known.get(&remote) {
             return *known;
         }
-        let local = route(remote).unwrap_or(match remote {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        });
+        let Some(local) = route(remote) else {
+            // Not remembered: the network may not be up yet, or descriptors may be short for a moment.
+            return match remote {
+                IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            };
+        };
         if self.known.len() >= REMEMBERED {
             self.known.clear();
         }

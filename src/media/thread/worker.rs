@@ -198,7 +198,8 @@ impl Worker {
     /// Gives a leg's sockets away.
     fn release(&mut self, leg: CallId) -> Option<TransportSockets> {
         let slot = self.slots.remove(&leg)?;
-        let port = self.ports.get_mut(slot.0 as usize)?.take()?;
+        // While reports wait, the engine may have given the slot to another leg: its sockets are not ours to close.
+        let port = self.ports.get_mut(slot.0 as usize)?.take_if(|port| port.leg == leg)?;
         if port.urgent {
             let _ = self.poller.remove_urgent(&port.sockets.rtp);
         }
