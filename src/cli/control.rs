@@ -2,12 +2,14 @@
 
 use crate::gateway::{Reply, Request};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// A longer request is none.
 const LONGEST_REQUEST: u64 = 4_096;
@@ -20,9 +22,14 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// A request and where its answer goes.
 pub(super) type Asked = (Request, oneshot::Sender<Reply>);
 
+/// A connection that does not ask, or does not take its answer, for this long is closed: places are few.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The socket; removed when dropped.
 pub(super) struct ControlSocket {
     path: PathBuf,
+    accepting: JoinHandle<()>,
+    places: Arc<Semaphore>,
 }
 
 impl ControlSocket {
@@ -35,12 +42,26 @@ impl ControlSocket {
             if std::os::unix::net::UnixStream::connect(path).is_ok() {
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, "another gateway answers on it"));
             }
+            if !std::fs::metadata(path)?.file_type().is_socket() {
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is no socket is there"));
+            }
             std::fs::remove_file(path)?;
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        tokio::spawn(accept(listener, asked));
-        Ok(Self { path: path.to_owned() })
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let accepting = tokio::spawn(accept(listener, asked, Arc::clone(&places)));
+        Ok(Self { path: path.to_owned(), accepting, places })
+    }
+
+    /// Takes no more connections and lets those there are write their answers, for as long as `patience` lasts.
+    pub(super) async fn close(mut self, patience: Duration) {
+        self.accepting.abort();
+        let _ = (&mut self.accepting).await;
+        let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+        if tokio::time::timeout(patience, self.places.acquire_many(all)).await.is_err() {
+            tracing::debug!("control connections left without an answer");
+        }
     }
 }
 
@@ -52,10 +73,9 @@ impl Drop for ControlSocket {
     }
 }
 
-async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>) {
-    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, places: Arc<Semaphore>) {
     loop {
-        let Ok(place) = std::sync::Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -67,8 +87,10 @@ async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>) {
         };
         let asked = asked.clone();
         tokio::spawn(async move {
-            if let Err(error) = serve(stream, &asked).await {
-                tracing::debug!(%error, "control connection");
+            match tokio::time::timeout(PATIENCE, serve(stream, &asked)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "control connection"),
+                Err(_) => tracing::debug!("control connection given up: it took too long"),
             }
             drop(place);
         });

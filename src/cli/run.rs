@@ -15,6 +15,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +23,9 @@ use tracing_subscriber::EnvFilter;
 const SIP_QUEUE: usize = 4_096;
 /// Administrators' requests waiting.
 const CONTROL_QUEUE: usize = 16;
+
+/// Patience with administrators' connections when the gateway ends.
+const LAST_REPLIES: Duration = Duration::from_secs(1);
 
 /// Why the gateway did not start. Each names the thing and the place.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +58,10 @@ pub(super) fn run(config: &Path) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    match runtime.block_on(serve(config, plan, sounds)) {
+    let served = runtime.block_on(serve(config, plan, sounds));
+    // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
+    runtime.shutdown_background();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
@@ -124,7 +131,7 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
         }
     };
     server.run(Sources { sip, asked }, reload).await?;
-    drop(control);
+    control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())
 }

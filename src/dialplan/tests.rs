@@ -56,7 +56,7 @@ fn the_examples_in_the_demo_files_comments_are_good_too() {
 }
 
 #[test]
-fn the_designs_example_becomes_a_plan() {
+fn the_example_becomes_a_plan() {
     let plan = example().plan;
     let trunk = plan.trunk("carrier").unwrap();
     assert_eq!(trunk.address, [TrunkAddress { host: "sip.carrier.example".into(), port: None }]);

@@ -21,16 +21,25 @@ pub(super) struct Admission {
     /// Requests from nowhere we know, dropped without an answer, in all.
     pub(super) strangers: u64,
     strangers_untold: Vec<SocketAddr>,
+    strangers_in_window: u64,
+    /// Counted apart: scanners must not silence what is said of a trunk's own calls.
     refused_in_window: u64,
     window_ends: Option<Instant>,
 }
 
 impl Admission {
-    /// Whether one more refusal may be told. Starts a window.
+    /// Whether one more refusal of a request that was admitted may be told. Starts a window.
     fn may_tell(&mut self, now: Instant) -> bool {
         self.window_ends.get_or_insert(now + REFUSAL_WINDOW);
         self.refused_in_window += 1;
         self.refused_in_window <= REFUSALS_TOLD
+    }
+
+    /// Whether one more stranger may be told. Starts a window.
+    fn may_tell_stranger(&mut self, now: Instant) -> bool {
+        self.window_ends.get_or_insert(now + REFUSAL_WINDOW);
+        self.strangers_in_window += 1;
+        self.strangers_in_window <= REFUSALS_TOLD
     }
 }
 
@@ -49,7 +58,7 @@ impl Policy for TrunkPolicy<'_> {
         }
         // Scanners get silence: not even the news that something listens here.
         self.admission.strangers += 1;
-        if self.admission.may_tell(self.now) {
+        if self.admission.may_tell_stranger(self.now) {
             self.admission.strangers_untold.push(flow.remote);
         }
         sip::Admission::Drop
@@ -101,8 +110,10 @@ impl Gateway {
     }
 
     pub(super) fn end_refusal_window(&mut self) {
-        let untold = self.admission.refused_in_window.saturating_sub(REFUSALS_TOLD);
-        self.admission.refused_in_window = 0;
+        let untold = [&mut self.admission.refused_in_window, &mut self.admission.strangers_in_window]
+            .into_iter()
+            .map(|count| std::mem::take(count).saturating_sub(REFUSALS_TOLD))
+            .sum::<u64>();
         self.admission.window_ends = None;
         if untold > 0 {
             self.log(

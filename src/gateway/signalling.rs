@@ -63,10 +63,11 @@ impl Gateway {
                 self.on_registration_failed(now, registration, status, retry_at);
             }
             Event::Unregistered { registration } => self.on_unregistered(registration),
-            Event::Refused { summary, flow, status, rule } => {
+            // A stranger, of whom admission tells.
+            Event::Refused { status: None, .. } => {}
+            Event::Refused { summary, flow, status: Some(status), rule } => {
                 if self.may_tell_refusal(now) {
-                    let answer = status.map_or("no answer".to_owned(), |status| status.0.to_string());
-                    let detail = format!("{} from {}: {answer}, {rule}", super::Masked(&summary), flow.remote);
+                    let detail = format!("{} from {}: {}, {rule}", super::Masked(&summary), flow.remote, status.0);
                     self.log(Level::Info, None, "refused", detail);
                 }
             }

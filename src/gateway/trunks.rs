@@ -36,6 +36,18 @@ struct Entry {
     contact_user: Option<String>,
 }
 
+impl Entry {
+    fn new(trunk: &Arc<Trunk>) -> Self {
+        Self {
+            trunk: Arc::clone(trunk),
+            state: if trunk.register { TrunkState::Trying } else { TrunkState::Static },
+            addresses: trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect(),
+            registration: None,
+            contact_user: None,
+        }
+    }
+}
+
 /// All trunks at work, in the order of the dialplan.
 #[derive(Debug, Default)]
 pub(super) struct Trunks {
@@ -68,25 +80,21 @@ impl Trunks {
 
 impl Gateway {
     pub(super) fn start_registrations(&mut self) {
-        let plan: Arc<Plan> = Arc::clone(&self.plan);
-        for trunk in &plan.trunks {
-            let state = if trunk.register { TrunkState::Trying } else { TrunkState::Static };
-            self.trunks.entries.push(Entry {
-                trunk: Arc::clone(trunk),
-                state,
-                addresses: trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect(),
-                registration: None,
-                contact_user: None,
-            });
-            if !trunk.address.is_empty() {
-                self.outputs.push_back(Output::Resolve { trunk: trunk.name.clone() });
-            }
-        }
+        self.follow_plan(Vec::new());
     }
 
-    /// After a reload: all bindings are given up, and those of the new dialplan made.
+    /// After a reload: bindings of trunks that are gone or changed are given up, those of new ones made. A trunk that is
+    /// as it was keeps its binding, and the addresses its name was found at.
     pub(super) fn refresh_registrations(&mut self, now: Now) {
-        for entry in std::mem::take(&mut self.trunks.entries) {
+        if self.draining {
+            // No trunk is to send calls here any more.
+            return;
+        }
+        let before = std::mem::take(&mut self.trunks.entries);
+        for place in 0..before.len() {
+            self.timers.clear(Timer::Resolve(place));
+        }
+        for entry in self.follow_plan(before) {
             if let Some(registration) = entry.registration {
                 let result = self.endpoint.unregister(now, registration);
                 if let Err(error) = result {
@@ -94,7 +102,20 @@ impl Gateway {
                 }
             }
         }
-        self.start_registrations();
+    }
+
+    /// Makes the entries that the plan asks for, of those there were where they still fit. Gives back the others.
+    fn follow_plan(&mut self, mut before: Vec<Entry>) -> Vec<Entry> {
+        let plan: Arc<Plan> = Arc::clone(&self.plan);
+        for trunk in &plan.trunks {
+            let same = before.iter().position(|entry| entry.trunk == *trunk);
+            let entry = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| Entry::new(trunk));
+            self.trunks.entries.push(entry);
+            if !trunk.address.is_empty() {
+                self.outputs.push_back(Output::Resolve { trunk: trunk.name.clone() });
+            }
+        }
+        before
     }
 
     /// Gives up all bindings, so that trunks send no more calls here.
@@ -114,6 +135,10 @@ impl Gateway {
     }
 
     pub(super) fn on_resolved(&mut self, now: Now, name: &str, flows: Vec<Flow>) {
+        if self.draining {
+            // A look-up that was under way: no trunk is to send calls here any more.
+            return;
+        }
         let place = self.trunks.entries.iter().position(|entry| entry.trunk.name == name);
         let Some((place, entry)) = place.and_then(|place| Some((place, self.trunks.entries.get_mut(place)?))) else {
             return;

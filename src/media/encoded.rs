@@ -1,17 +1,9 @@
 //! A frame and its encodings, each made once.
 
-use crate::audio::codec::g711;
+use crate::audio::codec::encode;
 use crate::audio::comfort_noise::{ComfortNoise, FAINT_DBFS};
 use crate::audio::{FRAME_8K, Frame, SILENCE};
 use crate::types::AudioCodec;
-
-/// Encodes one frame. The codecs there are today have no state: 20 ms payloads may be cut and joined at will.
-pub(crate) fn encode(codec: AudioCodec, frame: &Frame, payload: &mut [u8; FRAME_8K]) {
-    match codec {
-        AudioCodec::Pcmu => g711::encode_ulaw(frame, payload),
-        AudioCodec::Pcma => g711::encode_alaw(frame, payload),
-    };
-}
 
 /// The encodings of one frame, made when first asked for.
 #[derive(Debug, Default)]

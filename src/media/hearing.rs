@@ -54,7 +54,7 @@ impl Heard<'_> {
             Heard::Frame(frame) => *frame,
             Heard::Own => own,
         };
-        super::encoded::encode(codec, frame, payload);
+        crate::audio::codec::encode(codec, frame, payload);
         Some(payload)
     }
 }

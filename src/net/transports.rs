@@ -23,6 +23,8 @@ const OUTGOING_QUEUE: usize = 256;
 const MAX_CONNECTIONS: usize = 4_096;
 /// TCP connections at once from one address.
 const MAX_CONNECTIONS_EACH: usize = 256;
+/// Connections that came or went and are not taken note of yet: more wait in the kernel, where they hold no descriptor.
+const CONNECTION_EVENTS: usize = 64;
 /// Patience with a peer we connect to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -93,8 +95,8 @@ pub struct Transports {
     next_connection: u64,
     local: LocalAddresses,
     events: NetEvents,
-    connection_events: mpsc::UnboundedSender<ConnectionEvent>,
-    from_connections: mpsc::UnboundedReceiver<ConnectionEvent>,
+    connection_events: mpsc::Sender<ConnectionEvent>,
+    from_connections: mpsc::Receiver<ConnectionEvent>,
 }
 
 impl Transports {
@@ -103,7 +105,7 @@ impl Transports {
     /// # Errors
     /// The first address that cannot be opened.
     pub fn bind(listen: &[ListenAddress], events: NetEvents) -> Result<Self, BindError> {
-        let (connection_events, from_connections) = mpsc::unbounded_channel();
+        let (connection_events, from_connections) = mpsc::channel(CONNECTION_EVENTS);
         let mut transports = Self {
             udp: Vec::new(),
             tcp: Vec::new(),
@@ -210,7 +212,7 @@ impl Transports {
                 outcome => {
                     tracing::debug!(remote = %flow.remote, ?outcome, "TCP connect failed");
                     let _ = events.send(Input::FlowClosed { flow }).await;
-                    let _ = connections.send(ConnectionEvent::Closed { flow });
+                    let _ = connections.send(ConnectionEvent::Closed { flow }).await;
                 }
             }
         });
@@ -307,13 +309,13 @@ async fn connect(local: IpAddr, remote: SocketAddr) -> io::Result<TcpStream> {
     socket.connect(remote).await
 }
 
-async fn accept(listener: TcpListener, events: mpsc::UnboundedSender<ConnectionEvent>) {
+async fn accept(listener: TcpListener, events: mpsc::Sender<ConnectionEvent>) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
                 // The connection's own local address, even when the listener has a wildcard.
                 let Ok(local) = stream.local_addr() else { continue };
-                if events.send(ConnectionEvent::Accepted { stream, local, remote }).is_err() {
+                if events.send(ConnectionEvent::Accepted { stream, local, remote }).await.is_err() {
                     return;
                 }
             }

@@ -47,3 +47,11 @@ fn a_mistake_in_a_reloaded_dialplan_changes_nothing() {
     let remains = gateway.finish();
     remains.assert_silent_about(&[PIN]);
 }
+
+#[test]
+fn a_drain_of_an_idle_gateway_is_answered_before_it_ends() {
+    let gateway = Gateway::start();
+    let drained = gateway.ctl(&["drain", "--seconds", "0"]);
+    assert_eq!(drained.code(), 0, "{}", drained.output);
+    assert!(drained.output.contains("taking no new calls"), "{}", drained.output);
+}

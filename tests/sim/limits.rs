@@ -4,7 +4,8 @@ use super::phone::{End, Stage};
 use super::plan;
 use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Cause, Input, Reply, Request};
-use partyline::sip::message::{HeaderName, Method};
+use partyline::sip::Flow;
+use partyline::sip::message::{HeaderName, Method, Transport};
 use partyline::types::AudioCodec;
 
 #[test]
@@ -59,6 +60,64 @@ fn strangers_get_silence() {
     assert!(world.phones.iter().all(|phone| phone.agent.seen.is_empty()), "not a word");
     world.assert_logged("request dropped: from 172.16.0.11:5060, which no trunk allows");
     assert!(world.records.is_empty());
+    world.finish();
+}
+
+#[test]
+fn scanners_do_not_silence_what_is_said_of_a_trunks_own_calls() {
+    let mut world = World::new(Settings::default());
+    let (anna, scanner) = (world.phone(), world.phone_at([172, 16, 0], AudioCodec::Pcmu));
+    for _ in 0..30 {
+        world.act(scanner, |agent, now| agent.ping(now));
+    }
+    world.run(secs(1));
+    world.dial(anna, "5555");
+    world.run(secs(1));
+    world.assert_logged("no route matches");
+    assert_eq!(world.record(anna).status, Some(404));
+    world.finish();
+}
+
+/// A plan whose trunk "away" we register at.
+fn registering() -> Input {
+    let away = "[trunks.away]\naddress = [\"10.9.9.9\"]\nregister = true\nusername = \"acme\"\npassword = { env = \"AWAY\" }\n";
+    Input::Reload(plan::parse(&format!("{}\n{away}", plan::text(""))))
+}
+
+fn found() -> Input {
+    let local = "10.0.0.1:5060".parse().unwrap();
+    let flow = Flow { transport: Transport::Udp, local, remote: "10.9.9.9:5060".parse().unwrap(), connection: None };
+    Input::Resolved { trunk: "away".into(), flows: vec![flow] }
+}
+
+#[test]
+fn a_reload_keeps_the_binding_of_a_trunk_that_is_as_it_was() {
+    let mut world = World::new(Settings::default());
+    let registers = |world: &World| world.lines("REGISTER").len();
+    for _ in 0..2 {
+        world.input(registering());
+        world.settle();
+        world.input(found());
+        world.settle();
+        assert_eq!(registers(&world), 1);
+    }
+    world.input(Input::Reload(plan::parse(&plan::text(""))));
+    world.run(secs(60));
+    world.finish();
+}
+
+#[test]
+fn a_gateway_that_drains_registers_nowhere() {
+    let mut world = World::new(Settings::default());
+    world.input(registering());
+    world.settle();
+    world.ask(Request::Drain { seconds: Some(0) });
+    world.input(found());
+    world.input(registering());
+    world.input(found());
+    world.run(secs(60));
+    assert!(world.lines("REGISTER").is_empty());
+    assert!(world.drained);
     world.finish();
 }
 

@@ -61,7 +61,7 @@ impl fmt::Debug for Pin {
 }
 
 /// A password. Debug shows nothing of it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {

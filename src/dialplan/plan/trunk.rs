@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// A SIP peer that carries calls to and from the telephone network.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trunk {
     /// Its name in the file; what routes call it.
     pub name: String,

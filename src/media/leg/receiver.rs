@@ -4,7 +4,7 @@ use super::super::command::LegStatistics;
 use super::super::voices::Presence;
 use super::gate::Gate;
 use crate::audio::Frame;
-use crate::audio::codec::g711;
+use crate::audio::codec::{decode, samples_in};
 use crate::audio::playout::Playout;
 use crate::rtp::jitter_buffer::{JitterBuffer, Pull, Settings};
 use crate::rtp::sequence::{Source, Verdict};
@@ -112,7 +112,7 @@ impl Receiver {
             return self.receive_event(arrival, header, packet.payload);
         }
         let Some(codec) = self.codec(header.payload_type) else { return Received::default() };
-        let samples = samples(codec, packet.payload);
+        let samples = samples_in(codec, packet.payload.len());
         self.packet_time = Duration::from_micros(samples as u64 * 125).clamp(SHORTEST, LONGEST);
         if self.is_digit_tone(arrival, header.timestamp) {
             self.buffer.insert_other(arrival, header);
@@ -175,7 +175,9 @@ impl Receiver {
                 Pull::Packet { payload_type, payload } => {
                     match payload_types.iter().find(|(known, _)| *known == payload_type) {
                         Some((_, codec)) => {
-                            playout.push_with(samples(*codec, payload), |out| decode(*codec, payload, out));
+                            playout.push_with(samples_in(*codec, payload.len()), |out| {
+                                decode(*codec, payload, out);
+                            });
                         }
                         None => playout.silence(payload.len()),
                     }
@@ -226,18 +228,4 @@ impl Receiver {
     fn codec(&self, payload_type: u8) -> Option<AudioCodec> {
         self.payload_types.iter().find(|(known, _)| *known == payload_type).map(|(_, codec)| *codec)
     }
-}
-
-/// Samples in a payload.
-fn samples(codec: AudioCodec, payload: &[u8]) -> usize {
-    match codec {
-        AudioCodec::Pcmu | AudioCodec::Pcma => payload.len(),
-    }
-}
-
-fn decode(codec: AudioCodec, payload: &[u8], out: &mut [i16]) {
-    match codec {
-        AudioCodec::Pcmu => g711::decode_ulaw(payload, out),
-        AudioCodec::Pcma => g711::decode_alaw(payload, out),
-    };
 }
