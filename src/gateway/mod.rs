@@ -388,6 +388,11 @@ impl Gateway {
     }
 
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {
+        if self.plan.gateway.public_address != plan.gateway.public_address {
+            // Told to the endpoint anew with the next message.
+            self.natted.clear();
+        }
+        self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
         self.refresh_registrations(now);

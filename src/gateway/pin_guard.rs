@@ -146,6 +146,14 @@ impl PinGuard {
         }
     }
 
+    /// Changes [`Limits::shared_wrong`], as a reload may; what was counted stays.
+    pub fn set_shared_wrong(&mut self, shared_wrong: usize) {
+        self.limits.shared_wrong = shared_wrong.max(1);
+        while self.shared.len() > self.limits.shared_wrong {
+            self.shared.pop_front();
+        }
+    }
+
     /// Whether the PIN that `call`, of the caller `key`, has keyed may be looked up. A call waits for one check at most: asking again
     /// while it waits keeps its place.
     pub fn check(&mut self, now: Instant, call: CallId, key: CallerKey) -> Decision {

@@ -20,7 +20,7 @@ impl Gateway {
                         TraceDirection::In => (line.flow.remote, "──▶", line.flow.local),
                         TraceDirection::Out => (line.flow.local, "──▶", line.flow.remote),
                     };
-                    let detail = format!("{from} {arrow} {to} {} [{}]", line.summary, line.call_id);
+                    let detail = format!("{from} {arrow} {to} {} [{}]", masked(&line.summary), line.call_id);
                     self.outputs.push_back(Output::Log(LogLine {
                         level: Level::Debug,
                         call: None,
@@ -139,6 +139,15 @@ impl Gateway {
     }
 }
 
+/// A message in a line, with the number in its URI shortened: no log holds full numbers.
+fn masked(summary: &str) -> String {
+    let Some((before, uri)) = summary.split_once(':') else { return summary.to_owned() };
+    let is_number = before.to_ascii_lowercase().ends_with("tel");
+    let end = uri.find('@').unwrap_or(if is_number { uri.len() } else { 0 });
+    let (user, host) = uri.split_at(end);
+    format!("{before}:{}{host}", super::Masked(user))
+}
+
 /// The key in an INFO: `application/dtmf-relay` has a line `Signal=5`, `application/dtmf` the bare key.
 fn info_digit(content_type: &str, body: &[u8]) -> Option<char> {
     let body = std::str::from_utf8(body).ok()?;
@@ -167,6 +176,14 @@ fn info_digit(content_type: &str, body: &[u8]) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ladder_shows_no_full_number() {
+        assert_eq!(masked("INVITE sip:+442079460101@10.0.0.1:5060"), "INVITE sip:+442…01@10.0.0.1:5060");
+        assert_eq!(masked("INVITE tel:+442079460101"), "INVITE tel:+442…01");
+        assert_eq!(masked("OPTIONS sip:192.168.100.101"), "OPTIONS sip:192.168.100.101");
+        assert_eq!(masked("200 OK"), "200 OK");
+    }
 
     #[test]
     fn a_key_in_an_info_is_read_in_both_ways_of_writing_it() {
