@@ -94,7 +94,16 @@ impl Server {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
         self.carry_out();
+        let mut healthy = true;
         while !self.drained {
+            if healthy && !self.media.is_healthy() {
+                // Its callers hear nothing any more: better hung up, and the process started anew, than left in silence.
+                healthy = false;
+                tracing::error!("a media thread has ended: hanging up all calls");
+                self.ask(Request::Drain { seconds: Some(0) }, None);
+                self.carry_out();
+                continue;
+            }
             let wake = self.gateway.poll_timeout().map(tokio::time::Instant::from_std);
             tokio::select! {
                 Some(input) = sources.sip.recv() => {
@@ -127,7 +136,7 @@ impl Server {
         }
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(FAREWELL).await;
-        Ok(())
+        if healthy { Ok(()) } else { Err(io::Error::other("a media thread ended before its time")) }
     }
 
     fn ask(&mut self, request: Request, reply: Option<oneshot::Sender<Reply>>) {
