@@ -51,6 +51,9 @@ pub(super) struct Server {
     drained: bool,
 }
 
+/// A dialplan and the sounds it needs.
+pub(super) type Loaded = (Arc<Plan>, Arc<dyn crate::gateway::Sounds>);
+
 /// A trunk's addresses, best first.
 struct Resolved {
     trunk: String,
@@ -87,12 +90,14 @@ impl Server {
     pub(super) async fn run(
         mut self,
         mut sources: Sources,
-        mut reload: impl FnMut() -> Option<(Arc<Plan>, Arc<dyn crate::gateway::Sounds>)>,
+        reload: impl Fn() -> Option<Loaded> + Send + Sync + 'static,
     ) -> io::Result<()> {
         let media_events = media_wake(&self.media)?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
+        let reload = Arc::new(reload);
+        let (reloaded, mut reloads) = mpsc::channel(1);
         self.carry_out();
         let mut healthy = true;
         while !self.drained {
@@ -123,11 +128,21 @@ impl Server {
                 () = until(wake) => {}
                 Some(()) = terminate.recv() => self.ask(Request::Drain { seconds: None }, None),
                 Some(()) = interrupt.recv() => self.ask(Request::Drain { seconds: Some(0) }, None),
-                Some(()) = hangup.recv() => if let Some((plan, sounds)) = reload() {
+                Some(()) = hangup.recv() => {
+                    let (reload, reloaded) = (Arc::clone(&reload), reloaded.clone());
+                    // Beside the calls: reading the file and every sound it names takes its time.
+                    tokio::task::spawn_blocking(move || {
+                        if let Some(loaded) = reload() {
+                            // The gateway may have ended meanwhile.
+                            let _ = reloaded.blocking_send(loaded);
+                        }
+                    });
+                }
+                Some((plan, sounds)) = reloads.recv() => {
                     self.plan = Arc::clone(&plan);
                     self.gateway.set_sounds(sounds);
                     self.gateway.handle_input(now(), Input::Reload(plan));
-                },
+                }
             }
             if self.gateway.poll_timeout().is_some_and(|at| at <= Instant::now()) {
                 self.gateway.handle_timeout(now());
