@@ -45,6 +45,8 @@ pub(crate) struct Leg {
     receiver: Receiver,
     sender: Sender,
     reports: Box<Reports>,
+    /// When the next report is due: kept here, where every tick looks.
+    report_due: Instant,
     watch: Watch,
     heard: bool,
     foreign: u64,
@@ -89,6 +91,7 @@ impl Leg {
             transport: Transport::new(parameters),
             receiver: Receiver::new(parameters),
             sender,
+            report_due: reports.due(),
             reports,
             watch: Watch::new(now.instant, settings.media_timeout),
             heard: false,
@@ -238,7 +241,7 @@ impl Leg {
 
     /// Sends a report if one is due. Says whether the media timeout has passed.
     pub(crate) fn keep_time(&mut self, now: Now, who: (LegSlot, CallId), outbox: &mut Outbox) -> bool {
-        if self.reports.is_due(now.instant) {
+        if self.report_due <= now.instant {
             self.report(now, who, outbox, false);
         }
         self.direction.receives() && self.watch.expired(now.instant)
@@ -254,6 +257,7 @@ impl Leg {
     fn report(&mut self, now: Now, (slot, leg): (LegSlot, CallId), outbox: &mut Outbox, bye: bool) {
         let mut buffer = [0; reports::MAX_REPORT];
         let length = self.reports.build(now, &mut buffer, &mut self.sender, self.receiver.source(), bye);
+        self.report_due = self.reports.due();
         let Some(destination) = self.transport.rtcp_destination() else { return };
         let kind = if self.transport.rtcp_mux() { PacketKind::Rtp } else { PacketKind::Rtcp };
         if let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) {

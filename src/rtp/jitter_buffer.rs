@@ -175,7 +175,7 @@ impl JitterBuffer {
             self.pause_after = None;
         }
         let entry = Entry::new(place.sequence, place.media, samples, arrival, header.payload_type);
-        self.statistics.skipped += u64::from(self.store.insert(entry, payload));
+        self.statistics.skipped += self.store.insert(entry, payload);
         self.statistics.stored += 1;
         Inserted::Stored
     }

@@ -21,10 +21,10 @@ const COMMANDS_AT_ONCE: usize = 32;
 /// Datagrams read from one socket at once, at most: a flood must not hold up the tick.
 const READS_AT_ONCE: usize = 64;
 /// Rounds of 20 ms between two looks at all that waits in a leg's RTP socket, and at RTCP.
-const FULL_READ_EVERY: u64 = 16;
+const FULL_READ_EVERY: u64 = 64;
 const RTCP_EVERY: u64 = 8;
 /// How much earlier than expected the next packet may have come, and still be read at this tick.
-const EARLY: Duration = Duration::from_millis(4);
+const EARLY: Duration = Duration::from_millis(2);
 
 /// What both ends of a thread see.
 #[derive(Debug)]
