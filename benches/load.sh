@@ -171,12 +171,12 @@ sound() {
     for load in alone noise speech; do
         start
         case $load in
-            noise) call load --legs 400 --room-base 2000 --ramp 200 --duration 13 --settle 0 --audio "$work/noise" & ;;
-            speech) call load --legs 400 --room-base 2000 --ramp 200 --duration 13 --settle 0 & ;;
+            noise) call load --legs 400 --room-base 2000 --ramp 200 --duration 18 --settle 0 --audio "$work/noise" & ;;
+            speech) call load --legs 400 --room-base 2000 --ramp 200 --duration 18 --settle 0 & ;;
         esac
         sleep 3
-        for hertz in 800 1000; do
-            "$partyline" call "sip:2000@$target" --play "$work/$hertz.wav" --seconds 10 \
+        for hertz in 727 889; do
+            "$partyline" call "sip:2000@$target" --play "$work/$hertz.wav" --seconds 15 \
                 --record "$work/$load.$hertz.wav" > /dev/null &
             phones+=($!)
         done

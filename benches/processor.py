@@ -15,7 +15,9 @@ def sample(pid: str) -> dict[str, tuple[str, int, int]]:
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         name = (task / "comm").read_text().strip()
         nanoseconds = int((task / "schedstat").read_text().split()[0])
-        switches = sum(int(line.split()[1]) for line in (task / "status").read_text().splitlines() if "ctxt_switches" in line)
+        switches = sum(
+            int(line.split()[1]) for line in (task / "status").read_text().splitlines() if "ctxt_switches" in line
+        )
         threads[task.name] = (name, nanoseconds, switches)
     return threads
 
