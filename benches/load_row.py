@@ -142,7 +142,7 @@ FIGURES = {
             (0, 0.1),
         ),
         Figure("tones among 400 that send noise: own tone heard", NOBODY, "≤ −60 dBFS", "{:.0f} dBFS", (-60,)),
-        Figure("tones among 400 that talk: the other's above the own", NOBODY, "≥ 20 dB", "{:.0f} dB", (), (20,)),
+        Figure("tones among 400 that talk: the other's above the own", NOBODY, "≥ 10 dB", "{:.0f} dB", (), (10,)),
     ],
     "threads": [
         Figure("CPU of a media thread in a tick, 800 legs in rooms of ten: one thread", NOBODY, "–", "{:.2f} ms"),

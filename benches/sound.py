@@ -13,6 +13,7 @@ import cmath
 import collections
 import json
 import math
+import statistics
 import sys
 import wave
 
@@ -42,10 +43,11 @@ def read(path: str) -> array.array:
 
 
 def level(samples: array.array, length: int) -> float:
-    """Of the tone of that period, in dBFS: a full-scale sine is 0."""
+    """Of the tone of that period, in dBFS (a full-scale sine is 0): the median of seconds, each summed in phase."""
     turn = -1j * math.tau / length
-    total = abs(sum(sample * cmath.exp(turn * i) for i, sample in enumerate(samples)))
-    return 20 * math.log10(max(total * 2 / len(samples) / 32768, 1e-9))
+    seconds = [samples[i : i + RATE] for i in range(0, len(samples) - RATE + 1, RATE)]
+    amplitudes = [abs(sum(sample * cmath.exp(turn * i) for i, sample in enumerate(one))) * 2 / RATE for one in seconds]
+    return 20 * math.log10(max(statistics.median(amplitudes) / 32768, 1e-9))
 
 
 def period(samples: array.array, length: int) -> tuple[int, ...]:
