@@ -41,6 +41,7 @@ for row in "${rows[@]}"; do
 done
 [[ $seconds =~ ^[1-9][0-9]*$ && $runs =~ ^[1-9][0-9]*$ ]] || fail "--seconds and --runs are whole numbers above zero"
 [[ -f $generator/Cargo.toml ]] || fail "no load generator in $generator: set LOADGEN to its folder"
+[[ $(nproc) -ge 2 ]] || fail "gateway and generator need a core each"
 
 cargo build --locked --release --bin partyline
 cargo build --locked --release --manifest-path "$generator/Cargo.toml" --target-dir "$build/loadgen"
@@ -130,8 +131,10 @@ legs-1600() { call "$1" --legs 1600 --rooms 160 --ramp 200 --duration "$seconds"
 # Seat 1 of 20 rooms: the probing legs send in each of the generator's 20 slots of the packet time once.
 transit() { call "$1" --legs 80 --rooms 20 --duration "$seconds" --probe; }
 settled() { call "$1" --legs 80 --rooms 20 --duration "$seconds" --probe --settle 40; }
-setup() { taskset -c 1 "$loadgen" --target "$target" --server-pid "$gateway" --setup --legs $((seconds * 1500)) \
-    --ramp 3000 --json "$work/$1.json" > /dev/null || [[ $? -eq 1 ]]; }
+setup() {
+    taskset -c 1 "$loadgen" --target "$target" --server-pid "$gateway" --setup --legs $((seconds * 1500)) --ramp 3000 \
+        --json "$work/$1.json" > /dev/null || [[ $? -eq 1 ]]
+}
 
 # Speakers in a process of their own, since silent legs of the generator send silence and not noise.
 three-talk() {
@@ -164,7 +167,7 @@ late() {
     cp "$work/calls.jsonl" "$work/records/$1.json"
 }
 
-# A tone from each of two test phones: alone with one who is silent (and was told to be the first), among 400 that send
+# A tone from each of two test phones: alone but for a silent leg (the first in a room is told so), among 400 that send
 # noise below the gate, among 400 that talk.
 sound() {
     local load hertz phones=() punctual=()
