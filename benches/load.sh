@@ -124,8 +124,22 @@ resident() {
     awk '/^VmRSS/ { now = $2 } /^VmHWM/ { most = $2 } END { print now ", " most }' "/proc/$gateway/status"
 }
 
-one-room() { call "$1" --legs 400 --rooms 1 --ramp 200 --duration "$seconds"; }
-rooms-of-ten() { call "$1" --legs 400 --rooms 40 --ramp 200 --duration "$seconds"; }
+# machine REPORT: watches all that is busy, within the time that the generator measures: 400 calls at 200 a second, 3 s
+machine() {
+    sleep 6
+    python3 benches/processor.py "$gateway" $((seconds > 2 ? seconds - 2 : 1)) > "$work/machine/$1.json"
+}
+
+one-room() {
+    machine "$1" &
+    call "$1" --legs 400 --rooms 1 --ramp 200 --duration "$seconds"
+}
+
+rooms-of-ten() {
+    machine "$1" &
+    call "$1" --legs 400 --rooms 40 --ramp 200 --duration "$seconds"
+}
+
 legs-800() { call "$1" --legs 800 --rooms 80 --ramp 200 --duration "$seconds"; }
 legs-1600() { call "$1" --legs 1600 --rooms 160 --ramp 200 --duration "$seconds"; }
 # Seat 1 of 20 rooms: the probing legs send in each of the generator's 20 slots of the packet time once.
@@ -140,6 +154,7 @@ setup() {
 three-talk() {
     call "talkers/$1" --legs 3 --settle 0 --duration $((seconds + 8)) --rtp-base 37000 &
     local talkers=$!
+    machine "$1" &
     call "$1" --legs 397 --ramp 200 --duration "$seconds" --audio "$work/noise"
     wait "$talkers"
 }
@@ -210,7 +225,7 @@ threads() {
     dialplan > "$work/load.toml"
 }
 
-mkdir -p "$work"/{talkers,records} "$(dirname "$out")"
+mkdir -p "$work"/{talkers,machine,records} "$(dirname "$out")"
 : > "$out"
 dialplan > "$work/load.toml"
 # The first six steps of µ-law are 8 apart: noise of 24 RMS, which is −60 dBFS (a full-scale sine is 0).

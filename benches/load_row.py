@@ -196,7 +196,7 @@ def cpu(reports: list[dict]) -> Iterator[Measured]:
     legs = [report["legs"] + report["talkers"].get("legs", 0) for report in reports]
     own = [report["own_cpu"] + report["talkers"].get("own_cpu", 0) for report in reports]
     both = list(zip(reports, legs, own, strict=True))
-    machine = statistics.median(report["host_busy_cpu"] - own for report, _, own in both)
+    machine = statistics.median(report["machine"]["machine"] - own for report, _, own in both)
     ratio = Measured([(report["server_cpu"] / own,) for report, _, own in both], list(quiet), faults)
     ratio.remarks.append(f"machine less generator: {machine / statistics.median(own):.2f}")
     share = Measured([(100 * report["server_cpu"] / legs,) for report, legs, _ in both], list(quiet), faults)
@@ -207,7 +207,7 @@ def cpu(reports: list[dict]) -> Iterator[Measured]:
 
 def share_of_a_core(reports: list[dict]) -> Iterator[Measured]:
     ratio, share = cpu(reports)
-    share.remarks.append(f"server ÷ generator: {statistics.median(ratio.runs)[0]:.2f}")
+    share.remarks.append(f"server ÷ generator: {statistics.median(run[0] for run in ratio.runs):.2f}")
     yield share
 
 
@@ -340,11 +340,12 @@ def is_met(figure: Figure, values: tuple[float, ...], faults: list[str]) -> bool
 
 
 def read(path: str) -> dict:
-    """A report, with those that belong to it: of the talkers' process, and the gateway's call records."""
+    """A report, with those that belong to it: of the talkers' process, of the machine, and the gateway's call records."""
     file = pathlib.Path(path)
     report = json.loads(file.read_text())
-    talkers, records = file.parent / "talkers" / file.name, file.parent / "records" / file.name
+    talkers, machine, records = (file.parent / folder / file.name for folder in ("talkers", "machine", "records"))
     report["talkers"] = json.loads(talkers.read_text()) if talkers.exists() else {}
+    report["machine"] = json.loads(machine.read_text()) if machine.exists() else {}
     report["records"] = [json.loads(line) for line in records.read_text().splitlines()] if records.exists() else []
     return report
 
