@@ -10,7 +10,7 @@ TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip
 
 CONFIG ?= dialplan.toml
 
-LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3
+LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
 
 .PHONY: run test load format lint docs units
 
