@@ -23,7 +23,8 @@ pub struct Playout {
     start: usize,
     len: usize,
     ending: Ending,
-    concealment: Concealment,
+    /// Apart: it is seldom needed.
+    concealment: Box<Concealment>,
 }
 
 /// What the last samples appended were.
@@ -43,7 +44,7 @@ impl Playout {
             start: 0,
             len: 0,
             ending: Ending::Silence,
-            concealment: Concealment::default(),
+            concealment: Box::default(),
         }
     }
 

@@ -89,7 +89,7 @@ impl Engine {
         match command {
             Command::AddLeg { leg, settings } => {
                 if self.begin(now, UnitId::Leg(leg)) {
-                    let new = Leg::new(now, &settings, self.voices.add(), self.next_on(self.emptiest_phase()));
+                    let new = Leg::new(now, &settings, self.voices.add(), self.next_on(self.first_phase()));
                     self.legs.insert(leg, new);
                     self.reserve();
                 }

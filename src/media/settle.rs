@@ -1,6 +1,7 @@
 //! Which phase a connected set ticks on.
 //!
-//! A new leg takes the phase with the fewest legs. When two sets are connected the smaller one moves to the phase of the
+//! New legs fill one phase after the other: each phase in use wakes the thread 50 times a second more, so few legs share
+//! one and many are spread. When two sets are connected the smaller one moves to the phase of the
 //! other. Later a room moves to where the packets of those who talk in it wait least: never later, only earlier, by what
 //! none of them has needed for seconds, so that a move costs nobody a packet and its listeners nothing but one shorter
 //! gap between two packets.
@@ -13,9 +14,10 @@ use crate::types::{RoomId, UnitId};
 /// The microseconds of a beat.
 const MICROS: i64 = BEAT.as_micros() as i64;
 /// Slack that a move leaves to those who talk, microseconds.
-const MARGIN: u64 = 2_500;
-/// A move for less is not worth it, one by more is made in two, in beats.
-const LEAST: u64 = 2;
+const MARGIN: u64 = 2_000;
+/// Moves are made by so many beats, on a grid of 5 ms, so that not every phase comes into use.
+const STEP: u64 = 2;
+/// A move by more is made in two, in beats.
 const MOST: u64 = 4;
 /// Ticks between two looks at a room.
 const LOOK_EVERY: u64 = 64;
@@ -27,8 +29,10 @@ const TALKING: Beat = 10 * 400;
 const REGRET: Beat = 20 * 400;
 /// Mistakes that make a room more cautious, by a beat each.
 const MOST_CAUTION: u8 = 4;
-/// Legs that may share a phase however few there are in all.
-const ALWAYS: usize = 64;
+/// Legs that share a phase before another one is used: together they take 1 or 2 ms.
+const FULL: usize = 128;
+/// A room counts for so many legs: those that will come yet.
+const ROOM: usize = 8;
 
 /// What a room remembers of its moves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,9 +53,11 @@ struct Talk {
 }
 
 impl Engine {
-    /// The phase with the fewest legs.
-    pub(super) fn emptiest_phase(&self) -> Beat {
-        (0..TICK_BEATS).min_by_key(|phase| self.legs.on(*phase).len()).unwrap_or(0)
+    /// The phase a new leg takes: the first of those that are not full, those furthest from each other first.
+    pub(super) fn first_phase(&self) -> Beat {
+        let order = [0, 4, 2, 6, 1, 5, 3, 7];
+        let load = |phase| self.legs.on(phase).len() + ROOM * self.rooms.on(phase).len();
+        order.into_iter().min_by_key(|phase| load(*phase) / FULL).unwrap_or(0)
     }
 
     /// The first beat not done yet that falls on the phase of `beat`.
@@ -96,7 +102,8 @@ impl Engine {
         let talk = self.talk_in(&walk.units, beat);
         if let Some(looked_at) = self.rooms.get_mut(room)
             && let Some(beats) = looked_at.settling.judge(&talk, beat)
-            && let Some(beats) = (LEAST..=beats).rev().find(|beats| self.has_room(&talk, beat - beats))
+            && let Some(beats) =
+                (STEP..=beats).rev().step_by(STEP as usize).find(|beats| self.has_room(&talk, beat - beats))
             && self.is_in_time(&walk.units, -beats.cast_signed())
         {
             self.shift_all(&walk.units, -beats.cast_signed());
@@ -128,7 +135,7 @@ impl Engine {
     /// Whether a phase is not too full already for those of `talk`.
     fn has_room(&self, talk: &Talk, beat: Beat) -> bool {
         let all = self.legs.len();
-        self.legs.on(beat).len() + talk.legs <= (all / PHASES * 2).max(ALWAYS).max(talk.legs)
+        self.legs.on(beat).len() + talk.legs <= (all / PHASES * 2).max(FULL).max(talk.legs)
     }
 
     fn next_tick_of(&self, unit: UnitId) -> Option<Beat> {
@@ -194,8 +201,9 @@ impl Settling {
             self.moved_at = None;
         }
         let margin = MARGIN + u64::from(self.caution) * MICROS.unsigned_abs();
-        let beats = talk.spare.filter(|spare| *spare < u64::MAX)?.saturating_sub(margin) / MICROS.unsigned_abs();
-        if beats < LEAST {
+        let beats =
+            talk.spare.filter(|spare| *spare < u64::MAX)?.saturating_sub(margin) / MICROS.unsigned_abs() / STEP * STEP;
+        if beats == 0 {
             self.waited = 0;
             return None;
         }

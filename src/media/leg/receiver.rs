@@ -32,7 +32,7 @@ pub(crate) struct Receiver {
     candidate: Option<u32>,
     buffer: JitterBuffer,
     playout: Playout,
-    digits: telephone_event::Receiver,
+    digits: Box<telephone_event::Receiver>,
     packet_time: Duration,
     /// Timestamps of the event heard last: audio within is the digit's tone and is not to be heard.
     event: Option<(u32, u32)>,
@@ -61,7 +61,7 @@ impl Receiver {
             candidate: None,
             buffer: JitterBuffer::new(Settings::default()),
             playout: Playout::new(),
-            digits: telephone_event::Receiver::default(),
+            digits: Box::default(),
             packet_time: Duration::from_millis(20),
             event: None,
             gate: Gate::new(),

@@ -24,9 +24,10 @@ pub(crate) struct Sender {
     telephone_event: Option<u8>,
     /// Samples (octets, in the codecs there are) in a packet.
     packet: usize,
-    pending: [u8; PENDING],
+    /// What few legs and few ticks need lies apart from what all do.
+    pending: Box<[u8; PENDING]>,
     filled: usize,
-    digits: telephone_event::Sender,
+    digits: Box<telephone_event::Sender>,
     sending_digits: bool,
     packets: u64,
     octets: u64,
@@ -45,9 +46,9 @@ impl Sender {
             payload_type: parameters.send_payload_type,
             telephone_event: parameters.send_telephone_event,
             packet: samples(parameters.send_packet_time),
-            pending: [0; PENDING],
+            pending: Box::new([0; PENDING]),
             filled: 0,
-            digits: telephone_event::Sender::new(parameters.codec.clock_rate()),
+            digits: Box::new(telephone_event::Sender::new(parameters.codec.clock_rate())),
             sending_digits: false,
             packets: 0,
             octets: 0,
@@ -74,7 +75,7 @@ impl Sender {
             self.pending[self.filled..self.filled + FRAME_8K].copy_from_slice(payload);
             self.filled += FRAME_8K;
             let mut sent = 0;
-            let pending = self.pending;
+            let pending = *self.pending;
             while self.filled - sent >= self.packet {
                 self.emit(&pending[sent..sent + self.packet], envelope, outbox);
                 sent += self.packet;

@@ -35,17 +35,18 @@ fn transit(world: &World, talker: u64, listener: u64) -> Duration {
 }
 
 #[test]
-fn rooms_are_spread_over_the_phases_and_each_room_has_one() {
-    let mut world = rooms(16, 3);
-    world.run(ms(500));
-    let mut packets = BTreeMap::<Duration, u32>::new();
-    for n in 0..48 {
-        assert_eq!(phase(&world, n), phase(&world, n % 16), "{n} and the first of its room");
-        *packets.entry(phase(&world, n)).or_default() += 1;
+fn many_rooms_are_spread_over_the_phases_few_are_not_and_each_has_one() {
+    for (count, phases) in [(10, 1), (40, 3), (120, 8)] {
+        let mut world = rooms(count, 9);
+        world.run(ms(100));
+        let mut packets = BTreeMap::<Duration, u32>::new();
+        for n in 0..9 * count {
+            assert_eq!(phase(&world, n), phase(&world, n % count), "{n} and the first of its room");
+            *packets.entry(phase(&world, n)).or_default() += 1;
+        }
+        assert_eq!(packets.len(), phases, "{packets:?}");
+        assert!(packets.values().all(|count| *count <= 150), "{packets:?}");
     }
-    assert_eq!(packets.len(), 8);
-    assert!(packets.values().all(|count| *count == 6), "{packets:?}");
-    world.end();
 }
 
 #[test]
