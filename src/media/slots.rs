@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+/// Slots that are kept though nothing is in them.
+const KEPT_WHEN_EMPTY: usize = 256;
+
 /// Things of one kind. A slot stays with its thing until it is removed, then it is used again.
 #[derive(Debug)]
 pub(crate) struct Slots<K, T> {
@@ -34,6 +37,10 @@ impl<K: Copy + Eq + Hash, T> Slots<K, T> {
         let slot = self.slots.remove(&key)?;
         let (_, value) = self.entries[slot as usize].take().expect("a named slot is filled");
         self.free.push(slot);
+        if self.slots.is_empty() && self.entries.len() > KEPT_WHEN_EMPTY {
+            // What a rush needed goes back.
+            *self = Self::default();
+        }
         Some((slot, value))
     }
 
@@ -94,5 +101,20 @@ mod tests {
         assert_eq!(slots.at(a), Some(&3));
         assert_eq!(slots.len(), 2);
         assert_eq!(slots.iter_mut().map(|(_, key, _)| key).collect::<String>(), "cb");
+    }
+
+    #[test]
+    fn emptied_after_a_rush_it_gives_its_memory_back() {
+        let mut slots = Slots::default();
+        for key in 0..1_000 {
+            slots.insert(key, [0_u8; 64]);
+        }
+        for key in 0..999 {
+            slots.remove(key);
+            assert!(slots.entries.capacity() >= 1_000);
+        }
+        slots.remove(999);
+        assert!(slots.entries.capacity() == 0 && slots.is_empty());
+        assert_eq!(slots.insert(1, [0; 64]), 0);
     }
 }
