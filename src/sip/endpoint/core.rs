@@ -47,11 +47,11 @@ pub(crate) struct Core {
 
 impl Core {
     pub fn new(config: EndpointConfig, seed: u64) -> Self {
-        let mut rng = StdRng::seed_from_u64(seed);
         Self {
             config,
-            keys: Keys::new(&mut rng),
-            rng,
+            // A stream of its own: what is drawn for messages tells nothing of the keys' secret.
+            keys: Keys::new(&mut StdRng::seed_from_u64(!seed)),
+            rng: StdRng::seed_from_u64(seed),
             timers: Deadlines::default(),
             outputs: VecDeque::new(),
             totals: Counts::default(),
