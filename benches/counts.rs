@@ -2,7 +2,8 @@
 //! `make counts`; `make counts-accept` to accept what is counted now; `make counts-annotate WORK=sip/parse/invite` for
 //! the functions that take them. Needs valgrind.
 //!
-//! The program runs itself under callgrind, which collects only inside [`counted`] and writes a file at each return.
+//! The program runs itself under callgrind, for each piece of work anew, so that none finds the heap as another left it.
+//! Instructions are collected only inside [`counted`].
 
 #[path = "counts/allocator.rs"]
 mod allocator;
@@ -15,6 +16,7 @@ use std::process::{Command, ExitCode};
 use std::{env, fs};
 
 use baseline::{Baseline, Count};
+use work::Work;
 
 const UNDER_VALGRIND: &str = "--under-valgrind";
 const ACCEPT: &str = "--accept";
@@ -24,7 +26,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/counts.baseline
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1).filter(|argument| argument != "--bench");
     let done = match (arguments.next().as_deref(), arguments.next()) {
-        (Some(UNDER_VALGRIND), only) => work_through(only.as_deref()),
+        (Some(UNDER_VALGRIND), Some(name)) => work(&name),
         (Some(ANNOTATE), Some(name)) => annotate(&name),
         (Some(ACCEPT), None) => count().and_then(accept),
         (None, None) => count().and_then(|counts| compare(&counts)),
@@ -47,82 +49,72 @@ fn counted(run: &mut dyn FnMut(), rounds: u32) {
     }
 }
 
-/// Under callgrind: does all that is to be counted, and prints for each its name, its rounds and its allocations.
-fn work_through(only: Option<&str>) -> Result<(), String> {
-    for work in work::all() {
-        if work.counted == 0 || only.is_some_and(|only| work.name != only) {
-            continue;
-        }
-        let mut run = (work.prepare)();
-        // What is set up at the first use is not counted.
-        run();
-        let before = allocator::calls();
-        counted(&mut *run, work.counted);
-        println!("{} {} {}", work.name, work.counted, allocator::calls() - before);
-    }
+/// Under callgrind: does what is to be counted, and prints its allocations.
+fn work(name: &str) -> Result<(), String> {
+    let work = work::all().into_iter().find(|work| work.name == name).ok_or_else(|| format!("no work named {name}"))?;
+    let mut run = (work.prepare)();
+    // What is set up at the first use is not counted.
+    run();
+    let before = allocator::calls();
+    counted(&mut *run, work.counted.max(1));
+    println!("{}", allocator::calls() - before);
     Ok(())
 }
 
-/// Runs this program under callgrind, which writes to files that begin with `folder/out`; what the program printed.
-fn valgrind(folder: &Path, options: &[&str], only: Option<&str>) -> Result<String, String> {
+/// Runs one piece of work under callgrind, which writes to `file`; what the program printed.
+fn valgrind(name: &str, file: &Path) -> Result<String, String> {
     let program = env::current_exe().map_err(|error| format!("this program is not found: {error}"))?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--toggle-collect=counts::counted"])
-        .args(options)
-        .arg(format!("--callgrind-out-file={}", folder.join("out").display()))
+        .arg(format!("--callgrind-out-file={}", file.display()))
         .arg(program)
-        .arg(UNDER_VALGRIND)
-        .args(only)
+        .args([UNDER_VALGRIND, name])
         .output()
         .map_err(|error| format!("valgrind does not start ({error}): is it installed?"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         Ok(said)
     } else {
-        Err(format!("{}\n{said}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
+        Err(format!("{name}: {}\n{said}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
     }
 }
 
-/// A folder of its own for as long as `act` takes.
-fn with_folder<T>(act: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("counts-{}", std::process::id()));
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-    fs::create_dir_all(&folder).map_err(failed)?;
-    let result = act(&folder);
-    fs::remove_dir_all(&folder).map_err(failed)?;
+/// A file of our own for as long as `act` takes.
+fn with_file<T>(act: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, String> {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("callgrind.{}", std::process::id()));
+    let result = act(&file);
+    // It is not there when valgrind did not start.
+    let _ = fs::remove_file(&file);
     result
 }
 
 /// Counts everything.
 fn count() -> Result<Vec<Count>, String> {
-    with_folder(|folder| {
-        let said = valgrind(folder, &["--dump-after=counts::counted"], None)?;
-        let files = said.lines().enumerate().map(|(at, line)| (line, folder.join(format!("out.{}", at + 1))));
-        files.map(|(line, file)| read(line, &file)).collect()
-    })
+    with_file(|file| work::all().iter().filter(|work| work.counted > 0).map(|work| count_one(work, file)).collect())
+}
+
+fn count_one(work: &Work, file: &Path) -> Result<Count, String> {
+    let said = valgrind(&work.name, file)?;
+    let written = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let total = written.lines().find_map(|line| line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")));
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| *number >= 0.0);
+    let (Some(instructions), Some(allocations)) = (total.and_then(number), number(&said)) else {
+        return Err(format!("{}: {total:?} instructions and {said:?} allocations", work.name));
+    };
+    if instructions < 1.0 {
+        return Err(format!("{}: valgrind does not find the function counts::counted", work.name));
+    }
+    let rounds = f64::from(work.counted);
+    Ok(Count { name: work.name.clone(), instructions: instructions / rounds, allocations: allocations / rounds })
 }
 
 /// Prints which functions take the instructions of one piece of work.
 fn annotate(name: &str) -> Result<(), String> {
-    with_folder(|folder| {
-        if valgrind(folder, &[], Some(name))?.is_empty() {
-            return Err(format!("nothing is counted under the name {name}"));
-        }
-        let shown = Command::new("callgrind_annotate").arg(folder.join("out")).status();
+    with_file(|file| {
+        valgrind(name, file)?;
+        let shown = Command::new("callgrind_annotate").arg(file).status();
         shown.map(drop).map_err(|error| format!("callgrind_annotate: {error}"))
     })
-}
-
-/// Joins what the program said of a piece of work with what callgrind wrote of it.
-fn read(line: &str, file: &Path) -> Result<Count, String> {
-    let odd = || format!("cannot be read: {line:?} with {}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let total = text.lines().find_map(|line| line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")));
-    let number = |text: Option<&str>| text.and_then(|text| text.trim().parse::<f64>().ok()).ok_or_else(odd);
-    let mut words = line.split_ascii_whitespace();
-    let name = words.next().ok_or_else(odd)?.to_owned();
-    let (rounds, allocations) = (number(words.next())?, number(words.next())?);
-    Ok(Count { name, instructions: number(total)? / rounds, allocations: allocations / rounds })
 }
 
 /// What else the counts depend on: compiler, C library, processor.

@@ -40,7 +40,6 @@ pub fn all() -> Vec<Work> {
     works.extend(engine::works());
     works.extend(sound::works());
     works.extend(jitter::works());
-    // The last: its maps' random order leaves the heap in another state each time.
     works.extend(call::works());
     works
 }
