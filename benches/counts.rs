@@ -81,7 +81,7 @@ fn valgrind(name: &str, file: &Path) -> Result<String, String> {
 
 /// A file of our own for as long as `act` takes.
 fn with_file<T>(act: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, String> {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("callgrind.{}", std::process::id()));
+    let file = env::temp_dir().join(format!("partyline-callgrind.{}", std::process::id()));
     let result = act(&file);
     // It is not there when valgrind did not start.
     let _ = fs::remove_file(&file);
