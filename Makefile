@@ -44,8 +44,10 @@ docs:
 units:
 	cargo test --locked -- --test-threads=8
 
+# Time: all, or what WORK names (`make bench WORK=engine`).
 bench:
-	cargo bench --locked --bench micro -- $(WORK)
+	@.ci/need $(BUILD_TOOLS)
+	cargo bench --locked --profile counts --bench micro -- $(WORK)
 
 # Instructions under valgrind: what must not creep. `counts-accept` writes the baseline anew, `counts-annotate
 # WORK=sip/parse/invite` says which functions take them.

@@ -18,6 +18,7 @@ pub struct Work {
     /// `sip/parse/invite`: what, and on what.
     pub name: String,
     /// How often it is done while instructions are counted; 0: it is measured in time alone.
+    #[allow(dead_code, reason = "read by counts.rs alone")]
     pub counted: u32,
     /// Sets everything up. What comes back does the work once each time it is called.
     pub prepare: Box<dyn Fn() -> Run>,

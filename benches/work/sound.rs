@@ -9,7 +9,7 @@ use super::{Numbers, Work};
 
 /// Something like a voice: a tone of its own for each `n`, and a little noise, peaking at `peak`.
 pub fn voice(n: u32, peak: i16) -> Frame {
-    let mut numbers = Numbers(n * 2_654_435_761 | 1);
+    let mut numbers = Numbers(n.wrapping_mul(2_654_435_761) | 1);
     let period = 16 + (n % 64) as i32;
     let peak = i32::from(peak);
     std::array::from_fn(|i| {
@@ -21,59 +21,60 @@ pub fn voice(n: u32, peak: i16) -> Frame {
 }
 
 pub fn works() -> Vec<Work> {
-    let mut works = Vec::new();
+    vec![
+        decoded("ulaw", g711::decode_ulaw),
+        decoded("alaw", g711::decode_alaw),
+        encoded("ulaw", g711::encode_ulaw),
+        encoded("alaw", g711::encode_alaw),
+        summed("add", mix::add),
+        summed("subtract", mix::subtract),
+        mixed("mix/clamp", |sum, _, out| mix::clamp(sum, out)),
+        mixed("mix/minus", mix::minus),
+        mixed("mix/minus_plus", |sum, own, out| mix::minus_plus(sum, own, own, out)),
+        mixed("mix/add_clamped", |_, own, out| mix::add_clamped(out, own)),
+        mixed("level/energy", |_, own, _| {
+            black_box(level::energy(own));
+        }),
+    ]
+}
 
-    let decoders: [(_, fn(&[u8], &mut [i16]) -> usize); 2] = [("ulaw", g711::decode_ulaw), ("alaw", g711::decode_alaw)];
-    for (law, decode) in decoders {
-        works.push(Work::new(format!("codec/decode/{law}"), 50, move || {
-            let mut payload = [0; FRAME_8K];
-            g711::encode_ulaw(&voice(1, 8_000), &mut payload);
-            let mut out = [0; FRAME_8K];
-            move || {
-                decode(black_box(&payload), &mut out);
-                black_box(&out);
-            }
-        }));
-    }
-    let encoders: [(_, fn(&[i16], &mut [u8]) -> usize); 2] = [("ulaw", g711::encode_ulaw), ("alaw", g711::encode_alaw)];
-    for (law, encode) in encoders {
-        works.push(Work::new(format!("codec/encode/{law}"), 50, move || {
-            let samples = voice(1, 8_000);
-            let mut out = [0; FRAME_8K];
-            move || {
-                encode(black_box(&samples), &mut out);
-                black_box(&out);
-            }
-        }));
-    }
+fn decoded(law: &str, decode: fn(&[u8], &mut [i16]) -> usize) -> Work {
+    Work::new(format!("codec/decode/{law}"), 50, move || {
+        let mut payload = [0; FRAME_8K];
+        g711::encode_ulaw(&voice(1, 8_000), &mut payload);
+        let mut out = [0; FRAME_8K];
+        move || {
+            decode(black_box(&payload), &mut out);
+            black_box(&out);
+        }
+    })
+}
 
-    let into_sum: [(_, fn(&mut [i32], &[i16])); 2] = [("add", mix::add), ("subtract", mix::subtract)];
-    for (name, change) in into_sum {
-        works.push(Work::new(format!("mix/{name}"), 50, move || {
-            let samples = voice(1, 8_000);
+fn encoded(law: &str, encode: fn(&[i16], &mut [u8]) -> usize) -> Work {
+    Work::new(format!("codec/encode/{law}"), 50, move || {
+        let samples = voice(1, 8_000);
+        let mut out = [0; FRAME_8K];
+        move || {
+            encode(black_box(&samples), &mut out);
+            black_box(&out);
+        }
+    })
+}
+
+fn summed(name: &str, change: fn(&mut [i32], &[i16])) -> Work {
+    Work::new(format!("mix/{name}"), 50, move || {
+        let samples = voice(1, 8_000);
+        move || {
             let mut sum = [0i32; FRAME_8K];
-            move || {
-                change(black_box(&mut sum), black_box(&samples));
-                // Otherwise it would run over after a hundred thousand times.
-                sum[0] = 0;
-                sum.iter_mut().for_each(|sample| *sample &= 0xFF_FFFF);
-            }
-        }));
-    }
-    works.push(mixed("clamp", |sum, _, out| mix::clamp(sum, out)));
-    works.push(mixed("minus", mix::minus));
-    works.push(mixed("minus_plus", |sum, own, out| mix::minus_plus(sum, own, own, out)));
-    works.push(mixed("add_clamped", |_, own, out| mix::add_clamped(out, own)));
-    works.push(mixed("energy", |_, own, _| {
-        black_box(level::energy(own));
-    }));
-    works
+            change(black_box(&mut sum), black_box(&samples));
+            black_box(&sum);
+        }
+    })
 }
 
 /// From the sum of fifty voices and the share of one of them, something for a listener.
-fn mixed(name: &str, step: fn(&[i32], &[i16], &mut [i16])) -> Work {
-    let folder = if name == "energy" { "level" } else { "mix" };
-    Work::new(format!("{folder}/{name}"), 50, move || {
+fn mixed(name: &'static str, step: fn(&[i32], &[i16], &mut [i16])) -> Work {
+    Work::new(name, 50, move || {
         let mut sum = [0; FRAME_8K];
         (0..50).for_each(|n| mix::add(&mut sum, &voice(n, 8_000)));
         let own = voice(7, 8_000);
