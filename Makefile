@@ -12,7 +12,7 @@ TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip
 
 CONFIG ?= dialplan.toml
 
-LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3
+LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
 COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 
 .PHONY: run test load format lint docs units bench counts counts-accept counts-annotate

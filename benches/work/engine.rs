@@ -16,8 +16,8 @@ use super::{Work, start};
 
 /// Every leg sends and receives a packet in so long.
 const ROUND: Duration = Duration::from_millis(20);
-/// Rounds until everything has been everywhere: one second.
-const WARM_UP: usize = 50;
+/// Rounds until everything has been everywhere and rooms have settled: eight seconds.
+const WARM_UP: usize = 400;
 /// A talker's peak, and that of a room in which nobody talks (−60 dBFS).
 const TALK: i16 = 8_000;
 const NOISE: i16 = 33;

@@ -2,6 +2,7 @@
 
 use super::concealment::{Concealment, HISTORY};
 use super::{FRAME_8K, Frame, time_scale};
+use std::ops::Range;
 
 /// Samples that may wait: eight frames, more than a packet and all that is put in at once.
 const CAPACITY: usize = 8 * FRAME_8K;
@@ -16,8 +17,10 @@ const FALL: usize = 40;
 /// [`Playout::new`].
 #[derive(Debug, Clone)]
 pub struct Playout {
-    /// What was played, and behind it what waits.
+    /// From `start` on: what was played, and behind it what waits. It wanders up, and is moved down when there is no
+    /// room behind it.
     buffer: Box<[i16; HISTORY + CAPACITY]>,
+    start: usize,
     len: usize,
     ending: Ending,
     concealment: Concealment,
@@ -37,6 +40,7 @@ impl Playout {
     pub fn new() -> Self {
         Self {
             buffer: Box::new([0; HISTORY + CAPACITY]),
+            start: 0,
             len: 0,
             ending: Ending::Silence,
             concealment: Concealment::default(),
@@ -58,7 +62,8 @@ impl Playout {
     /// Appends `count` samples which `decode` writes into the slice it is given (its contents are stale: all of it must
     /// be written), faded over with concealment that came before. More than fits is cut off; a packet is never that long.
     pub fn push_with(&mut self, count: usize, decode: impl FnOnce(&mut [i16])) {
-        let out = Self::room(&mut self.buffer, &mut self.len, count);
+        let place = self.room(count);
+        let out = &mut self.buffer[place];
         decode(out);
         match self.ending {
             Ending::Sound => {}
@@ -76,12 +81,14 @@ impl Playout {
     /// Appends `count` samples made from what was heard before; they fade to silence within 60 ms.
     pub fn conceal(&mut self, count: usize) {
         if self.ending == Ending::Sound {
-            let history = self.buffer[self.len..].first_chunk().expect("the buffer is longer than the history");
+            let history = self.buffer[self.start + self.len..].first_chunk();
+            let history = history.expect("the buffer is longer than the history");
             self.concealment.start(history);
             self.ending = Ending::Concealed;
         }
         let silent = self.ending == Ending::Silence;
-        let out = Self::room(&mut self.buffer, &mut self.len, count);
+        let place = self.room(count);
+        let out = &mut self.buffer[place];
         if silent {
             out.fill(0);
         } else {
@@ -92,12 +99,14 @@ impl Playout {
     /// Appends `count` samples of silence, faded into.
     pub fn silence(&mut self, count: usize) {
         if self.ending == Ending::Silence {
-            Self::room(&mut self.buffer, &mut self.len, count).fill(0);
+            let place = self.room(count);
+            self.buffer[place].fill(0);
             return;
         }
         let before = self.len;
         self.conceal(count);
-        let out = &mut self.buffer[HISTORY + before..HISTORY + self.len];
+        let waiting = self.start + HISTORY;
+        let out = &mut self.buffer[waiting + before..waiting + self.len];
         for (i, sample) in out.iter_mut().enumerate() {
             *sample = scaled(*sample, FALL.saturating_sub(i + 1), FALL);
         }
@@ -107,13 +116,14 @@ impl Playout {
     /// Removes up to `most` samples where it is heard least (a pitch period, or a piece of silence). Returns how many:
     /// 0 where there is no such place and `force` is not given.
     pub fn shorten(&mut self, most: usize, force: bool) -> usize {
-        let removed = time_scale::shorten(&mut self.buffer[HISTORY..], self.len, most, force);
+        let removed = time_scale::shorten(&mut self.buffer[self.start + HISTORY..], self.len, most, force);
         self.len -= removed;
         removed
     }
 
     /// Inserts up to `most` samples where it is heard least. Returns how many, as [`Playout::shorten`].
     pub fn lengthen(&mut self, most: usize, force: bool) -> usize {
+        self.move_down();
         let inserted = time_scale::lengthen(&mut self.buffer[HISTORY..], self.len, most, force);
         self.len += inserted;
         inserted
@@ -124,24 +134,34 @@ impl Playout {
         if self.len < FRAME_8K {
             self.conceal(FRAME_8K - self.len);
         }
-        frame.copy_from_slice(&self.buffer[HISTORY..HISTORY + FRAME_8K]);
-        self.buffer.copy_within(FRAME_8K..HISTORY + self.len, 0);
+        let waiting = self.start + HISTORY;
+        frame.copy_from_slice(&self.buffer[waiting..waiting + FRAME_8K]);
+        self.start += FRAME_8K;
         self.len -= FRAME_8K;
     }
 
     /// Forgets all, the past included.
     pub fn clear(&mut self) {
+        self.start = 0;
         self.buffer[..HISTORY].fill(0);
         self.len = 0;
         self.ending = Ending::Silence;
     }
 
-    /// The place of the next `count` samples, as far as there is room.
-    fn room<'a>(buffer: &'a mut [i16; HISTORY + CAPACITY], len: &mut usize, count: usize) -> &'a mut [i16] {
-        let start = HISTORY + *len;
-        let end = (start + count).min(buffer.len());
-        *len = end - HISTORY;
-        &mut buffer[start..end]
+    /// Makes the next `count` samples part of what waits, as far as there is room: where they are.
+    fn room(&mut self, count: usize) -> Range<usize> {
+        if self.start + HISTORY + self.len + count > self.buffer.len() {
+            self.move_down();
+        }
+        let begin = self.start + HISTORY + self.len;
+        let end = (begin + count).min(self.buffer.len());
+        self.len += end - begin;
+        begin..end
+    }
+
+    fn move_down(&mut self) {
+        self.buffer.copy_within(self.start..self.start + HISTORY + self.len, 0);
+        self.start = 0;
     }
 }
 

@@ -5,10 +5,11 @@ use super::encoded::Noise;
 use super::events::EventQueue;
 use super::leg::{Arrived, Leg};
 use super::outbox::{Outbox, PacketKind, Transmit};
+use super::phase::{BEAT, Beat, TICK_BEATS};
 use super::player::Player;
 use super::recorder::Recorder;
 use super::room::Room;
-use super::routes::Routes;
+use super::routes::{Routes, Walk};
 use super::slots::Slots;
 use super::voices::Voices;
 use crate::types::{CallId, Now, PlayerId, RecorderId, RoomId, UnitId};
@@ -31,16 +32,17 @@ pub struct LegSlot(pub u32);
 /// [`Engine::export`] and [`Engine::import`] for units that move. Out, after each of these: [`Engine::transmits`] then
 /// [`Engine::clear_transmits`], and [`Engine::poll_event`].
 ///
-/// Ticks are numbered from `epoch`, which all engines share: tick `n` is due at `epoch + n · 20 ms`. A tick first hears
-/// all legs, then mixes all rooms, then sends to all legs; see `tick.rs`.
+/// Every unit ticks each 20 ms, on one of eight phases 2.5 ms apart (see `phase.rs`); what is connected ticks together. A
+/// tick first hears all legs of its phase, then mixes the rooms, then sends to the legs; see `tick.rs`.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) thread: usize,
     pub(super) epoch: Instant,
-    /// The next tick to be done.
-    pub(super) next_tick: u64,
-    /// The first tick that units which were imported have missed.
-    pub(super) lagging: Option<u64>,
+    /// The next beat to be done.
+    pub(super) next_beat: Beat,
+    /// The first beat that units which were imported have missed.
+    pub(super) lagging: Option<Beat>,
+    /// Ticks that were skipped.
     pub(super) skipped: u64,
     pub(super) legs: Slots<CallId, Leg>,
     pub(super) rooms: Slots<RoomId, Room>,
@@ -54,6 +56,7 @@ pub struct Engine {
     pub(super) outbox: Outbox,
     pub(super) events: EventQueue,
     pub(super) work: super::tick::Work,
+    pub(super) walk: Walk,
 }
 
 impl Engine {
@@ -63,7 +66,7 @@ impl Engine {
         Self {
             thread,
             epoch,
-            next_tick: 0,
+            next_beat: 0,
             lagging: None,
             skipped: 0,
             legs: Slots::default(),
@@ -77,6 +80,7 @@ impl Engine {
             outbox: Outbox::default(),
             events: EventQueue::default(),
             work: super::tick::Work::default(),
+            walk: Walk::default(),
         }
     }
 
@@ -85,26 +89,26 @@ impl Engine {
         match command {
             Command::AddLeg { leg, settings } => {
                 if self.begin(now, UnitId::Leg(leg)) {
-                    let new = Leg::new(now, &settings, self.voices.add(), self.next_tick);
+                    let new = Leg::new(now, &settings, self.voices.add(), self.next_on(self.emptiest_phase()));
                     self.legs.insert(leg, new);
                     self.reserve();
                 }
             }
             Command::AddRoom { room } => {
                 if self.begin(now, UnitId::Room(room)) {
-                    self.rooms.insert(room, Room::new(self.next_tick));
+                    self.rooms.insert(room, Room::new(self.next_beat));
                 }
             }
             Command::AddPlayer { player, clips } => {
                 if self.begin(now, UnitId::Player(player)) {
-                    let new = Player::new(clips, self.voices.add(), self.next_tick);
+                    let new = Player::new(clips, self.voices.add(), self.next_beat);
                     self.players.insert(player, new);
                     self.reserve();
                 }
             }
             Command::AddRecorder { recorder, sink } => {
                 if self.begin(now, UnitId::Recorder(recorder)) {
-                    self.recorders.insert(recorder, Recorder::new(&sink, self.next_tick));
+                    self.recorders.insert(recorder, Recorder::new(&sink, self.next_beat));
                     self.reserve();
                 }
             }
@@ -174,7 +178,7 @@ impl Engine {
             bye.then_some(Event::RemoteBye { leg: id }),
         ];
         for event in events.into_iter().flatten() {
-            if self.events.notify(event, &mut leg.allowance, self.next_tick) {
+            if self.events.notify(event, &mut leg.allowance, self.next_beat) {
                 self.events.answer(Event::LegOverran { leg: id });
             }
         }
@@ -200,6 +204,18 @@ impl Engine {
     /// The next event for the gateway.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop()
+    }
+
+    /// The legs whose ticks are due at `now`.
+    pub fn due_legs(&self, now: Instant) -> impl Iterator<Item = LegSlot> {
+        let end = (self.beat_at(now) + 1).min(self.next_beat + TICK_BEATS);
+        (self.next_beat..end).flat_map(|beat| self.legs.on(beat)).map(|slot| LegSlot(*slot))
+    }
+
+    /// The number of the 20 ms since the engine's epoch whose ticks are being done.
+    #[must_use]
+    pub fn round(&self) -> u64 {
+        self.next_beat / TICK_BEATS
     }
 
     /// Where a leg is kept.
@@ -241,15 +257,15 @@ impl Engine {
         !(self.legs.is_empty() && self.players.is_empty() && self.recorders.is_empty())
     }
 
-    /// The number of the newest tick that is due at `now`.
-    pub(super) fn tick_at(&self, now: Instant) -> u64 {
-        let ticks = now.saturating_duration_since(self.epoch).as_nanos() / TICK.as_nanos();
-        u64::try_from(ticks).unwrap_or(u64::MAX)
+    /// The number of the newest beat that is due at `now`.
+    pub(super) fn beat_at(&self, now: Instant) -> Beat {
+        let beats = now.saturating_duration_since(self.epoch).as_nanos() / BEAT.as_nanos();
+        Beat::try_from(beats).unwrap_or(Beat::MAX)
     }
 
-    /// When a tick is due.
-    pub(super) fn time_of(&self, tick: u64) -> Instant {
-        self.epoch + Duration::from_nanos(tick.saturating_mul(20_000_000))
+    /// When a beat is due.
+    pub(super) fn time_of(&self, beat: Beat) -> Instant {
+        self.epoch + Duration::from_nanos(beat.saturating_mul(2_500_000))
     }
 
     /// Names a new unit; starts the ticks if it is the first. False, and refused, if the name is taken.
@@ -266,7 +282,7 @@ impl Engine {
     /// Ticks were not counted while there was nothing to do.
     pub(super) fn wake(&mut self, now: Instant) {
         if !self.is_ticking() {
-            self.next_tick = self.next_tick.max(self.tick_at(now) + 1);
+            self.next_beat = self.next_beat.max(self.beat_at(now) + 1);
         }
     }
 
@@ -295,14 +311,17 @@ impl Engine {
     }
 
     fn connect(&mut self, source: UnitId, sink: UnitId) {
+        if let Err((unit, reason)) = self.routes.check(source, sink) {
+            return self.refuse(unit, reason);
+        }
+        self.align(source, sink);
         match self.routes.connect(source, sink) {
             Ok(replaced) => {
                 self.changed.insert(sink);
                 if let UnitId::Player(player) = source
                     && let Some(player) = self.players.get_mut(player)
-                    && !std::mem::replace(&mut player.started, true)
                 {
-                    player.next_tick = self.next_tick;
+                    player.started = true;
                 }
                 if let Some(UnitId::Player(player)) = replaced {
                     self.end_unheard(player);

@@ -4,6 +4,7 @@
 //! leg has an allowance, and statistics go first when the gateway does not keep up.
 
 use super::command::Event;
+use super::phase::Beat;
 use std::collections::VecDeque;
 
 /// Events kept for a gateway that does not collect them, beside answers to commands.
@@ -36,8 +37,8 @@ impl EventQueue {
 
     /// Something the network or time caused, within `allowance`. Says whether the allowance was just broken: the caller
     /// reports [`Event::LegOverran`] then, and the leg is silent afterwards.
-    pub(crate) fn notify(&mut self, event: Event, allowance: &mut Allowance, tick: u64) -> bool {
-        if !allowance.spend(tick) || self.queue.len() >= CAPACITY {
+    pub(crate) fn notify(&mut self, event: Event, allowance: &mut Allowance, beat: Beat) -> bool {
+        if !allowance.spend(beat) || self.queue.len() >= CAPACITY {
             return !std::mem::replace(&mut allowance.broken, true);
         }
         self.queue.push_back(event);
@@ -62,22 +63,22 @@ impl EventQueue {
 #[derive(Debug, Clone)]
 pub(crate) struct Allowance {
     left: u64,
-    /// The tick up to which it was filled.
-    filled: u64,
+    /// The beat up to which it was filled.
+    filled: Beat,
     broken: bool,
 }
 
 impl Allowance {
     const DEPTH: u64 = 64;
-    const TICKS_EACH: u64 = 5;
+    const BEATS_EACH: Beat = 40;
 
-    pub(crate) fn new(tick: u64) -> Self {
-        Self { left: Self::DEPTH, filled: tick, broken: false }
+    pub(crate) fn new(beat: Beat) -> Self {
+        Self { left: Self::DEPTH, filled: beat, broken: false }
     }
 
-    fn spend(&mut self, tick: u64) -> bool {
-        let more = tick.saturating_sub(self.filled) / Self::TICKS_EACH;
-        self.filled += more * Self::TICKS_EACH;
+    fn spend(&mut self, beat: Beat) -> bool {
+        let more = beat.saturating_sub(self.filled) / Self::BEATS_EACH;
+        self.filled += more * Self::BEATS_EACH;
         self.left = (self.left + more).min(Self::DEPTH);
         if self.broken || self.left == 0 {
             return false;
@@ -110,7 +111,7 @@ mod tests {
         let mut events = EventQueue::default();
         let mut allowance = Allowance::new(0);
         for key in 0..5_000 {
-            assert!(!events.notify(digit(), &mut allowance, key * 5));
+            assert!(!events.notify(digit(), &mut allowance, key * 40));
             events.pop();
         }
     }

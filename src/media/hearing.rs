@@ -1,5 +1,6 @@
 //! What one sink hears, compiled from the routes.
 
+use super::phase::{Beat, TICK_BEATS};
 use super::room::Room;
 use super::slots::Slots;
 use super::voices::{Presence, VoiceId, Voices};
@@ -60,13 +61,13 @@ impl Heard<'_> {
 }
 
 impl Hearing {
-    /// What is heard in the tick `tick`. A frame that is this sink's alone is made in `scratch`.
+    /// What is heard in the tick on the beat `tick`. A frame that is this sink's alone is made in `scratch`.
     pub(crate) fn hear<'a>(
         &self,
         voices: &'a Voices,
         rooms: &'a mut Slots<RoomId, Room>,
         scratch: &mut Frame,
-        tick: u64,
+        tick: Beat,
     ) -> Heard<'a> {
         let player = self.player.filter(|player| voices.presence(*player) == Presence::Loud);
         let base = match self.source {
@@ -75,7 +76,7 @@ impl Hearing {
             Source::Voice(voice) => Heard::Frame(voices.frame(voice)),
             Source::Room(slot) => match rooms.at_mut(slot) {
                 // A room that was not mixed in this tick has nothing new to say.
-                Some((_, room)) if room.next_tick == tick + 1 => {
+                Some((_, room)) if room.next_tick == tick + TICK_BEATS => {
                     let own = self.own.filter(|own| voices.presence(*own) == Presence::Loud);
                     match (own, player) {
                         (own, _) if room.is_silent(usize::from(own.is_some())) => Heard::Silence,

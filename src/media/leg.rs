@@ -15,6 +15,8 @@ use super::engine::LegSlot;
 use super::events::Allowance;
 use super::hearing::Hearing;
 use super::outbox::{Envelope, Outbox, PacketKind};
+use super::phase::Beat;
+use super::slots::Ticking;
 use super::transport::{Transport, Verdict};
 use super::voices::{Presence, VoiceId};
 use crate::audio::{FRAME_8K, Frame};
@@ -31,8 +33,10 @@ pub(crate) struct Leg {
     /// Its place among the frames of a tick.
     pub(crate) voice: VoiceId,
     pub(crate) hearing: Hearing,
-    /// The first tick not done for it: an engine ahead or behind of the one it came from goes by this.
-    pub(crate) next_tick: u64,
+    /// The first beat not done for it: an engine ahead or behind of the one it came from goes by this.
+    pub(crate) next_tick: Beat,
+    /// The beat on which it was loud last.
+    pub(crate) loud_at: Option<Beat>,
     pub(crate) muted: bool,
     pub(crate) collect_digits: bool,
     pub(crate) allowance: Allowance,
@@ -41,6 +45,8 @@ pub(crate) struct Leg {
     receiver: Receiver,
     sender: Sender,
     reports: Box<Reports>,
+    /// When the next report is due: kept here, where every tick looks.
+    report_due: Instant,
     watch: Watch,
     heard: bool,
     foreign: u64,
@@ -61,8 +67,14 @@ pub(crate) struct Arrived {
     pub(crate) bye: bool,
 }
 
+impl Ticking for Leg {
+    fn next_tick(&mut self) -> &mut Beat {
+        &mut self.next_tick
+    }
+}
+
 impl Leg {
-    pub(crate) fn new(now: Now, settings: &LegSettings, voice: VoiceId, tick: u64) -> Self {
+    pub(crate) fn new(now: Now, settings: &LegSettings, voice: VoiceId, tick: Beat) -> Self {
         let parameters = &settings.parameters;
         let mut random = StdRng::seed_from_u64(settings.seed);
         let sender = Sender::new(parameters, random.random(), random.random(), random.random());
@@ -71,6 +83,7 @@ impl Leg {
             voice,
             hearing: Hearing::default(),
             next_tick: tick,
+            loud_at: None,
             muted: false,
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
@@ -78,6 +91,7 @@ impl Leg {
             transport: Transport::new(parameters),
             receiver: Receiver::new(parameters),
             sender,
+            report_due: reports.due(),
             reports,
             watch: Watch::new(now.instant, settings.media_timeout),
             heard: false,
@@ -171,6 +185,26 @@ impl Leg {
         self.sender.pass(ticks);
     }
 
+    /// Its ticks come so many microseconds later than until now, or earlier.
+    pub(crate) fn shifted(&mut self, micros: i64) {
+        self.receiver.shifted(micros);
+    }
+
+    /// Whether its ticks can be moved so, and no packet is late by it that is waited for.
+    pub(crate) fn endures(&self, micros: i64) -> bool {
+        self.receiver.endures(micros)
+    }
+
+    /// By how much its ticks could come earlier, and no packet would be late; `None` while that is not known.
+    pub(crate) fn slack(&self) -> Option<Duration> {
+        self.receiver.slack()
+    }
+
+    /// How long ago what it receives had to be delayed more, if ever.
+    pub(crate) fn grew_ago(&self) -> Option<Duration> {
+        self.receiver.grew_ago()
+    }
+
     /// Whether anything is sent, and so whether it is worth being encoded.
     pub(crate) fn is_sending(&self) -> bool {
         self.direction.sends() && self.transport.rtp_destination().is_some()
@@ -207,7 +241,7 @@ impl Leg {
 
     /// Sends a report if one is due. Says whether the media timeout has passed.
     pub(crate) fn keep_time(&mut self, now: Now, who: (LegSlot, CallId), outbox: &mut Outbox) -> bool {
-        if self.reports.is_due(now.instant) {
+        if self.report_due <= now.instant {
             self.report(now, who, outbox, false);
         }
         self.direction.receives() && self.watch.expired(now.instant)
@@ -223,6 +257,7 @@ impl Leg {
     fn report(&mut self, now: Now, (slot, leg): (LegSlot, CallId), outbox: &mut Outbox, bye: bool) {
         let mut buffer = [0; reports::MAX_REPORT];
         let length = self.reports.build(now, &mut buffer, &mut self.sender, self.receiver.source(), bye);
+        self.report_due = self.reports.due();
         let Some(destination) = self.transport.rtcp_destination() else { return };
         let kind = if self.transport.rtcp_mux() { PacketKind::Rtp } else { PacketKind::Rtcp };
         if let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) {

@@ -15,10 +15,12 @@ mod events;
 mod hearing;
 mod leg;
 mod outbox;
+mod phase;
 mod player;
 mod recorder;
 mod room;
 mod routes;
+mod settle;
 mod slots;
 #[cfg(test)]
 mod tests;

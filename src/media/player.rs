@@ -1,6 +1,8 @@
 //! Prepared sound: prompts and tones.
 
 use super::command::Clip;
+use super::phase::Beat;
+use super::slots::Ticking;
 use super::voices::VoiceId;
 use crate::audio::Frame;
 use std::time::Duration;
@@ -12,8 +14,8 @@ const RATE: u128 = 8_000;
 #[derive(Debug)]
 pub(crate) struct Player {
     pub(crate) voice: VoiceId,
-    /// The first tick it has not played yet.
-    pub(crate) next_tick: u64,
+    /// The first beat it has not played yet.
+    pub(crate) next_tick: Beat,
     /// Whether it was ever connected.
     pub(crate) started: bool,
     clips: Vec<Clip>,
@@ -33,8 +35,14 @@ pub(crate) enum Played {
     Finished,
 }
 
+impl Ticking for Player {
+    fn next_tick(&mut self) -> &mut Beat {
+        &mut self.next_tick
+    }
+}
+
 impl Player {
-    pub(crate) fn new(clips: Vec<Clip>, voice: VoiceId, tick: u64) -> Self {
+    pub(crate) fn new(clips: Vec<Clip>, voice: VoiceId, tick: Beat) -> Self {
         Self { voice, next_tick: tick, started: false, clips, clip: 0, at: 0 }
     }
 

@@ -2,13 +2,15 @@
 
 use super::command::RecorderSink;
 use super::hearing::Hearing;
+use super::phase::Beat;
+use super::slots::Ticking;
 use crate::audio::Frame;
 
 /// A recorder.
 pub(crate) struct Recorder {
     pub(crate) hearing: Hearing,
-    /// The first tick it has not recorded yet.
-    pub(crate) next_tick: u64,
+    /// The first beat it has not recorded yet.
+    pub(crate) next_tick: Beat,
     ring: Option<rtrb::Producer<i16>>,
 }
 
@@ -18,9 +20,15 @@ impl std::fmt::Debug for Recorder {
     }
 }
 
+impl Ticking for Recorder {
+    fn next_tick(&mut self) -> &mut Beat {
+        &mut self.next_tick
+    }
+}
+
 impl Recorder {
     /// Takes the ring out of `sink`. The lock is held by nobody else for longer than it takes to put the ring in.
-    pub(crate) fn new(sink: &RecorderSink, tick: u64) -> Self {
+    pub(crate) fn new(sink: &RecorderSink, tick: Beat) -> Self {
         let ring = sink.0.lock().ok().and_then(|mut ring| ring.take());
         Self { hearing: Hearing::default(), next_tick: tick, ring }
     }

@@ -1,6 +1,9 @@
 //! One mix.
 
 use super::encoded::Encoded;
+use super::phase::{Beat, TICK_BEATS};
+use super::settle::Settling;
+use super::slots::Ticking;
 use super::voices::{Presence, VoiceId, Voices};
 use crate::audio::{FRAME_8K, Frame, SILENCE, mix};
 use crate::types::AudioCodec;
@@ -10,8 +13,9 @@ use crate::types::AudioCodec;
 pub(crate) struct Room {
     /// Everything that sounds in the room, each once and in order: direct members and those of rooms sent to it.
     pub(crate) sources: Vec<VoiceId>,
-    /// The first tick it has not mixed yet.
-    pub(crate) next_tick: u64,
+    /// The first beat it has not mixed yet.
+    pub(crate) next_tick: Beat,
+    pub(crate) settling: Settling,
     sum: Box<[i32; FRAME_8K]>,
     /// Voices in the sum.
     loud: usize,
@@ -20,11 +24,18 @@ pub(crate) struct Room {
     encoded: Encoded,
 }
 
+impl Ticking for Room {
+    fn next_tick(&mut self) -> &mut Beat {
+        &mut self.next_tick
+    }
+}
+
 impl Room {
-    pub(crate) fn new(tick: u64) -> Self {
+    pub(crate) fn new(tick: Beat) -> Self {
         Self {
             sources: Vec::new(),
             next_tick: tick,
+            settling: Settling::default(),
             sum: Box::new([0; FRAME_8K]),
             loud: 0,
             mixed: SILENCE,
@@ -33,8 +44,8 @@ impl Room {
     }
 
     /// Sums the loud voices of this tick.
-    pub(crate) fn mix(&mut self, voices: &Voices, tick: u64) {
-        self.next_tick = tick + 1;
+    pub(crate) fn mix(&mut self, voices: &Voices, tick: Beat) {
+        self.next_tick = tick + TICK_BEATS;
         let before = self.loud;
         self.loud = 0;
         self.encoded.clear();

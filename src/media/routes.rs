@@ -5,7 +5,7 @@
 
 use super::command::RefusedReason;
 use crate::types::UnitId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The graph. Units are added before they are connected.
 #[derive(Debug, Default)]
@@ -18,6 +18,43 @@ pub(crate) struct Routes {
 struct Node {
     sources: Vec<UnitId>,
     sinks: Vec<UnitId>,
+}
+
+/// A walk from unit to unit along connections; what it keeps is used again.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    found: HashSet<UnitId>,
+    /// What was found, in the order of finding.
+    pub(crate) units: Vec<UnitId>,
+    next: usize,
+}
+
+impl Walk {
+    fn from(unit: UnitId) -> Self {
+        Self { found: HashSet::from([unit]), units: vec![unit], next: 0 }
+    }
+
+    /// Finds all that is connected with `unit`, itself first.
+    pub(crate) fn all(&mut self, routes: &Routes, unit: UnitId) {
+        self.found.clear();
+        self.units.clear();
+        self.next = 0;
+        self.found.insert(unit);
+        self.units.push(unit);
+        while self.step(routes) {}
+    }
+
+    /// Looks at the neighbours of one unit more. False when there is none more.
+    fn step(&mut self, routes: &Routes) -> bool {
+        let Some(&unit) = self.units.get(self.next) else { return false };
+        self.next += 1;
+        for &neighbour in routes.sources(unit).iter().chain(routes.sinks(unit)) {
+            if self.found.insert(neighbour) {
+                self.units.push(neighbour);
+            }
+        }
+        true
+    }
 }
 
 impl Routes {
@@ -104,18 +141,22 @@ impl Routes {
 
     /// Every unit that must live on one thread with `unit`, itself first.
     pub(crate) fn connected(&self, unit: UnitId) -> Vec<UnitId> {
-        let mut found = std::collections::HashSet::from([unit]);
-        let mut set = vec![unit];
-        let mut next = 0;
-        while let Some(&unit) = set.get(next) {
-            next += 1;
-            for &neighbour in self.sources(unit).iter().chain(self.sinks(unit)) {
-                if found.insert(neighbour) {
-                    set.push(neighbour);
-                }
+        let mut walk = Walk::default();
+        walk.all(self, unit);
+        walk.units
+    }
+
+    /// Of the sets around two units the one with fewer units; it is found in a time that goes by the smaller.
+    pub(crate) fn smaller(&self, a: UnitId, b: UnitId) -> Vec<UnitId> {
+        let (mut one, mut other) = (Walk::from(a), Walk::from(b));
+        loop {
+            if !one.step(self) {
+                return one.units;
+            }
+            if !other.step(self) {
+                return other.units;
             }
         }
-        set
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -205,6 +246,10 @@ mod tests {
         }
         routes.connect(room(1), leg(2)).unwrap();
         assert_eq!(routes.connected(leg(1)).len(), 4);
+        routes.add(player(7));
+        assert_eq!(routes.smaller(leg(1), player(7)), [player(7)]);
+        assert_eq!(routes.smaller(player(7), leg(1)), [player(7)]);
+        routes.remove(player(7));
         routes.remove(room(1));
         assert_eq!(routes.connected(leg(1)), [leg(1)]);
         assert!(routes.sources(leg(2)).is_empty() && routes.sinks(leg(2)).is_empty());

@@ -5,6 +5,7 @@ mod learning;
 mod mixing;
 mod moves;
 mod network;
+mod phases;
 mod playing;
 mod random;
 mod world;

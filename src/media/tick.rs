@@ -1,12 +1,13 @@
-//! One tick of an engine, and when it comes.
+//! The ticks of an engine, and when they come.
 //!
-//! A warm tick allocates nothing, locks nothing, logs nothing. It works on lists of what is due, so that units of
-//! different phases, or units that were imported and lag behind, are no special case.
+//! A warm tick allocates nothing, locks nothing, logs nothing. On each beat it works on lists of what is due, so that
+//! units that were imported and lag behind are no special case.
 
 use super::command::Event;
 use super::compile;
 use super::engine::{Engine, LegSlot, MAX_CATCH_UP};
 use super::hearing::Heard;
+use super::phase::{Beat, TICK_BEATS};
 use super::player::Played;
 use super::voices::Presence;
 use crate::audio::{FRAME_8K, Frame, SILENCE};
@@ -38,97 +39,122 @@ impl Work {
 }
 
 impl Engine {
-    /// When [`Engine::handle_timeout`] is to be called: the next tick, or at once for units that were imported late.
+    /// When [`Engine::handle_timeout`] is to be called: the next tick of anything, or at once for units that were
+    /// imported late.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let next = self.is_ticking().then_some(self.next_tick);
-        self.lagging.or(next).map(|tick| self.time_of(tick))
+        let next = || (self.next_beat..self.next_beat + TICK_BEATS).find(|beat| self.ticks_on(*beat));
+        self.lagging.or_else(next).map(|beat| self.time_of(beat))
     }
 
     /// Does the ticks that are due: a few late ones are caught up, more are skipped and counted.
     ///
     /// All packets that arrived before are to be handed in first.
     pub fn handle_timeout(&mut self, now: Now) {
-        let due = self.tick_at(now.instant);
+        const LATE: Beat = MAX_CATCH_UP * TICK_BEATS;
+        let due = self.beat_at(now.instant);
         if let Some(lagging) = self.lagging.take() {
-            for tick in lagging.max(self.next_tick.saturating_sub(MAX_CATCH_UP))..self.next_tick {
-                self.tick(now, tick);
+            for beat in lagging.max(self.next_beat.saturating_sub(LATE))..self.next_beat {
+                self.tick(now, beat);
             }
         }
-        if self.is_ticking() && self.next_tick <= due {
-            let behind = due - self.next_tick;
-            if behind > MAX_CATCH_UP {
-                self.skipped += behind;
-                self.next_tick = due;
+        if self.is_ticking() && self.next_beat <= due {
+            let behind = due - self.next_beat;
+            if behind > LATE {
+                // Of every phase the newest tick is done.
+                self.next_beat = due + 1 - TICK_BEATS;
+                self.skipped += behind / TICK_BEATS;
             }
-            while self.next_tick <= due {
-                self.tick(now, self.next_tick);
-                self.next_tick += 1;
+            let first = self.next_beat;
+            while self.next_beat <= due {
+                self.tick(now, self.next_beat);
+                self.next_beat += 1;
             }
+            self.settle(first);
         }
         self.retire();
     }
 
-    fn tick(&mut self, now: Now, tick: u64) {
+    /// Whether anything ticks on a beat. Rooms have nobody to tick for without the others.
+    fn ticks_on(&self, beat: Beat) -> bool {
+        !(self.legs.on(beat).is_empty() && self.players.on(beat).is_empty() && self.recorders.on(beat).is_empty())
+    }
+
+    /// The ticks of all units that have theirs on `beat`.
+    fn tick(&mut self, now: Now, beat: Beat) {
         if !self.changed.is_empty() {
             compile::compile(self);
         }
-        self.listen(now, tick);
-        self.play(tick);
-        for (_, _, room) in self.rooms.iter_mut() {
-            if room.next_tick <= tick {
-                room.mix(&self.voices, tick);
+        if !self.ticks_on(beat) {
+            return;
+        }
+        self.listen(now, beat);
+        self.play(beat);
+        for at in 0..self.rooms.on(beat).len() {
+            let slot = self.rooms.on(beat)[at];
+            if let Some((_, room)) = self.rooms.at_mut(slot)
+                && room.next_tick <= beat
+            {
+                room.mix(&self.voices, beat);
             }
         }
-        self.speak(tick);
-        self.record(tick);
+        self.speak(beat);
+        self.record(beat);
     }
 
     /// One frame of every leg that is due.
-    fn listen(&mut self, now: Now, tick: u64) {
-        let at = self.time_of(tick);
-        self.work.due.clear();
-        for (slot, id, leg) in self.legs.iter_mut() {
-            if leg.next_tick > tick {
-                continue;
-            }
-            let missed = tick - leg.next_tick;
-            leg.next_tick = tick + 1;
-            self.work.due.push(slot);
-            let frame = self.voices.frame_mut(leg.voice);
+    fn listen(&mut self, now: Now, beat: Beat) {
+        let tick = self.time_of(beat);
+        let Self { legs, voices, outbox, events, work, .. } = self;
+        work.due.clear();
+        work.due.extend_from_slice(legs.on(beat));
+        work.due.retain(|slot| {
+            let Some((id, leg)) = legs.at_mut(*slot).filter(|(_, leg)| leg.next_tick <= beat) else { return false };
+            let missed = (beat - leg.next_tick) / TICK_BEATS;
+            leg.next_tick = beat + TICK_BEATS;
+            let frame = voices.frame_mut(leg.voice);
             if missed > 0 {
-                leg.skip(missed, at, frame);
+                leg.skip(missed, tick, frame);
             }
-            let presence = leg.listen(at, frame);
-            self.voices.set(leg.voice, presence);
-            if leg.keep_time(now, (LegSlot(slot), id), &mut self.outbox)
-                && self.events.notify(Event::MediaTimeout { leg: id }, &mut leg.allowance, tick)
+            let presence = leg.listen(tick, frame);
+            if presence == Presence::Loud {
+                leg.loud_at = Some(beat);
+            }
+            voices.set(leg.voice, presence);
+            if leg.keep_time(now, (LegSlot(*slot), id), outbox)
+                && events.notify(Event::MediaTimeout { leg: id }, &mut leg.allowance, beat)
             {
-                self.events.answer(Event::LegOverran { leg: id });
+                events.answer(Event::LegOverran { leg: id });
             }
-        }
+            true
+        });
     }
 
     /// One frame of every player that is heard.
-    fn play(&mut self, tick: u64) {
-        for (_, id, player) in self.players.iter_mut() {
-            if player.next_tick > tick || !player.started {
+    fn play(&mut self, beat: Beat) {
+        let Self { players, voices, work, .. } = self;
+        for at in 0..players.on(beat).len() {
+            let slot = players.on(beat)[at];
+            let Some((id, player)) = players.at_mut(slot).filter(|(_, player)| player.next_tick <= beat) else {
+                continue;
+            };
+            if !player.started {
                 continue;
             }
-            let frame = self.voices.frame_mut(player.voice);
-            player.skip(tick - player.next_tick, frame);
-            player.next_tick = tick + 1;
+            let frame = voices.frame_mut(player.voice);
+            player.skip((beat - player.next_tick) / TICK_BEATS, frame);
+            player.next_tick = beat + TICK_BEATS;
             let played = player.play(frame);
             let presence = if played == Played::Sound { Presence::Loud } else { Presence::Absent };
-            self.voices.set(player.voice, presence);
+            voices.set(player.voice, presence);
             if player.is_finished() {
-                self.work.finished.push(id);
+                work.finished.push(id);
             }
         }
     }
 
     /// To every leg that is due, what it hears.
-    fn speak(&mut self, tick: u64) {
+    fn speak(&mut self, beat: Beat) {
         let Self { legs, rooms, voices, noise, outbox, events, work, .. } = self;
         let Work { due, frame, payload, .. } = work;
         for &slot in due.iter() {
@@ -138,10 +164,10 @@ impl Engine {
                 continue;
             }
             let codec = leg.codec();
-            let mut heard = leg.hearing.hear(voices, rooms, frame, tick);
+            let mut heard = leg.hearing.hear(voices, rooms, frame, beat);
             let encoded = match heard.encode(codec, frame, payload) {
                 Some(encoded) => encoded,
-                None => noise.encoded(codec, tick),
+                None => noise.encoded(codec, beat / TICK_BEATS),
             };
             if leg.send((LegSlot(slot), id), encoded, outbox) {
                 events.answer(Event::DigitsSent { leg: id });
@@ -150,17 +176,18 @@ impl Engine {
     }
 
     /// To every recorder what it hears, silence included.
-    fn record(&mut self, tick: u64) {
+    fn record(&mut self, beat: Beat) {
         let Self { recorders, rooms, voices, work, .. } = self;
-        for (_, _, recorder) in recorders.iter_mut() {
-            if recorder.next_tick > tick {
+        for at in 0..recorders.on(beat).len() {
+            let slot = recorders.on(beat)[at];
+            let Some((_, recorder)) = recorders.at_mut(slot).filter(|(_, recorder)| recorder.next_tick <= beat) else {
                 continue;
-            }
-            for _ in 0..(tick - recorder.next_tick).min(50) {
+            };
+            for _ in 0..((beat - recorder.next_tick) / TICK_BEATS).min(50) {
                 recorder.record(&SILENCE);
             }
-            recorder.next_tick = tick + 1;
-            match recorder.hearing.hear(voices, rooms, &mut work.frame, tick) {
+            recorder.next_tick = beat + TICK_BEATS;
+            match recorder.hearing.hear(voices, rooms, &mut work.frame, beat) {
                 Heard::Silence => recorder.record(&SILENCE),
                 Heard::Shared(room) => recorder.record(room.mixed()),
                 Heard::Frame(frame) => recorder.record(frame),

@@ -52,7 +52,7 @@ impl Engine {
     pub fn import(&mut self, now: Now, bundle: Bundle) {
         let Bundle { legs, rooms, players, recorders, routes } = bundle;
         self.wake(now.instant);
-        let mut first = self.next_tick;
+        let mut first = self.next_beat;
         for (id, mut leg) in legs {
             leg.voice = self.voices.add();
             first = first.min(leg.next_tick);
@@ -84,7 +84,7 @@ impl Engine {
             let connected = self.routes.connect(source, sink);
             debug_assert!(matches!(connected, Ok(None)), "what was connected there can be connected here");
         }
-        if first < self.next_tick {
+        if first < self.next_beat {
             self.lagging = Some(self.lagging.map_or(first, |lagging| lagging.min(first)));
         }
         self.reserve();

@@ -175,7 +175,7 @@ impl JitterBuffer {
             self.pause_after = None;
         }
         let entry = Entry::new(place.sequence, place.media, samples, arrival, header.payload_type);
-        self.statistics.skipped += u64::from(self.store.insert(entry, payload));
+        self.statistics.skipped += self.store.insert(entry, payload);
         self.statistics.stored += 1;
         Inserted::Stored
     }
@@ -259,6 +259,40 @@ impl JitterBuffer {
         self.anchor = None;
         self.control = DelayControl::new(self.tick.unwrap_or(0));
         self.plan = Plan::default();
+    }
+
+    /// Ticks will come so many microseconds later than they came until now, or earlier, and everything with them.
+    pub fn shift(&mut self, micros: i64) {
+        if let Some(anchor) = &mut self.anchor {
+            anchor.time += micros;
+        }
+        self.control.shift(micros);
+    }
+
+    /// By how much the ticks could come earlier without a packet being late, as far as the last seconds tell; `None`
+    /// while too little was seen, or the delay is about to change anyway.
+    #[must_use]
+    pub fn slack(&self) -> Option<Duration> {
+        if !self.playing || self.plan.shorten > 0 || self.plan.lengthen > 0 {
+            return None;
+        }
+        let slack = self.control.least()?;
+        Some(Duration::from_micros(u64::try_from(slack).unwrap_or(0)))
+    }
+
+    /// Whether [`JitterBuffer::shift`] by so much makes no packet late, as far as is known.
+    #[must_use]
+    pub fn endures(&self, micros: i64) -> bool {
+        !self.playing
+            || micros >= 0
+            || self.slack().is_some_and(|slack| slack.as_micros() >= u128::from(micros.unsigned_abs()))
+    }
+
+    /// How long before the newest tick the delay grew last, if ever.
+    #[must_use]
+    pub fn grew_ago(&self) -> Option<Duration> {
+        let grown_at = self.control.grown_at()?;
+        Some(Duration::from_micros(u64::try_from(self.tick? - grown_at).unwrap_or(0)))
     }
 
     /// Whether there is nothing to play and nobody talking: a tick may be skipped for this leg, as silence.

@@ -199,6 +199,23 @@ impl Receiver {
         self.gate.judge(frame)
     }
 
+    /// The ticks come so many microseconds later than until now, or earlier.
+    pub(crate) fn shifted(&mut self, micros: i64) {
+        self.buffer.shift(micros);
+    }
+
+    pub(crate) fn endures(&self, micros: i64) -> bool {
+        self.buffer.endures(micros)
+    }
+
+    pub(crate) fn slack(&self) -> Option<Duration> {
+        self.buffer.slack()
+    }
+
+    pub(crate) fn grew_ago(&self) -> Option<Duration> {
+        self.buffer.grew_ago()
+    }
+
     pub(crate) fn packet_time(&self) -> Duration {
         self.packet_time
     }

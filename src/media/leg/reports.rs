@@ -35,8 +35,9 @@ impl Reports {
         }
     }
 
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.interval.due() <= now
+    /// When the next report is due.
+    pub(crate) fn due(&self) -> Instant {
+        self.interval.due()
     }
 
     /// Takes a compound packet. True when it is the first BYE of the source we hear.

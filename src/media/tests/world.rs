@@ -79,6 +79,7 @@ pub(super) struct Phone {
 pub(super) struct World {
     pub(super) media: SimMedia,
     pub(super) now: Now,
+    pub(super) start: Instant,
     pub(super) phones: BTreeMap<u64, Phone>,
     pub(super) events: Vec<Event>,
     flying: Vec<(Instant, u64, SocketAddr, Vec<u8>)>,
@@ -95,6 +96,7 @@ impl World {
         Self {
             media: SimMedia::new(now, threads).with_latency(latency),
             now,
+            start: now.instant,
             phones: BTreeMap::new(),
             events: vec![],
             flying: vec![],
@@ -356,6 +358,11 @@ impl Phone {
         let timestamp = self.timestamp;
         self.timestamp = timestamp.wrapping_add(160);
         self.write(false, payload_type, timestamp, &payload)
+    }
+
+    /// When it sends its next packet of sound; the others lie 20 ms apart.
+    pub(super) fn next_packet(&self) -> Instant {
+        self.next
     }
 
     pub(super) fn write(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {

@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 const COMMANDS_AT_ONCE: usize = 32;
 /// Datagrams read from one socket at once, at most: a flood must not hold up the tick.
 const READS_AT_ONCE: usize = 64;
-/// Ticks between two looks at all that waits in a leg's RTP socket, and at RTCP.
-const FULL_READ_EVERY: u64 = 16;
+/// Rounds of 20 ms between two looks at all that waits in a leg's RTP socket, and at RTCP.
+const FULL_READ_EVERY: u64 = 64;
 const RTCP_EVERY: u64 = 8;
 /// How much earlier than expected the next packet may have come, and still be read at this tick.
-const EARLY: Duration = Duration::from_millis(4);
+const EARLY: Duration = Duration::from_millis(2);
 
 /// What both ends of a thread see.
 #[derive(Debug)]
@@ -68,7 +68,10 @@ pub(super) struct Worker {
     poller: Poller,
     receiver: Receiver,
     ready: Vec<Ready>,
-    ticks: u64,
+    /// Legs whose tick is due.
+    due: Vec<LegSlot>,
+    /// The round in which RTCP was read last.
+    rtcp_read: u64,
 }
 
 impl Worker {
@@ -93,7 +96,8 @@ impl Worker {
             poller,
             receiver: Receiver::new(),
             ready: Vec::with_capacity(256),
-            ticks: 0,
+            due: Vec::with_capacity(256),
+            rtcp_read: 0,
         })
     }
 
@@ -226,12 +230,13 @@ impl Worker {
 
     /// Reads what arrived, does the ticks that are due, sends.
     fn tick(&mut self, now: Now) {
-        self.ticks += 1;
-        for index in 0..self.ports.len() {
-            let Ok(slot) = u32::try_from(index) else { break };
-            self.read_tick(now, LegSlot(slot));
+        self.due.clear();
+        self.due.extend(self.engine.due_legs(now.instant));
+        for at in 0..self.due.len() {
+            self.read_tick(now, self.due[at]);
         }
-        if self.ticks.is_multiple_of(RTCP_EVERY) {
+        if self.engine.round() >= self.rtcp_read + RTCP_EVERY {
+            self.rtcp_read = self.engine.round();
             self.poller.poll_idle(&mut self.ready);
             self.read_ready();
         }
@@ -243,7 +248,7 @@ impl Worker {
     /// last one came, it must have come too; now and then all.
     fn read_tick(&mut self, now: Now, slot: LegSlot) {
         let Some(Some(port)) = self.ports.get(slot.0 as usize) else { return };
-        let all = (self.ticks + u64::from(slot.0)).is_multiple_of(FULL_READ_EVERY);
+        let all = (self.engine.round() + u64::from(slot.0)).is_multiple_of(FULL_READ_EVERY);
         for _ in 0..READS_AT_ONCE {
             let Some(datagram) = self.receiver.receive(now, &port.sockets.rtp) else { return };
             let age = now.instant.saturating_duration_since(datagram.arrival);

@@ -16,6 +16,8 @@ const REGRET: i64 = 10_000_000;
 const TRUST: i64 = 60_000_000;
 /// Packets that must be seen before their slack is believed.
 const LEAST_PACKETS: u32 = 25;
+/// Packets whose slack is believed without a window before them.
+const ENOUGH_PACKETS: u32 = 100;
 /// Two packets too late within this time and out of reach are a reason to grow; one is not.
 const LATE_PAIR: i64 = 2_000_000;
 
@@ -27,7 +29,9 @@ pub(super) struct DelayControl {
     settled: i64,
     hold: i64,
     shrunk_at: Option<i64>,
+    /// When it grew last; until then when it began.
     grown_at: i64,
+    grown: bool,
     /// The last packet that came out of reach: when, and by how much too late.
     late: Option<(i64, i64)>,
 }
@@ -58,7 +62,15 @@ pub(super) struct Excess {
 
 impl DelayControl {
     pub const fn new(now: i64) -> Self {
-        Self { window: Window::new(now), settled: 0, hold: HOLD, shrunk_at: None, grown_at: now, late: None }
+        Self {
+            window: Window::new(now),
+            settled: 0,
+            hold: HOLD,
+            shrunk_at: None,
+            grown_at: now,
+            grown: false,
+            late: None,
+        }
     }
 
     /// A tick begins with `left_over` samples in the playout.
@@ -81,6 +93,7 @@ impl DelayControl {
             self.hold = (self.hold / 2).max(HOLD);
         }
         self.grown_at = now;
+        self.grown = true;
         self.settled = 0;
         self.window = Window::new(now);
     }
@@ -111,6 +124,30 @@ impl DelayControl {
         self.shrunk_at = Some(now);
         self.settled = 0;
         self.window = Window::new(now);
+    }
+
+    /// All ticks come later by so much, or earlier.
+    pub fn shift(&mut self, micros: i64) {
+        if self.window.packets > 0 {
+            self.window.slack += micros;
+        }
+        if self.settled > 0 {
+            self.settled = (self.settled + micros).max(0);
+        }
+    }
+
+    /// The least slack of a time that is long enough to tell.
+    pub fn least(&self) -> Option<i64> {
+        if self.settled > 0 {
+            Some(self.settled.min(self.window.slack))
+        } else {
+            (self.window.packets >= ENOUGH_PACKETS).then_some(self.window.slack)
+        }
+    }
+
+    /// When the delay grew last.
+    pub fn grown_at(&self) -> Option<i64> {
+        self.grown.then_some(self.grown_at)
     }
 
     /// By how much a talk spurt may begin earlier than it is due.

@@ -22,37 +22,38 @@ pub(super) struct Entry {
     len: u16,
 }
 
-/// Entries by sequence number, and a ring of octets for their payloads. A payload that the ring has overwritten is
-/// lost; with half a second of room that is longer ago than any packet should wait.
+/// Entries in the order of sequence numbers, and a ring of octets for their payloads. A payload that the ring has
+/// overwritten is lost; with half a second of room that is longer ago than any packet should wait.
+///
+/// Mostly one packet waits, or none: the same few lines of memory are used for each.
 #[derive(Debug)]
 pub(super) struct Store {
-    entries: Box<[Option<Entry>; SLOTS]>,
+    /// Room for [`SLOTS`], and none spans more sequence numbers than that.
+    entries: Vec<Entry>,
     octets: Box<[u8; CAPACITY]>,
-    /// Octets ever written, gaps at the end of the ring included.
+    /// Octets written since the store was empty, gaps at the end of the ring included.
     written: u64,
-    /// Entries that wait.
-    count: usize,
-    /// The highest sequence number that was inserted.
-    newest: Option<i64>,
 }
 
 impl Store {
     pub fn new() -> Self {
-        Self { entries: Box::new([None; SLOTS]), octets: Box::new([0; CAPACITY]), written: 0, count: 0, newest: None }
+        Self { entries: Vec::with_capacity(SLOTS), octets: Box::new([0; CAPACITY]), written: 0 }
     }
 
     pub const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.entries.is_empty()
     }
 
     pub fn clear(&mut self) {
-        self.entries.fill(None);
-        self.count = 0;
-        self.newest = None;
+        self.entries.clear();
     }
 
-    /// Stores a packet; the payload is at most [`MAX_PAYLOAD`] octets. Returns whether another one, [`SLOTS`] older, had to go for it.
-    pub fn insert(&mut self, mut entry: Entry, payload: &[u8]) -> bool {
+    /// Stores a packet; the payload is at most [`MAX_PAYLOAD`] octets. Returns how many others had to go for it:
+    /// those that are [`SLOTS`] older.
+    pub fn insert(&mut self, mut entry: Entry, payload: &[u8]) -> u64 {
+        if self.entries.is_empty() {
+            self.written = 0;
+        }
         let payload = &payload[..payload.len().min(MAX_PAYLOAD)];
         let mut offset = (self.written % CAPACITY as u64) as usize;
         if offset + payload.len() > CAPACITY {
@@ -66,49 +67,42 @@ impl Store {
             entry.len = payload.len() as u16;
         }
         self.written += payload.len() as u64;
-        self.newest = Some(self.newest.map_or(entry.sequence, |newest| newest.max(entry.sequence)));
-        let evicted = self.entries[slot(entry.sequence)].replace(entry).is_some();
-        if !evicted {
-            self.count += 1;
+        let mut gone = self.discard_before(entry.sequence - (SLOTS as i64 - 1));
+        let place = self.entries.iter().rposition(|other| other.sequence <= entry.sequence).map_or(0, |at| at + 1);
+        let twin = place.checked_sub(1).filter(|before| self.entries[*before].sequence == entry.sequence);
+        if let Some(twin) = twin {
+            self.entries[twin] = entry;
+            gone += 1;
+        } else if self.entries.len() < SLOTS {
+            self.entries.insert(place, entry);
+        } else {
+            // Too old beside a full store: as good as overwritten.
+            gone += 1;
         }
-        evicted
+        gone
     }
 
     /// The oldest packet that waits, `from` or later.
     pub fn first_from(&self, from: i64) -> Option<Entry> {
-        if self.count == 0 {
-            return None;
-        }
-        let newest = self.newest?;
-        let oldest = from.max(newest - (SLOTS as i64 - 1));
-        (oldest..=newest).find_map(|sequence| self.entries[slot(sequence)].filter(|entry| entry.sequence == sequence))
+        self.entries.iter().find(|entry| entry.sequence >= from).copied()
     }
 
     /// The newest packet that waits.
     pub fn last(&self) -> Option<Entry> {
-        let newest = self.newest?;
-        self.entries[slot(newest)].filter(|entry| entry.sequence == newest)
+        self.entries.last().copied()
     }
 
     /// Removes what is older than `sequence`. Returns how many.
     pub fn discard_before(&mut self, sequence: i64) -> u64 {
-        let mut discarded = 0;
-        if self.count > 0 {
-            for entry in self.entries.iter_mut() {
-                if entry.is_some_and(|entry| entry.sequence < sequence) {
-                    *entry = None;
-                    self.count -= 1;
-                    discarded += 1;
-                }
-            }
-        }
-        discarded
+        let older = self.entries.iter().take_while(|entry| entry.sequence < sequence).count();
+        self.entries.drain(..older);
+        older as u64
     }
 
     /// Removes a packet.
     pub fn remove(&mut self, entry: &Entry) {
-        if self.entries[slot(entry.sequence)].take().is_some() {
-            self.count -= 1;
+        if let Some(at) = self.entries.iter().position(|other| other.sequence == entry.sequence) {
+            self.entries.remove(at);
         }
     }
 
@@ -128,10 +122,6 @@ impl Entry {
     }
 }
 
-const fn slot(sequence: i64) -> usize {
-    sequence.rem_euclid(SLOTS as i64) as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +134,7 @@ mod tests {
     fn packets_come_out_in_order_with_their_own_payload() {
         let mut store = Store::new();
         for sequence in [5, 3, 4, -1] {
-            assert!(!store.insert(entry(sequence), &[sequence as u8; 160]));
+            assert_eq!(store.insert(entry(sequence), &[sequence as u8; 160]), 0);
         }
         for sequence in [-1, 3, 4, 5] {
             let first = store.first_from(i64::MIN / 2).unwrap();
@@ -170,7 +160,8 @@ mod tests {
                 from = entry.sequence + 1;
             }
         }
-        assert_eq!(store.count, SLOTS);
+        assert_eq!(store.entries.len(), SLOTS);
+        assert_eq!(store.entries.capacity(), SLOTS, "it never grows");
         assert_eq!(store.discard_before(490), SLOTS as u64 - 10);
         assert_eq!(store.first_from(0).unwrap().sequence, 490);
     }
