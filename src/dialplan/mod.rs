@@ -22,9 +22,9 @@ mod world;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Announce, BadPlaceholder, Collect, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress, NumberSource, Origin, Pin,
+    Announce, AuthSecret, BadPlaceholder, Collect, Digest, DigestAlgorithm, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress, NumberSource, Origin, Pin,
     Plan, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer,
-    SipTransport, Then, Trunk, TrunkAddress,
+    SipTransport, Then, Trunk, TrunkAddress, TrunkAuth,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

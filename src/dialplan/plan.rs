@@ -12,13 +12,13 @@ mod secret;
 mod template;
 mod trunk;
 
-pub use gateway::{Gateway, ListenAddress, SipTransport};
+pub use gateway::{Digest, DigestAlgorithm, Gateway, ListenAddress, SipTransport};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Announce, Room, RoomAccess};
 pub use route::{Origin, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use trunk::{NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
+pub use trunk::{AuthSecret, NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress, TrunkAuth};
 
 use std::net::IpAddr;
 use std::sync::Arc;

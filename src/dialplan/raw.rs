@@ -65,6 +65,7 @@ table! {
         language: String = r#""en-GB""#,
         data: String = r#""var""#,
         prompts: String = r#""prompts""#,
+        digest: RawDigest = r#"{ realm = "partyline", algorithms = ["SHA-256", "MD5"] }"#,
         country_code: String = r#""44""#,
         national_prefix: String = r#""0""#,
         international_prefix: String = r#""00""#,
@@ -90,6 +91,7 @@ table! {
         username: String = r#""acme""#,
         password: RawSecret = r#"{ env = "CARRIER_PASSWORD" }"#,
         realm: String = r#""carrier.example""#,
+        auth: RawAuth = r#"{ username = "pbx", password = { env = "PBX_PASSWORD" } }"#,
         register: bool = "true",
         expires: RawDuration = r#""1h""#,
         caller_id: String = r#""+442079460100""#,
@@ -98,6 +100,26 @@ table! {
         session_expires: RawDuration = r#""30m""#,
         min_session_expires: RawDuration = r#""90s""#,
         reliable as "100rel": String = r#""required""#,
+    }
+}
+
+table! {
+    /// `auth = { … }` of a trunk.
+    RawAuth, "auth", later [],
+    {
+        username: String = r#""pbx""#,
+        password: RawSecret = r#"{ env = "PBX_PASSWORD" }"#,
+        ha1: RawSecret = r#"{ env = "PBX_HA1" }"#,
+    }
+}
+
+table! {
+    /// `digest = { … }` of the gateway.
+    RawDigest, "digest", later [],
+    {
+        realm: String = r#""partyline""#,
+        algorithms: Strings = r#"["SHA-256", "MD5"]"#,
+        body: bool = "false",
     }
 }
 

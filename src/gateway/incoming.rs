@@ -31,7 +31,7 @@ impl Gateway {
         flow: Flow,
         offer: Option<&Bytes>,
     ) {
-        let Some(trunk) = trunk_of(&self.plan, &self.trunks, request, &flow) else {
+        let Some(trunk) = trunk_of(&self.plan, &self.trunks, &self.admission, request, &flow) else {
             // Admitted a moment ago by the same rule; a reload cannot come between.
             self.reject(now, invite, &Final::status(403));
             return;

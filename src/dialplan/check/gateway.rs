@@ -1,6 +1,7 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
 use super::Checker;
+use super::auth;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{Gateway, ListenAddress, SipTransport};
 use crate::dialplan::raw::{Field, RawGateway};
@@ -32,6 +33,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         public_address: checker.address("public_address", &raw.public_address),
         language: checker.language(&raw.language).unwrap_or_else(|| "en-GB".into()),
         prompts: checker.path("prompts", &raw.prompts).unwrap_or_else(|| checker.base.join("prompts")),
+        digest: auth::digest(checker, &raw.digest),
         numbers: numbers(checker, raw),
         media_threads: checker
             .number("media_threads", &raw.media_threads, 1..=256)

@@ -1,6 +1,6 @@
 //! `[trunks.*]`.
 
-use super::{Secret, SipTransport};
+use super::{DigestAlgorithm, Secret, SipTransport};
 use crate::types::Network;
 use std::fmt;
 use std::net::IpAddr;
@@ -30,6 +30,9 @@ pub struct Trunk {
     pub realm: Option<String>,
     /// Whether we register there. Default no.
     pub register: bool,
+    /// What a caller who is known by no address answers our digest challenge with. Default: nobody is asked. Whoever
+    /// proves to know it is this trunk, wherever from; those known by address are not asked.
+    pub auth: Option<TrunkAuth>,
     /// How long a registration is asked to last. Default 1 h; 1 min to 24 h.
     pub expires: Duration,
     /// Our number, E.164, on calls we make there. Nothing makes any yet.
@@ -50,6 +53,24 @@ impl Trunk {
     pub fn allows(&self, source: IpAddr) -> bool {
         self.allow.iter().any(|network| network.contains(source))
     }
+}
+
+/// `auth = { … }`: whom a digest proves to be this trunk (RFC 7616).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkAuth {
+    /// The user name; no two trunks have the same.
+    pub username: String,
+    /// What the answer is checked with.
+    pub secret: AuthSecret,
+}
+
+/// What is stored of a caller's password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthSecret {
+    /// The password itself.
+    Password(Secret),
+    /// Hashes of `username:realm:password` (HA1) in hexadecimal, at most one for each algorithm.
+    Hashes(Vec<(DigestAlgorithm, Secret)>),
 }
 
 /// A host name or address, and the port if one was written; without one it is 5060. SRV records are not asked for.
