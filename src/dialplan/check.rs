@@ -6,6 +6,7 @@
 mod auth;
 mod bypass;
 mod gateway;
+mod identity;
 mod ivr;
 mod pin;
 mod room;
@@ -44,7 +45,7 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let tables = &raw.tables;
     let standard = Default::default();
     let gateway = gateway::check(checker, tables.gateway.get().map_or(&standard, Spanned::get_ref));
-    let trunks = trunk::check(checker, entries(&tables.trunks), &gateway.digest);
+    let trunks = trunk::check(checker, entries(&tables.trunks), &gateway);
     let rooms = room::check(checker, entries(&tables.rooms));
     let ivrs = ivr::check(checker, entries(&tables.ivr), &gateway);
     pin::check(checker, entries(&tables.rooms), &ivrs);

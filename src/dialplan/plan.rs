@@ -5,6 +5,7 @@
 //! parts it began with after the file was reloaded.
 
 mod gateway;
+mod identity;
 mod ivr;
 mod room;
 mod route;
@@ -13,6 +14,7 @@ mod template;
 mod trunk;
 
 pub use gateway::{Digest, DigestAlgorithm, Gateway, ListenAddress, SipTransport};
+pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Announce, Room, RoomAccess};
 pub use route::{Origin, Route, RouteTarget};

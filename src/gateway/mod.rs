@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `admission.rs` | who may send us requests at all; limits |
 //! | `doorkeeper.rs` | strangers that prove by digest to be a trunk |
+//! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `incoming.rs` | an INVITE: called number, route, session, media ports |
 //! | `signalling.rs` | the endpoint's other events |
 //! | `negotiation.rs` | offers and answers of a call |
@@ -24,6 +25,7 @@ mod call_record;
 mod control;
 mod doorkeeper;
 mod ending;
+pub mod identity;
 mod incoming;
 mod log;
 mod media_events;

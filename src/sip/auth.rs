@@ -174,9 +174,8 @@ impl DigestClient {
             answered.push(session);
         }
         for session in answered {
-            let same = |other: &Session| {
-                other.header == session.header && other.challenge.realm == session.challenge.realm
-            };
+            let same =
+                |other: &Session| other.header == session.header && other.challenge.realm == session.challenge.realm;
             self.sessions.retain(|other| !same(other));
             if self.sessions.len() >= MAX_SESSIONS {
                 self.sessions.remove(0);

@@ -1,10 +1,10 @@
 //! `[trunks.*]`.
 
 use super::Checker;
-use super::auth;
 use super::values::{parse_host, parse_network};
+use super::{auth, identity};
 use crate::dialplan::plan::{
-    Digest, NumberSource, ReliableProvisional, SessionTimer, SipTransport, Trunk, TrunkAddress,
+    Gateway, NumberSource, ReliableProvisional, SessionTimer, SipTransport, Trunk, TrunkAddress,
 };
 use crate::dialplan::raw::{Field, RawTrunk};
 use crate::types::Network;
@@ -32,11 +32,11 @@ const RELIABLE: [(&str, ReliableProvisional); 3] = [
 pub(super) fn check(
     checker: &mut Checker<'_>,
     raw: &[(Spanned<String>, RawTrunk)],
-    digest: &Digest,
+    gateway: &Gateway,
 ) -> Vec<Arc<Trunk>> {
     let mut trunks = Vec::new();
     for (name, raw) in raw {
-        let trunk = one(checker, name, raw, digest);
+        let trunk = one(checker, name, raw, gateway);
         same_user(checker, &trunks, &trunk, raw);
         overlap(checker, &trunks, &trunk, raw);
         trunks.push((Arc::new(trunk), name.span()));
@@ -44,7 +44,7 @@ pub(super) fn check(
     trunks.into_iter().map(|(trunk, _)| trunk).collect()
 }
 
-fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, digest: &Digest) -> Trunk {
+fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gateway: &Gateway) -> Trunk {
     checker.name("trunk", name);
     if RESERVED.contains(&name.get_ref().as_str()) {
         checker
@@ -67,6 +67,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, digest
             .label("nobody can be called, and nobody may call in")
             .help("say where it is (address = [\"sip.carrier.example\"]) or whose calls it takes (allow = [\"203.0.113.0/24\"]), or what its callers know (auth = { username = \"pbx\", password = { env = \"PBX_PASSWORD\" } })");
     }
+    let (identity, numbers) = identity::check(checker, raw, &gateway.numbers);
     let trunk = Trunk {
         name: name.get_ref().clone(),
         address,
@@ -81,10 +82,12 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, digest
         username: checker.text("username", &raw.username),
         password: auth::password(checker, &raw.password),
         realm: checker.text("realm", &raw.realm),
-        auth: auth::trunk(checker, &raw.auth, digest),
+        auth: auth::trunk(checker, &raw.auth, &gateway.digest),
         register: raw.register.get().is_some_and(|value| *value.get_ref()),
         expires: checker.time("expires", &raw.expires, "1m", "24h").unwrap_or(Duration::from_secs(3_600)),
         caller_id: caller_id(checker, &raw.caller_id),
+        identity,
+        numbers,
         max_calls: checker.number("max_calls", &raw.max_calls, 1..=100_000),
         number_from: number_from(checker, raw),
         session_timer: session_timer(checker, raw),

@@ -55,11 +55,7 @@ pub struct Digest {
 
 impl Default for Digest {
     fn default() -> Self {
-        Self {
-            realm: "partyline".into(),
-            algorithms: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
-            body: false,
-        }
+        Self { realm: "partyline".into(), algorithms: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5], body: false }
     }
 }
 

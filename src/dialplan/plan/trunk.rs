@@ -1,6 +1,7 @@
 //! `[trunks.*]`.
 
-use super::{DigestAlgorithm, Secret, SipTransport};
+use super::{DigestAlgorithm, Identity, Secret, SipTransport};
+use crate::dialplan::number::NumberRules;
 use crate::types::Network;
 use std::fmt;
 use std::net::IpAddr;
@@ -37,6 +38,10 @@ pub struct Trunk {
     pub expires: Duration,
     /// Our number, E.164, on calls we make there. Nothing makes any yet.
     pub caller_id: Option<String>,
+    /// What it is told of who calls, and believed of who calls in.
+    pub identity: Identity,
+    /// How numbers come from it and are written there. Default: the gateway's rules.
+    pub numbers: NumberRules,
     /// Calls at one time, both directions; beyond it the trunk gets 486. Default: no limit of its own.
     pub max_calls: Option<u32>,
     /// Where the called number is looked for, in this order. Default: the request URI, then To.

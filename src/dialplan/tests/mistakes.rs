@@ -150,7 +150,7 @@ fn single_mistakes_are_told_where_they_are() {
             "[trunks.twin]\nallow = \"127.0.0.1\"",
             "6 warning: trunk `local` gets all calls from here <\"127.0.0.1\">",
         ),
-        ("trunk", "[trunks.none]", "5 error: trunk `none` has neither `address` nor `allow` <none>"),
+        ("trunk", "[trunks.none]", "5 error: trunk `none` has neither `address` nor `allow` nor `auth` <none>"),
         ("trunk", "[trunks.users]\nallow = \"192.0.2.1\"", "5 error: `users` cannot be a trunk's name <users>"),
         ("room", "pin = 482917", "7 error: a PIN stands in quotes <******>"),
         ("room", "pin = \"123\"", "7 error: this is no PIN <\"***\">"),
@@ -368,5 +368,23 @@ fn what_callers_prove_themselves_with_is_checked() {
         ["trunk `local` has the same user name for its callers"]
     );
     let unknown = with("gateway", "digest = { algorithms = [\"SHA-1\", \"MD5\", \"MD5\"] }");
-    assert_eq!(told_with("-", &unknown), ["`algorithms` knows no such word", "this is named twice"]);
+    assert_eq!(told_with("no secret", &unknown), ["`algorithms` knows no such word", "this is named twice"]);
+}
+
+#[test]
+fn a_trunks_habits_are_checked() {
+    for (line, message) in [
+        ("preset = \"sipgat\"", "5 error: there is no preset `sipgat` <\"sipgat\">"),
+        ("country = \"UK\"", "5 error: there is no such country <\"UK\">"),
+        ("identity = \"pai\"", "5 error: `identity` knows no such word <\"pai\">"),
+        ("number_format = \"national\"", "5 error: national numbers of which country? <\"national\">"),
+        ("from = \"username\"", "5 error: From is to hold a user name, and there is none <\"username\">"),
+    ] {
+        assert_eq!(told(&with("trunk", line)), [message], "{line}");
+    }
+    assert!(mistakes(&with("trunk", "preset = \"sipgat\"")).to_string().contains("did you mean `sipgate`?"));
+    for preset in crate::dialplan::preset::PRESETS {
+        let line = format!("preset = \"{}\"\nusername = \"acme\"", preset.name);
+        assert_eq!(told(&with("trunk", &line)), [""; 0], "{line}");
+    }
 }

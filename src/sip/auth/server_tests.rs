@@ -115,7 +115,8 @@ fn a_request_taken_from_the_wire_cannot_be_sent_again() {
     assert_eq!(pair.judge(&answered), Verdict::Stale);
     // Nor for another number or method.
     let other = Request::new(Method::Invite, "sip:2000@gateway.example".parse().unwrap());
-    let moved = other.with(HeaderName::Authorization, answered.headers.get(&HeaderName::Authorization).unwrap().clone());
+    let moved =
+        other.with(HeaderName::Authorization, answered.headers.get(&HeaderName::Authorization).unwrap().clone());
     assert_eq!(pair.judge(&moved), Verdict::Wrong);
 }
 

@@ -109,8 +109,10 @@ fn the_strongest_supported_challenge_is_answered() {
         ],
     );
     let method = Method::Invite;
-    let (name, value) =
-        DigestClient::new().answer(&response, covered(&method, "sip:b@r"), &Credentials::new("u", "p"), "c").unwrap().remove(0);
+    let (name, value) = DigestClient::new()
+        .answer(&response, covered(&method, "sip:b@r"), &Credentials::new("u", "p"), "c")
+        .unwrap()
+        .remove(0);
     assert_eq!((name, &*parse(&value).nonce), (HeaderName::ProxyAuthorization, "2"));
 }
 

@@ -131,8 +131,17 @@ impl Core {
         };
         let interval = self.config.timing.t1;
         let cancel = CancelState::No;
-        let transaction =
-            ClientTransaction { method, flow, request, owner, machine, interval, cancel, acks: Vec::new(), answered_by: None };
+        let transaction = ClientTransaction {
+            method,
+            flow,
+            request,
+            owner,
+            machine,
+            interval,
+            cancel,
+            acks: Vec::new(),
+            answered_by: None,
+        };
         self.clients.insert(id, transaction);
         self.waiting.entry(flow.identity()).or_default().insert(id);
         self.act(now, id, start, None, &mut Told::default());

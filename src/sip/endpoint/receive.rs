@@ -8,7 +8,9 @@ use super::body::{BodyRefusal, session_description};
 use super::core::{ACCEPT, ALLOW, SUPPORTED, summary};
 use super::servers::{Absorbed, Received, Reply};
 use super::timer::{InviteTimer, ServerId};
-use super::{Admission, Challenge, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection};
+use super::{
+    Admission, Challenge, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection,
+};
 use crate::sip::dialog::{Dialog, Tag};
 use crate::sip::invite::session::{Exchange, Session};
 use crate::sip::invite::session_timer::agree;
