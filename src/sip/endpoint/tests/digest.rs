@@ -75,7 +75,8 @@ fn a_challenge_from_another_address_gets_no_credentials() {
 fn requests_that_the_dialog_leads_elsewhere_carry_no_credentials() {
     for (networks, carried) in [(None, false), (Some("198.51.100.0"), true)] {
         let mut raw = Raw::new();
-        let more = networks.map(|address: &str| crate::types::Network { address: address.parse().unwrap(), prefix: 24 });
+        let more =
+            networks.map(|address: &str| crate::types::Network { address: address.parse().unwrap(), prefix: 24 });
         let (id, invite) = calling(&mut raw, Credentials::new("us", "secret").for_peers(more));
         raw.answer(&invite, 401, "c1", challenge("carrier"));
         let again = raw.requests().pop().unwrap();
@@ -131,7 +132,9 @@ fn a_stranger_is_asked_without_anything_being_remembered() {
     assert_eq!(responses.iter().map(|response| response.status.0).collect::<Vec<_>>(), [401, 401]);
     assert_eq!(responses[0].to().unwrap().tag(), responses[1].to().unwrap().tag());
     let asked: Vec<_> = responses[0].headers.all(&H::WwwAuthenticate).collect();
-    assert!(asked[0].ends_with(b"algorithm=SHA-256, qop=\"auth\"") && asked[1].ends_with(b"algorithm=MD5, qop=\"auth\""));
+    assert!(
+        asked[0].ends_with(b"algorithm=SHA-256, qop=\"auth\"") && asked[1].ends_with(b"algorithm=MD5, qop=\"auth\"")
+    );
     let ack = super::raw::request(Method::Ack, "1");
     raw.endpoint.handle_input(now, Input::Message { flow, bytes: ack.to_bytes() }, &mut Asking);
     assert!(raw.endpoint.is_idle() && raw.sent().is_empty(), "{:?}", raw.endpoint.counts());
