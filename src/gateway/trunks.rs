@@ -219,7 +219,7 @@ fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
 }
 
 /// What we answer this trunk's challenges with, and nobody else's.
-fn credentials(trunk: &Trunk) -> Option<Credentials> {
+pub(super) fn credentials(trunk: &Trunk) -> Option<Credentials> {
     let password = trunk.password.as_ref()?.reveal();
     let credentials = Credentials::new(trunk.username.clone().unwrap_or_default(), password);
     let credentials = credentials.for_peers(trunk.allow.iter().copied());
