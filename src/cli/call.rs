@@ -67,11 +67,8 @@ fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
         (None, Some(hertz)) => return Err(PhoneError::Tone(hertz)),
         (None, None) => None,
     };
-    let credentials = arguments.username.map(|username| Credentials {
-        realm: None,
-        username,
-        password: std::env::var("PARTYLINE_PASSWORD").unwrap_or_default(),
-    });
+    let password = || std::env::var("PARTYLINE_PASSWORD").unwrap_or_default();
+    let credentials = arguments.username.map(|username| Credentials::new(username, password()));
     let wish = Wish {
         target: arguments.target,
         from: arguments.from,

@@ -3,8 +3,10 @@
 //! A part with a mistake gets a stand-in, so that what refers to it is not reported as well; a plan is given out only
 //! when there was no error at all.
 
+mod auth;
 mod bypass;
 mod gateway;
+mod identity;
 mod ivr;
 mod pin;
 mod room;
@@ -43,7 +45,7 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let tables = &raw.tables;
     let standard = Default::default();
     let gateway = gateway::check(checker, tables.gateway.get().map_or(&standard, Spanned::get_ref));
-    let trunks = trunk::check(checker, entries(&tables.trunks));
+    let trunks = trunk::check(checker, entries(&tables.trunks), &gateway);
     let rooms = room::check(checker, entries(&tables.rooms));
     let ivrs = ivr::check(checker, entries(&tables.ivr), &gateway);
     pin::check(checker, entries(&tables.rooms), &ivrs);

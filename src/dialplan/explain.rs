@@ -35,7 +35,8 @@ pub fn explain(plan: &Plan, from: &str, number: &str, digits: Option<&str>) -> R
     let keyed = digits.map(keys).transpose()?;
     let mut out = String::new();
     let Some(origin) = origin(plan, from, &mut out)? else { return Ok(out) };
-    let normal = plan.gateway.numbers.normalise(number);
+    let trunk = if let Origin::Trunk(name) = &origin { plan.trunk(name) } else { None };
+    let normal = trunk.map_or(&plan.gateway.numbers, |trunk| &trunk.numbers).normalise(number);
     line(&mut out, 0, &format!("A call from {origin} to {normal}"));
     if normal != number {
         line(&mut out, 1, &format!("dialled as {number}"));

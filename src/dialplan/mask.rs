@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// Words that make a key's value secret.
-const SECRET_WORDS: [&str; 6] = ["pin", "passw", "passwd", "secret", "token", "plain"];
+const SECRET_WORDS: [&str; 7] = ["pin", "passw", "passwd", "secret", "token", "plain", "ha1"];
 /// Keys that hold such a word and no secret.
 const OPEN_KEYS: [&str; 1] = ["pin_budget"];
 

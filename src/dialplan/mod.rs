@@ -14,6 +14,7 @@ pub mod number;
 mod overlap;
 mod pattern;
 mod plan;
+mod preset;
 mod raw;
 pub mod route;
 mod suggestion;
@@ -22,9 +23,10 @@ mod world;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Announce, BadPlaceholder, Collect, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress, NumberSource, Origin, Pin,
-    Plan, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer,
-    SipTransport, Then, Trunk, TrunkAddress,
+    Announce, AuthSecret, BadPlaceholder, Collect, Digest, DigestAlgorithm, FromUser, Gateway, Greeting, Identity,
+    IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin, Pin, Plan, ReliableProvisional,
+    Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer, SipTransport, Then, Trunk,
+    TrunkAddress, TrunkAuth,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

@@ -1,25 +1,84 @@
 //! Called and calling numbers, brought to one form before routes see them: E.164 (`+442079460100`) where that can be
 //! told, else as dialled without what is only for the eye (`1000`, `*98`); names (`joinconf`) stay as they are.
 
+use super::plan::NumberFormat;
+
+/// More digits than any number that is dialled has; E.164 allows 15.
+const LONGEST: usize = 24;
+
 /// How the numbers of this country are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberRules {
     /// Country code without `+`. Default: none, national numbers then stay as they are.
     pub country_code: Option<String>,
     /// What national numbers begin with and E.164 leaves out. Default `0`. Empty where the whole number is dialled
-    /// (Spain, Italy): national numbers then stay as they are.
+    /// (Spain, Italy): national numbers then stay as they are, unless the numbering plan is asked.
     pub national_prefix: String,
     /// What international numbers begin with instead of `+`. Default `00`.
     pub international_prefix: String,
+    /// Whether a number is only brought to E.164 if the numbering plan of its country has numbers of that length, so
+    /// that extensions stay what they are. Default no; yes where the country is named.
+    pub by_plan: bool,
+    /// Whether international numbers come without `+`: `442079460100`. Always by plan. Default no.
+    pub bare: bool,
 }
 
 impl Default for NumberRules {
     fn default() -> Self {
-        Self { country_code: None, national_prefix: "0".into(), international_prefix: "00".into() }
+        Self {
+            country_code: None,
+            national_prefix: "0".into(),
+            international_prefix: "00".into(),
+            by_plan: false,
+            bare: false,
+        }
     }
 }
 
 impl NumberRules {
+    /// The rules of a country by its ISO 3166-1 code (`GB`), in any case; `None` if there is no such country.
+    ///
+    /// Countries whose prefixes are not `0` and `00`, as far as they are known here, get their own.
+    #[must_use]
+    pub fn of_country(code: &str) -> Option<Self> {
+        let code = code.to_ascii_uppercase();
+        let country = phonelib::country_by_code(&code).filter(|_| code.len() == 2)?;
+        // Islands with an area code of their own in the numbering plan of North America.
+        let country_code = if country.prefix > 999 { 1 } else { country.prefix }.to_string();
+        let (national, international) = match code.as_str() {
+            _ if country_code == "1" => ("1", "011"),
+            // The zero is part of the number.
+            "IT" | "SM" | "VA" => ("", "00"),
+            "HU" => ("06", "00"),
+            "RU" | "KZ" | "BY" => ("8", "810"),
+            "AU" => ("0", "0011"),
+            "JP" => ("0", "010"),
+            "HK" => ("", "001"),
+            _ => ("0", "00"),
+        };
+        Some(Self {
+            country_code: Some(country_code),
+            national_prefix: national.into(),
+            international_prefix: international.into(),
+            by_plan: true,
+            bare: false,
+        })
+    }
+
+    /// An E.164 number as it is written to a trunk; what is none stays.
+    #[must_use]
+    pub fn written(&self, number: &str, format: NumberFormat) -> String {
+        let Some(digits) = number.strip_prefix('+') else { return number.to_owned() };
+        match (format, &self.country_code) {
+            (NumberFormat::PlusE164, _) => number.to_owned(),
+            (NumberFormat::E164, _) => digits.to_owned(),
+            (NumberFormat::National, Some(code)) if digits.starts_with(code.as_str()) => {
+                format!("{}{}", self.national_prefix, digits.get(code.len()..).unwrap_or_default())
+            }
+            (NumberFormat::National, _) => format!("{}{digits}", self.international_prefix),
+        }
+    }
+
     /// The one form of a number or name, taken from a SIP or tel URI (`sip:+442079460100;ext=1@host;user=phone`,
     /// `tel:+44-20-7946-0100`), or from what stands before its `@`. Never fails: what is no number is a name.
     ///
@@ -43,6 +102,12 @@ impl NumberRules {
         if !only_digits {
             return dialled;
         }
+        if (self.by_plan || self.bare) && dialled.len() <= LONGEST {
+            let planned = self.candidates(&dialled).into_iter().flatten().find(|number| is_planned(number));
+            if planned.is_some() || self.by_plan {
+                return planned.unwrap_or(dialled);
+            }
+        }
         // A prefix with hardly anything after it is a short code, not a number: 00, 0.
         let long_enough = |rest: &&str| rest.len() >= 4;
         let international = dialled.strip_prefix(self.international_prefix.as_str()).filter(long_enough);
@@ -58,6 +123,26 @@ impl NumberRules {
             _ => dialled,
         }
     }
+}
+
+impl NumberRules {
+    /// What was dialled, read in every way that it may be meant, the likeliest first.
+    fn candidates(&self, dialled: &str) -> [Option<String>; 4] {
+        let code = self.country_code.as_deref();
+        let after = |prefix: &str| dialled.strip_prefix(prefix).filter(|_| !prefix.is_empty());
+        let national = |rest: &str| code.map(|code| format!("+{code}{rest}"));
+        [
+            after(&self.international_prefix).map(|rest| format!("+{rest}")),
+            self.bare.then(|| format!("+{dialled}")),
+            after(&self.national_prefix).and_then(national),
+            national(dialled),
+        ]
+    }
+}
+
+/// Whether the country's numbering plan has numbers like this.
+fn is_planned(number: &str) -> bool {
+    phonelib::normalize_phone_number(number).is_some_and(|normal| normal == number)
 }
 
 /// The user of a URI, or the whole where there is no URI; and the user's parameters, after `;`.
@@ -187,6 +272,7 @@ mod tests {
             country_code: Some("1".into()),
             national_prefix: "1".into(),
             international_prefix: "011".into(),
+            ..NumberRules::default()
         };
         assert_eq!(american.normalise("1-212-555-0100"), "+12125550100");
         assert_eq!(american.normalise("011442079460100"), "+442079460100");
@@ -195,7 +281,66 @@ mod tests {
         assert_eq!(spanish.normalise("910000000"), "910000000");
     }
 
+    #[test]
+    fn a_named_country_knows_its_numbers_from_extensions() {
+        let of = |code: &str| NumberRules::of_country(code).unwrap();
+        for (country, dialled, expected) in [
+            ("GB", "020 7946 0100", "+442079460100"),
+            ("gb", "0044 20 7946 0100", "+442079460100"),
+            ("GB", "00442079460100", "+442079460100"),
+            ("GB", "1000", "1000"),
+            ("GB", "999", "999"),
+            ("GB", "0123", "0123"),
+            ("DE", "0211 58000100", "+4921158000100"),
+            ("US", "212-555-0100", "+12125550100"),
+            ("US", "1 212 555 0100", "+12125550100"),
+            ("US", "011442079460100", "+442079460100"),
+            ("ES", "910000000", "+34910000000"),
+            ("IT", "06 6982 1234", "+390669821234"),
+            ("GB", "tel:2079460100;phone-context=+44", "+442079460100"),
+        ] {
+            assert_eq!(of(country).normalise(dialled), expected, "{country} {dialled}");
+        }
+        for nowhere in ["XX", "", "GBR", "001", "é"] {
+            assert_eq!(NumberRules::of_country(nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn numbers_without_plus_are_international_where_the_trunk_writes_so() {
+        let bare = NumberRules { bare: true, ..NumberRules::default() };
+        assert_eq!(bare.normalise("442079460100"), "+442079460100");
+        assert_eq!(bare.normalise("sip:13125550100@host"), "+13125550100");
+        assert_eq!(bare.normalise("00442079460100"), "+442079460100");
+        assert_eq!(bare.normalise("1000"), "1000");
+        assert_eq!(bare.normalise(&"4".repeat(100)), "4".repeat(100));
+    }
+
+    #[test]
+    fn numbers_are_written_as_a_trunk_wants_them() {
+        let rules = british();
+        for (format, national, abroad) in [
+            (NumberFormat::PlusE164, "+442079460100", "+4921158000100"),
+            (NumberFormat::E164, "442079460100", "4921158000100"),
+            (NumberFormat::National, "02079460100", "004921158000100"),
+        ] {
+            assert_eq!(rules.written("+442079460100", format), national);
+            assert_eq!(rules.written("+4921158000100", format), abroad);
+            assert_eq!(rules.written("1000", format), "1000");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn any_text_is_taken_by_every_rule(text in ".{0,60}", digits in "[0-9]{0,30}") {
+            for country in ["GB", "US", "IT", "DO"] {
+                let rules = NumberRules { bare: true, ..NumberRules::of_country(country).unwrap() };
+                let _ = rules.normalise(&text);
+                let once = rules.normalise(&digits);
+                proptest::prop_assert_eq!(rules.normalise(&once), once);
+            }
+        }
+
         #[test]
         fn any_text_is_taken_and_a_normal_form_stays(text in ".{0,60}") {
             let once = british().normalise(&text);

@@ -5,6 +5,7 @@
 //! parts it began with after the file was reloaded.
 
 mod gateway;
+mod identity;
 mod ivr;
 mod room;
 mod route;
@@ -12,13 +13,14 @@ mod secret;
 mod template;
 mod trunk;
 
-pub use gateway::{Gateway, ListenAddress, SipTransport};
+pub use gateway::{Digest, DigestAlgorithm, Gateway, ListenAddress, SipTransport};
+pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Announce, Room, RoomAccess};
 pub use route::{Origin, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use trunk::{NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
+pub use trunk::{AuthSecret, NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress, TrunkAuth};
 
 use std::net::IpAddr;
 use std::sync::Arc;

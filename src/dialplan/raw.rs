@@ -65,6 +65,8 @@ table! {
         language: String = r#""en-GB""#,
         data: String = r#""var""#,
         prompts: String = r#""prompts""#,
+        digest: RawDigest = r#"{ realm = "partyline", algorithms = ["SHA-256", "MD5"] }"#,
+        country: String = r#""GB""#,
         country_code: String = r#""44""#,
         national_prefix: String = r#""0""#,
         international_prefix: String = r#""00""#,
@@ -82,6 +84,7 @@ table! {
     /// `[trunks.*]`.
     RawTrunk, "a trunk", later ["tls", "srtp", "backup", "record", "max_rate"],
     {
+        preset: String = r#""sipgate""#,
         address: Strings = r#"["sip.carrier.example"]"#,
         transport: String = r#""udp""#,
         allow: Strings = r#"["203.0.113.0/24"]"#,
@@ -90,14 +93,43 @@ table! {
         username: String = r#""acme""#,
         password: RawSecret = r#"{ env = "CARRIER_PASSWORD" }"#,
         realm: String = r#""carrier.example""#,
+        auth: RawAuth = r#"{ username = "pbx", password = { env = "PBX_PASSWORD" } }"#,
         register: bool = "true",
         expires: RawDuration = r#""1h""#,
         caller_id: String = r#""+442079460100""#,
+        country: String = r#""GB""#,
+        trusted: bool = "true",
+        identity: String = r#""p-asserted-identity""#,
+        from: String = r#""number""#,
+        number_format: String = r#""+e164""#,
+        bare_numbers: bool = "true",
+        show_caller: bool = "true",
+        diversion: bool = "true",
         max_calls: i64 = "30",
         number_from: Strings = r#"["request-uri", "to"]"#,
         session_expires: RawDuration = r#""30m""#,
         min_session_expires: RawDuration = r#""90s""#,
         reliable as "100rel": String = r#""required""#,
+    }
+}
+
+table! {
+    /// `auth = { … }` of a trunk.
+    RawAuth, "auth", later [],
+    {
+        username: String = r#""pbx""#,
+        password: RawSecret = r#"{ env = "PBX_PASSWORD" }"#,
+        ha1: RawSecret = r#"{ env = "PBX_HA1" }"#,
+    }
+}
+
+table! {
+    /// `digest = { … }` of the gateway.
+    RawDigest, "digest", later [],
+    {
+        realm: String = r#""partyline""#,
+        algorithms: Strings = r#"["SHA-256", "MD5"]"#,
+        body: bool = "false",
     }
 }
 

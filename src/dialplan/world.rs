@@ -13,6 +13,11 @@ pub trait Checks {
     /// Why it cannot be read.
     fn secret_file(&self, path: &Path) -> Result<String, String>;
 
+    /// Whether what the two above give out are the secrets themselves, so that their form can be judged.
+    fn secrets_are_real(&self) -> bool {
+        true
+    }
+
     /// Whether a WAV file can be played.
     ///
     /// # Errors
@@ -105,6 +110,10 @@ impl Checks for Trusting {
 
     fn secret_file(&self, _: &Path) -> Result<String, String> {
         Ok("set".into())
+    }
+
+    fn secrets_are_real(&self) -> bool {
+        false
     }
 
     fn sound(&self, _: &Path) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! Who may send us requests, and how many calls are taken.
 
+use super::doorkeeper::{Door, Doorkeeper};
 use super::trunks::Trunks;
 use super::{Gateway, Level};
 use crate::dialplan::{Plan, ReliableProvisional, Trunk};
@@ -21,7 +22,9 @@ pub(super) const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
 pub(super) struct Admission {
     /// Requests from nowhere we know, dropped without an answer, in all.
     pub(super) strangers: u64,
-    strangers_untold: Vec<SocketAddr>,
+    strangers_untold: Vec<(SocketAddr, &'static str)>,
+    /// The trunk that the request at hand proved by digest to come from.
+    proven: Option<String>,
     strangers_in_window: u64,
     /// Counted apart: scanners must not silence what is said of a trunk's own calls.
     refused_in_window: u64,
@@ -67,6 +70,14 @@ impl Admission {
         self.refused_in_window <= REFUSALS_TOLD
     }
 
+    /// Counts a stranger that was sent away.
+    fn stranger(&mut self, now: Instant, flow: &Flow, why: &'static str) {
+        self.strangers += 1;
+        if self.may_tell_stranger(now) {
+            self.strangers_untold.push((flow.remote, why));
+        }
+    }
+
     /// Whether one more stranger may be told. Starts a window.
     fn may_tell_stranger(&mut self, now: Instant) -> bool {
         self.window_ends.get_or_insert(now + REFUSAL_WINDOW);
@@ -80,24 +91,37 @@ pub(super) struct TrunkPolicy<'a> {
     pub(super) plan: &'a Plan,
     pub(super) trunks: &'a Trunks,
     pub(super) admission: &'a mut Admission,
+    pub(super) doorkeeper: &'a mut Doorkeeper,
     pub(super) now: Instant,
 }
 
 impl Policy for TrunkPolicy<'_> {
     fn admit(&mut self, request: &Request, flow: &Flow) -> sip::Admission {
-        if trunk_of(self.plan, self.trunks, request, flow).is_some() {
+        self.admission.proven = None;
+        if trunk_of(self.plan, self.trunks, self.admission, request, flow).is_some() {
             return sip::Admission::Accept;
         }
-        // Scanners get silence: not even the news that something listens here.
-        self.admission.strangers += 1;
-        if self.admission.may_tell_stranger(self.now) {
-            self.admission.strangers_untold.push(flow.remote);
+        match self.doorkeeper.knock(self.now, request, flow) {
+            Door::Open(trunk) => {
+                self.admission.proven = Some(trunk);
+                sip::Admission::Accept
+            }
+            Door::Ask { challenges, wrong } => {
+                if wrong {
+                    self.admission.stranger(self.now, flow, "whose password is wrong");
+                }
+                sip::Admission::Challenge(challenges)
+            }
+            // Scanners get silence: not even the news that something listens here.
+            Door::Shut(why) => {
+                self.admission.stranger(self.now, flow, why);
+                sip::Admission::Drop
+            }
         }
-        sip::Admission::Drop
     }
 
     fn terms(&mut self, request: &Request, flow: &Flow) -> Option<sip::Terms> {
-        let trunk = trunk_of(self.plan, self.trunks, request, flow)?;
+        let trunk = trunk_of(self.plan, self.trunks, self.admission, request, flow)?;
         Some(sip::Terms {
             session_expires: Some(trunk.session_timer.expires),
             min_session_expires: trunk.session_timer.min,
@@ -110,8 +134,15 @@ impl Policy for TrunkPolicy<'_> {
     }
 }
 
-/// The trunk a request comes by: its source address is allowed, or it names the Contact we registered there.
-pub(super) fn trunk_of(plan: &Plan, trunks: &Trunks, request: &Request, flow: &Flow) -> Option<Arc<Trunk>> {
+/// The trunk a request comes by: its source address is allowed, it names the Contact we registered there, or it proved
+/// a moment ago, when it was admitted, to know the trunk's password.
+pub(super) fn trunk_of(
+    plan: &Plan,
+    trunks: &Trunks,
+    admission: &Admission,
+    request: &Request,
+    flow: &Flow,
+) -> Option<Arc<Trunk>> {
     let by_contact = request.uri.user.as_ref().and_then(|user| trunks.by_contact_user(user));
     if let Some(trunk) = by_contact.and_then(|name| plan.trunk(name)) {
         return Some(Arc::clone(trunk));
@@ -119,14 +150,14 @@ pub(super) fn trunk_of(plan: &Plan, trunks: &Trunks, request: &Request, flow: &F
     let by_address = plan
         .trunk_for(flow.remote.ip())
         .or_else(|| trunks.by_address(flow.remote.ip()).and_then(|name| plan.trunk(name)));
-    by_address.cloned()
+    by_address.or_else(|| plan.trunk(admission.proven.as_deref()?)).cloned()
 }
 
 impl Gateway {
     /// Tells of strangers that were dropped while the endpoint was at work.
     pub(super) fn tell_strangers(&mut self) {
-        for remote in std::mem::take(&mut self.admission.strangers_untold) {
-            self.log(Level::Info, None, "request dropped", format!("from {remote}, which no trunk allows"));
+        for (remote, why) in std::mem::take(&mut self.admission.strangers_untold) {
+            self.log(Level::Info, None, "request dropped", format!("from {remote}, {why}"));
         }
         if let Some(ends) = self.admission.window_ends {
             self.timers.set(super::Timer::RefusalWindow, ends);

@@ -4,6 +4,7 @@ use super::admission::trunk_of;
 use super::call::{Call, CallMedia, CallState};
 use super::call_record::{CallRecord, Cause};
 use super::ending::Final;
+use super::identity;
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, Origin, Route, RouteTarget, Trunk};
@@ -31,12 +32,12 @@ impl Gateway {
         flow: Flow,
         offer: Option<&Bytes>,
     ) {
-        let Some(trunk) = trunk_of(&self.plan, &self.trunks, request, &flow) else {
+        let Some(trunk) = trunk_of(&self.plan, &self.trunks, &self.admission, request, &flow) else {
             // Admitted a moment ago by the same rule; a reload cannot come between.
             self.reject(now, invite, &Final::status(403));
             return;
         };
-        let from = self.caller(request);
+        let from = identity::caller(request, trunk.identity.trusted, &trunk.numbers).party;
         let number = self.called_number(request, &trunk);
         let arrival = Arrival { invite, request, flow, trunk, from, number };
         let decided = match self.decide(&arrival) {
@@ -192,16 +193,6 @@ impl Gateway {
     }
 
     /// The calling number: what the trunk asserts, else From (RFC 3325). Admitted peers are trunks, whose word counts.
-    fn caller(&self, request: &Request) -> Party {
-        let asserted =
-            request.headers.values(&HeaderName::PAssertedIdentity).find_map(|value| NameAddr::parse(&value).ok());
-        let Some(identity) = asserted.or_else(|| request.from().ok()) else { return Party::default() };
-        let user = identity.uri.user_decoded().unwrap_or_default();
-        let withheld = user.is_empty() || user.eq_ignore_ascii_case("anonymous");
-        let number = if withheld { String::new() } else { self.plan.gateway.numbers.normalise(&user) };
-        Party { number, name: identity.display.map(|name| name.to_string()) }
-    }
-
     /// The called number, from the first place that this trunk puts it in.
     fn called_number(&self, request: &Request, trunk: &Trunk) -> String {
         let user_of = |value: &Bytes| NameAddr::parse(value).ok()?.uri.user_decoded();
@@ -217,7 +208,7 @@ impl Gateway {
             }
             NumberSource::Diversion => request.headers.values(&HeaderName::Diversion).find_map(|value| user_of(&value)),
         });
-        self.plan.gateway.numbers.normalise(&found.unwrap_or_default())
+        trunk.numbers.normalise(&found.unwrap_or_default())
     }
 }
 

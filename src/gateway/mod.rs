@@ -6,6 +6,8 @@
 //! | file | what happens there |
 //! |---|---|
 //! | `admission.rs` | who may send us requests at all; limits |
+//! | `doorkeeper.rs` | strangers that prove by digest to be a trunk |
+//! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `incoming.rs` | an INVITE: called number, route, session, media ports |
 //! | `signalling.rs` | the endpoint's other events |
 //! | `negotiation.rs` | offers and answers of a call |
@@ -21,7 +23,9 @@ mod apply;
 mod call;
 mod call_record;
 mod control;
+mod doorkeeper;
 mod ending;
+pub mod identity;
 mod incoming;
 mod log;
 mod media_events;
@@ -50,6 +54,7 @@ use crate::types::{CallId, Deadlines, IdMap, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
+use doorkeeper::Doorkeeper;
 use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
@@ -157,6 +162,7 @@ pub struct Gateway {
     endpoint: Endpoint,
     random: StdRng,
     admission: Admission,
+    doorkeeper: Doorkeeper,
     calls: BTreeMap<CallId, Call>,
     by_invite: IdMap<InviteId, CallId>,
     sessions: IdMap<SessionId, RunningSession>,
@@ -204,12 +210,15 @@ impl Gateway {
         let endpoint = Endpoint::new(config, random.next_u64());
         let name_salt = random.next_u64();
         let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
+        // A stream of its own: what is drawn for messages tells nothing of the nonces' secret.
+        let doorkeeper = Doorkeeper::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
         let mut gateway = Self {
             plan,
             sounds,
             endpoint,
             random,
             admission: Admission::default(),
+            doorkeeper,
             calls: BTreeMap::new(),
             by_invite: IdMap::default(),
             sessions: IdMap::default(),
@@ -245,6 +254,7 @@ impl Gateway {
                     plan: &self.plan,
                     trunks: &self.trunks,
                     admission: &mut self.admission,
+                    doorkeeper: &mut self.doorkeeper,
                     now: now.instant,
                 };
                 self.endpoint.handle_input(now, input, &mut policy);
@@ -401,6 +411,7 @@ impl Gateway {
             self.natted.clear();
         }
         self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
+        self.doorkeeper.follow(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
         self.refresh_registrations(now);

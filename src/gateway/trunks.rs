@@ -210,14 +210,21 @@ fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
         flow,
         registrar,
         address: NameAddr::new(Uri::sip(Some(user.as_str()), host, None)),
-        credentials: trunk.password.as_ref().map(|password| Credentials {
-            realm: trunk.realm.clone(),
-            username: user.clone(),
-            password: password.reveal().to_owned(),
-        }),
+        credentials: credentials(trunk),
         expires: trunk.expires,
         contact_user: None,
         headers: Headers::new(),
         route: Vec::new(),
     }
+}
+
+/// What we answer this trunk's challenges with, and nobody else's.
+pub(super) fn credentials(trunk: &Trunk) -> Option<Credentials> {
+    let password = trunk.password.as_ref()?.reveal();
+    let credentials = Credentials::new(trunk.username.clone().unwrap_or_default(), password);
+    let credentials = credentials.for_peers(trunk.allow.iter().copied());
+    Some(match &trunk.realm {
+        Some(realm) => credentials.for_realm(realm.as_str()),
+        None => credentials,
+    })
 }

@@ -1,21 +1,28 @@
-//! Digest authentication, the client's side (RFC 3261 section 22, RFC 7616, RFC 8760).
+//! Digest authentication, both sides (RFC 3261 section 22, RFC 7616, RFC 8760).
 //!
 //! A [`DigestClient`] belongs to one user of credentials (a registration, a call). A 401 or 407 goes to
-//! [`DigestClient::answer`], whose header is added to the request when it is sent again; later requests get theirs
+//! [`DigestClient::answer`], whose headers are added to the request when it is sent again; later requests get theirs
 //! from [`DigestClient::again`] without waiting to be challenged. Passwords are never sent or printed, and nothing is
-//! computed for a realm other than the configured one.
+//! computed for a realm other than the configured one; without one, the realms that asked before the first request was
+//! accepted are the only ones. A [`DigestServer`] asks, and judges the answers.
 
 mod algorithm;
 mod authorization;
 mod challenge;
+mod guesses;
+mod replay;
+mod server;
 
 pub use algorithm::Algorithm;
 pub use authorization::Authorization;
 pub use challenge::{Challenge, Qop};
+pub use server::{DigestServer, DigestSettings, UserKeys, Verdict};
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::message::{HeaderName, Method, Response};
+use crate::types::Network;
 
 /// Why no authorization was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +50,11 @@ pub enum AuthError {
 /// A user name and its password, perhaps for one realm only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// The only realm these are for; `None`: whichever asks.
+    /// The only realm these are for; `None`: whichever asks while the first request is under way.
     pub realm: Option<String>,
+    /// Further networks of the peer these are for. The address that a call or a registration first goes to is always
+    /// one; nobody elsewhere is answered.
+    pub peers: Vec<Network>,
     /// The user name.
     pub username: String,
     /// The password.
@@ -54,7 +64,7 @@ pub struct Credentials {
 impl Credentials {
     /// Credentials for any realm of the peer they are used with.
     pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { realm: None, username: username.into(), password: password.into() }
+        Self { realm: None, peers: Vec::new(), username: username.into(), password: password.into() }
     }
 
     /// The same credentials, for this realm only.
@@ -62,6 +72,18 @@ impl Credentials {
     pub fn for_realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
+    }
+
+    /// The same credentials, for peers in these networks as well.
+    #[must_use]
+    pub fn for_peers(mut self, peers: impl IntoIterator<Item = Network>) -> Self {
+        self.peers.extend(peers);
+        self
+    }
+
+    /// Whether whoever is at `peer` may be answered.
+    pub fn are_for(&self, peer: IpAddr) -> bool {
+        self.peers.iter().any(|network| network.contains(peer))
     }
 
     fn serve(&self, realm: &str) -> bool {
@@ -109,6 +131,8 @@ struct Session {
 #[derive(Clone, Debug, Default)]
 pub struct DigestClient {
     sessions: Vec<Session>,
+    /// Whether a request was accepted: a realm that asks for the first time now is a stranger.
+    settled: bool,
 }
 
 impl DigestClient {
@@ -117,9 +141,11 @@ impl DigestClient {
         Self::default()
     }
 
-    /// Answers the challenges of a 401 or 407: the header to add when the request is sent again, and its value.
+    /// Answers the challenges of a 401 or 407: the headers to have when the request is sent again, in the place of all
+    /// such headers it had.
     ///
-    /// The strongest supported challenge is taken. Another challenge by the same realm before
+    /// Every realm that asks, the server's or a proxy's, gets an answer to its strongest supported challenge (a forking
+    /// proxy collects them, RFC 3261 section 22.3). Another challenge by the same realm before
     /// [`accepted`](Self::accepted) was called means that the credentials are wrong, [`AuthError::Refused`], unless it
     /// says once that the nonce was stale. `cnonce` is fresh randomness of the caller's.
     pub fn answer(
@@ -128,33 +154,75 @@ impl DigestClient {
         covered: Covered<'_>,
         credentials: &Credentials,
         cnonce: &str,
-    ) -> Result<(HeaderName, String), AuthError> {
-        let (ask, reply) = match response.status.0 {
-            407 => (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization),
-            _ => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
-        };
-        let challenges = response.headers.all(&ask).filter_map(|value| Challenge::parse(value).ok());
-        let challenge = choose(challenges, credentials)?;
-        let is_same = |session: &Session| session.header == reply && session.challenge.realm == challenge.realm;
-        let before = self.sessions.iter().position(is_same).map(|at| self.sessions.remove(at));
-        let mut session = Session::new(reply.clone(), challenge, cnonce);
-        if let Some(before) = before {
-            let stale_once = session.challenge.stale && !before.challenge.stale;
-            if !before.accepted && !stale_once {
-                self.sessions.push(before);
-                return Err(AuthError::Refused);
+    ) -> Result<Vec<(HeaderName, String)>, AuthError> {
+        let asked = self.choose_all(response, credentials)?;
+        let mut answered = Vec::new();
+        for (reply, challenge) in asked {
+            let is_same = |session: &Session| session.header == reply && session.challenge.realm == challenge.realm;
+            let before = self.sessions.iter().find(|session| is_same(session));
+            let mut session = Session::new(reply.clone(), challenge.clone(), cnonce);
+            if let Some(before) = before {
+                let stale_once = session.challenge.stale && !before.challenge.stale;
+                if !before.accepted && !stale_once {
+                    return Err(AuthError::Refused);
+                }
+                if session.challenge.nonce == before.challenge.nonce {
+                    session.count = before.count;
+                    session.cnonce.clone_from(&before.cnonce);
+                }
             }
-            if session.challenge.nonce == before.challenge.nonce {
-                session.count = before.count;
-                session.cnonce = before.cnonce;
+            answered.push(session);
+        }
+        for session in answered {
+            let same =
+                |other: &Session| other.header == session.header && other.challenge.realm == session.challenge.realm;
+            self.sessions.retain(|other| !same(other));
+            if self.sessions.len() >= MAX_SESSIONS {
+                self.sessions.remove(0);
+            }
+            self.sessions.push(session);
+        }
+        Ok(self.again(covered, credentials))
+    }
+
+    /// The strongest challenge of each realm that the credentials are for.
+    fn choose_all(
+        &self,
+        response: &Response,
+        credentials: &Credentials,
+    ) -> Result<Vec<(HeaderName, Challenge)>, AuthError> {
+        let mut chosen: Vec<(HeaderName, Challenge)> = Vec::new();
+        let mut foreign = false;
+        for (ask, reply) in [
+            (HeaderName::WwwAuthenticate, HeaderName::Authorization),
+            (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization),
+        ] {
+            for challenge in response.headers.all(&ask).filter_map(|value| Challenge::parse(value).ok()) {
+                if !credentials.serve(&challenge.realm) || self.is_strange(&challenge.realm, credentials) {
+                    foreign = true;
+                    continue;
+                }
+                let rival = chosen.iter_mut().find(|(name, other)| *name == reply && other.realm == challenge.realm);
+                if let Some((_, best)) = rival {
+                    // The first of equals is the server's preference (RFC 8760 section 2.4).
+                    if challenge.algorithm > best.algorithm {
+                        *best = challenge;
+                    }
+                } else if chosen.len() < MAX_SESSIONS {
+                    chosen.push((reply.clone(), challenge));
+                }
             }
         }
-        if self.sessions.len() >= MAX_SESSIONS {
-            self.sessions.remove(0);
+        if chosen.is_empty() {
+            return Err(if foreign { AuthError::ForeignRealm } else { AuthError::NoChallenge });
         }
-        let value = session.authorize(covered, credentials);
-        self.sessions.push(session);
-        Ok((reply, value))
+        Ok(chosen)
+    }
+
+    /// Whether this realm, which no setting names, comes up only after a request was accepted without it.
+    fn is_strange(&self, realm: &str, credentials: &Credentials) -> bool {
+        let known = || self.sessions.iter().any(|session| *session.challenge.realm == *realm);
+        self.settled && credentials.realm.is_none() && !known()
     }
 
     /// The headers for one more request to those who challenged before; none if nobody did.
@@ -171,14 +239,17 @@ impl DigestClient {
         credentials: &Credentials,
         cnonce: &str,
     ) -> Result<String, AuthError> {
-        let challenge = choose(std::iter::once(challenge.clone()), credentials)?;
-        let mut session = Session::new(HeaderName::Authorization, challenge, cnonce);
+        if !credentials.serve(&challenge.realm) {
+            return Err(AuthError::ForeignRealm);
+        }
+        let mut session = Session::new(HeaderName::Authorization, challenge.clone(), cnonce);
         Ok(session.authorize(covered, credentials))
     }
 
     /// Notes that a request with our authorization was accepted: a challenge from now on is a new one, not a refusal.
     /// `next_nonce` is what Authentication-Info named, if anything.
     pub fn accepted(&mut self, next_nonce: Option<&str>) {
+        self.settled = true;
         for session in &mut self.sessions {
             session.accepted = true;
             if let Some(nonce) = next_nonce.filter(|nonce| **nonce != *session.challenge.nonce) {
@@ -190,21 +261,8 @@ impl DigestClient {
 
     /// Forgets every challenger.
     pub fn clear(&mut self) {
-        self.sessions.clear();
+        *self = Self::default();
     }
-}
-
-/// The strongest challenge that the credentials are for.
-fn choose(challenges: impl Iterator<Item = Challenge>, credentials: &Credentials) -> Result<Challenge, AuthError> {
-    let mut foreign = false;
-    let served = challenges.filter(|challenge| {
-        let serves = credentials.serve(&challenge.realm);
-        foreign |= !serves;
-        serves
-    });
-    // The first of equals is the server's preference (RFC 8760 section 2.4).
-    let best = served.reduce(|best, next| if next.algorithm > best.algorithm { next } else { best });
-    best.ok_or(if foreign { AuthError::ForeignRealm } else { AuthError::NoChallenge })
 }
 
 impl Session {

@@ -9,7 +9,7 @@ mod registration;
 pub mod transaction;
 
 pub use endpoint::{
-    Admission, Body, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow, Input,
-    InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, Terms,
+    Admission, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow,
+    Input, InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, Terms,
     TraceDirection, TraceLine,
 };

@@ -13,7 +13,7 @@ use super::endpoint::{Endpoint, EndpointError, Event, RegistrationConfig, Regist
 use super::invite::session::{resend, retry_authorized};
 use super::invite::session_timer::seconds;
 use super::message::{Contacts, HeaderName as H, Method, MinExpires, Request, Response, Scheme, StatusCode, Text};
-use crate::types::Now;
+use crate::types::{Network, Now};
 
 /// The shortest time between two refreshes.
 const MIN_REFRESH: Duration = Duration::from_secs(5);
@@ -50,7 +50,9 @@ pub(crate) struct Registration {
 
 impl Endpoint {
     /// Registers, and keeps registered until [`Endpoint::unregister`].
-    pub fn register(&mut self, now: Now, config: RegistrationConfig) -> RegistrationId {
+    pub fn register(&mut self, now: Now, mut config: RegistrationConfig) -> RegistrationId {
+        let registrar = Network::host(config.flow.peer());
+        config.credentials = config.credentials.map(|credentials| credentials.for_peers([registrar]));
         let id = RegistrationId(self.core.next_id());
         let tag = self.core.new_tag();
         let contact_user =

@@ -1,6 +1,6 @@
 //! Requests from addresses that no trunk allows.
 
-use super::harness::{Gateway, Setup, seconds};
+use super::harness::{Gateway, Phone, Setup, seconds};
 use std::io::ErrorKind;
 use std::net::UdpSocket;
 
@@ -34,4 +34,29 @@ fn a_stranger_hears_nothing() {
     assert_eq!(gateway.status()["strangers"], 1);
     let remains = gateway.finish();
     assert!(remains.says(&["request dropped", "127.0.0.78", "no trunk allows"]), "{}", remains.log);
+}
+
+#[test]
+fn a_stranger_who_proves_to_know_the_trunks_password_may_call() {
+    let routes = "[trunks.pbx]\nauth = { username = \"pbx\", password = { env = \"PBX_PASSWORD\" } }\n[rooms.lobby]\n\
+                  [[routes]]\nname = \"In\"\nfrom = \"pbx\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
+    let gateway = Setup::new().routes(routes).environment("PBX_PASSWORD", "correct horse battery").start();
+    Phone::dials("2000").account("pbx", "correct horse battery").seconds(1.0).run(&gateway).answered();
+    // Numbers that there are and that there are not: the same answer.
+    for number in ["2000", "5555"] {
+        Phone::dials(number).account("pbx", "battery horse correct").run(&gateway).failed_with(401);
+        Phone::dials(number).account("nobody", "battery horse correct").run(&gateway).failed_with(401);
+        Phone::dials(number).run(&gateway).failed_with(401);
+    }
+    Phone::dials("5555").account("pbx", "correct horse battery").run(&gateway).failed_with(404);
+    // A peer that only wants to know whether we are there hears something.
+    let stranger = UdpSocket::bind("127.0.0.78:0").unwrap();
+    stranger.set_read_timeout(Some(seconds(5))).unwrap();
+    options(&stranger, &gateway);
+    let mut buffer = [0; 4096];
+    let length = stranger.recv(&mut buffer).unwrap();
+    assert!(buffer[..length].starts_with(b"SIP/2.0 401 "), "{}", String::from_utf8_lossy(&buffer[..length]));
+    let remains = gateway.finish();
+    assert!(remains.says(&["request dropped", "whose password is wrong"]), "{}", remains.log);
+    assert!(!remains.log.contains("correct horse battery"));
 }

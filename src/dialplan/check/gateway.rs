@@ -1,6 +1,7 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
 use super::Checker;
+use super::{auth, identity};
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{Gateway, ListenAddress, SipTransport};
 use crate::dialplan::raw::{Field, RawGateway};
@@ -32,6 +33,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         public_address: checker.address("public_address", &raw.public_address),
         language: checker.language(&raw.language).unwrap_or_else(|| "en-GB".into()),
         prompts: checker.path("prompts", &raw.prompts).unwrap_or_else(|| checker.base.join("prompts")),
+        digest: auth::digest(checker, &raw.digest),
         numbers: numbers(checker, raw),
         media_threads: checker
             .number("media_threads", &raw.media_threads, 1..=256)
@@ -170,7 +172,12 @@ fn parse_ports(text: &str) -> Option<RangeInclusive<u16>> {
 }
 
 fn numbers(checker: &mut Checker<'_>, raw: &RawGateway) -> NumberRules {
-    let standard = NumberRules::default();
+    let named = identity::country(checker, &raw.country);
+    if let (Some(_), Some(value)) = (&named, raw.country_code.get()) {
+        let warning = checker.sink.warning(value.span(), "`country` says the country code already");
+        warning.label("goes first").help("take one of the two out");
+    }
+    let standard = named.unwrap_or_default();
     let country_code = digits(checker, "country_code", &raw.country_code, 1..=3, "\"44\"");
     let country_code = country_code.filter(|code| {
         let fits = !code.starts_with('0');
@@ -180,7 +187,9 @@ fn numbers(checker: &mut Checker<'_>, raw: &RawGateway) -> NumberRules {
         fits
     });
     NumberRules {
-        country_code,
+        country_code: country_code.or(standard.country_code),
+        by_plan: standard.by_plan,
+        bare: false,
         national_prefix: digits(checker, "national_prefix", &raw.national_prefix, 0..=4, "\"0\"")
             .unwrap_or(standard.national_prefix),
         international_prefix: digits(checker, "international_prefix", &raw.international_prefix, 1..=5, "\"00\"")

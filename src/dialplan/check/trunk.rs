@@ -2,10 +2,11 @@
 
 use super::Checker;
 use super::values::{parse_host, parse_network};
+use super::{auth, identity};
 use crate::dialplan::plan::{
-    NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
+    Gateway, NumberSource, ReliableProvisional, SessionTimer, SipTransport, Trunk, TrunkAddress,
 };
-use crate::dialplan::raw::{Field, RawSecret, RawTrunk};
+use crate::dialplan::raw::{Field, RawTrunk};
 use crate::types::Network;
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,17 +29,22 @@ const RELIABLE: [(&str, ReliableProvisional); 3] = [
     ("supported", ReliableProvisional::WhenSupported),
 ];
 
-pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawTrunk)]) -> Vec<Arc<Trunk>> {
+pub(super) fn check(
+    checker: &mut Checker<'_>,
+    raw: &[(Spanned<String>, RawTrunk)],
+    gateway: &Gateway,
+) -> Vec<Arc<Trunk>> {
     let mut trunks = Vec::new();
     for (name, raw) in raw {
-        let trunk = one(checker, name, raw);
+        let trunk = one(checker, name, raw, gateway);
+        same_user(checker, &trunks, &trunk, raw);
         overlap(checker, &trunks, &trunk, raw);
         trunks.push((Arc::new(trunk), name.span()));
     }
     trunks.into_iter().map(|(trunk, _)| trunk).collect()
 }
 
-fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk) -> Trunk {
+fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gateway: &Gateway) -> Trunk {
     checker.name("trunk", name);
     if RESERVED.contains(&name.get_ref().as_str()) {
         checker
@@ -54,13 +60,14 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk) -> Tru
         checker.networks("allow", &raw.allow)
     };
     open_to_all(checker, raw);
-    if raw.address.is_absent() && raw.allow.is_absent() {
+    if raw.address.is_absent() && raw.allow.is_absent() && raw.auth.is_absent() {
         checker
             .sink
-            .error(name.span(), format!("trunk `{}` has neither `address` nor `allow`", name.get_ref()))
+            .error(name.span(), format!("trunk `{}` has neither `address` nor `allow` nor `auth`", name.get_ref()))
             .label("nobody can be called, and nobody may call in")
-            .help("say where it is (address = [\"sip.carrier.example\"]) or whose calls it takes (allow = [\"203.0.113.0/24\"])");
+            .help("say where it is (address = [\"sip.carrier.example\"]) or whose calls it takes (allow = [\"203.0.113.0/24\"]), or what its callers know (auth = { username = \"pbx\", password = { env = \"PBX_PASSWORD\" } })");
     }
+    let (identity, numbers) = identity::check(checker, raw, &gateway.numbers);
     let trunk = Trunk {
         name: name.get_ref().clone(),
         address,
@@ -73,11 +80,14 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk) -> Tru
         media: checker.networks("media", &raw.media),
         public_address: checker.address("public_address", &raw.public_address),
         username: checker.text("username", &raw.username),
-        password: password(checker, &raw.password),
+        password: auth::password(checker, &raw.password),
         realm: checker.text("realm", &raw.realm),
+        auth: auth::trunk(checker, &raw.auth, &gateway.digest),
         register: raw.register.get().is_some_and(|value| *value.get_ref()),
         expires: checker.time("expires", &raw.expires, "1m", "24h").unwrap_or(Duration::from_secs(3_600)),
         caller_id: caller_id(checker, &raw.caller_id),
+        identity,
+        numbers,
         max_calls: checker.number("max_calls", &raw.max_calls, 1..=100_000),
         number_from: number_from(checker, raw),
         session_timer: session_timer(checker, raw),
@@ -159,50 +169,6 @@ fn credentials(checker: &mut Checker<'_>, name: Range<usize>, raw: &RawTrunk) {
     }
 }
 
-fn password(checker: &mut Checker<'_>, field: &Field<RawSecret>) -> Option<Secret> {
-    let value = field.get()?;
-    let raw = &value.get_ref().0;
-    let given = [&raw.env, &raw.file, &raw.plain].iter().filter(|field| !field.is_absent()).count();
-    if given != 1 {
-        checker
-            .sink
-            .error(value.span(), "a password comes from one place")
-            .label(if given == 0 { "from none" } else { "from more than one" })
-            .help("write { env = \"NAME\" }, { file = \"PATH\" } or { plain = \"…\" }");
-        return None;
-    }
-    if let Some(name) = raw.env.get() {
-        return match checker.checks.environment(name.get_ref()) {
-            Some(text) if !text.is_empty() => Some(Secret::new(text)),
-            other => {
-                let state = if other.is_some() { "empty" } else { "not set" };
-                checker
-                    .sink
-                    .error(name.span(), format!("the environment variable `{}` is {state}", name.get_ref()))
-                    .label(state)
-                    .help(format!("set it before the start: export {}=…", name.get_ref()));
-                None
-            }
-        };
-    }
-    if let Some(path) = raw.file.get() {
-        return match checker.checks.secret_file(&checker.base.join(path.get_ref())) {
-            Ok(text) if !text.trim().is_empty() => Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())),
-            other => {
-                let reason = other.err().unwrap_or_else(|| "it is empty".into());
-                checker
-                    .sink
-                    .error(path.span(), "the password's file cannot be used")
-                    .label(reason)
-                    .help("make it a file with the password in its first line, readable for this user alone");
-                None
-            }
-        };
-    }
-    checker.sink.secret(raw.plain.get()?.span());
-    raw.plain.get().map(|text| Secret::new(text.get_ref().clone()))
-}
-
 fn caller_id(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {
     let value = field.get()?;
     let digits = value.get_ref().strip_prefix('+');
@@ -256,6 +222,20 @@ fn session_timer(checker: &mut Checker<'_>, raw: &RawTrunk) -> SessionTimer {
             .help("make it as long at most");
     }
     timer
+}
+
+/// Two trunks whose callers give one user name could not be told apart.
+fn same_user(checker: &mut Checker<'_>, earlier: &[(Arc<Trunk>, Range<usize>)], trunk: &Trunk, raw: &RawTrunk) {
+    let (Some(auth), Some(value)) = (&trunk.auth, raw.auth.get()) else { return };
+    let same = |other: &Trunk| other.auth.as_ref().is_some_and(|other| other.username == auth.username);
+    if let Some((other, place)) = earlier.iter().find(|(other, _)| same(other)) {
+        checker
+            .sink
+            .error(value.span(), format!("trunk `{}` has the same user name for its callers", other.name))
+            .label("which of the two would it be?")
+            .also(place.clone(), "the other trunk")
+            .help("give each trunk a user name of its own");
+    }
 }
 
 /// Warns when two trunks take calls from one address: the first gets them all, unless accounts tell them apart.

@@ -41,6 +41,50 @@ impl fmt::Display for ListenAddress {
     }
 }
 
+/// How callers that no address tells are asked for a password (RFC 8760).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// What the passwords are for; stored hashes hold it. Default `partyline`.
+    pub realm: String,
+    /// The algorithms offered, best first. Default SHA-256, then MD5.
+    pub algorithms: Vec<DigestAlgorithm>,
+    /// Whether the answer may cover the body of the request as well (`auth-int`). Default no: few peers can, some
+    /// are confused.
+    pub body: bool,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self { realm: "partyline".into(), algorithms: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5], body: false }
+    }
+}
+
+/// A hash that digest authentication knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DigestAlgorithm {
+    /// MD5: what every peer can.
+    Md5,
+    /// SHA-256.
+    Sha256,
+    /// SHA-512/256.
+    Sha512_256,
+}
+
+impl DigestAlgorithm {
+    /// All, as the dialplan writes them.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("MD5", Self::Md5), ("SHA-256", Self::Sha256), ("SHA-512-256", Self::Sha512_256)];
+
+    /// Hexadecimal digits of a hash.
+    #[must_use]
+    pub const fn digits(self) -> usize {
+        match self {
+            Self::Md5 => 32,
+            Self::Sha256 | Self::Sha512_256 => 64,
+        }
+    }
+}
+
 /// Settings of the whole gateway.
 #[derive(Debug, Clone)]
 pub struct Gateway {
@@ -58,6 +102,8 @@ pub struct Gateway {
     pub data: PathBuf,
     /// Folder of prompts, one folder a language. Default `prompts` beside the dialplan.
     pub prompts: PathBuf,
+    /// How callers that no address tells are asked for a password.
+    pub digest: Digest,
     /// How numbers are brought to E.164: country code and prefixes.
     pub numbers: NumberRules,
     /// Threads that mix sound, 1 to 256. Default: one a core, told by `None`. A room is never on more than one.

@@ -1,6 +1,7 @@
 //! `[trunks.*]`.
 
-use super::{Secret, SipTransport};
+use super::{DigestAlgorithm, Identity, Secret, SipTransport};
+use crate::dialplan::number::NumberRules;
 use crate::types::Network;
 use std::fmt;
 use std::net::IpAddr;
@@ -30,10 +31,17 @@ pub struct Trunk {
     pub realm: Option<String>,
     /// Whether we register there. Default no.
     pub register: bool,
+    /// What a caller who is known by no address answers our digest challenge with. Default: nobody is asked. Whoever
+    /// proves to know it is this trunk, wherever from; those known by address are not asked.
+    pub auth: Option<TrunkAuth>,
     /// How long a registration is asked to last. Default 1 h; 1 min to 24 h.
     pub expires: Duration,
     /// Our number, E.164, on calls we make there. Nothing makes any yet.
     pub caller_id: Option<String>,
+    /// What it is told of who calls, and believed of who calls in.
+    pub identity: Identity,
+    /// How numbers come from it and are written there. Default: the gateway's rules.
+    pub numbers: NumberRules,
     /// Calls at one time, both directions; beyond it the trunk gets 486. Default: no limit of its own.
     pub max_calls: Option<u32>,
     /// Where the called number is looked for, in this order. Default: the request URI, then To.
@@ -50,6 +58,24 @@ impl Trunk {
     pub fn allows(&self, source: IpAddr) -> bool {
         self.allow.iter().any(|network| network.contains(source))
     }
+}
+
+/// `auth = { … }`: whom a digest proves to be this trunk (RFC 7616).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkAuth {
+    /// The user name; no two trunks have the same.
+    pub username: String,
+    /// What the answer is checked with.
+    pub secret: AuthSecret,
+}
+
+/// What is stored of a caller's password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthSecret {
+    /// The password itself.
+    Password(Secret),
+    /// Hashes of `username:realm:password` (HA1) in hexadecimal, at most one for each algorithm.
+    Hashes(Vec<(DigestAlgorithm, Secret)>),
 }
 
 /// A host name or address, and the port if one was written; without one it is 5060. SRV records are not asked for.

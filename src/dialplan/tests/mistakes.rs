@@ -150,7 +150,7 @@ fn single_mistakes_are_told_where_they_are() {
             "[trunks.twin]\nallow = \"127.0.0.1\"",
             "6 warning: trunk `local` gets all calls from here <\"127.0.0.1\">",
         ),
-        ("trunk", "[trunks.none]", "5 error: trunk `none` has neither `address` nor `allow` <none>"),
+        ("trunk", "[trunks.none]", "5 error: trunk `none` has neither `address` nor `allow` nor `auth` <none>"),
         ("trunk", "[trunks.users]\nallow = \"192.0.2.1\"", "5 error: `users` cannot be a trunk's name <users>"),
         ("room", "pin = 482917", "7 error: a PIN stands in quotes <******>"),
         ("room", "pin = \"123\"", "7 error: this is no PIN <\"***\">"),
@@ -310,4 +310,81 @@ fn colours_change_the_looks_only() {
     assert!(found.render(true).contains("\u{1b}["));
     assert!(!found.render(false).contains('\u{1b}'));
     assert_eq!(found.summary(), "dialplan.toml: 1 error, 0 warnings");
+}
+
+/// The mistakes of a file whose secrets are what `environment` says.
+fn told_with(environment: &'static str, text: &str) -> Vec<String> {
+    struct World(&'static str);
+    impl Checks for World {
+        fn environment(&self, _: &str) -> Option<String> {
+            Some(self.0.into())
+        }
+        fn secret_file(&self, _: &std::path::Path) -> Result<String, String> {
+            Ok(self.0.into())
+        }
+        fn sound(&self, _: &std::path::Path) -> Result<(), String> {
+            Ok(())
+        }
+        fn prompts(&self, _: &std::path::Path, _: &str) -> Result<Option<Vec<PromptText>>, String> {
+            Ok(None)
+        }
+    }
+    let found = match parse("dialplan.toml", text, &World(environment)) {
+        Ok(loaded) => loaded.warnings,
+        Err(found) => found,
+    };
+    assert!(!found.to_string().contains(environment), "no secret is shown");
+    found.iter().map(|one| one.message.clone()).collect()
+}
+
+#[test]
+fn what_callers_prove_themselves_with_is_checked() {
+    let trunk = |auth: &str| with("trunk", &format!("auth = {auth}"));
+    assert_eq!(told_with("long and random!", &trunk(r#"{ username = "pbx", password = { env = "P" } }"#)), [""; 0]);
+    assert_eq!(
+        told_with("hunter2", &trunk(r#"{ username = "pbx", password = { env = "P" } }"#)),
+        ["this password is short"]
+    );
+    assert_eq!(told_with("long and random!", &trunk(r#"{ password = { env = "P" } }"#)), ["`auth` needs a user name"]);
+    assert_eq!(told_with("long and random!", &trunk(r#"{ username = "pbx" }"#)), ["`auth` needs a password"]);
+    let both = r#"{ username = "pbx", password = { env = "P" }, ha1 = { env = "H" } }"#;
+    assert_eq!(told_with("long and random!", &trunk(both)), ["a password and its hash"]);
+    let hashed = trunk(r#"{ username = "pbx", ha1 = { env = "H" } }"#);
+    for good in [
+        "0123456789abcdef0123456789ABCDEF",
+        "SHA-256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, md5:0123456789abcdef0123456789abcdef",
+    ] {
+        assert_eq!(told_with(good, &hashed), [""; 0], "{good}");
+    }
+    let no_hash = ["`ha1` holds what is no hash of user name, realm and password"];
+    for bad in ["0123456789abcdef", "SHA-1:0123456789abcdef0123456789abcdef", "MD5:x123456789abcdef0123456789abcdef"] {
+        assert_eq!(told_with(bad, &hashed), no_hash, "{bad}");
+    }
+    let other = "SHA-512-256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    assert_eq!(told_with(other, &hashed), ["`ha1` is for no algorithm that is offered"]);
+    let twice = hashed + "[trunks.other]\nauth = { username = \"pbx\", ha1 = { env = \"H\" } }\n";
+    assert_eq!(
+        told_with("0123456789abcdef0123456789abcdef", &twice),
+        ["trunk `local` has the same user name for its callers"]
+    );
+    let unknown = with("gateway", "digest = { algorithms = [\"SHA-1\", \"MD5\", \"MD5\"] }");
+    assert_eq!(told_with("no secret", &unknown), ["`algorithms` knows no such word", "this is named twice"]);
+}
+
+#[test]
+fn a_trunks_habits_are_checked() {
+    for (line, message) in [
+        ("preset = \"sipgat\"", "5 error: there is no preset `sipgat` <\"sipgat\">"),
+        ("country = \"UK\"", "5 error: there is no such country <\"UK\">"),
+        ("identity = \"pai\"", "5 error: `identity` knows no such word <\"pai\">"),
+        ("number_format = \"national\"", "5 error: national numbers of which country? <\"national\">"),
+        ("from = \"username\"", "5 error: From is to hold a user name, and there is none <\"username\">"),
+    ] {
+        assert_eq!(told(&with("trunk", line)), [message], "{line}");
+    }
+    assert!(mistakes(&with("trunk", "preset = \"sipgat\"")).to_string().contains("did you mean `sipgate`?"));
+    for preset in crate::dialplan::preset::PRESETS {
+        let line = format!("preset = \"{}\"\nusername = \"acme\"", preset.name);
+        assert_eq!(told(&with("trunk", &line)), [""; 0], "{line}");
+    }
 }

@@ -46,6 +46,20 @@ impl Algorithm {
         matches!(self, Self::Md5Session | Self::Sha256Session | Self::Sha512_256Session)
     }
 
+    /// The algorithm of the keys: the same without `-sess`.
+    pub fn base(self) -> Self {
+        match self {
+            Self::Md5 | Self::Md5Session => Self::Md5,
+            Self::Sha256 | Self::Sha256Session => Self::Sha256,
+            Self::Sha512_256 | Self::Sha512_256Session => Self::Sha512_256,
+        }
+    }
+
+    /// Hexadecimal digits of a hash.
+    pub fn digits(self) -> usize {
+        if self.base() == Self::Md5 { 32 } else { 64 }
+    }
+
     /// The hash of the parts joined by colons, in lower-case hexadecimal.
     pub fn hash(self, parts: &[&str]) -> String {
         self.hash_bytes(parts.join(":").as_bytes())

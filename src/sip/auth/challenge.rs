@@ -43,6 +43,8 @@ pub struct Challenge {
     pub algorithm_named: bool,
     /// What the digest is to cover: `auth` where that is offered; `None` is RFC 2069's way, without client nonce.
     pub qop: Option<Qop>,
+    /// Whether `auth-int` is offered besides `auth`.
+    pub integrity: bool,
     /// The nonce was too old, the credentials are not in doubt.
     pub stale: bool,
     /// The user name is to be sent hashed.
@@ -59,6 +61,7 @@ impl Challenge {
             algorithm,
             algorithm_named: true,
             qop: Some(Qop::Auth),
+            integrity: false,
             stale: false,
             userhash: false,
         }
@@ -68,6 +71,17 @@ impl Challenge {
     pub fn parse(value: &Bytes) -> Result<Self, AuthError> {
         let params = AuthParams::parse(value)?;
         let algorithm = params.get("algorithm");
+        let (qop, integrity) = match params.get("qop") {
+            Some(offered) => {
+                let offers = |qop| offered.split(',').any(|name| Qop::from_token(name.trim()) == Some(qop));
+                match (offers(Qop::Auth), offers(Qop::AuthInt)) {
+                    (true, integrity) => (Some(Qop::Auth), integrity),
+                    (false, true) => (Some(Qop::AuthInt), false),
+                    (false, false) => return Err(AuthError::Algorithm),
+                }
+            }
+            None => (None, false),
+        };
         Ok(Self {
             realm: params.require("realm")?,
             nonce: params.require("nonce")?,
@@ -77,14 +91,8 @@ impl Challenge {
                 None => Algorithm::Md5,
             },
             algorithm_named: algorithm.is_some(),
-            qop: match params.get("qop") {
-                Some(offered) => {
-                    let mut offered = offered.split(',').filter_map(|name| Qop::from_token(name.trim()));
-                    let first = offered.next().ok_or(AuthError::Algorithm)?;
-                    Some(if offered.any(|qop| qop == Qop::Auth) { Qop::Auth } else { first })
-                }
-                None => None,
-            },
+            qop,
+            integrity,
             stale: params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
             userhash: params.get("userhash").is_some_and(|hashed| hashed.eq_ignore_ascii_case("true")),
         })
@@ -101,7 +109,8 @@ impl fmt::Display for Challenge {
             write!(f, ", algorithm={}", self.algorithm)?;
         }
         if let Some(qop) = self.qop {
-            write!(f, ", qop=\"{}\"", qop.as_str())?;
+            let integrity = if self.integrity && qop == Qop::Auth { ",auth-int" } else { "" };
+            write!(f, ", qop=\"{}{integrity}\"", qop.as_str())?;
         }
         if self.stale {
             f.write_str(", stale=true")?;

@@ -109,8 +109,10 @@ fn the_strongest_supported_challenge_is_answered() {
         ],
     );
     let method = Method::Invite;
-    let (name, value) =
-        DigestClient::new().answer(&response, covered(&method, "sip:b@r"), &Credentials::new("u", "p"), "c").unwrap();
+    let (name, value) = DigestClient::new()
+        .answer(&response, covered(&method, "sip:b@r"), &Credentials::new("u", "p"), "c")
+        .unwrap()
+        .remove(0);
     assert_eq!((name, &*parse(&value).nonce), (HeaderName::ProxyAuthorization, "2"));
 }
 
@@ -134,7 +136,7 @@ fn each_use_of_a_nonce_is_counted_and_keeps_the_client_nonce() {
     let credentials = Credentials::new("u", "p");
     let covered = covered(&Method::Register, "sip:r");
     let mut client = DigestClient::new();
-    let (_, first) = client.answer(&response, covered, &credentials, "c1").unwrap();
+    let (_, first) = client.answer(&response, covered, &credentials, "c1").unwrap().remove(0);
     client.accepted(None);
     let (_, second) = client.again(covered, &credentials).remove(0);
     let (first, second) = (parse(&first), parse(&second));
@@ -163,8 +165,40 @@ fn a_second_challenge_is_a_refusal_unless_the_nonce_was_stale() {
     let mut client = DigestClient::new();
     assert!(client.answer(&fresh("1", ""), covered, &credentials, "c").is_ok());
     client.accepted(None);
-    let (_, value) = client.answer(&fresh("1", ""), covered, &credentials, "c").unwrap();
+    let (_, value) = client.answer(&fresh("1", ""), covered, &credentials, "c").unwrap().remove(0);
     assert_eq!(parse(&value).nonce_count, 2);
+}
+
+#[test]
+fn a_server_and_a_proxy_that_ask_in_one_answer_both_get_theirs() {
+    let response = challenged(StatusCode::UNAUTHORIZED, &[r#"Digest realm="a", nonce="1", qop="auth""#])
+        .with(HeaderName::ProxyAuthenticate, r#"Digest realm="b", nonce="2", qop="auth""#)
+        .with(HeaderName::ProxyAuthenticate, r#"Digest realm="b", nonce="3", algorithm=SHA-256, qop="auth""#);
+    let mut client = DigestClient::new();
+    let method = Method::Invite;
+    let answers = client.answer(&response, covered(&method, "sip:b@r"), &Credentials::new("u", "p"), "c").unwrap();
+    let nonces: Vec<_> = answers.iter().map(|(name, value)| (name.clone(), parse(value).nonce.to_string())).collect();
+    assert_eq!(nonces, [(HeaderName::Authorization, "1".into()), (HeaderName::ProxyAuthorization, "3".into())]);
+}
+
+#[test]
+fn a_realm_that_first_asks_after_a_request_was_accepted_is_a_stranger() {
+    let ask = |realm: &str, nonce: &str| {
+        challenged(StatusCode::UNAUTHORIZED, &[&format!(r#"Digest realm="{realm}", nonce="{nonce}", qop="auth""#)])
+    };
+    let (bye, credentials) = (Method::Bye, Credentials::new("u", "p"));
+    let covered = covered(&bye, "sip:b@r");
+    let mut client = DigestClient::new();
+    assert!(client.answer(&ask("carrier", "1"), covered, &credentials, "c").is_ok());
+    client.accepted(None);
+    assert_eq!(client.answer(&ask("evil", "2"), covered, &credentials, "c"), Err(AuthError::ForeignRealm));
+    assert!(client.answer(&ask("carrier", "3"), covered, &credentials, "c").is_ok());
+    // One that was never asked at all.
+    let mut client = DigestClient::new();
+    client.accepted(None);
+    assert_eq!(client.answer(&ask("evil", "1"), covered, &credentials, "c"), Err(AuthError::ForeignRealm));
+    let named = credentials.for_realm("carrier");
+    assert!(client.answer(&ask("carrier", "1"), covered, &named, "c").is_ok());
 }
 
 #[test]
@@ -173,6 +207,7 @@ fn headers_are_read_as_they_were_written() {
         opaque: Some(r#"a "quoted" \ one"#.into()),
         stale: true,
         userhash: true,
+        integrity: true,
         ..Challenge::new("the realm", "n,=\"", Algorithm::Sha256Session)
     };
     assert_eq!(Challenge::parse(&challenge.to_string().into()), Ok(challenge));

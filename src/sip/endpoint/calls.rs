@@ -10,7 +10,7 @@ use crate::sip::invite::session::set_body;
 use crate::sip::invite::session_timer::seconds;
 use crate::sip::invite::{Outgoing, Stage, Usage};
 use crate::sip::message::{HeaderName as H, Headers, Method, MinSe, Reason, Request, Scheme, StatusCode};
-use crate::types::Now;
+use crate::types::{Network, Now};
 
 impl Endpoint {
     /// Tells the caller that we are at it: 180, or 183 with a description of early media. Sent reliably where
@@ -159,6 +159,7 @@ impl Endpoint {
         let tx = self.core.start_client(now, request, flow, Owner::Invite(id));
         let patience = self.core.config.ring_timeout;
         self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
+        let credentials = credentials.map(|credentials| credentials.for_peers([Network::host(flow.peer())]));
         let mut usage = Usage::new(id, local_tag, contact_user, credentials);
         let outgoing = Outgoing { tx, cseq, flow, offer: body, attempts: 0, forks: Vec::new() };
         usage.stage = Stage::Outgoing(outgoing.into());

@@ -1,5 +1,6 @@
 //! Client transactions: RFC 3261 section 17.1 carried out.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -65,9 +66,16 @@ pub(crate) struct ClientTransaction {
     cancel: CancelState,
     /// ACKs to repeat when the final response is repeated, by its To tag. More than one when the INVITE forked.
     acks: Vec<(Text, Flow, Bytes)>,
+    /// Where the latest response came from.
+    answered_by: Option<IpAddr>,
 }
 
 impl ClientTransaction {
+    /// Whether both the one it went to and the one who answered are such a peer.
+    pub fn is_between(&self, such: impl Fn(IpAddr) -> bool) -> bool {
+        such(self.flow.peer()) && self.answered_by.is_none_or(such)
+    }
+
     /// The request, read again.
     pub fn parsed_request(&self) -> Option<Request> {
         match Message::parse(&self.request) {
@@ -123,8 +131,17 @@ impl Core {
         };
         let interval = self.config.timing.t1;
         let cancel = CancelState::No;
-        let transaction =
-            ClientTransaction { method, flow, request, owner, machine, interval, cancel, acks: Vec::new() };
+        let transaction = ClientTransaction {
+            method,
+            flow,
+            request,
+            owner,
+            machine,
+            interval,
+            cancel,
+            acks: Vec::new(),
+            answered_by: None,
+        };
         self.clients.insert(id, Box::new(transaction));
         self.waiting.entry(flow.identity()).or_default().insert(id);
         self.act(now, id, start, None, &mut Told::default());
@@ -138,6 +155,9 @@ impl Core {
             return None;
         };
         self.adopt_connection(id, flow);
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.answered_by = Some(flow.peer());
+        }
         if self.repeat_ack(id, response) {
             return None;
         }

@@ -39,7 +39,7 @@ use super::registration::Registration;
 use crate::types::{IdMap, Now, relax};
 use timer::Timer;
 
-pub use super::auth::Credentials;
+pub use super::auth::{Challenge, Credentials};
 pub use config::{EndpointConfig, Limits, ReliableProvisional, Terms};
 pub use event::{Body, EndedBy, Event, Input, InviteId, Output, RegistrationId, TraceDirection, TraceLine};
 pub use flow::Flow;
@@ -57,7 +57,7 @@ pub trait Policy {
 }
 
 /// What a [`Policy`] says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
     /// Go on.
     Accept,
@@ -65,6 +65,8 @@ pub enum Admission {
     Drop,
     /// Answer with this status.
     Reject(StatusCode),
+    /// Ask for a password: 401 with these, without remembering anything (RFC 3261 section 8.2.7).
+    Challenge(Vec<Challenge>),
 }
 
 /// Why a method of the endpoint did nothing.

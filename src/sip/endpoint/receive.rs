@@ -8,7 +8,9 @@ use super::body::{BodyRefusal, session_description};
 use super::core::{ACCEPT, ALLOW, SUPPORTED, summary};
 use super::servers::{Absorbed, Received, Reply};
 use super::timer::{InviteTimer, ServerId};
-use super::{Admission, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection};
+use super::{
+    Admission, Challenge, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection,
+};
 use crate::sip::dialog::{Dialog, Tag};
 use crate::sip::invite::session::{Exchange, Session};
 use crate::sip::invite::session_timer::agree;
@@ -16,6 +18,7 @@ use crate::sip::invite::{Incoming, Stage, Usage, ending::reason_of};
 use crate::sip::message::{
     HeaderName as H, Headers, Message, Method, ParseError, Request, Scheme, StatusCode, check_request,
 };
+use crate::sip::transaction::Key;
 use crate::types::Now;
 
 /// Extensions a request may require of us.
@@ -45,7 +48,7 @@ impl Endpoint {
     }
 
     fn refuse_malformed(&mut self, flow: Flow, request: &Request, status: StatusCode, policy: &mut dyn Policy) {
-        let silent = policy.admit(request, &flow) == Admission::Drop;
+        let silent = matches!(policy.admit(request, &flow), Admission::Drop | Admission::Challenge(_));
         let status = (!silent).then_some(status);
         if let Some(status) = status {
             self.core.respond_statelessly(request, flow, status, Headers::new());
@@ -87,8 +90,10 @@ impl Endpoint {
         let merged = recognised_by.is_some_and(|key| self.core.merges.contains_key(&key));
         let admission =
             if merged { Admission::Reject(StatusCode::LOOP_DETECTED) } else { policy.admit(&received.request, &flow) };
-        if admission == Admission::Drop {
-            return self.refused(&received, None, "not admitted");
+        match &admission {
+            Admission::Drop => return self.refused(&received, None, "not admitted"),
+            Admission::Challenge(challenges) => return self.challenge(&received, key, challenges),
+            Admission::Accept | Admission::Reject(_) => {}
         }
         if self.is_over_limit(&received) {
             return;
@@ -100,6 +105,18 @@ impl Endpoint {
         }
         let terms = policy.terms(&received.request, &flow).unwrap_or(self.core.config.terms());
         self.on_new_request(now, received, tx, terms);
+    }
+
+    /// Asks for a password. A flood of strangers costs nothing but the answers: no transaction, and no retransmission.
+    fn challenge(&mut self, received: &Received, key: Key, challenges: &[Challenge]) {
+        self.core.totals.refused += 1;
+        let mut headers = Headers::new();
+        for challenge in challenges {
+            headers.push_display(H::WwwAuthenticate, challenge);
+        }
+        let status = StatusCode::UNAUTHORIZED;
+        // The same request gets the same tag each time it comes.
+        self.core.respond_statelessly_as(&received.request, received.flow, status, headers, &key.tag().to_string());
     }
 
     fn refused(&mut self, received: &Received, status: Option<StatusCode>, rule: &'static str) {
@@ -156,7 +173,7 @@ impl Endpoint {
         let invite = self.core.server_keys.get(&received.key(&self.core.keys, &Method::Invite)).copied();
         let Some(invite) = invite else {
             let admission = policy.admit(&received.request, &received.flow);
-            if admission == Admission::Drop {
+            if matches!(admission, Admission::Drop | Admission::Challenge(_)) {
                 return self.refused(received, None, "not admitted");
             }
             if self.is_over_limit(received) {

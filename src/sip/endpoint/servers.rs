@@ -352,11 +352,23 @@ impl Core {
 
     /// Answers a request that gets no transaction: it could not be read, or a limit is reached.
     pub fn respond_statelessly(&mut self, request: &Request, flow: Flow, status: StatusCode, extra: Headers) {
+        let tag = self.new_tag().to_string();
+        self.respond_statelessly_as(request, flow, status, extra, &tag);
+    }
+
+    /// The same with this tag.
+    pub fn respond_statelessly_as(
+        &mut self,
+        request: &Request,
+        flow: Flow,
+        status: StatusCode,
+        extra: Headers,
+        tag: &str,
+    ) {
         let mut request = request.clone();
         let Ok(via) = request.mark_received(flow.remote) else { return };
         let mut response = Response::to_request(&request, status);
-        let tag = self.new_tag().to_string();
-        response.set_to_tag(&tag);
+        response.set_to_tag(tag);
         response.headers.extend(&extra);
         self.add_identity(&mut response.headers, H::Server);
         let flow = if flow.transport.is_reliable() {

@@ -191,7 +191,7 @@ impl Session {
         common: &mut Common,
         mut request: Request,
     ) -> ClientId {
-        authorize(common, &mut request);
+        authorize(common, &mut request, &self.flow);
         core.start_client(now, request, self.flow, Owner::Invite(id))
     }
 
@@ -241,7 +241,7 @@ impl Session {
     /// Acknowledges the 2xx to our INVITE (RFC 3261 section 13.2.2.4).
     pub fn acknowledge(&mut self, core: &mut Core, common: &mut Common, owed: OwedAck, body: Option<&Body>) {
         let mut ack = self.dialog.ack(owed.cseq);
-        if common.credentials.is_some()
+        if common.credentials.as_ref().is_some_and(|credentials| credentials.are_for(self.flow.peer()))
             && let Some(invite) = core.clients.get(&owed.tx).and_then(|tx| tx.parsed_request())
         {
             ack.headers.copy_all(&H::Authorization, &invite.headers);
@@ -308,8 +308,8 @@ impl Session {
 }
 
 /// Adds authorization for those who asked for it before.
-fn authorize(common: &mut Common, request: &mut Request) {
-    if let Some(credentials) = &common.credentials {
+fn authorize(common: &mut Common, request: &mut Request, flow: &Flow) {
+    if let Some(credentials) = common.credentials.as_ref().filter(|credentials| credentials.are_for(flow.peer())) {
         let uri = request.uri.to_string();
         let covered = Covered { method: &request.method, uri: &uri, body: &request.body };
         for (name, value) in common.digest.again(covered, credentials) {
@@ -319,7 +319,7 @@ fn authorize(common: &mut Common, request: &mut Request) {
 }
 
 /// Answers a challenge: sends the request of `tx` again with authorization and the next CSeq number. `None`: there is
-/// nothing to answer it with, or it was tried.
+/// nothing to answer it with, it was tried, or whoever asks is not whom the credentials are for.
 pub(crate) fn retry_authorized(
     core: &mut Core,
     now: Now,
@@ -332,21 +332,18 @@ pub(crate) fn retry_authorized(
     if !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
         return None;
     }
-    let credentials = credentials?;
     let cnonce = core.new_call_id();
-    let mut request = core.clients.get(&tx)?.parsed_request()?;
+    let transaction = core.clients.get(&tx)?;
+    let credentials = credentials.filter(|credentials| transaction.is_between(|peer| credentials.are_for(peer)))?;
+    let mut request = transaction.parsed_request()?;
     let uri = request.uri.to_string();
     let covered = Covered { method: &request.method, uri: &uri, body: &request.body };
-    let others = digest.again(covered, credentials);
-    let (name, value) = digest.answer(response, covered, credentials, &cnonce).ok()?;
+    let answers = digest.answer(response, covered, credentials, &cnonce).ok()?;
     request.headers.remove(&H::Authorization);
     request.headers.remove(&H::ProxyAuthorization);
-    for (other, value) in others {
-        if other != name {
-            request.headers.push(other, value);
-        }
+    for (name, value) in answers {
+        request.headers.push(name, value);
     }
-    request.headers.push(name, value);
     resend(core, now, tx, request, cseq)
 }
 

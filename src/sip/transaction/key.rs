@@ -5,6 +5,7 @@ use std::hash::Hasher;
 use rand::{Rng, rngs::StdRng};
 use smallvec::SmallVec;
 
+use crate::sip::dialog::Tag;
 use crate::sip::message::{Method, Request, Via};
 
 /// The identity of a server transaction, or of a request that may have come twice by different ways.
@@ -14,6 +15,14 @@ use crate::sip::message::{Method, Request, Via};
 /// secret nobody can look for two that do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u64, u64);
+
+impl Key {
+    /// A tag for responses that are sent without remembering the request.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        Tag(self.0)
+    }
+}
 
 /// Makes keys.
 #[derive(Debug, Clone)]
