@@ -11,6 +11,7 @@ mod diagnostic;
 pub mod explain;
 mod mask;
 pub mod number;
+pub mod outgoing;
 mod overlap;
 mod pattern;
 mod plan;
@@ -22,9 +23,9 @@ mod world;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Announce, BadPlaceholder, Collect, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress, NumberSource, Origin, Pin,
-    Plan, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer,
-    SipTransport, Then, Trunk, TrunkAddress,
+    Announce, BadPlaceholder, Collect, DigitTransport, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress, NumberSource,
+    Origin, Outgoing, Pin, Plan, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret,
+    SessionTimer, SipTransport, Then, Trunk, TrunkAddress,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

@@ -15,10 +15,10 @@ mod trunk;
 pub use gateway::{Gateway, ListenAddress, SipTransport};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Announce, Room, RoomAccess};
-pub use route::{Origin, Route, RouteTarget};
+pub use route::{Origin, Outgoing, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use trunk::{NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
+pub use trunk::{DigitTransport, NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
 
 use std::net::IpAddr;
 use std::sync::Arc;
