@@ -97,7 +97,6 @@ fn emergency_numbers_are_refused_however_they_are_dialled() {
         "+49110",
         "+49112",
         "0049110",
-        "01149112",
         "+1911",
         "1911",
         "+11911",
