@@ -34,6 +34,8 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
             RouteTarget::Ivr(ivr) if matches!(ivr.then, Then::ByPin { .. }) => "asks for a PIN".to_owned(),
             RouteTarget::Ivr(ivr) => format!("ivr {}", ivr.name),
             RouteTarget::Room(room) => format!("room {}", room.as_str()),
+            // Not dialled from outside.
+            RouteTarget::Trunks(_) => continue,
             RouteTarget::Reject(status) => format!("rejected with {status}"),
         };
         let _ = writeln!(text, "  {dial:<40} {leads}");

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 /// A longer request is none.
@@ -19,8 +20,11 @@ const CONNECTIONS: usize = 16;
 /// Wait after a connection that could not be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// A request and where its answer goes.
-pub(super) type Asked = (Request, oneshot::Sender<Reply>);
+/// Replies that may wait to be written; a call has fewer stations than that.
+const REPLIES: usize = 64;
+
+/// A request and where its answers go.
+pub(super) type Asked = (Request, mpsc::Sender<Reply>);
 
 /// A connection that does not ask, or does not take its answer, for this long is closed: places are few.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -87,10 +91,8 @@ async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, places: Arc<
         };
         let asked = asked.clone();
         tokio::spawn(async move {
-            match tokio::time::timeout(PATIENCE, serve(stream, &asked)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "control connection"),
-                Err(_) => tracing::debug!("control connection given up: it took too long"),
+            if let Err(error) = serve(stream, &asked).await {
+                tracing::debug!(%error, "control connection");
             }
             drop(place);
         });
@@ -100,18 +102,31 @@ async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, places: Arc<
 async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader.take(LONGEST_REQUEST)).read_line(&mut line).await?;
-    let reply = match serde_json::from_str(&line) {
-        Ok(request) => {
-            let (answer, answered) = oneshot::channel();
-            if asked.send((request, answer)).await.is_err() {
-                return Ok(());
-            }
-            answered.await.unwrap_or_else(|_| Reply::Error("the gateway is ending".into()))
-        }
-        Err(error) => Reply::Error(format!("this is no request: {error}")),
+    patiently(BufReader::new(reader.take(LONGEST_REQUEST)).read_line(&mut line)).await?;
+    let request = match serde_json::from_str(&line) {
+        Ok(request) => request,
+        Err(error) => return write(&mut writer, &Reply::Error(format!("this is no request: {error}"))).await,
     };
-    let mut bytes = serde_json::to_vec(&reply)?;
+    let (answer, mut answers) = mpsc::channel(REPLIES);
+    if asked.send((request, answer)).await.is_err() {
+        return Ok(());
+    }
+    loop {
+        let reply = answers.recv().await.unwrap_or_else(|| Reply::Error("the gateway is ending".into()));
+        write(&mut writer, &reply).await?;
+        if reply.is_last() {
+            return Ok(());
+        }
+    }
+}
+
+async fn write(writer: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(reply)?;
     bytes.push(b'\n');
-    writer.write_all(&bytes).await
+    patiently(writer.write_all(&bytes)).await
+}
+
+/// Waits for the other side, but not for ever. (For the gateway itself there is nothing to be feared.)
+async fn patiently<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// A gateway that takes longer to answer is not well.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Longest time between two words about a call: it may ring for five minutes.
+const CALL_PATIENCE: Duration = Duration::from_secs(330);
+
 #[derive(Debug, Args)]
 pub(super) struct CtlArguments {
     /// The gateway's control socket: gateway.control of its dialplan.
@@ -34,6 +37,23 @@ enum CtlCommand {
         /// Its name in the status: call-7.
         call: String,
     },
+    /// Calls a number into a room, by the routes with from = "sessions", and tells how it goes.
+    Dial {
+        /// The room.
+        #[arg(long)]
+        room: String,
+        /// The number: +442079460123
+        number: String,
+        /// Lets the called one in at once. Voicemail and fax machines get in too.
+        #[arg(long, conflicts_with = "confirm")]
+        no_confirm: bool,
+        /// Lets the called one in only after a 1 is keyed, whatever the route says.
+        #[arg(long)]
+        confirm: bool,
+        /// Keys to press when it is answered, as for an extension: 123#
+        #[arg(long)]
+        digits: Option<String>,
+    },
     /// Takes no new calls and ends the gateway when the last one is over.
     Drain {
         /// Hangs up what is left after so many seconds.
@@ -46,6 +66,11 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
     let (request, as_json) = match &arguments.command {
         CtlCommand::Status { json } => (Request::Status, *json),
         CtlCommand::Kick { call } => (Request::Kick { call: call.clone() }, false),
+        CtlCommand::Dial { room, number, no_confirm, confirm, digits } => {
+            let confirm = if *no_confirm { Some(false) } else { confirm.then_some(true) };
+            let (room, number, digits) = (room.clone(), number.clone(), digits.clone());
+            (Request::Dial { room, number, confirm, digits }, false)
+        }
         CtlCommand::Drain { seconds } => (Request::Drain { seconds: *seconds }, false),
     };
     match ask(arguments, &request) {
@@ -54,6 +79,7 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
             arguments.socket.display()
         )),
         Ok(Reply::Error(error)) => fail(&error),
+        Ok(Reply::Progress(_)) => fail(&"the gateway ended in the middle of it"),
         Ok(Reply::Done(done)) => print(&format!("{done}\n")),
         Ok(Reply::Status(status)) if as_json => match serde_json::to_string_pretty(&status) {
             Ok(json) => print(&format!("{json}\n")),
@@ -72,13 +98,20 @@ fn print(text: &str) -> ExitCode {
 
 fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(&arguments.socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let patience = if matches!(request, Request::Dial { .. }) { CALL_PATIENCE } else { PATIENCE };
+    stream.set_read_timeout(Some(patience))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer)?;
-    Ok(serde_json::from_str(&answer)?)
+    let mut answers = BufReader::new(stream);
+    loop {
+        let mut answer = String::new();
+        answers.read_line(&mut answer)?;
+        match serde_json::from_str(&answer)? {
+            Reply::Progress(what) => writeln!(io::stdout(), "{what}")?,
+            reply => return Ok(reply),
+        }
+    }
 }
 
 fn table(status: &Status) -> String {

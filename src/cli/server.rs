@@ -19,7 +19,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// Inputs taken in one go before outputs are carried out and timers looked at.
 const BATCH: usize = 64;
@@ -49,7 +49,7 @@ pub(super) struct Server {
     /// Messages that leave once the media threads have their commands.
     unsent: Vec<(Flow, Bytes)>,
     records: Records,
-    replies: HashMap<u64, oneshot::Sender<Reply>>,
+    replies: HashMap<u64, mpsc::Sender<Reply>>,
     next_reply: u64,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
     drained: bool,
@@ -162,7 +162,7 @@ impl Server {
         if healthy { Ok(()) } else { Err(io::Error::other("a media thread ended before its time")) }
     }
 
-    fn ask(&mut self, request: Request, reply: Option<oneshot::Sender<Reply>>) {
+    fn ask(&mut self, request: Request, reply: Option<mpsc::Sender<Reply>>) {
         let id = self.next_reply;
         self.next_reply += 1;
         if let Some(reply) = reply {
@@ -212,9 +212,13 @@ impl Server {
             Output::Record(record) => self.records.write(record),
             Output::Log(line) => write_log(&line),
             Output::Reply { id, reply } => {
-                if let Some(waiting) = self.replies.remove(&id) {
-                    // Whoever asked may have hung up.
-                    let _ = waiting.send(reply);
+                let last = reply.is_last();
+                if let Some(waiting) = self.replies.get(&id) {
+                    // Whoever asked may have hung up, or not listen: then this one is lost.
+                    let _ = waiting.try_send(reply);
+                }
+                if last {
+                    self.replies.remove(&id);
                 }
             }
             Output::Drained => self.drained = true,

@@ -8,6 +8,7 @@ mod bypass;
 mod gateway;
 mod identity;
 mod ivr;
+mod out;
 mod pin;
 mod room;
 mod route;
@@ -53,10 +54,12 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let raw_routes = tables.routes.get().map(|list| list.get_ref().as_slice()).unwrap_or_default();
     let names = route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs };
     let routes = route::check(checker, raw_routes, &names, tables.routes.is_absent() && !raw.broken);
+    let plan = Plan { gateway, trunks, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
     if !raw.broken {
         ivr::unused(checker, entries(&tables.ivr), raw_routes);
     }
-    Plan { gateway, trunks, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes }
+    out::dialled_numbers(checker, entries(&tables.ivr), &plan);
+    plan
 }
 
 fn entries<T>(field: &Field<Named<T>>) -> &[(Spanned<String>, T)] {

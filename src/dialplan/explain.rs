@@ -1,6 +1,7 @@
 //! The way one call would take, in words: for `partyline explain`.
 
 mod entry;
+mod out;
 
 use super::plan::{Collect, Ivr, Origin, Plan, RoomTemplate, Route, RouteTarget, Say, Then};
 use super::route::{self, Miss};
@@ -37,6 +38,7 @@ pub fn explain(plan: &Plan, from: &str, number: &str, digits: Option<&str>) -> R
     let Some(origin) = origin(plan, from, &mut out)? else { return Ok(out) };
     let trunk = if let Origin::Trunk(name) = &origin { plan.trunk(name) } else { None };
     let normal = trunk.map_or(&plan.gateway.numbers, |trunk| &trunk.numbers).normalise(number);
+    let outgoing = origin == Origin::Sessions;
     line(&mut out, 0, &format!("A call from {origin} to {normal}"));
     if normal != number {
         line(&mut out, 1, &format!("dialled as {number}"));
@@ -49,7 +51,11 @@ pub fn explain(plan: &Plan, from: &str, number: &str, digits: Option<&str>) -> R
     }
     let Some(route) = decision.route else {
         line(&mut out, 0, "");
-        line(&mut out, 0, "No route matches: the call is refused with 404 Not Found.");
+        if outgoing {
+            out::refused(plan, &normal, &mut out);
+        } else {
+            line(&mut out, 0, "No route matches: the call is refused with 404 Not Found.");
+        }
         return Ok(out);
     };
     line(&mut out, 1, &format!("line {}, {}: matches, by number {}", route.line, route.name, route.number));
@@ -58,6 +64,9 @@ pub fn explain(plan: &Plan, from: &str, number: &str, digits: Option<&str>) -> R
         line(&mut out, 1, &format!("{below} below not looked at"));
     }
     line(&mut out, 0, "");
+    if outgoing && out::refused(plan, &normal, &mut out) {
+        return Ok(out);
+    }
     follow(plan, route, &normal, keyed.as_deref(), &mut out);
     Ok(out)
 }
@@ -107,6 +116,9 @@ fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &m
         line(out, 0, &format!("The call is refused with {status}."));
         return;
     }
+    if let RouteTarget::Trunks(outgoing) = &route.target {
+        return out::placed(plan, number, outgoing, out);
+    }
     if route.answer_after.is_zero() {
         line(out, 0, "The call is answered at once.");
     } else {
@@ -115,7 +127,7 @@ fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &m
     match &route.target {
         RouteTarget::Ivr(ivr) => menu(plan, ivr, number, keyed, out),
         RouteTarget::Room(template) => join(plan, &template.expand(number, ""), out),
-        RouteTarget::Reject(_) => {}
+        RouteTarget::Trunks(_) | RouteTarget::Reject(_) => {}
     }
 }
 
@@ -123,8 +135,10 @@ fn menu(plan: &Plan, ivr: &Ivr, number: &str, keyed: Option<&str>, out: &mut Str
     line(out, 0, &format!("Ivr {}, in {}:", ivr.name, ivr.language));
     line(out, 1, &format!("says {}", said(ivr.greeting(number))));
     let Some(collect) = &ivr.collect else {
-        if let Then::Room(template) = &ivr.then {
-            join(plan, &template.expand(number, ""), out);
+        match &ivr.then {
+            Then::Room(template) => join(plan, &template.expand(number, ""), out),
+            Then::Dial { number, confirm } => out::dialled(plan, number, *confirm, out),
+            Then::ByPin { .. } => {}
         }
         return;
     };
@@ -147,6 +161,7 @@ fn unkeyed(ivr: &Ivr, collect: &Collect, out: &mut String) {
             }
         }
         Then::Room(template) => line(out, 1, &format!("digits: the caller joins room {}", template.as_str())),
+        Then::Dial { number, .. } => line(out, 1, &format!("digits: {number} is called and joined with the caller")),
     }
     line(out, 1, &format!("no digit in time: says {} and asks again", said(&ivr.prompts.timeout)));
     line(out, 1, &format!("after {}: says {} and hangs up", tries(collect.tries), said(&ivr.prompts.goodbye)));
@@ -174,6 +189,10 @@ fn play_through(plan: &Plan, ivr: &Ivr, collect: &Collect, number: &str, keyed: 
                 }
                 None => format!("no room has this PIN, says {}", said(&ivr.prompts.wrong)),
             },
+            (Entry::Whole(_), Then::Dial { number, confirm }) => {
+                line(out, 1, &shown);
+                return out::dialled(plan, number, *confirm, out);
+            }
             (Entry::Whole(digits), Then::Room(template)) => {
                 arrive(plan, template, attempt, number, digits, out);
                 return;

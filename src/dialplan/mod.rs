@@ -11,6 +11,7 @@ mod diagnostic;
 pub mod explain;
 mod mask;
 pub mod number;
+pub mod outgoing;
 mod overlap;
 mod pattern;
 mod plan;
@@ -23,10 +24,7 @@ mod world;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Announce, AuthSecret, BadPlaceholder, Collect, Digest, DigestAlgorithm, FromUser, Gateway, Greeting, Identity,
-    IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin, Pin, Plan, ReliableProvisional,
-    Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer, SipTransport, Then, Trunk,
-    TrunkAddress, TrunkAuth,
+    Announce, AuthSecret, BadPlaceholder, Collect, Digest, DigestAlgorithm, DigitTransport, FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin, Outgoing, Pin, Plan, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer, SipTransport, Then, Trunk, TrunkAddress, TrunkAuth,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

@@ -17,10 +17,10 @@ pub use gateway::{Digest, DigestAlgorithm, Gateway, ListenAddress, SipTransport}
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Announce, Room, RoomAccess};
-pub use route::{Origin, Route, RouteTarget};
+pub use route::{Origin, Outgoing, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use trunk::{AuthSecret, NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress, TrunkAuth};
+pub use trunk::{AuthSecret, DigitTransport, NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress, TrunkAuth};
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -73,6 +73,8 @@ table! {
         media_threads: i64 = "2",
         pin_budget: i64 = "60",
         max_calls: i64 = "4000",
+        dial_limit: i64 = "20",
+        dial_rate: i64 = "10",
         call_records: String = r#""var/calls.jsonl""#,
         control: String = r#""var/partyline.sock""#,
         dscp: i64 = "46",
@@ -82,7 +84,7 @@ table! {
 
 table! {
     /// `[trunks.*]`.
-    RawTrunk, "a trunk", later ["tls", "srtp", "backup", "record", "max_rate"],
+    RawTrunk, "a trunk", later ["tls", "srtp", "backup", "record"],
     {
         preset: String = r#""sipgate""#,
         address: Strings = r#"["sip.carrier.example"]"#,
@@ -106,6 +108,11 @@ table! {
         show_caller: bool = "true",
         diversion: bool = "true",
         max_calls: i64 = "30",
+        max_calls_per_second: i64 = "10",
+        country_code: String = r#""44""#,
+        redirects: bool = "true",
+        failover_on_480: bool = "true",
+        digits: String = r#""rfc4733""#,
         number_from: Strings = r#"["request-uri", "to"]"#,
         session_expires: RawDuration = r#""30m""#,
         min_session_expires: RawDuration = r#""90s""#,
@@ -178,23 +185,31 @@ table! {
 
 table! {
     /// `then = { … }`.
-    RawThen, "then", later ["ivr", "scenario", "dial", "hangup"],
+    RawThen, "then", later ["ivr", "scenario", "hangup"],
     {
         room: String = r#""by-pin""#,
         open_rooms: bool = "true",
+        dial: String = r#""+442079460123""#,
+        confirm: bool = "true",
     }
 }
 
 table! {
     /// `[[routes]]`.
-    RawRoute, "a route", later ["scenario", "to_user", "trunk", "dial", "record"],
+    RawRoute, "a route", later ["scenario", "to_user", "dial", "record"],
     {
         name: String = r#""InboundFromPSTN""#,
         from: Strings = r#""carrier""#,
         number: String = r#"'\+4420794601\d\d'"#,
         ivr: String = r#""conference""#,
         room: String = r#""standup""#,
+        trunk: String = r#""carrier""#,
+        trunks: Strings = r#"["carrier", "second"]"#,
         reject: i64 = "404",
+        premium: bool = "true",
+        ring_timeout: RawDuration = r#""60s""#,
+        max_duration: RawDuration = r#""4h""#,
+        confirm: bool = "true",
         answer_after: RawDuration = r#""3s""#,
     }
 }

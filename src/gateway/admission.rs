@@ -7,7 +7,7 @@ use crate::dialplan::{Plan, ReliableProvisional, Trunk};
 use crate::sip::message::{Request, StatusCode};
 use crate::sip::{self, Flow, Policy};
 use crate::types::Now;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,15 +31,41 @@ pub(super) struct Admission {
     window_ends: Option<Instant>,
     /// Calls in progress by the name of their trunk.
     calls: HashMap<String, u32>,
+    /// When the latest calls began, for trunks with a limit on calls per second; as many as that limit.
+    begun: HashMap<String, VecDeque<Instant>>,
 }
+
+/// What a limit on calls per second counts over.
+const SECOND: Duration = Duration::from_secs(1);
 
 impl Admission {
     /// Counts a call that begins.
-    pub(super) fn call_began(&mut self, trunk: &str) {
-        match self.calls.get_mut(trunk) {
+    pub(super) fn call_began(&mut self, now: Instant, trunk: &Trunk) {
+        match self.calls.get_mut(&trunk.name) {
             Some(calls) => *calls += 1,
-            None => _ = self.calls.insert(trunk.to_owned(), 1),
+            None => _ = self.calls.insert(trunk.name.clone(), 1),
         }
+        if let Some(most) = trunk.max_calls_per_second {
+            let begun = self.begun.entry(trunk.name.clone()).or_default();
+            begun.push_back(now);
+            while begun.len() > most as usize {
+                begun.pop_front();
+            }
+        }
+    }
+
+    /// Whether as many calls began within the last second as the trunk may have.
+    fn is_rushed(&self, now: Instant, trunk: &Trunk) -> bool {
+        let Some(most) = trunk.max_calls_per_second else { return false };
+        let recent = |begun: &VecDeque<Instant>| {
+            begun.iter().filter(|at| now.saturating_duration_since(**at) < SECOND).count() >= most as usize
+        };
+        self.begun.get(&trunk.name).is_some_and(recent)
+    }
+
+    /// Forgets trunks that are not in the dialplan any more.
+    pub(super) fn keep_trunks(&mut self, plan: &Plan) {
+        self.begun.retain(|name, _| plan.trunk(name).is_some());
     }
 
     /// Counts a call that is over.
@@ -189,7 +215,12 @@ impl Gateway {
     }
 
     /// Why no further call may come in by this trunk now: the status, and the rule for log and record.
-    pub(super) fn limit_for(&self, trunk: &Trunk) -> Option<(StatusCode, String)> {
+    pub(super) fn limit_for(&self, now: Now, trunk: &Trunk) -> Option<(StatusCode, String)> {
+        self.gateway_limit().or_else(|| self.trunk_limit(now, trunk))
+    }
+
+    /// Why the gateway takes and makes no further call now.
+    pub(super) fn gateway_limit(&self) -> Option<(StatusCode, String)> {
         if self.draining {
             return Some((StatusCode::SERVICE_UNAVAILABLE, "the gateway is shutting down".into()));
         }
@@ -197,9 +228,17 @@ impl Gateway {
         if self.calls.len() >= most {
             return Some((StatusCode::SERVICE_UNAVAILABLE, format!("gateway.max_calls = {most} is reached")));
         }
-        // Not 503: that would park the provider's whole trunk.
-        let most = trunk.max_calls?;
-        (self.admission.calls_by(&trunk.name) >= most)
-            .then(|| (StatusCode::BUSY_HERE, format!("trunks.{}.max_calls = {most} is reached", trunk.name)))
+        None
+    }
+
+    /// Why no further call goes by this trunk now. Not 503, which would park the provider's whole trunk.
+    pub(super) fn trunk_limit(&self, now: Now, trunk: &Trunk) -> Option<(StatusCode, String)> {
+        let name = &trunk.name;
+        if let Some(most) = trunk.max_calls.filter(|most| self.admission.calls_by(name) >= *most) {
+            return Some((StatusCode::BUSY_HERE, format!("trunks.{name}.max_calls = {most} is reached")));
+        }
+        let most = trunk.max_calls_per_second.filter(|_| self.admission.is_rushed(now.instant, trunk))?;
+        let rule = format!("trunks.{name}.max_calls_per_second = {most} is reached");
+        Some((StatusCode::TEMPORARILY_UNAVAILABLE, rule))
     }
 }

@@ -11,10 +11,6 @@ use crate::session::{self, RoomHandle, Unit, Verb, VerbError, collect};
 use crate::sip::message::StatusCode;
 use crate::types::{CallId, Now, RoomId, UnitId};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Length of each digit a session sends.
-const SENT_DIGIT: Duration = Duration::from_millis(100);
 
 impl Gateway {
     /// Does what a session asks. What cannot be done comes back to the session as an event.
@@ -31,7 +27,9 @@ impl Gateway {
         match verb {
             Verb::Ring { call } => {
                 let invite = self.call_in(session, call, name, |state| state == CallState::Incoming)?.invite;
-                self.provisional(now, invite, StatusCode::RINGING, None);
+                if let Some(invite) = invite {
+                    self.provisional(now, invite, StatusCode::RINGING, None);
+                }
                 Ok(())
             }
             Verb::EarlyMedia { call } => self.early_media(now, session, call),
@@ -63,7 +61,11 @@ impl Gateway {
             }
             Verb::SendDigits { call, digits } => {
                 self.call_with_leg(session, call, name)?;
-                self.media(Command::SendDigits { leg: call, digits, duration: SENT_DIGIT });
+                self.send_digits(now, call, digits);
+                Ok(())
+            }
+            Verb::Dial { dial, number, caller, timeout } => {
+                self.dial(now, session, super::outbound::Wish { dial, number, caller, timeout });
                 Ok(())
             }
             Verb::CheckPin { call, pin, room, open_rooms } => {
@@ -113,7 +115,9 @@ impl Gateway {
             return Err(VerbError::WrongState { verb: "early_media", state: "without an offer of the caller" });
         };
         self.start_leg(now, id);
-        self.provisional(now, invite, StatusCode::SESSION_PROGRESS, Some(body));
+        if let Some(invite) = invite {
+            self.provisional(now, invite, StatusCode::SESSION_PROGRESS, Some(body));
+        }
         Ok(())
     }
 
@@ -132,7 +136,9 @@ impl Gateway {
         }
         self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
         self.log(Level::Info, Some(id), "answered", String::new());
-        self.accept(now, invite, body);
+        if let Some(invite) = invite {
+            self.accept(now, invite, body);
+        }
         Ok(())
     }
 
@@ -159,6 +165,8 @@ impl Gateway {
             (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
             _ => None,
         };
+        // Sound before an answer is no member yet.
+        let joining = joining.filter(|(call, ..)| !self.is_being_called(*call));
         if let Some((call, room, _)) = joining
             && self.rooms.get(room).is_some_and(|room| room.is_full_for(call))
         {
@@ -189,6 +197,7 @@ impl Gateway {
         // A room made by its PIN has the PIN in its name.
         let shown = if self.plan.room(&name).is_some() { name } else { room.to_string() };
         self.log(Level::Info, Some(id), "joined", format!("room {shown}, {settings} in it"));
+        self.tell_joined(id, &shown);
     }
 
     fn disconnect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {

@@ -10,7 +10,7 @@ use crate::session::{Party, PlaybackHandle};
 use crate::sip::InviteId;
 use crate::types::{CallId, PlayerId, RoomId};
 use bytes::Bytes;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,6 +20,8 @@ use std::time::SystemTime;
 pub(super) enum CallState {
     /// Its media ports are being opened.
     Opening,
+    /// We call: from the opening of its media ports to the answer.
+    Dialling,
     /// The session decides: ring, early media, answer, reject.
     Incoming,
     /// 200 is sent; the session is told when the caller can hear us.
@@ -39,6 +41,7 @@ impl CallState {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Opening => "opening",
+            Self::Dialling => "being called",
             Self::Incoming => "not answered",
             Self::Answering { .. } => "being answered",
             Self::Talking => "answered",
@@ -66,7 +69,8 @@ pub(super) struct CallMedia {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: CallId,
-    pub(super) invite: InviteId,
+    /// `None` while we have not sent an INVITE yet.
+    pub(super) invite: Option<InviteId>,
     pub(super) session: SessionId,
     pub(super) state: CallState,
     /// The dialplan it began with, kept over reloads.
@@ -91,6 +95,10 @@ pub(super) struct Call {
     pub(super) status: Option<u16>,
     pub(super) cause: Option<Cause>,
     pub(super) statistics: Option<Box<LegStatistics>>,
+    /// How it is being called, or was, if we call.
+    pub(super) outgoing: Option<Box<super::outbound::Outgoing>>,
+    /// Digits still to be sent by INFO.
+    pub(super) unsent_digits: VecDeque<char>,
     /// A PIN that waits for its turn, when guessing is slowed down.
     pub(super) pending_pin: Option<super::pins::PendingPin>,
 }

@@ -10,6 +10,24 @@ pub enum Cause {
     /// The caller hung up.
     #[error("the caller hung up")]
     CallerHungUp,
+    /// The one we called hung up.
+    #[error("the called one hung up")]
+    CalledHungUp,
+    /// The one we called is on the telephone.
+    #[error("busy")]
+    Busy,
+    /// The one we called did not answer in time, or was not there to.
+    #[error("no answer")]
+    NoAnswer,
+    /// The number we called is not in use.
+    #[error("there is no such number")]
+    NoSuchNumber,
+    /// The one we called, or its network, did not want the call: how it said so.
+    #[error("declined: {0}")]
+    Declined(String),
+    /// No trunk could bring our call there: what came of the last.
+    #[error("not reached: {0}")]
+    Unreachable(String),
     /// The caller gave up before the answer.
     #[error("the caller gave up")]
     Cancelled,
@@ -45,16 +63,40 @@ pub enum Cause {
     Limit(String),
 }
 
+/// Which way a call goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// Somebody called us.
+    In,
+    /// We called.
+    Out,
+}
+
+/// A target that a call out was tried at, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Tried {
+    /// The trunk.
+    pub trunk: String,
+    /// Its address; none where a limit of the trunk stood in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<std::net::SocketAddr>,
+    /// What came of it: `503 Service Unavailable`, `silent for 4 s`.
+    pub outcome: String,
+}
+
 /// One call, as a line of JSON. Holds full numbers: it is the customer's bill, not a log.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct CallRecord {
     /// The call's name in the log.
     pub call: String,
+    /// Which way it went.
+    pub way: Way,
     /// SIP's Call-ID header.
     pub sip_call_id: String,
-    /// The trunk it came by.
+    /// The trunk it came or went by.
     pub trunk: String,
-    /// Who called, as far as the trunk said.
+    /// Who called, as far as the trunk said; our own number on a call out.
     pub from: String,
     /// The called number, normalised.
     pub number: String,
@@ -63,7 +105,10 @@ pub struct CallRecord {
     pub route: Option<String>,
     /// The rooms it was in, in order.
     pub rooms: Vec<String>,
-    /// When the INVITE arrived.
+    /// Targets that a call out was tried at before the last, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
+    /// When the INVITE arrived, or the call out was asked for.
     #[serde(serialize_with = "rfc3339")]
     pub started: SystemTime,
     /// When it was answered.
@@ -111,6 +156,8 @@ mod tests {
         let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let record = CallRecord {
             call: "call-1".into(),
+            way: Way::In,
+            tried: Vec::new(),
             sip_call_id: "abc".into(),
             trunk: "carrier".into(),
             from: "+442079460001".into(),

@@ -4,6 +4,7 @@ use super::call_record::Cause;
 use super::timer::Timer;
 use super::trunks::TrunkState;
 use super::{Gateway, Level, Masked, Output};
+use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -22,6 +23,20 @@ pub enum Request {
         /// Its name, as in the status: `call-7`, or the number alone.
         call: String,
     },
+    /// Call a number into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when the called one
+    /// is in the room.
+    Dial {
+        /// The room's name.
+        room: String,
+        /// The number, in any way of writing it.
+        number: String,
+        /// Whether the called one must press 1 first. Default: what the route says, else yes.
+        #[serde(default)]
+        confirm: Option<bool>,
+        /// Keys pressed when it is answered, as for an extension.
+        #[serde(default)]
+        digits: Option<String>,
+    },
     /// Take no new calls, and end when the last one is over.
     Drain {
         /// Hang up what is left after so many seconds. Default 60; 0 at once.
@@ -36,10 +51,20 @@ pub enum Request {
 pub enum Reply {
     /// What is going on.
     Status(Status),
+    /// Not done yet, and what has happened; another reply follows.
+    Progress(String),
     /// Done, in words.
     Done(String),
     /// Not done, and why.
     Error(String),
+}
+
+impl Reply {
+    /// Whether no other reply follows.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        !matches!(self, Self::Progress(_))
+    }
 }
 
 /// What is going on.
@@ -64,7 +89,7 @@ pub struct Status {
 pub struct CallStatus {
     /// Its name.
     pub call: String,
-    /// The trunk it came by.
+    /// The trunk it came or goes by.
     pub trunk: String,
     /// Who calls, shortened.
     pub from: String,
@@ -108,6 +133,9 @@ impl Gateway {
     pub(super) fn on_control(&mut self, now: Now, id: u64, request: Request) {
         let reply = match request {
             Request::Status => Reply::Status(self.status(now)),
+            Request::Dial { room, number, confirm, digits } => {
+                return self.invite_into_room(now, id, Invited { room, number, confirm, digits });
+            }
             Request::Kick { call } => self.kick(now, &call),
             Request::Drain { seconds } => {
                 let patience = seconds.map_or(DRAIN, |seconds| Duration::from_secs(seconds.min(86_400)));

@@ -1,7 +1,7 @@
 //! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
 
 use super::call::CallState;
-use super::call_record::{self, CallRecord, Cause};
+use super::call_record::{self, CallRecord, Cause, Way};
 use super::playback::Owner;
 use super::timer::{LEG_REMOVAL, Timer};
 use super::{Gateway, Level, Output, SessionId};
@@ -49,9 +49,10 @@ impl Gateway {
     /// Refuses a call that is not answered, by a rule.
     pub(super) fn refuse(&mut self, now: Now, id: CallId, answer: Final, rule: String) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let invite = call.invite;
         call.status = Some(answer.status.0);
-        self.reject(now, invite, &answer);
+        if let Some(invite) = call.invite {
+            self.reject(now, invite, &answer);
+        }
         self.log(Level::Info, Some(id), "refused", format!("{}, {rule}", answer.status.0));
         self.end(now, id, Cause::Refused(rule));
     }
@@ -59,8 +60,9 @@ impl Gateway {
     /// Hangs a call up in the way its state asks for.
     pub(super) fn hang_up(&mut self, now: Now, id: CallId, cause: Cause) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
-        let invite = call.invite;
-        if !call.is_answered() && call.status.is_none() {
+        let (invite, ours) = (call.invite, call.state == CallState::Dialling);
+        let Some(invite) = invite else { return self.end(now, id, cause) };
+        if !ours && !call.is_answered() && call.status.is_none() {
             // Not a hangup's 603, which would say that the number cannot be reached anywhere else either.
             call.status = Some(480);
             self.reject(now, invite, &Final::status(480));
@@ -73,7 +75,9 @@ impl Gateway {
     /// The endpoint says that the call is over.
     pub(super) fn on_ended(&mut self, now: Now, invite: InviteId, by: EndedBy, reason: Option<&Reason>) {
         let Some(id) = self.by_invite.remove(&invite) else { return };
+        let ours = self.calls.get(&id).is_some_and(|call| call.outgoing.is_some());
         let cause = match by {
+            EndedBy::Remote if ours => Cause::CalledHungUp,
             EndedBy::Remote => Cause::CallerHungUp,
             EndedBy::AckTimeout => Cause::AckTimeout,
             EndedBy::SessionExpired => Cause::SessionExpired,
@@ -93,11 +97,18 @@ impl Gateway {
         call.state = CallState::Ending;
         call.cause = Some(cause);
         call.pending_pin = None;
+        call.unsent_digits.clear();
         let (session, has_leg, rooms) = (call.session, call.media.leg, std::mem::take(&mut call.rooms));
-        self.by_invite.remove(&call.invite);
+        if let Some(invite) = call.invite {
+            self.by_invite.remove(&invite);
+        }
         relax(&mut self.by_invite);
         self.pin_guard.forget(id);
-        self.timers.clear(Timer::FirstPacket(id));
+        for timer in
+            [Timer::FirstPacket(id), Timer::Silence(id), Timer::NoAnswer(id), Timer::Longest(id), Timer::InfoDigit(id)]
+        {
+            self.timers.clear(timer);
+        }
         self.timers.clear(Timer::Collect(id));
         for room in rooms {
             let change = self.rooms.leave(room, id);
@@ -111,6 +122,7 @@ impl Gateway {
             self.outputs.push_back(Output::CloseTransport { call: id });
             self.finish(now, id);
         }
+        self.tell_dial_over(session, id);
         self.leave_session(now, session, id);
     }
 
@@ -132,6 +144,9 @@ impl Gateway {
     /// Ends a session: its calls are hung up, its rooms released, its players stopped, its timers cleared.
     pub(super) fn end_session(&mut self, now: Now, id: SessionId, why: &'static str) {
         let Some(session) = self.sessions.remove(&id) else { return };
+        if let Some(asked) = session.asked {
+            self.outputs.push_back(Output::Reply { id: asked, reply: super::Reply::Error(why.to_owned()) });
+        }
         relax(&mut self.sessions);
         for timer in session.timers {
             self.timers.clear(Timer::Session(id, timer));
@@ -168,6 +183,8 @@ impl Gateway {
         self.log(Level::Info, Some(id), "ended", format!("{cause}, after {:.1} s", talk_ms as f64 / 1_000.0));
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
+            way: if call.outgoing.is_some() { Way::Out } else { Way::In },
+            tried: call.outgoing.map_or_else(Vec::new, |outgoing| outgoing.tried),
             sip_call_id: call.sip_call_id,
             trunk: call.trunk.name.clone(),
             from: call.from.number,

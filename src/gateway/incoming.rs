@@ -2,20 +2,20 @@
 
 use super::admission::trunk_of;
 use super::call::{Call, CallMedia, CallState};
-use super::call_record::{CallRecord, Cause};
+use super::call_record::{CallRecord, Cause, Way};
 use super::ending::Final;
 use super::identity;
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, Origin, Route, RouteTarget, Trunk};
 use crate::sdp::{LocalMedia, SessionDescription};
-use crate::session::{self, Party, Running, collect::Collector};
+use crate::session::{self, DialCause, Party, Running, collect::Collector};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::{Flow, InviteId};
 use crate::types::{AudioCodec, CallId, Direction, Now};
 use bytes::Bytes;
 use rand::RngCore;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Gateway {
         let from = identity::caller(request, trunk.identity.trusted, &trunk.numbers).party;
         let number = self.called_number(request, &trunk);
         let arrival = Arrival { invite, request, flow, trunk, from, number };
-        let decided = match self.decide(&arrival) {
+        let decided = match self.decide(now, &arrival) {
             Ok(decided) => decided,
             Err(refusal) => return self.refuse_arrival(now, &arrival, refusal),
         };
@@ -58,8 +58,8 @@ impl Gateway {
         self.begin(now, arrival, decided, offer);
     }
 
-    fn decide(&self, arrival: &Arrival<'_>) -> Result<Decided, Refusal> {
-        if let Some((status, rule)) = self.limit_for(&arrival.trunk) {
+    fn decide(&self, now: Now, arrival: &Arrival<'_>) -> Result<Decided, Refusal> {
+        if let Some((status, rule)) = self.limit_for(now, &arrival.trunk) {
             return Err(Refusal { answer: Final::busy(status), rule, route: None });
         }
         let origin = Origin::Trunk(arrival.trunk.name.as_str().into());
@@ -88,7 +88,7 @@ impl Gateway {
         self.log(Level::Info, Some(id), "incoming", detail);
         let call = Call {
             id,
-            invite,
+            invite: Some(invite),
             session,
             state: CallState::Opening,
             plan: Arc::clone(&self.plan),
@@ -110,35 +110,31 @@ impl Gateway {
             status: None,
             cause: None,
             statistics: None,
+            outgoing: None,
+            unsent_digits: VecDeque::new(),
             pending_pin: None,
         };
-        self.admission.call_began(&call.trunk.name);
+        self.admission.call_began(now.instant, &call.trunk);
         self.calls.insert(id, call);
         self.by_invite.insert(invite, id);
-        self.sessions.insert(
-            session,
-            RunningSession {
-                running: decided.running,
-                plan: Arc::clone(&self.plan),
-                calls: vec![id],
-                rooms: HashMap::new(),
-                playbacks: HashMap::new(),
-                timers: Vec::new(),
-                verbs_this_turn: 0,
-            },
-        );
+        let running = RunningSession::new(decided.running, Arc::clone(&self.plan), vec![id]);
+        self.sessions.insert(session, running);
         self.outputs.push_back(Output::OpenTransport { call: id, local: flow.local.ip() });
     }
 
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
         let session_id = self.random.next_u64();
         let plan_address = self.plan.gateway.public_address;
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Opening) else {
+        let opening = |call: &&mut Call| match call.state {
+            CallState::Opening => true,
+            CallState::Dialling => call.media.local.is_none(),
+            _ => false,
+        };
+        let Some(call) = self.calls.get_mut(&id).filter(opening) else {
             // The caller gave up meanwhile.
             self.outputs.push_back(Output::CloseTransport { call: id });
             return;
         };
-        call.state = CallState::Incoming;
         call.media.local = Some(LocalMedia {
             address: call.trunk.public_address.or(plan_address).unwrap_or(address.ip()),
             rtp_port: address.port(),
@@ -149,6 +145,10 @@ impl Gateway {
             direction: Direction::SendRecv,
             session_id,
         });
+        if call.state == CallState::Dialling {
+            return self.send_invite(now, id);
+        }
+        call.state = CallState::Incoming;
         let (session, from, number) = (call.session, call.from.clone(), call.number.clone());
         if let Err(refusal) = self.answer_first_offer(id) {
             let rule = format!("its offer cannot be met: {refusal}");
@@ -161,6 +161,9 @@ impl Gateway {
         if self.calls.get(&id).is_some_and(|call| call.state == CallState::Opening) {
             self.log(Level::Warn, Some(id), "no media port", reason.clone());
             self.refuse(now, id, Final::busy(StatusCode::SERVICE_UNAVAILABLE), reason);
+        } else if self.calls.get(&id).is_some_and(|call| call.state == CallState::Dialling) {
+            self.log(Level::Warn, Some(id), "no media port", reason.clone());
+            self.dial_failed(now, id, DialCause::Unreachable, Cause::Unreachable(reason));
         }
     }
 
@@ -176,6 +179,8 @@ impl Gateway {
         let id = self.fresh_id();
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: CallId(id).to_string(),
+            way: Way::In,
+            tried: Vec::new(),
             sip_call_id: arrival.request.call_id().map_or_else(String::new, |id| id.to_string()),
             trunk: arrival.trunk.name.clone(),
             from: arrival.from.number.clone(),

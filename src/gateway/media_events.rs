@@ -9,7 +9,10 @@ use crate::types::{Now, UnitId};
 impl Gateway {
     pub(super) fn on_media_event(&mut self, now: Now, event: Event) {
         match event {
-            Event::FirstPacket { leg } => self.note_ready(leg, false, true),
+            Event::FirstPacket { leg } => {
+                self.note_early_sound(leg);
+                self.note_ready(leg, false, true);
+            }
             // Which key stays out of the log: it may be one of a PIN.
             Event::Digit { leg, digit } => self.collect(now, leg, collect::Input::Digit(digit)),
             Event::PlaybackFinished { player, completed } => self.on_playback_finished(now, player, completed),

@@ -13,6 +13,7 @@
 //! | `negotiation.rs` | offers and answers of a call |
 //! | `apply.rs` | verbs of sessions → effects |
 //! | `playback.rs`, `pins.rs`, `rooms.rs` | sounds, PIN checks, the room directory |
+//! | `outbound/` | calls of ours, target by target, up to their answer |
 //! | `media_events.rs` | what the media plane reports |
 //! | `ending.rs` | the ways a call ends, and its record |
 //! | `trunks.rs` | our registrations at trunks |
@@ -30,6 +31,7 @@ mod incoming;
 mod log;
 mod media_events;
 mod negotiation;
+mod outbound;
 pub mod pin_guard;
 mod pins;
 mod playback;
@@ -40,7 +42,7 @@ mod sounds;
 mod timer;
 mod trunks;
 
-pub use call_record::{CallRecord, Cause};
+pub use call_record::{CallRecord, Cause, Tried, Way};
 pub use control::{CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use log::{Level, LogLine, Masked};
 pub use snapshot::CallSnapshot;
@@ -197,6 +199,29 @@ struct RunningSession {
     timers: Vec<TimerHandle>,
     /// Verbs carried out since the last input, against a session that answers itself for ever.
     verbs_this_turn: u32,
+    /// The administrator who waits to hear what came of it.
+    asked: Option<u64>,
+    /// Calls it has placed.
+    dialled: u32,
+    /// When it placed the last of them.
+    dialled_at: VecDeque<Instant>,
+}
+
+impl RunningSession {
+    fn new(running: Running, plan: Arc<Plan>, calls: Vec<CallId>) -> Self {
+        Self {
+            running,
+            plan,
+            calls,
+            rooms: HashMap::new(),
+            playbacks: HashMap::new(),
+            timers: Vec::new(),
+            verbs_this_turn: 0,
+            asked: None,
+            dialled: 0,
+            dialled_at: VecDeque::new(),
+        }
+    }
 }
 
 /// A session that asks for more than this in one turn has run wild and is ended.
@@ -412,6 +437,7 @@ impl Gateway {
         }
         self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
         self.doorkeeper.follow(&plan);
+        self.admission.keep_trunks(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
         self.refresh_registrations(now);

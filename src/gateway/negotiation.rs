@@ -42,9 +42,11 @@ impl Gateway {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(negotiation) = call.media.negotiation.as_ref().filter(|_| !call.media.leg) else { return };
         let parameters = believed(&negotiation.parameters, call);
-        call.on_hold = is_hold(parameters.direction);
+        // Before the answer of one we call its side may well be silent, or only send.
+        let early = call.state == CallState::Dialling;
+        call.on_hold = !early && is_hold(parameters.direction);
         let settings = LegSettings {
-            media_timeout: media_timeout(call.on_hold),
+            media_timeout: media_timeout(call.on_hold || early),
             parameters,
             seed,
             cname: format!("{seed:016x}"),
@@ -126,7 +128,7 @@ impl Gateway {
     }
 
     /// Carries what was just negotiated over to the leg.
-    fn follow_negotiation(&mut self, now: Now, id: CallId) {
+    pub(super) fn follow_negotiation(&mut self, now: Now, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(negotiation) = &call.media.negotiation else { return };
         if !call.media.leg {
@@ -136,9 +138,10 @@ impl Gateway {
             return;
         }
         let parameters = believed(&negotiation.parameters, call);
-        let (on_hold, before) = (is_hold(parameters.direction), call.on_hold);
+        let early = call.state == CallState::Dialling;
+        let (on_hold, before) = (!early && is_hold(parameters.direction), call.on_hold);
         self.media(Command::UpdateLeg { leg: id, parameters: Box::new(parameters) });
-        self.media(Command::WatchMedia { leg: id, timeout: media_timeout(on_hold) });
+        self.media(Command::WatchMedia { leg: id, timeout: media_timeout(on_hold || early) });
         if let Some(call) = self.calls.get_mut(&id) {
             call.on_hold = on_hold;
         }

@@ -55,6 +55,12 @@ impl Gateway {
                 self.on_info(now, invite, content_type.as_deref().unwrap_or_default(), &body);
             }
             Event::Ended { invite, by, reason } => self.on_ended(now, invite, by, reason.as_ref()),
+            Event::Trying { invite } => self.on_trying(invite),
+            Event::Progress { invite, status, body } => self.on_progress(now, invite, status, body.as_ref()),
+            Event::Answered { invite, body, .. } => self.on_answered(now, invite, body.as_ref()),
+            Event::Failed { invite, status, response } if self.is_calling(invite) => {
+                self.on_dial_response(now, invite, status, response.as_deref());
+            }
             Event::Failed { invite, status, .. } => {
                 self.on_gone(now, invite, Some(status.0), Cause::Refused(format!("no way to answer: {}", status.0)));
             }
@@ -70,10 +76,6 @@ impl Gateway {
                     let detail = format!("{} from {}: {}, {rule}", super::Masked(&summary), flow.remote, status.0);
                     self.log(Level::Info, None, "refused", detail);
                 }
-            }
-            // Nothing here places calls yet: whatever answers one of these ids is not ours to act on.
-            Event::Progress { invite, .. } | Event::Answered { invite, .. } => {
-                self.log(Level::Debug, None, "unexpected", invite.to_string());
             }
         }
     }
@@ -117,7 +119,7 @@ impl Gateway {
     }
 
     // A call that is gone under our hands has had its last event or will: nothing to mend here.
-    fn note(&mut self, what: &'static str, result: Result<(), EndpointError>) {
+    pub(super) fn note(&mut self, what: &'static str, result: Result<(), EndpointError>) {
         if let Err(error) = result {
             self.log(Level::Debug, None, what, error.to_string());
         }

@@ -50,7 +50,7 @@ impl Gateway {
         let names = call.rooms.iter().filter_map(|room| self.rooms.get(*room));
         Some(CallSnapshot {
             call: id,
-            dialog: self.endpoint.snapshot(call.invite)?,
+            dialog: self.endpoint.snapshot(call.invite?)?,
             peer: call.peer,
             trunk: call.trunk.name.clone(),
             from: call.from.number.clone(),

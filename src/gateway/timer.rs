@@ -10,6 +10,14 @@ use std::time::Duration;
 pub(super) enum Timer {
     /// The first packet of an answered caller: the prompt starts without it after [`FIRST_PACKET`].
     FirstPacket(CallId),
+    /// The first response of a target that we call: the next one is tried after [`SILENCE`].
+    Silence(CallId),
+    /// The one we call has not answered in time.
+    NoAnswer(CallId),
+    /// A call of ours has lasted as long as it may.
+    Longest(CallId),
+    /// The next digit to be sent by INFO.
+    InfoDigit(CallId),
     /// The end of a digit collection.
     Collect(CallId),
     /// The media plane's last word on a leg: the record is written without it after [`LEG_REMOVAL`].
@@ -28,6 +36,8 @@ pub(super) enum Timer {
 
 /// Longest wait for an answered caller's first packet.
 pub(super) const FIRST_PACKET: Duration = Duration::from_millis(500);
+/// Longest wait for a target's first response to our INVITE, while there is another target.
+pub(super) const SILENCE: Duration = Duration::from_secs(4);
 /// Longest wait for the answer to our last BYE.
 pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 /// Longest wait for a leg's statistics.
@@ -37,6 +47,10 @@ impl Gateway {
     pub(super) fn on_timer(&mut self, now: Now, timer: Timer) {
         match timer {
             Timer::FirstPacket(call) => self.caller_hears_us(call),
+            Timer::Silence(call) => self.on_silence(now, call),
+            Timer::NoAnswer(call) => self.on_no_answer(now, call),
+            Timer::Longest(call) => self.on_longest(now, call),
+            Timer::InfoDigit(call) => self.send_info_digit(now, call),
             Timer::Collect(call) => self.collect_timeout(now, call),
             Timer::LegRemoval(call) => {
                 self.log(Level::Warn, Some(call), "no statistics", "the media plane did not answer".into());

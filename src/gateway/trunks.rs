@@ -6,10 +6,13 @@ use crate::dialplan::{Plan, Trunk};
 use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Uri};
 use crate::sip::{Credentials, Flow, RegistrationConfig, RegistrationId};
 use crate::types::Now;
-use std::net::IpAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Longest that a target is left alone because it asked for it.
+const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// How soon a name that could not be looked up is tried again.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 
@@ -32,6 +35,8 @@ struct Entry {
     trunk: Arc<Trunk>,
     state: TrunkState,
     addresses: Vec<IpAddr>,
+    /// Ways to reach it, best first; empty while its name is not found.
+    flows: Vec<Flow>,
     registration: Option<RegistrationId>,
     contact_user: Option<String>,
 }
@@ -42,6 +47,7 @@ impl Entry {
             trunk: Arc::clone(trunk),
             state: if trunk.register { TrunkState::Trying } else { TrunkState::Static },
             addresses: trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect(),
+            flows: Vec::new(),
             registration: None,
             contact_user: None,
         }
@@ -52,6 +58,8 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(super) struct Trunks {
     entries: Vec<Entry>,
+    /// Targets that asked to be left alone (503 with Retry-After), until when.
+    resting: HashMap<SocketAddr, Instant>,
 }
 
 impl Trunks {
@@ -71,6 +79,23 @@ impl Trunks {
     /// Name and state of each.
     pub(super) fn states(&self) -> impl Iterator<Item = (&str, &TrunkState)> {
         self.entries.iter().map(|entry| (entry.trunk.name.as_str(), &entry.state))
+    }
+
+    /// Ways to reach a trunk, best first.
+    pub(super) fn flows(&self, name: &str) -> &[Flow] {
+        self.entries.iter().find(|entry| entry.trunk.name == name).map_or(&[], |entry| &entry.flows)
+    }
+
+    /// Leaves a target alone for a while.
+    pub(super) fn rest(&mut self, now: Instant, target: SocketAddr, time: Duration) {
+        self.resting.retain(|_, until| *until > now);
+        self.resting.insert(target, now + time.min(LONGEST_REST));
+    }
+
+    /// How long a target is still to be left alone.
+    pub(super) fn rests(&self, now: Instant, target: SocketAddr) -> Option<Duration> {
+        let until = self.resting.get(&target)?;
+        Some(until.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
     fn by_registration(&mut self, registration: RegistrationId) -> Option<&mut Entry> {
@@ -149,6 +174,7 @@ impl Gateway {
             self.timers.set(Timer::Resolve(place), now.instant + RESOLVE_AGAIN);
             return;
         };
+        entry.flows.clone_from(&flows);
         entry.addresses = flows.iter().map(|flow| flow.remote.ip().to_canonical()).collect();
         if !entry.trunk.register || entry.registration.is_some() {
             return;
@@ -195,6 +221,15 @@ impl Gateway {
             entry.state = TrunkState::Static;
         }
     }
+}
+
+/// What a digest challenge of a trunk is answered with.
+pub(super) fn credentials(trunk: &Trunk) -> Option<Credentials> {
+    trunk.password.as_ref().map(|password| Credentials {
+        realm: trunk.realm.clone(),
+        username: trunk.username.clone().unwrap_or_default(),
+        password: password.reveal().to_owned(),
+    })
 }
 
 fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {

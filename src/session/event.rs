@@ -1,6 +1,6 @@
 //! What a session sees.
 
-use super::{Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
+use super::{DialHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
 use crate::types::CallId;
 
 /// One thing that happened.
@@ -14,6 +14,36 @@ pub enum Event {
         from: Party,
         /// The called number, normalised.
         number: String,
+    },
+    /// The first event of a session that begins without a call.
+    Started,
+    /// A call of [`super::Verb::Dial`] is under way.
+    Dialled {
+        /// The session's name for it.
+        dial: DialHandle,
+        /// The call.
+        call: CallId,
+        /// Whether the route wants the called one to press 1 first; `None` leaves it to the session.
+        confirm: Option<bool>,
+    },
+    /// It rings at the called one's. Comes once.
+    Ringing {
+        /// The call.
+        call: CallId,
+        /// The ringing tone of the trunk's country, for those who wait.
+        tone: &'static str,
+    },
+    /// Sound comes from the called one's side before the answer: it takes the ringing tone's place. Comes once.
+    EarlyMedia {
+        /// The call.
+        call: CallId,
+    },
+    /// A call of [`super::Verb::Dial`] did not come about, or may not be made.
+    DialFailed {
+        /// The session's name for it.
+        dial: DialHandle,
+        /// Why.
+        cause: DialCause,
     },
     /// The call is answered and the caller can hear us.
     Answered {
@@ -83,14 +113,38 @@ impl Event {
         match self {
             Self::Incoming { call, .. }
             | Self::Answered { call }
+            | Self::Dialled { call, .. }
+            | Self::Ringing { call, .. }
+            | Self::EarlyMedia { call }
             | Self::Ended { call }
             | Self::Digit { call, .. }
             | Self::Collected { call, .. }
             | Self::PinChecked { call, .. } => Some(*call),
             Self::VerbFailed { call, .. } => *call,
-            Self::PlaybackFinished { .. } | Self::RoomChanged { .. } | Self::Timer { .. } => None,
+            Self::Started
+            | Self::DialFailed { .. }
+            | Self::PlaybackFinished { .. }
+            | Self::RoomChanged { .. }
+            | Self::Timer { .. } => None,
         }
     }
+}
+
+/// Why a call of ours did not come about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DialCause {
+    /// By a rule: which.
+    Refused(String),
+    /// The called one is on the telephone.
+    Busy,
+    /// Nobody answered, or nobody is there who could.
+    NoAnswer,
+    /// The called one does not want the call, or its network does not.
+    Declined,
+    /// There is no such number.
+    NoSuchNumber,
+    /// No trunk could bring it there.
+    Unreachable,
 }
 
 /// The other end of a call, as far as the peer may be believed.

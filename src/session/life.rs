@@ -27,6 +27,11 @@ pub(super) trait Script {
     /// The caller of `number` came in.
     fn begin(&self, number: &str, line: &mut Line, out: &mut Verbs) -> Self::Phase;
 
+    /// Something happened to another call of the session.
+    fn aside(&self, phase: Self::Phase, _line: &mut Line, _event: &Event, _out: &mut Verbs) -> Option<Self::Phase> {
+        Some(phase)
+    }
+
     /// Something happened to the caller, who has not hung up. `None` when the session gives up.
     fn step(&self, phase: Self::Phase, line: &mut Line, event: &Event, out: &mut Verbs) -> Option<Self::Phase>;
 }
@@ -43,8 +48,13 @@ impl<Phase> Life<Phase> {
                 out.push(Verb::EndSession);
                 Self::Over
             }
-            (Self::Live { mut line, phase }, event) if event.call().is_none_or(|call| call == line.call()) => {
-                if let Some(phase) = script.step(phase, &mut line, event, out) {
+            (Self::Live { mut line, phase }, event) => {
+                let next = if event.call().is_none_or(|call| call == line.call()) {
+                    script.step(phase, &mut line, event, out)
+                } else {
+                    script.aside(phase, &mut line, event, out)
+                };
+                if let Some(phase) = next {
                     Self::Live { line, phase }
                 } else {
                     out.push(Verb::EndSession);

@@ -45,6 +45,12 @@ impl Line {
         Self { call, playing: None, timer: None, playbacks: 0, timers: 0, rooms: 0 }
     }
 
+    /// A second telephone of a session, its handles apart from those of the first.
+    pub(super) const fn beside(call: CallId) -> Self {
+        const FIRST: u32 = 1 << 20;
+        Self { call, playing: None, timer: None, playbacks: FIRST, timers: FIRST, rooms: FIRST }
+    }
+
     pub(super) const fn call(&self) -> CallId {
         self.call
     }

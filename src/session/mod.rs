@@ -1,11 +1,13 @@
 //! What calls do: sessions see events and answer with verbs.
 
 mod arrival;
+mod callee;
 pub mod collect;
 mod digits;
 mod direct;
 mod event;
 mod farewell;
+mod invitation;
 mod ivr;
 mod life;
 mod line;
@@ -17,10 +19,11 @@ mod visit;
 
 pub use digits::Digits;
 pub use direct::Direct;
-pub use event::{Event, Party, PinVerdict};
+pub use event::{DialCause, Event, Party, PinVerdict};
+pub use invitation::{Invitation, Invited};
 pub use ivr::Ivr;
 pub use routed::{Running, for_route};
-pub use verb::{CollectSpec, PlayItem, Verb, VerbError, Verbs};
+pub use verb::{CallerId, CollectSpec, PlayItem, Verb, VerbError, Verbs};
 
 use crate::types::CallId;
 
@@ -35,6 +38,10 @@ pub trait Session: Send {
 /// A room as one session names it; the gateway maps it to a room of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomHandle(pub u32);
+
+/// One call that a session asked for, as the session names it until it has a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DialHandle(pub u32);
 
 /// One playback as the session names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

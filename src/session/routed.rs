@@ -1,6 +1,6 @@
 //! From a route of the dialplan to the session of the calls that take it.
 
-use super::{Direct, Event, Ivr, Session, Verbs};
+use super::{Direct, Event, Invitation, Invited, Ivr, Session, Verbs};
 use crate::dialplan::{Plan, Route, RouteTarget};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ enum Kind {
     Ivr(Ivr),
     /// Straight into a room.
     Direct(Direct),
+    /// A call of ours into a room.
+    Invitation(Invitation),
 }
 
 /// The session for one call that takes `route`; `None` where the route refuses its calls. It keeps what it needs of the
@@ -29,12 +31,18 @@ pub fn for_route(plan: &Plan, route: &Route) -> Option<Running> {
         RouteTarget::Room(room) => {
             (Kind::Direct(Direct::new(room.clone(), route.answer_after)), &plan.gateway.language)
         }
-        RouteTarget::Reject(_) => return None,
+        RouteTarget::Trunks(_) | RouteTarget::Reject(_) => return None,
     };
     Some(Running { kind, language: language.clone() })
 }
 
 impl Running {
+    /// The session that calls somebody into a room.
+    #[must_use]
+    pub fn inviting(plan: &Plan, invited: Invited) -> Self {
+        Self { kind: Kind::Invitation(Invitation::new(invited)), language: plan.gateway.language.clone() }
+    }
+
     /// The language its prompts are played in.
     #[must_use]
     pub fn language(&self) -> &str {
@@ -46,6 +54,7 @@ impl Running {
         match &mut self.kind {
             Kind::Ivr(session) => session.handle(event, out),
             Kind::Direct(session) => session.handle(event, out),
+            Kind::Invitation(session) => session.handle(event, out),
         }
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn short(verb: &Verb) -> String {
         Verb::StopPlayback { playback } => format!("stop{}", playback.0),
         Verb::Collect { spec, .. } => format!("collect {}-{}", spec.min_digits, spec.max_digits),
         Verb::StopCollect { .. } => "no-collect".into(),
+        Verb::Dial { number, .. } => format!("dial {number}"),
         Verb::CheckPin { pin, room, open_rooms, .. } => {
             format!("check {}{} room{}", &**pin, if *open_rooms { " open" } else { "" }, room.0)
         }
@@ -59,7 +60,8 @@ fn sound(item: &PlayItem) -> String {
 
 fn unit(unit: Unit) -> String {
     match unit {
-        Unit::Call(_) => "me".into(),
+        Unit::Call(CALL) => "me".into(),
+        Unit::Call(CallId(other)) => format!("call{other}"),
         Unit::Room(room) => format!("room{}", room.0),
     }
 }

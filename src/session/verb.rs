@@ -1,6 +1,6 @@
 //! What a session can ask for.
 
-use super::{Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
+use super::{DialHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
 use crate::types::CallId;
 use std::time::Duration;
 
@@ -69,6 +69,20 @@ pub enum Verb {
         call: CallId,
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digits: String,
+    },
+    /// Calls a telephone, by the route that allows its number. Answered at once with [`super::Event::Dialled`], which names
+    /// the call for all other verbs, or with [`super::Event::DialFailed`]; then come [`super::Event::Ringing`],
+    /// [`super::Event::EarlyMedia`] and [`super::Event::Answered`] or [`super::Event::DialFailed`]. Nobody hears the called
+    /// one, nor is heard there, until the session connects it.
+    Dial {
+        /// The session's name for it until it has a call.
+        dial: DialHandle,
+        /// The number, in any way of writing it.
+        number: String,
+        /// Whose number the called one sees.
+        caller: CallerId,
+        /// How long it may ring; at most, and by default, what the route says.
+        timeout: Option<Duration>,
     },
     /// Asks whether a PIN opens a room; answered with [`super::Event::PinChecked`], later if guessing is being slowed down.
     CheckPin {
@@ -140,6 +154,7 @@ impl Verb {
             Self::Collect { .. } => "collect",
             Self::StopCollect { .. } => "stop_collect",
             Self::SendDigits { .. } => "send_digits",
+            Self::Dial { .. } => "dial",
             Self::CheckPin { .. } => "check_pin",
             Self::OpenRoom { .. } => "open_room",
             Self::Connect { .. } => "connect",
@@ -152,6 +167,17 @@ impl Verb {
     }
 }
 
+/// Whose number somebody who is called sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallerId {
+    /// The trunk's own.
+    Trunk,
+    /// That of another call of the session; the trunk's own where it has none.
+    Of(CallId),
+    /// None.
+    Withheld,
+}
+
 /// A piece of what is played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayItem {
@@ -161,7 +187,7 @@ pub enum PlayItem {
     Text(String),
     /// A WAV file the dialplan named (loaded and checked when the dialplan was).
     File(std::path::PathBuf),
-    /// A named tone: "join", "leave", "ringback", "busy".
+    /// A named tone: "join", "leave", "ringback" and its kin, "busy".
     Tone(&'static str),
     /// A pause.
     Silence(Duration),

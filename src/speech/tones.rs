@@ -5,12 +5,16 @@ use crate::media::command::{Clip, Pcm};
 use std::time::Duration;
 
 /// The names that [`tone`] knows.
-pub const TONES: [&str; 4] = ["join", "leave", "ringback", "busy"];
+pub const TONES: [&str; 9] =
+    ["join", "leave", "ringback", "ringback-na", "ringback-eu", "ringback-fr", "ringback-jp", "ringback-cn", "busy"];
 
 /// A tone by its name; `None` for a name that is not one of [`TONES`].
 ///
 /// - `join`, `leave`: two short notes, rising and falling, a fifth apart; quiet, since they sound over talk.
 /// - `ringback`: 400 + 450 Hz, 0.4 s on, 0.2 s off, 0.4 s on, 2 s off, over and over (the United Kingdom's).
+/// - `ringback-na`: 440 + 480 Hz, 2 s on, 4 s off (North America's); `ringback-eu`: 425 Hz, 1 s on, 4 s off (most of
+///   Europe's, and many others'); `ringback-fr`: 440 Hz, 1.5 s on, 3.5 s off; `ringback-jp`: 384 + 416 Hz, 1 s on, 2 s off;
+///   `ringback-cn`: 450 Hz, 1 s on, 4 s off. All after ITU-T E.180.
 /// - `busy`: 400 Hz, 0.375 s on and off, over and over (the United Kingdom's).
 ///
 /// Makes the samples anew with each call: keep them ([`super::Catalogue::tone`] does).
@@ -20,6 +24,11 @@ pub fn tone(name: &str) -> Option<Clip> {
         "join" => Clip::Samples(notes([587.33, 880.0])),
         "leave" => Clip::Samples(notes([880.0, 587.33])),
         "ringback" => Clip::Loop(period(&[400.0, 450.0], -22.0, &[(400, 200), (400, 2_000)])),
+        "ringback-na" => Clip::Loop(period(&[440.0, 480.0], -22.0, &[(2_000, 4_000)])),
+        "ringback-eu" => Clip::Loop(period(&[425.0], -20.0, &[(1_000, 4_000)])),
+        "ringback-fr" => Clip::Loop(period(&[440.0], -20.0, &[(1_500, 3_500)])),
+        "ringback-jp" => Clip::Loop(period(&[384.0, 416.0], -22.0, &[(1_000, 2_000)])),
+        "ringback-cn" => Clip::Loop(period(&[450.0], -20.0, &[(1_000, 4_000)])),
         "busy" => Clip::Loop(period(&[400.0], -20.0, &[(375, 375)])),
         _ => return None,
     };

@@ -10,6 +10,8 @@ mod sounds;
 mod world;
 
 mod calls;
+mod dialling;
+mod failover;
 mod faults;
 mod keys;
 mod leaving;

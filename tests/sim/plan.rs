@@ -12,6 +12,11 @@ pub(crate) const WRONG: &str = "909192";
 
 /// What each scenario begins with; `gateway` stands in the table of that name.
 pub(crate) fn text(gateway: &str) -> String {
+    with_trunks(gateway, "", "")
+}
+
+/// The same with more lines for the trunks that calls go out by.
+pub(crate) fn with_trunks(gateway: &str, first: &str, second: &str) -> String {
     format!(
         r##"
 [gateway]
@@ -25,6 +30,15 @@ media = ["198.51.100.0/24", "203.0.113.0/24"]
 [trunks.narrow]
 allow     = ["192.0.2.0/24"]
 max_calls = 2
+
+[trunks.first]
+address   = ["100.64.0.1"]
+caller_id = "+442079460100"
+{first}
+
+[trunks.second]
+address = ["100.64.0.2"]
+{second}
 
 [rooms.red]
 pin = "{RED}"
@@ -40,6 +54,30 @@ max_members = 1
 say     = {{ prompt = "enter-pin" }}
 collect = {{ digits = "4-10", end = "#", restart = "*", first_digit = "10s", next_digit = "5s", tries = 3 }}
 then    = {{ room = "by-pin" }}
+
+[ivr.operator]
+say  = {{ prompt = "please-wait" }}
+then = {{ dial = "+442079460200" }}
+
+[[routes]]
+name   = "Operator"
+from   = "carrier"
+number = "5000"
+ivr    = "operator"
+
+[[routes]]
+name         = "Alone"
+from         = "sessions"
+number       = '\+44208\d+'
+trunk        = "first"
+max_duration = "10m"
+ring_timeout = "30s"
+
+[[routes]]
+name    = "Out"
+from    = "sessions"
+number  = '\+44\d+'
+trunks  = ["first", "second"]
 
 [[routes]]
 name   = "Conference"

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) const LEVEL: f32 = -20.0;
 
 /// Every sound of the simulation: name, frequency in Hz, length in milliseconds.
-pub(crate) const SOUNDS: [(&str, f64, u64); 11] = [
+pub(crate) const SOUNDS: [(&str, f64, u64); 17] = [
     ("enter-pin", 1_500.0, 4_000),
     ("wrong-pin", 1_600.0, 1_000),
     ("no-input", 1_700.0, 1_000),
@@ -22,6 +22,12 @@ pub(crate) const SOUNDS: [(&str, f64, u64); 11] = [
     ("join", 2_400.0, 200),
     ("leave", 2_500.0, 200),
     ("busy", 2_600.0, 1_000),
+    ("press-one", 2_700.0, 2_000),
+    ("ringback", 2_800.0, 1_000),
+    ("number-busy", 2_900.0, 1_000),
+    ("no-answer", 3_000.0, 1_000),
+    ("call-failed", 3_100.0, 1_000),
+    ("no-such-number", 3_200.0, 1_000),
 ];
 
 pub(crate) struct Tones;
@@ -47,6 +53,7 @@ impl Sounds for Tones {
     }
 
     fn tone(&self, name: &str) -> Option<Clip> {
-        Self::named(name).map(Clip::Samples)
+        let sound = Self::named(name)?;
+        Some(if name == "ringback" { Clip::Loop(sound) } else { Clip::Samples(sound) })
     }
 }

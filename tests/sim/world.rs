@@ -4,12 +4,13 @@
 //! [`World::finish`], which checks that nothing is left.
 
 use super::network::{Datagram, Network, Weather};
-use super::phone::{Agent, End, LEVEL, Phone, Stage, tone};
+use super::phone::{Agent, End, LEVEL, Phone, Stage, Step, tone};
 use super::plan;
 use super::sounds::Tones;
 use bytes::Bytes;
 use partyline::audio::goertzel;
-use partyline::gateway::{CallRecord, Gateway, Input, Output, Reply, Request};
+use partyline::dialplan::{Plan, TrunkAddress};
+use partyline::gateway::{CallRecord, Gateway, Input, Output, Reply, Request, Way};
 use partyline::media::PacketKind;
 use partyline::media::command::{Command, Event, LegStatistics};
 use partyline::media::sim::SimMedia;
@@ -47,6 +48,9 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     /// Lines for the dialplan's `[gateway]`.
     pub(crate) gateway: &'static str,
+    /// Lines for trunk "first", and for trunk "second".
+    pub(crate) first: &'static str,
+    pub(crate) second: &'static str,
     pub(crate) endpoint: EndpointConfig,
     /// How long a message takes between the gateway and a media thread.
     pub(crate) media_latency: Duration,
@@ -61,6 +65,8 @@ impl Default for Settings {
         Self {
             seed: 1,
             gateway: "",
+            first: "",
+            second: "",
             endpoint: EndpointConfig { trace: true, ..EndpointConfig::default() },
             media_latency: ms(1),
             ports: 1_000,
@@ -74,6 +80,9 @@ pub(crate) struct World {
     start: Instant,
     pub(crate) gateway: Gateway,
     pub(crate) media: SimMedia,
+    plan: Arc<Plan>,
+    /// Where nothing can be sent to.
+    pub(crate) unreachable: BTreeSet<IpAddr>,
     network: Network,
     pub(crate) phones: Vec<Phone>,
     /// Media ports that are open, by call, and those that are being opened.
@@ -97,13 +106,15 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(settings: Settings) -> Self {
         let now = Now { instant: origin(), wall: UNIX_EPOCH + secs(1_790_000_000) };
-        let plan = plan::parse(&plan::text(settings.gateway));
-        let gateway = Gateway::new(now, plan, Arc::new(Tones), settings.endpoint.clone(), settings.seed);
+        let plan = plan::parse(&plan::with_trunks(settings.gateway, settings.first, settings.second));
+        let gateway = Gateway::new(now, Arc::clone(&plan), Arc::new(Tones), settings.endpoint.clone(), settings.seed);
         let mut world = Self {
             now,
             start: now.instant,
             gateway,
             media: SimMedia::new(now, 2).with_latency(settings.media_latency),
+            plan,
+            unreachable: BTreeSet::new(),
             network: Network::new(settings.seed.wrapping_mul(31)),
             phones: Vec::new(),
             ports: BTreeMap::new(),
@@ -134,6 +145,31 @@ impl World {
         let address = IpAddr::from([a, b, c, 10 + u8::try_from(n).unwrap()]);
         self.phones.push(Phone::new(n, address, SocketAddr::from((GATEWAY, 5060)), codec));
         n
+    }
+
+    /// A phone behind trunk "first" (1) or "second" (2), which says this when it is called.
+    pub(crate) fn far_end(&mut self, trunk: u8, manner: Vec<Step>) -> usize {
+        let n = self.phones.len();
+        let address = IpAddr::from([100, 64, 0, trunk]);
+        let mut phone = Phone::new(n, address, SocketAddr::from((GATEWAY, 5060)), AudioCodec::Pcma);
+        phone.agent.manner = manner;
+        phone.agent.answers = true;
+        self.phones.push(phone);
+        n
+    }
+
+    /// The administrator has `number` called into a room.
+    pub(crate) fn invite(&mut self, room: &str, number: &str, confirm: Option<bool>) -> Reply {
+        let (room, number) = (room.to_owned(), number.to_owned());
+        self.ask(Request::Dial { room, number, confirm, digits: None })
+    }
+
+    /// The record of the only call out to `number`.
+    pub(crate) fn record_of(&self, number: &str) -> &CallRecord {
+        let found: Vec<&CallRecord> = self.records.iter().filter(|record| record.number == number).collect();
+        assert_eq!(found.len(), 1, "one record of the call to {number}: {:#?}; log: {:#?}", self.records, self.tail());
+        assert_eq!(found[0].way, Way::Out);
+        found[0]
     }
 
     /// Phones that are in the room `number` leads to, or have keyed its PIN; their prompts are over.
@@ -348,6 +384,9 @@ impl World {
 
     fn carry_out(&mut self, output: Output) {
         match output {
+            Output::Sip { flow, .. } if self.unreachable.contains(&flow.remote.ip()) => {
+                self.input(Input::Sip(sip::Input::SendFailed { flow }));
+            }
             Output::Sip { flow, bytes } => {
                 let datagram = Datagram { from: flow.local, to: flow.remote, bytes };
                 self.note(&datagram);
@@ -371,7 +410,14 @@ impl World {
             Output::CloseTransport { call } => {
                 self.ports.remove(&call);
             }
-            Output::Resolve { trunk } => self.input(Input::Resolved { trunk, flows: Vec::new() }),
+            Output::Resolve { trunk } => {
+                let local = SocketAddr::from((GATEWAY, 5060));
+                let addresses = self.plan.trunk(&trunk).map(|trunk| trunk.address.clone()).unwrap_or_default();
+                let flow =
+                    |ip| Flow { transport: Transport::Udp, local, remote: SocketAddr::new(ip, 5060), connection: None };
+                let flows = addresses.iter().filter_map(TrunkAddress::ip).map(flow).collect();
+                self.input(Input::Resolved { trunk, flows });
+            }
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => {
                 let time = self.now.instant.duration_since(self.start);

@@ -40,6 +40,8 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
             .and_then(|threads| usize::try_from(threads).ok()),
         pin_budget: checker.number("pin_budget", &raw.pin_budget, 1..=100_000).unwrap_or(60),
         max_calls: max_calls.unwrap_or(pairs.min(4_000)),
+        dial_limit: checker.number("dial_limit", &raw.dial_limit, 1..=1_000).unwrap_or(20),
+        dial_rate: checker.number("dial_rate", &raw.dial_rate, 1..=1_000).unwrap_or(10),
         call_records: checker.path("call_records", &raw.call_records).unwrap_or_else(|| data.join("calls.jsonl")),
         control: checker.path("control", &raw.control).unwrap_or_else(|| data.join("partyline.sock")),
         dscp: checker.number("dscp", &raw.dscp, 0..=63).and_then(|dscp| u8::try_from(dscp).ok()).unwrap_or(46),

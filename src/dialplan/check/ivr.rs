@@ -43,7 +43,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, gateway:
         name: name.get_ref().clone(),
         say: first_words(checker, &voice, name, raw),
         greetings: greetings(checker, &voice, raw),
-        then: then(checker, name, raw, collect.is_some()),
+        then: then(checker, name, raw, collect.is_some(), gateway),
         collect,
         prompts,
         language: language.clone(),
@@ -161,7 +161,7 @@ fn key(checker: &mut Checker<'_>, name: &str, field: &Field<String>, standard: c
     }
 }
 
-fn then(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, collects: bool) -> Then {
+fn then(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, collects: bool, gateway: &Gateway) -> Then {
     let Some(value) = raw.then.get() else {
         if raw.then.is_absent() {
             checker
@@ -172,15 +172,21 @@ fn then(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, collect
         }
         return Then::ByPin { open_rooms: false };
     };
-    let RawThen { room, open_rooms, later } = value.get_ref();
+    let RawThen { room, open_rooms, dial, confirm, later } = value.get_ref();
+    if let Some(then) = dialled(checker, value.get_ref(), gateway) {
+        return then;
+    }
+    if let Some(place) = confirm.get().filter(|_| dial.is_absent()) {
+        checker.sink.error(place.span(), "`confirm` goes with `dial`").label("has no meaning here").help("take it out");
+    }
     let open = open_rooms.get().is_some_and(|open| *open.get_ref());
     let Some(room) = room.get() else {
-        if room.is_absent() && !later {
+        if room.is_absent() && dial.is_absent() && !later {
             checker
                 .sink
-                .error(value.span(), "`then` names no room")
+                .error(value.span(), "`then` names no room and no number")
                 .label("where to?")
-                .help("for example: then = { room = \"by-pin\" }");
+                .help("for example: then = { room = \"by-pin\" }, or { dial = \"+442079460123\" }");
         }
         return Then::ByPin { open_rooms: open };
     };
@@ -210,6 +216,25 @@ fn then(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, collect
         needs_digits(checker, "`{digits}` needs digits");
     }
     Then::Room(template)
+}
+
+/// `dial = "+44…"`; whether it is allowed is looked at when the routes are there.
+fn dialled(checker: &mut Checker<'_>, then: &RawThen, gateway: &Gateway) -> Option<Then> {
+    let number = then.dial.get()?;
+    for (key, place) in
+        [("room", then.room.get().map(Spanned::span)), ("open_rooms", then.open_rooms.get().map(Spanned::span))]
+    {
+        if let Some(place) = place {
+            checker
+                .sink
+                .error(place, format!("`{key}` does not go with `dial`"))
+                .label("one of the two")
+                .also(number.span(), "the other")
+                .help("take one out");
+        }
+    }
+    let confirm = then.confirm.get().map(|value| *value.get_ref());
+    Some(Then::Dial { number: gateway.numbers.normalise(number.get_ref()), confirm })
 }
 
 /// Reads a room's name with its placeholders.

@@ -1,7 +1,7 @@
 //! `[[routes]]`: whole, leading somewhere, and not hidden by those above.
 
 use super::ivr::{Checked, pattern, template};
-use super::{Checker, bypass};
+use super::{Checker, bypass, out};
 use crate::dialplan::diagnostic::line_of;
 use crate::dialplan::overlap::covers;
 use crate::dialplan::pattern::Pattern;
@@ -33,10 +33,9 @@ pub(super) fn check(
     none_written: bool,
 ) -> Vec<Arc<Route>> {
     if none_written {
-        checker
-            .sink
-            .error(0..0, "there is no route, so that no call can come in")
-            .help("add a table [[routes]] with `name`, `from`, `number` and one of `ivr`, `room` and `reject`");
+        checker.sink.error(0..0, "there is no route, so that no call can come in").help(
+            "add a table [[routes]] with `name`, `from`, `number` and one of `ivr`, `room`, `trunk` and `reject`",
+        );
     }
     let mut placed: Vec<Placed> = Vec::new();
     let mut named: Vec<&Spanned<String>> = Vec::new();
@@ -95,6 +94,7 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
             .label("has no effect")
             .help("take it out");
     }
+    out::settings_without_trunk(checker, raw);
     let (number, place) = number?;
     let line = line_of(checker.text, value.span().start);
     let name = raw.name.get()?.get_ref().clone();
@@ -147,6 +147,8 @@ fn target(
     let places = [
         ("ivr", raw.ivr.is_absent(), raw.ivr.get().map(Spanned::span)),
         ("room", raw.room.is_absent(), raw.room.get().map(Spanned::span)),
+        ("trunk", raw.trunk.is_absent(), raw.trunk.get().map(Spanned::span)),
+        ("trunks", raw.trunks.is_absent(), raw.trunks.get().map(Spanned::span)),
         ("reject", raw.reject.is_absent(), raw.reject.get().map(Spanned::span)),
     ];
     let written: Vec<_> = places.iter().filter(|(_, absent, _)| !absent).collect();
@@ -154,8 +156,8 @@ fn target(
         checker
             .sink
             .error(value.span(), "this route leads nowhere")
-            .label("none of `ivr`, `room` and `reject`")
-            .help("add one of the three, as: ivr = \"conference\"");
+            .label("none of `ivr`, `room`, `trunk` and `reject`")
+            .help("add one of the four, as: ivr = \"conference\"");
     }
     if let [(first, _, Some(place)), (second, _, Some(other)), ..] = written.as_slice() {
         checker
@@ -163,7 +165,7 @@ fn target(
             .error(other.clone(), "this route leads to two places")
             .label(format!("`{second}`"))
             .also(place.clone(), format!("and `{first}`"))
-            .help("a route has one of `ivr`, `room` and `reject`");
+            .help("a route has one of `ivr`, `room`, `trunk` (or `trunks`) and `reject`");
         return None;
     }
     if let Some(name) = raw.ivr.get() {
@@ -171,6 +173,9 @@ fn target(
     }
     if let Some(name) = raw.room.get() {
         return room(checker, name, number, names.rooms);
+    }
+    if !raw.trunk.is_absent() || !raw.trunks.is_absent() {
+        return out::check(checker, raw, number, names.trunks).map(RouteTarget::Trunks);
     }
     let status = raw.reject.get()?;
     match u16::try_from(*status.get_ref()) {

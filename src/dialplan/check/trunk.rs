@@ -4,7 +4,7 @@ use super::Checker;
 use super::values::{parse_host, parse_network};
 use super::{auth, identity};
 use crate::dialplan::plan::{
-    Gateway, NumberSource, ReliableProvisional, SessionTimer, SipTransport, Trunk, TrunkAddress,
+    DigitTransport, Gateway, NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
 };
 use crate::dialplan::raw::{Field, RawTrunk};
 use crate::types::Network;
@@ -23,6 +23,7 @@ const NUMBER_SOURCES: [(&str, NumberSource); 4] = [
     ("p-called-party-id", NumberSource::PCalledPartyId),
     ("diversion", NumberSource::Diversion),
 ];
+const DIGITS: [(&str, DigitTransport); 2] = [("rfc4733", DigitTransport::Rtp), ("info", DigitTransport::Info)];
 const RELIABLE: [(&str, ReliableProvisional); 3] = [
     ("never", ReliableProvisional::Never),
     ("required", ReliableProvisional::WhenRequired),
@@ -89,6 +90,11 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         identity,
         numbers,
         max_calls: checker.number("max_calls", &raw.max_calls, 1..=100_000),
+        max_calls_per_second: checker.number("max_calls_per_second", &raw.max_calls_per_second, 1..=10_000),
+        country_code: country_code(checker, &raw.country_code),
+        redirects: raw.redirects.get().is_some_and(|value| *value.get_ref()),
+        failover_on_480: raw.failover_on_480.get().is_some_and(|value| *value.get_ref()),
+        digits: raw.digits.get().and_then(|value| checker.word("digits", value, &DIGITS)).unwrap_or_default(),
         number_from: number_from(checker, raw),
         session_timer: session_timer(checker, raw),
         reliable: raw
@@ -183,6 +189,21 @@ fn caller_id(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String>
             .help("for example \"+442079460100\"");
     }
     fits.then(|| value.get_ref().clone())
+}
+
+fn country_code(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {
+    let value = field.get()?;
+    let code = value.get_ref();
+    let fits =
+        (1..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit()) && !code.starts_with('0');
+    if !fits {
+        checker
+            .sink
+            .error(value.span(), "`country_code` is digits")
+            .label("one to three, without `+` or zeros before them")
+            .help("for example \"44\"");
+    }
+    fits.then(|| code.clone())
 }
 
 fn number_from(checker: &mut Checker<'_>, raw: &RawTrunk) -> Vec<NumberSource> {

@@ -113,6 +113,10 @@ pub struct Gateway {
     /// Calls at one time; beyond it new ones get 503. Default 4000, or as many as `rtp_ports` has pairs;
     /// 1 to 100000. Each costs two ports and two sockets.
     pub max_calls: u32,
+    /// Calls that one session may place in all. Default 20; 1 to 1000.
+    pub dial_limit: u32,
+    /// Calls that one session may place within any minute. Default 10; 1 to 1000.
+    pub dial_rate: u32,
     /// File for call records, one JSON object a line. Default `calls.jsonl` in `data`.
     pub call_records: PathBuf,
     /// The Unix socket `partyline ctl` talks to. Default `partyline.sock` in `data`.

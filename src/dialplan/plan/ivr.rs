@@ -98,4 +98,11 @@ pub enum Then {
     },
     /// The room of that name, configured or made on demand.
     Room(RoomTemplate),
+    /// Another telephone, called by a route with `from = "sessions"` and joined with the caller.
+    Dial {
+        /// The number, normalised.
+        number: String,
+        /// Whether the called one must press 1 first. Default: what the route says, else no.
+        confirm: Option<bool>,
+    },
 }

@@ -1,6 +1,6 @@
 //! `[[routes]]`.
 
-use super::{Ivr, RoomTemplate};
+use super::{Ivr, RoomTemplate, Trunk};
 use crate::dialplan::Pattern;
 use std::fmt;
 use std::sync::Arc;
@@ -63,6 +63,24 @@ pub enum RouteTarget {
     Ivr(Arc<Ivr>),
     /// Straight into a room.
     Room(RoomTemplate),
+    /// Out, by trunks. Such a route takes calls from sessions alone.
+    Trunks(Arc<Outgoing>),
     /// Nowhere: this SIP status, 400 to 699.
     Reject(u16),
+}
+
+/// What a route says of calls out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The trunks, in the order they are tried. At least one.
+    pub trunks: Vec<Arc<Trunk>>,
+    /// Numbers that cost extra may be called. Default no.
+    pub premium: bool,
+    /// How long it may ring, all targets together. Default 60 s; 5 s to 5 min.
+    pub ring_timeout: Duration,
+    /// How long a call may last from its answer. Default 4 h; 10 s to 24 h.
+    pub max_duration: Duration,
+    /// Whether the called one must press 1 before anybody hears it. Default: yes for a call into a room, no for one that
+    /// is joined with a single caller.
+    pub confirm: Option<bool>,
 }

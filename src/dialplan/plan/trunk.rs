@@ -36,7 +36,7 @@ pub struct Trunk {
     pub auth: Option<TrunkAuth>,
     /// How long a registration is asked to last. Default 1 h; 1 min to 24 h.
     pub expires: Duration,
-    /// Our number, E.164, on calls we make there. Nothing makes any yet.
+    /// Our number, E.164, on calls we make there. Default: none, the calls are anonymous.
     pub caller_id: Option<String>,
     /// What it is told of who calls, and believed of who calls in.
     pub identity: Identity,
@@ -44,6 +44,18 @@ pub struct Trunk {
     pub numbers: NumberRules,
     /// Calls at one time, both directions; beyond it the trunk gets 486. Default: no limit of its own.
     pub max_calls: Option<u32>,
+    /// Calls that may begin within any second, both directions; beyond it the trunk gets 480 and our calls go by the
+    /// next trunk. Default: no limit. 1 to 10000.
+    pub max_calls_per_second: Option<u32>,
+    /// Country code, without `+`, of the place it stands in: for emergency numbers and the ringing tone. Default: the
+    /// gateway's.
+    pub country_code: Option<String>,
+    /// Whether our calls follow its redirections (3xx), by the same routes. Default no.
+    pub redirects: bool,
+    /// Whether its 480 means that another trunk may do better. Default no: the called one is not available.
+    pub failover_on_480: bool,
+    /// How digits are sent to it. Default: RFC 4733.
+    pub digits: DigitTransport,
     /// Where the called number is looked for, in this order. Default: the request URI, then To.
     pub number_from: Vec<NumberSource>,
     /// Session timer (RFC 4028).
@@ -116,6 +128,16 @@ pub enum NumberSource {
     PCalledPartyId,
     /// The first Diversion (RFC 5806): the number that was called before it was forwarded to us.
     Diversion,
+}
+
+/// How digits are sent down a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DigitTransport {
+    /// In the sound's own stream (RFC 4733).
+    #[default]
+    Rtp,
+    /// As SIP INFO, `application/dtmf-relay`.
+    Info,
 }
 
 /// Session timer of calls with a trunk (RFC 4028).

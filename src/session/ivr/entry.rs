@@ -43,6 +43,11 @@ pub(super) enum Entered {
     Room(RoomHandle),
     /// Into the room of this name.
     RoomNamed(String),
+    /// On to another telephone.
+    Dial {
+        number: String,
+        confirm: Option<bool>,
+    },
     /// Not let in.
     Refused {
         last_word: PlayItem,
@@ -124,7 +129,7 @@ impl Entry {
                 self.state = State::Checking { room, tries_left, patience: PATIENCE };
                 Entered::NotYet(self)
             }
-            (_, Then::Room(_)) => self.go_on(plan, digits),
+            (_, Then::Room(_) | Then::Dial { .. }) => self.go_on(plan, digits),
         }
     }
 
@@ -185,6 +190,7 @@ impl Entry {
     fn go_on(self, plan: &Ivr, digits: &Digits) -> Entered {
         match &plan.then {
             Then::Room(room) => Entered::RoomNamed(room.expand(&self.number, digits)),
+            Then::Dial { number, confirm } => Entered::Dial { number: number.clone(), confirm: *confirm },
             // Nothing was collected, so there is no PIN: the dialplan does not let this through.
             Then::ByPin { .. } => Entered::Refused { last_word: item(&plan.prompts.goodbye), cause: "pin-refused" },
         }

@@ -5,21 +5,28 @@
 //!           └─────────┴──────────┴──→ Leaving → Over
 //! ```
 //!
+//! In place of `Visiting` stands `Calling → Bridged` where the caller is joined with another telephone.
+//!
 //! A caller is never left in silence: in each state something plays, or a timer is set that leads to something that does.
 //! The one exception is the room itself, where silence is the others'.
 
 mod entry;
 
 use super::arrival::{Arrival, Arrived};
+use super::callee::{Called, Callee};
 use super::farewell::Farewell;
 use super::life::{Life, Script};
 use super::line::{Line, item};
 use super::visit::{Visit, Visited};
-use super::{Event, PlayItem, Session, Verbs};
+use super::{DialCause, Event, PlayItem, Session, Verb, Verbs};
 use crate::dialplan;
+use crate::types::CallId;
 use entry::{Entered, Entry};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Longer than any call rings and is asked to press 1.
+const DIAL_LIMIT: Duration = Duration::from_secs(480);
 
 /// The session of one caller who was routed to an IVR. Keeps the part of the dialplan the call began with.
 #[derive(Debug)]
@@ -36,9 +43,16 @@ struct Reception {
 
 #[derive(Debug)]
 enum Phase {
-    Arriving { arrival: Arrival, number: String },
+    Arriving {
+        arrival: Arrival,
+        number: String,
+    },
     Entering(Entry),
     Visiting(Visit),
+    /// Another telephone is called.
+    Calling(Callee),
+    /// Joined with that call.
+    Bridged(CallId),
     Leaving(Farewell),
 }
 
@@ -57,6 +71,13 @@ impl Script for Reception {
         Phase::Arriving { arrival: Arrival::begin(self.answer_after, line, out), number: number.to_owned() }
     }
 
+    fn aside(&self, phase: Phase, line: &mut Line, event: &Event, out: &mut Verbs) -> Option<Phase> {
+        match phase {
+            Phase::Calling(_) | Phase::Bridged(_) => self.step(phase, line, event, out),
+            phase => Some(phase),
+        }
+    }
+
     fn step(&self, phase: Phase, line: &mut Line, event: &Event, out: &mut Verbs) -> Option<Phase> {
         Some(match phase {
             Phase::Arriving { mut arrival, number } => match arrival.handle(event, line, out) {
@@ -68,6 +89,12 @@ impl Script for Reception {
                 Entered::NotYet(entry) => Phase::Entering(entry),
                 Entered::Room(room) => Phase::Visiting(Visit::enter(room, self.first(), line, out)),
                 Entered::RoomNamed(name) => Phase::Visiting(Visit::open(name, self.first(), line, out)),
+                Entered::Dial { number, confirm } => {
+                    line.stop(out);
+                    let callee = Callee::begin(number, line.unit(), (confirm, false), None, out);
+                    line.arm(DIAL_LIMIT, out);
+                    Phase::Calling(callee)
+                }
                 Entered::Refused { last_word, cause } => self.leave(last_word, cause, line, out),
             },
             Phase::Visiting(mut visit) => {
@@ -79,6 +106,35 @@ impl Script for Reception {
                 visit.leave(line, out);
                 self.leave(item(last_word), cause, line, out)
             }
+            Phase::Calling(mut callee) => {
+                if let Event::Timer { timer } = event
+                    && line.due(*timer)
+                {
+                    callee.give_up(out);
+                    return Some(self.not_reached(&DialCause::NoAnswer, line, out));
+                }
+                match callee.handle(event, out) {
+                    Called::NotYet => Phase::Calling(callee),
+                    Called::Joined(other) => {
+                        line.disarm(out);
+                        out.push(Verb::StopCollect { call: line.call() });
+                        out.push(Verb::Connect { source: other.unit(), sink: line.unit() });
+                        out.push(Verb::Connect { source: line.unit(), sink: other.unit() });
+                        Phase::Bridged(other.call())
+                    }
+                    Called::Failed(cause) => self.not_reached(&cause, line, out),
+                    Called::Gone => self.not_reached(&DialCause::NoAnswer, line, out),
+                }
+            }
+            Phase::Bridged(other) => match event {
+                Event::Ended { call } if *call == other => {
+                    Phase::Leaving(Farewell::hang_up("far-end-hung-up", line, out))
+                }
+                Event::VerbFailed { error, .. } if error.verb() == "connect" => {
+                    Phase::Leaving(Farewell::hang_up("not-connected", line, out))
+                }
+                _ => Phase::Bridged(other),
+            },
             Phase::Leaving(mut farewell) => {
                 if farewell.handle(event, line, out) {
                     return None;
@@ -90,6 +146,19 @@ impl Script for Reception {
 }
 
 impl Reception {
+    /// Says why the other telephone was not reached, and hangs up.
+    fn not_reached(&self, cause: &DialCause, line: &mut Line, out: &mut Verbs) -> Phase {
+        let (prompt, word) = match cause {
+            DialCause::Busy => ("number-busy", "busy"),
+            DialCause::NoAnswer => ("no-answer", "no-answer"),
+            DialCause::Declined => ("call-failed", "declined"),
+            DialCause::NoSuchNumber => ("no-such-number", "no-such-number"),
+            DialCause::Unreachable => ("call-failed", "unreachable"),
+            DialCause::Refused(_) => ("call-failed", "not-allowed"),
+        };
+        self.leave(PlayItem::Prompt(prompt.to_owned()), word, line, out)
+    }
+
     fn leave(&self, last_word: PlayItem, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Phase {
         Phase::Leaving(Farewell::begin(vec![last_word], cause, line, out))
     }

@@ -133,7 +133,9 @@ impl Endpoint {
         let id = InviteId(self.core.next_id());
         let local_tag = self.core.new_tag();
         let cseq = self.core.new_cseq();
-        let OutgoingInvite { flow, request_uri, from, to, contact_user, headers, body, credentials, route } = call;
+        let OutgoingInvite { flow, request_uri, from, to, contact_user, headers, body, credentials, route, terms } =
+            call;
+        let terms = terms.unwrap_or(self.core.config.terms());
         let secure = request_uri.scheme == Scheme::Sips;
         let mut request = Request::new(Method::Invite, request_uri);
         request.headers.push(H::MaxForwards, "70");
@@ -147,8 +149,8 @@ impl Endpoint {
         request.headers.push(H::Contact, self.core.contact(&flow, contact_user.as_deref(), secure));
         request.headers.push(H::Allow, ALLOW);
         request.headers.push(H::Supported, SUPPORTED);
-        if let Some(expires) = self.core.config.session_expires {
-            let least = seconds(self.core.config.min_session_expires);
+        if let Some(expires) = terms.session_expires {
+            let least = seconds(terms.min_session_expires);
             request.headers.push(H::SessionExpires, seconds(expires).max(least).to_string());
             if least > MinSe::DEFAULT.0 {
                 request.headers.push(H::MinSe, least.to_string());
@@ -161,10 +163,20 @@ impl Endpoint {
         self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
         let credentials = credentials.map(|credentials| credentials.for_peers([Network::host(flow.peer())]));
         let mut usage = Usage::new(id, local_tag, contact_user, credentials);
-        let outgoing = Outgoing { tx, cseq, flow, offer: body, attempts: 0, forks: Vec::new() };
+        let outgoing = Outgoing { tx, cseq, flow, offer: body, attempts: 0, terms, forks: Vec::new() };
         usage.stage = Stage::Outgoing(outgoing.into());
         self.add_usage(usage, &flow);
         Ok(id)
+    }
+}
+
+impl Endpoint {
+    /// The Call-ID of a call of ours that is not answered yet.
+    #[must_use]
+    pub fn call_id(&self, id: InviteId) -> Option<String> {
+        let Stage::Outgoing(outgoing) = &self.usages.get(&id)?.stage else { return None };
+        let request = self.core.clients.get(&outgoing.tx)?.parsed_request()?;
+        request.call_id().map(|id| id.to_string())
     }
 }
 

@@ -182,6 +182,11 @@ pub enum Event {
         /// The peer's status; 408 without an answer, 400 when an ACK lacked the answer.
         status: StatusCode,
     },
+    /// The next hop has our INVITE (100): it is there, whatever becomes of the call.
+    Trying {
+        /// The call.
+        invite: InviteId,
+    },
     /// The far end rings or plays.
     Progress {
         /// The call.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Body, Flow};
+use super::{Body, Flow, Terms};
 use crate::sip::auth::Credentials;
 use crate::sip::message::{Headers, NameAddr, Uri};
 
@@ -27,6 +27,8 @@ pub struct OutgoingInvite {
     pub credentials: Option<Credentials>,
     /// Routes to travel (RFC 3261 section 8.1.2); mostly none.
     pub route: Vec<NameAddr>,
+    /// What holds with this peer; `None`: what the configuration says.
+    pub terms: Option<Terms>,
 }
 
 impl OutgoingInvite {
@@ -43,6 +45,7 @@ impl OutgoingInvite {
             body,
             credentials: None,
             route: Vec::new(),
+            terms: None,
         }
     }
 }

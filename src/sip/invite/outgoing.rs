@@ -22,6 +22,8 @@ pub(crate) struct Outgoing {
     /// Our offer; `None`: the peer is to make it.
     pub offer: Option<Body>,
     pub attempts: u8,
+    /// What holds with this peer.
+    pub terms: Terms,
     /// The early dialogs: one for each place it forked to.
     pub forks: Vec<Session>,
 }
@@ -43,7 +45,7 @@ impl Usage {
         let id = self.id;
         let status = response.status;
         if status == StatusCode::TRYING {
-            return;
+            return core.event(Event::Trying { invite: id });
         }
         let body = lenient_description(&response.headers, &response.body);
         let tag = to_tag(response);
@@ -103,7 +105,7 @@ impl Usage {
                 session.confirm(dialog);
                 session
             }
-            None => outgoing.session(dialog, core.config.terms()),
+            None => outgoing.session(dialog),
         };
         for mut other in outgoing.forks.drain(..) {
             other.refuse_waiting(core, now);
@@ -192,7 +194,7 @@ impl Outgoing {
             None => {
                 let invite = core.clients.get(&self.tx)?.parsed_request()?;
                 let dialog = Dialog::calling(&invite, response, local_tag).ok()?;
-                let session = self.session(dialog, core.config.terms());
+                let session = self.session(dialog);
                 self.forks.push(session);
                 self.forks.len() - 1
             }
@@ -200,9 +202,9 @@ impl Outgoing {
         self.forks.get_mut(at)
     }
 
-    fn session(&self, dialog: Dialog, terms: Terms) -> Session {
+    fn session(&self, dialog: Dialog) -> Session {
         let exchange = if self.offer.is_some() { Exchange::LocalOffer } else { Exchange::Wanted };
-        let mut session = Session::new(dialog, self.flow, None, exchange, terms);
+        let mut session = Session::new(dialog, self.flow, None, exchange, self.terms);
         session.local_body.clone_from(&self.offer);
         session
     }

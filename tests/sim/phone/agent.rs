@@ -1,9 +1,14 @@
 //! A phone's signalling: a small user agent of its own, made of message types only, so that it shares no rule with the
 //! gateway's endpoint. One call at a time.
 
+mod called;
+
+pub(crate) use called::{Step, says};
+
 use super::super::network::Datagram;
 use super::description::{Local, Remote};
 use bytes::Bytes;
+use called::Called;
 use partyline::sip::message::{HeaderName as H, Message, Method, NameAddr, Request, Response, StatusCode, Uri};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -20,6 +25,10 @@ pub(crate) enum Stage {
     Calling {
         rings: bool,
     },
+    /// An INVITE came; `described` when we may speak already.
+    Called {
+        described: bool,
+    },
     Talking,
     /// Over.
     Ended(End),
@@ -35,6 +44,8 @@ pub(crate) enum End {
     Refused(u16),
     /// Nobody answered the INVITE.
     Unanswered,
+    /// We were called, and CANCEL came.
+    Cancelled,
 }
 
 /// Ways of a phone, good and bad.
@@ -48,6 +59,8 @@ pub(crate) struct Habits {
     pub(crate) session: Option<u32>,
     /// The INVITE has no offer: it comes with the ACK.
     pub(crate) late_offer: bool,
+    /// When we are called, a CANCEL changes nothing.
+    pub(crate) ignores_cancel: bool,
 }
 
 /// Something that came from the gateway.
@@ -104,6 +117,14 @@ pub(crate) struct Agent {
     /// Of each INVITE that began a call: its Call-ID and all different final responses to it.
     pub(crate) invites: Vec<(String, Vec<u16>)>,
     pub(crate) seen: Vec<Seen>,
+    /// What it says when it is called; nothing: silence.
+    pub(crate) manner: Vec<Step>,
+    /// INVITEs that began a call to us, and the numbers in them.
+    pub(crate) taken: usize,
+    pub(crate) numbers: Vec<String>,
+    called: Option<Called>,
+    /// It takes calls.
+    pub(crate) answers: bool,
     dialog: Option<Dialog>,
     clients: Vec<Client>,
     served: Vec<(String, Method, Bytes)>,
@@ -120,12 +141,23 @@ impl Agent {
             address,
             gateway,
             number,
-            habits: Habits { loses_acks: 0, refuses_offers: None, session: None, late_offer: false },
+            habits: Habits {
+                loses_acks: 0,
+                refuses_offers: None,
+                session: None,
+                late_offer: false,
+                ignores_cancel: false,
+            },
             stage: Stage::Idle,
             local,
             remote: None,
             invites: Vec::new(),
             seen: Vec::new(),
+            manner: Vec::new(),
+            taken: 0,
+            numbers: Vec::new(),
+            called: None,
+            answers: false,
             dialog: None,
             clients: Vec::new(),
             served: Vec::new(),
@@ -235,10 +267,15 @@ impl Agent {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let clients = self.clients.iter().filter(|client| client.done.is_none());
         let clients = clients.flat_map(|client| client.again.into_iter().chain([client.gives_up]));
-        clients.chain(self.unacknowledged.as_ref().map(|ours| ours.again)).chain(self.retry).min()
+        clients
+            .chain(self.unacknowledged.as_ref().map(|ours| ours.again))
+            .chain(self.retry)
+            .chain(self.next_step())
+            .min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.take_steps(now);
         let mut again = Vec::new();
         let mut unanswered = false;
         for client in self.clients.iter_mut().filter(|client| client.done.is_none()) {
@@ -407,7 +444,8 @@ impl Agent {
     fn on_request(&mut self, now: Instant, request: &Request) {
         let cseq = request.cseq().unwrap();
         if request.method == Method::Ack {
-            if self.unacknowledged.as_ref().is_some_and(|ours| ours.cseq == cseq.number) {
+            let ours = !self.is_for_other_fork(request);
+            if ours && self.unacknowledged.as_ref().is_some_and(|ours| ours.cseq == cseq.number) {
                 self.unacknowledged = None;
                 if !request.body.is_empty() {
                     self.remote = Some(Remote::read(&request.body));
@@ -421,7 +459,18 @@ impl Agent {
             let bytes = bytes.clone();
             return self.transmit(bytes);
         }
-        let response = self.answer(now, request, cseq.number);
+        let is_first = request.to().unwrap().tag().is_none();
+        if request.method == Method::Invite && is_first && self.answers {
+            return self.on_invite(now, request);
+        }
+        if request.method == Method::Cancel {
+            return self.on_cancel(request);
+        }
+        let response = if self.is_for_other_fork(request) {
+            Response::to_request(request, StatusCode(200))
+        } else {
+            self.answer(now, request, cseq.number)
+        };
         let bytes = response.to_bytes();
         if request.method == Method::Invite && response.status.is_success() {
             self.unacknowledged =

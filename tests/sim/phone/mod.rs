@@ -5,7 +5,7 @@ mod description;
 mod ear;
 mod mouth;
 
-pub(crate) use agent::{Agent, End, Stage};
+pub(crate) use agent::{Agent, End, Stage, Step, says};
 pub(crate) use ear::Ear;
 pub(crate) use mouth::{LEVEL, Mouth, Says, written};
 
@@ -88,12 +88,13 @@ impl Phone {
 
     /// The mouth follows the agent: it talks while there is a call.
     pub(crate) fn follow(&mut self, now: Instant) {
-        if self.dialled < self.agent.invites.len() {
-            self.dialled = self.agent.invites.len();
+        let calls = self.agent.invites.len() + self.agent.taken;
+        if self.dialled < calls {
+            self.dialled = calls;
             self.ear = Ear::remembering(self.ear.memory);
         }
         match self.agent.stage {
-            Stage::Talking => {
+            Stage::Talking | Stage::Called { described: true } => {
                 let remote = self.agent.remote.as_ref();
                 self.mouth.event_payload_type = remote.and_then(|remote| remote.event_payload_type).unwrap_or(101);
                 let wanted = remote.filter(|remote| remote.direction.receives() && self.agent.local.direction.sends());

@@ -46,6 +46,7 @@ fn one_last_event_each<'a>(events: impl Iterator<Item = &'a Event>) {
             | Event::Offer { invite, .. }
             | Event::Answer { invite, .. }
             | Event::OfferFailed { invite, .. }
+            | Event::Trying { invite }
             | Event::Progress { invite, .. }
             | Event::Answered { invite, .. }
             | Event::Info { invite, .. } => (invite, false),

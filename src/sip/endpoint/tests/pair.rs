@@ -114,6 +114,7 @@ impl Pair {
                         assert_eq!(flow.remote, self.addresses[side.other().index()], "{line}");
                         self.send(side, line, bytes);
                     }
+                    Output::Event(Event::Trying { .. }) => {}
                     Output::Event(event) => self.events[side.index()].push_back(event),
                     Output::Trace(_) => {}
                 }

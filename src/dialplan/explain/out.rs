@@ -1,0 +1,61 @@
+//! The way of a call out.
+
+use super::{line, time};
+use crate::dialplan::outgoing;
+use crate::dialplan::plan::{Outgoing, Plan, Route, RouteTarget};
+use std::fmt::Write as _;
+
+/// Tells why a session may not call `number`; says whether there is a reason. A route into the house is no reason: the
+/// way it leads is told by the others.
+pub(super) fn refused(plan: &Plan, number: &str, out: &mut String) -> bool {
+    match outgoing::allow(plan, number) {
+        Ok(_) | Err(outgoing::Denied::Inside(_) | outgoing::Denied::Rejected { .. }) => false,
+        Err(denied) => {
+            line(out, 0, &format!("The call is not placed: {denied}."));
+            true
+        }
+    }
+}
+
+/// Tells by which trunks `number` is called, and within which limits.
+pub(super) fn placed(plan: &Plan, number: &str, outgoing: &Outgoing, out: &mut String) {
+    line(out, 0, &format!("{number} is called:"));
+    for (place, trunk) in outgoing.trunks.iter().enumerate() {
+        let mut text = format!("{} trunk {}", if place == 0 { "by" } else { "else by" }, trunk.name);
+        let addresses: Vec<String> = trunk.address.iter().map(ToString::to_string).collect();
+        let _ = write!(text, " at {}", addresses.join(", then "));
+        let mut limits = Vec::new();
+        limits.extend(trunk.max_calls.map(|most| format!("{most} calls at one time")));
+        limits.extend(trunk.max_calls_per_second.map(|most| format!("{most} a second")));
+        if !limits.is_empty() {
+            let _ = write!(text, " (at most {})", limits.join(", "));
+        }
+        line(out, 1, &text);
+    }
+    line(
+        out,
+        1,
+        &format!("rings for {} at most, lasts {} at most", time(outgoing.ring_timeout), time(outgoing.max_duration)),
+    );
+    let asked = match outgoing.confirm {
+        Some(true) => "the called one must press 1 before being heard",
+        Some(false) => "the called one is heard at once",
+        None => "into a room: the called one must press 1 before being heard",
+    };
+    line(out, 1, asked);
+    let limits = (plan.gateway.dial_limit, plan.gateway.dial_rate);
+    line(out, 1, &format!("one session places {} calls in all and {} a minute at most", limits.0, limits.1));
+}
+
+/// Tells what comes of a number that an IVR dials.
+pub(super) fn dialled(plan: &Plan, number: &str, confirm: Option<bool>, out: &mut String) {
+    if refused(plan, number, out) {
+        return;
+    }
+    let Ok(allowed) = outgoing::allow(plan, number) else { return };
+    let Route { name, line: at, target: RouteTarget::Trunks(outgoing), .. } = &**allowed.route else { return };
+    line(out, 0, &format!("{number} is called by line {at}, {name}, and joined with the caller."));
+    let outgoing =
+        Outgoing { confirm: Some(confirm.or(outgoing.confirm).unwrap_or(false)), ..Outgoing::clone(outgoing) };
+    placed(plan, number, &outgoing, out);
+}

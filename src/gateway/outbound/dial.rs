@@ -1,0 +1,253 @@
+//! Whether a call may be placed, and its beginning.
+
+use super::targets::{Target, targets};
+use crate::dialplan::Route;
+use crate::dialplan::outgoing;
+use crate::gateway::call::{Call, CallMedia, CallState};
+use crate::gateway::call_record::{CallRecord, Cause, Tried, Way};
+use crate::gateway::timer::Timer;
+use crate::gateway::{Gateway, Level, Masked, Output, SessionId};
+use crate::session::collect::Collector;
+use crate::session::{self, CallerId, DialCause, DialHandle, Party};
+use crate::types::{CallId, Now};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Redirections that one call follows.
+const REDIRECTIONS: u8 = 5;
+/// Over which `gateway.dial_rate` counts.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What a session wants.
+#[derive(Debug)]
+pub(in crate::gateway) struct Wish {
+    pub(in crate::gateway) dial: DialHandle,
+    pub(in crate::gateway) number: String,
+    pub(in crate::gateway) caller: CallerId,
+    pub(in crate::gateway) timeout: Option<Duration>,
+}
+
+/// How a call of ours is being placed.
+#[derive(Debug)]
+pub(in crate::gateway) struct Outgoing {
+    /// What the session calls it.
+    pub(super) dial: DialHandle,
+    /// The route that allowed the number, for its limits.
+    pub(super) route: Arc<Route>,
+    /// The number in the INVITE: the one asked for, or where a redirection led.
+    pub(super) number: String,
+    /// The number that the called one sees; none: withheld.
+    pub(super) caller: CallerNumber,
+    /// The target that has our INVITE, or is about to.
+    pub(super) target: Target,
+    /// Targets that were not tried yet, best first.
+    pub(super) targets: VecDeque<Target>,
+    /// What came of those that were, the last one left out.
+    pub(in crate::gateway) tried: Vec<Tried>,
+    /// 18x came from any target: the session was told.
+    pub(super) rings: bool,
+    /// 18x came from this target.
+    pub(super) rang_here: bool,
+    /// Sound came before the answer.
+    pub(super) sounds: bool,
+    pub(super) redirections_left: u8,
+}
+
+/// Whose number the called one sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CallerNumber {
+    /// The trunk's own, which may be none.
+    Trunk,
+    /// This one.
+    Other(String),
+    /// None.
+    Withheld,
+}
+
+impl Gateway {
+    /// Places a call for a session, or tells it by which rule not.
+    pub(in crate::gateway) fn dial(&mut self, now: Now, session: SessionId, wish: Wish) {
+        let dial = wish.dial;
+        match self.try_dial(now, session, wish) {
+            Ok(()) => {}
+            Err(NotPlaced { number, route, rule, cause }) => {
+                self.note_not_placed(now, number, route, rule.clone(), &cause);
+                self.emit(session, session::Event::DialFailed { dial, cause });
+                if let Some(running) = self.sessions.get_mut(&session)
+                    && let Some(asked) = running.asked.take()
+                {
+                    let reply = crate::gateway::Reply::Error(format!("the call is not placed: {rule}"));
+                    self.outputs.push_back(Output::Reply { id: asked, reply });
+                }
+            }
+        }
+    }
+
+    fn try_dial(&mut self, now: Now, session: SessionId, wish: Wish) -> Result<(), NotPlaced> {
+        let Some(running) = self.sessions.get(&session) else { return Ok(()) };
+        let plan = Arc::clone(&running.plan);
+        let refused = |number: &str, route: Option<String>, rule: String| NotPlaced {
+            number: number.to_owned(),
+            route,
+            cause: DialCause::Refused(rule.clone()),
+            rule,
+        };
+        let allowed = outgoing::allow(&plan, &wish.number).map_err(|denied| {
+            let number = plan.gateway.numbers.normalise(&wish.number);
+            refused(&number, None, denied.to_string())
+        })?;
+        let (number, route) = (allowed.number, Arc::clone(allowed.route));
+        let settings = Arc::clone(allowed.outgoing);
+        let by_rule = |rule: String| refused(&number, Some(route.name.clone()), rule);
+        self.session_limit(now, session, (plan.gateway.dial_limit, plan.gateway.dial_rate)).map_err(by_rule)?;
+        if let Some((_, rule)) = self.gateway_limit() {
+            return Err(by_rule(rule));
+        }
+        let mut candidates = targets(&self.trunks, &settings.trunks);
+        let mut passed = Vec::new();
+        let target = self.next_target(now, None, &mut candidates, &mut passed);
+        let Some(target) = target else {
+            // Every trunk is full, or none has an address: the first rule that stood in the way.
+            let first = passed.into_iter().next();
+            let rule = first.map_or_else(
+                || format!("no address of {} is known yet", names(&settings.trunks)),
+                |passed| passed.outcome,
+            );
+            return Err(by_rule(rule));
+        };
+        let caller = match wish.caller {
+            CallerId::Trunk => CallerNumber::Trunk,
+            CallerId::Withheld => CallerNumber::Withheld,
+            CallerId::Of(other) => {
+                let number = self.calls.get(&other).map(|call| call.from.number.clone()).unwrap_or_default();
+                if number.is_empty() { CallerNumber::Trunk } else { CallerNumber::Other(number) }
+            }
+        };
+        let outgoing = Outgoing {
+            dial: wish.dial,
+            route: Arc::clone(&route),
+            number: number.clone(),
+            caller,
+            target,
+            targets: candidates,
+            tried: passed,
+            rings: false,
+            rang_here: false,
+            sounds: false,
+            redirections_left: REDIRECTIONS,
+        };
+        let ring = wish.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
+        let id = self.begin_call(now, session, outgoing);
+        self.timers.set(Timer::NoAnswer(id), now.instant + ring);
+        self.emit(session, session::Event::Dialled { dial: wish.dial, call: id, confirm: settings.confirm });
+        self.open_ports(id);
+        Ok(())
+    }
+
+    fn begin_call(&mut self, now: Now, session: SessionId, outgoing: Outgoing) -> CallId {
+        let id = CallId(self.fresh_id());
+        let trunk = Arc::clone(&outgoing.target.trunk);
+        let from = match &outgoing.caller {
+            CallerNumber::Trunk => trunk.caller_id.clone().unwrap_or_default(),
+            CallerNumber::Other(number) => number.clone(),
+            CallerNumber::Withheld => String::new(),
+        };
+        let detail = format!("{} by trunk {}, route {}", Masked(&outgoing.number), trunk.name, outgoing.route.name);
+        self.log(Level::Info, Some(id), "calling", detail);
+        self.admission.call_began(now.instant, &trunk);
+        if let Some(running) = self.sessions.get_mut(&session) {
+            running.calls.push(id);
+        }
+        let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |it| Arc::clone(&it.plan));
+        let call = Call {
+            id,
+            invite: None,
+            session,
+            state: CallState::Dialling,
+            plan,
+            trunk,
+            peer: outgoing.target.flow.remote,
+            sip_call_id: String::new(),
+            from: Party { number: from, name: None },
+            number: outgoing.number.clone(),
+            route: outgoing.route.name.clone(),
+            media: CallMedia::default(),
+            collector: Collector::new(),
+            playback: None,
+            rooms: BTreeSet::new(),
+            room_names: Vec::new(),
+            muted: false,
+            on_hold: false,
+            started: now.wall,
+            answered: None,
+            status: None,
+            cause: None,
+            statistics: None,
+            outgoing: Some(Box::new(outgoing)),
+            unsent_digits: VecDeque::new(),
+            pending_pin: None,
+        };
+        self.calls.insert(id, call);
+        id
+    }
+
+    /// Counts one more call of a session, unless it has placed as many as it may.
+    fn session_limit(&mut self, now: Now, session: SessionId, (most, rate): (u32, u32)) -> Result<(), String> {
+        let Some(running) = self.sessions.get_mut(&session) else { return Ok(()) };
+        if running.dialled >= most {
+            return Err(format!("gateway.dial_limit = {most} calls of one session is reached"));
+        }
+        running.dialled_at.retain(|at| now.instant.saturating_duration_since(*at) < MINUTE);
+        if running.dialled_at.len() >= rate as usize {
+            return Err(format!("gateway.dial_rate = {rate} calls of one session a minute is reached"));
+        }
+        running.dialled += 1;
+        running.dialled_at.push_back(now.instant);
+        Ok(())
+    }
+
+    /// A call that was asked for and never begun leaves its record too.
+    fn note_not_placed(&mut self, now: Now, number: String, route: Option<String>, rule: String, cause: &DialCause) {
+        if !self.may_tell_refusal(now) {
+            return;
+        }
+        self.log(Level::Info, None, "not placed", format!("call to {}: {rule}", Masked(&number)));
+        let id = CallId(self.fresh_id());
+        self.outputs.push_back(Output::Record(Box::new(CallRecord {
+            call: id.to_string(),
+            way: Way::Out,
+            sip_call_id: String::new(),
+            trunk: String::new(),
+            tried: Vec::new(),
+            from: String::new(),
+            number,
+            route,
+            rooms: Vec::new(),
+            started: now.wall,
+            answered: None,
+            ended: now.wall,
+            talk_ms: 0,
+            status: None,
+            cause: if matches!(cause, DialCause::Refused(_)) { Cause::Refused(rule) } else { Cause::Unreachable(rule) },
+            media: None,
+        })));
+    }
+
+    /// Whether the call is one of ours that is not answered yet.
+    pub(in crate::gateway) fn is_being_called(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(|call| call.state == CallState::Dialling)
+    }
+}
+
+/// Why a call was not begun.
+struct NotPlaced {
+    number: String,
+    route: Option<String>,
+    rule: String,
+    cause: DialCause,
+}
+
+fn names(trunks: &[Arc<crate::dialplan::Trunk>]) -> String {
+    trunks.iter().map(|trunk| format!("trunk {}", trunk.name)).collect::<Vec<_>>().join(", ")
+}

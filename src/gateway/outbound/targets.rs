@@ -1,0 +1,121 @@
+//! Where a trunk is reached, and which target is next.
+
+use crate::dialplan::Trunk;
+use crate::gateway::call_record::Tried;
+use crate::gateway::trunks::Trunks;
+use crate::gateway::{Gateway, Output};
+use crate::sip::Flow;
+use crate::sip::message::Host;
+use crate::types::{CallId, Now};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// One place that may be sent an INVITE.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) trunk: Arc<Trunk>,
+    pub(super) flow: Flow,
+    /// What the request URI says after the `@`.
+    pub(super) host: Host,
+    pub(super) port: Option<u16>,
+}
+
+/// All targets of `trunks`, in the order they are tried: trunk by trunk, each one's addresses best first.
+///
+/// This is where a richer look-up of a trunk's addresses comes in.
+pub(super) fn targets(known: &Trunks, trunks: &[Arc<Trunk>]) -> VecDeque<Target> {
+    let of = |trunk: &Arc<Trunk>| {
+        let flows = known.flows(&trunk.name).iter().map(|flow| Target::new(trunk, *flow));
+        flows.collect::<Vec<_>>()
+    };
+    trunks.iter().flat_map(of).collect()
+}
+
+impl Target {
+    /// The request URI names the trunk as the dialplan does, but for an address, which is the target's own.
+    pub(super) fn new(trunk: &Arc<Trunk>, flow: Flow) -> Self {
+        let named = trunk.address.iter().find(|address| address.ip().is_none());
+        let own = trunk.address.iter().any(|address| address.ip().is_some_and(|ip| ip == flow.peer()));
+        let (host, port) = match named.filter(|_| !own) {
+            Some(address) => (Host::Name(address.host.as_str().into()), address.port),
+            None => (Host::Ip(flow.peer()), Some(flow.remote.port()).filter(|port| *port != 5060)),
+        };
+        Self { trunk: Arc::clone(trunk), flow, host, port }
+    }
+}
+
+impl Gateway {
+    /// Takes the next target that may be tried now; those that may not are noted with the rule that says so. `counted`:
+    /// the trunk by which the call goes already.
+    pub(super) fn next_target(
+        &self,
+        now: Now,
+        counted: Option<&str>,
+        targets: &mut VecDeque<Target>,
+        passed: &mut Vec<Tried>,
+    ) -> Option<Target> {
+        while let Some(target) = targets.pop_front() {
+            let name = &target.trunk.name;
+            if let Some(left) = self.trunks.rests(now.instant, target.flow.remote) {
+                let outcome = format!("trunk {name} asked to be left alone for another {} s", left.as_secs().max(1));
+                passed.push(Tried { trunk: name.clone(), target: Some(target.flow.remote), outcome });
+                continue;
+            }
+            if counted != Some(name)
+                && let Some((_, rule)) = self.trunk_limit(now, &target.trunk)
+            {
+                passed.push(Tried { trunk: name.clone(), target: None, outcome: rule });
+                targets.retain(|other| other.trunk.name != *name);
+                continue;
+            }
+            return Some(target);
+        }
+        None
+    }
+
+    /// Asks for media ports on the address from which the target is reached.
+    pub(super) fn open_ports(&mut self, id: CallId) {
+        let Some(outgoing) = self.calls.get(&id).and_then(|call| call.outgoing.as_ref()) else { return };
+        let local = outgoing.target.flow.local.ip();
+        self.outputs.push_back(Output::OpenTransport { call: id, local });
+    }
+
+    /// Turns to the next target. Says whether there is one.
+    pub(super) fn try_next(&mut self, now: Now, id: CallId) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let counted = call.trunk.name.clone();
+        let Some(outgoing) = call.outgoing.as_mut() else { return false };
+        let mut left = std::mem::take(&mut outgoing.targets);
+        let mut passed = Vec::new();
+        let next = self.next_target(now, Some(&counted), &mut left, &mut passed);
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let Some(outgoing) = call.outgoing.as_mut() else { return false };
+        outgoing.targets = left;
+        outgoing.tried.append(&mut passed);
+        let Some(next) = next else { return false };
+        let same_address = outgoing.target.flow.local.ip() == next.flow.local.ip();
+        call.peer = next.flow.remote;
+        outgoing.rang_here = false;
+        outgoing.target = next;
+        if outgoing.target.trunk.name != counted {
+            let trunk = Arc::clone(&outgoing.target.trunk);
+            call.trunk = Arc::clone(&trunk);
+            self.admission.call_over(&counted);
+            self.admission.call_began(now.instant, &trunk);
+        }
+        // Another trunk may have to see another address of ours in the description.
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        if same_address && call.media.local.is_some() {
+            let public = call.trunk.public_address.or(call.plan.gateway.public_address);
+            if let (Some(local), Some(public)) = (call.media.local.as_mut(), public) {
+                local.address = public;
+            }
+            self.send_invite(now, id);
+        } else {
+            call.media.local = None;
+            self.outputs.push_back(Output::CloseTransport { call: id });
+            self.open_ports(id);
+        }
+        true
+    }
+}

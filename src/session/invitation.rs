@@ -1,0 +1,103 @@
+//! The session that calls somebody into a room, on behalf of an administrator.
+
+use super::callee::{Called, Callee};
+use super::farewell::Farewell;
+use super::line::Line;
+use super::visit::{Visit, Visited};
+use super::{Event, PlayItem, RoomHandle, Session, Unit, Verb, Verbs};
+
+/// The room; no [`Line`] uses this handle.
+const ROOM: RoomHandle = RoomHandle(0);
+
+/// Who is called, and into which room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invited {
+    /// The room's name.
+    pub room: String,
+    /// The number, in any way of writing it.
+    pub number: String,
+    /// Whether the called one must press 1 first. `None`: what the route says, else yes, so that voicemail and fax
+    /// machines never enter a room.
+    pub confirm: Option<bool>,
+    /// Keyed into the line when it is answered, as for an extension.
+    pub digits: Option<String>,
+}
+
+/// `New → Calling → Visiting → Over`, with a word and a hangup where the room cannot be entered.
+#[derive(Debug)]
+pub struct Invitation(State);
+
+#[derive(Debug)]
+enum State {
+    New(Invited),
+    Calling(Callee),
+    Visiting(Line, Visit),
+    Leaving(Line, Farewell),
+    Over,
+}
+
+impl Invitation {
+    /// A session that waits for [`Event::Started`].
+    #[must_use]
+    pub const fn new(invited: Invited) -> Self {
+        Self(State::New(invited))
+    }
+}
+
+impl State {
+    fn step(self, event: &Event, out: &mut Verbs) -> Option<Self> {
+        Some(match self {
+            Self::New(invited) if *event == Event::Started => {
+                let Invited { room, number, confirm, digits } = invited;
+                out.push(Verb::OpenRoom { room: ROOM, name: room });
+                Self::Calling(Callee::begin(number, Unit::Room(ROOM), (confirm, true), digits, out))
+            }
+            Self::Calling(mut callee) => match callee.handle(event, out) {
+                Called::NotYet => Self::Calling(callee),
+                Called::Joined(mut line) => {
+                    let visit = Visit::enter(ROOM, prompt("first-here"), &mut line, out);
+                    Self::Visiting(line, visit)
+                }
+                Called::Failed(_) | Called::Gone => return None,
+            },
+            Self::Visiting(line, _) | Self::Leaving(line, _) if *event == (Event::Ended { call: line.call() }) => {
+                return None;
+            }
+            Self::Visiting(mut line, mut visit) => {
+                let (last_word, cause) = match visit.handle(event, &mut line, out) {
+                    Visited::Stays => return Some(Self::Visiting(line, visit)),
+                    Visited::Full => ("room-full", "room-full"),
+                    Visited::Failed => ("goodbye", "room-failed"),
+                };
+                visit.leave(&line, out);
+                let farewell = Farewell::begin(vec![prompt(last_word)], cause, &mut line, out);
+                Self::Leaving(line, farewell)
+            }
+            Self::Leaving(mut line, mut farewell) => {
+                if farewell.handle(event, &mut line, out) {
+                    return None;
+                }
+                Self::Leaving(line, farewell)
+            }
+            state @ (Self::New(_) | Self::Over) => state,
+        })
+    }
+}
+
+fn prompt(name: &str) -> PlayItem {
+    PlayItem::Prompt(name.to_owned())
+}
+
+impl Session for Invitation {
+    fn handle(&mut self, event: &Event, out: &mut Verbs) {
+        let state = std::mem::replace(&mut self.0, State::Over);
+        if let Some(next) = state.step(event, out) {
+            self.0 = next;
+        } else {
+            out.push(Verb::EndSession);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
