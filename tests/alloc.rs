@@ -70,6 +70,7 @@ fn settings(n: u64) -> Box<LegSettings> {
             send_telephone_event: Some(101),
             receive_telephone_event: Some(101),
             accept_from: vec![Network { address: address(n).ip(), prefix: 24 }],
+            srtp: None,
         },
         seed: n,
         cname: format!("{n}@test"),

@@ -24,7 +24,7 @@ pub use pattern::{Pattern, PatternError};
 pub use plan::{
     Announce, BadPlaceholder, Collect, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress, NumberSource, Origin, Pin,
     Plan, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer,
-    SipTransport, Then, Trunk, TrunkAddress,
+    SipTransport, SrtpPolicy, Then, Trunk, TrunkAddress,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

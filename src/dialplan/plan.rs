@@ -18,7 +18,7 @@ pub use room::{Announce, Room, RoomAccess};
 pub use route::{Origin, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use trunk::{NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
+pub use trunk::{NumberSource, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk, TrunkAddress};
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -80,7 +80,7 @@ table! {
 
 table! {
     /// `[trunks.*]`.
-    RawTrunk, "a trunk", later ["tls", "srtp", "backup", "record", "max_rate"],
+    RawTrunk, "a trunk", later ["tls", "backup", "record", "max_rate"],
     {
         address: Strings = r#"["sip.carrier.example"]"#,
         transport: String = r#""udp""#,
@@ -98,6 +98,8 @@ table! {
         session_expires: RawDuration = r#""30m""#,
         min_session_expires: RawDuration = r#""90s""#,
         reliable as "100rel": String = r#""required""#,
+        srtp: String = r#""required""#,
+        srtp_keys_in_clear: bool = "true",
     }
 }
 

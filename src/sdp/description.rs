@@ -51,8 +51,8 @@ pub enum NetAddress {
     },
 }
 
-/// `a=name` or `a=name:value`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `a=name` or `a=name:value`. `Debug` leaves out the keys of `a=crypto`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// Before the colon.
     pub name: String,
@@ -151,6 +151,14 @@ impl Attribute {
         [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
             .into_iter()
             .find(|direction| Self::direction(*direction).name.eq_ignore_ascii_case(&self.name))
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = self.name.eq_ignore_ascii_case("crypto") && self.value.is_some();
+        let value = if secret { Some("…") } else { self.value.as_deref() };
+        f.debug_struct("Attribute").field("name", &self.name).field("value", &value).finish()
     }
 }
 
