@@ -17,4 +17,5 @@ mod limits;
 mod paths;
 mod pins;
 mod properties;
+mod srtp;
 mod weather;

@@ -26,6 +26,20 @@ media = ["198.51.100.0/24", "203.0.113.0/24"]
 allow     = ["192.0.2.0/24"]
 max_calls = 2
 
+[trunks.vault]
+allow              = ["100.64.1.0/24"]
+srtp               = "required"
+srtp_keys_in_clear = true
+
+[trunks.eager]
+allow              = ["100.64.2.0/24"]
+srtp               = "opportunistic"
+srtp_keys_in_clear = true
+
+[trunks.overheard]
+allow = ["100.64.3.0/24"]
+srtp  = "opportunistic"
+
 [rooms.red]
 pin = "{RED}"
 
@@ -49,7 +63,7 @@ ivr    = "conference"
 
 [[routes]]
 name   = "Lobby"
-from   = ["carrier", "narrow"]
+from   = ["carrier", "narrow", "vault", "eager", "overheard"]
 number = "2000"
 room   = "lobby"
 
