@@ -6,6 +6,7 @@ mod ids;
 mod media;
 mod now;
 mod srtp;
+mod table;
 
 pub use codec::{AudioCodec, SampleRate};
 pub use deadlines::Deadlines;
@@ -13,3 +14,4 @@ pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId};
 pub use media::{Direction, MediaParameters, Network};
 pub use now::Now;
 pub use srtp::{Mki, SrtpKey, SrtpKeys, SrtpSuite};
+pub use table::{IdHasher, IdMap, excess, relax};
