@@ -2,10 +2,14 @@
 
 use partyline::audio::codec::g711;
 use partyline::media::PacketKind;
-use partyline::media::command::{Clip, Command, LegSettings};
+use partyline::media::command::{Clip, Command, Event, LegSettings};
 use partyline::media::engine::{Engine, LegSlot, TICK};
 use partyline::rtp::Header;
-use partyline::types::{AudioCodec, CallId, Direction, MediaParameters, Network, Now, PlayerId, RoomId, UnitId};
+use partyline::rtp::srtp::{MAX_RTP_OVERHEAD, Protector};
+use partyline::types::{
+    AudioCodec, CallId, Direction, MediaParameters, Network, Now, PlayerId, RoomId, SrtpKey, SrtpKeys, SrtpSuite,
+    UnitId,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -54,6 +58,12 @@ fn address(n: u64) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1], 10_000 + 2 * u16::try_from(n).unwrap()))
 }
 
+/// The other side's key of every third leg, of all suites.
+fn key(n: u64) -> Option<SrtpKey> {
+    let suite = SrtpSuite::ALL[usize::try_from(n / 3).unwrap() % SrtpSuite::ALL.len()];
+    n.is_multiple_of(3).then(|| SrtpKey::random(suite, |octets| octets.fill(n as u8)))
+}
+
 /// Half of them with another packet time, some with the other codec.
 fn settings(n: u64) -> Box<LegSettings> {
     let codec = AudioCodec::ALL[usize::from(n.is_multiple_of(5))];
@@ -70,6 +80,10 @@ fn settings(n: u64) -> Box<LegSettings> {
             send_telephone_event: Some(101),
             receive_telephone_event: Some(101),
             accept_from: vec![Network { address: address(n).ip(), prefix: 24 }],
+            srtp: key(n).map(|receive| SrtpKeys {
+                send: SrtpKey::random(receive.suite(), |octets| octets.fill(0xFF)),
+                receive,
+            }),
         },
         seed: n,
         cname: format!("{n}@test"),
@@ -100,7 +114,8 @@ fn a_warm_tick_allocates_nothing() {
 
     let slots: Vec<LegSlot> = (0..LEGS).map(|n| engine.leg_slot(CallId(n)).unwrap()).collect();
     let mut payload = [0u8; 160];
-    let mut packet = [0u8; 172];
+    let mut packet = [0u8; 172 + MAX_RTP_OVERHEAD];
+    let mut protectors: Vec<Option<Protector>> = (0..LEGS).map(|n| key(n).map(|key| Protector::new(&key))).collect();
     let mut sent = 0;
     for tick in 0u16..1_000 {
         if tick == 400 {
@@ -121,13 +136,16 @@ fn a_warm_tick_allocates_nothing() {
             let header = Header { marker: false, payload_type: 0, sequence: tick, timestamp, ssrc };
             let mut length = 172;
             packet[..12].copy_from_slice(&header.to_bytes());
-            packet[12..].copy_from_slice(&payload);
+            packet[12..172].copy_from_slice(&payload);
             if n == 14 && tick % 50 < 10 {
                 let event = Header { payload_type: 101, timestamp: u32::from(tick / 50) * 8_000, ..header };
                 let [high, low] = (tick % 50 * 160 + 160).to_be_bytes();
                 packet[..12].copy_from_slice(&event.to_bytes());
                 packet[12..16].copy_from_slice(&[5, if tick % 50 > 7 { 0x8a } else { 0x0a }, high, low]);
                 length = 16;
+            }
+            if let Some(protector) = &mut protectors[usize::try_from(n).unwrap()] {
+                length = protector.protect_rtp(&mut packet, length).unwrap();
             }
             let arrival = now.instant + Duration::from_millis(n % 20);
             let late = now.after(Duration::from_millis(n % 20));
@@ -140,6 +158,13 @@ fn a_warm_tick_allocates_nothing() {
         while engine.poll_event().is_some() {}
     }
     let calls = CALLS.get();
+    for n in 0..LEGS {
+        engine.handle_command(now, Command::QueryStatistics { leg: CallId(n) });
+    }
+    while let Some(event) = engine.poll_event() {
+        let Event::Statistics { statistics, .. } = event else { continue };
+        assert!(statistics.packets_received > 700 && statistics.packets_forged == 0, "{statistics:?}");
+    }
     assert!(sent > 600 * 50, "{sent} packets");
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }

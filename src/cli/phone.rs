@@ -136,6 +136,7 @@ impl Phone {
             telephone_event: true,
             direction: Direction::SendRecv,
             session_id: wish.seed >> 1,
+            srtp: None,
         };
         let offer = sdp::offer(&local, None);
         let mut endpoint =

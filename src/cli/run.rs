@@ -114,7 +114,7 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
     let media = MediaHandle::spawn(Settings { threads, realtime: true }).map_err(StartError::Media)?;
     let seed = seed()?;
     let endpoint = EndpointConfig { trace: tracing::enabled!(tracing::Level::DEBUG), ..EndpointConfig::default() };
-    let gateway = Gateway::new(now(), Arc::clone(&plan), sounds, endpoint, seed);
+    let gateway = Gateway::new(now(), Arc::clone(&plan), sounds, endpoint, seed).with_key_seed(key_seed()?);
     for bound in transports.bound() {
         tracing::info!("listening on {}://{}", bound.transport.as_str().to_ascii_lowercase(), bound.address);
     }
@@ -136,8 +136,16 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
     Ok(())
 }
 
-/// The one draw from the system's randomness; every other choice follows from it.
+/// The draw from the system's randomness from which every choice but those of keys follows.
 pub(super) fn seed() -> Result<u64, StartError> {
     use rand::TryRngCore;
     rand::rngs::OsRng.try_next_u64().map_err(|error| StartError::Random(error.to_string()))
+}
+
+/// The draw from which keys follow.
+fn key_seed() -> Result<[u8; 32], StartError> {
+    use rand::TryRngCore;
+    let mut seed = [0; 32];
+    rand::rngs::OsRng.try_fill_bytes(&mut seed).map_err(|error| StartError::Random(error.to_string()))?;
+    Ok(seed)
 }

@@ -84,7 +84,7 @@ table! {
 
 table! {
     /// `[trunks.*]`.
-    RawTrunk, "a trunk", later ["tls", "srtp", "backup", "record"],
+    RawTrunk, "a trunk", later ["tls", "backup", "record"],
     {
         preset: String = r#""sipgate""#,
         address: Strings = r#"["sip.carrier.example"]"#,
@@ -117,6 +117,8 @@ table! {
         session_expires: RawDuration = r#""30m""#,
         min_session_expires: RawDuration = r#""90s""#,
         reliable as "100rel": String = r#""required""#,
+        srtp: String = r#""required""#,
+        srtp_keys_in_clear: bool = "true",
     }
 }
 

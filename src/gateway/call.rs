@@ -77,6 +77,8 @@ pub(super) struct Call {
     pub(super) plan: Arc<Plan>,
     pub(super) trunk: Arc<Trunk>,
     pub(super) peer: SocketAddr,
+    /// Nobody can listen to its signalling.
+    pub(super) is_private: bool,
     pub(super) sip_call_id: String,
     pub(super) from: Party,
     pub(super) number: String,

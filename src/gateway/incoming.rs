@@ -5,9 +5,10 @@ use super::call::{Call, CallMedia, CallState};
 use super::call_record::{CallRecord, Cause, Way};
 use super::ending::Final;
 use super::identity;
+use super::negotiation::srtp_of;
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
-use crate::dialplan::{NumberSource, Origin, Route, RouteTarget, Trunk};
+use crate::dialplan::{NumberSource, Origin, Route, RouteTarget, SrtpPolicy, Trunk};
 use crate::sdp::{LocalMedia, SessionDescription};
 use crate::session::{self, DialCause, Party, Running, collect::Collector};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
@@ -16,6 +17,7 @@ use crate::types::{AudioCodec, CallId, Direction, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +64,11 @@ impl Gateway {
         if let Some((status, rule)) = self.limit_for(now, &arrival.trunk) {
             return Err(Refusal { answer: Final::busy(status), rule, route: None });
         }
+        let is_private = arrival.flow.transport.is_secure();
+        if arrival.trunk.srtp == SrtpPolicy::Required && !arrival.trunk.speaks_srtp(is_private) {
+            let rule = "its trunk says srtp = \"required\", and keys are not taken over unencrypted signalling".into();
+            return Err(Refusal { answer: Final::status(488), rule, route: None });
+        }
         let origin = Origin::Trunk(arrival.trunk.name.as_str().into());
         let Some(route) = route::find(&self.plan, &origin, &arrival.number) else {
             let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
@@ -94,6 +101,7 @@ impl Gateway {
             plan: Arc::clone(&self.plan),
             trunk,
             peer: flow.remote,
+            is_private: flow.transport.is_secure(),
             sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
             from,
             number,
@@ -125,6 +133,7 @@ impl Gateway {
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
         let session_id = self.random.next_u64();
         let plan_address = self.plan.gateway.public_address;
+        let srtp = self.calls.get(&id).and_then(|call| srtp_of(call, &mut self.keys));
         let opening = |call: &&mut Call| match call.state {
             CallState::Opening => true,
             CallState::Dialling => call.media.local.is_none(),
@@ -144,6 +153,7 @@ impl Gateway {
             telephone_event: true,
             direction: Direction::SendRecv,
             session_id,
+            srtp,
         });
         if call.state == CallState::Dialling {
             return self.send_invite(now, id);
@@ -151,7 +161,11 @@ impl Gateway {
         call.state = CallState::Incoming;
         let (session, from, number) = (call.session, call.from.clone(), call.number.clone());
         if let Err(refusal) = self.answer_first_offer(id) {
-            let rule = format!("its offer cannot be met: {refusal}");
+            let mut rule = format!("its offer cannot be met: {refusal}");
+            if let Some(call) = self.calls.get(&id).filter(|_| refusal.is_about_security()) {
+                let secure = if call.is_private { "encrypted" } else { "unencrypted" };
+                let _ = write!(rule, " (srtp = {}, signalling {secure})", call.trunk.srtp.as_str());
+            }
             return self.refuse(now, id, Final::status(refusal.status()), rule);
         }
         self.emit(session, session::Event::Incoming { call: id, from, number });

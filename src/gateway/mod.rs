@@ -163,6 +163,8 @@ pub struct Gateway {
     sounds: Arc<dyn Sounds>,
     endpoint: Endpoint,
     random: StdRng,
+    /// Makes SRTP keys and nothing else: what others see of `random` must say nothing of them.
+    keys: StdRng,
     admission: Admission,
     doorkeeper: Doorkeeper,
     calls: BTreeMap<CallId, Call>,
@@ -234,6 +236,7 @@ impl Gateway {
         let mut random = StdRng::seed_from_u64(seed);
         let endpoint = Endpoint::new(config, random.next_u64());
         let name_salt = random.next_u64();
+        let keys = StdRng::from_rng(&mut random);
         let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
         // A stream of its own: what is drawn for messages tells nothing of the nonces' secret.
         let doorkeeper = Doorkeeper::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
@@ -242,6 +245,7 @@ impl Gateway {
             sounds,
             endpoint,
             random,
+            keys,
             admission: Admission::default(),
             doorkeeper,
             calls: BTreeMap::new(),
@@ -266,6 +270,14 @@ impl Gateway {
         gateway.start_registrations();
         gateway.settle(now);
         gateway
+    }
+
+    /// The same gateway with a seed of its own for SRTP keys. Without it they follow from the seed of [`Gateway::new`],
+    /// whose 64 bits are too few for keys that others are to trust.
+    #[must_use]
+    pub fn with_key_seed(mut self, seed: [u8; 32]) -> Self {
+        self.keys = StdRng::from_seed(seed);
+        self
     }
 
     /// Takes one input.

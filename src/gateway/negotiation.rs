@@ -2,13 +2,15 @@
 
 use super::call::CallState;
 use super::{Call, Gateway, Level};
+use crate::dialplan::SrtpPolicy;
 use crate::media::command::{Command, LegSettings};
-use crate::sdp::{self, Refusal, SessionDescription};
+use crate::sdp::{self, LocalSrtp, Negotiation, Refusal, SessionDescription};
 use crate::sip::message::StatusCode;
 use crate::sip::{Body, InviteId};
-use crate::types::{CallId, Direction, MediaParameters, Network, Now};
+use crate::types::{CallId, Direction, MediaParameters, Network, Now, SrtpKey, SrtpSuite};
 use bytes::Bytes;
 use rand::RngCore;
+use rand::rngs::StdRng;
 use std::time::Duration;
 
 /// A caller who is not on hold and from whom nothing comes for so long is gone.
@@ -83,7 +85,7 @@ impl Gateway {
         match answered {
             Ok(negotiation) => {
                 let body = Body::sdp(negotiation.local.to_string());
-                call.media.negotiation = Some(negotiation);
+                agree(call, negotiation, &mut self.keys);
                 self.follow_negotiation(now, id);
                 self.answer_offer(now, invite, Ok(body));
             }
@@ -103,7 +105,7 @@ impl Gateway {
             .and_then(|answer| sdp::accept_answer(&offered, &answer, local).map_err(|refusal| refusal.to_string()));
         match accepted {
             Ok(negotiation) => {
-                call.media.negotiation = Some(negotiation);
+                agree(call, negotiation, &mut self.keys);
                 self.follow_negotiation(now, id);
             }
             Err(why) => {
@@ -180,6 +182,31 @@ impl Gateway {
             let session = call.session;
             self.emit(session, crate::session::Event::Answered { call: id });
         }
+    }
+}
+
+/// Our SRTP keys for a call, as its trunk wants it and its signalling allows.
+pub(super) fn srtp_of(call: &Call, random: &mut StdRng) -> Option<LocalSrtp> {
+    call.trunk.speaks_srtp(call.is_private).then(|| LocalSrtp {
+        required: call.trunk.srtp == SrtpPolicy::Required,
+        keys: SrtpSuite::ALL.map(|suite| fresh_key(suite, random)).to_vec(),
+    })
+}
+
+fn fresh_key(suite: SrtpSuite, random: &mut StdRng) -> SrtpKey {
+    SrtpKey::random(suite, |octets| random.fill_bytes(octets))
+}
+
+/// Lets a negotiation stand. A key of ours that is in use no more is spent: under it packets were counted that a new
+/// beginning would count again.
+fn agree(call: &mut Call, negotiation: Negotiation, random: &mut StdRng) {
+    let key = |negotiation: &Negotiation| negotiation.parameters.srtp.as_ref().map(|keys| keys.send.clone());
+    let in_use = key(&negotiation);
+    let before = call.media.negotiation.replace(negotiation).as_ref().and_then(key);
+    if let (Some(spent), Some(local)) = (before.filter(|before| in_use.as_ref() != Some(before)), &mut call.media.local)
+        && let Some(srtp) = &mut local.srtp
+    {
+        srtp.replace(fresh_key(spent.suite(), random));
     }
 }
 

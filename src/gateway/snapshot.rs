@@ -43,7 +43,8 @@ pub struct CallSnapshot {
 }
 
 impl Gateway {
-    /// A call as plain data; `None` unless it is answered and its sound agreed on.
+    /// A call as plain data; `None` unless it is answered and its sound agreed on. `None` also where its sound is SRTP: keys
+    /// are not written down, and it must not come back as plain RTP.
     #[must_use]
     pub fn snapshot(&self, id: CallId) -> Option<CallSnapshot> {
         let call = self.calls.get(&id).filter(|call| call.state == CallState::Talking)?;
@@ -56,7 +57,12 @@ impl Gateway {
             from: call.from.number.clone(),
             number: call.number.clone(),
             route: call.route.clone(),
-            media: call.media.negotiation.as_ref()?.parameters.clone(),
+            media: call
+                .media
+                .negotiation
+                .as_ref()
+                .map(|agreed| agreed.parameters.clone())
+                .filter(|p| p.srtp.is_none())?,
             rtp_port: call.media.local.as_ref()?.rtp_port,
             rooms: names.map(|room| room.settings.name.clone()).collect(),
             muted: call.muted,

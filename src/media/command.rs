@@ -268,6 +268,12 @@ pub struct LegStatistics {
     pub packets_foreign: u64,
     /// Packets dropped because they could not be read or carried no negotiated payload type.
     pub packets_invalid: u64,
+    /// SRTP packets dropped because they are not authentic (plain RTP among them).
+    #[serde(default)]
+    pub packets_forged: u64,
+    /// SRTP packets dropped because they were received before, or are too old to tell.
+    #[serde(default)]
+    pub packets_replayed: u64,
     /// Changes of SSRC that were followed.
     pub ssrc_changes: u64,
     /// Changes of the source address that were followed.

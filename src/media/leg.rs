@@ -3,11 +3,13 @@
 mod gate;
 mod receiver;
 mod reports;
+mod security;
 mod sender;
 mod watch;
 
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
+use self::security::Opening;
 use self::sender::Sender;
 use self::watch::Watch;
 use super::command::{LegSettings, LegStatistics};
@@ -20,6 +22,7 @@ use super::slots::Ticking;
 use super::transport::{Transport, Verdict};
 use super::voices::{Presence, VoiceId};
 use crate::audio::{FRAME_8K, Frame};
+use crate::rtp::srtp::SrtpError;
 use crate::rtp::{Packet, packet};
 use crate::types::{AudioCodec, CallId, Direction, MediaParameters, Now};
 use rand::rngs::StdRng;
@@ -51,8 +54,12 @@ pub(crate) struct Leg {
     report_due: Instant,
     watch: Watch,
     heard: bool,
+    /// Where the stream is SRTP.
+    opening: Option<Box<Opening>>,
     foreign: u64,
     invalid: u64,
+    forged: u64,
+    replayed: u64,
     address_changes: u64,
 }
 
@@ -98,8 +105,11 @@ impl Leg {
             reports,
             watch: Watch::new(now.instant, settings.media_timeout),
             heard: false,
+            opening: parameters.srtp.as_ref().map(|keys| Opening::new(&keys.receive)),
             foreign: 0,
             invalid: 0,
+            forged: 0,
+            replayed: 0,
             address_changes: 0,
         }
     }
@@ -111,6 +121,7 @@ impl Leg {
         self.transport.update(now, parameters);
         self.receiver.update(parameters);
         self.sender.update(parameters);
+        Opening::follow(&mut self.opening, parameters.srtp.as_ref().map(|keys| &keys.receive));
         match (received, self.direction.receives()) {
             (true, false) => self.receiver.stop(),
             (false, true) => self.watch.restart(now),
@@ -131,7 +142,61 @@ impl Leg {
         source: SocketAddr,
         bytes: &[u8],
     ) -> Arrived {
-        if kind == PacketKind::Rtcp || (self.transport.rtcp_mux() && packet::is_rtcp(bytes)) {
+        if self.opening.is_some() {
+            return self.handle_sealed(now, kind, arrival, source, bytes);
+        }
+        self.handle_clear(now, kind, arrival, source, bytes)
+    }
+
+    /// Takes a datagram of a stream that is SRTP: only one that is authentic may teach us anything.
+    #[inline(never)]
+    fn handle_sealed(
+        &mut self,
+        now: Now,
+        kind: PacketKind,
+        arrival: Instant,
+        source: SocketAddr,
+        bytes: &[u8],
+    ) -> Arrived {
+        let is_rtcp = self.is_rtcp(kind, bytes);
+        // From where nobody is believed anyway not even authentic packets count: they were caught and sent on.
+        let believable =
+            if is_rtcp { self.transport.believes_rtcp(source) } else { self.transport.believes_rtp(arrival, source) };
+        if !believable {
+            self.foreign += 1;
+            return Arrived::default();
+        }
+        let mut buffer = [0; packet::MAX_DATAGRAM];
+        let (Some(opening), Some(clear)) = (&mut self.opening, buffer.get_mut(..bytes.len())) else {
+            self.invalid += 1;
+            return Arrived::default();
+        };
+        clear.copy_from_slice(bytes);
+        match opening.open(is_rtcp, clear) {
+            Ok(length) => {
+                return self.handle_clear(now, kind, arrival, source, clear.get(..length).unwrap_or_default());
+            }
+            Err(SrtpError::Forged) => self.forged += 1,
+            Err(SrtpError::Replayed) => self.replayed += 1,
+            Err(_) => self.invalid += 1,
+        }
+        Arrived::default()
+    }
+
+    /// Which of the two streams a datagram belongs to.
+    fn is_rtcp(&self, kind: PacketKind, bytes: &[u8]) -> bool {
+        kind == PacketKind::Rtcp || (self.transport.rtcp_mux() && packet::is_rtcp(bytes))
+    }
+
+    fn handle_clear(
+        &mut self,
+        now: Now,
+        kind: PacketKind,
+        arrival: Instant,
+        source: SocketAddr,
+        bytes: &[u8],
+    ) -> Arrived {
+        if self.is_rtcp(kind, bytes) {
             return self.handle_rtcp(now, arrival, source, bytes);
         }
         let Ok(packet) = Packet::parse(bytes) else {
@@ -264,7 +329,7 @@ impl Leg {
         let Some(destination) = self.transport.rtcp_destination() else { return };
         let kind = if self.transport.rtcp_mux() { PacketKind::Rtp } else { PacketKind::Rtcp };
         if let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) {
-            outbox.push(Envelope { slot, leg, kind, destination }, bytes, &[]);
+            self.sender.send_report(bytes, Envelope { slot, leg, kind, destination }, outbox);
         }
     }
 
@@ -274,6 +339,8 @@ impl Leg {
             octets_sent: self.sender.octets(),
             packets_foreign: self.foreign,
             packets_invalid: self.invalid,
+            packets_forged: self.forged,
+            packets_replayed: self.replayed,
             address_changes: self.address_changes,
             remote_fraction_lost: self.reports.remote_fraction_lost(),
             round_trip_us: self.reports.round_trip_us(),

@@ -70,6 +70,27 @@ impl Outbox {
         self.packets.push(Packet { slot, leg, kind, destination, bytes: start..self.bytes.len() });
     }
 
+    /// Adds a packet made of `parts` with `room` octets behind it for `seal`, which gets both and the length of the
+    /// packet and gives its new length; `None` takes the packet back.
+    pub(crate) fn push_sealed(
+        &mut self,
+        envelope: Envelope,
+        parts: [&[u8]; 2],
+        room: usize,
+        seal: impl FnOnce(&mut [u8], usize) -> Option<usize>,
+    ) {
+        let start = self.bytes.len();
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        let length = self.bytes.len() - start;
+        self.bytes.resize(start + length + room, 0);
+        let sealed = self.bytes.get_mut(start..).and_then(|buffer| seal(buffer, length));
+        self.bytes.truncate(start + sealed.unwrap_or(0));
+        if sealed.is_some() {
+            let Envelope { slot, leg, kind, destination } = envelope;
+            self.packets.push(Packet { slot, leg, kind, destination, bytes: start..self.bytes.len() });
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Transmit<'_>> {
         self.packets.iter().map(|packet| Transmit {
             slot: packet.slot,

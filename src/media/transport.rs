@@ -121,14 +121,27 @@ impl Transport {
         if before.is_some_and(|before| before != address) { Verdict::Moved } else { Verdict::Accepted }
     }
 
-    /// Judges the source of an RTCP packet: it must come from where the RTP comes from, port apart.
-    pub(crate) fn judge_rtcp(&mut self, address: SocketAddr) -> Verdict {
-        let believed = match self.source {
+    /// Whether [`Transport::judge_rtp`] could believe such a packet. Learns nothing.
+    pub(crate) fn believes_rtp(&self, now: Instant, address: SocketAddr) -> bool {
+        match self.source {
+            Source::Locked { address: locked, .. } if locked == address => true,
+            Source::Locked { heard, .. } if now.saturating_duration_since(heard) < REOPEN_AFTER => false,
+            _ => self.accepts(address.ip()),
+        }
+    }
+
+    /// Whether RTCP is believed from there. Learns nothing.
+    pub(crate) fn believes_rtcp(&self, address: SocketAddr) -> bool {
+        match self.source {
             Source::Locked { address: locked, .. } => locked.ip() == address.ip(),
             Source::Handover { before, .. } => before.ip() == address.ip() && self.accepts(address.ip()),
             Source::Open => self.accepts(address.ip()),
-        };
-        if !believed {
+        }
+    }
+
+    /// Judges the source of an RTCP packet: it must come from where the RTP comes from, port apart.
+    pub(crate) fn judge_rtcp(&mut self, address: SocketAddr) -> Verdict {
+        if !self.believes_rtcp(address) {
             return Verdict::Foreign;
         }
         // Learned only beside a locked RTP source: RTCP alone must not turn our reports to somebody else.
@@ -195,6 +208,7 @@ mod tests {
             send_telephone_event: None,
             receive_telephone_event: None,
             accept_from: vec![Network { address: address(remote).ip(), prefix: 24 }],
+            srtp: None,
         }
     }
 

@@ -6,6 +6,7 @@ pub mod jitter_buffer;
 pub mod packet;
 pub mod rtcp;
 pub mod sequence;
+pub mod srtp;
 pub mod telephone_event;
 
 pub use jitter_buffer::JitterBuffer;

@@ -1,5 +1,6 @@
 //! What an audio line says, read the same way for offers and answers, the peer's and our own.
 
+use super::crypto::Crypto;
 use super::description::{Attribute, MediaDescription, NetAddress, SessionDescription};
 use super::local::fit_packet_time;
 use super::parse::net_address;
@@ -22,6 +23,10 @@ pub(super) struct AudioLine {
     pub rtcp: Option<SocketAddr>,
     /// RTCP may come to the RTP port (RFC 5761).
     pub rtcp_mux: bool,
+    /// The writer's keys that can be used, in its order of preference.
+    pub crypto: Vec<Crypto>,
+    /// It names keys, usable or not.
+    pub names_keys: bool,
     ptime: Option<u64>,
     maxptime: Option<u64>,
 }
@@ -91,6 +96,8 @@ impl AudioLine {
             rtp,
             rtcp: rtp.and_then(|rtp| rtcp_target(line, rtp)),
             rtcp_mux,
+            crypto: Crypto::of(&line.attributes),
+            names_keys: Crypto::is_in(&line.attributes),
             ptime: milliseconds("ptime"),
             maxptime: milliseconds("maxptime"),
         }

@@ -51,8 +51,8 @@ pub enum NetAddress {
     },
 }
 
-/// `a=name` or `a=name:value`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `a=name` or `a=name:value`. `Debug` leaves out the keys of `a=crypto`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// Before the colon.
     pub name: String,
@@ -158,6 +158,14 @@ const fn name_of(direction: Direction) -> &'static str {
         Direction::SendOnly => "sendonly",
         Direction::RecvOnly => "recvonly",
         Direction::Inactive => "inactive",
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = self.name.eq_ignore_ascii_case("crypto") && self.value.is_some();
+        let value = if secret { Some("…") } else { self.value.as_deref() };
+        f.debug_struct("Attribute").field("name", &self.name).field("value", &value).finish()
     }
 }
 

@@ -76,11 +76,17 @@ pub enum Refusal {
     #[error("no audio stream is offered")]
     NoAudio,
     /// Audio is offered over a transport that we do not speak.
-    #[error("audio is offered over {0}, only RTP/AVP and RTP/AVPF are spoken")]
+    #[error("audio is offered over {0}, which is not spoken here")]
     UnsupportedTransport(String),
     /// No codec of the audio line is ours.
     #[error("no common audio codec")]
     NoCommonCodec,
+    /// SRTP is offered or answered, and none of its `a=crypto` lines can be used (or there is none).
+    #[error("no a=crypto line can be used")]
+    NoUsableCrypto,
+    /// Plain RTP is offered or answered where we insist on SRTP.
+    #[error("plain RTP, where SRTP is required")]
+    SrtpRequired,
     /// The answer to our offer has no audio line.
     #[error("the answer has no audio line")]
     AnswerWithoutAudio,
@@ -97,6 +103,12 @@ impl Refusal {
     #[must_use]
     pub const fn status(&self) -> u16 {
         488
+    }
+
+    /// Whether the transport or its encryption is the reason, so that another setting for SRTP may help.
+    #[must_use]
+    pub const fn is_about_security(&self) -> bool {
+        matches!(self, Self::UnsupportedTransport(_) | Self::NoUsableCrypto | Self::SrtpRequired)
     }
 
     /// Whether the peer broke RFC 3264 (an answer it must not give), as against two sides that merely do not match.

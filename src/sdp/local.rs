@@ -1,6 +1,8 @@
 //! Our side of a stream, and the lines we write for it.
 
+use super::crypto::Crypto;
 use super::description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
+use super::security::LocalSrtp;
 use crate::types::{AudioCodec, Direction};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub struct LocalMedia {
     /// The session's identity in `o=`: any random number (63 bits are used). Only the first description of a dialog
     /// reads it, later ones keep what was said.
     pub session_id: u64,
+    /// Our keys, where SRTP is spoken.
+    pub srtp: Option<LocalSrtp>,
 }
 
 /// The longest packet time that is not longer than `asked`; the shortest one if all are.
@@ -102,6 +106,7 @@ impl LocalMedia {
         packet_time: Duration,
         direction: Direction,
         rtcp_mux: bool,
+        crypto: &[Crypto],
     ) -> MediaDescription {
         let mut formats = Vec::new();
         let mut attributes = Vec::new();
@@ -123,6 +128,7 @@ impl LocalMedia {
         } else if Some(self.rtcp_port) != self.rtp_port.checked_add(1) {
             attributes.push(Attribute::with_value("rtcp", self.rtcp_port.to_string()));
         }
+        attributes.extend(crypto.iter().map(Crypto::attribute));
         attributes.push(Attribute::direction(direction));
         MediaDescription {
             media: "audio".to_owned(),

@@ -13,15 +13,20 @@
 //! Keep the latest [`Negotiation`] for each dialog; it carries the session's identity, its `m=` lines and payload types
 //! from one exchange to the next.
 //!
-//! Out of scope for now: SAVP (refused), ICE, BUNDLE (never answered), comfort noise (payload type 13 is neither
+//! A stream is plain RTP or SRTP with keys in the description (RFC 4568, also on RTP/AVP lines: RFC 8643); see
+//! [`LocalSrtp`].
+//!
+//! Out of scope for now: DTLS-SRTP (refused), ICE, BUNDLE (never answered), comfort noise (payload type 13 is neither
 //! offered nor answered), multicast.
 
 mod audio;
+mod crypto;
 mod description;
 mod error;
 mod local;
 mod offer_answer;
 mod parse;
+mod security;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +35,7 @@ pub use error::{Refusal, SdpError};
 pub use local::{LocalMedia, PACKET_TIMES};
 pub use offer_answer::{Negotiation, accept_answer, answer, offer};
 pub use parse::{MAX_BYTES, MAX_FORMATS, MAX_LINES, MAX_MEDIA};
+pub use security::LocalSrtp;
 
 /// The Content-Type of a session description.
 pub const CONTENT_TYPE: &str = "application/sdp";

@@ -4,6 +4,7 @@ use super::audio::AudioLine;
 use super::description::{MediaDescription, SessionDescription};
 use super::error::Refusal;
 use super::local::{LocalMedia, Numbers};
+use super::security::{self, Agreed, Profile};
 use crate::types::{AudioCodec, Direction, MediaParameters};
 
 /// What an offer and an answer settled, kept for the next exchange of the same dialog.
@@ -32,8 +33,8 @@ impl Negotiation {
 
 /// Answers the peer's `offer`, the first of a dialog or a later one (`previous`).
 ///
-/// One audio line is accepted: the one in use, else the first that is open, over RTP/AVP or RTP/AVPF, with a codec of
-/// ours. All others are refused with port 0, in place, so that the answer has the offer's lines in the offer's order.
+/// One audio line is accepted: the one in use, else the first that is open, over RTP/AVP or RTP/AVPF, or RTP/SAVP or
+/// RTP/SAVPF with a key that can be used, with a codec of ours; of several one that is SRTP. All others are refused with port 0, in place, so that the answer has the offer's lines in the offer's order.
 /// Codecs are answered in the offerer's order, as far as they are ours, under the offer's payload types; the first is
 /// what we send. The packet time is what the peer asks for (`ptime`, within `maxptime`), rounded down to one of
 /// [`super::PACKET_TIMES`], else ours. A hold address (RFC 2543: `c=0.0.0.0`, also `::`) counts as "the peer does not
@@ -48,7 +49,7 @@ pub fn answer(
     local: &LocalMedia,
     previous: Option<&Negotiation>,
 ) -> Result<Negotiation, Refusal> {
-    let (index, peer) = match choose(offer, local, previous) {
+    let Chosen { index, peer, agreed } = match choose(offer, local, previous) {
         Ok(chosen) => chosen,
         Err(refusal) => return switched_off(offer, local, previous).ok_or(refusal),
     };
@@ -60,7 +61,8 @@ pub fn answer(
     let &(send_payload_type, codec) = numbers.codecs.first().ok_or(Refusal::NoCommonCodec)?;
     let packet_time = peer.packet_time(local.packet_time);
     let direction = meet(local.direction, peer.direction);
-    let audio = local.audio_line(&line.protocol, &numbers, packet_time, direction, peer.rtcp_mux);
+    let crypto: Vec<_> = agreed.iter().map(|agreed| agreed.line.clone()).collect();
+    let audio = local.audio_line(&line.protocol, &numbers, packet_time, direction, peer.rtcp_mux, &crypto);
     let description = with_audio_at(&offer.media, index, audio, local, previous);
     let parameters = MediaParameters {
         remote_rtp: peer.rtp,
@@ -74,26 +76,33 @@ pub fn answer(
         send_telephone_event: numbers.telephone_event,
         receive_telephone_event: numbers.telephone_event,
         accept_from: Vec::new(),
+        srtp: agreed.map(|agreed| agreed.keys),
     };
     Ok(Negotiation::new(description, parameters, index))
 }
 
 /// Makes an offer: the first of a dialog, or a later one that keeps the session's identity, its `m=` lines (those
-/// refused before stay so) and the meaning of its payload types. rtcp-mux is offered only where it is in use.
+/// refused before stay so) and the meaning of its payload types. rtcp-mux is offered only where it is in use; SRTP on an
+/// RTP/SAVP line where it is required, else by keys on an RTP/AVP line (RFC 8643).
 #[must_use]
 pub fn offer(local: &LocalMedia, previous: Option<&Negotiation>) -> SessionDescription {
     let line = previous.and_then(|before| before.local.media.get(before.audio_line));
-    let line = line.filter(|line| line.is_audio() && speaks(&line.protocol));
+    let line = line.filter(|line| line.is_audio() && Profile::of(&line.protocol).is_some());
     let (protocol, numbers, rtcp_mux) = match (previous, line) {
         (Some(before), Some(line)) => {
             let ours = AudioLine::read(&before.local, line, None);
             let numbers = Numbers::for_offer(local, &ours.codecs, ours.telephone_event);
             (line.protocol.as_str(), numbers, before.parameters.rtcp_mux)
         }
+        _ if local.srtp.as_ref().is_some_and(|srtp| srtp.required) => {
+            ("RTP/SAVP", Numbers::for_offer(local, &[], None), false)
+        }
         _ => ("RTP/AVP", Numbers::for_offer(local, &[], None), false),
     };
     let packet_time = super::local::fit_packet_time(local.packet_time);
-    let audio = local.audio_line(protocol, &numbers, packet_time, local.direction, rtcp_mux);
+    let in_use = previous.and_then(|before| before.parameters.srtp.as_ref());
+    let crypto = security::offered(local.srtp.as_ref(), in_use);
+    let audio = local.audio_line(protocol, &numbers, packet_time, local.direction, rtcp_mux, &crypto);
     match previous {
         Some(before) => with_audio_at(&before.local.media, before.audio_line, audio, local, previous),
         None => with_audio_at(&[], 0, audio, local, None),
@@ -108,7 +117,8 @@ pub fn offer(local: &LocalMedia, previous: Option<&Negotiation>) -> SessionDescr
 /// offer said), rtcp-mux that was not offered (ignored), a direction that does not match (the common part holds).
 ///
 /// # Errors
-/// The answer has no audio line or turns it down, has no codec of the offer, or changes the transport.
+/// The answer has no audio line or turns it down, has no codec of the offer, changes the transport, or names no key of
+/// ours where SRTP is required or keys are named.
 pub fn accept_answer(
     offer: &SessionDescription,
     answer: &SessionDescription,
@@ -126,10 +136,9 @@ pub fn accept_answer(
         return Err(Refusal::AudioDeclined);
     }
     // AVP for AVPF and the reverse is common and harmless: we need no feedback.
-    if !speaks(&reply.protocol) {
-        return Err(Refusal::AnswerChangedTransport(reply.protocol.clone()));
-    }
     let peer = AudioLine::read(answer, reply, Some(&ours));
+    let required = local.srtp.as_ref().is_some_and(|srtp| srtp.required);
+    let srtp = security::for_answered((&line.protocol, &ours), (&reply.protocol, &peer), required)?;
     let offered: Vec<AudioCodec> = ours.codecs.iter().map(|(_, codec)| *codec).collect();
     let (send_payload_type, codec) = common(&peer, &offered).next().ok_or(Refusal::NoCommonCodec)?;
     let rtcp_mux = ours.rtcp_mux && peer.rtcp_mux;
@@ -146,37 +155,48 @@ pub fn accept_answer(
         send_telephone_event: telephone_event.map(|(_, theirs)| theirs),
         receive_telephone_event: telephone_event.map(|(ours, _)| ours),
         accept_from: Vec::new(),
+        srtp,
     };
     Ok(Negotiation::new(offer.clone(), parameters, index))
 }
 
-/// The audio line to accept, and what it says.
-fn choose(
-    offer: &SessionDescription,
-    local: &LocalMedia,
-    previous: Option<&Negotiation>,
-) -> Result<(usize, AudioLine), Refusal> {
+/// The audio line to accept, what it says, and its keys if it is to be SRTP.
+struct Chosen {
+    index: usize,
+    peer: AudioLine,
+    agreed: Option<Agreed>,
+}
+
+/// The audio line to accept.
+fn choose(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Negotiation>) -> Result<Chosen, Refusal> {
     let mut refusal = Refusal::NoAudio;
-    let mut first = None;
+    let mut first: Option<Chosen> = None;
     for (index, line) in offer.media.iter().enumerate() {
         if !line.is_audio() || line.port == 0 {
             continue;
         }
-        if !speaks(&line.protocol) {
-            if refusal == Refusal::NoAudio {
-                refusal = Refusal::UnsupportedTransport(line.protocol.clone());
-            }
-            continue;
-        }
         let peer = AudioLine::read(offer, line, None);
+        let agreed = match security::for_offered(&line.protocol, &peer, local.srtp.as_ref()) {
+            Ok(agreed) => agreed,
+            Err(why) => {
+                if refusal == Refusal::NoAudio {
+                    refusal = why;
+                }
+                continue;
+            }
+        };
         if common(&peer, &local.codecs).next().is_none() {
             refusal = Refusal::NoCommonCodec;
             continue;
         }
-        if previous.is_none_or(|before| before.audio_line == index) {
-            return Ok((index, peer));
+        let chosen = Chosen { index, peer, agreed };
+        if previous.is_some_and(|before| before.audio_line == index) {
+            return Ok(chosen);
         }
-        first.get_or_insert((index, peer));
+        // Lines for the same sound, one plain and one not, are an old way to leave us the choice.
+        if first.as_ref().is_none_or(|first| first.agreed.is_none() && chosen.agreed.is_some()) {
+            first = Some(chosen);
+        }
     }
     first.ok_or(refusal)
 }
@@ -229,11 +249,6 @@ fn versioned(mut description: SessionDescription, previous: Option<&Negotiation>
         }
     }
     description
-}
-
-/// Whether we speak this transport.
-fn speaks(protocol: &str) -> bool {
-    ["RTP/AVP", "RTP/AVPF"].iter().any(|known| known.eq_ignore_ascii_case(protocol))
 }
 
 /// The peer's codecs that are in `ours`, in the peer's order.

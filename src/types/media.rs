@@ -108,6 +108,10 @@ pub struct MediaParameters {
     pub receive_telephone_event: Option<u8>,
     /// Networks from which media is believed. Empty: the networks of `remote_rtp` and what the gateway adds.
     pub accept_from: Vec<Network>,
+    /// The keys if the stream is SRTP; `None`: it is plain RTP. Never serialised: keys leave the process in no other way
+    /// than the signalling they were agreed by.
+    #[serde(skip)]
+    pub srtp: Option<super::SrtpKeys>,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod deadlines;
 mod ids;
 mod media;
 mod now;
+mod srtp;
 mod table;
 
 pub use codec::{AudioCodec, SampleRate};
@@ -12,4 +13,5 @@ pub use deadlines::Deadlines;
 pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId};
 pub use media::{Direction, MediaParameters, Network};
 pub use now::Now;
+pub use srtp::{Mki, SrtpKey, SrtpKeys, SrtpSuite};
 pub use table::{IdHasher, IdMap, excess, relax};

@@ -19,4 +19,5 @@ mod limits;
 mod paths;
 mod pins;
 mod properties;
+mod srtp;
 mod weather;

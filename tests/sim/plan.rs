@@ -40,6 +40,20 @@ caller_id = "+442079460100"
 address = ["100.64.0.2"]
 {second}
 
+[trunks.vault]
+allow              = ["100.64.1.0/24"]
+srtp               = "required"
+srtp_keys_in_clear = true
+
+[trunks.eager]
+allow              = ["100.64.2.0/24"]
+srtp               = "opportunistic"
+srtp_keys_in_clear = true
+
+[trunks.overheard]
+allow = ["100.64.3.0/24"]
+srtp  = "opportunistic"
+
 [rooms.red]
 pin = "{RED}"
 
@@ -87,7 +101,7 @@ ivr    = "conference"
 
 [[routes]]
 name   = "Lobby"
-from   = ["carrier", "narrow"]
+from   = ["carrier", "narrow", "vault", "eager", "overheard"]
 number = "2000"
 room   = "lobby"
 

@@ -4,7 +4,7 @@ use super::Checker;
 use super::values::{parse_host, parse_network};
 use super::{auth, identity};
 use crate::dialplan::plan::{
-    DigitTransport, Gateway, NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
+    DigitTransport, Gateway, NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, SrtpPolicy, Trunk, TrunkAddress,
 };
 use crate::dialplan::raw::{Field, RawTrunk};
 use crate::types::Network;
@@ -29,6 +29,9 @@ const RELIABLE: [(&str, ReliableProvisional); 3] = [
     ("required", ReliableProvisional::WhenRequired),
     ("supported", ReliableProvisional::WhenSupported),
 ];
+
+const SRTP: [(&str, SrtpPolicy); 3] =
+    [("off", SrtpPolicy::Off), ("opportunistic", SrtpPolicy::Opportunistic), ("required", SrtpPolicy::Required)];
 
 pub(super) fn check(
     checker: &mut Checker<'_>,
@@ -102,7 +105,10 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
             .get()
             .and_then(|value| checker.word("100rel", value, &RELIABLE))
             .unwrap_or(ReliableProvisional::WhenRequired),
+        srtp: raw.srtp.get().and_then(|value| checker.word("srtp", value, &SRTP)).unwrap_or_default(),
+        srtp_keys_in_clear: raw.srtp_keys_in_clear.get().is_some_and(|value| *value.get_ref()),
     };
+    media_security(checker, &trunk, raw);
     credentials(checker, name.span(), raw);
     trunk
 }
@@ -135,6 +141,33 @@ fn open_to_all(checker: &mut Checker<'_>, raw: &RawTrunk) {
                 let warning = checker.sink.warning(value.span(), format!("this trunk takes {what} from anywhere"));
                 warning.label("every address there is").help(help);
             }
+        }
+    }
+}
+
+/// Whether the keys of SRTP have a safe way to the other side.
+fn media_security(checker: &mut Checker<'_>, trunk: &Trunk, raw: &RawTrunk) {
+    let off = raw.srtp.is_absent() || raw.srtp.get().is_some_and(|value| value.get_ref() == "off");
+    if let (true, Some(value)) = (off, raw.srtp_keys_in_clear.get()) {
+        let warning = checker.sink.warning(value.span(), "`srtp_keys_in_clear` is for trunks with `srtp`");
+        warning.label("has no effect").help("add: srtp = \"required\"");
+    }
+    let in_clear = matches!(trunk.transport, SipTransport::Udp | SipTransport::Tcp);
+    let Some(value) = raw.srtp.get().filter(|_| in_clear && !trunk.speaks_srtp(false)) else { return };
+    let transport = trunk.transport.as_str();
+    let help = "encrypt the signalling (transport = \"tls\"), or, where nobody can listen to it (a tunnel, a network of \
+                your own), say: srtp_keys_in_clear = true";
+    match trunk.srtp {
+        SrtpPolicy::Off => {}
+        SrtpPolicy::Opportunistic => {
+            let warning = checker.sink.warning(value.span(), "SRTP is not offered to this trunk");
+            warning.label(format!("its keys would travel in the clear over {transport}")).help(help);
+        }
+        SrtpPolicy::Required => {
+            let error = checker.sink.error(value.span(), "every call of this trunk would be refused");
+            error
+                .label(format!("SRTP is required, and its keys would travel in the clear over {transport}"))
+                .help(help);
         }
     }
 }

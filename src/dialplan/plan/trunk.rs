@@ -62,9 +62,19 @@ pub struct Trunk {
     pub session_timer: SessionTimer,
     /// Reliable provisional responses (RFC 3262). Default: when the peer requires it.
     pub reliable: ReliableProvisional,
+    /// Whether its sound is encrypted. Default off.
+    pub srtp: SrtpPolicy,
+    /// Whether SRTP keys are offered and taken where whoever listens to the signalling can read them. Default no.
+    pub srtp_keys_in_clear: bool,
 }
 
 impl Trunk {
+    /// Whether SRTP is spoken with it over signalling that is encrypted or is not.
+    #[must_use]
+    pub fn speaks_srtp(&self, signalling_is_secure: bool) -> bool {
+        self.srtp != SrtpPolicy::Off && (signalling_is_secure || self.srtp_keys_in_clear)
+    }
+
     /// Whether a request from `source` may be this trunk's.
     #[must_use]
     pub fn allows(&self, source: IpAddr) -> bool {
@@ -159,4 +169,28 @@ pub enum ReliableProvisional {
     WhenRequired,
     /// Whenever the peer supports it.
     WhenSupported,
+}
+
+/// Encryption of a trunk's sound: SRTP with keys in the signalling (RFC 3711, RFC 4568).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SrtpPolicy {
+    /// Plain RTP only.
+    #[default]
+    Off,
+    /// Where the other side has keys too (RFC 8643), else plain RTP.
+    Opportunistic,
+    /// Calls without it are refused with 488.
+    Required,
+}
+
+impl SrtpPolicy {
+    /// As the dialplan writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Opportunistic => "opportunistic",
+            Self::Required => "required",
+        }
+    }
 }

@@ -138,6 +138,10 @@ fn single_mistakes_are_told_where_they_are() {
         ("trunk", "caller_id = \"0207\"", "5 error: `caller_id` is an international number <\"0207\">"),
         ("trunk", "number_from = [\"too\"]", "5 error: `number_from` knows no such word <\"too\">"),
         ("trunk", "100rel = \"always\"", "5 error: `100rel` knows no such word <\"always\">"),
+        ("trunk", "srtp = \"maybe\"", "5 error: `srtp` knows no such word <\"maybe\">"),
+        ("trunk", "srtp = \"required\"", "5 error: every call of this trunk would be refused <\"required\">"),
+        ("trunk", "srtp = \"opportunistic\"", "5 warning: SRTP is not offered to this trunk <\"opportunistic\">"),
+        ("trunk", "srtp_keys_in_clear = true", "5 warning: `srtp_keys_in_clear` is for trunks with `srtp` <true>"),
         ("trunk", "session_expires = \"10s\"", "5 error: `session_expires` is from 90s to 24h <\"10s\">"),
         ("trunk", "media = \"::/0\"", "5 warning: this trunk takes sound from anywhere <\"::/0\">"),
         (
@@ -387,4 +391,16 @@ fn a_trunks_habits_are_checked() {
         let line = format!("preset = \"{}\"\nusername = \"acme\"", preset.name);
         assert_eq!(told(&with("trunk", &line)), [""; 0], "{line}");
     }
+}
+
+#[test]
+fn srtp_without_a_safe_way_for_its_keys_needs_the_administrators_word() {
+    let message = mistakes(&with("trunk", "srtp = \"required\"")).to_string();
+    assert!(message.contains("its keys would travel in the clear over udp"), "{message}");
+    assert!(message.contains("srtp_keys_in_clear = true"), "{message}");
+    for word in ["opportunistic", "required"] {
+        let text = with("trunk", &format!("srtp = \"{word}\"\nsrtp_keys_in_clear = true"));
+        assert!(told(&text).is_empty(), "{:?}", told(&text));
+    }
+    assert!(told(&with("trunk", "srtp = \"off\"")).is_empty());
 }

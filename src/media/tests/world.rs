@@ -118,6 +118,7 @@ impl World {
             send_telephone_event: Some(101),
             receive_telephone_event: Some(96),
             accept_from: vec![Network { address: address.ip(), prefix: 24 }],
+            srtp: None,
         }
     }
 

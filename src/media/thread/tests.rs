@@ -50,6 +50,7 @@ impl Phone {
             send_telephone_event: None,
             receive_telephone_event: Some(101),
             accept_from: vec![Network::host([127, 0, 0, 1].into())],
+            srtp: None,
         };
         let settings =
             LegSettings { parameters, seed: n, cname: "test".into(), media_timeout: None, collect_digits: false };

@@ -5,6 +5,7 @@ mod corpus;
 mod describing;
 mod offering;
 mod properties;
+mod securing;
 
 use super::*;
 use crate::types::{AudioCodec, Direction};
@@ -21,6 +22,7 @@ fn local() -> LocalMedia {
         telephone_event: true,
         direction: Direction::SendRecv,
         session_id: 0x1234_5678_9abc_def0,
+        srtp: None,
     }
 }
 

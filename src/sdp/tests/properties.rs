@@ -26,10 +26,22 @@ prop_compose! {
         port in 1u16..65_534,
         apart in any::<bool>(),
         session_id in any::<u64>(),
+        srtp in proptest::option::of(any::<bool>()),
     ) -> LocalMedia {
         let address = if six { "2001:db8::5" } else { "198.51.100.5" }.parse().unwrap();
         let rtcp_port = if apart { 9 } else { port + 1 };
-        LocalMedia { address, rtp_port: port, rtcp_port, codecs, packet_time, telephone_event, direction, session_id }
+        let srtp = srtp.map(super::securing::keys);
+        LocalMedia {
+            address,
+            rtp_port: port,
+            rtcp_port,
+            codecs,
+            packet_time,
+            telephone_event,
+            direction,
+            session_id,
+            srtp,
+        }
     }
 }
 
@@ -41,6 +53,7 @@ fn line() -> impl Strategy<Value = String> {
         "a=fmtp:[0-9]{1,3} [0-9]{1,3}(-[0-9]{0,3})?(,[0-9]{1,2})?",
         "a=(sendrecv|sendonly|recvonly|inactive|rtcp-mux|bundle-only)",
         "a=(ptime|maxptime|rtcp):[0-9]{0,6}",
+        "a=crypto:[0-9]{1,3} AES_CM_128_HMAC_SHA1_(80|32) inline:[A-Za-z0-9+/]{40}(\\|2\\^[0-9]{2})?(\\|1:[0-9])?",
         "c=IN IP4 (0\\.0\\.0\\.0|203\\.0\\.113\\.7|pbx\\.example|239\\.1\\.1\\.1/3)",
         "c=IN IP6 (::|2001:db8::1|x)",
         "o=[a-z ]{0,5} [0-9]{1,25} [0-9]{1,3} IN IP4 203\\.0\\.113\\.7",

@@ -4,8 +4,10 @@ mod agent;
 mod description;
 mod ear;
 mod mouth;
+mod secure;
 
 pub(crate) use agent::{Agent, End, Stage, Step, says};
+pub(crate) use description::base64;
 pub(crate) use ear::Ear;
 pub(crate) use mouth::{LEVEL, Mouth, Says, written};
 
@@ -14,6 +16,7 @@ use bytes::Bytes;
 use description::Local;
 use partyline::rtp::{Packet, packet};
 use partyline::types::AudioCodec;
+use secure::Secure;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -32,6 +35,12 @@ pub(crate) struct Phone {
     pub(crate) gone: bool,
     /// RTCP datagrams that came.
     pub(crate) reports: u64,
+    /// SRTP, once keys are known.
+    pub(crate) secure: Option<Secure>,
+    /// Packets that could not be opened.
+    pub(crate) unreadable: u64,
+    /// The last media packet that was sent.
+    pub(crate) last_sent: Bytes,
     dialled: usize,
 }
 
@@ -50,6 +59,9 @@ impl Phone {
             rtp_weather: Weather::CLEAR,
             gone: false,
             reports: 0,
+            secure: None,
+            unreadable: 0,
+            last_sent: Bytes::new(),
             dialled: 0,
         }
     }
@@ -76,11 +88,21 @@ impl Phone {
     }
 
     pub(crate) fn handle_media(&mut self, now: Instant, bytes: &Bytes) {
-        if packet::is_rtcp(bytes) {
+        let bytes = match &mut self.secure {
+            None => bytes.clone(),
+            Some(secure) => match secure.open(bytes) {
+                Some(clear) => clear,
+                None => {
+                    self.unreadable += 1;
+                    return;
+                }
+            },
+        };
+        if packet::is_rtcp(&bytes) {
             self.reports += 1;
             return;
         }
-        let packet = Packet::parse(bytes).expect("RTP of the gateway can be read");
+        let packet = Packet::parse(&bytes).expect("RTP of the gateway can be read");
         if Some(packet.header.payload_type) != self.agent.local.event_payload_type {
             self.ear.hear(now, &packet);
         }
@@ -96,6 +118,7 @@ impl Phone {
         match self.agent.stage {
             Stage::Talking | Stage::Called { described: true } => {
                 let remote = self.agent.remote.as_ref();
+                Secure::follow(&mut self.secure, &self.agent.local, remote);
                 self.mouth.event_payload_type = remote.and_then(|remote| remote.event_payload_type).unwrap_or(101);
                 let wanted = remote.filter(|remote| remote.direction.receives() && self.agent.local.direction.sends());
                 match wanted {
@@ -111,6 +134,12 @@ impl Phone {
     pub(crate) fn take_out(&mut self, now: Instant) -> (Vec<Datagram>, Vec<Datagram>) {
         let mut media = Vec::new();
         self.mouth.handle_timeout(now, &mut media);
+        if let Some(secure) = &mut self.secure {
+            media.iter_mut().for_each(|datagram| datagram.bytes = secure.seal(&datagram.bytes));
+        }
+        if let Some(last) = media.last() {
+            self.last_sent = last.bytes.clone();
+        }
         (self.agent.take_out(), media)
     }
 }
