@@ -20,7 +20,10 @@ pub use room::{Announce, Room, RoomAccess};
 pub use route::{Origin, Outgoing, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use trunk::{AuthSecret, DigitTransport, NumberSource, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk, TrunkAddress, TrunkAuth};
+pub use trunk::{
+    AuthSecret, DigitTransport, NumberSource, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk, TrunkAddress,
+    TrunkAuth,
+};
 
 use std::net::IpAddr;
 use std::sync::Arc;
