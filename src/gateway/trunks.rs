@@ -223,15 +223,6 @@ impl Gateway {
     }
 }
 
-/// What a digest challenge of a trunk is answered with.
-pub(super) fn credentials(trunk: &Trunk) -> Option<Credentials> {
-    trunk.password.as_ref().map(|password| Credentials {
-        realm: trunk.realm.clone(),
-        username: trunk.username.clone().unwrap_or_default(),
-        password: password.reveal().to_owned(),
-    })
-}
-
 fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
     let (host, port) = match trunk.address.first() {
         Some(address) => {

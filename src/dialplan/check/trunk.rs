@@ -4,7 +4,7 @@ use super::Checker;
 use super::values::{parse_host, parse_network};
 use super::{auth, identity};
 use crate::dialplan::plan::{
-    DigitTransport, Gateway, NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, SrtpPolicy, Trunk,
+    DigitTransport, Gateway, NumberSource, ReliableProvisional, SessionTimer, SipTransport, SrtpPolicy, Trunk,
     TrunkAddress,
 };
 use crate::dialplan::raw::{Field, RawTrunk};

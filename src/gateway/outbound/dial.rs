@@ -168,6 +168,7 @@ impl Gateway {
             plan,
             trunk,
             peer: outgoing.target.flow.remote,
+            is_private: outgoing.target.flow.transport.is_secure(),
             sip_call_id: String::new(),
             from: Party { number: from, name: None },
             number: outgoing.number.clone(),

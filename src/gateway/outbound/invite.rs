@@ -5,36 +5,25 @@ use super::targets::Target;
 use crate::dialplan::{ReliableProvisional, Trunk};
 use crate::gateway::call_record::Cause;
 use crate::gateway::timer::{SILENCE, Timer};
-use crate::gateway::{Gateway, trunks};
+use crate::gateway::{Gateway, identity, trunks};
 use crate::sdp;
-use crate::session::DialCause;
-use crate::sip::message::{HeaderName, Headers, Host, NameAddr, Uri};
+use crate::session::{DialCause, Party};
+use crate::sip::message::Uri;
 use crate::sip::{self, Body, OutgoingInvite};
 use crate::types::{CallId, Now};
 
-/// What the INVITE says of the caller.
-struct Identity {
-    from: NameAddr,
-    headers: Headers,
-}
-
-/// Who we are to a trunk: its own number for us, another call's, or nobody (RFC 3323, RFC 3325).
-fn identity(trunk: &Trunk, caller: &CallerNumber, target: &Target) -> Identity {
-    let number = match caller {
-        CallerNumber::Trunk => trunk.caller_id.as_deref(),
-        CallerNumber::Other(number) => Some(number.as_str()),
-        CallerNumber::Withheld => None,
+/// Who we are to a trunk: its own number for us, another call's where the trunk lets it be shown, or nobody.
+fn claims(trunk: &Trunk, caller: &CallerNumber, target: &Target) -> identity::Claims {
+    let forwarded = match caller {
+        CallerNumber::Other(number) => Some(identity::Caller {
+            party: Party { number: number.clone(), name: None },
+            withheld: false,
+            diverted_from: None,
+        }),
+        CallerNumber::Trunk | CallerNumber::Withheld => None,
     };
-    let mut headers = Headers::new();
-    let from = match number {
-        Some(number) => NameAddr::new(Uri::sip(Some(number), target.host.clone(), None)),
-        None => {
-            headers.push(HeaderName::Privacy, "id");
-            let nobody = Uri::sip(Some("anonymous"), Host::Name("anonymous.invalid".into()), None);
-            NameAddr::new(nobody).with_display("Anonymous")
-        }
-    };
-    Identity { from, headers }
+    let withheld = matches!(caller, CallerNumber::Withheld);
+    identity::claims(trunk, &trunk.numbers, forwarded.as_ref(), None, &target.host, withheld)
 }
 
 /// What the trunk's settings say of session timers and reliable responses.
@@ -58,8 +47,9 @@ impl Gateway {
         let offer = sdp::offer(local, None);
         let target = outgoing.target.clone();
         let trunk = &target.trunk;
-        let Identity { from, headers } = identity(trunk, &outgoing.caller, &target);
-        let to = Uri::sip(Some(&outgoing.number), target.host.clone(), target.port);
+        let identity::Claims { from, headers } = claims(trunk, &outgoing.caller, &target);
+        let number = trunk.numbers.written(&outgoing.number, trunk.identity.format);
+        let to = Uri::sip(Some(number.as_str()), target.host.clone(), target.port);
         let invite = OutgoingInvite {
             headers,
             credentials: trunks::credentials(trunk),
