@@ -2,14 +2,14 @@
 
 use super::dial::CallerNumber;
 use super::targets::Target;
-use crate::dialplan::{ReliableProvisional, Trunk};
+use crate::dialplan::Trunk;
 use crate::gateway::call_record::Cause;
 use crate::gateway::timer::{SILENCE, Timer};
-use crate::gateway::{Gateway, trunks};
+use crate::gateway::{Gateway, admission, trunks};
 use crate::sdp;
 use crate::session::DialCause;
 use crate::sip::message::{HeaderName, Headers, Host, NameAddr, Uri};
-use crate::sip::{self, Body, OutgoingInvite};
+use crate::sip::{Body, OutgoingInvite};
 use crate::types::{CallId, Now};
 
 /// What the INVITE says of the caller.
@@ -37,19 +37,6 @@ fn identity(trunk: &Trunk, caller: &CallerNumber, target: &Target) -> Identity {
     Identity { from, headers }
 }
 
-/// What the trunk's settings say of session timers and reliable responses.
-fn terms(trunk: &Trunk) -> sip::Terms {
-    sip::Terms {
-        session_expires: Some(trunk.session_timer.expires),
-        min_session_expires: trunk.session_timer.min,
-        reliable_provisional: match trunk.reliable {
-            ReliableProvisional::Never => sip::ReliableProvisional::Never,
-            ReliableProvisional::WhenRequired => sip::ReliableProvisional::WhenRequired,
-            ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
-        },
-    }
-}
-
 impl Gateway {
     /// Sends the INVITE to the target that is next; its media ports are open.
     pub(in crate::gateway) fn send_invite(&mut self, now: Now, id: CallId) {
@@ -63,7 +50,7 @@ impl Gateway {
         let invite = OutgoingInvite {
             headers,
             credentials: trunks::credentials(trunk),
-            terms: Some(terms(trunk)),
+            terms: Some(admission::terms_of(trunk)),
             ..OutgoingInvite::new(target.flow, from, to, Some(Body::sdp(offer.to_string())))
         };
         call.media.offered = Some(offer);
