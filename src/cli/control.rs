@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 
 /// A longer request is none.
 const LONGEST_REQUEST: u64 = 4_096;
-/// Connections at once.
-const CONNECTIONS: usize = 16;
+/// Connections at once. One that asked for a call stays until that is answered.
+const CONNECTIONS: usize = 64;
 
 /// Wait after a connection that could not be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);

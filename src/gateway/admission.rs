@@ -148,15 +148,20 @@ impl Policy for TrunkPolicy<'_> {
 
     fn terms(&mut self, request: &Request, flow: &Flow) -> Option<sip::Terms> {
         let trunk = trunk_of(self.plan, self.trunks, self.admission, request, flow)?;
-        Some(sip::Terms {
-            session_expires: Some(trunk.session_timer.expires),
-            min_session_expires: trunk.session_timer.min,
-            reliable_provisional: match trunk.reliable {
-                ReliableProvisional::Never => sip::ReliableProvisional::Never,
-                ReliableProvisional::WhenRequired => sip::ReliableProvisional::WhenRequired,
-                ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
-            },
-        })
+        Some(terms_of(&trunk))
+    }
+}
+
+/// What a trunk's settings say of session timers and reliable responses.
+pub(super) fn terms_of(trunk: &Trunk) -> sip::Terms {
+    sip::Terms {
+        session_expires: Some(trunk.session_timer.expires),
+        min_session_expires: trunk.session_timer.min,
+        reliable_provisional: match trunk.reliable {
+            ReliableProvisional::Never => sip::ReliableProvisional::Never,
+            ReliableProvisional::WhenRequired => sip::ReliableProvisional::WhenRequired,
+            ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
+        },
     }
 }
 

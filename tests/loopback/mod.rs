@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "the world outside has clocks and sockets")]
 
 mod bad_input;
+mod calling_out;
 mod calls;
 mod cancelling;
 mod control;

@@ -4,13 +4,13 @@
 //! [`World::finish`], which checks that nothing is left.
 
 use super::network::{Datagram, Network, Weather};
-use super::phone::{Agent, End, LEVEL, Phone, Stage, Step, tone};
+use super::phone::{Agent, End, LEVEL, Phone, Stage, tone};
 use super::plan;
 use super::sounds::Tones;
 use bytes::Bytes;
 use partyline::audio::goertzel;
 use partyline::dialplan::{Plan, TrunkAddress};
-use partyline::gateway::{CallRecord, Gateway, Input, Output, Reply, Request, Way};
+use partyline::gateway::{CallRecord, Gateway, Input, Output, Reply, Request};
 use partyline::media::PacketKind;
 use partyline::media::command::{Command, Event, LegStatistics};
 use partyline::media::sim::SimMedia;
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 const HEARD: f32 = LEVEL - 6.0;
 const UNHEARD: f32 = LEVEL - 24.0;
 /// The gateway's address, for everything.
-const GATEWAY: [u8; 4] = [10, 0, 0, 1];
+pub(crate) const GATEWAY: [u8; 4] = [10, 0, 0, 1];
 /// What the gateway may still wait for when the last call is over.
 const AFTERMATH: Duration = Duration::from_secs(300);
 
@@ -145,31 +145,6 @@ impl World {
         let address = IpAddr::from([a, b, c, 10 + u8::try_from(n).unwrap()]);
         self.phones.push(Phone::new(n, address, SocketAddr::from((GATEWAY, 5060)), codec));
         n
-    }
-
-    /// A phone behind trunk "first" (1) or "second" (2), which says this when it is called.
-    pub(crate) fn far_end(&mut self, trunk: u8, manner: Vec<Step>) -> usize {
-        let n = self.phones.len();
-        let address = IpAddr::from([100, 64, 0, trunk]);
-        let mut phone = Phone::new(n, address, SocketAddr::from((GATEWAY, 5060)), AudioCodec::Pcma);
-        phone.agent.manner = manner;
-        phone.agent.answers = true;
-        self.phones.push(phone);
-        n
-    }
-
-    /// The administrator has `number` called into a room.
-    pub(crate) fn invite(&mut self, room: &str, number: &str, confirm: Option<bool>) -> Reply {
-        let (room, number) = (room.to_owned(), number.to_owned());
-        self.ask(Request::Dial { room, number, confirm, digits: None })
-    }
-
-    /// The record of the only call out to `number`.
-    pub(crate) fn record_of(&self, number: &str) -> &CallRecord {
-        let found: Vec<&CallRecord> = self.records.iter().filter(|record| record.number == number).collect();
-        assert_eq!(found.len(), 1, "one record of the call to {number}: {:#?}; log: {:#?}", self.records, self.tail());
-        assert_eq!(found[0].way, Way::Out);
-        found[0]
     }
 
     /// Phones that are in the room `number` leads to, or have keyed its PIN; their prompts are over.
@@ -502,7 +477,7 @@ impl World {
     }
 
     /// The last lines of the log but for the ladder.
-    fn tail(&self) -> Vec<&String> {
+    pub(crate) fn tail(&self) -> Vec<&String> {
         let lines: Vec<&String> = self.log.iter().filter(|line| !line.contains(" SIP: ")).collect();
         lines[lines.len().saturating_sub(12)..].to_vec()
     }

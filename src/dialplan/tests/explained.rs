@@ -126,3 +126,71 @@ fn what_cannot_be_explained_is_refused() {
     assert_eq!(error.to_string(), "there is no trunk `carier`: did you mean `carrier`?");
     assert_eq!(explain(&plan, "carrier", "1000", Some("12x")).unwrap_err(), ExplainError::NoDigits);
 }
+
+const OUT: &str = r#"
+[gateway]
+country_code = "44"
+
+[trunks.carrier]
+address   = ["192.0.2.1"]
+max_calls = 30
+
+[trunks.second]
+address = ["192.0.2.2:5070", "sip.second.example"]
+
+[ivr.operator]
+say  = "One moment please."
+then = { dial = "020 7946 0200" }
+
+[[routes]]
+name   = "Operator"
+from   = "carrier"
+number = "5000"
+ivr    = "operator"
+
+[[routes]]
+name   = "Out"
+from   = "sessions"
+number = '\+44\d+'
+trunks = ["carrier", "second"]
+"#;
+
+#[test]
+fn the_way_of_a_call_out() {
+    let expected = "\
+A call from sessions to +442079460123
+  dialled as 020 7946 0123
+
+Routes, top to bottom:
+  line 16, Operator: is for calls from trunk carrier
+  line 22, Out: matches, by number \\+44\\d+
+
++442079460123 is called:
+  by trunk carrier at 192.0.2.1 (at most 30 calls at one time)
+  else by trunk second at 192.0.2.2:5070, then sip.second.example
+  rings for 1 min at most, lasts 240 min at most
+  into a room: the called one must press 1 before being heard
+  one session places 20 calls in all and 10 a minute at most
+";
+    assert_eq!(told(OUT, "sessions", "020 7946 0123", None), expected);
+}
+
+#[test]
+fn a_number_that_is_not_called_says_by_which_rule() {
+    for (number, rule) in [
+        ("999", "emergency numbers are never called: 999 is one; dial it from a telephone of your own"),
+        ("0901 1234567", "UK premium rate (+449…) is not called, as route Out does not say premium = true"),
+        ("+4930123456", "no route allows it: none with from = \"sessions\" takes this number"),
+        ("joinconf", "this is no telephone number"),
+    ] {
+        let way = told(OUT, "sessions", number, None);
+        assert!(way.ends_with(&format!("\nThe call is not placed: {rule}.\n")), "{way}");
+    }
+}
+
+#[test]
+fn the_way_on_to_another_telephone() {
+    let way = told(OUT, "carrier", "5000", None);
+    assert!(way.contains("+442079460200 is called by line 22, Out, and joined with the caller.\n"), "{way}");
+    assert!(way.contains("  the called one is heard at once\n"), "{way}");
+}

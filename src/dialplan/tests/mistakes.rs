@@ -142,6 +142,14 @@ fn single_mistakes_are_told_where_they_are() {
         ("trunk", "srtp = \"required\"", "5 error: every call of this trunk would be refused <\"required\">"),
         ("trunk", "srtp = \"opportunistic\"", "5 warning: SRTP is not offered to this trunk <\"opportunistic\">"),
         ("trunk", "srtp_keys_in_clear = true", "5 warning: `srtp_keys_in_clear` is for trunks with `srtp` <true>"),
+        ("trunk", "max_calls_per_second = 0", "5 error: `max_calls_per_second` is from 1 to 10000 <0>"),
+        ("trunk", "max_calls_per_secnd = 5", "5 error: a trunk has no key `max_calls_per_secnd` <max_calls_per_secnd>"),
+        ("trunk", "country_code = \"UK\"", "5 error: `country_code` is digits <\"UK\">"),
+        ("trunk", "digits = \"inband\"", "5 error: `digits` knows no such word <\"inband\">"),
+        ("trunk", "redirects = \"yes\"", "5 error: `redirects` takes true or false, not a string <\"yes\">"),
+        ("route", "premium = true", "17 error: `premium` goes with `trunk` or `trunks` <true>"),
+        ("route", "ring_timeout = \"10s\"", "17 error: `ring_timeout` goes with `trunk` or `trunks` <\"10s\">"),
+        ("route", "trunk = \"local\"", "17 error: this route leads to two places <\"local\">"),
         ("trunk", "session_expires = \"10s\"", "5 error: `session_expires` is from 90s to 24h <\"10s\">"),
         ("trunk", "media = \"::/0\"", "5 warning: this trunk takes sound from anywhere <\"::/0\">"),
         (
@@ -403,4 +411,49 @@ fn srtp_without_a_safe_way_for_its_keys_needs_the_administrators_word() {
         assert!(told(&text).is_empty(), "{:?}", told(&text));
     }
     assert!(told(&with("trunk", "srtp = \"off\"")).is_empty());
+}
+
+#[test]
+fn mistakes_of_calls_out_are_told_where_they_are() {
+    let plan = |route: &str, then: &str| {
+        format!(
+            "[trunks.carrier]\naddress = \"192.0.2.1\"\n[trunks.inward]\nallow = \"192.0.2.9\"\n\
+             [ivr.on]\nsay = \"a b\"\nthen = {then}\n[[routes]]\nname = \"In\"\nfrom = \"carrier\"\nnumber = \"1\"\nivr = \"on\"\n\
+             [[routes]]\nname = \"Out\"\nnumber = '\\+44\\d+'\n{route}\n"
+        )
+    };
+    let (out, on) = ("from = \"sessions\"\ntrunk = \"carrier\"", "{ dial = \"+442079460123\" }");
+    assert_eq!(told(&plan(out, on)), Vec::<String>::new());
+    for (route, then, expected) in [
+        ("from = \"sessions\"\ntrunk = \"carier\"", on, "there is no trunk `carier` <\"carier\">"),
+        ("from = \"sessions\"\ntrunks = [\"inward\"]", on, "trunk `inward` cannot be called <\"inward\">"),
+        ("from = \"sessions\"\ntrunks = []", on, "this route names no trunk <[]>"),
+        (
+            "from = \"carrier\"\ntrunk = \"carrier\"",
+            on,
+            "a route to a trunk takes calls of sessions alone <\"carrier\">",
+        ),
+        (
+            "from = \"sessions\"\ntrunk = \"carrier\"\nmax_duration = \"1s\"",
+            on,
+            "`max_duration` is from 10s to 24h <\"1s\">",
+        ),
+        (
+            "from = \"sessions\"\ntrunk = \"carrier\"\nanswer_after = \"1s\"",
+            on,
+            "a call out is answered by the one who is called <\"1s\">",
+        ),
+        (out, "{ dial = \"+4930123456\" }", "this number is not called <\"+4930123456\">"),
+        (out, "{ dial = \"112\" }", "this number is not called <\"112\">"),
+        (out, "{ dial = \"+442079460123\", room = \"x\" }", "`room` does not go with `dial` <\"x\">"),
+        (out, "{ room = \"x\", confirm = true }", "`confirm` goes with `dial` <true>"),
+    ] {
+        let found = told(&plan(route, then));
+        assert!(found.iter().any(|line| line.ends_with(expected)), "{expected}: {found:#?}");
+    }
+    let all = plan(out, on)
+        .replace("'\\+44\\d+'", "'\\+\\d+'")
+        .replace("trunk = \"carrier\"", "trunk = \"carrier\"\npremium = true");
+    let found = told(&all);
+    assert!(found.iter().any(|line| line.contains("allows every premium number of the world")), "{found:#?}");
 }

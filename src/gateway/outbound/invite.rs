@@ -2,14 +2,14 @@
 
 use super::dial::CallerNumber;
 use super::targets::Target;
-use crate::dialplan::{ReliableProvisional, Trunk};
+use crate::dialplan::Trunk;
 use crate::gateway::call_record::Cause;
 use crate::gateway::timer::{SILENCE, Timer};
-use crate::gateway::{Gateway, identity, trunks};
+use crate::gateway::{Gateway, admission, identity, trunks};
 use crate::sdp;
 use crate::session::{DialCause, Party};
 use crate::sip::message::Uri;
-use crate::sip::{self, Body, OutgoingInvite};
+use crate::sip::{Body, OutgoingInvite};
 use crate::types::{CallId, Now};
 
 /// Who we are to a trunk: its own number for us, another call's where the trunk lets it be shown, or nobody.
@@ -26,19 +26,6 @@ fn claims(trunk: &Trunk, caller: &CallerNumber, target: &Target) -> identity::Cl
     identity::claims(trunk, &trunk.numbers, forwarded.as_ref(), None, &target.host, withheld)
 }
 
-/// What the trunk's settings say of session timers and reliable responses.
-fn terms(trunk: &Trunk) -> sip::Terms {
-    sip::Terms {
-        session_expires: Some(trunk.session_timer.expires),
-        min_session_expires: trunk.session_timer.min,
-        reliable_provisional: match trunk.reliable {
-            ReliableProvisional::Never => sip::ReliableProvisional::Never,
-            ReliableProvisional::WhenRequired => sip::ReliableProvisional::WhenRequired,
-            ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
-        },
-    }
-}
-
 impl Gateway {
     /// Sends the INVITE to the target that is next; its media ports are open.
     pub(in crate::gateway) fn send_invite(&mut self, now: Now, id: CallId) {
@@ -53,7 +40,7 @@ impl Gateway {
         let invite = OutgoingInvite {
             headers,
             credentials: trunks::credentials(trunk),
-            terms: Some(terms(trunk)),
+            terms: Some(admission::terms_of(trunk)),
             ..OutgoingInvite::new(target.flow, from, to, Some(Body::sdp(offer.to_string())))
         };
         call.media.offered = Some(offer);

@@ -14,5 +14,5 @@ pub mod wait;
 pub use address::Family;
 pub use gateway::{Gateway, PIN, Setup};
 pub use phone::Phone;
-pub use sipp::Sipp;
+pub use sipp::{Playing, Sipp};
 pub use wait::seconds;

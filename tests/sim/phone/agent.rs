@@ -459,18 +459,10 @@ impl Agent {
             let bytes = bytes.clone();
             return self.transmit(bytes);
         }
-        let is_first = request.to().unwrap().tag().is_none();
-        if request.method == Method::Invite && is_first && self.answers {
-            return self.on_invite(now, request);
+        if self.is_called_by(now, request) {
+            return;
         }
-        if request.method == Method::Cancel {
-            return self.on_cancel(request);
-        }
-        let response = if self.is_for_other_fork(request) {
-            Response::to_request(request, StatusCode(200))
-        } else {
-            self.answer(now, request, cseq.number)
-        };
+        let response = self.answer(now, request, cseq.number);
         let bytes = response.to_bytes();
         if request.method == Method::Invite && response.status.is_success() {
             self.unacknowledged =

@@ -56,8 +56,22 @@ impl Agent {
         called.steps.front().map(|step| called.since + step.after)
     }
 
+    /// Whether it is a request of a call to us that is not answered, or not by this fork; it is dealt with then.
+    pub(super) fn is_called_by(&mut self, now: Instant, request: &Request) -> bool {
+        match request.method {
+            Method::Invite if self.answers && request.to().unwrap().tag().is_none() => self.on_invite(now, request),
+            Method::Cancel => self.on_cancel(request),
+            _ if self.is_for_other_fork(request) => {
+                let ok = Response::to_request(request, StatusCode(200)).to_bytes();
+                self.transmit(ok);
+            }
+            _ => return false,
+        }
+        true
+    }
+
     /// A new INVITE, or the same again.
-    pub(super) fn on_invite(&mut self, now: Instant, request: &Request) {
+    fn on_invite(&mut self, now: Instant, request: &Request) {
         let same = |called: &&Called| called.invite.via_top().unwrap().branch == request.via_top().unwrap().branch;
         if let Some(called) = self.called.as_ref().filter(same) {
             let last = called.last.clone();
@@ -135,7 +149,7 @@ impl Agent {
     }
 
     /// CANCEL: 200, and 487 to the INVITE if it has no final response yet.
-    pub(super) fn on_cancel(&mut self, request: &Request) {
+    fn on_cancel(&mut self, request: &Request) {
         let ok = Response::to_request(request, StatusCode(200)).to_bytes();
         self.transmit(ok);
         let tag = self.tag(0);
