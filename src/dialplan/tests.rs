@@ -42,7 +42,9 @@ fn the_examples_in_the_demo_files_comments_are_good_too() {
     let uncommented: String = DEMO
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(code) if code.contains(" = ") || code.starts_with("[trunks") => format!("{code}\n"),
+            Some(code) if code.contains(" = ") || code.starts_with("[trunks") || code.starts_with("[[routes") => {
+                format!("{code}\n")
+            }
             _ => format!("{line}\n"),
         })
         .filter(|line| !line.contains('…'))
@@ -51,6 +53,7 @@ fn the_examples_in_the_demo_files_comments_are_good_too() {
     let carrier = loaded.plan.trunk("carrier").unwrap();
     assert!(carrier.register);
     assert_eq!(carrier.max_calls, Some(30));
+    assert_eq!(outgoing::allow(&loaded.plan, "+442079460123").unwrap().route.name, "Out");
     assert_eq!(loaded.plan.gateway.numbers.country_code.as_deref(), Some("44"));
     assert_eq!(loaded.plan.ivr("conference").unwrap().greetings.len(), 1);
 }

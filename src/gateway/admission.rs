@@ -247,3 +247,32 @@ impl Gateway {
         Some((StatusCode::TEMPORARILY_UNAVAILABLE, rule))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialplan::{Trusting, parse};
+
+    fn hurried() -> Arc<Plan> {
+        let text = "[trunks.a]\nallow = \"192.0.2.1\"\nmax_calls_per_second = 10\n[[routes]]\nname = \"R\"\nfrom = \"a\"\nnumber = \"1\"\nroom = \"r\"\n";
+        parse("dialplan.toml", text, &Trusting).unwrap().plan
+    }
+
+    #[test]
+    fn the_eleventh_call_within_a_second_is_one_too_many_wherever_the_second_begins() {
+        let plan = hurried();
+        let trunk = plan.trunk("a").unwrap();
+        let mut admission = Admission::default();
+        let start = crate::test_clock();
+        let at = |millis| start + Duration::from_millis(millis);
+        for n in 0..10 {
+            assert!(!admission.is_rushed(at(900 + 20 * n), trunk), "{n}");
+            admission.call_began(at(900 + 20 * n), trunk);
+        }
+        assert!(admission.is_rushed(at(1_100), trunk) && admission.is_rushed(at(1_899), trunk));
+        assert!(!admission.is_rushed(at(1_900), trunk));
+        admission.call_began(at(1_900), trunk);
+        assert!(admission.is_rushed(at(1_919), trunk) && !admission.is_rushed(at(1_920), trunk));
+        assert_eq!(admission.begun["a"].len(), 10);
+    }
+}
