@@ -4,14 +4,14 @@ use super::phase::{Beat, PHASES, phase_of};
 use std::collections::HashMap;
 use std::hash::Hash;
 
+/// Slots that are kept though nothing is in them.
+const KEPT_WHEN_EMPTY: usize = 256;
+
 /// What ticks: its next tick tells its phase.
 pub(crate) trait Ticking {
     /// The first beat on which it has not ticked yet.
     fn next_tick(&mut self) -> &mut Beat;
 }
-
-/// Slots that are kept though nothing is in them.
-const KEPT_WHEN_EMPTY: usize = 256;
 
 /// Units of one kind. A slot stays with its unit until it is removed, then it is used again.
 #[derive(Debug)]
@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn emptied_after_a_rush_it_gives_its_memory_back() {
         let mut slots = Slots::default();
-        for key in 0..1_000 {
-            slots.insert(key, 16);
+        for key in 0..1_000u32 {
+            slots.insert(key, Beat::from(key));
         }
         for key in 0..999 {
             slots.remove(key);
@@ -167,6 +167,6 @@ mod tests {
         }
         slots.remove(999);
         assert!(slots.entries.capacity() == 0 && slots.is_empty());
-        assert_eq!(slots.insert(1, 16), 0);
+        assert_eq!(slots.insert(1, 0), 0);
     }
 }

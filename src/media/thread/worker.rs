@@ -232,8 +232,10 @@ impl Worker {
     fn tick(&mut self, now: Now) {
         self.due.clear();
         self.due.extend(self.engine.due_legs(now.instant));
-        for at in 0..self.due.len() {
+        // The other way round than the engine hears and sends them: what was read last is still in the processor's cache.
+        for at in (0..self.due.len()).rev() {
             self.read_tick(now, self.due[at]);
+            self.engine.hear(now, self.due[at]);
         }
         if self.engine.round() >= self.rtcp_read + RTCP_EVERY {
             self.rtcp_read = self.engine.round();
