@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn ten_wrong_answers_close_a_place_for_a_while() {
-        let (now, mut guesses) = (Instant::now(), Guesses::default());
+        let (now, mut guesses) = (crate::test_clock(), Guesses::default());
         let (one, same, other): (IpAddr, IpAddr, IpAddr) =
             ("2001:db8::1".parse().unwrap(), "2001:db8::ff:1".parse().unwrap(), "2001:db8:0:1::1".parse().unwrap());
         for _ in 0..MOST_WRONG {
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_places_is_bounded_and_keeps_the_closed_ones() {
-        let (now, mut guesses) = (Instant::now(), Guesses::default());
+        let (now, mut guesses) = (crate::test_clock(), Guesses::default());
         let guesser: IpAddr = [192, 0, 2, 1].into();
         for _ in 0..MOST_WRONG {
             guesses.wrong(now, guesser);

@@ -22,7 +22,7 @@ struct Pair {
 
 impl Pair {
     fn new(algorithms: &[Algorithm], password: &str) -> Self {
-        let (now, settings) = (Instant::now(), settings(algorithms));
+        let (now, settings) = (crate::test_clock(), settings(algorithms));
         Self {
             keys: UserKeys::of_password("pbx", "correct horse", &settings),
             server: DigestServer::new(now, 1, settings),
