@@ -65,6 +65,7 @@ fn settings(leg: u32) -> Box<LegSettings> {
             send_telephone_event: Some(101),
             receive_telephone_event: Some(101),
             accept_from: vec![Network::host(remote.ip())],
+            srtp: None,
         },
         seed: u64::from(leg),
         cname: format!("{leg}@bench"),

@@ -85,6 +85,7 @@ fn local() -> LocalMedia {
         telephone_event: true,
         direction: Direction::SendRecv,
         session_id: 7_777_777_777,
+        srtp: None,
     }
 }
 

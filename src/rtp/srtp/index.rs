@@ -6,8 +6,12 @@ pub(super) const END: u64 = 1 << 48;
 /// The index that a packet with `sequence` most likely has when `highest` is the highest so far; `None` for one before
 /// the first or after the last there can be.
 pub(super) fn estimate(highest: u64, sequence: u16) -> Option<u64> {
-    let step = sequence.wrapping_sub(low(highest)).cast_signed();
-    highest.checked_add_signed(i64::from(step)).filter(|index| *index < END)
+    let step = match sequence.wrapping_sub(low(highest)) {
+        // Half way round, the RFC stays with the rollover counter there is.
+        0x8000 if low(highest) < 0x8000 => 0x8000,
+        step => i64::from(step.cast_signed()),
+    };
+    highest.checked_add_signed(step).filter(|index| *index < END)
 }
 
 /// The indices that the first packet of a source may have, the likeliest first. Its sender counts from rollover 0, but
@@ -41,8 +45,10 @@ mod tests {
         assert_eq!(estimate(0xFFFF, 0), Some(0x1_0000));
         assert_eq!(estimate(0x1_0000, 0xFFFF), Some(0xFFFF));
         assert_eq!(estimate(0x5_8000, 0x7FFF), Some(0x5_7FFF));
-        assert_eq!(estimate(0x5_8000, 0x0001), Some(0x6_0001));
-        assert_eq!(estimate(0x5_7FFF, 0xFFFF), Some(0x4_FFFF));
+        assert_eq!(estimate(0x5_8001, 0x0000), Some(0x6_0000));
+        assert_eq!(estimate(0x5_8000, 0x0000), Some(0x5_0000));
+        assert_eq!(estimate(0x5_7000, 0xF000), Some(0x5_F000));
+        assert_eq!(estimate(0x5_7FFF, 0xFFFF), Some(0x5_FFFF));
         assert_eq!(estimate(0x5_7FFF, 0xFFFE), Some(0x5_FFFE));
     }
 

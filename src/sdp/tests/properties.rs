@@ -1,6 +1,7 @@
 //! What holds for every input.
 
 use super::*;
+use crate::types::SrtpKeys;
 use proptest::prelude::*;
 
 fn codecs() -> impl Strategy<Value = Vec<AudioCodec>> {
@@ -123,6 +124,10 @@ proptest! {
     fn two_gateways_agree_with_each_other(caller in side(), called in side(), later in side()) {
         let first = offer(&caller, None);
         match answer(&first, &called, None) {
+            Err(refusal) if refusal.is_about_security() => {
+                let requires = |side: &LocalMedia| side.srtp.as_ref().is_some_and(|srtp| srtp.required);
+                prop_assert!(caller.srtp.is_none() && requires(&called) || called.srtp.is_none() && requires(&caller));
+            }
             Err(refusal) => {
                 prop_assert_eq!(refusal, Refusal::NoCommonCodec);
                 prop_assert!(caller.codecs.iter().all(|codec| !called.codecs.contains(codec)));
@@ -131,10 +136,14 @@ proptest! {
                 assert_legal(&first, &answered.local);
                 let accepted = accept_answer(&first, &answered.local, &caller).unwrap();
                 assert_agreed(&accepted, &answered);
+                prop_assert_eq!(answered.parameters.srtp.is_some(), caller.srtp.is_some() && called.srtp.is_some());
                 let second = offer(&later, Some(&answered));
                 if let Ok(reply) = answer(&second, &caller, Some(&accepted)) {
                     assert_legal(&second, &reply.local);
-                    let settled = accept_answer(&second, &reply.local, &later).unwrap();
+                    let settled = match accept_answer(&second, &reply.local, &later) {
+                        Err(Refusal::SrtpRequired) if reply.parameters.srtp.is_none() => return Ok(()),
+                        settled => settled.unwrap(),
+                    };
                     assert_agreed(&settled, &reply);
                     prop_assert_eq!(settled.local.origin.session_id, answered.local.origin.session_id);
                     let grown = settled.local.origin.version - answered.local.origin.version;
@@ -153,5 +162,7 @@ fn assert_agreed(offerer: &Negotiation, answerer: &Negotiation) {
     assert_eq!(a.receive_telephone_event, b.send_telephone_event);
     assert_eq!(a.send_packet_time, b.send_packet_time);
     assert_eq!(a.rtcp_mux, b.rtcp_mux);
+    let mirrored = |keys: &SrtpKeys| SrtpKeys { send: keys.receive.clone(), receive: keys.send.clone() };
+    assert_eq!(a.srtp, b.srtp.as_ref().map(mirrored));
     assert!(a.receive_payload_types.contains(&(b.send_payload_type, b.codec)));
 }
