@@ -88,7 +88,7 @@ fn whoever_is_on_hold_is_neither_heard_nor_missed_and_comes_back() {
         world.reinvite(anna);
         world.run(secs(2));
         let heard = world.phones[anna].ear.count;
-        assert!(!world.phones[anna].agent.remote.unwrap().direction.sends(), "{direction:?}");
+        assert!(!world.phones[anna].agent.remote.as_ref().unwrap().direction.sends(), "{direction:?}");
         world.assert_together(&[ben]);
         world.run(secs(600));
         world.assert_talking(&room);
