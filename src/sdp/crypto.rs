@@ -26,7 +26,7 @@ pub(super) struct Crypto {
 impl Crypto {
     /// The usable lines among the attributes of a stream, in their order.
     pub(super) fn of(attributes: &[Attribute]) -> Vec<Self> {
-        lines(attributes).take(MAX_LINES).filter_map(|line| Self::parse(line)).collect()
+        lines(attributes).take(MAX_LINES).filter_map(Self::parse).collect()
     }
 
     /// Whether there is any line at all, usable or not.
