@@ -66,7 +66,9 @@ fn baresip_with_srtp_and_a_phone_hear_each_other(trunk: &str, account: &str) {
     for record in &remains.records {
         let media = &record["media"];
         assert!(media["packets_received"].as_u64().unwrap() > 100, "{record}");
-        assert_eq!((&media["packets_forged"], &media["packets_invalid"]), (&0.into(), &0.into()), "{record}");
+        assert_eq!(media["packets_forged"], 0, "{record}");
+        // Its first RTCP packet opens the way through a NAT and is not protected: too short to be SRTCP.
+        assert!(media["packets_invalid"].as_u64().unwrap() <= 1, "{record}");
     }
     remains.assert_silent_about(&[PIN, "inline:"]);
 }
