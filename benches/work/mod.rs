@@ -8,6 +8,7 @@ mod jitter;
 mod sdp;
 mod sip;
 mod sound;
+mod srtp;
 
 use std::time::UNIX_EPOCH;
 
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Work> {
     works.extend(sound::works());
     works.extend(jitter::works());
     works.extend(call::works());
+    works.extend(srtp::works());
     works
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct Opening {
     key: SrtpKey,
     unprotector: Unprotector,
     /// Under the key of before, whose packets are still on their way until one under the new key has come.
-    before: Option<Unprotector>,
+    before: Option<Box<Unprotector>>,
 }
 
 impl Opening {
@@ -65,7 +65,7 @@ impl Opening {
             (None, Some(key)) => *opening = Some(Self::new(key)),
             (Some(opening), Some(key)) if opening.key != *key => {
                 let next = opening.unprotector.rekeyed(key);
-                opening.before = Some(std::mem::replace(&mut opening.unprotector, next));
+                opening.before = Some(Box::new(std::mem::replace(&mut opening.unprotector, next)));
                 opening.key = key.clone();
             }
             _ => {}

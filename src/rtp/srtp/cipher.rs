@@ -27,9 +27,9 @@ enum Transform {
     /// RFC 3711: encrypt, then authenticate.
     CounterHmac { cipher: Aes128Enc, hmac: HmacKey, tag: usize },
     /// RFC 7714.
-    Gcm128(Box<Aes128Gcm>),
+    Gcm128(Aes128Gcm),
     /// RFC 7714.
-    Gcm256(Box<Aes256Gcm>),
+    Gcm256(Aes256Gcm),
 }
 
 /// Which of the two a session is for.
@@ -60,8 +60,8 @@ impl Cipher {
     pub(super) fn of(suite: SrtpSuite, role: Role, key: &[u8], salt: [u8; 14], authentication: &[u8; 20]) -> Self {
         const FITS: &str = "the key has the suite's length";
         let transform = match suite {
-            SrtpSuite::AeadAes128Gcm => Transform::Gcm128(Box::new(Aes128Gcm::new_from_slice(key).expect(FITS))),
-            SrtpSuite::AeadAes256Gcm => Transform::Gcm256(Box::new(Aes256Gcm::new_from_slice(key).expect(FITS))),
+            SrtpSuite::AeadAes128Gcm => Transform::Gcm128(Aes128Gcm::new_from_slice(key).expect(FITS)),
+            SrtpSuite::AeadAes256Gcm => Transform::Gcm256(Aes256Gcm::new_from_slice(key).expect(FITS)),
             SrtpSuite::AesCm128HmacSha1_80 | SrtpSuite::AesCm128HmacSha1_32 => Transform::CounterHmac {
                 cipher: Aes128Enc::new_from_slice(key).expect(FITS),
                 hmac: HmacKey::new(authentication),
@@ -99,8 +99,8 @@ impl Cipher {
                 counter_mode(cipher, nonce.counter_block(&self.salt), payload);
                 tag = hmac.tag([head, payload, &trailer]);
             }
-            Transform::Gcm128(gcm) => self.seal_aead(&**gcm, nonce, head, payload, trailer, &mut tag)?,
-            Transform::Gcm256(gcm) => self.seal_aead(&**gcm, nonce, head, payload, trailer, &mut tag)?,
+            Transform::Gcm128(gcm) => self.seal_aead(gcm, nonce, head, payload, trailer, &mut tag)?,
+            Transform::Gcm256(gcm) => self.seal_aead(gcm, nonce, head, payload, trailer, &mut tag)?,
         }
         Ok(tag)
     }
@@ -144,8 +144,8 @@ impl Cipher {
                 counter_mode(cipher, nonce.counter_block(&self.salt), payload);
                 Ok(())
             }
-            Transform::Gcm128(gcm) => self.open_aead(&**gcm, nonce, head, payload, trailer, tag),
-            Transform::Gcm256(gcm) => self.open_aead(&**gcm, nonce, head, payload, trailer, tag),
+            Transform::Gcm128(gcm) => self.open_aead(gcm, nonce, head, payload, trailer, tag),
+            Transform::Gcm256(gcm) => self.open_aead(gcm, nonce, head, payload, trailer, tag),
         }
     }
 
@@ -184,8 +184,8 @@ impl Cipher {
     ) -> Result<(), SrtpError> {
         match &self.transform {
             Transform::CounterHmac { hmac, .. } => hmac.verify([packet, &[], &trailer], tag),
-            Transform::Gcm128(gcm) => self.open_aead(&**gcm, nonce, packet, &mut [], trailer, tag),
-            Transform::Gcm256(gcm) => self.open_aead(&**gcm, nonce, packet, &mut [], trailer, tag),
+            Transform::Gcm128(gcm) => self.open_aead(gcm, nonce, packet, &mut [], trailer, tag),
+            Transform::Gcm256(gcm) => self.open_aead(gcm, nonce, packet, &mut [], trailer, tag),
         }
     }
 }

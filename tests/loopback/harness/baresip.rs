@@ -24,6 +24,11 @@ pub struct Baresip {
 impl Baresip {
     /// Calls `number` for about `length` seconds and says a tone of `hertz`.
     pub fn call(gateway: &Gateway, number: &str, tcp: bool, hertz: f64, length: u64) -> Self {
+        Self::call_with(gateway, number, tcp, hertz, length, "")
+    }
+
+    /// The same with parameters of its account, `;mediaenc=srtp`.
+    pub fn call_with(gateway: &Gateway, number: &str, tcp: bool, hertz: f64, length: u64, account: &str) -> Self {
         let folder = Folder::new();
         sound::write(&folder.file("tone.wav"), &sound::tone(hertz, seconds(length + 5)));
         // It takes its address from an interface, so it cannot have one of its own.
@@ -38,7 +43,7 @@ impl Baresip {
             "sip_listen {sip}\nnet_interface {address}\nrtp_ports {first}-{last}\n\
              audio_source aufile,{here}/tone.wav\naudio_player aubridge,nowhere\naudio_alert aubridge,nowhere\n\
              audio_channels 1\nsnd_path {here}\ncons_listen {console}\nmodule_path {MODULES}\n\
-             module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule cons.so\n\
+             module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule cons.so\nmodule srtp.so\n\
              module_tmp uuid.so\nmodule_app account.so\nmodule_app menu.so\n"
         );
         std::fs::write(folder.file("config"), config).unwrap();
@@ -46,7 +51,7 @@ impl Baresip {
         let transport = if tcp { "tcp" } else { "udp" };
         let host = address::host_port(address, 0);
         let host = host.strip_suffix(":0").unwrap();
-        let account = format!("<sip:1003@{host};transport={transport}>;regint=0;audio_codecs=PCMU/8000\n");
+        let account = format!("<sip:1003@{host};transport={transport}>;regint=0;audio_codecs=PCMU/8000{account}\n");
         std::fs::write(folder.file("accounts"), account).unwrap();
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder.path()).args(["-t", &length.to_string()]);

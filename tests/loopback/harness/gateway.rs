@@ -103,6 +103,12 @@ impl Setup {
         self
     }
 
+    /// One more line of the trunk that all the phones are on.
+    pub fn trunk(mut self, line: &str) -> Self {
+        self.routes = self.routes.replacen("[trunks.local]\n", &format!("[trunks.local]\n{line}\n"), 1);
+        self
+    }
+
     /// How many ports there are for RTP and RTCP together.
     pub fn media_ports(mut self, ports: u16) -> Self {
         self.media_ports = ports;
