@@ -195,9 +195,9 @@ impl Gateway {
             }
         }
         // A room made by its PIN has the PIN in its name.
-        let shown = if self.plan.room(&name).is_some() { name } else { room.to_string() };
+        let shown = if self.plan.room(&name).is_some() { name.clone() } else { room.to_string() };
         self.log(Level::Info, Some(id), "joined", format!("room {shown}, {settings} in it"));
-        self.tell_joined(id, &shown);
+        self.tell_joined(id, &name);
     }
 
     fn disconnect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {

@@ -103,6 +103,7 @@ impl Gateway {
             self.by_invite.remove(&invite);
         }
         relax(&mut self.by_invite);
+        self.tell_dial_over(session, id);
         self.pin_guard.forget(id);
         for timer in
             [Timer::FirstPacket(id), Timer::Silence(id), Timer::NoAnswer(id), Timer::Longest(id), Timer::InfoDigit(id)]
@@ -122,7 +123,6 @@ impl Gateway {
             self.outputs.push_back(Output::CloseTransport { call: id });
             self.finish(now, id);
         }
-        self.tell_dial_over(session, id);
         self.leave_session(now, session, id);
     }
 

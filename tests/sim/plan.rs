@@ -74,26 +74,6 @@ say  = {{ prompt = "please-wait" }}
 then = {{ dial = "+442079460200" }}
 
 [[routes]]
-name   = "Operator"
-from   = "carrier"
-number = "5000"
-ivr    = "operator"
-
-[[routes]]
-name         = "Alone"
-from         = "sessions"
-number       = '\+44208\d+'
-trunk        = "first"
-max_duration = "10m"
-ring_timeout = "30s"
-
-[[routes]]
-name    = "Out"
-from    = "sessions"
-number  = '\+44\d+'
-trunks  = ["first", "second"]
-
-[[routes]]
 name   = "Conference"
 from   = ["carrier", "narrow"]
 number = "1000"
@@ -129,6 +109,26 @@ name   = "Closed"
 from   = "carrier"
 number = "4000"
 reject = 403
+
+[[routes]]
+name   = "Operator"
+from   = "carrier"
+number = "5000"
+ivr    = "operator"
+
+[[routes]]
+name         = "Alone"
+from         = "sessions"
+number       = '\+44208\d+'
+trunk        = "first"
+max_duration = "10m"
+ring_timeout = "30s"
+
+[[routes]]
+name    = "Out"
+from    = "sessions"
+number  = '\+44\d+'
+trunks  = ["first", "second"]
 "##
     )
 }
