@@ -13,7 +13,7 @@ use super::Work;
 const LENGTH: usize = 172;
 
 /// The sender's side: gives the next packet, protected.
-fn sender(key: &SrtpKey) -> impl FnMut() -> ([u8; LENGTH + MAX_RTP_OVERHEAD], usize) + 'static {
+fn sender(key: &SrtpKey) -> impl FnMut() -> ([u8; LENGTH + MAX_RTP_OVERHEAD], usize) + use<> {
     let mut protector = Protector::new(key);
     let mut sequence = 0u16;
     move || {
