@@ -116,6 +116,7 @@ table! {
         number_from: Strings = r#"["request-uri", "to"]"#,
         session_expires: RawDuration = r#""30m""#,
         min_session_expires: RawDuration = r#""90s""#,
+        media_timeout: RawDuration = r#""60s""#,
         reliable as "100rel": String = r#""required""#,
         srtp: String = r#""required""#,
         srtp_keys_in_clear: bool = "true",

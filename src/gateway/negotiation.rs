@@ -13,9 +13,6 @@ use rand::RngCore;
 use rand::rngs::StdRng;
 use std::time::Duration;
 
-/// A caller who is not on hold and from whom nothing comes for so long is gone.
-const MEDIA_TIMEOUT: Duration = Duration::from_secs(60);
-
 impl Gateway {
     /// Answers the offer of the INVITE, if it has one, so that answer or early media can go out at once.
     pub(super) fn answer_first_offer(&mut self, id: CallId) -> Result<(), Refusal> {
@@ -48,7 +45,7 @@ impl Gateway {
         let early = call.state == CallState::Dialling;
         call.on_hold = !early && is_hold(parameters.direction);
         let settings = LegSettings {
-            media_timeout: media_timeout(call.on_hold || early),
+            media_timeout: media_timeout(call, call.on_hold || early),
             parameters,
             seed,
             cname: format!("{seed:016x}"),
@@ -142,8 +139,9 @@ impl Gateway {
         let parameters = believed(&negotiation.parameters, call);
         let early = call.state == CallState::Dialling;
         let (on_hold, before) = (!early && is_hold(parameters.direction), call.on_hold);
+        let timeout = media_timeout(call, on_hold || early);
         self.media(Command::UpdateLeg { leg: id, parameters: Box::new(parameters) });
-        self.media(Command::WatchMedia { leg: id, timeout: media_timeout(on_hold || early) });
+        self.media(Command::WatchMedia { leg: id, timeout });
         if let Some(call) = self.calls.get_mut(&id) {
             call.on_hold = on_hold;
         }
@@ -228,6 +226,7 @@ fn is_hold(direction: Direction) -> bool {
     direction != Direction::SendRecv
 }
 
-fn media_timeout(on_hold: bool) -> Option<Duration> {
-    (!on_hold).then_some(MEDIA_TIMEOUT)
+/// A caller who is not on hold and from whom nothing comes for so long is gone.
+fn media_timeout(call: &Call, on_hold: bool) -> Option<Duration> {
+    (!on_hold).then_some(call.trunk.media_timeout)
 }

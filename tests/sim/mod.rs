@@ -20,5 +20,6 @@ mod limits;
 mod paths;
 mod pins;
 mod properties;
+mod session_timer;
 mod srtp;
 mod weather;

@@ -101,6 +101,9 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         digits: raw.digits.get().and_then(|value| checker.word("digits", value, &DIGITS)).unwrap_or_default(),
         number_from: number_from(checker, raw),
         session_timer: session_timer(checker, raw),
+        media_timeout: checker
+            .time("media_timeout", &raw.media_timeout, "10s", "24h")
+            .unwrap_or(Duration::from_secs(60)),
         reliable: raw
             .reliable
             .get()

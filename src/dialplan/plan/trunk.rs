@@ -60,6 +60,9 @@ pub struct Trunk {
     pub number_from: Vec<NumberSource>,
     /// Session timer (RFC 4028).
     pub session_timer: SessionTimer,
+    /// How long nothing may be heard from a call that is not on hold before it is taken for gone. Default 60 s; 10 s to
+    /// 24 h.
+    pub media_timeout: Duration,
     /// Reliable provisional responses (RFC 3262). Default: when the peer requires it.
     pub reliable: ReliableProvisional,
     /// Whether its sound is encrypted. Default off.

@@ -151,6 +151,7 @@ fn single_mistakes_are_told_where_they_are() {
         ("route", "ring_timeout = \"10s\"", "17 error: `ring_timeout` goes with `trunk` or `trunks` <\"10s\">"),
         ("route", "trunk = \"local\"", "17 error: this route leads to two places <\"local\">"),
         ("trunk", "session_expires = \"10s\"", "5 error: `session_expires` is from 90s to 24h <\"10s\">"),
+        ("trunk", "media_timeout = \"5s\"", "5 error: `media_timeout` is from 10s to 24h <\"5s\">"),
         ("trunk", "media = \"::/0\"", "5 warning: this trunk takes sound from anywhere <\"::/0\">"),
         (
             "trunk",

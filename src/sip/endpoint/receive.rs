@@ -231,7 +231,7 @@ impl Endpoint {
         }
         let offer = check_body(request)?;
         check_accept(request)?;
-        let agreed = agree(&terms, request)
+        let agreed = agree(&terms, None, request)
             .map_err(|least| Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string()))?;
         if self.usages.len() >= self.core.config.limits.calls {
             self.core.totals.limited += 1;

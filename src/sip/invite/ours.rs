@@ -10,7 +10,7 @@ use super::session_timer::SessionTimer;
 use super::{Stage, Usage, lenient_description};
 use crate::sip::endpoint::clients::{Failure, to_tag};
 use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::timer::{ClientId, InviteTimer};
+use crate::sip::endpoint::timer::{ClientId, InviteTimer, Timer};
 use crate::sip::endpoint::{Body, EndedBy, EndpointError, Event};
 use crate::sip::message::{Method, MinSe, Response, StatusCode};
 use crate::types::Now;
@@ -19,6 +19,8 @@ use crate::types::Now;
 const MAX_ATTEMPTS: u8 = 6;
 /// When a refresh that could not be sent, or was refused for now, is tried again.
 const REFRESH_AGAIN: Duration = Duration::from_secs(5);
+/// And never sooner than this.
+const REFRESH_AGAIN_LEAST: Duration = Duration::from_secs(1);
 
 impl Usage {
     pub fn reinvite(&mut self, core: &mut Core, now: Now, body: Option<Body>) -> Result<(), EndpointError> {
@@ -106,7 +108,7 @@ impl Usage {
         } else if matches!(status, StatusCode::CALL_DOES_NOT_EXIST | StatusCode::REQUEST_TIMEOUT) {
             self.lose(core, now, EndedBy::DialogLost);
         } else if !self.try_again(core, now, tx, response) {
-            self.on_modify_refused(core, now, tx, status);
+            self.on_modify_refused(core, now, tx, status, response.retry_after().map(|after| after.duration()));
         }
     }
 
@@ -121,7 +123,7 @@ impl Usage {
         let body = lenient_description(&response.headers, &response.body);
         let owed = OwedAck { tx, cseq: response.cseq().map(|cseq| cseq.number).unwrap_or_default() };
         if confirmed {
-            let timer = SessionTimer::from_response(&session.terms, response);
+            let timer = SessionTimer::from_response(&session.terms, ours.asked.as_ref(), response);
             session.restart_timer(core, now, id, timer);
         }
         if is_invite && ours.body.is_none() && body.is_some() {
@@ -165,7 +167,15 @@ impl Usage {
         again
     }
 
-    fn on_modify_refused(&mut self, core: &mut Core, now: Now, tx: ClientId, status: StatusCode) {
+    /// `after`: when the peer wants to be asked again.
+    fn on_modify_refused(
+        &mut self,
+        core: &mut Core,
+        now: Now,
+        tx: ClientId,
+        status: StatusCode,
+        after: Option<Duration>,
+    ) {
         let id = self.id;
         let Some(session) = self.session_of(tx) else { return };
         let Some(ours) = session.ours.take() else { return };
@@ -176,8 +186,12 @@ impl Usage {
             if status == StatusCode::METHOD_NOT_ALLOWED || status == StatusCode::NOT_IMPLEMENTED {
                 session.peer_allows_update = false;
             }
-            // The session goes on until it expires; perhaps the next try is luckier.
-            core.set_call_timer(now, id, InviteTimer::Refresh, REFRESH_AGAIN);
+            // The session goes on until it expires; perhaps the next try is luckier. It comes when the peer wants it,
+            // but not so late that the session is over by then.
+            let expiry = core.timers.get(Timer::Invite(id, InviteTimer::Expiry));
+            let left = expiry.map(|at| at.saturating_duration_since(now.instant)).unwrap_or(Duration::MAX);
+            let wait = after.unwrap_or(REFRESH_AGAIN).min(left / 2).max(REFRESH_AGAIN_LEAST);
+            core.set_call_timer(now, id, InviteTimer::Refresh, wait);
         } else {
             core.event(Event::OfferFailed { invite: id, status });
         }
@@ -259,7 +273,7 @@ impl Usage {
     pub(super) fn on_request_lost(&mut self, core: &mut Core, now: Now, tx: ClientId, failure: Failure) {
         let early = !matches!(self.stage, Stage::Confirmed(_));
         if early {
-            return self.on_modify_refused(core, now, tx, failure.status());
+            return self.on_modify_refused(core, now, tx, failure.status(), None);
         }
         let by = match failure {
             Failure::Timeout => EndedBy::DialogLost,
@@ -271,7 +285,7 @@ impl Usage {
 
 impl OurRequest {
     fn new(method: Method, body: Option<Body>, refresh: bool) -> Self {
-        Self { method, tx: None, body, refresh, overtaken: false, attempts: 0, min_se: None }
+        Self { method, tx: None, body, refresh, overtaken: false, attempts: 0, min_se: None, asked: None }
     }
 }
 

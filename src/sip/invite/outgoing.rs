@@ -90,6 +90,7 @@ impl Usage {
         let mut outgoing = *outgoing;
         let tag = to_tag(&response);
         let invite = core.clients.get(&outgoing.tx).and_then(|tx| tx.parsed_request());
+        let asked = invite.as_ref().and_then(|invite| invite.session_expires()?.ok());
         let dialog = invite.and_then(|invite| Dialog::calling(&invite, &response, self.local_tag).ok());
         let Some(dialog) = dialog else {
             // A 2xx nobody can make a dialog of; another one may come.
@@ -137,7 +138,7 @@ impl Usage {
             }
             session.acknowledge(core, &mut self.common, owed, None);
         }
-        let timer = SessionTimer::from_response(&session.terms, &response);
+        let timer = SessionTimer::from_response(&session.terms, asked.as_ref(), &response);
         session.restart_timer(core, now, id, timer);
         self.common.digest.accepted(None);
         self.stage = Stage::Confirmed(session.into());

@@ -14,7 +14,7 @@ use crate::sip::endpoint::servers::Reply;
 use crate::sip::endpoint::timer::{ClientId, InviteTimer, ServerId};
 use crate::sip::endpoint::{Body, Flow, InviteId, Terms};
 use crate::sip::message::{
-    HeaderName as H, Headers, Method, RAck, Reason, Request, Response, StatusCode, Text, Transport,
+    HeaderName as H, Headers, Method, RAck, Reason, Request, Response, SessionExpires, StatusCode, Text, Transport,
 };
 use crate::types::Now;
 
@@ -45,6 +45,8 @@ pub(crate) struct OurRequest {
     pub attempts: u8,
     /// Raised by a 422.
     pub min_se: Option<u32>,
+    /// The session interval it asks for.
+    pub asked: Option<SessionExpires>,
 }
 
 /// A request of the peer's that waits for our user.
@@ -204,18 +206,21 @@ impl Session {
         self.describe(core, common, &mut request.headers);
         let timer = self.timer.map(SessionTimer::for_request).or_else(|| {
             let seconds = self.terms.session_expires.map(seconds)?;
-            Some(crate::sip::message::SessionExpires { seconds, refresher: None })
+            Some(SessionExpires { seconds, refresher: None })
         });
+        let mut asked = None;
         if let Some(mut timer) = timer {
             if let Some(min_se) = min_se {
                 timer.seconds = timer.seconds.max(min_se);
                 request.headers.push(H::MinSe, min_se.to_string());
             }
             request.headers.push_display(H::SessionExpires, &timer);
+            asked = Some(timer);
         }
         set_body(&mut request, body.as_ref());
         let tx = self.send(core, now, id, common, request);
         if let Some(ours) = &mut self.ours {
+            ours.asked = asked;
             ours.tx = Some(tx);
             ours.attempts = ours.attempts.saturating_add(1);
         }

@@ -12,12 +12,19 @@ pub(crate) struct SessionTimer {
     pub seconds: u32,
     /// Whether the refreshes are ours to send.
     pub ours: bool,
+    /// They are, and yet the peer says that it sends them: ours come only when it has not done so.
+    pub claimed: bool,
 }
 
 impl SessionTimer {
-    /// When to refresh: at half the interval.
+    pub const fn new(seconds: u32, ours: bool) -> Self {
+        Self { seconds, ours, claimed: false }
+    }
+
+    /// When to refresh: at half the interval. Where the peer claims to do it, midway between that and the end.
     pub fn refresh_after(self) -> Duration {
-        Duration::from_secs(self.seconds.into()) / 2
+        let half = Duration::from_secs(self.seconds.into()) / 2;
+        if self.claimed { (half + self.expiry_after()) / 2 } else { half }
     }
 
     /// When to give the session up: the lesser of 32 s and a third of the interval before it expires.
@@ -33,11 +40,19 @@ impl SessionTimer {
         }
     }
 
-    /// What the 2xx to a request of ours agrees to.
-    pub fn from_response(terms: &Terms, response: &Response) -> Option<Self> {
-        let expires = response.session_expires()?.ok()?;
-        let seconds = expires.seconds.max(seconds(terms.min_session_expires)).max(1);
-        Some(Self { seconds, ours: expires.refresher != Some(Refresher::Uas) })
+    /// What the 2xx to a request of ours agrees to, which asked for `asked`.
+    ///
+    /// A peer that says nothing of it does not know of session timers, or forgot: we refresh, and so learn that it is
+    /// gone (section 7.2). One that takes the refreshes from us, although the request kept them, may not mean it: we
+    /// send them where it does not.
+    pub fn from_response(terms: &Terms, asked: Option<&SessionExpires>, response: &Response) -> Option<Self> {
+        let least = seconds(terms.min_session_expires);
+        let Some(Ok(expires)) = response.session_expires() else {
+            return asked.map(|asked| Self::new(asked.seconds.max(least).max(1), true));
+        };
+        let theirs = expires.refresher == Some(Refresher::Uas);
+        let claimed = theirs && asked.is_some_and(|asked| asked.refresher == Some(Refresher::Uac));
+        Some(Self { seconds: expires.seconds.max(least).max(1), ours: !theirs || claimed, claimed })
     }
 }
 
@@ -57,8 +72,9 @@ impl Agreed {
     }
 }
 
-/// What we agree to when `request` comes (RFC 4028 section 9). `Err`: refuse it with 422 and this Min-SE.
-pub(crate) fn agree(terms: &Terms, request: &Request) -> Result<Option<Agreed>, MinSe> {
+/// What we agree to when `request` comes (RFC 4028 section 9). `now`: what holds already, in a call that is up; a request
+/// that does not speak of it changes neither the interval nor who refreshes. `Err`: refuse it with 422 and this Min-SE.
+pub(crate) fn agree(terms: &Terms, now: Option<SessionTimer>, request: &Request) -> Result<Option<Agreed>, MinSe> {
     let least = seconds(terms.min_session_expires);
     let wished = request.session_expires().and_then(Result::ok);
     let peers_least = request.min_se().and_then(Result::ok).map_or(0, |min_se| min_se.0);
@@ -69,11 +85,18 @@ pub(crate) fn agree(terms: &Terms, request: &Request) -> Result<Option<Agreed>, 
         (Some(wished), Some(ours)) => wished.seconds.min(ours),
         (Some(wished), None) => wished.seconds,
         // Also with a peer that does not know of it: we refresh, and so learn that it is gone.
-        (None, Some(ours)) => ours,
-        (None, None) => return Ok(None),
+        (None, ours) => match now.map(|now| now.seconds).or(ours) {
+            Some(seconds) => seconds,
+            None => return Ok(None),
+        },
     };
-    let peer_refreshes = supports && wished.and_then(|wished| wished.refresher) != Some(Refresher::Uas);
-    let timer = SessionTimer { seconds: interval.max(least).max(peers_least).max(1), ours: !peer_refreshes };
+    let peer_refreshes = supports
+        && match (wished.and_then(|wished| wished.refresher), now) {
+            (Some(refresher), _) => refresher != Refresher::Uas,
+            (None, Some(now)) => !now.ours,
+            (None, None) => true,
+        };
+    let timer = SessionTimer::new(interval.max(least).max(peers_least).max(1), !peer_refreshes);
     Ok(Some(Agreed { timer, require: peer_refreshes }))
 }
 
@@ -103,17 +126,17 @@ mod tests {
         if let Some(min_se) = min_se {
             request.headers.push(H::MinSe, min_se);
         }
-        agree(&EndpointConfig::default().terms(), &request)
+        agree(&EndpointConfig::default().terms(), None, &request)
     }
 
     #[test]
     fn the_refresher_is_the_callers_choice_or_the_caller() {
         let by = |expires| agreed(true, Some(expires), None).unwrap().unwrap().timer;
-        assert_eq!(by("600"), SessionTimer { seconds: 600, ours: false });
-        assert_eq!(by("600;refresher=uac"), SessionTimer { seconds: 600, ours: false });
-        assert_eq!(by("600;refresher=uas"), SessionTimer { seconds: 600, ours: true });
+        assert_eq!(by("600"), SessionTimer::new(600, false));
+        assert_eq!(by("600;refresher=uac"), SessionTimer::new(600, false));
+        assert_eq!(by("600;refresher=uas"), SessionTimer::new(600, true));
         // One who does not support timers cannot refresh, whatever a proxy on the way asked for.
-        assert_eq!(agreed(false, Some("600"), None).unwrap().unwrap().timer, SessionTimer { seconds: 600, ours: true });
+        assert_eq!(agreed(false, Some("600"), None).unwrap().unwrap().timer, SessionTimer::new(600, true));
     }
 
     #[test]
@@ -122,15 +145,59 @@ mod tests {
         assert_eq!(agreed(true, Some("7200"), None).unwrap().unwrap().timer.seconds, 1800);
         assert_eq!(agreed(true, Some("7200"), Some("3600")).unwrap().unwrap().timer.seconds, 3600);
         assert_eq!(agreed(true, None, None).unwrap().unwrap().timer.seconds, 1800);
-        let alone = SessionTimer { seconds: 1800, ours: true };
+        let alone = SessionTimer::new(1800, true);
         assert_eq!(agreed(false, None, None).unwrap().unwrap().timer, alone, "a peer without timers may vanish too");
     }
 
     #[test]
     fn the_session_is_given_up_before_it_expires() {
-        let timer = SessionTimer { seconds: 90, ours: true };
+        let timer = SessionTimer::new(90, true);
         assert_eq!(timer.refresh_after(), Duration::from_secs(45));
         assert_eq!(timer.expiry_after(), Duration::from_secs(60));
-        assert_eq!(SessionTimer { seconds: 1800, ours: true }.expiry_after(), Duration::from_secs(1768));
+        assert_eq!(SessionTimer::new(1800, true).expiry_after(), Duration::from_secs(1768));
+    }
+
+    fn answered(asked: Option<Refresher>, expires: Option<&'static str>) -> SessionTimer {
+        let request = Request::new(Method::Invite, "sip:a@b".parse().unwrap());
+        let mut response = Response::to_request(&request, crate::sip::message::StatusCode::OK);
+        if let Some(expires) = expires {
+            response.headers.push(H::SessionExpires, expires);
+        }
+        let asked = SessionExpires { seconds: 120, refresher: asked };
+        SessionTimer::from_response(&EndpointConfig::default().terms(), Some(&asked), &response).unwrap()
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_of_it_leaves_the_refreshes_to_us() {
+        assert_eq!(answered(None, None), SessionTimer::new(120, true));
+        assert_eq!(answered(Some(Refresher::Uas), None), SessionTimer::new(120, true));
+        assert_eq!(answered(None, Some("nonsense")), SessionTimer::new(120, true));
+        assert_eq!(answered(None, Some("10")), SessionTimer::new(90, true));
+    }
+
+    #[test]
+    fn an_answer_that_takes_the_refreshes_from_us_is_believed_only_once_they_come() {
+        assert_eq!(answered(None, Some("90;refresher=uas")), SessionTimer::new(90, false));
+        let claimed = answered(Some(Refresher::Uac), Some("90;refresher=uas"));
+        assert_eq!(claimed, SessionTimer { seconds: 90, ours: true, claimed: true });
+        let late = claimed.refresh_after();
+        assert!(late > Duration::from_secs(45) && late < claimed.expiry_after(), "{late:?}");
+    }
+
+    #[test]
+    fn what_holds_in_a_call_is_kept_by_a_request_that_does_not_speak_of_it() {
+        let terms = EndpointConfig::default().terms();
+        for ours in [true, false] {
+            let now = SessionTimer::new(90, ours);
+            let mut request = Request::new(Method::Invite, "sip:a@b".parse().unwrap());
+            // A peer that cannot refresh is not left to.
+            assert_eq!(agree(&terms, Some(now), &request).unwrap().unwrap().timer, SessionTimer::new(90, true));
+            request.headers.push(H::Supported, "timer");
+            assert_eq!(agree(&terms, Some(now), &request).unwrap().unwrap().timer, now);
+            request.headers.push(H::SessionExpires, "300");
+            assert_eq!(agree(&terms, Some(now), &request).unwrap().unwrap().timer, SessionTimer::new(300, ours));
+            request.headers.set(H::SessionExpires, "300;refresher=uas");
+            assert_eq!(agree(&terms, Some(now), &request).unwrap().unwrap().timer, SessionTimer::new(300, true));
+        }
     }
 }

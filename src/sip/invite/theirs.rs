@@ -29,7 +29,7 @@ impl Usage {
         let Some(session) = self.session(&received.from_tag, &received.call_id) else { return };
         let request = &received.request;
         let checked = check_require(request).and_then(|()| check_body(request)).and_then(|body| {
-            let agreed = agree(&session.terms, request).map_err(|least| {
+            let agreed = agree(&session.terms, session.timer, request).map_err(|least| {
                 Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string())
             })?;
             Ok((body, agreed))

@@ -2,14 +2,19 @@
 //! gateway's endpoint. One call at a time.
 
 mod called;
+mod habits;
+mod refreshing;
 mod seen;
 
 pub(crate) use called::{Step, says};
+pub(crate) use refreshing::{Odd, Refreshing};
+pub(crate) use seen::Seen;
 
 use super::super::network::Datagram;
 use super::description::{Local, Remote};
 use bytes::Bytes;
 use called::Called;
+use habits::Habits;
 use partyline::sip::message::{HeaderName as H, Message, Method, NameAddr, Request, Response, StatusCode, Uri};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -47,31 +52,6 @@ pub(crate) enum End {
     Unanswered,
     /// We were called, and CANCEL came.
     Cancelled,
-}
-
-/// Ways of a phone, good and bad.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Habits {
-    /// ACKs that never leave the phone.
-    pub(crate) loses_acks: u32,
-    /// The answer to an offer of the gateway, if not 200.
-    pub(crate) refuses_offers: Option<u16>,
-    /// Session-Expires of the INVITE in seconds; the gateway is to refresh.
-    pub(crate) session: Option<u32>,
-    /// The INVITE has no offer: it comes with the ACK.
-    pub(crate) late_offer: bool,
-    /// When we are called, a CANCEL changes nothing.
-    pub(crate) ignores_cancel: bool,
-}
-
-/// Something that came from the gateway.
-#[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) at: Instant,
-    pub(crate) method: Method,
-    /// Of a response.
-    pub(crate) status: Option<u16>,
-    pub(crate) message: Message,
 }
 
 /// A request of ours that waits for its final response.
@@ -132,6 +112,7 @@ pub(crate) struct Agent {
     unacknowledged: Option<Unacknowledged>,
     /// The re-INVITE is to be sent again, after 491.
     retry: Option<Instant>,
+    pub(crate) refreshing: Refreshing,
     serial: u32,
     out: Vec<Datagram>,
 }
@@ -142,13 +123,7 @@ impl Agent {
             address,
             gateway,
             number,
-            habits: Habits {
-                loses_acks: 0,
-                refuses_offers: None,
-                session: None,
-                late_offer: false,
-                ignores_cancel: false,
-            },
+            habits: Habits::default(),
             stage: Stage::Idle,
             local,
             remote: None,
@@ -164,6 +139,7 @@ impl Agent {
             served: Vec::new(),
             unacknowledged: None,
             retry: None,
+            refreshing: Refreshing::default(),
             serial: 0,
             out: Vec::new(),
         }
@@ -204,7 +180,8 @@ impl Agent {
     pub(crate) fn bye(&mut self, now: Instant) {
         if self.stage == Stage::Talking {
             self.stage = Stage::Ended(End::Local);
-            let bye = self.request(Method::Bye);
+            let mut bye = self.request(Method::Bye);
+            self.habits.reason.into_iter().for_each(|reason| bye.headers.push(H::Reason, reason));
             self.send(now, bye);
         }
     }
@@ -252,11 +229,13 @@ impl Agent {
             .chain(self.unacknowledged.as_ref().map(|ours| ours.again))
             .chain(self.retry)
             .chain(self.next_step())
+            .chain(self.next_refresh())
             .min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.take_steps(now);
+        self.refresh_if_due(now);
         let mut again = Vec::new();
         let mut unanswered = false;
         for client in self.clients.iter_mut().filter(|client| client.done.is_none()) {
@@ -358,12 +337,13 @@ impl Agent {
     }
 
     /// A 2xx. Gives the ACK.
-    fn on_accepted(&mut self, _now: Instant, place: usize, response: &Response) -> Bytes {
+    fn on_accepted(&mut self, now: Instant, place: usize, response: &Response) -> Bytes {
         self.remember_peer(response);
         let late = self.clients[place].request.body.is_empty();
         self.remote = Some(Remote::read(&response.body));
         if self.clients[place].is_first() {
             self.stage = Stage::Talking;
+            self.begin_refreshing(now);
         }
         let cseq = self.clients[place].request.cseq().unwrap().number;
         let mut ack = self.in_dialog(Method::Ack, cseq);
@@ -443,7 +423,13 @@ impl Agent {
         if self.is_called_by(now, request) {
             return;
         }
-        let response = self.answer(now, request, cseq.number);
+        let mut response = self.answer(now, request, cseq.number);
+        if request.headers.contains(&H::SessionExpires) && response.status.is_success() {
+            match self.odd(request, response) {
+                Some(odd) => response = odd,
+                None => return,
+            }
+        }
         let bytes = response.to_bytes();
         if request.method == Method::Invite && response.status.is_success() {
             self.unacknowledged =
@@ -507,6 +493,7 @@ impl Agent {
         }
         cancel.headers.push(H::CSeq, format!("{} CANCEL", invite.cseq().unwrap().number));
         cancel.headers.push(H::MaxForwards, "70");
+        self.habits.reason.into_iter().for_each(|reason| cancel.headers.push(H::Reason, reason));
         client.cancel = true;
         self.start(now, branch, cancel);
     }
@@ -531,10 +518,9 @@ impl Agent {
         headers.push(H::CSeq, format!("{cseq} {method}"));
         if method == Method::Invite {
             headers.push(H::Contact, self.contact());
-            // No UPDATE: session refreshes come as re-INVITEs.
-            headers.push(H::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO");
+            headers.push(H::Allow, self.allow());
             if let Some(seconds) = self.habits.session {
-                headers.push(H::SessionExpires, format!("{seconds};refresher=uas"));
+                headers.push(H::SessionExpires, format!("{seconds};refresher={}", self.habits.refresher));
                 headers.push(H::Supported, "timer");
             }
         }

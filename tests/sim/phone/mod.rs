@@ -6,7 +6,7 @@ mod ear;
 mod mouth;
 mod secure;
 
-pub(crate) use agent::{Agent, End, Stage, Step, says};
+pub(crate) use agent::{Agent, End, Odd, Stage, Step, says};
 pub(crate) use description::base64;
 pub(crate) use ear::Ear;
 pub(crate) use mouth::{LEVEL, Mouth, Says, written};

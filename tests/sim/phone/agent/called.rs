@@ -112,7 +112,7 @@ impl Agent {
             response.set_to_tag(&tag);
         }
         if step.status > 100 && step.status < 300 {
-            response = response.with(H::Contact, self.contact());
+            response = response.with(H::Contact, self.contact()).with(H::Allow, self.allow());
         }
         if let Some((name, value)) = step.header {
             response = response.with(name, value);
@@ -141,6 +141,7 @@ impl Agent {
                     remote_cseq: Some(cseq),
                 });
                 self.stage = Stage::Talking;
+                self.begin_refreshing(now);
                 self.unacknowledged = Some(Unacknowledged { cseq, bytes, again: now + T1, interval: T1 });
             }
             300.. => self.stage = Stage::Ended(End::Refused(step.status)),
