@@ -2,6 +2,7 @@
 
 use super::SessionId;
 use super::call_record::Cause;
+use super::reason::PeerReason;
 use crate::dialplan::{Plan, Trunk};
 use crate::media::command::LegStatistics;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
@@ -96,6 +97,8 @@ pub(super) struct Call {
     pub(super) answered: Option<SystemTime>,
     pub(super) status: Option<u16>,
     pub(super) cause: Option<Cause>,
+    /// Why the peer says it ended the call.
+    pub(super) reason: Option<PeerReason>,
     pub(super) statistics: Option<Box<LegStatistics>>,
     /// How it is being called, or was, if we call.
     pub(super) outgoing: Option<Box<super::outbound::Outgoing>>,

@@ -1,5 +1,6 @@
 //! The one record each call leaves.
 
+use super::reason::PeerReason;
 use crate::media::command::LegStatistics;
 use std::time::{Duration, SystemTime};
 
@@ -125,6 +126,9 @@ pub struct CallRecord {
     /// Why it ended.
     #[serde(flatten)]
     pub cause: Cause,
+    /// Why, in the peer's own words (RFC 3326), where it ended the call and said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<PeerReason>,
     /// What its leg counted, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Box<LegStatistics>>,
@@ -170,6 +174,7 @@ mod tests {
             talk_ms: talk_ms(Some(started + Duration::from_secs(1)), started + Duration::from_secs(3)),
             status: Some(200),
             cause: Cause::Session("goodbye".into()),
+            reason: None,
             media: None,
         };
         let line = serde_json::to_string(&record).unwrap();

@@ -3,6 +3,7 @@
 use super::call::CallState;
 use super::call_record::{self, CallRecord, Cause, Way};
 use super::playback::Owner;
+use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
 use super::{Gateway, Level, Output, SessionId};
 use crate::media::command::{Command, LegStatistics};
@@ -66,7 +67,7 @@ impl Gateway {
             // Not a hangup's 603, which would say that the number cannot be reached anywhere else either.
             call.status = Some(480);
             self.reject(now, invite, &Final::status(480));
-        } else if let Err(error) = self.endpoint.hangup(now, invite, None) {
+        } else if let Err(error) = self.endpoint.hangup(now, invite, Some(cause.reason())) {
             self.log(Level::Debug, Some(id), "hangup", error.to_string());
         }
         self.end(now, id, cause);
@@ -85,10 +86,15 @@ impl Gateway {
             EndedBy::NoAnswer => Cause::MediaRefused("no answer to our offer came".into()),
             EndedBy::Local => Cause::Session("hangup".into()),
         };
-        if let Some(reason) = reason {
-            self.log(Level::Debug, Some(id), "reason", reason.to_string());
-        }
+        self.note_reason(id, reason);
         self.end(now, id, cause);
+    }
+
+    /// Keeps what the peer says of why it ends a call.
+    pub(super) fn note_reason(&mut self, id: CallId, reason: Option<&Reason>) {
+        if let Some((reason, call)) = reason.and_then(PeerReason::new).zip(self.calls.get_mut(&id)) {
+            call.reason = Some(reason);
+        }
     }
 
     /// The signalling of a call is over or on its way out: takes its leg, tells its session, awaits the statistics.
@@ -180,7 +186,8 @@ impl Gateway {
         self.admission.call_over(&call.trunk.name);
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talk_ms = call_record::talk_ms(call.answered, now.wall);
-        self.log(Level::Info, Some(id), "ended", format!("{cause}, after {:.1} s", talk_ms as f64 / 1_000.0));
+        let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
+        self.log(Level::Info, Some(id), "ended", format!("{cause}{said}, after {:.1} s", talk_ms as f64 / 1_000.0));
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
             way: if call.outgoing.is_some() { Way::Out } else { Way::In },
@@ -197,6 +204,7 @@ impl Gateway {
             talk_ms,
             status: call.status,
             cause,
+            reason: call.reason,
             media: call.statistics,
         })));
     }

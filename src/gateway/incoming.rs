@@ -117,6 +117,7 @@ impl Gateway {
             answered: None,
             status: None,
             cause: None,
+            reason: None,
             statistics: None,
             outgoing: None,
             unsent_digits: VecDeque::new(),
@@ -207,6 +208,7 @@ impl Gateway {
             talk_ms: 0,
             status: Some(status),
             cause: Cause::Refused(refusal.rule),
+            reason: None,
             media: None,
         })));
     }

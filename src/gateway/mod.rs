@@ -15,7 +15,7 @@
 //! | `playback.rs`, `pins.rs`, `rooms.rs` | sounds, PIN checks, the room directory |
 //! | `outbound/` | calls of ours, target by target, up to their answer |
 //! | `media_events.rs` | what the media plane reports |
-//! | `ending.rs` | the ways a call ends, and its record |
+//! | `ending.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
 //! | `trunks.rs` | our registrations at trunks |
 //! | `control.rs` | what an administrator asks |
 
@@ -35,6 +35,7 @@ mod outbound;
 pub mod pin_guard;
 mod pins;
 mod playback;
+pub mod reason;
 mod rooms;
 mod signalling;
 mod snapshot;

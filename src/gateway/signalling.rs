@@ -39,7 +39,12 @@ impl Gateway {
                 self.on_incoming(now, invite, &request, flow, offer.as_ref());
             }
             Event::Acknowledged { invite, body } => self.on_acknowledged(now, invite, body.as_ref()),
-            Event::Cancelled { invite, .. } => self.on_gone(now, invite, Some(487), Cause::Cancelled),
+            Event::Cancelled { invite, reason } => {
+                if let Some(&id) = self.by_invite.get(&invite) {
+                    self.note_reason(id, reason.as_ref());
+                }
+                self.on_gone(now, invite, Some(487), Cause::Cancelled);
+            }
             Event::Offer { invite, body, .. } => self.on_offer(now, invite, body.as_ref()),
             Event::Answer { invite, body } => {
                 if let Some(&id) = self.by_invite.get(&invite) {

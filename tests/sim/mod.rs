@@ -20,6 +20,7 @@ mod limits;
 mod paths;
 mod pins;
 mod properties;
+mod reasons;
 mod session_timer;
 mod srtp;
 mod weather;

@@ -117,6 +117,8 @@ fn a_refresh_that_never_comes_ends_the_call() {
         world.run(secs(5));
         world.assert_ended(phone, End::Remote);
         assert_eq!(record(&world).cause, Cause::SessionExpired, "{way:?}");
+        let bye = world.phones[phone].agent.last_request(&Method::Bye).unwrap();
+        assert_eq!(bye.headers.texts(&H::Reason).next().unwrap(), "Q.850;cause=102;text=\"Session timer expired\"");
         world.finish();
     }
 }

@@ -184,6 +184,7 @@ impl Gateway {
             answered: None,
             status: None,
             cause: None,
+            reason: None,
             statistics: None,
             outgoing: Some(Box::new(outgoing)),
             unsent_digits: VecDeque::new(),
@@ -231,6 +232,7 @@ impl Gateway {
             talk_ms: 0,
             status: None,
             cause: if matches!(cause, DialCause::Refused(_)) { Cause::Refused(rule) } else { Cause::Unreachable(rule) },
+            reason: None,
             media: None,
         })));
     }

@@ -6,9 +6,9 @@ use crate::dialplan::outgoing;
 use crate::gateway::call::CallState;
 use crate::gateway::call_record::{Cause, Tried};
 use crate::gateway::timer::Timer;
-use crate::gateway::{Gateway, Level, Masked};
+use crate::gateway::{Gateway, Level, Masked, reason};
 use crate::session::{self, DialCause};
-use crate::sip::InviteId;
+use crate::sip::{InviteId, reason_of};
 use crate::sip::message::{Contacts, NameAddr, Response, StatusCode};
 use crate::types::{CallId, Now};
 use std::net::SocketAddr;
@@ -25,6 +25,7 @@ impl Gateway {
     ) {
         let Some(id) = self.by_invite.remove(&invite) else { return };
         self.timers.clear(Timer::Silence(id));
+        self.note_reason(id, response.and_then(|response| reason_of(&response.headers)).as_ref());
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.invite = None;
         call.status = response.map(|response| response.status.0);
@@ -57,7 +58,7 @@ impl Gateway {
         }
         if let Some(invite) = call.invite.take() {
             self.by_invite.remove(&invite);
-            let result = self.endpoint.hangup(now, invite, None);
+            let result = self.endpoint.hangup(now, invite, Some(reason::elsewhere()));
             self.note("cancel", result);
         }
         self.target_failed(now, id, Failure::Silent, "silent for 4 s".into(), None);

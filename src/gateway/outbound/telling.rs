@@ -60,8 +60,11 @@ impl Gateway {
         let cause = self
             .calls
             .get(&id)
-            .and_then(|call| call.cause.as_ref())
-            .map_or_else(String::new, |cause| cause.to_string());
+            .and_then(|call| Some((call.cause.as_ref()?, call.reason.as_ref())))
+            .map_or_else(String::new, |(cause, reason)| match reason {
+                Some(reason) => format!("{cause} ({reason})"),
+                None => cause.to_string(),
+            });
         if let Some(asked) = self.sessions.get_mut(&session).and_then(|session| session.asked.take()) {
             let reply = Reply::Error(format!("{id}: {cause}"));
             self.outputs.push_back(Output::Reply { id: asked, reply });

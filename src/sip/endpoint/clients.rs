@@ -64,6 +64,8 @@ pub(crate) struct ClientTransaction {
     machine: Machine,
     interval: Duration,
     cancel: CancelState,
+    /// What the CANCEL says, and the BYE after an answer that comes all the same.
+    pub cancel_reason: Option<Box<Reason>>,
     /// ACKs to repeat when the final response is repeated, by its To tag. More than one when the INVITE forked.
     acks: Vec<(Text, Flow, Bytes)>,
     /// Where the latest response came from.
@@ -139,6 +141,7 @@ impl Core {
             machine,
             interval,
             cancel,
+            cancel_reason: None,
             acks: Vec::new(),
             answered_by: None,
         };
@@ -264,11 +267,12 @@ impl Core {
     /// Gives an INVITE up: CANCEL now, or with the first provisional response (RFC 3261 section 9.1).
     pub fn cancel_client(&mut self, now: Now, id: ClientId, reason: Option<&Reason>) {
         let Some(transaction) = self.clients.get_mut(&id) else { return };
+        transaction.cancel_reason = reason.map(|reason| Box::new(reason.clone()));
         match transaction.machine {
             Machine::Invite(client_invite::State::Calling) => transaction.cancel = CancelState::Wanted,
             Machine::Invite(client_invite::State::Proceeding) => {
                 transaction.cancel = CancelState::Wanted;
-                self.send_cancel(now, id, reason);
+                self.send_cancel(now, id);
             }
             _ => transaction.cancel = CancelState::Sent,
         }
@@ -280,17 +284,17 @@ impl Core {
                 && transaction.machine == Machine::Invite(client_invite::State::Proceeding)
         };
         if self.clients.get(&id).is_some_and(|transaction| wanted(transaction)) {
-            self.send_cancel(now, id, None);
+            self.send_cancel(now, id);
         }
     }
 
-    fn send_cancel(&mut self, now: Now, id: ClientId, reason: Option<&Reason>) {
+    fn send_cancel(&mut self, now: Now, id: ClientId) {
         let Some(transaction) = self.clients.get_mut(&id) else { return };
         transaction.cancel = CancelState::Sent;
         let flow = transaction.flow;
         let Some(invite) = transaction.parsed_request() else { return };
         let mut cancel = hop_request(&invite, Method::Cancel, invite.headers.get(&H::To).cloned());
-        if let Some(reason) = reason {
+        if let Some(reason) = &transaction.cancel_reason {
             cancel.headers.push_display(H::Reason, reason);
         }
         let patience = self.config.timing.patience();

@@ -5,7 +5,7 @@ use super::timer::ClientId;
 use super::{Endpoint, Flow};
 use crate::sip::dialog::{Dialog, Tag};
 use crate::sip::invite::session::{Exchange, Session};
-use crate::sip::message::{HeaderName as H, Method, Response, check_response};
+use crate::sip::message::{HeaderName as H, Method, Reason, Response, StatusCode, check_response};
 use crate::types::Now;
 
 impl Endpoint {
@@ -44,6 +44,7 @@ impl Endpoint {
         let Some(transaction) = self.core.clients.get(&tx).filter(|it| it.ack_count() < limit) else { return };
         let Some(invite) = transaction.parsed_request() else { return };
         let flow = transaction.flow;
+        let reason = transaction.cancel_reason.clone();
         let inside = invite.to().is_ok_and(|to| to.tag().is_some());
         let tag = invite.from().ok().and_then(|from| from.tag().and_then(Tag::parse));
         let (Some(tag), Ok(cseq)) = (tag, invite.cseq()) else { return };
@@ -59,7 +60,11 @@ impl Endpoint {
         let bytes = self.core.send_ack(ack, session.flow);
         self.core.note_ack(tx, session.dialog.remote_tag.clone(), session.flow, bytes);
         if !inside {
-            let bye = session.dialog.request(Method::Bye);
+            let mut bye = session.dialog.request(Method::Bye);
+            match &reason {
+                Some(reason) => bye.headers.push_display(H::Reason, reason),
+                None => bye.headers.push_display(H::Reason, &Reason::sip(StatusCode::OK, "Call completed elsewhere")),
+            }
             self.core.start_client(now, bye, session.flow, Owner::Nobody);
         }
     }

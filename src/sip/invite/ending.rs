@@ -8,9 +8,31 @@ use crate::sip::endpoint::{EndedBy, EndpointError, Event};
 use crate::sip::message::{HeaderName as H, Headers, Reason, Response, StatusCode};
 use crate::types::Now;
 
-/// The first Reason of a message that can be read.
-pub(crate) fn reason_of(headers: &Headers) -> Option<Reason> {
-    headers.values(&H::Reason).find_map(|value| Reason::parse(&value).ok())
+/// Reasons that are looked at; each protocol has one, and there are two.
+const MOST_REASONS: usize = 8;
+
+/// The Reason of a message (RFC 3326; in a response RFC 6432): the telephone network's where there are several, else the
+/// first that can be read.
+#[must_use]
+pub fn reason_of(headers: &Headers) -> Option<Reason> {
+    let mut reasons = headers.values(&H::Reason).take(MOST_REASONS).filter_map(|value| Reason::parse(&value).ok());
+    let first = reasons.next()?;
+    let is_network = |reason: &Reason| reason.protocol.eq_ignore_ascii_case("Q.850");
+    if is_network(&first) { Some(first) } else { reasons.find(is_network).or(Some(first)) }
+}
+
+impl EndedBy {
+    /// What the BYE says that the endpoint sends by itself.
+    fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Local | Self::Remote => None,
+            Self::AckTimeout => Some(Reason::q850(102, "No ACK came")),
+            Self::SessionExpired => Some(Reason::q850(102, "Session timer expired")),
+            Self::DialogLost => Some(Reason::sip(StatusCode::CALL_DOES_NOT_EXIST, "Dialog lost")),
+            Self::TransportFailed => Some(Reason::q850(38, "Network out of order")),
+            Self::NoAnswer => Some(Reason::sip(StatusCode::NOT_ACCEPTABLE_HERE, "No answer to the offer")),
+        }
+    }
 }
 
 impl Usage {
@@ -46,7 +68,7 @@ impl Usage {
 
     /// Gives an outgoing call up that cannot come about.
     pub(super) fn give_up(&mut self, core: &mut Core, now: Now, status: StatusCode) {
-        self.cancel(core, now, None);
+        self.cancel(core, now, Some(&Reason::sip(status, "Call given up")));
         core.event(Event::Failed { invite: self.id, status, response: None });
     }
 
@@ -79,7 +101,7 @@ impl Usage {
     /// Ends an answered call that cannot go on.
     pub(super) fn lose(&mut self, core: &mut Core, now: Now, by: EndedBy) {
         if matches!(self.stage, Stage::Confirmed(_)) {
-            self.end(core, now, None);
+            self.end(core, now, by.reason());
             core.event(Event::Ended { invite: self.id, by, reason: None });
         }
     }
@@ -161,7 +183,7 @@ impl Usage {
                 status
             }
             Stage::Outgoing(_) => {
-                self.cancel(core, now, None);
+                self.cancel(core, now, Some(&Reason::q850(19, "No answer from user")));
                 StatusCode::REQUEST_TIMEOUT
             }
             _ => return,
