@@ -54,6 +54,13 @@ enum CtlCommand {
         #[arg(long)]
         digits: Option<String>,
     },
+    /// Asks the other end of a call to call a number instead of us (REFER), where its trunk says refer = true.
+    Transfer {
+        /// The call's name in the status: call-7.
+        call: String,
+        /// The number: +442079460123
+        number: String,
+    },
     /// Takes no new calls and ends the gateway when the last one is over.
     Drain {
         /// Hangs up what is left after so many seconds.
@@ -70,6 +77,9 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
             let confirm = if *no_confirm { Some(false) } else { confirm.then_some(true) };
             let (room, number, digits) = (room.clone(), number.clone(), digits.clone());
             (Request::Dial { room, number, confirm, digits }, false)
+        }
+        CtlCommand::Transfer { call, number } => {
+            (Request::Transfer { call: call.clone(), number: number.clone() }, false)
         }
         CtlCommand::Drain { seconds } => (Request::Drain { seconds: *seconds }, false),
     };
@@ -98,7 +108,8 @@ fn print(text: &str) -> ExitCode {
 
 fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(&arguments.socket)?;
-    let patience = if matches!(request, Request::Dial { .. }) { CALL_PATIENCE } else { PATIENCE };
+    let patience =
+        if matches!(request, Request::Dial { .. } | Request::Transfer { .. }) { CALL_PATIENCE } else { PATIENCE };
     stream.set_read_timeout(Some(patience))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');

@@ -111,6 +111,8 @@ table! {
         max_calls_per_second: i64 = "10",
         country_code: String = r#""44""#,
         redirects: bool = "true",
+        refer: bool = "true",
+        replaces: bool = "true",
         failover_on_480: bool = "true",
         digits: String = r#""rfc4733""#,
         number_from: Strings = r#"["request-uri", "to"]"#,

@@ -162,6 +162,8 @@ pub(super) fn terms_of(trunk: &Trunk) -> sip::Terms {
             ReliableProvisional::WhenRequired => sip::ReliableProvisional::WhenRequired,
             ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
         },
+        refer: trunk.refer,
+        replaces: trunk.replaces,
     }
 }
 

@@ -8,13 +8,14 @@ use super::{Call, Gateway, Level, SessionId};
 use crate::dialplan::{Announce, Room};
 use crate::media::command::Command;
 use crate::session::{self, RoomHandle, Unit, Verb, VerbError, collect};
-use crate::sip::message::StatusCode;
+use crate::sip::message::{Headers, StatusCode};
 use crate::types::{CallId, Now, RoomId, UnitId};
 use std::sync::Arc;
 
 impl Gateway {
     /// Does what a session asks. What cannot be done comes back to the session as an event.
     pub(super) fn apply(&mut self, now: Now, session: SessionId, verb: Verb) {
+        let verb = self.verb_of_session(session, verb);
         let call = call_of(&verb);
         if let Err(error) = self.try_apply(now, session, verb) {
             self.log(Level::Warn, call, "not possible", error.to_string());
@@ -65,7 +66,11 @@ impl Gateway {
                 Ok(())
             }
             Verb::Dial { dial, number, caller, timeout } => {
-                self.dial(now, session, super::outbound::Wish { dial, number, caller, timeout });
+                self.dial(
+                    now,
+                    session,
+                    super::outbound::Wish { dial, number, caller, timeout, headers: Headers::new() },
+                );
                 Ok(())
             }
             Verb::CheckPin { call, pin, room, open_rooms } => {
@@ -121,7 +126,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn answer(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
+    pub(super) fn answer(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
         let call = self.call_in(session, id, "answer", |state| state == CallState::Incoming)?;
         let invite = call.invite;
         let Some(body) = self.description_for_answer(id) else {
@@ -173,6 +178,9 @@ impl Gateway {
             return Err(VerbError::Limit { verb: VERB, limit: "the room is full" });
         }
         self.media(Command::Connect { source: from, sink: to });
+        if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
+            self.bridges.insert((from, to));
+        }
         if let Some((call, room, way)) = joining {
             let change = self.rooms.connect(room, call, way);
             if let Change::Joined { .. } = change {
@@ -183,7 +191,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn note_joined(&mut self, id: CallId, room: RoomId) {
+    pub(super) fn note_joined(&mut self, id: CallId, room: RoomId) {
         let Some((name, settings)) = self.rooms.get(room).map(|room| (room.settings.name.clone(), room.members()))
         else {
             return;
@@ -204,6 +212,9 @@ impl Gateway {
         const VERB: &str = "disconnect";
         let (from, to) = (self.unit(session, source, VERB)?, self.unit(session, sink, VERB)?);
         self.media(Command::Disconnect { source: from, sink: to });
+        if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
+            self.bridges.remove(&(from, to));
+        }
         let leaving = match (from, to) {
             (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
             (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
@@ -267,7 +278,7 @@ impl Gateway {
         self.after_collector(id);
     }
 
-    fn after_collector(&mut self, id: CallId) {
+    pub(super) fn after_collector(&mut self, id: CallId) {
         while let Some(output) = self.calls.get_mut(&id).and_then(|call| call.collector.poll_output()) {
             match output {
                 collect::Output::BargeIn => self.barge_in(id),

@@ -3,6 +3,7 @@
 use super::SessionId;
 use super::call_record::Cause;
 use super::reason::PeerReason;
+use super::transfer::{Referring, Succession};
 use crate::dialplan::{Plan, Trunk};
 use crate::media::command::LegStatistics;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
@@ -102,6 +103,12 @@ pub(super) struct Call {
     pub(super) statistics: Option<Box<LegStatistics>>,
     /// How it is being called, or was, if we call.
     pub(super) outgoing: Option<Box<super::outbound::Outgoing>>,
+    /// Whose place it is to take.
+    pub(super) succeeds: Option<Box<Succession>>,
+    /// Who has taken its place.
+    pub(super) successor: Option<CallId>,
+    /// It is being sent away.
+    pub(super) referring: Option<Box<Referring>>,
     /// Digits still to be sent by INFO.
     pub(super) unsent_digits: VecDeque<char>,
     /// A PIN that waits for its turn, when guessing is slowed down.

@@ -53,6 +53,12 @@ pub enum Cause {
     /// The connection to the peer broke.
     #[error("the connection to the peer broke")]
     TransportFailed,
+    /// Another call took its place: which.
+    #[error("its place was taken by {0}")]
+    Replaced(String),
+    /// The peer was asked to call this number instead, and did.
+    #[error("transferred to {0}")]
+    Transferred(String),
     /// An administrator ended it.
     #[error("an administrator ended it")]
     Kicked,

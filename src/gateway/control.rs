@@ -37,6 +37,14 @@ pub enum Request {
         #[serde(default)]
         digits: Option<String>,
     },
+    /// Ask the peer of a call to call a number instead of us (REFER). Answered with [`Reply::Progress`] as it goes on, and
+    /// [`Reply::Done`] when that is answered and the call over.
+    Transfer {
+        /// The call's name.
+        call: String,
+        /// The number, in any way of writing it.
+        number: String,
+    },
     /// Take no new calls, and end when the last one is over.
     Drain {
         /// Hang up what is left after so many seconds. Default 60; 0 at once.
@@ -136,6 +144,7 @@ impl Gateway {
             Request::Dial { room, number, confirm, digits } => {
                 return self.invite_into_room(now, id, Invited { room, number, confirm, digits });
             }
+            Request::Transfer { call, number } => return self.transfer(now, id, &call, &number),
             Request::Kick { call } => self.kick(now, &call),
             Request::Drain { seconds } => {
                 let patience = seconds.map_or(DRAIN, |seconds| Duration::from_secs(seconds.min(86_400)));
@@ -147,12 +156,20 @@ impl Gateway {
     }
 
     fn kick(&mut self, now: Now, name: &str) -> Reply {
+        match self.call_named(name) {
+            Ok(id) => {
+                self.hang_up(now, id, Cause::Kicked);
+                Reply::Done(format!("{id} is hung up"))
+            }
+            Err(why) => Reply::Error(why),
+        }
+    }
+
+    /// The call an administrator means.
+    pub(super) fn call_named(&self, name: &str) -> Result<CallId, String> {
         let number = name.strip_prefix("call-").unwrap_or(name).parse().ok().map(CallId);
-        let Some(id) = number.filter(|id| self.calls.contains_key(id)) else {
-            return Reply::Error(format!("there is no call {name:?}; `partyline ctl status` lists them"));
-        };
-        self.hang_up(now, id, Cause::Kicked);
-        Reply::Done(format!("{id} is hung up"))
+        let found = number.filter(|id| self.calls.contains_key(id));
+        found.ok_or_else(|| format!("there is no call {name:?}; `partyline ctl status` lists them"))
     }
 
     /// Takes no new calls, waits for those in progress, then hangs up. Asked again, it waits no longer.

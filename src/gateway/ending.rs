@@ -99,6 +99,10 @@ impl Gateway {
 
     /// The signalling of a call is over or on its way out: takes its leg, tells its session, awaits the statistics.
     pub(super) fn end(&mut self, now: Now, id: CallId, cause: Cause) {
+        if self.calls.get(&id).is_none_or(|call| call.state == CallState::Ending) {
+            return;
+        }
+        let unknown = self.end_of_transfer(now, id, &cause);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
         call.state = CallState::Ending;
         call.cause = Some(cause);
@@ -109,14 +113,19 @@ impl Gateway {
             self.by_invite.remove(&invite);
         }
         relax(&mut self.by_invite);
-        self.tell_dial_over(session, id);
+        if !unknown {
+            self.tell_dial_over(session, id);
+        }
         self.pin_guard.forget(id);
         for timer in
             [Timer::FirstPacket(id), Timer::Silence(id), Timer::NoAnswer(id), Timer::Longest(id), Timer::InfoDigit(id)]
+                .into_iter()
+                .chain([Timer::Transferred(id)])
         {
             self.timers.clear(timer);
         }
         self.timers.clear(Timer::Collect(id));
+        self.bridges.retain(|(source, sink)| *source != id && *sink != id);
         for room in rooms {
             let change = self.rooms.leave(room, id);
             self.on_membership(room, change);
@@ -129,7 +138,9 @@ impl Gateway {
             self.outputs.push_back(Output::CloseTransport { call: id });
             self.finish(now, id);
         }
-        self.leave_session(now, session, id);
+        if !unknown {
+            self.leave_session(now, session, id);
+        }
     }
 
     /// The session loses a call; when it was the last, the session is over.
@@ -140,6 +151,7 @@ impl Gateway {
         if last {
             // Handled here, not queued: the session is gone afterwards.
             let mut ignored = session::Verbs::default();
+            let call = session.name_of(call);
             session.running.handle(&session::Event::Ended { call }, &mut ignored);
             self.end_session(now, id, "last call ended");
         } else {

@@ -6,9 +6,10 @@ use super::call_record::{CallRecord, Cause, Way};
 use super::ending::Final;
 use super::identity;
 use super::negotiation::srtp_of;
+use super::transfer::{Replaced, Succession};
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
-use crate::dialplan::{NumberSource, Origin, Route, RouteTarget, SrtpPolicy, Trunk};
+use crate::dialplan::{NumberSource, Origin, RouteTarget, SrtpPolicy, Trunk};
 use crate::sdp::{LocalMedia, SessionDescription};
 use crate::session::{self, DialCause, Party, Running, collect::Collector};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
@@ -33,6 +34,7 @@ impl Gateway {
         request: &Request,
         flow: Flow,
         offer: Option<&Bytes>,
+        replaces: Option<InviteId>,
     ) {
         let Some(trunk) = trunk_of(&self.plan, &self.trunks, &self.admission, request, &flow) else {
             // Admitted a moment ago by the same rule; a reload cannot come between.
@@ -42,7 +44,11 @@ impl Gateway {
         let from = identity::caller(request, trunk.identity.trusted, &trunk.numbers).party;
         let number = self.called_number(request, &trunk);
         let arrival = Arrival { invite, request, flow, trunk, from, number };
-        let decided = match self.decide(now, &arrival) {
+        let decided = match replaces {
+            Some(old) => self.decide_replacing(&arrival, old),
+            None => self.decide(now, &arrival),
+        };
+        let decided = match decided {
             Ok(decided) => decided,
             Err(refusal) => return self.refuse_arrival(now, &arrival, refusal),
         };
@@ -64,11 +70,7 @@ impl Gateway {
         if let Some((status, rule)) = self.limit_for(now, &arrival.trunk) {
             return Err(Refusal { answer: Final::busy(status), rule, route: None });
         }
-        let is_private = arrival.flow.transport.is_secure();
-        if arrival.trunk.srtp == SrtpPolicy::Required && !arrival.trunk.speaks_srtp(is_private) {
-            let rule = "its trunk says srtp = \"required\", and keys are not taken over unencrypted signalling".into();
-            return Err(Refusal { answer: Final::status(488), rule, route: None });
-        }
+        check_security(arrival)?;
         let origin = Origin::Trunk(arrival.trunk.name.as_str().into());
         let Some(route) = route::find(&self.plan, &origin, &arrival.number) else {
             let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
@@ -79,18 +81,32 @@ impl Gateway {
             let rule = format!("route {} says reject = {status}", route.name);
             return Err(Refusal { answer: Final::status(status), rule, route: Some(route.name.clone()) });
         };
-        Ok(Decided { route: Arc::clone(route), running })
+        Ok(Decided { route: route.name.clone(), leads: Leads::Anew(running.into()) })
+    }
+
+    /// An INVITE with Replaces takes no route: it goes where the call went that it replaces, and makes none more.
+    fn decide_replacing(&self, arrival: &Arrival<'_>, old: InviteId) -> Result<Decided, Refusal> {
+        check_security(arrival)?;
+        let Some(replaced) = self.replaced_by(&arrival.trunk, old) else {
+            let rule = "the call it is to replace is none of its trunk's".into();
+            return Err(Refusal { answer: Final::status(481), rule, route: None });
+        };
+        Ok(Decided { route: replaced.route.clone(), leads: Leads::ToPlaceOf(replaced) })
     }
 
     fn begin(&mut self, now: Now, arrival: Arrival<'_>, decided: Decided, offer: Option<SessionDescription>) {
         let Arrival { invite, request, flow, trunk, from, number } = arrival;
-        let (id, session) = (CallId(self.fresh_id()), SessionId(self.fresh_id()));
+        let id = CallId(self.fresh_id());
+        let session = match &decided.leads {
+            Leads::Anew(_) => SessionId(self.fresh_id()),
+            Leads::ToPlaceOf(replaced) => replaced.session,
+        };
         let detail = format!(
             "{} to {} by trunk {}, route {}",
             Masked(if from.number.is_empty() { "withheld" } else { &from.number }),
             Masked(&number),
             trunk.name,
-            decided.route.name
+            decided.route
         );
         self.log(Level::Info, Some(id), "incoming", detail);
         let call = Call {
@@ -105,7 +121,7 @@ impl Gateway {
             sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
             from,
             number,
-            route: decided.route.name.clone(),
+            route: decided.route.clone(),
             media: CallMedia { offer, ..CallMedia::default() },
             collector: Collector::new(),
             playback: None,
@@ -120,14 +136,26 @@ impl Gateway {
             reason: None,
             statistics: None,
             outgoing: None,
+            succeeds: decided.succession(),
+            successor: None,
+            referring: None,
             unsent_digits: VecDeque::new(),
             pending_pin: None,
         };
         self.admission.call_began(now.instant, &call.trunk);
         self.calls.insert(id, call);
         self.by_invite.insert(invite, id);
-        let running = RunningSession::new(decided.running, Arc::clone(&self.plan), vec![id]);
-        self.sessions.insert(session, running);
+        match decided.leads {
+            Leads::Anew(running) => {
+                let running = RunningSession::new(*running, Arc::clone(&self.plan), vec![id]);
+                self.sessions.insert(session, running);
+            }
+            Leads::ToPlaceOf(_) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.calls.push(id);
+                }
+            }
+        }
         self.outputs.push_back(Output::OpenTransport { call: id, local: flow.local.ip() });
     }
 
@@ -235,8 +263,25 @@ impl Gateway {
 
 /// Where an admitted INVITE goes.
 struct Decided {
-    route: Arc<Route>,
-    running: Running,
+    /// By its name.
+    route: String,
+    leads: Leads,
+}
+
+enum Leads {
+    /// To a session of its own.
+    Anew(Box<Running>),
+    /// To where another call is.
+    ToPlaceOf(Replaced),
+}
+
+impl Decided {
+    fn succession(&self) -> Option<Box<Succession>> {
+        match &self.leads {
+            Leads::Anew(_) => None,
+            Leads::ToPlaceOf(replaced) => Some(replaced.succession()),
+        }
+    }
 }
 
 /// What is known of an INVITE before it is a call.
@@ -254,6 +299,16 @@ struct Refusal {
     answer: Final,
     rule: String,
     route: Option<String>,
+}
+
+/// Whether the keys of a trunk that must have SRTP may travel as this INVITE did.
+fn check_security(arrival: &Arrival<'_>) -> Result<(), Refusal> {
+    let is_private = arrival.flow.transport.is_secure();
+    if arrival.trunk.srtp == SrtpPolicy::Required && !arrival.trunk.speaks_srtp(is_private) {
+        let rule = "its trunk says srtp = \"required\", and keys are not taken over unencrypted signalling".into();
+        return Err(Refusal { answer: Final::status(488), rule, route: None });
+    }
+    Ok(())
 }
 
 fn why(miss: Miss) -> &'static str {

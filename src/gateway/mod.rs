@@ -16,6 +16,7 @@
 //! | `outbound/` | calls of ours, target by target, up to their answer |
 //! | `media_events.rs` | what the media plane reports |
 //! | `ending.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
+//! | `transfer/` | calls that take another's place, and calls that are sent away |
 //! | `trunks.rs` | our registrations at trunks |
 //! | `control.rs` | what an administrator asks |
 
@@ -41,6 +42,7 @@ mod signalling;
 mod snapshot;
 mod sounds;
 mod timer;
+mod transfer;
 mod trunks;
 
 pub use call_record::{CallRecord, Cause, Tried, Way};
@@ -62,7 +64,7 @@ use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -175,6 +177,8 @@ pub struct Gateway {
     /// Sessions that had verbs carried out since the last input.
     busy: Vec<SessionId>,
     rooms: Rooms,
+    /// Calls that hear each other without a room: source and sink.
+    bridges: BTreeSet<(CallId, CallId)>,
     players: IdMap<PlayerId, playback::Owner>,
     pin_guard: PinGuard,
     trunks: Trunks,
@@ -197,6 +201,8 @@ struct RunningSession {
     running: Running,
     plan: Arc<Plan>,
     calls: Vec<CallId>,
+    /// Calls as it names them, and those that have taken their places.
+    stand_ins: Vec<(CallId, CallId)>,
     rooms: HashMap<session::RoomHandle, RoomId>,
     playbacks: HashMap<session::PlaybackHandle, PlayerId>,
     timers: Vec<TimerHandle>,
@@ -216,6 +222,7 @@ impl RunningSession {
             running,
             plan,
             calls,
+            stand_ins: Vec::new(),
             rooms: HashMap::new(),
             playbacks: HashMap::new(),
             timers: Vec::new(),
@@ -255,6 +262,7 @@ impl Gateway {
             session_events: VecDeque::new(),
             busy: Vec::new(),
             rooms: Rooms::default(),
+            bridges: BTreeSet::new(),
             players: IdMap::default(),
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
@@ -351,6 +359,7 @@ impl Gateway {
             && self.sessions.is_empty()
             && self.rooms.len() == 0
             && self.players.is_empty()
+            && self.bridges.is_empty()
             && self.timers.is_empty()
             && self.endpoint.is_idle()
     }
@@ -400,9 +409,10 @@ impl Gateway {
     }
 
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {
+        let Some(event) = self.for_session(now, id, event) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let mut verbs = std::mem::take(&mut self.verbs);
-        session.running.handle(event, &mut verbs);
+        session.running.handle(&event, &mut verbs);
         for verb in verbs.drain() {
             let Some(session) = self.sessions.get_mut(&id) else { break };
             if session.verbs_this_turn == 0 {

@@ -69,6 +69,7 @@ impl Cause {
     /// What our BYE or CANCEL says (causes of ITU-T Q.850).
     pub(super) fn reason(&self) -> Reason {
         let (cause, text) = match self {
+            Self::Replaced(_) | Self::Transferred(_) => return elsewhere(),
             Self::CallerHungUp | Self::CalledHungUp | Self::Session(_) | Self::Cancelled | Self::Kicked => {
                 (16, "Normal call clearing")
             }

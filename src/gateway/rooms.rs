@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 /// Which ways a call is connected to a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Membership {
-    speaks: bool,
-    hears: bool,
+pub(super) struct Membership {
+    pub(super) speaks: bool,
+    pub(super) hears: bool,
 }
 
 /// One room that somebody opened.
@@ -141,6 +141,18 @@ impl Rooms {
             return Change::None;
         }
         Change::Left { remain: room.members.len() }
+    }
+
+    /// Takes a call out without a word, and says how it was connected.
+    pub(super) fn take_out(&mut self, id: RoomId, call: CallId) -> Option<Membership> {
+        self.open.get_mut(&id)?.members.remove(&call)
+    }
+
+    /// Puts a call in without a word, connected like this.
+    pub(super) fn put_in(&mut self, id: RoomId, call: CallId, membership: Membership) {
+        if let Some(room) = self.open.get_mut(&id) {
+            room.members.insert(call, membership);
+        }
     }
 
     /// Forgets a session's interest in a room.

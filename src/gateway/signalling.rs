@@ -35,8 +35,8 @@ impl Gateway {
 
     fn on_signalling(&mut self, now: Now, event: Event) {
         match event {
-            Event::Incoming { invite, request, flow, offer } => {
-                self.on_incoming(now, invite, &request, flow, offer.as_ref());
+            Event::Incoming { invite, request, flow, offer, replaces } => {
+                self.on_incoming(now, invite, &request, flow, offer.as_ref(), replaces);
             }
             Event::Acknowledged { invite, body } => self.on_acknowledged(now, invite, body.as_ref()),
             Event::Cancelled { invite, reason } => {
@@ -59,6 +59,9 @@ impl Gateway {
             Event::Info { invite, content_type, body } => {
                 self.on_info(now, invite, content_type.as_deref().unwrap_or_default(), &body);
             }
+            Event::Referred { invite, referral } => self.on_referred(now, invite, &referral),
+            Event::ReferAccepted { invite, over } => self.on_refer_accepted(now, invite, over),
+            Event::ReferProgress { invite, status, over } => self.on_refer_progress(now, invite, status, over),
             Event::Ended { invite, by, reason } => self.on_ended(now, invite, by, reason.as_ref()),
             Event::Trying { invite } => self.on_trying(invite),
             Event::Progress { invite, status, body } => self.on_progress(now, invite, status, body.as_ref()),

@@ -18,6 +18,10 @@ pub(super) enum Timer {
     Longest(CallId),
     /// The next digit to be sent by INFO.
     InfoDigit(CallId),
+    /// Its place was taken, and the one who wanted that has not hung up.
+    Transferred(CallId),
+    /// The outcome of our REFER.
+    Referral(CallId),
     /// The end of a digit collection.
     Collect(CallId),
     /// The media plane's last word on a leg: the record is written without it after [`LEG_REMOVAL`].
@@ -51,6 +55,8 @@ impl Gateway {
             Timer::NoAnswer(call) => self.on_no_answer(now, call),
             Timer::Longest(call) => self.on_longest(now, call),
             Timer::InfoDigit(call) => self.send_info_digit(now, call),
+            Timer::Transferred(call) => self.on_transferred(now, call),
+            Timer::Referral(call) => self.on_referral_overdue(call),
             Timer::Collect(call) => self.collect_timeout(now, call),
             Timer::LegRemoval(call) => {
                 self.log(Level::Warn, Some(call), "no statistics", "the media plane did not answer".into());

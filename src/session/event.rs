@@ -128,6 +128,28 @@ impl Event {
             | Self::Timer { .. } => None,
         }
     }
+
+    /// Puts another call into its place.
+    pub fn rename(&mut self, to: CallId) {
+        match self {
+            Self::Incoming { call, .. }
+            | Self::Answered { call }
+            | Self::Dialled { call, .. }
+            | Self::Ringing { call, .. }
+            | Self::EarlyMedia { call }
+            | Self::Ended { call }
+            | Self::Digit { call, .. }
+            | Self::Collected { call, .. }
+            | Self::PinChecked { call, .. }
+            | Self::VerbFailed { call: Some(call), .. } => *call = to,
+            Self::VerbFailed { call: None, .. }
+            | Self::Started
+            | Self::DialFailed { .. }
+            | Self::PlaybackFinished { .. }
+            | Self::RoomChanged { .. }
+            | Self::Timer { .. } => {}
+        }
+    }
 }
 
 /// Why a call of ours did not come about.

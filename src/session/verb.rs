@@ -140,6 +140,40 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Puts other calls into the places of those it names.
+    pub fn rename(&mut self, to: impl Fn(CallId) -> CallId) {
+        match self {
+            Self::Ring { call }
+            | Self::EarlyMedia { call }
+            | Self::Answer { call }
+            | Self::Reject { call, .. }
+            | Self::Hangup { call, .. }
+            | Self::Collect { call, .. }
+            | Self::StopCollect { call }
+            | Self::SendDigits { call, .. }
+            | Self::CheckPin { call, .. }
+            | Self::Mute { call, .. }
+            | Self::Play { to: Unit::Call(call), .. }
+            | Self::Dial { caller: CallerId::Of(call), .. } => *call = to(*call),
+            Self::Connect { source, sink } | Self::Disconnect { source, sink } => {
+                for unit in [source, sink] {
+                    if let Unit::Call(call) = unit {
+                        *call = to(*call);
+                    }
+                }
+            }
+            Self::Play { to: Unit::Room(_), .. }
+            | Self::Dial { caller: CallerId::Trunk | CallerId::Withheld, .. }
+            | Self::StopPlayback { .. }
+            | Self::OpenRoom { .. }
+            | Self::SetTimer { .. }
+            | Self::ClearTimer { .. }
+            | Self::EndSession => {}
+        }
+    }
+}
+
+impl Verb {
     /// The verb's name as [`VerbError`] and the log give it.
     #[must_use]
     pub const fn name(&self) -> &'static str {

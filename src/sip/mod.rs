@@ -8,9 +8,9 @@ pub mod message;
 mod registration;
 pub mod transaction;
 
-pub use invite::ending::reason_of;
 pub use endpoint::{
     Admission, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow,
-    Input, InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, Terms,
-    TraceDirection, TraceLine,
+    Input, InviteId, OutgoingInvite, Output, Policy, Referral, RegistrationConfig, RegistrationId, ReliableProvisional,
+    Terms, TraceDirection, TraceLine,
 };
+pub use invite::ending::reason_of;

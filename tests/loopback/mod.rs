@@ -24,3 +24,4 @@ mod sound_baresip;
 mod sound_phones;
 mod sound_sipp;
 mod strangers;
+mod transfer;

@@ -23,4 +23,5 @@ mod properties;
 mod reasons;
 mod session_timer;
 mod srtp;
+mod transfer;
 mod weather;

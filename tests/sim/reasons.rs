@@ -98,7 +98,10 @@ fn the_peers_reason_is_in_the_record() {
     world.run(secs(1));
     let record = world.record(anna);
     let told = record.reason.as_ref().unwrap();
-    assert_eq!((told.protocol.as_str(), told.cause, told.text.as_deref()), ("Q.850", Some(31), Some("Normal, unspecified")));
+    assert_eq!(
+        (told.protocol.as_str(), told.cause, told.text.as_deref()),
+        ("Q.850", Some(31), Some("Normal, unspecified"))
+    );
     assert!(serde_json::to_string(record).unwrap().contains(r#""reason":{"protocol":"Q.850","cause":31"#));
     world.assert_logged("the caller hung up (Q.850 31)");
     // A CANCEL's too.
@@ -122,7 +125,11 @@ fn a_reason_that_is_none_costs_nothing() {
         world.phones[anna].agent.habits.reason = Some(nonsense);
         world.bye(anna);
         world.run(secs(1));
-        assert_eq!((&world.record(anna).cause, &world.record(anna).reason), (&Cause::CallerHungUp, &None), "{nonsense}");
+        assert_eq!(
+            (&world.record(anna).cause, &world.record(anna).reason),
+            (&Cause::CallerHungUp, &None),
+            "{nonsense}"
+        );
         world.finish();
     }
 }

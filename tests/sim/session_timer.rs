@@ -313,10 +313,8 @@ fn a_refresh_that_is_refused_for_now_is_sent_again() {
         world.run(secs(300));
         world.assert_talking(&[phone]);
         let seen = world.phones[phone].agent.seen.iter();
-        let times: Vec<_> = seen
-            .filter(|seen| seen.method == Method::Invite && seen.status.is_none())
-            .map(|seen| seen.at)
-            .collect();
+        let times: Vec<_> =
+            seen.filter(|seen| seen.method == Method::Invite && seen.status.is_none()).map(|seen| seen.at).collect();
         let after = times[1] - times[0];
         assert!(again.contains(&after), "{refusal:?}: {after:?}");
         world.finish();

@@ -48,7 +48,8 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     /// Lines for the dialplan's `[gateway]`.
     pub(crate) gateway: &'static str,
-    /// Lines for trunk "first", and for trunk "second".
+    /// Lines for trunk "carrier", and for trunks "first" and "second", by which calls go out.
+    pub(crate) carrier: &'static str,
     pub(crate) first: &'static str,
     pub(crate) second: &'static str,
     pub(crate) endpoint: EndpointConfig,
@@ -65,6 +66,7 @@ impl Default for Settings {
         Self {
             seed: 1,
             gateway: "",
+            carrier: "",
             first: "",
             second: "",
             endpoint: EndpointConfig { trace: true, ..EndpointConfig::default() },
@@ -106,7 +108,9 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(settings: Settings) -> Self {
         let now = Now { instant: origin(), wall: UNIX_EPOCH + secs(1_790_000_000) };
-        let plan = plan::parse(&plan::with_trunks(settings.gateway, settings.first, settings.second));
+        let text = plan::with_trunks(settings.gateway, settings.first, settings.second);
+        let carrier = format!("[trunks.carrier]\n{}\n", settings.carrier);
+        let plan = plan::parse(&text.replacen("[trunks.carrier]\n", &carrier, 1));
         let gateway = Gateway::new(now, Arc::clone(&plan), Arc::new(Tones), settings.endpoint.clone(), settings.seed);
         let mut world = Self {
             now,

@@ -97,6 +97,8 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         max_calls_per_second: checker.number("max_calls_per_second", &raw.max_calls_per_second, 1..=10_000),
         country_code: country_code(checker, &raw.country_code),
         redirects: raw.redirects.get().is_some_and(|value| *value.get_ref()),
+        refer: raw.refer.get().is_some_and(|value| *value.get_ref()),
+        replaces: raw.replaces.get().is_some_and(|value| *value.get_ref()),
         failover_on_480: raw.failover_on_480.get().is_some_and(|value| *value.get_ref()),
         digits: raw.digits.get().and_then(|value| checker.word("digits", value, &DIGITS)).unwrap_or_default(),
         number_from: number_from(checker, raw),

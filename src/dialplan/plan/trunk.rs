@@ -52,6 +52,11 @@ pub struct Trunk {
     pub country_code: Option<String>,
     /// Whether our calls follow its redirections (3xx), by the same routes. Default no.
     pub redirects: bool,
+    /// Whether it may refer its calls to somebody else (RFC 3515), and `partyline ctl transfer` may refer them to it. What
+    /// it refers to is called by the routes with `from = "sessions"`, as any other call of ours. Default no.
+    pub refer: bool,
+    /// Whether a call of its may take the place of another call of its (RFC 3891). Default no.
+    pub replaces: bool,
     /// Whether its 480 means that another trunk may do better. Default no: the called one is not available.
     pub failover_on_480: bool,
     /// How digits are sent to it. Default: RFC 4733.

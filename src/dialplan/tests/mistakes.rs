@@ -147,6 +147,8 @@ fn single_mistakes_are_told_where_they_are() {
         ("trunk", "country_code = \"UK\"", "5 error: `country_code` is digits <\"UK\">"),
         ("trunk", "digits = \"inband\"", "5 error: `digits` knows no such word <\"inband\">"),
         ("trunk", "redirects = \"yes\"", "5 error: `redirects` takes true or false, not a string <\"yes\">"),
+        ("trunk", "refer = \"blind\"", "5 error: `refer` takes true or false, not a string <\"blind\">"),
+        ("trunk", "replaces = 1", "5 error: `replaces` takes true or false, not a number <1>"),
         ("route", "premium = true", "17 error: `premium` goes with `trunk` or `trunks` <true>"),
         ("route", "ring_timeout = \"10s\"", "17 error: `ring_timeout` goes with `trunk` or `trunks` <\"10s\">"),
         ("route", "trunk = \"local\"", "17 error: this route leads to two places <\"local\">"),

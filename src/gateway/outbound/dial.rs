@@ -9,6 +9,7 @@ use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, SessionId};
 use crate::session::collect::Collector;
 use crate::session::{self, CallerId, DialCause, DialHandle, Party};
+use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -26,6 +27,17 @@ pub(in crate::gateway) struct Wish {
     pub(in crate::gateway) number: String,
     pub(in crate::gateway) caller: CallerId,
     pub(in crate::gateway) timeout: Option<Duration>,
+    /// Further headers of the INVITE.
+    pub(in crate::gateway) headers: Headers,
+}
+
+/// What came of a wish.
+#[derive(Debug)]
+pub(in crate::gateway) enum Sent {
+    /// The call is on its way.
+    Placed(CallId),
+    /// It is not made, by this rule.
+    Not(String),
 }
 
 /// How a call of ours is being placed.
@@ -52,6 +64,8 @@ pub(in crate::gateway) struct Outgoing {
     /// Sound came before the answer.
     pub(super) sounds: bool,
     pub(super) redirections_left: u8,
+    /// Further headers of the INVITE.
+    pub(super) headers: Headers,
 }
 
 /// Whose number the called one sees.
@@ -68,12 +82,9 @@ pub(super) enum CallerNumber {
 impl Gateway {
     /// Places a call for a session, or tells it by which rule not.
     pub(in crate::gateway) fn dial(&mut self, now: Now, session: SessionId, wish: Wish) {
-        let dial = wish.dial;
-        match self.try_dial(now, session, wish) {
-            Ok(()) => {}
-            Err(NotPlaced { number, route, rule, cause }) => {
-                self.note_not_placed(now, number, route, rule.clone(), &cause);
-                self.emit(session, session::Event::DialFailed { dial, cause });
+        match self.place_call(now, session, wish) {
+            Sent::Placed(_) => {}
+            Sent::Not(rule) => {
                 if let Some(running) = self.sessions.get_mut(&session)
                     && let Some(asked) = running.asked.take()
                 {
@@ -84,9 +95,21 @@ impl Gateway {
         }
     }
 
-    fn try_dial(&mut self, now: Now, session: SessionId, wish: Wish) -> Result<(), NotPlaced> {
-        let Some(running) = self.sessions.get(&session) else { return Ok(()) };
-        let plan = Arc::clone(&running.plan);
+    /// Places a call, or tells the session, the log and a record by which rule not.
+    pub(in crate::gateway) fn place_call(&mut self, now: Now, session: SessionId, wish: Wish) -> Sent {
+        let dial = wish.dial;
+        match self.try_dial(now, session, wish) {
+            Ok(call) => Sent::Placed(call),
+            Err(NotPlaced { number, route, rule, cause }) => {
+                self.note_not_placed(now, number, route, rule.clone(), &cause);
+                self.emit(session, session::Event::DialFailed { dial, cause });
+                Sent::Not(rule)
+            }
+        }
+    }
+
+    fn try_dial(&mut self, now: Now, session: SessionId, wish: Wish) -> Result<CallId, NotPlaced> {
+        let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |it| Arc::clone(&it.plan));
         let refused = |number: &str, route: Option<String>, rule: String| NotPlaced {
             number: number.to_owned(),
             route,
@@ -136,13 +159,14 @@ impl Gateway {
             rang_here: false,
             sounds: false,
             redirections_left: REDIRECTIONS,
+            headers: wish.headers,
         };
         let ring = wish.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
         let id = self.begin_call(now, session, outgoing);
         self.timers.set(Timer::NoAnswer(id), now.instant + ring);
         self.emit(session, session::Event::Dialled { dial: wish.dial, call: id, confirm: settings.confirm });
         self.open_ports(id);
-        Ok(())
+        Ok(id)
     }
 
     fn begin_call(&mut self, now: Now, session: SessionId, outgoing: Outgoing) -> CallId {
@@ -187,6 +211,9 @@ impl Gateway {
             reason: None,
             statistics: None,
             outgoing: Some(Box::new(outgoing)),
+            succeeds: None,
+            successor: None,
+            referring: None,
             unsent_digits: VecDeque::new(),
             pending_pin: None,
         };

@@ -34,7 +34,10 @@ impl Gateway {
         let offer = sdp::offer(local, None);
         let target = outgoing.target.clone();
         let trunk = &target.trunk;
-        let identity::Claims { from, headers } = claims(trunk, &outgoing.caller, &target);
+        let identity::Claims { from, mut headers } = claims(trunk, &outgoing.caller, &target);
+        for (name, value) in outgoing.headers.iter() {
+            headers.push(name.clone(), value.clone());
+        }
         let number = trunk.numbers.written(&outgoing.number, trunk.identity.format);
         let to = Uri::sip(Some(number.as_str()), target.host.clone(), target.port);
         let invite = OutgoingInvite {

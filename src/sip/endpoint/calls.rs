@@ -3,13 +3,13 @@
 use bytes::Bytes;
 
 use super::clients::Owner;
-use super::core::{ALLOW, Core, SUPPORTED};
+use super::core::Core;
 use super::timer::InviteTimer;
 use super::{Body, Endpoint, EndpointError, InviteId, OutgoingInvite};
 use crate::sip::invite::session::set_body;
 use crate::sip::invite::session_timer::seconds;
 use crate::sip::invite::{Outgoing, Stage, Usage};
-use crate::sip::message::{HeaderName as H, Headers, Method, MinSe, Reason, Request, Scheme, StatusCode};
+use crate::sip::message::{HeaderName as H, Headers, Method, MinSe, NameAddr, Reason, Request, Scheme, StatusCode};
 use crate::types::{Network, Now};
 
 impl Endpoint {
@@ -108,6 +108,31 @@ impl Endpoint {
         self.on_call(id, |usage, core| usage.info(core, now, content_type, body))
     }
 
+    /// Replies to `Event::Referred`: with a success, after which `notify_refer` tells how it goes, or with a refusal, after
+    /// which the call goes on as before.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] when there is nothing to reply to.
+    pub fn answer_refer(&mut self, now: Now, id: InviteId, status: StatusCode) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.answer_refer(core, now, status))
+    }
+
+    /// Tells the peer how far the call is that its REFER wanted (RFC 3515 section 2.4.5). A final status is the last word.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] without a referral under way, or when the peer does not want to hear of it any more.
+    pub fn notify_refer(&mut self, now: Now, id: InviteId, status: StatusCode) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.notify_refer(core, now, status))
+    }
+
+    /// Asks the peer to call `refer_to` in our place (RFC 3515). Leads to `ReferAccepted` and `ReferProgress`.
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] before the call is answered, and while another referral of ours is under way.
+    pub fn refer(&mut self, now: Now, id: InviteId, refer_to: &NameAddr) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.refer(core, now, refer_to))
+    }
+
     fn on_call(
         &mut self,
         id: InviteId,
@@ -147,8 +172,8 @@ impl Endpoint {
         request.headers.push(H::CallId, self.core.new_call_id());
         request.headers.push(H::CSeq, format!("{cseq} INVITE"));
         request.headers.push(H::Contact, self.core.contact(&flow, contact_user.as_deref(), secure));
-        request.headers.push(H::Allow, ALLOW);
-        request.headers.push(H::Supported, SUPPORTED);
+        request.headers.push(H::Allow, terms.allow());
+        request.headers.push(H::Supported, terms.supported());
         if let Some(expires) = terms.session_expires {
             let least = seconds(terms.min_session_expires);
             request.headers.push(H::SessionExpires, seconds(expires).max(least).to_string());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::core::{ALLOW, ALLOW_WITH_REFER, SUPPORTED};
 use crate::sip::transaction::Timing;
 
 /// Settings of an endpoint; every one has a default.
@@ -39,6 +40,10 @@ pub struct Terms {
     pub min_session_expires: Duration,
     /// As [`EndpointConfig::reliable_provisional`].
     pub reliable_provisional: ReliableProvisional,
+    /// Whether calls may be referred (RFC 3515), so that REFER and NOTIFY are said to be allowed.
+    pub refer: bool,
+    /// Whether one call may take the place of another (RFC 3891), so that `replaces` is said to be supported.
+    pub replaces: bool,
 }
 
 impl EndpointConfig {
@@ -49,7 +54,32 @@ impl EndpointConfig {
             session_expires: self.session_expires,
             min_session_expires: self.min_session_expires,
             reliable_provisional: self.reliable_provisional,
+            refer: false,
+            replaces: false,
         }
+    }
+}
+
+impl Terms {
+    /// The methods we take, for Allow.
+    pub(crate) const fn allow(&self) -> &'static str {
+        if self.refer { ALLOW_WITH_REFER } else { ALLOW }
+    }
+
+    /// The extensions we speak, for Supported.
+    pub(crate) const fn supported(&self) -> &'static str {
+        match (self.refer, self.replaces) {
+            (false, false) => SUPPORTED,
+            (true, false) => "100rel, timer, norefersub",
+            (false, true) => "100rel, timer, replaces",
+            (true, true) => "100rel, timer, replaces, norefersub",
+        }
+    }
+
+    /// Whether a request may require this extension of us, beside those that hold with everybody.
+    pub(crate) fn understands(&self, tag: &str) -> bool {
+        (self.refer && tag.eq_ignore_ascii_case("norefersub"))
+            || (self.replaces && tag.eq_ignore_ascii_case("replaces"))
     }
 }
 

@@ -19,6 +19,8 @@ use crate::types::{Deadlines, IdMap, Now};
 
 /// The methods we take, for Allow.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+/// The same where calls may be referred.
+pub(crate) const ALLOW_WITH_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
 /// The extensions we speak, for Supported.
 pub(crate) const SUPPORTED: &str = "100rel, timer";
 /// The bodies we take, for Accept.

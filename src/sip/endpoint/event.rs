@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 use bytes::Bytes;
 
 use super::Flow;
-use crate::sip::message::{Method, Reason, Request, Response, StatusCode};
+use crate::sip::message::{Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
 
 /// One INVITE usage: a call from its INVITE to its end. Never reused within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -124,6 +124,17 @@ pub enum EndedBy {
     NoAnswer,
 }
 
+/// What a REFER asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// Whom to call: `sip:` or `sips:`, without headers.
+    pub uri: Uri,
+    /// The dialog at the one who is called that our call is to replace (RFC 3891): an attended transfer.
+    pub replaces: Option<Replaces>,
+    /// Who referred, as the peer says (RFC 3892).
+    pub referred_by: Option<NameAddr>,
+}
+
 /// What happened. `invite` and `registration` name what it happened to.
 ///
 /// An incoming call begins with `Incoming`; an outgoing one with [`Endpoint::invite`](super::Endpoint::invite). Each
@@ -140,6 +151,8 @@ pub enum Event {
         flow: Flow,
         /// The session description in it, unpacked from multipart if need be. `None`: the peer wants our offer.
         offer: Option<Bytes>,
+        /// The answered call whose place it is to take (RFC 3891).
+        replaces: Option<InviteId>,
     },
     /// Our 2xx was acknowledged.
     Acknowledged {
@@ -226,6 +239,29 @@ pub enum Event {
         content_type: Option<String>,
         /// The body.
         body: Bytes,
+    },
+    /// The peer wants us to call somebody in its place. Reply with `answer_refer`.
+    Referred {
+        /// The call.
+        invite: InviteId,
+        /// Whom.
+        referral: Box<Referral>,
+    },
+    /// The peer takes our REFER.
+    ReferAccepted {
+        /// The call.
+        invite: InviteId,
+        /// It will not tell what comes of it (RFC 4488).
+        over: bool,
+    },
+    /// What comes of our REFER.
+    ReferProgress {
+        /// The call.
+        invite: InviteId,
+        /// The status of the call that the peer makes, or of its refusal to make one; 408 when it said nothing.
+        status: Option<StatusCode>,
+        /// Nothing more will come.
+        over: bool,
     },
     /// The call is over. Last event.
     Ended {

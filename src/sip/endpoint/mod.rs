@@ -6,7 +6,7 @@
 //! [`reject`](Endpoint::reject). Calls out: [`invite`](Endpoint::invite) → `Event::Progress`* → `Event::Answered`
 //! (→ [`acknowledge`](Endpoint::acknowledge)). Inside a call: [`reinvite`](Endpoint::reinvite),
 //! [`update`](Endpoint::update), [`answer_offer`](Endpoint::answer_offer), [`info`](Endpoint::info),
-//! [`hangup`](Endpoint::hangup). Registrations: [`register`](Endpoint::register),
+//! [`refer`](Endpoint::refer), [`answer_refer`](Endpoint::answer_refer), [`hangup`](Endpoint::hangup). Registrations: [`register`](Endpoint::register),
 //! [`unregister`](Endpoint::unregister).
 //!
 //! What comes in is matched in this order: ACK against dialogs, then transactions; every other request against
@@ -21,6 +21,7 @@ pub(crate) mod core;
 mod event;
 mod flow;
 pub(crate) mod receive;
+mod replacing;
 mod request;
 mod responses;
 pub(crate) mod retention;
@@ -41,7 +42,7 @@ use timer::Timer;
 
 pub use super::auth::{Challenge, Credentials};
 pub use config::{EndpointConfig, Limits, ReliableProvisional, Terms};
-pub use event::{Body, EndedBy, Event, Input, InviteId, Output, RegistrationId, TraceDirection, TraceLine};
+pub use event::{Body, EndedBy, Event, Input, InviteId, Output, Referral, RegistrationId, TraceDirection, TraceLine};
 pub use flow::Flow;
 pub use request::{OutgoingInvite, RegistrationConfig};
 

@@ -201,7 +201,8 @@ impl Endpoint {
 
     fn on_new_request(&mut self, now: Now, received: Received, tx: ServerId, terms: Terms) {
         let request = &received.request;
-        let inside_only = matches!(request.method, Method::Bye | Method::Prack | Method::Update | Method::Info);
+        let inside_only =
+            matches!(request.method, Method::Bye | Method::Prack | Method::Update | Method::Info | Method::Notify);
         if inside_only || (received.to_tag.is_some() && is_known(&request.method)) {
             self.refused(&received, Some(StatusCode::CALL_DOES_NOT_EXIST), "no such call");
             return self.core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
@@ -225,12 +226,13 @@ impl Endpoint {
     fn on_invite(&mut self, now: Now, received: Received, tx: ServerId, terms: Terms) -> Result<(), Reply> {
         let request = &received.request;
         check_scheme(request)?;
-        check_require(request)?;
+        check_require(request, Some(&terms))?;
         if terms.reliable_provisional == ReliableProvisional::Never && request.requires("100rel") {
             return Err(Reply::new(StatusCode::BAD_EXTENSION).with(H::Unsupported, "100rel"));
         }
         let offer = check_body(request)?;
         check_accept(request)?;
+        let replaces = self.replaced(request, &terms)?;
         let agreed = agree(&terms, None, request)
             .map_err(|least| Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string()))?;
         if self.usages.len() >= self.core.config.limits.calls {
@@ -256,7 +258,7 @@ impl Endpoint {
         self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
         self.add_usage(usage, &received.flow);
         let Received { request, flow, .. } = received;
-        self.core.event(Event::Incoming { invite: id, request: request.into(), flow, offer });
+        self.core.event(Event::Incoming { invite: id, request: request.into(), flow, offer, replaces });
         Ok(())
     }
 }
@@ -267,6 +269,9 @@ fn rule_of(status: StatusCode) -> Option<&'static str> {
         // 422 is a step of a negotiation: the peer calls again with a longer interval.
         StatusCode::OK | StatusCode::SESSION_INTERVAL_TOO_SMALL => return None,
         StatusCode::BAD_REQUEST => "it makes no dialog",
+        StatusCode::CALL_DOES_NOT_EXIST | StatusCode::DECLINE => "the call it is to replace is not there",
+        StatusCode::BUSY_HERE => "the call it is to replace is answered",
+        StatusCode::FORBIDDEN => "its trunk does not say replaces = true",
         StatusCode::METHOD_NOT_ALLOWED => "a method we do not take",
         StatusCode::NOT_ACCEPTABLE => "it accepts no session description",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "a body we cannot read",
@@ -282,7 +287,7 @@ fn rule_of(status: StatusCode) -> Option<&'static str> {
 pub(crate) fn elsewhere(request: &Request) -> Reply {
     match request.method {
         Method::Options => check_scheme(request)
-            .and_then(|()| check_require(request))
+            .and_then(|()| check_require(request, None))
             .map(|()| {
                 let reply = Reply::new(StatusCode::OK).with(H::Allow, ALLOW).with(H::Accept, ACCEPT);
                 reply.with(H::AcceptEncoding, "identity").with(H::AcceptLanguage, "en").with(H::Supported, SUPPORTED)
@@ -306,10 +311,11 @@ fn check_scheme(request: &Request) -> Result<(), Reply> {
 }
 
 /// RFC 3261 section 8.2.2.3.
-pub(crate) fn check_require(request: &Request) -> Result<(), Reply> {
+pub(crate) fn check_require(request: &Request, terms: Option<&Terms>) -> Result<(), Reply> {
     let unknown: Vec<_> = request
         .require()
         .filter(|tag| !UNDERSTOOD.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+        .filter(|tag| !terms.is_some_and(|terms| terms.understands(tag)))
         .map(|tag| tag.to_string())
         .collect();
     if unknown.is_empty() {

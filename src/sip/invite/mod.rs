@@ -2,12 +2,13 @@
 //!
 //! [`Usage`] knows how far the call is; everything inside a dialog is in [`Session`](session::Session). The files:
 //! `incoming` and `reliable` for calls to us, `outgoing` for calls of ours, `ours` and `theirs` for re-INVITE and
-//! UPDATE either way, `ending` for BYE and all that leads to it, `session_timer` for RFC 4028.
+//! UPDATE either way, `ending` for BYE and all that leads to it, `refer` for REFER and NOTIFY, `session_timer` for RFC 4028.
 
 pub(crate) mod ending;
 mod incoming;
 mod ours;
 mod outgoing;
+pub(crate) mod refer;
 mod reliable;
 pub(crate) mod session;
 pub(crate) mod session_timer;
@@ -123,12 +124,14 @@ impl Usage {
             Method::Invite | Method::Update => self.on_modify(core, now, received, tx),
             Method::Prack => self.on_prack(core, now, received, tx),
             Method::Info => self.on_info(core, now, received, tx),
+            Method::Refer => self.on_refer(core, now, received, tx),
+            Method::Notify => self.on_notify(core, now, &received, tx),
             _ => core.respond(now, tx, elsewhere(&received.request)),
         }
     }
 
     fn on_info(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
-        if let Err(reply) = check_require(&received.request) {
+        if let Err(reply) = check_require(&received.request, None) {
             return core.respond(now, tx, reply);
         }
         core.respond(now, tx, Reply::new(StatusCode::OK));
@@ -188,6 +191,9 @@ impl Usage {
             }
             Method::Invite | Method::Update => self.on_modify_response(core, now, tx, method, &response),
             Method::Bye => self.on_bye_response(core, now, tx, &response),
+            Method::Notify | Method::Refer if response.status.is_provisional() => {}
+            Method::Notify => self.on_notify_answered(core, now, tx, Some(&response)),
+            Method::Refer => self.on_refer_answered(core, now, tx, Some(&response)),
             _ => self.on_other_response(core, now, tx, &response),
         }
     }
@@ -200,6 +206,9 @@ impl Usage {
             }
             Method::Bye => self.stage = Stage::Gone,
             Method::Prack => {}
+            // The news of a referral are lost, not the call (RFC 5057 section 5.3).
+            Method::Notify => self.on_notify_answered(core, now, tx, None),
+            Method::Refer => self.on_refer_answered(core, now, tx, None),
             _ => self.on_request_lost(core, now, tx, failure),
         }
     }

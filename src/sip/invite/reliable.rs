@@ -110,7 +110,7 @@ impl Usage {
         if !matches {
             return core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         }
-        let body = match check_require(request).and_then(|()| check_body(request)) {
+        let body = match check_require(request, None).and_then(|()| check_body(request)) {
             Ok(body) => body,
             Err(reply) => return core.respond(now, tx, reply),
         };

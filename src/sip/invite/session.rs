@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::refer::{OurRefer, TheirRefer};
 use super::session_timer::{SessionTimer, seconds};
 use crate::sip::auth::{Covered, Credentials, DigestClient};
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::clients::Owner;
-use crate::sip::endpoint::core::{ALLOW, Core, SUPPORTED, canonical, literal_address};
+use crate::sip::endpoint::core::{Core, canonical, literal_address};
 use crate::sip::endpoint::servers::Reply;
 use crate::sip::endpoint::timer::{ClientId, InviteTimer, ServerId};
 use crate::sip::endpoint::{Body, Flow, InviteId, Terms};
@@ -120,6 +121,9 @@ pub(crate) struct Session {
     /// The latest RSeq of the peer's.
     pub remote_rseq: Option<u32>,
     pub timer: Option<SessionTimer>,
+    /// The peer's REFER, and ours.
+    pub referred: Option<Box<TheirRefer>>,
+    pub referring: Option<Box<OurRefer>>,
     /// The BYE that ends it, and why.
     pub bye: Option<ClientId>,
     pub bye_reason: Option<Reason>,
@@ -146,6 +150,8 @@ impl Session {
             owed_prack: None,
             remote_rseq: None,
             timer: None,
+            referred: None,
+            referring: None,
             bye: None,
             bye_reason: None,
         }
@@ -232,8 +238,8 @@ impl Session {
     /// Contact, Allow and Supported.
     pub fn describe(&self, core: &Core, common: &Common, headers: &mut Headers) {
         headers.push(H::Contact, core.contact(&self.flow, common.contact_user.as_deref(), self.dialog.secure));
-        headers.push(H::Allow, ALLOW);
-        headers.push(H::Supported, SUPPORTED);
+        headers.push(H::Allow, self.terms.allow());
+        headers.push(H::Supported, self.terms.supported());
     }
 
     /// A response inside the dialog that tells where we are.

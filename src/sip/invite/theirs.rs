@@ -28,12 +28,13 @@ impl Usage {
         }
         let Some(session) = self.session(&received.from_tag, &received.call_id) else { return };
         let request = &received.request;
-        let checked = check_require(request).and_then(|()| check_body(request)).and_then(|body| {
-            let agreed = agree(&session.terms, session.timer, request).map_err(|least| {
-                Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string())
-            })?;
-            Ok((body, agreed))
-        });
+        let checked =
+            check_require(request, Some(&session.terms)).and_then(|()| check_body(request)).and_then(|body| {
+                let agreed = agree(&session.terms, session.timer, request).map_err(|least| {
+                    Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string())
+                })?;
+                Ok((body, agreed))
+            });
         let (body, agreed) = match checked {
             Ok(checked) => checked,
             Err(reply) => return core.respond(now, tx, reply),

@@ -109,6 +109,11 @@ impl Sipp {
 }
 
 impl Playing {
+    /// All messages so far.
+    pub fn messages(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.folder.file("sipp.messages")).unwrap_or_default()).into_owned()
+    }
+
     /// Waits for its end, which must be a good one. Gives back all messages.
     pub fn finish(self) -> String {
         let Self { scenario, process, limit, folder, .. } = self;

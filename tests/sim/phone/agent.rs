@@ -3,6 +3,7 @@
 
 mod called;
 mod habits;
+mod referring;
 mod refreshing;
 mod seen;
 
@@ -113,6 +114,10 @@ pub(crate) struct Agent {
     /// The re-INVITE is to be sent again, after 491.
     retry: Option<Instant>,
     pub(crate) refreshing: Refreshing,
+    /// More headers for the INVITE.
+    pub(crate) carries: Vec<(H, String)>,
+    /// What it answers to REFER.
+    pub(crate) takes_refer: u16,
     serial: u32,
     out: Vec<Datagram>,
 }
@@ -140,6 +145,8 @@ impl Agent {
             unacknowledged: None,
             retry: None,
             refreshing: Refreshing::default(),
+            carries: Vec::new(),
+            takes_refer: 202,
             serial: 0,
             out: Vec::new(),
         }
@@ -160,6 +167,9 @@ impl Agent {
         self.retry = None;
         self.remote = None;
         let mut invite = self.request(Method::Invite);
+        for (name, value) in &self.carries {
+            invite.headers.push(name.clone(), value.clone());
+        }
         if !self.habits.late_offer {
             invite = invite.with_body("application/sdp", self.local.text());
         }
@@ -479,6 +489,7 @@ impl Agent {
                 }
                 response
             }
+            Method::Refer => reply(self.takes_refer).with(H::Contact, self.contact()),
             _ => reply(200),
         }
     }

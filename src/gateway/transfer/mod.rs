@@ -1,0 +1,231 @@
+//! Calls that take another's place, and calls that are sent away.
+//!
+//! ```text
+//! REFER of the peer ─ permission, rules ─▶ a call of ours ─▶ answered ─┐
+//! INVITE with Replaces ─ permission ─────▶ answered by us ─────────────┴▶ takes the place of the old one, which ends
+//! ctl transfer ─▶ REFER of ours ─▶ NOTIFY 200 ─▶ BYE
+//! ```
+//!
+//! A session does not notice: it goes on naming the call it knew, and [`Gateway::for_session`] puts the one that stands in
+//! for it in its place. Until it does, the new call is the gateway's own affair.
+//!
+//! | file | what happens there |
+//! |---|---|
+//! | `referred.rs` | the peer's REFER |
+//! | `replacing.rs` | INVITE with Replaces |
+//! | `place.rs` | what a call hears and where it is heard, moved to another |
+//! | `referring.rs` | our REFER |
+
+mod place;
+mod referred;
+mod referring;
+mod replacing;
+
+use super::call::CallState;
+use super::call_record::Cause;
+use super::timer::Timer;
+use super::{Gateway, Level, SessionId};
+use crate::session::{self, DialHandle, Verb};
+use crate::sip::InviteId;
+use crate::sip::message::StatusCode;
+use crate::types::{CallId, Now};
+use place::Place;
+pub(super) use referring::Referring;
+pub(super) use replacing::Replaced;
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// The session of calls that have none any more.
+const NOWHERE: SessionId = SessionId(0);
+/// What calls of ours that no session asked for are called.
+const DIAL: DialHandle = DialHandle(u32::MAX);
+/// How long the one who referred has to hang up by itself, so that our BYE does not overtake the last NOTIFY.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What a call is to become.
+#[derive(Debug)]
+pub(super) struct Succession {
+    /// Whose place it takes.
+    of: CallId,
+    /// Whom to tell how it goes: the dialog of the REFER. `None`: nobody asked, as with Replaces.
+    tells: Option<InviteId>,
+    /// The place, if the one who had it is gone already.
+    place: Option<Place>,
+}
+
+impl Gateway {
+    /// What of an event is for the session, under the name it knows the call by. `None`: nothing.
+    pub(super) fn for_session<'e>(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        event: &'e session::Event,
+    ) -> Option<Cow<'e, session::Event>> {
+        if matches!(event, session::Event::DialFailed { dial: DIAL, .. }) {
+            return None;
+        }
+        let Some(call) = event.call() else { return Some(Cow::Borrowed(event)) };
+        if self.calls.get(&call).is_some_and(|call| call.succeeds.is_some()) {
+            self.on_successor(now, call, event);
+            return None;
+        }
+        let name = self.sessions.get(&id).map_or(call, |session| session.name_of(call));
+        if name == call {
+            return Some(Cow::Borrowed(event));
+        }
+        let mut event = event.clone();
+        event.rename(name);
+        Some(Cow::Owned(event))
+    }
+
+    /// Puts the calls that stand in for others into a verb.
+    pub(super) fn verb_of_session(&self, id: SessionId, mut verb: Verb) -> Verb {
+        if let Some(session) = self.sessions.get(&id).filter(|session| !session.stand_ins.is_empty()) {
+            verb.rename(|name| session.stand_ins.iter().find(|(known, _)| *known == name).map_or(name, |(_, it)| *it));
+        }
+        verb
+    }
+
+    /// The call that is to take this one's place.
+    fn successor_of(&self, id: CallId) -> Option<CallId> {
+        let succeeds = |call: &&super::Call| call.succeeds.as_ref().is_some_and(|succession| succession.of == id);
+        self.calls.values().find(succeeds).map(|call| call.id)
+    }
+
+    /// Something happened to a call that is to take another's place.
+    fn on_successor(&mut self, now: Now, id: CallId, event: &session::Event) {
+        match event {
+            session::Event::Incoming { .. } => {
+                let session = self.calls.get(&id).map_or(NOWHERE, |call| call.session);
+                if let Err(error) = self.answer(now, session, id) {
+                    self.hang_up(now, id, Cause::Session(error.to_string()));
+                }
+            }
+            session::Event::Ringing { .. } => self.tell_referrer(now, id, StatusCode::RINGING),
+            session::Event::Answered { .. } => self.take_over(now, id),
+            _ => {}
+        }
+    }
+
+    fn tell_referrer(&mut self, now: Now, id: CallId, status: StatusCode) {
+        let tells = self.calls.get(&id).and_then(|call| call.succeeds.as_ref()?.tells);
+        if let Some(invite) = tells {
+            let told = self.endpoint.notify_refer(now, invite, status);
+            self.note("news of a referral", told);
+        }
+    }
+
+    /// The call is answered: it takes the place.
+    fn take_over(&mut self, now: Now, id: CallId) {
+        self.tell_referrer(now, id, StatusCode::OK);
+        let Some(succession) = self.calls.get_mut(&id).and_then(|call| call.succeeds.take()) else { return };
+        let Succession { of, tells, place } = *succession;
+        let is_left = place.is_some();
+        let place = place.unwrap_or_else(|| {
+            let place = self.vacate(of);
+            self.hand_over(of, id);
+            place
+        });
+        self.log(Level::Info, Some(id), "takes a call's place", of.to_string());
+        if let Some(full) = self.occupy(now, id, place) {
+            return self.hang_up(now, id, Cause::Limit(format!("max_members of room {full} is reached")));
+        }
+        if is_left {
+            return;
+        }
+        if tells.is_some() {
+            self.timers.set(Timer::Transferred(of), now.instant + GRACE);
+        }
+        if let Some(call) = self.calls.get_mut(&of) {
+            call.successor = Some(id);
+        }
+        if tells.is_none() {
+            self.on_transferred(now, of);
+        }
+    }
+
+    /// A call whose place was taken has had time to hang up.
+    pub(super) fn on_transferred(&mut self, now: Now, id: CallId) {
+        let successor = self.calls.get(&id).and_then(|call| call.successor);
+        self.hang_up(now, id, Cause::Replaced(successor.map_or_else(String::new, |call| call.to_string())));
+    }
+
+    /// The session goes on with another call under the old one's name.
+    fn hand_over(&mut self, old: CallId, new: CallId) {
+        let Some(call) = self.calls.get_mut(&old) else { return };
+        let id = std::mem::replace(&mut call.session, NOWHERE);
+        let collector = std::mem::take(&mut call.collector);
+        self.timers.clear(Timer::Collect(old));
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.calls.retain(|known| *known != old);
+            match session.stand_ins.iter_mut().find(|(_, stand_in)| *stand_in == old) {
+                Some((_, stand_in)) => *stand_in = new,
+                None => session.stand_ins.push((old, new)),
+            }
+        }
+        if let Some(call) = self.calls.get_mut(&new) {
+            call.collector = collector;
+        }
+        self.after_collector(new);
+    }
+
+    /// A call ends that may have something to do with a transfer. Says whether its session is to hear nothing of it.
+    pub(super) fn end_of_transfer(&mut self, now: Now, id: CallId, cause: &Cause) -> bool {
+        self.referral_over(id, cause);
+        if let Some(new) = self.successor_of(id) {
+            if matches!(cause, Cause::CallerHungUp | Cause::CalledHungUp) {
+                // The one who referred does not wait for the outcome: its place is kept for the new call.
+                let place = self.vacate(id);
+                self.hand_over(id, new);
+                if let Some(succession) = self.calls.get_mut(&new).and_then(|call| call.succeeds.as_mut()) {
+                    succession.place = Some(place);
+                    succession.tells = None;
+                }
+            } else {
+                self.hang_up(now, new, Cause::Session("transfer-given-up".into()));
+            }
+        }
+        let status = failure(cause, self.calls.get(&id).and_then(|call| call.status));
+        self.tell_referrer(now, id, status);
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let Some(succession) = call.succeeds.take() else { return false };
+        let session = call.session;
+        if let Some(place) = succession.place {
+            self.give_place_up(place);
+            return false;
+        }
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.calls.retain(|known| *known != id);
+        }
+        self.log(Level::Info, Some(succession.of), "not transferred, call kept", cause.to_string());
+        true
+    }
+}
+
+impl super::RunningSession {
+    /// What the session calls a call.
+    pub(super) fn name_of(&self, call: CallId) -> CallId {
+        self.stand_ins.iter().find(|(_, stand_in)| *stand_in == call).map_or(call, |(name, _)| *name)
+    }
+}
+
+/// What the one who referred is told of a call that did not come about.
+fn failure(cause: &Cause, status: Option<u16>) -> StatusCode {
+    if let Some(status) = status.filter(|status| (400..700).contains(status)) {
+        return StatusCode(status);
+    }
+    match cause {
+        Cause::Busy => StatusCode::BUSY_HERE,
+        Cause::NoAnswer => StatusCode::TEMPORARILY_UNAVAILABLE,
+        Cause::NoSuchNumber => StatusCode::NOT_FOUND,
+        Cause::Refused(_) => StatusCode::FORBIDDEN,
+        Cause::Declined(_) => StatusCode::DECLINE,
+        Cause::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::REQUEST_TERMINATED,
+    }
+}
+
+/// Whether a call can be referred, replaced or sent away at all.
+fn can_be_moved(call: &super::Call) -> bool {
+    matches!(call.state, CallState::Talking | CallState::Answering { .. }) && call.session != NOWHERE
+}

@@ -1,0 +1,121 @@
+//! Our REFER: the peer is asked to call somebody in our place, as `partyline ctl transfer` wants it.
+
+use super::can_be_moved;
+use crate::dialplan::outgoing;
+use crate::gateway::call_record::Cause;
+use crate::gateway::timer::Timer;
+use crate::gateway::{Gateway, Level, Masked, Output, Reply};
+use crate::sip::InviteId;
+use crate::sip::message::{Host, NameAddr, StatusCode, Uri};
+use crate::types::{CallId, Now};
+use std::time::Duration;
+
+/// How long the peer may take until the one it calls has answered.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A call that is being sent away.
+#[derive(Debug)]
+pub(in crate::gateway) struct Referring {
+    /// The administrator's request.
+    asked: u64,
+    number: String,
+}
+
+impl Gateway {
+    /// Asks the peer of a call to call `number` instead. All further replies come as it goes on.
+    pub(in crate::gateway) fn transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) {
+        if let Err(why) = self.try_transfer(now, asked, name, number) {
+            self.outputs.push_back(Output::Reply { id: asked, reply: Reply::Error(why) });
+        }
+    }
+
+    fn try_transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) -> Result<(), String> {
+        let id = self.call_named(name)?;
+        let call = self.calls.get(&id).ok_or("the call is over")?;
+        let trunk = &call.trunk;
+        if !trunk.refer {
+            return Err(format!("trunks.{}.refer is not set: its calls are not transferred", trunk.name));
+        }
+        if call.referring.is_some() || !can_be_moved(call) || self.successor_of(id).is_some() {
+            return Err(format!("{id} is not answered, or is being transferred already"));
+        }
+        let allowed = outgoing::allow(&call.plan, number).map_err(|denied| denied.to_string())?;
+        let number = allowed.number;
+        let written = trunk.numbers.written(&number, trunk.identity.format);
+        let port = Some(call.peer.port()).filter(|port| *port != 5060);
+        let target = NameAddr::new(Uri::sip(Some(written.as_str()), Host::Ip(call.peer.ip().to_canonical()), port));
+        let invite = call.invite.ok_or("the call is over")?;
+        self.endpoint.refer(now, invite, &target).map_err(|error| error.to_string())?;
+        self.log(Level::Info, Some(id), "refers", format!("to {}", Masked(&number)));
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.referring = Some(Box::new(Referring { asked, number }));
+        }
+        self.timers.set(Timer::Referral(id), now.instant + PATIENCE);
+        Ok(())
+    }
+
+    /// The peer takes our REFER; `over`: and will say nothing more.
+    pub(in crate::gateway) fn on_refer_accepted(&mut self, now: Now, invite: InviteId, over: bool) {
+        let Some(&id) = self.by_invite.get(&invite) else { return };
+        self.tell_transfer(id, "the peer will call it");
+        if over {
+            self.transferred(now, id);
+        }
+    }
+
+    /// What comes of our REFER.
+    pub(in crate::gateway) fn on_refer_progress(
+        &mut self,
+        now: Now,
+        invite: InviteId,
+        status: Option<StatusCode>,
+        over: bool,
+    ) {
+        let Some(&id) = self.by_invite.get(&invite) else { return };
+        match status {
+            Some(status) if status.is_success() => self.transferred(now, id),
+            Some(status) if over && !status.is_provisional() => {
+                self.not_transferred(id, &format!("{} {}", status.0, status.reason()));
+            }
+            _ if over => self.not_transferred(id, "the peer tells nothing more"),
+            Some(status) => self.tell_transfer(id, &format!("{} {}", status.0, status.reason())),
+            None => {}
+        }
+    }
+
+    fn tell_transfer(&mut self, id: CallId, what: &str) {
+        let Some(asked) = self.calls.get(&id).and_then(|call| Some(call.referring.as_ref()?.asked)) else { return };
+        self.outputs.push_back(Output::Reply { id: asked, reply: Reply::Progress(format!("{id}: {what}")) });
+    }
+
+    fn transferred(&mut self, now: Now, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(referring) = call.referring.take() else { return };
+        self.timers.clear(Timer::Referral(id));
+        let done = Reply::Done(format!("{id} is transferred to {}", referring.number));
+        self.outputs.push_back(Output::Reply { id: referring.asked, reply: done });
+        self.hang_up(now, id, Cause::Transferred(referring.number));
+    }
+
+    /// It came to nothing: the call goes on as it was.
+    fn not_transferred(&mut self, id: CallId, why: &str) {
+        let Some(referring) = self.calls.get_mut(&id).and_then(|call| call.referring.take()) else { return };
+        self.timers.clear(Timer::Referral(id));
+        self.log(Level::Info, Some(id), "not transferred, call kept", why.to_owned());
+        let reply = Reply::Error(format!("{id} is not transferred, and goes on: {why}"));
+        self.outputs.push_back(Output::Reply { id: referring.asked, reply });
+    }
+
+    /// The peer has said nothing for too long.
+    pub(in crate::gateway) fn on_referral_overdue(&mut self, id: CallId) {
+        self.not_transferred(id, "no word of the outcome came");
+    }
+
+    /// The call ended under our hands.
+    pub(super) fn referral_over(&mut self, id: CallId, cause: &Cause) {
+        let Some(referring) = self.calls.get_mut(&id).and_then(|call| call.referring.take()) else { return };
+        self.timers.clear(Timer::Referral(id));
+        let reply = Reply::Error(format!("{id} ended before the outcome was known: {cause}"));
+        self.outputs.push_back(Output::Reply { id: referring.asked, reply });
+    }
+}

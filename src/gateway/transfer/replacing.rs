@@ -1,0 +1,33 @@
+//! INVITE with Replaces (RFC 3891): a call that takes another's place, as at the end of an attended transfer.
+
+use super::{Succession, can_be_moved};
+use crate::dialplan::Trunk;
+use crate::gateway::{Gateway, SessionId};
+use crate::sip::InviteId;
+use crate::types::CallId;
+
+/// The call that an INVITE is to replace.
+#[derive(Debug)]
+pub(in crate::gateway) struct Replaced {
+    pub(in crate::gateway) session: SessionId,
+    pub(in crate::gateway) route: String,
+    of: CallId,
+}
+
+impl Replaced {
+    /// What the new call is to become.
+    pub(in crate::gateway) fn succession(&self) -> Box<Succession> {
+        Box::new(Succession { of: self.of, tells: None, place: None })
+    }
+}
+
+impl Gateway {
+    /// The call of an INVITE that one by `trunk` is to replace. A call of another trunk is not there, as far as this one
+    /// is told, nor is one whose place is being taken already.
+    pub(in crate::gateway) fn replaced_by(&self, trunk: &Trunk, invite: InviteId) -> Option<Replaced> {
+        let call = self.by_invite.get(&invite).and_then(|id| self.calls.get(id))?;
+        let may = trunk.replaces && call.trunk.name == trunk.name && can_be_moved(call);
+        let free = may && self.successor_of(call.id).is_none();
+        free.then(|| Replaced { session: call.session, route: call.route.clone(), of: call.id })
+    }
+}
