@@ -7,6 +7,7 @@ mod check;
 mod control;
 mod ctl;
 mod limits;
+mod memory;
 mod phone;
 mod records;
 mod run;

@@ -7,9 +7,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Records that may wait for the disk; later ones are lost, and that is said.
 const QUEUE: usize = 10_000;
+/// Records in one write.
+const AT_ONCE: usize = 1_024;
+/// Bytes of the writer's buffer that it keeps between two writes.
+const LINES_KEPT: usize = 64 << 10;
+/// The writer's rest between two writes.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The writer's end that the gateway sees.
 pub(super) struct Records {
@@ -53,17 +60,28 @@ impl Drop for Records {
     }
 }
 
+/// Writes what there is at once, then rests, so that a rush of calls costs a write for many records.
+#[expect(clippy::disallowed_methods, reason = "a thread of its own that paces itself; nothing waits for it")]
 fn write(path: &Path, mut file: File, waiting: &Receiver<Box<CallRecord>>) {
-    let mut line = Vec::new();
-    while let Ok(record) = waiting.recv() {
-        line.clear();
-        let written = serde_json::to_writer(&mut line, &record).map_err(io::Error::from).and_then(|()| {
-            line.push(b'\n');
-            file.write_all(&line)
-        });
+    let mut lines = Vec::new();
+    while let Ok(first) = waiting.recv() {
+        let records: Vec<_> = std::iter::once(first).chain(waiting.try_iter()).take(AT_ONCE).collect();
+        lines.clear();
+        let written = records
+            .iter()
+            .try_for_each(|record| {
+                serde_json::to_writer(&mut lines, record)?;
+                lines.push(b'\n');
+                Ok(())
+            })
+            .and_then(|()| file.write_all(&lines));
         if let Err(error) = written {
-            // A full disk must not end calls; the record goes to the log, without its numbers.
-            tracing::error!(%error, path = %path.display(), call = %record.call, "call record not written");
+            for record in &records {
+                // A full disk must not end calls; the record goes to the log, without its numbers.
+                tracing::error!(%error, path = %path.display(), call = %record.call, "call record not written");
+            }
         }
+        lines.shrink_to(LINES_KEPT);
+        std::thread::sleep(PAUSE);
     }
 }

@@ -1,6 +1,7 @@
 //! The gateway's shell: the one task that owns everything of the control plane.
 
 use super::control::Asked;
+use super::memory::Memory;
 use super::records::Records;
 use super::wake::media_wake;
 use crate::dialplan::{Plan, Trunk};
@@ -11,6 +12,7 @@ use crate::net::{MediaSockets, PortRange, Transports};
 use crate::sip::message::Transport;
 use crate::sip::{self, Flow};
 use crate::types::{CallId, Now};
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -44,11 +46,14 @@ pub(super) struct Server {
     media: MediaHandle,
     ports: PortRange,
     opened: HashMap<CallId, MediaSockets>,
+    /// Messages that leave once the media threads have their commands.
+    unsent: Vec<(Flow, Bytes)>,
     records: Records,
     replies: HashMap<u64, oneshot::Sender<Reply>>,
     next_reply: u64,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
     drained: bool,
+    memory: Memory,
 }
 
 /// A dialplan and the sounds it needs.
@@ -77,11 +82,13 @@ impl Server {
             media,
             ports,
             opened: HashMap::new(),
+            unsent: Vec::new(),
             records,
             replies: HashMap::new(),
             next_reply: 0,
             resolved: mpsc::channel(64),
             drained: false,
+            memory: Memory::default(),
             plan,
         }
     }
@@ -148,6 +155,7 @@ impl Server {
                 self.gateway.handle_timeout(now());
             }
             self.carry_out();
+            self.memory.follow(self.gateway.transaction_count() + self.gateway.call_count());
         }
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(FAREWELL).await;
@@ -171,31 +179,45 @@ impl Server {
     }
 
     /// Does all that the gateway asks for; what fails at once goes back in as input.
+    ///
+    /// Media threads are woken once for all their commands, and before any message leaves: a leg is there when its caller
+    /// hears of it.
     fn carry_out(&mut self) {
-        while let Some(output) = self.gateway.poll_output() {
-            match output {
-                Output::Sip { flow, bytes } => {
-                    if let Err(error) = self.transports.transmit(flow, bytes) {
-                        tracing::debug!(%error, "SIP message not sent");
-                        self.gateway.handle_input(now(), Input::Sip(sip::Input::SendFailed { flow }));
-                    }
-                }
-                Output::Media(command) => self.command(command),
-                Output::OpenTransport { call, local } => self.open_transport(call, local),
-                Output::CloseTransport { call } => {
-                    self.opened.remove(&call);
-                }
-                Output::Resolve { trunk } => self.resolve(&trunk),
-                Output::Record(record) => self.records.write(record),
-                Output::Log(line) => write_log(&line),
-                Output::Reply { id, reply } => {
-                    if let Some(waiting) = self.replies.remove(&id) {
-                        // Whoever asked may have hung up.
-                        let _ = waiting.send(reply);
-                    }
-                }
-                Output::Drained => self.drained = true,
+        loop {
+            while let Some(output) = self.gateway.poll_output() {
+                self.carry_out_one(output);
             }
+            self.media.flush();
+            if self.unsent.is_empty() {
+                return;
+            }
+            for (flow, bytes) in self.unsent.drain(..) {
+                if let Err(error) = self.transports.transmit(flow, bytes) {
+                    tracing::debug!(%error, "SIP message not sent");
+                    self.gateway.handle_input(now(), Input::Sip(sip::Input::SendFailed { flow }));
+                }
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, output: Output) {
+        match output {
+            Output::Sip { flow, bytes } => self.unsent.push((flow, bytes)),
+            Output::Media(command) => self.command(command),
+            Output::OpenTransport { call, local } => self.open_transport(call, local),
+            Output::CloseTransport { call } => {
+                self.opened.remove(&call);
+            }
+            Output::Resolve { trunk } => self.resolve(&trunk),
+            Output::Record(record) => self.records.write(record),
+            Output::Log(line) => write_log(&line),
+            Output::Reply { id, reply } => {
+                if let Some(waiting) = self.replies.remove(&id) {
+                    // Whoever asked may have hung up.
+                    let _ = waiting.send(reply);
+                }
+            }
+            Output::Drained => self.drained = true,
         }
     }
 
@@ -205,7 +227,7 @@ impl Server {
             _ => None,
         };
         let sockets = sockets.map(|sockets| TransportSockets { rtp: sockets.rtp, rtcp: Some(sockets.rtcp) });
-        self.media.send(command, sockets);
+        self.media.queue(command, sockets);
     }
 
     fn open_transport(&mut self, call: CallId, local: IpAddr) {

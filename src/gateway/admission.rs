@@ -6,6 +6,7 @@ use crate::dialplan::{Plan, ReliableProvisional, Trunk};
 use crate::sip::message::{Request, StatusCode};
 use crate::sip::{self, Flow, Policy};
 use crate::types::Now;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,9 +26,40 @@ pub(super) struct Admission {
     /// Counted apart: scanners must not silence what is said of a trunk's own calls.
     refused_in_window: u64,
     window_ends: Option<Instant>,
+    /// Calls in progress by the name of their trunk.
+    calls: HashMap<String, u32>,
 }
 
 impl Admission {
+    /// Counts a call that begins.
+    pub(super) fn call_began(&mut self, trunk: &str) {
+        match self.calls.get_mut(trunk) {
+            Some(calls) => *calls += 1,
+            None => _ = self.calls.insert(trunk.to_owned(), 1),
+        }
+    }
+
+    /// Counts a call that is over.
+    pub(super) fn call_over(&mut self, trunk: &str) {
+        if let Some(calls) = self.calls.get_mut(trunk) {
+            *calls = calls.saturating_sub(1);
+            if *calls == 0 {
+                // The trunk may leave the dialplan before its name comes up again.
+                self.calls.remove(trunk);
+            }
+        }
+    }
+
+    /// Calls in progress by a trunk, those being set up and ended included.
+    pub(super) fn calls_by(&self, trunk: &str) -> u32 {
+        self.calls.get(trunk).copied().unwrap_or(0)
+    }
+
+    /// Whether no call is counted.
+    pub(super) fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// Whether one more refusal of a request that was admitted may be told. Starts a window.
     fn may_tell(&mut self, now: Instant) -> bool {
         self.window_ends.get_or_insert(now + REFUSAL_WINDOW);
@@ -136,8 +168,7 @@ impl Gateway {
         }
         // Not 503: that would park the provider's whole trunk.
         let most = trunk.max_calls?;
-        let busy = self.calls.values().filter(|call| call.trunk.name == trunk.name).take(most as usize).count();
-        (busy >= most as usize)
+        (self.admission.calls_by(&trunk.name) >= most)
             .then(|| (StatusCode::BUSY_HERE, format!("trunks.{}.max_calls = {most} is reached", trunk.name)))
     }
 }

@@ -176,7 +176,7 @@ impl Gateway {
                 TrunkState::Registered => "registered".into(),
                 TrunkState::Failed(status) => format!("failed {status}"),
             },
-            calls: self.calls.values().filter(|call| call.trunk.name == name).count(),
+            calls: self.admission.calls_by(name) as usize,
         });
         let trunks = trunks.collect();
         Status {

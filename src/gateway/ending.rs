@@ -9,7 +9,7 @@ use crate::media::command::{Command, LegStatistics};
 use crate::session;
 use crate::sip::message::{HeaderName, Headers, Reason, StatusCode};
 use crate::sip::{EndedBy, InviteId};
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Now, relax};
 
 /// When a caller who was turned away for want of room may try again, seconds.
 const RETRY_AFTER: &str = "10";
@@ -95,6 +95,7 @@ impl Gateway {
         call.pending_pin = None;
         let (session, has_leg, rooms) = (call.session, call.media.leg, std::mem::take(&mut call.rooms));
         self.by_invite.remove(&call.invite);
+        relax(&mut self.by_invite);
         self.pin_guard.forget(id);
         self.timers.clear(Timer::FirstPacket(id));
         self.timers.clear(Timer::Collect(id));
@@ -131,6 +132,7 @@ impl Gateway {
     /// Ends a session: its calls are hung up, its rooms released, its players stopped, its timers cleared.
     pub(super) fn end_session(&mut self, now: Now, id: SessionId, why: &'static str) {
         let Some(session) = self.sessions.remove(&id) else { return };
+        relax(&mut self.sessions);
         for timer in session.timers {
             self.timers.clear(Timer::Session(id, timer));
         }
@@ -160,6 +162,7 @@ impl Gateway {
     pub(super) fn finish(&mut self, now: Now, id: CallId) {
         self.timers.clear(Timer::LegRemoval(id));
         let Some(call) = self.calls.remove(&id) else { return };
+        self.admission.call_over(&call.trunk.name);
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talk_ms = call_record::talk_ms(call.answered, now.wall);
         self.log(Level::Info, Some(id), "ended", format!("{cause}, after {:.1} s", talk_ms as f64 / 1_000.0));

@@ -111,6 +111,7 @@ impl Gateway {
             statistics: None,
             pending_pin: None,
         };
+        self.admission.call_began(&call.trunk.name);
         self.calls.insert(id, call);
         self.by_invite.insert(invite, id);
         self.sessions.insert(

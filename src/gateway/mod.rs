@@ -46,7 +46,7 @@ use crate::dialplan::Plan;
 use crate::media::command::{Command, Event as MediaEvent};
 use crate::session::{self, Running, TimerHandle, Verbs};
 use crate::sip::{self, Endpoint, EndpointConfig, Flow, InviteId};
-use crate::types::{CallId, Deadlines, Now, PlayerId, RoomId};
+use crate::types::{CallId, Deadlines, IdMap, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
@@ -158,13 +158,13 @@ pub struct Gateway {
     random: StdRng,
     admission: Admission,
     calls: BTreeMap<CallId, Call>,
-    by_invite: HashMap<InviteId, CallId>,
-    sessions: HashMap<SessionId, RunningSession>,
+    by_invite: IdMap<InviteId, CallId>,
+    sessions: IdMap<SessionId, RunningSession>,
     session_events: VecDeque<(SessionId, session::Event)>,
     /// Sessions that had verbs carried out since the last input.
     busy: Vec<SessionId>,
     rooms: Rooms,
-    players: HashMap<PlayerId, playback::Owner>,
+    players: IdMap<PlayerId, playback::Owner>,
     pin_guard: PinGuard,
     trunks: Trunks,
     timers: Deadlines<Timer>,
@@ -211,12 +211,12 @@ impl Gateway {
             random,
             admission: Admission::default(),
             calls: BTreeMap::new(),
-            by_invite: HashMap::new(),
-            sessions: HashMap::new(),
+            by_invite: IdMap::default(),
+            sessions: IdMap::default(),
             session_events: VecDeque::new(),
             busy: Vec::new(),
             rooms: Rooms::default(),
-            players: HashMap::new(),
+            players: IdMap::default(),
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
             timers: Deadlines::default(),
@@ -298,6 +298,7 @@ impl Gateway {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()
+            && self.admission.is_idle()
             && self.by_invite.is_empty()
             && self.sessions.is_empty()
             && self.rooms.len() == 0
@@ -310,6 +311,13 @@ impl Gateway {
     #[must_use]
     pub fn call_count(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Transactions that are held, finished ones included: most of what a rush of calls leaves in memory for a while.
+    #[must_use]
+    pub fn transaction_count(&self) -> usize {
+        let counts = self.endpoint.counts();
+        counts.server_transactions + counts.client_transactions
     }
 
     /// Moves what the endpoint and the sessions have to say to where it belongs, until all is quiet.

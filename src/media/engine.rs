@@ -307,6 +307,7 @@ impl Engine {
         let Some((_, mut removed)) = self.legs.remove(leg) else { return };
         removed.say_goodbye(now, (LegSlot(slot), leg), &mut self.outbox);
         self.voices.remove(removed.voice);
+        self.outbox.relax(self.legs.len());
         self.events.answer(Event::LegRemoved { leg, statistics: Box::new(removed.statistics()) });
     }
 

@@ -29,6 +29,12 @@ pub struct Transmit<'a> {
     pub bytes: &'a [u8],
 }
 
+/// Room that a leg's packets of one tick need.
+const PACKETS_PER_LEG: usize = 3;
+const BYTES_PER_LEG: usize = 768;
+/// Legs whose room is kept though they are gone.
+const KEPT_FOR_LEGS: usize = 32;
+
 /// The packets of a tick.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -74,10 +80,16 @@ impl Outbox {
         })
     }
 
+    /// Gives back what a rush needed and `legs` legs do not.
+    pub(crate) fn relax(&mut self, legs: usize) {
+        if self.bytes.capacity() > 8 * BYTES_PER_LEG * legs.max(KEPT_FOR_LEGS) {
+            self.packets.shrink_to(PACKETS_PER_LEG * legs);
+            self.bytes.shrink_to(BYTES_PER_LEG * legs);
+        }
+    }
+
     /// Room for what `legs` legs send in one tick, so that a warm tick need not grow.
     pub(crate) fn reserve(&mut self, legs: usize) {
-        const PACKETS_PER_LEG: usize = 3;
-        const BYTES_PER_LEG: usize = 768;
         self.packets.reserve((legs * PACKETS_PER_LEG).saturating_sub(self.packets.len()));
         self.bytes.reserve((legs * BYTES_PER_LEG).saturating_sub(self.bytes.len()));
     }

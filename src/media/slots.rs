@@ -4,6 +4,9 @@ use super::phase::{Beat, PHASES, phase_of};
 use std::collections::HashMap;
 use std::hash::Hash;
 
+/// Slots that are kept though nothing is in them.
+const KEPT_WHEN_EMPTY: usize = 256;
+
 /// What ticks: its next tick tells its phase.
 pub(crate) trait Ticking {
     /// The first beat on which it has not ticked yet.
@@ -46,6 +49,10 @@ impl<K: Copy + Eq + Hash, T: Ticking> Slots<K, T> {
         let (_, mut value) = self.entries[slot as usize].take().expect("a named slot is filled");
         self.unlist(phase_of(*value.next_tick()), slot);
         self.free.push(slot);
+        if self.slots.is_empty() && self.entries.len() > KEPT_WHEN_EMPTY {
+            // What a rush needed goes back.
+            *self = Self::default();
+        }
         Some((slot, value))
     }
 
@@ -146,5 +153,20 @@ mod tests {
         assert_eq!((slots.at(a), slots.on(8), slots.on(3)), (Some(&11), &[b][..], &[a, c][..]));
         slots.remove('c');
         assert_eq!(slots.on(3), [a]);
+    }
+
+    #[test]
+    fn emptied_after_a_rush_it_gives_its_memory_back() {
+        let mut slots = Slots::default();
+        for key in 0..1_000 {
+            slots.insert(key, 0);
+        }
+        for key in 0..999 {
+            slots.remove(key);
+            assert!(slots.entries.capacity() >= 1_000);
+        }
+        slots.remove(999);
+        assert!(slots.entries.capacity() == 0 && slots.is_empty());
+        assert_eq!(slots.insert(1, 0), 0);
     }
 }

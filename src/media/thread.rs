@@ -64,7 +64,18 @@ impl MediaHandle {
 
     /// Sends a command; [`Command::AddLeg`] with the leg's sockets.
     pub fn send(&mut self, command: Command, sockets: Option<TransportSockets>) {
+        self.queue(command, sockets);
+        self.flush();
+    }
+
+    /// Like [`MediaHandle::send`], for several commands: they leave, and their threads are woken once, at
+    /// [`MediaHandle::flush`].
+    pub fn queue(&mut self, command: Command, sockets: Option<TransportSockets>) {
         self.plane.handle_command(command, sockets);
+    }
+
+    /// Lets queued commands leave.
+    pub fn flush(&mut self) {
         self.dispatch();
     }
 

@@ -20,6 +20,9 @@ pub(crate) enum Presence {
     Loud,
 }
 
+/// Places that are kept though nobody has them.
+const KEPT_WHEN_EMPTY: usize = 256;
+
 /// All voices of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Voices {
@@ -40,6 +43,10 @@ impl Voices {
     pub(crate) fn remove(&mut self, voice: VoiceId) {
         self.presence[voice.0 as usize] = Presence::Absent;
         self.free.push(voice);
+        if self.free.len() == self.frames.len() && self.frames.len() > KEPT_WHEN_EMPTY {
+            // Nobody is left; what a rush needed goes back.
+            *self = Self::default();
+        }
     }
 
     pub(crate) fn frame(&self, voice: VoiceId) -> &Frame {

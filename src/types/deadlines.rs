@@ -1,21 +1,23 @@
 //! The one ordered set of deadlines that each core keeps.
 
-use std::collections::{BTreeSet, HashMap};
+use super::table::{IdMap, relax};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::time::Instant;
 
 /// Deadlines by name: at most one for each `K`, ordered by time.
 ///
-/// `K` names the timer (transaction and RFC timer, leg and purpose), so that a log line can say what woke the core.
+/// `K` names the timer (transaction and RFC timer, leg and purpose), so that a log line can say what woke the core. It is
+/// made of identifiers of ours.
 #[derive(Debug, Clone)]
 pub struct Deadlines<K> {
     by_time: BTreeSet<(Instant, K)>,
-    by_name: HashMap<K, Instant>,
+    by_name: IdMap<K, Instant>,
 }
 
 impl<K> Default for Deadlines<K> {
     fn default() -> Self {
-        Self { by_time: BTreeSet::new(), by_name: HashMap::new() }
+        Self { by_time: BTreeSet::new(), by_name: IdMap::default() }
     }
 }
 
@@ -31,7 +33,10 @@ impl<K: Copy + Ord + Hash> Deadlines<K> {
     /// Clears the timer `name`. Says whether it was set.
     pub fn clear(&mut self, name: K) -> bool {
         match self.by_name.remove(&name) {
-            Some(at) => self.by_time.remove(&(at, name)),
+            Some(at) => {
+                relax(&mut self.by_name);
+                self.by_time.remove(&(at, name))
+            }
             None => false,
         }
     }
@@ -56,6 +61,7 @@ impl<K: Copy + Ord + Hash> Deadlines<K> {
         }
         self.by_time.pop_first();
         self.by_name.remove(&name);
+        relax(&mut self.by_name);
         Some(name)
     }
 

@@ -5,9 +5,11 @@ mod deadlines;
 mod ids;
 mod media;
 mod now;
+mod table;
 
 pub use codec::{AudioCodec, SampleRate};
 pub use deadlines::Deadlines;
 pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId};
 pub use media::{Direction, MediaParameters, Network};
 pub use now::Now;
+pub use table::{IdHasher, IdMap, excess, relax};

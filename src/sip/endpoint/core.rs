@@ -8,13 +8,14 @@ use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::clients::ClientTransaction;
+use super::retention::Retention;
 use super::servers::ServerTransaction;
 use super::timer::{ClientId, InviteTimer, ServerId, Timer};
 use super::{Counts, EndpointConfig, Event, Flow, InviteId, Output, TraceDirection, TraceLine};
 use crate::sip::dialog::Tag;
 use crate::sip::message::{HeaderName as H, Headers, Host, HostPort, Message, Request, Scheme, Text, Transport, Uri};
-use crate::sip::transaction::Key;
-use crate::types::{Deadlines, Now};
+use crate::sip::transaction::{Key, Keys};
+use crate::types::{Deadlines, IdMap, Now};
 
 /// The methods we take, for Allow.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
@@ -33,9 +34,11 @@ pub(crate) struct Core {
     pub clients: HashMap<ClientId, ClientTransaction>,
     /// Unfinished client transactions by the flow they wait on (its identity).
     pub waiting: HashMap<Flow, BTreeSet<ClientId>>,
-    pub servers: HashMap<ServerId, ServerTransaction>,
-    pub server_keys: HashMap<Key, ServerId>,
-    pub merges: HashMap<Key, ServerId>,
+    pub keys: Keys,
+    pub servers: IdMap<ServerId, Box<ServerTransaction>>,
+    pub server_keys: IdMap<Key, ServerId>,
+    pub merges: IdMap<Key, ServerId>,
+    pub retention: Retention,
     /// Requests without a final response, by source.
     pub pending: HashMap<IpAddr, u32>,
     public: HashMap<SocketAddr, SocketAddr>,
@@ -46,15 +49,18 @@ impl Core {
     pub fn new(config: EndpointConfig, seed: u64) -> Self {
         Self {
             config,
+            // A stream of its own: what is drawn for messages tells nothing of the keys' secret.
+            keys: Keys::new(&mut StdRng::seed_from_u64(!seed)),
             rng: StdRng::seed_from_u64(seed),
             timers: Deadlines::default(),
             outputs: VecDeque::new(),
             totals: Counts::default(),
             clients: HashMap::new(),
             waiting: HashMap::new(),
-            servers: HashMap::new(),
-            server_keys: HashMap::new(),
-            merges: HashMap::new(),
+            servers: IdMap::default(),
+            server_keys: IdMap::default(),
+            merges: IdMap::default(),
+            retention: Retention::default(),
             pending: HashMap::new(),
             public: HashMap::new(),
             next_id: 0,
@@ -110,7 +116,7 @@ impl Core {
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        [self.timers.next(), self.retention.next()].into_iter().flatten().min()
     }
 
     /// Sends bytes that are a whole message.

@@ -23,6 +23,7 @@ mod flow;
 pub(crate) mod receive;
 mod request;
 mod responses;
+pub(crate) mod retention;
 pub(crate) mod servers;
 pub(crate) mod timer;
 
@@ -35,7 +36,7 @@ use super::dialog::{DialogSnapshot, Tag};
 use super::invite::Usage;
 use super::message::{Request, StatusCode};
 use super::registration::Registration;
-use crate::types::Now;
+use crate::types::{IdMap, Now, relax};
 use timer::Timer;
 
 pub use super::auth::Credentials;
@@ -114,7 +115,7 @@ pub struct Counts {
 /// The SIP element; see the module's text.
 pub struct Endpoint {
     pub(crate) core: Core,
-    usages: HashMap<InviteId, Usage>,
+    usages: IdMap<InviteId, Usage>,
     /// Calls by our tag: each has one, forked or not.
     tags: HashMap<Tag, InviteId>,
     /// Calls by the connection they came over.
@@ -128,7 +129,7 @@ impl Endpoint {
     pub fn new(config: EndpointConfig, seed: u64) -> Self {
         Self {
             core: Core::new(config, seed),
-            usages: HashMap::new(),
+            usages: IdMap::default(),
             tags: HashMap::new(),
             connections: HashMap::new(),
             registrations: HashMap::new(),
@@ -162,6 +163,7 @@ impl Endpoint {
 
     /// Does what is due at `now`; [`Endpoint::poll_timeout`] is later than `now` afterwards.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.core.forget_retained(now);
         while let Some(timer) = self.core.timers.pop_due(now.instant) {
             match timer {
                 Timer::Client(tx, name) => {
@@ -208,7 +210,7 @@ impl Endpoint {
             client_transactions: self.core.clients.len(),
             server_transactions: self.core.servers.len(),
             registrations: self.registrations.len(),
-            timers: self.core.timers.len(),
+            timers: self.core.timers.len() + self.core.retention.len(),
             ..self.core.totals
         }
     }
@@ -226,8 +228,10 @@ impl Endpoint {
         if usage.is_gone()
             && let Some(usage) = self.usages.remove(&id)
         {
+            relax(&mut self.usages);
             usage.clear_timers(&mut self.core);
             self.tags.remove(&usage.local_tag);
+            relax(&mut self.tags);
             self.unlist(id, usage.connection);
         }
         Some(result)

@@ -67,7 +67,7 @@ impl Endpoint {
             Method::Cancel => return self.on_cancel(now, &received, policy),
             _ => {}
         }
-        let key = received.key(&received.request.method);
+        let key = received.key(&self.core.keys, &received.request.method);
         if self.core.absorb(now, &key, &received.request.method).is_some() {
             return;
         }
@@ -76,19 +76,15 @@ impl Endpoint {
             if self.is_over_limit(&received) {
                 return;
             }
-            let tx = self.core.open_server(&received, key, false);
+            let tx = self.core.open_server(&received, key, None);
             if let Some(transaction) = self.core.servers.get_mut(&tx) {
                 transaction.owner = Some(id);
             }
             self.relist(id, &received.flow);
             return self.with_usage(id, |usage, core| usage.on_request(core, now, received, tx)).unwrap_or_default();
         }
-        let merged = received.to_tag.is_none() && {
-            let method = &received.request.method;
-            let key =
-                crate::sip::transaction::Key::merged(&received.from_tag, &received.call_id, received.cseq, method);
-            self.core.merges.contains_key(&key)
-        };
+        let recognised_by = received.to_tag.is_none().then(|| received.merged(&self.core.keys));
+        let merged = recognised_by.is_some_and(|key| self.core.merges.contains_key(&key));
         let admission =
             if merged { Admission::Reject(StatusCode::LOOP_DETECTED) } else { policy.admit(&received.request, &flow) };
         if admission == Admission::Drop {
@@ -97,7 +93,7 @@ impl Endpoint {
         if self.is_over_limit(&received) {
             return;
         }
-        let tx = self.core.open_server(&received, key, !merged && received.to_tag.is_none());
+        let tx = self.core.open_server(&received, key, recognised_by.filter(|_| !merged));
         if let Admission::Reject(status) = admission {
             self.refused(&received, Some(status), if merged { "merged request" } else { "rejected by policy" });
             return self.core.respond(now, tx, Reply::new(status));
@@ -141,7 +137,7 @@ impl Endpoint {
     }
 
     fn on_ack(&mut self, now: Now, received: &Received) {
-        let absorbed = self.core.absorb(now, &received.key(&Method::Invite), &Method::Ack);
+        let absorbed = self.core.absorb(now, &received.key(&self.core.keys, &Method::Invite), &Method::Ack);
         if matches!(absorbed, Some((_, Absorbed::Yes))) {
             return;
         }
@@ -153,11 +149,11 @@ impl Endpoint {
     }
 
     fn on_cancel(&mut self, now: Now, received: &Received, policy: &mut dyn Policy) {
-        let key = received.key(&Method::Cancel);
+        let key = received.key(&self.core.keys, &Method::Cancel);
         if self.core.absorb(now, &key, &Method::Cancel).is_some() {
             return;
         }
-        let invite = self.core.server_keys.get(&received.key(&Method::Invite)).copied();
+        let invite = self.core.server_keys.get(&received.key(&self.core.keys, &Method::Invite)).copied();
         let Some(invite) = invite else {
             let admission = policy.admit(&received.request, &received.flow);
             if admission == Admission::Drop {
@@ -166,13 +162,13 @@ impl Endpoint {
             if self.is_over_limit(received) {
                 return;
             }
-            let tx = self.core.open_server(received, key, false);
+            let tx = self.core.open_server(received, key, None);
             return self.core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         };
         if self.is_over_limit(received) {
             return;
         }
-        let tx = self.core.open_server(received, key, false);
+        let tx = self.core.open_server(received, key, None);
         let owner = self.core.servers.get(&invite).and_then(|invite| invite.owner);
         if let Some(usage) = owner.and_then(|id| self.usages.get(&id)) {
             self.core.tag_server(tx, &usage.local_tag.to_string());

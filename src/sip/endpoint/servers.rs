@@ -9,8 +9,8 @@ use super::core::{Core, literal_address};
 use super::timer::{ServerId, Timer};
 use super::{Body, Flow, InviteId};
 use crate::sip::message::{HeaderName as H, Headers, Method, Request, Response, StatusCode, Text, Via};
-use crate::sip::transaction::{Action, Key, TimerName, server, server_invite};
-use crate::types::Now;
+use crate::sip::transaction::{Action, Key, Keys, TimerName, server, server_invite};
+use crate::types::{Now, relax};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Machine {
@@ -19,14 +19,16 @@ enum Machine {
 }
 
 /// A peer's request and how it was answered.
+///
+/// Thousands that only absorb retransmissions are alive at once: what only an open one needs is let go with its final
+/// response.
 pub(crate) struct ServerTransaction {
-    pub method: Method,
     pub flow: Flow,
     /// The call it belongs to, if any.
     pub owner: Option<InviteId>,
     machine: Machine,
     interval: Duration,
-    /// What every response begins with: Via, From, To, Call-ID, CSeq, Record-Route.
+    /// What every response begins with: Via, From, To, Call-ID, CSeq, Record-Route. Empty after the final response.
     template: Headers,
     /// Whether To still lacks our tag.
     untagged: bool,
@@ -87,8 +89,13 @@ impl Received {
     }
 
     /// The key of the transaction it belongs to, as if it were of `method`.
-    pub fn key(&self, method: &Method) -> Key {
-        Key::transaction(&self.request, &self.via, &self.from_tag, self.cseq, method)
+    pub fn key(&self, keys: &Keys, method: &Method) -> Key {
+        keys.transaction(&self.request, &self.via, &self.from_tag, self.cseq, method)
+    }
+
+    /// The key by which the same request that came by another way is recognised.
+    pub fn merged(&self, keys: &Keys) -> Key {
+        keys.merged(&self.from_tag, &self.call_id, self.cseq, &self.request.method)
     }
 
     /// Where responses go (RFC 3261 section 18.2.2, RFC 3581). `maddr` is left unheeded: it would let anybody who
@@ -117,8 +124,8 @@ pub(crate) enum Absorbed {
 }
 
 impl Core {
-    /// Begins a transaction for a new request. `merged`: requests that came by another way are to be recognised.
-    pub fn open_server(&mut self, received: &Received, key: Key, merge: bool) -> ServerId {
+    /// Begins a transaction for a new request. `merged`: the key by which it is recognised when it comes by another way.
+    pub fn open_server(&mut self, received: &Received, key: Key, merged: Option<Key>) -> ServerId {
         let id = ServerId(self.next_id());
         let request = &received.request;
         let mut template = Headers::new();
@@ -134,15 +141,13 @@ impl Core {
         } else {
             Machine::Other(server::State::Trying)
         };
-        let merged = merge.then(|| Key::merged(&received.from_tag, &received.call_id, received.cseq, &request.method));
-        if let Some(merged) = &merged {
-            self.merges.insert(merged.clone(), id);
+        if let Some(merged) = merged {
+            self.merges.insert(merged, id);
         }
-        self.server_keys.insert(key.clone(), id);
+        self.server_keys.insert(key, id);
         let source = received.flow.peer();
         *self.pending.entry(source).or_default() += 1;
         let transaction = ServerTransaction {
-            method: request.method.clone(),
             flow: received.response_flow(),
             owner: None,
             machine,
@@ -154,7 +159,7 @@ impl Core {
             merged,
             pending: Some(source),
         };
-        self.servers.insert(id, transaction);
+        self.servers.insert(id, Box::new(transaction));
         id
     }
 
@@ -172,14 +177,18 @@ impl Core {
 
     /// Answers. What its machine has no room for (a second final response) is left out.
     pub fn respond(&mut self, now: Now, id: ServerId, reply: Reply) {
-        let Some(transaction) = self.servers.get(&id) else { return };
+        let Some(transaction) = self.servers.get(&id).filter(|transaction| !transaction.has_final()) else { return };
         if transaction.untagged && reply.status != StatusCode::TRYING {
             let tag = self.new_tag().to_string();
             self.tag_server(id, &tag);
         }
-        let Some(transaction) = self.servers.get(&id) else { return };
+        let Some(transaction) = self.servers.get_mut(&id) else { return };
         let mut response = Response::new(reply.status);
-        response.headers = transaction.template.clone();
+        response.headers = if reply.status.is_provisional() {
+            transaction.template.clone()
+        } else {
+            std::mem::take(&mut transaction.template)
+        };
         if reply.status != StatusCode::TRYING {
             response.headers.remove(&H::Timestamp);
         }
@@ -202,9 +211,6 @@ impl Core {
 
     fn send_response(&mut self, now: Now, id: ServerId, bytes: Bytes, happening: Happening) {
         let Some(transaction) = self.servers.get_mut(&id) else { return };
-        if transaction.has_final() && happening != Happening::Success {
-            return;
-        }
         transaction.response = Some(bytes);
         self.timers.clear(Timer::Trying(id));
         self.drive_server(now, id, happening);
@@ -224,7 +230,6 @@ impl Core {
     pub fn forget_response(&mut self, id: ServerId) {
         if let Some(transaction) = self.servers.get_mut(&id) {
             transaction.response = None;
-            transaction.template = Headers::new();
         }
     }
 
@@ -254,6 +259,15 @@ impl Core {
 
     pub fn server_timer(&mut self, now: Now, id: ServerId, timer: TimerName) {
         self.drive_server(now, id, Happening::Timer(timer));
+    }
+
+    /// Forgets the transactions whose timer J or L has fired.
+    pub fn forget_retained(&mut self, now: Now) {
+        while let Some(id) = self.retention.pop_due(now.instant) {
+            let Some(transaction) = self.servers.get(&id) else { continue };
+            let timer = if transaction.is_invite() { TimerName::L } else { TimerName::J };
+            self.drive_server(now, id, Happening::Timer(timer));
+        }
     }
 
     fn drive_server(&mut self, now: Now, id: ServerId, happening: Happening) -> bool {
@@ -290,13 +304,18 @@ impl Core {
                     Some(Duration::ZERO) => {
                         transaction.step(Happening::Timer(timer));
                     }
+                    Some(after) if matches!(timer, TimerName::J | TimerName::L) => {
+                        if let Some(at) = now.instant.checked_add(after) {
+                            self.retention.keep(id, at);
+                        }
+                    }
                     Some(after) => self.set_timer(now, Timer::Server(id, timer), after),
                 },
                 // Nobody waits for these: an unacknowledged failure is over, a lost transport shows in the call.
                 Action::Ack | Action::ReportTimeout | Action::ReportTransportError => {}
             }
         }
-        if self.servers.get(&id).is_some_and(ServerTransaction::is_terminated) {
+        if self.servers.get(&id).is_some_and(|transaction| transaction.is_terminated()) {
             self.forget_server(id);
         }
         pass_up
@@ -304,17 +323,20 @@ impl Core {
 
     fn forget_server(&mut self, id: ServerId) {
         let Some(transaction) = self.servers.remove(&id) else { return };
+        relax(&mut self.servers);
         self.server_keys.remove(&transaction.key);
+        relax(&mut self.server_keys);
         if let Some(merged) = &transaction.merged
             && self.merges.get(merged) == Some(&id)
         {
             self.merges.remove(merged);
+            relax(&mut self.merges);
         }
         if let Some(source) = transaction.pending {
             self.release_pending(source);
         }
         self.timers.clear(Timer::Trying(id));
-        if transaction.method == Method::Invite {
+        if transaction.is_invite() {
             self.timers.clear(Timer::Server(id, TimerName::G));
         }
     }
@@ -386,6 +408,10 @@ impl ServerTransaction {
                 actions
             }
         }
+    }
+
+    const fn is_invite(&self) -> bool {
+        matches!(self.machine, Machine::Invite(_))
     }
 
     fn has_final(&self) -> bool {

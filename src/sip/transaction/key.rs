@@ -1,77 +1,116 @@
 //! How a request finds its server transaction (RFC 3261 section 17.2.3).
 
+use std::hash::Hasher;
+
+use rand::{Rng, rngs::StdRng};
 use smallvec::SmallVec;
 
 use crate::sip::message::{Method, Request, Via};
 
 /// The identity of a server transaction, or of a request that may have come twice by different ways.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key(SmallVec<[u8; 96]>);
+///
+/// A digest of what the RFC has compared, made with a secret of this endpoint: sixteen bytes instead of a hundred for as
+/// long as a transaction is remembered. That two identities share a digest is as good as impossible, and without the
+/// secret nobody can look for two that do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key(u64, u64);
 
-impl Key {
+/// Makes keys.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// What each half of a digest begins with: as much as the hash has state.
+    secrets: [[u8; 32]; 2],
+}
+
+/// What a digest is made of.
+type Identity = SmallVec<[u8; 192]>;
+
+impl Keys {
+    /// Draws the secret.
+    #[must_use]
+    pub fn new(rng: &mut StdRng) -> Self {
+        Self { secrets: [rng.random(), rng.random()] }
+    }
+
     /// The transaction `request` belongs to, if it were of `method`: INVITE for an ACK or a CANCEL.
     ///
     /// With the magic cookie: branch, sent-by, method. Without it, by the rules for RFC 2543 peers: request URI,
     /// From tag, Call-ID, CSeq number, the whole top Via; the To tag is left out, since an ACK's differs from the INVITE's.
     #[must_use]
-    pub fn transaction(request: &Request, via: &Via, from_tag: &str, cseq: u32, method: &Method) -> Self {
-        let mut key = SmallVec::new();
+    pub fn transaction(&self, request: &Request, via: &Via, from_tag: &str, cseq: u32, method: &Method) -> Key {
+        let mut identity = Identity::new();
         if via.has_rfc3261_branch() {
-            key.push(b'3');
+            identity.push(b'3');
             // Branches are compared as tokens, without regard to case.
-            key.extend(via.branch.as_deref().unwrap_or_default().bytes().map(|byte| byte.to_ascii_lowercase()));
-            key.push(0);
-            add_sent_by(&mut key, via);
+            identity.extend(via.branch.as_deref().unwrap_or_default().bytes().map(|byte| byte.to_ascii_lowercase()));
+            identity.push(0);
+            add_sent_by(&mut identity, via);
         } else {
-            key.push(b'2');
-            add(&mut key, &request.uri.to_string());
-            add(&mut key, from_tag);
-            add(&mut key, request.call_id().as_deref().unwrap_or_default());
-            key.extend(cseq.to_be_bytes());
-            add(&mut key, via.branch.as_deref().unwrap_or_default());
-            add_sent_by(&mut key, via);
+            identity.push(b'2');
+            add(&mut identity, &request.uri.to_string());
+            add(&mut identity, from_tag);
+            add(&mut identity, request.call_id().as_deref().unwrap_or_default());
+            identity.extend(cseq.to_be_bytes());
+            add(&mut identity, via.branch.as_deref().unwrap_or_default());
+            add_sent_by(&mut identity, via);
         }
-        add(&mut key, method.as_str());
-        Self(key)
+        add(&mut identity, method.as_str());
+        self.digest(&identity)
     }
 
     /// What two requests share that left their sender as one (RFC 3261 section 8.2.2.2).
     #[must_use]
-    pub fn merged(from_tag: &str, call_id: &str, cseq: u32, method: &Method) -> Self {
-        let mut key = SmallVec::new();
-        key.push(b'm');
-        add(&mut key, from_tag);
-        add(&mut key, call_id);
-        key.extend(cseq.to_be_bytes());
-        add(&mut key, method.as_str());
-        Self(key)
+    pub fn merged(&self, from_tag: &str, call_id: &str, cseq: u32, method: &Method) -> Key {
+        let mut identity = Identity::new();
+        identity.push(b'm');
+        add(&mut identity, from_tag);
+        add(&mut identity, call_id);
+        identity.extend(cseq.to_be_bytes());
+        add(&mut identity, method.as_str());
+        self.digest(&identity)
+    }
+
+    fn digest(&self, identity: &[u8]) -> Key {
+        let [first, second] = self.secrets.map(|secret| {
+            // SipHash: what follows a secret as wide as its state is hashed under a secret key.
+            let mut hasher = std::hash::DefaultHasher::new();
+            hasher.write(&secret);
+            hasher.write(identity);
+            hasher.finish()
+        });
+        Key(first, second)
     }
 }
 
-fn add(key: &mut SmallVec<[u8; 96]>, part: &str) {
-    key.extend_from_slice(part.as_bytes());
-    key.push(0);
+fn add(identity: &mut Identity, part: &str) {
+    identity.extend_from_slice(part.as_bytes());
+    identity.push(0);
 }
 
-fn add_sent_by(key: &mut SmallVec<[u8; 96]>, via: &Via) {
+fn add_sent_by(identity: &mut Identity, via: &Via) {
     match &via.host {
-        crate::sip::message::Host::Ip(std::net::IpAddr::V4(address)) => key.extend_from_slice(&address.octets()),
-        crate::sip::message::Host::Ip(std::net::IpAddr::V6(address)) => key.extend_from_slice(&address.octets()),
-        crate::sip::message::Host::Name(name) => key.extend(name.bytes().map(|byte| byte.to_ascii_lowercase())),
+        crate::sip::message::Host::Ip(std::net::IpAddr::V4(address)) => identity.extend_from_slice(&address.octets()),
+        crate::sip::message::Host::Ip(std::net::IpAddr::V6(address)) => identity.extend_from_slice(&address.octets()),
+        crate::sip::message::Host::Name(name) => identity.extend(name.bytes().map(|byte| byte.to_ascii_lowercase())),
     }
-    key.push(0);
-    key.extend_from_slice(&via.port.unwrap_or(5060).to_be_bytes());
+    identity.push(0);
+    identity.extend_from_slice(&via.port.unwrap_or(5060).to_be_bytes());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sip::message::Uri;
+    use rand::SeedableRng;
+
+    fn keys(seed: u64) -> Keys {
+        Keys::new(&mut StdRng::seed_from_u64(seed))
+    }
 
     fn key(via: &str, uri: &str, method: Method) -> Key {
         let request = Request::new(method.clone(), uri.parse::<Uri>().unwrap());
         let via: Via = via.parse().unwrap();
-        Key::transaction(&request, &via, "a", 1, &method)
+        keys(1).transaction(&request, &via, "a", 1, &method)
     }
 
     #[test]
@@ -89,5 +128,14 @@ mod tests {
         assert_eq!(one, key("SIP/2.0/UDP h", "sip:a@b", Method::Invite));
         assert_ne!(one, key("SIP/2.0/UDP h", "sip:c@b", Method::Invite));
         assert_ne!(one, key("SIP/2.0/UDP h;branch=1", "sip:a@b", Method::Invite));
+    }
+
+    #[test]
+    fn both_halves_of_a_key_depend_on_the_secret() {
+        let of = |seed| keys(seed).merged("tag", "call", 1, &Method::Invite);
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1).0, of(2).0);
+        assert_ne!(of(1).1, of(2).1);
+        assert_ne!(of(1).0, of(1).1);
     }
 }

@@ -9,7 +9,7 @@ pub mod server;
 pub mod server_invite;
 pub mod timer;
 
-pub use key::Key;
+pub use key::{Key, Keys};
 pub use timer::{TimerName, Timing};
 
 /// What a row of a table asks for.
