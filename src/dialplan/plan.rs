@@ -10,6 +10,7 @@ mod room;
 mod route;
 mod secret;
 mod template;
+mod tls;
 mod trunk;
 
 pub use gateway::{Gateway, ListenAddress, SipTransport};
@@ -18,7 +19,8 @@ pub use room::{Announce, Room, RoomAccess};
 pub use route::{Origin, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use trunk::{NumberSource, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
+pub use tls::{CertificateFiles, TrunkTls};
+pub use trunk::{NumberSource, Proxy, ReliableProvisional, SessionTimer, Trunk, TrunkAddress};
 
 use std::net::IpAddr;
 use std::sync::Arc;

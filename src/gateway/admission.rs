@@ -110,10 +110,14 @@ impl Policy for TrunkPolicy<'_> {
     }
 }
 
-/// The trunk a request comes by: its source address is allowed, or it names the Contact we registered there.
+/// The trunk a request comes by: its source address is allowed, it names the Contact we registered there, or its
+/// connection began with the trunk's certificate.
 pub(super) fn trunk_of(plan: &Plan, trunks: &Trunks, request: &Request, flow: &Flow) -> Option<Arc<Trunk>> {
     let by_contact = request.uri.user.as_ref().and_then(|user| trunks.by_contact_user(user));
     if let Some(trunk) = by_contact.and_then(|name| plan.trunk(name)) {
+        return Some(Arc::clone(trunk));
+    }
+    if let Some(trunk) = trunks.by_certificate(flow).and_then(|name| plan.trunk(name)) {
         return Some(Arc::clone(trunk));
     }
     let by_address = plan

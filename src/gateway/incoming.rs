@@ -131,7 +131,6 @@ impl Gateway {
 
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
         let session_id = self.random.next_u64();
-        let plan_address = self.plan.gateway.public_address;
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Opening) else {
             // The caller gave up meanwhile.
             self.outputs.push_back(Output::CloseTransport { call: id });
@@ -139,7 +138,7 @@ impl Gateway {
         };
         call.state = CallState::Incoming;
         call.media.local = Some(LocalMedia {
-            address: call.trunk.public_address.or(plan_address).unwrap_or(address.ip()),
+            address: self.addresses.towards(call.peer.ip(), address.ip()),
             rtp_port: address.port(),
             rtcp_port,
             codecs: AudioCodec::ALL.to_vec(),

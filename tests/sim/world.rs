@@ -371,7 +371,7 @@ impl World {
             Output::CloseTransport { call } => {
                 self.ports.remove(&call);
             }
-            Output::Resolve { trunk } => self.input(Input::Resolved { trunk, flows: Vec::new() }),
+            Output::Resolve { trunk } => self.input(Input::Resolved { trunk, found: Vec::new().into() }),
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => {
                 let time = self.now.instant.duration_since(self.start);

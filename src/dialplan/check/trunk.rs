@@ -1,11 +1,11 @@
 //! `[trunks.*]`.
 
-use super::Checker;
+use super::{Checker, tls};
 use super::values::{parse_host, parse_network};
 use crate::dialplan::plan::{
-    NumberSource, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
+    NumberSource, Proxy, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
 };
-use crate::dialplan::raw::{Field, RawSecret, RawTrunk};
+use crate::dialplan::raw::{Field, RawDuration, RawSecret, RawTrunk};
 use crate::types::Network;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,10 @@ use toml::Spanned;
 /// Names that mean something else in a route's `from`.
 const RESERVED: [&str; 2] = ["users", "sessions"];
 
-const TRANSPORTS: [(&str, SipTransport); 2] = [("udp", SipTransport::Udp), ("tcp", SipTransport::Tcp)];
+const TRANSPORTS: [(&str, SipTransport); 3] =
+    [("udp", SipTransport::Udp), ("tcp", SipTransport::Tcp), ("tls", SipTransport::Tls)];
+/// How often a trunk is asked whether it is there.
+const PING: Duration = Duration::from_secs(30);
 const NUMBER_SOURCES: [(&str, NumberSource); 4] = [
     ("request-uri", NumberSource::RequestUri),
     ("to", NumberSource::To),
@@ -54,7 +57,8 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk) -> Tru
         checker.networks("allow", &raw.allow)
     };
     open_to_all(checker, raw);
-    if raw.address.is_absent() && raw.allow.is_absent() {
+    let accepts = raw.tls.get().is_some_and(|tls| !tls.get_ref().accept.is_absent());
+    if raw.address.is_absent() && raw.allow.is_absent() && !accepts {
         checker
             .sink
             .error(name.span(), format!("trunk `{}` has neither `address` nor `allow`", name.get_ref()))
@@ -67,8 +71,10 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk) -> Tru
         transport: raw
             .transport
             .get()
-            .and_then(|value| checker.word("transport", value, &TRANSPORTS))
-            .unwrap_or(SipTransport::Udp),
+            .and_then(|value| checker.word("transport", value, &TRANSPORTS)),
+        proxy: proxy(checker, &raw.proxy),
+        tls: tls::trunk(checker, &raw.tls),
+        ping: ping(checker, &raw.ping, !raw.address.is_absent()),
         allow,
         media: checker.networks("media", &raw.media),
         public_address: checker.address("public_address", &raw.public_address),
@@ -106,6 +112,54 @@ fn addresses(checker: &mut Checker<'_>, raw: &RawTrunk) -> Vec<TrunkAddress> {
         }
     }
     addresses
+}
+
+/// `sip:proxy.carrier.example:5060;transport=tcp`, or the host alone.
+fn proxy(checker: &mut Checker<'_>, field: &Field<String>) -> Option<Proxy> {
+    let value = field.get()?;
+    let written = value.get_ref().as_str();
+    let (secure, rest) = match (written.strip_prefix("sips:"), written.strip_prefix("sip:")) {
+        (Some(rest), _) => (true, rest),
+        (None, rest) => (false, rest.unwrap_or(written)),
+    };
+    let mut parts = rest.split(';');
+    let address = parse_host(parts.next().unwrap_or_default());
+    let mut transport = secure.then_some(SipTransport::Tls);
+    let mut unknown = None;
+    for part in parts {
+        let (name, word) = part.split_once('=').unwrap_or((part, ""));
+        let known = TRANSPORTS.iter().find(|(known, _)| word.eq_ignore_ascii_case(known));
+        match (name, known) {
+            ("lr", _) => {}
+            ("transport", Some((_, known))) if !secure => transport = Some(*known),
+            _ => unknown = Some("takes `transport=udp`, `tcp` or `tls` and `lr`"),
+        }
+    }
+    match (address, unknown) {
+        (Ok(address), None) => Some(Proxy { address, transport }),
+        (address, unknown) => {
+            checker
+                .sink
+                .error(value.span(), "`proxy` is no SIP address of a host")
+                .label(address.err().or(unknown).unwrap_or_default())
+                .help("for example \"sip:proxy.carrier.example\" or \"sip:192.0.2.7:5060;transport=tcp\"");
+            None
+        }
+    }
+}
+
+/// How often to ask whether a trunk is there; one without an address cannot be asked.
+fn ping(checker: &mut Checker<'_>, field: &Field<RawDuration>, has_address: bool) -> Option<Duration> {
+    match field.get() {
+        Some(value) if value.get_ref().0 == "off" => None,
+        Some(value) if !has_address => {
+            let warning = checker.sink.warning(value.span(), "`ping` is for trunks with an address");
+            warning.label("has no effect").help("add an `address`, or take it out");
+            None
+        }
+        Some(_) => checker.time("ping", field, "5s", "1h"),
+        None => has_address.then_some(PING),
+    }
 }
 
 /// Warns of a trunk anybody in the world may call in by, or send sound to.

@@ -3,6 +3,7 @@
 mod calls;
 mod ending;
 mod hostile;
+mod large;
 mod load;
 mod modify;
 mod pair;
