@@ -3,9 +3,9 @@
 use super::server::now;
 use super::wake::media_wake;
 use crate::audio::tone::Tone;
+use crate::dialplan::TrunkTls;
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, RecorderSink};
 use crate::media::thread::{MediaHandle, Settings, TransportSockets};
-use crate::dialplan::TrunkTls;
 use crate::net::{ListenAddress, PortError, PortRange, TlsPeer, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
 use crate::sip::message::{Host, NameAddr, Request, StatusCode, Transport, Uri};

@@ -94,10 +94,7 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
     let listen: Vec<ListenAddress> = settings
         .sip
         .iter()
-        .map(|listen| ListenAddress {
-            transport: transport(listen.transport),
-            address: listen.address,
-        })
+        .map(|listen| ListenAddress { transport: transport(listen.transport), address: listen.address })
         .collect();
     let (events, sip) = mpsc::channel(SIP_QUEUE);
     let transports = Transports::bind(&listen, settings.certificate.as_ref(), events)?;

@@ -259,10 +259,7 @@ impl Server {
         let Located { candidates, lifetime } = found;
         let flows = |candidate: Candidate<net::Server>| {
             let flows = candidate.targets.into_iter().filter_map(|server| {
-                let peer = TlsPeer {
-                    name: trunk.tls.name.clone().unwrap_or(server.name),
-                    settings: trunk.tls.clone(),
-                };
+                let peer = TlsPeer { name: trunk.tls.name.clone().unwrap_or(server.name), settings: trunk.tls.clone() };
                 let flow = self.transports.flow_to(server.transport, server.address, Some(&peer));
                 flow.map_err(|error| tracing::debug!(trunk = %trunk.name, %error, "server passed over")).ok()
             });

@@ -22,9 +22,9 @@ mod world;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Announce, BadPlaceholder, CertificateFiles, Collect, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress, NumberSource,
-    Origin, Pin, Plan, Proxy, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret,
-    SessionTimer, SipTransport, Then, Trunk, TrunkAddress, TrunkTls,
+    Announce, BadPlaceholder, CertificateFiles, Collect, Gateway, Greeting, Ivr, IvrPrompts, ListenAddress,
+    NumberSource, Origin, Pin, Plan, Proxy, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget,
+    Say, Secret, SessionTimer, SipTransport, Then, Trunk, TrunkAddress, TrunkTls,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

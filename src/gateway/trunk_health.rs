@@ -60,7 +60,8 @@ impl Gateway {
         // Any answer shows that it is there, a refusal too; but these say that somebody else did not answer, or that it
         // cannot work.
         let answers = reached && !matches!(status.0, 408 | 503);
-        let why = if reached { format!("it says {} {}", status.0, status.reason()) } else { "it cannot be reached".into() };
+        let why =
+            if reached { format!("it says {} {}", status.0, status.reason()) } else { "it cannot be reached".into() };
         self.on_ping_result(now, place, answers, &why, retry_after);
     }
 

@@ -121,10 +121,7 @@ impl Trunks {
     }
 
     /// Name, registration, presence and server of each.
-    pub(super) fn states(
-        &self,
-        now: Instant,
-    ) -> impl Iterator<Item = (&str, &TrunkState, Presence, Option<Flow>)> {
+    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&str, &TrunkState, Presence, Option<Flow>)> {
         self.entries.iter().map(move |entry| {
             (entry.trunk.name.as_str(), &entry.state, entry.health.presence(), entry.targets.best(now))
         })
@@ -229,7 +226,7 @@ impl Gateway {
         let Some((place, entry)) = place.and_then(|place| Some((place, self.trunks.entries.get_mut(place)?))) else {
             return;
         };
-        let is_empty = candidates.is_empty();
+        let is_empty = candidates.iter().all(|candidate| candidate.targets.is_empty());
         let is_known = entry.targets.found(candidates, &mut self.random);
         if is_empty {
             let old = if is_known { "; the last answer stands" } else { "" };

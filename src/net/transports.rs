@@ -278,9 +278,8 @@ impl Transports {
         }
         let same = self.lines.values().filter(|line| line.flow.remote == flow.remote);
         let line = same.max_by_key(|line| (line.peer.settings.verify, line.flow.connection));
-        let (flow, peer) = line
-            .map(|line| (line.flow, Arc::clone(&line.peer)))
-            .ok_or(TransportError::Nameless(flow.remote))?;
+        let (flow, peer) =
+            line.map(|line| (line.flow, Arc::clone(&line.peer))).ok_or(TransportError::Nameless(flow.remote))?;
         match flow.connection.and_then(|number| self.connections.get(&number)) {
             Some(connection) => Ok(Some(connection.outgoing.clone())),
             None => self.open(flow, Some(peer)).map(Some),
@@ -468,11 +467,8 @@ async fn opened(stream: TcpStream, peer: Option<Arc<TlsPeer>>, served: Served) {
 
 /// Some address of ours of `remote`'s family.
 fn any(remote: SocketAddr, port: u16) -> SocketAddr {
-    let ip: IpAddr = if remote.is_ipv4() {
-        std::net::Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        std::net::Ipv6Addr::UNSPECIFIED.into()
-    };
+    let ip: IpAddr =
+        if remote.is_ipv4() { std::net::Ipv4Addr::UNSPECIFIED.into() } else { std::net::Ipv6Addr::UNSPECIFIED.into() };
     SocketAddr::new(ip, port)
 }
 

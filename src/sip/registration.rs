@@ -12,7 +12,9 @@ use super::endpoint::timer::{ClientId, Timer};
 use super::endpoint::{Endpoint, EndpointError, Event, Flow, RegistrationConfig, RegistrationId};
 use super::invite::session::{resend, retry_authorized};
 use super::invite::session_timer::seconds;
-use super::message::{Contacts, HeaderName as H, Method, MinExpires, NameAddr, Request, Response, Scheme, StatusCode, Text};
+use super::message::{
+    Contacts, HeaderName as H, Method, MinExpires, NameAddr, Request, Response, Scheme, StatusCode, Text,
+};
 use crate::types::Now;
 
 /// The shortest time between two refreshes.

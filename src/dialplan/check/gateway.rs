@@ -88,7 +88,9 @@ fn listening(checker: &mut Checker<'_>, raw: &RawGateway) -> Vec<Placed<ListenAd
 
 fn listen_address(text: &str) -> Result<ListenAddress, (&'static str, &'static str)> {
     const NO_ADDRESS: &str = "SIP cannot be taken on this address";
-    let Some((scheme, rest)) = text.split_once("://") else { return Err((NO_ADDRESS, "begins with udp://, tcp:// or tls://")) };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err((NO_ADDRESS, "begins with udp://, tcp:// or tls://"));
+    };
     let transport = match scheme {
         "udp" => SipTransport::Udp,
         "tcp" => SipTransport::Tcp,
@@ -125,7 +127,9 @@ fn conflicts(checker: &mut Checker<'_>, sip: &[Placed<ListenAddress>], http: Opt
     let all = sip.iter().map(|(one, span)| (one.transport, one.address, span.clone())).chain(web);
     let mut earlier: Vec<(SipTransport, SocketAddr, Range<usize>)> = Vec::new();
     for (transport, address, span) in all {
-        let clash = earlier.iter().find(|(other, taken, _)| is_stream(*other) == is_stream(transport) && clash(*taken, address));
+        let clash = earlier
+            .iter()
+            .find(|(other, taken, _)| is_stream(*other) == is_stream(transport) && clash(*taken, address));
         if let Some((_, taken, first)) = clash {
             let (port, taken) = (address.port(), *taken);
             checker

@@ -101,10 +101,8 @@ fn files(
             .label(format!("has no `{missing}`"))
             .help(format!("add: {missing} = \"FILE.pem\""));
     }
-    let files = CertificateFiles {
-        certificate: checker.path("certificate", certificate)?,
-        key: checker.path("key", key)?,
-    };
+    let files =
+        CertificateFiles { certificate: checker.path("certificate", certificate)?, key: checker.path("key", key)? };
     if let Err(reason) = checker.checks.certificate(&files.certificate, &files.key) {
         let place = certificate.get().map_or(place, Spanned::span);
         checker.sink.error(place, "this certificate cannot be used").label(reason);

@@ -1,7 +1,7 @@
 //! `[trunks.*]`.
 
-use super::{Checker, tls};
 use super::values::{parse_host, parse_network};
+use super::{Checker, tls};
 use crate::dialplan::plan::{
     NumberSource, Proxy, ReliableProvisional, Secret, SessionTimer, SipTransport, Trunk, TrunkAddress,
 };
@@ -68,10 +68,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk) -> Tru
     let trunk = Trunk {
         name: name.get_ref().clone(),
         address,
-        transport: raw
-            .transport
-            .get()
-            .and_then(|value| checker.word("transport", value, &TRANSPORTS)),
+        transport: raw.transport.get().and_then(|value| checker.word("transport", value, &TRANSPORTS)),
         proxy: proxy(checker, &raw.proxy),
         tls: tls::trunk(checker, &raw.tls),
         ping: ping(checker, &raw.ping, !raw.address.is_absent()),

@@ -10,8 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
@@ -68,9 +68,11 @@ impl Acceptor {
     /// Shakes hands. Gives the trunk whose certificate was shown, if one was.
     pub(in crate::net) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Option<String>)> {
         let stream = self.acceptor.accept(stream).await?;
-        let chain = stream.get_ref().1.peer_certificates().map(|chain| {
-            chain.iter().cloned().map(CertificateDer::into_owned).collect::<Vec<_>>()
-        });
+        let chain = stream
+            .get_ref()
+            .1
+            .peer_certificates()
+            .map(|chain| chain.iter().cloned().map(CertificateDer::into_owned).collect::<Vec<_>>());
         let Some(chain) = chain.filter(|chain| !chain.is_empty()) else { return Ok((stream, None)) };
         let callers = self.callers.list();
         // Roots are read from files.
@@ -92,7 +94,8 @@ fn whose(chain: &[CertificateDer<'_>], callers: Vec<(String, TrunkTls)>) -> Opti
             Some(path) => load_roots(path).map(Arc::new),
             None => system_roots(),
         };
-        let roots = roots.map_err(|error| tracing::warn!(%trunk, %error, "its client certificate cannot be checked")).ok()?;
+        let roots =
+            roots.map_err(|error| tracing::warn!(%trunk, %error, "its client certificate cannot be checked")).ok()?;
         // A SIP server's certificate serves for both sides (RFC 5922 section 7.4), also where it only says "server".
         let good = [KeyUsage::client_auth(), KeyUsage::server_auth()].into_iter().any(|usage| {
             certificate.verify_for_usage(algorithms, &roots.roots, rest, UnixTime::now(), usage, None, None).is_ok()

@@ -45,8 +45,8 @@ pub enum CertificateError {
 /// When one cannot be read, or they do not belong together.
 pub fn load_certificate(certificate: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
     let chain = certificates(certificate)?;
-    let private = PrivateKeyDer::from_pem_file(key)
-        .map_err(|source| CertificateError::File { path: key.to_owned(), source })?;
+    let private =
+        PrivateKeyDer::from_pem_file(key).map_err(|source| CertificateError::File { path: key.to_owned(), source })?;
     CertifiedKey::from_der(chain, private, &ring::default_provider())
         .map_err(|source| CertificateError::Key { path: certificate.to_owned(), source })
 }

@@ -35,9 +35,9 @@ fn sip_domain(uri: &str) -> Option<&str> {
 fn is_name(held: &str, name: &str, wildcard: bool) -> bool {
     let held = held.trim_end_matches('.');
     if let (true, Some(parent)) = (wildcard, held.strip_prefix("*.")) {
-        return name
-            .split_once('.')
-            .is_some_and(|(label, rest)| !label.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent));
+        return name.split_once('.').is_some_and(|(label, rest)| {
+            !label.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent)
+        });
     }
     held.eq_ignore_ascii_case(name)
 }

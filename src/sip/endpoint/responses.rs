@@ -33,7 +33,9 @@ impl Endpoint {
                 }
             }
             Owner::Registration(id) => self.on_registration_response(now, id, tx, &response),
-            Owner::Ping(id) => self.on_pinged(id, response.status, response.retry_after().map(|retry| retry.duration()), true),
+            Owner::Ping(id) => {
+                self.on_pinged(id, response.status, response.retry_after().map(|retry| retry.duration()), true)
+            }
             Owner::Nobody => {}
         }
     }

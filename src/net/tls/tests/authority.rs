@@ -1,9 +1,7 @@
 //! Certificates for tests: an authority that signs what it is asked to.
 
 use crate::dialplan::CertificateFiles;
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -66,7 +66,7 @@ fn peer(name: &str, authority: &Authority) -> TlsPeer {
 
 /// Sends a request to a server with `certificate`; what comes of it at both ends.
 async fn call(certificate: &CertificateFiles, peer: &TlsPeer) -> Result<(End, Flow, End, Flow), Input> {
-    let mut server = End::new(&[Transport::Tls], Some(certificate));
+    let server = End::new(&[Transport::Tls], Some(certificate));
     let mut client = End::new(&[], None);
     let flow = client.transports.flow_to(Transport::Tls, server.address(), Some(peer)).unwrap();
     client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
@@ -223,7 +223,7 @@ async fn pings_are_answered_and_strangers_make_room() {
     let mut first = TcpStream::connect(address).await.unwrap();
     first.write_all(b"\r\n\r\n").await.unwrap();
     let mut pong = [0; 2];
-    server.housekeep(async { drop(first.read_exact(&mut pong).await.unwrap()) }).await;
+    server.housekeep(async { _ = first.read_exact(&mut pong).await.unwrap() }).await;
     assert_eq!(&pong, b"\r\n");
     // It has sent nothing worth an answer: as the oldest of its address it makes room for the 257th.
     let mut others = Vec::new();
@@ -233,5 +233,5 @@ async fn pings_are_answered_and_strangers_make_room() {
     server.housekeep(async { assert_eq!(first.read(&mut [0; 16]).await.unwrap_or(0), 0) }).await;
     let last = others.last_mut().unwrap();
     last.write_all(b"\r\n\r\n").await.unwrap();
-    server.housekeep(async { drop(last.read_exact(&mut pong).await.unwrap()) }).await;
+    server.housekeep(async { _ = last.read_exact(&mut pong).await.unwrap() }).await;
 }
