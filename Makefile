@@ -2,6 +2,8 @@
 #
 #   make run     starts the gateway with dialplan.toml
 #   make test    all that must pass before a change goes in
+#   make bench   how long the pieces take (benches/README.md)
+#   make counts  how many instructions they take, compared with benches/counts.baseline; part of `make test`
 #   make load    the load table (benches/README.md), with the load generator beside the checkout
 
 # Debian packages, each with a command it brings: installed when the command is missing.
@@ -11,8 +13,9 @@ TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip
 CONFIG ?= dialplan.toml
 
 LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
+COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 
-.PHONY: run test load format lint docs units
+.PHONY: run test load format lint docs units bench counts counts-accept counts-annotate
 
 run:
 	@.ci/need $(BUILD_TOOLS)
@@ -20,11 +23,12 @@ run:
 
 # One after the other, the quick ones first, whatever -j says.
 test:
-	@.ci/need --components rustfmt,clippy $(TEST_TOOLS)
+	@.ci/need --components rustfmt,clippy $(TEST_TOOLS) $(COUNT_TOOLS)
 	@$(MAKE) --no-print-directory format
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory docs
 	@$(MAKE) --no-print-directory units
+	@$(MAKE) --no-print-directory counts
 
 format:
 	cargo fmt --all --check
@@ -39,6 +43,27 @@ docs:
 # More threads than cores: loopback tests mostly wait for timers of the RFCs.
 units:
 	cargo test --locked -- --test-threads=8
+
+# Time: all, or what WORK names (`make bench WORK=engine`).
+bench:
+	@.ci/need $(BUILD_TOOLS)
+	cargo bench --locked --profile counts --bench micro -- $(WORK)
+
+# Instructions under valgrind: what must not creep. `counts-accept` writes the baseline anew, `counts-annotate
+# WORK=sip/parse/invite` says which functions take them.
+COUNT := cargo bench --locked --profile counts --bench counts --
+
+counts:
+	@.ci/need $(COUNT_TOOLS)
+	$(COUNT)
+
+counts-accept:
+	@.ci/need $(COUNT_TOOLS)
+	$(COUNT) --accept
+
+counts-annotate:
+	@.ci/need $(COUNT_TOOLS)
+	$(COUNT) --annotate $(WORK)
 
 load:
 	@.ci/need $(LOAD_TOOLS)

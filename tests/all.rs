@@ -1,6 +1,7 @@
 //! All tests that use the crate from outside, in one binary.
 
 mod alloc;
+mod counts_baseline;
 mod layering;
 mod loopback;
 mod media_corpus;

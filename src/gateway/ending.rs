@@ -148,7 +148,7 @@ impl Gateway {
         for room in session.rooms.into_values() {
             self.release_room(room, id);
         }
-        self.session_events.retain(|(session, _)| *session != id);
+        // What is still queued for it finds nobody: looking for it here would cost a rush of endings the square of its size.
     }
 
     pub(super) fn on_leg_removed(&mut self, now: Now, id: CallId, statistics: Box<LegStatistics>) {

@@ -35,6 +35,8 @@ pub(crate) struct Leg {
     pub(crate) hearing: Hearing,
     /// The first beat not done for it: an engine ahead or behind of the one it came from goes by this.
     pub(crate) next_tick: Beat,
+    /// The beat whose frame was taken last.
+    pub(crate) heard_at: Option<Beat>,
     /// The beat on which it was loud last.
     pub(crate) loud_at: Option<Beat>,
     pub(crate) muted: bool,
@@ -83,6 +85,7 @@ impl Leg {
             voice,
             hearing: Hearing::default(),
             next_tick: tick,
+            heard_at: None,
             loud_at: None,
             muted: false,
             collect_digits: settings.collect_digits,

@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn emptied_after_a_rush_it_gives_its_memory_back() {
         let mut slots = Slots::default();
-        for key in 0..1_000 {
-            slots.insert(key, 0);
+        for key in 0..1_000u32 {
+            slots.insert(key, Beat::from(key));
         }
         for key in 0..999 {
             slots.remove(key);

@@ -102,32 +102,53 @@ impl Engine {
         self.record(beat);
     }
 
+    /// Takes a leg's frame for the tick that is due, before [`Engine::handle_timeout`] would: its packets have just been
+    /// handed in, and what was touched for them is at hand. Does nothing if its tick is not due, or several are.
+    pub fn hear(&mut self, now: Now, slot: LegSlot) {
+        let due = self.beat_at(now.instant);
+        let Some(leg) = self.legs.at(slot.0) else { return };
+        let beat = leg.next_tick;
+        if beat >= self.next_beat && beat <= due && beat + TICK_BEATS > due {
+            self.hear_leg(now, slot.0, beat);
+        }
+    }
+
+    /// The frame of a leg whose tick is due on `beat`, once. Says whether there is such a leg.
+    fn hear_leg(&mut self, now: Now, slot: u32, beat: Beat) -> bool {
+        let tick = self.time_of(beat);
+        let Self { legs, voices, outbox, events, .. } = self;
+        let Some((id, leg)) = legs.at_mut(slot).filter(|(_, leg)| leg.next_tick <= beat) else { return false };
+        if leg.heard_at == Some(beat) {
+            return true;
+        }
+        leg.heard_at = Some(beat);
+        let missed = (beat - leg.next_tick) / TICK_BEATS;
+        let frame = voices.frame_mut(leg.voice);
+        if missed > 0 {
+            leg.skip(missed, tick, frame);
+        }
+        let presence = leg.listen(tick, frame);
+        if presence == Presence::Loud {
+            leg.loud_at = Some(beat);
+        }
+        voices.set(leg.voice, presence);
+        if leg.keep_time(now, (LegSlot(slot), id), outbox)
+            && events.notify(Event::MediaTimeout { leg: id }, &mut leg.allowance, beat)
+        {
+            events.answer(Event::LegOverran { leg: id });
+        }
+        true
+    }
+
     /// One frame of every leg that is due.
     fn listen(&mut self, now: Now, beat: Beat) {
-        let tick = self.time_of(beat);
-        let Self { legs, voices, outbox, events, work, .. } = self;
-        work.due.clear();
-        work.due.extend_from_slice(legs.on(beat));
-        work.due.retain(|slot| {
-            let Some((id, leg)) = legs.at_mut(*slot).filter(|(_, leg)| leg.next_tick <= beat) else { return false };
-            let missed = (beat - leg.next_tick) / TICK_BEATS;
-            leg.next_tick = beat + TICK_BEATS;
-            let frame = voices.frame_mut(leg.voice);
-            if missed > 0 {
-                leg.skip(missed, tick, frame);
+        self.work.due.clear();
+        for at in 0..self.legs.on(beat).len() {
+            let slot = self.legs.on(beat)[at];
+            if self.hear_leg(now, slot, beat) {
+                self.work.due.push(slot);
             }
-            let presence = leg.listen(tick, frame);
-            if presence == Presence::Loud {
-                leg.loud_at = Some(beat);
-            }
-            voices.set(leg.voice, presence);
-            if leg.keep_time(now, (LegSlot(*slot), id), outbox)
-                && events.notify(Event::MediaTimeout { leg: id }, &mut leg.allowance, beat)
-            {
-                events.answer(Event::LegOverran { leg: id });
-            }
-            true
-        });
+        }
     }
 
     /// One frame of every player that is heard.
@@ -159,6 +180,7 @@ impl Engine {
         let Work { due, frame, payload, .. } = work;
         for &slot in due.iter() {
             let Some((id, leg)) = legs.at_mut(slot) else { continue };
+            leg.next_tick = beat + TICK_BEATS;
             if !leg.is_sending() {
                 leg.pass();
                 continue;

@@ -2,7 +2,7 @@
 
 use crate::types::Direction;
 use bytes::Bytes;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 /// One session description. Lines that nobody here needs (`i= u= e= p= b= t= r= z= k=` and unknown ones) are not kept;
@@ -81,7 +81,10 @@ impl SessionDescription {
     /// The printed form.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        Bytes::from(self.to_string())
+        let lines = self.attributes.len() + self.media.iter().map(|media| media.attributes.len() + 2).sum::<usize>();
+        let mut text = String::with_capacity(128 + lines * 40);
+        write!(text, "{self}").expect("a String takes all");
+        Bytes::from(text)
     }
 
     /// The address of the first open audio line, hold addresses included: tells which address family the peer speaks.
@@ -134,12 +137,7 @@ impl Attribute {
     /// `a=sendrecv` and its like, written from the side of whoever says it.
     #[must_use]
     pub fn direction(direction: Direction) -> Self {
-        Self::flag(match direction {
-            Direction::SendRecv => "sendrecv",
-            Direction::SendOnly => "sendonly",
-            Direction::RecvOnly => "recvonly",
-            Direction::Inactive => "inactive",
-        })
+        Self::flag(name_of(direction))
     }
 
     /// The direction this attribute states, if it is one that does.
@@ -150,7 +148,16 @@ impl Attribute {
         }
         [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
             .into_iter()
-            .find(|direction| Self::direction(*direction).name.eq_ignore_ascii_case(&self.name))
+            .find(|direction| name_of(*direction).eq_ignore_ascii_case(&self.name))
+    }
+}
+
+const fn name_of(direction: Direction) -> &'static str {
+    match direction {
+        Direction::SendRecv => "sendrecv",
+        Direction::SendOnly => "sendonly",
+        Direction::RecvOnly => "recvonly",
+        Direction::Inactive => "inactive",
     }
 }
 

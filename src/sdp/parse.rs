@@ -2,6 +2,7 @@
 
 use super::description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
 use super::error::SdpError;
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The longest description that is read, bytes.
@@ -28,10 +29,14 @@ impl SessionDescription {
         }
         let mut description: Option<Self> = None;
         let mut count = 0;
-        for (number, bytes) in input.split(|byte| *byte == b'\n').enumerate() {
-            for bytes in bytes.split(|byte| *byte == b'\r') {
-                let text = String::from_utf8_lossy(bytes);
-                let line = Line { number: number + 1, text: text.trim_matches(blank) };
+        // Whole, since no line end can stand inside what is repaired.
+        let text = match std::str::from_utf8(input) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(input),
+        };
+        for (number, text) in text.split('\n').enumerate() {
+            for text in text.split('\r') {
+                let line = Line { number: number + 1, text: text.trim_ascii() };
                 if line.text.is_empty() {
                     continue;
                 }
@@ -49,10 +54,6 @@ impl SessionDescription {
     }
 }
 
-fn blank(c: char) -> bool {
-    c.is_ascii_whitespace()
-}
-
 /// One line that is not blank.
 struct Line<'a> {
     number: usize,
@@ -63,7 +64,7 @@ impl Line<'_> {
     /// The letter and the value of `letter=value`; `None` for anything else.
     fn split(&self) -> Option<(&str, &str)> {
         let (letter, value) = self.text.split_once('=')?;
-        Some((letter.trim_matches(blank), value.trim_matches(blank)))
+        Some((letter.trim_ascii(), value.trim_ascii()))
     }
 
     fn malformed(&self, expected: &'static str) -> SdpError {
@@ -135,7 +136,8 @@ impl Line<'_> {
     }
 
     fn address(&self, value: &str) -> Result<NetAddress, SdpError> {
-        let fields: Vec<&str> = value.split_ascii_whitespace().take(3).collect();
+        let mut fields = [""; 3];
+        fields.iter_mut().zip(value.split_ascii_whitespace()).for_each(|(field, word)| *field = word);
         net_address(&fields).ok_or_else(|| self.malformed("c= is: IN, IP4 or IP6, address"))
     }
 
@@ -147,7 +149,8 @@ impl Line<'_> {
         // "49170/2" announces several ports; only the first is used.
         let port = port.split_once('/').map_or(port, |(first, _)| first).parse().map_err(|_| malformed())?;
         let protocol = fields.next().ok_or_else(malformed)?;
-        let formats: Vec<String> = fields.by_ref().take(MAX_FORMATS).map(str::to_owned).collect();
+        let mut formats = Vec::with_capacity(8);
+        formats.extend(fields.by_ref().take(MAX_FORMATS).map(str::to_owned));
         if fields.next().is_some() {
             return Err(SdpError::TooManyFormats { line: self.number });
         }
@@ -157,7 +160,8 @@ impl Line<'_> {
             protocol: protocol.to_owned(),
             formats,
             connection: None,
-            attributes: Vec::new(),
+            // As many as a phone writes.
+            attributes: Vec::with_capacity(12),
         })
     }
 }
@@ -188,7 +192,7 @@ pub(super) fn net_address(fields: &[&str]) -> Option<NetAddress> {
 
 fn attribute(value: &str) -> Option<Attribute> {
     let (name, value) = match value.split_once(':') {
-        Some((name, value)) => (name.trim_matches(blank), Some(value.trim_matches(blank).to_owned())),
+        Some((name, value)) => (name.trim_ascii(), Some(value.trim_ascii().to_owned())),
         None => (value, None),
     };
     (!name.is_empty()).then(|| Attribute { name: name.to_owned(), value })

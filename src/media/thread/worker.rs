@@ -234,6 +234,7 @@ impl Worker {
         self.due.extend(self.engine.due_legs(now.instant));
         for at in 0..self.due.len() {
             self.read_tick(now, self.due[at]);
+            self.engine.hear(now, self.due[at]);
         }
         if self.engine.round() >= self.rtcp_read + RTCP_EVERY {
             self.rtcp_read = self.engine.round();

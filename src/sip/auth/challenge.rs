@@ -135,7 +135,7 @@ impl AuthParams {
         }
         let mut params = Vec::new();
         while !rest.is_empty() {
-            let end = charset::find_outside_quotes(rest, b",", true).unwrap_or(rest.len());
+            let end = charset::find_outside_quotes(rest, b',', true).unwrap_or(rest.len());
             let (param, behind) = rest.split_at(end);
             rest = behind.get(1..).unwrap_or_default();
             let param = charset::trim(param);

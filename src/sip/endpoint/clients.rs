@@ -10,7 +10,7 @@ use super::timer::{ClientId, Timer};
 use super::{Flow, InviteId, PingId, RegistrationId};
 use crate::sip::message::{HeaderName as H, Message, Method, Reason, Request, Response, StatusCode, Text, Transport};
 use crate::sip::transaction::{Action, TimerName, client, client_invite};
-use crate::types::Now;
+use crate::types::{Now, relax};
 
 /// How long a peer that refused TCP is not asked again.
 const REFUSAL_KEPT: Duration = Duration::from_secs(600);
@@ -185,7 +185,7 @@ impl Core {
         let cancel = CancelState::No;
         let transaction =
             ClientTransaction { method, flow, request, owner, datagram, machine, interval, cancel, acks: Vec::new() };
-        self.clients.insert(id, transaction);
+        self.clients.insert(id, Box::new(transaction));
         self.waiting.entry(flow.identity()).or_default().insert(id);
         self.act(now, id, start, None, &mut Told::default());
     }
@@ -214,7 +214,7 @@ impl Core {
 
     /// Forgets a transaction that has come to its end.
     pub fn sweep_client(&mut self, id: ClientId) {
-        if self.clients.get(&id).is_some_and(ClientTransaction::is_terminated) {
+        if self.clients.get(&id).is_some_and(|transaction| transaction.is_terminated()) {
             self.forget_client(id);
         }
     }
@@ -322,7 +322,7 @@ impl Core {
             transaction.cancel == CancelState::Wanted
                 && transaction.machine == Machine::Invite(client_invite::State::Proceeding)
         };
-        if self.clients.get(&id).is_some_and(wanted) {
+        if self.clients.get(&id).is_some_and(|transaction| wanted(transaction)) {
             self.send_cancel(now, id, None);
         }
     }
@@ -345,6 +345,7 @@ impl Core {
     /// The cancelled INVITE never ended: it is forgotten.
     pub fn forget_client(&mut self, id: ClientId) {
         if let Some(transaction) = self.clients.remove(&id) {
+            relax(&mut self.clients);
             self.stop_waiting(&transaction.flow, id);
             for timer in
                 [TimerName::A, TimerName::B, TimerName::D, TimerName::E, TimerName::F, TimerName::K, TimerName::M]

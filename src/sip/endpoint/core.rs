@@ -31,7 +31,7 @@ pub(crate) struct Core {
     pub timers: Deadlines<Timer>,
     pub outputs: VecDeque<Output>,
     pub totals: Counts,
-    pub clients: HashMap<ClientId, ClientTransaction>,
+    pub clients: IdMap<ClientId, Box<ClientTransaction>>,
     /// Unfinished client transactions by the flow they wait on (its identity).
     pub waiting: HashMap<Flow, BTreeSet<ClientId>>,
     pub keys: Keys,
@@ -57,7 +57,7 @@ impl Core {
             timers: Deadlines::default(),
             outputs: VecDeque::new(),
             totals: Counts::default(),
-            clients: HashMap::new(),
+            clients: IdMap::default(),
             waiting: HashMap::new(),
             servers: IdMap::default(),
             server_keys: IdMap::default(),

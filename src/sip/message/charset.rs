@@ -1,8 +1,19 @@
 //! Character classes and scanning over raw bytes (RFC 3261 section 25.1).
 
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+        byte += 1;
+    }
+    table
+};
+
 /// A token character.
 pub(in crate::sip) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+    TOKEN[usize::from(byte)]
 }
 
 /// One or more token characters and nothing else.
@@ -40,36 +51,23 @@ pub(in crate::sip) fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Opti
     }
 }
 
-/// Where the first of `wanted` stands outside quoted strings and, when `in_angles` is false, outside `<…>`.
+/// Where the first `wanted` stands outside quoted strings and, when `in_angles` is false, outside `<…>`.
 /// An unterminated quoted string or bracket runs to the end.
-pub(in crate::sip) fn find_outside_quotes(bytes: &[u8], wanted: &[u8], in_angles: bool) -> Option<usize> {
-    let mut quoted = false;
-    let mut angle = false;
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().enumerate() {
-        if quoted {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-            continue;
-        }
-        if angle {
-            angle = *byte != b'>';
-            continue;
-        }
-        if wanted.contains(byte) {
-            return Some(at);
-        }
-        match byte {
-            b'"' => quoted = true,
-            b'<' if !in_angles => angle = true,
-            _ => {}
-        }
+pub(in crate::sip) fn find_outside_quotes(bytes: &[u8], wanted: u8, in_angles: bool) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let rest = bytes.get(from..)?;
+        let found =
+            if in_angles { memchr::memchr2(wanted, b'"', rest) } else { memchr::memchr3(wanted, b'"', b'<', rest) };
+        let at = found?;
+        let opened = rest.get(at..)?;
+        let closing = match opened.first()? {
+            byte if *byte == wanted => return Some(from + at),
+            b'"' => closing_quote(opened)?,
+            _ => memchr::memchr(b'>', opened)?,
+        };
+        from += at + closing + 1;
     }
-    None
 }
 
 /// Whether every quoted string and every `<` that is opened is closed. What stands behind an open one would be read
@@ -88,16 +86,15 @@ pub(in crate::sip) fn is_balanced(mut bytes: &[u8]) -> bool {
 
 /// Where a quoted string ends: `bytes` begins with `"`; the index of the closing quote.
 pub(in crate::sip) fn closing_quote(bytes: &[u8]) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at),
-            _ => {}
+    let mut from = 1;
+    loop {
+        let at = from + memchr::memchr2(b'"', b'\\', bytes.get(from..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
         }
+        // The backslash takes the next byte with it.
+        from = at + 2;
     }
-    None
 }
 
 /// Reads decimal digits and nothing else; `None` when there are none, others, or the value is larger than `max`.
@@ -171,8 +168,8 @@ mod tests {
 
     #[test]
     fn separators_inside_quotes_and_angle_brackets_are_not_found() {
-        assert_eq!(find_outside_quotes(br#""a,\",b" <c,d>,e"#, b",", false), Some(14));
-        assert_eq!(find_outside_quotes(br#""open, <x"#, b",", false), None);
+        assert_eq!(find_outside_quotes(br#""a,\",b" <c,d>,e"#, b',', false), Some(14));
+        assert_eq!(find_outside_quotes(br#""open, <x"#, b',', false), None);
     }
 
     #[test]

@@ -177,16 +177,22 @@ impl HeaderName {
         {
             return Some(known);
         }
-        if !super::charset::is_token_text(name) {
+        if name.is_empty() {
             return None;
         }
+        // Known names are tokens: only one that is not known has to be looked at for that.
         let mut at = slot(name);
         while let Some(index) = TABLE[at].checked_sub(1) {
             let index = usize::from(index);
-            if NAMES[index].as_bytes().eq_ignore_ascii_case(name) {
+            let known = NAMES[index].as_bytes();
+            // Nearly all are written as here.
+            if known == name || known.eq_ignore_ascii_case(name) {
                 return KNOWN.get(index).cloned();
             }
             at = (at + 1) % SLOTS;
+        }
+        if !super::charset::is_token_text(name) {
+            return None;
         }
         let name = std::str::from_utf8(name).expect("a token is ASCII");
         Some(Self::Other(OtherName(name.into())))

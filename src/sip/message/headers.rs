@@ -1,8 +1,8 @@
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
-use super::{HeaderName, charset};
+use super::{HeaderName, charset, write_line};
 
 /// A message's header fields in the order they came.
 ///
@@ -83,7 +83,7 @@ impl Headers {
     pub fn replace_first_value(&mut self, name: &HeaderName, value: &impl fmt::Display) {
         let Some((_, line)) = self.0.iter_mut().find(|(other, _)| other == name) else { return };
         let mut replaced = value.to_string().into_bytes();
-        if let Some(comma) = charset::find_outside_quotes(line, b",", false) {
+        if let Some(comma) = charset::find_outside_quotes(line, b',', false) {
             replaced.extend_from_slice(line.get(comma..).unwrap_or_default());
         }
         *line = replaced.into();
@@ -132,22 +132,15 @@ impl Headers {
         Self(Vec::with_capacity(lines))
     }
 
-    /// Writes `Name: value` lines. A line end inside a value (never from the parser) becomes a space, so that no value
-    /// can smuggle in a header.
+    /// Writes `Name: value` lines.
     pub(super) fn write(&self, out: &mut BytesMut) {
         for (name, value) in &self.0 {
             if *name == HeaderName::ContentLength {
                 continue;
             }
-            out.reserve(name.as_str().len() + value.len() + 4);
-            out.put_slice(name.as_str().as_bytes());
-            out.put_slice(b": ");
-            if memchr::memchr2(b'\r', b'\n', value).is_none() {
-                out.put_slice(value);
-            } else {
-                out.extend(value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
-            }
-            out.put_slice(b"\r\n");
+            out.extend_from_slice(name.as_str().as_bytes());
+            out.extend_from_slice(b": ");
+            write_line(out, value);
         }
     }
 
@@ -180,7 +173,7 @@ impl Iterator for Values {
 
     fn next(&mut self) -> Option<Bytes> {
         while !self.rest.is_empty() {
-            let end = charset::find_outside_quotes(&self.rest, b",", false).unwrap_or(self.rest.len());
+            let end = charset::find_outside_quotes(&self.rest, b',', false).unwrap_or(self.rest.len());
             let value = self.rest.split_to(end);
             if !self.rest.is_empty() {
                 let _comma = self.rest.split_to(1);

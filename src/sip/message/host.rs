@@ -28,11 +28,16 @@ impl Host {
         if let [b'[', inside @ .., b']'] = part {
             return parse_v6(inside).map(|address| Self::Ip(address.into())).ok_or(INVALID);
         }
-        if part.is_empty() || !part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(byte)) {
+        let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        if part.is_empty() || !part.iter().all(is_host) {
             return Err(INVALID);
         }
-        let name = Text::part(whole, part);
-        Ok(name.parse::<Ipv4Addr>().map_or(Self::Name(name), |address| Self::Ip(address.into())))
+        if part.first().is_some_and(u8::is_ascii_digit)
+            && let Some(address) = std::str::from_utf8(part).ok().and_then(|text| text.parse::<Ipv4Addr>().ok())
+        {
+            return Ok(Self::Ip(address.into()));
+        }
+        Ok(Self::Name(Text::part(whole, part)))
     }
 
     /// The address, if it is one.

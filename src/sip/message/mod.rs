@@ -62,6 +62,8 @@ pub use validate::{check_request, check_response};
 pub use via::Via;
 pub use warning::Warning;
 
+use std::fmt::Write as _;
+
 use bytes::{Bytes, BytesMut};
 
 /// A SIP message: a request or a response (RFC 3261 section 7).
@@ -122,11 +124,23 @@ impl Message {
     }
 }
 
+/// Why `write!` into a `BytesMut` does not fail.
+const WRITTEN: &str = "a message of memory's size has room for more";
+
 /// Writes headers and body behind a start line that is already in `out`.
 fn write_tail(out: &mut BytesMut, headers: &Headers, body: &Bytes) {
     headers.write(out);
-    out.extend_from_slice(b"Content-Length: ");
-    out.extend_from_slice(body.len().to_string().as_bytes());
-    out.extend_from_slice(b"\r\n\r\n");
+    write!(out, "Content-Length: {}\r\n\r\n", body.len()).expect(WRITTEN);
     out.extend_from_slice(body);
+}
+
+/// Writes the rest of a line and its end. A line end inside (never from the parser) becomes a space, so that nothing
+/// can smuggle in a header.
+fn write_line(out: &mut BytesMut, text: &[u8]) {
+    if memchr::memchr2(b'\r', b'\n', text).is_none() {
+        out.extend_from_slice(text);
+    } else {
+        out.extend(text.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
+    }
+    out.extend_from_slice(b"\r\n");
 }

@@ -31,7 +31,7 @@ impl Params {
         let mut params = Vec::new();
         let mut rest = part;
         while !rest.is_empty() {
-            let end = charset::find_outside_quotes(rest, b";", false).unwrap_or(rest.len());
+            let end = charset::find_outside_quotes(rest, b';', false).unwrap_or(rest.len());
             let (param, behind) = rest.split_at(end);
             rest = behind.get(1..).unwrap_or_default();
             let (name, value) = charset::split_at_byte(param, b'=');

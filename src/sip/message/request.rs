@@ -1,10 +1,10 @@
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use super::{
     CSeq, Contacts, Expires, HeaderName, Headers, InvalidValue, MaxForwards, Method, MinSe, NameAddr, RAck, Replaces,
-    SessionExpires, Text, Uri, Via, write_tail,
+    SessionExpires, Text, Uri, Via, WRITTEN, write_tail,
 };
 
 /// A request (RFC 3261 section 7.1).
@@ -43,8 +43,8 @@ impl Request {
 
     /// Writes the request for the wire.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(128 + self.headers.written_len() + self.body.len());
-        out.put_slice(format!("{} {} SIP/2.0\r\n", self.method, self.uri).as_bytes());
+        let mut out = BytesMut::with_capacity(256 + self.headers.written_len() + self.body.len());
+        write!(out, "{} {} SIP/2.0\r\n", self.method, self.uri).expect(WRITTEN);
         write_tail(&mut out, &self.headers, &self.body);
         out.freeze()
     }

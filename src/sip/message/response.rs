@@ -1,8 +1,10 @@
-use bytes::{BufMut, Bytes, BytesMut};
+use std::fmt::Write as _;
+
+use bytes::{Bytes, BytesMut};
 
 use super::{
     CSeq, Contacts, HeaderName, Headers, InvalidValue, MinSe, NameAddr, RSeq, Request, RetryAfter, SessionExpires,
-    StatusCode, Text, Via, write_tail,
+    StatusCode, Text, Via, WRITTEN, write_line, write_tail,
 };
 
 /// A response (RFC 3261 section 7.2).
@@ -83,9 +85,8 @@ impl Response {
     /// Writes the response for the wire.
     pub fn to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(128 + self.headers.written_len() + self.body.len());
-        out.put_slice(format!("SIP/2.0 {:03} ", self.status.0).as_bytes());
-        out.extend(self.reason.bytes().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
-        out.put_slice(b"\r\n");
+        write!(out, "SIP/2.0 {:03} ", self.status.0).expect(WRITTEN);
+        write_line(&mut out, self.reason.as_bytes());
         write_tail(&mut out, &self.headers, &self.body);
         out.freeze()
     }

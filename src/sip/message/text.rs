@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{fmt, ops::Deref};
 
 use bytes::Bytes;
 
@@ -17,10 +17,11 @@ impl Text {
 
     /// Text from the network; not UTF-8 where it is not.
     pub fn from_wire(bytes: Bytes) -> Self {
-        match String::from_utf8_lossy(&bytes) {
-            Cow::Borrowed(_) => Self(bytes),
-            Cow::Owned(repaired) => Self(repaired.into()),
+        // Asked first since it is much faster than to repair.
+        if std::str::from_utf8(&bytes).is_ok() {
+            return Self(bytes);
         }
+        Self(String::from_utf8_lossy(&bytes).into_owned().into())
     }
 
     /// The part `piece` of `whole`, without copying it. `piece` must be a slice of `whole`.
@@ -28,9 +29,29 @@ impl Text {
         Self::from_wire(whole.slice_ref(piece))
     }
 
-    /// The text.
+    /// The text. Its bytes are gone through for that; what needs only bytes asks for them.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("every constructor makes sure of UTF-8")
+    }
+
+    /// The text's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether both are the same but for the case of ASCII letters.
+    pub fn eq_ignore_ascii_case(&self, other: &str) -> bool {
+        self.0.eq_ignore_ascii_case(other.as_bytes())
     }
 }
 

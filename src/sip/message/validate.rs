@@ -17,11 +17,11 @@ const ONCE: [(HeaderName, &str); 5] = [
 /// element may pass over when they are malformed (Date, Expires, Warning, Authorization, …).
 pub fn check_request(request: &Request) -> Result<(), Defect> {
     let headers = &request.headers;
-    check_common(headers)?;
+    let Common { cseq, .. } = check_common(headers)?;
     headers.from().map_err(Defect::from)?;
     headers.to().map_err(Defect::from)?;
     // A method nobody knows is refused as such, with a status that says more (RFC 4475 section 3.1.2.18).
-    if headers.cseq()?.method != request.method && !matches!(request.method, Method::Other(_)) {
+    if cseq.method != request.method && !matches!(request.method, Method::Other(_)) {
         return Err(Defect::MethodMismatch);
     }
     if let Some(max_forwards) = request.max_forwards() {
@@ -41,17 +41,23 @@ pub fn check_request(request: &Request) -> Result<(), Defect> {
 /// Whether a response can be matched to a transaction of ours. One that cannot is dropped.
 pub fn check_response(response: &Response) -> Result<(), Defect> {
     let headers = &response.headers;
-    check_common(headers)?;
+    let Common { vias, .. } = check_common(headers)?;
     headers.from()?;
     headers.to()?;
     // RFC 3261 section 8.1.3.3: a user agent's response has no Via but the agent's own.
-    if headers.values(&HeaderName::Via).nth(1).is_some() {
+    if vias > 1 {
         return Err(Defect::Misrouted);
     }
     Ok(())
 }
 
-fn check_common(headers: &Headers) -> Result<(), Defect> {
+/// What was read while checking.
+struct Common {
+    cseq: CSeq,
+    vias: usize,
+}
+
+fn check_common(headers: &Headers) -> Result<Common, Defect> {
     for (name, text) in ONCE {
         let mut lines = headers.all(&name);
         if lines.next().is_none_or(|value| value.is_empty()) && name != HeaderName::MaxForwards {
@@ -61,16 +67,20 @@ fn check_common(headers: &Headers) -> Result<(), Defect> {
             return Err(Defect::Repeated(text));
         }
     }
-    headers.get(&HeaderName::CSeq).map(CSeq::parse).transpose()?;
+    let cseq = headers.cseq()?;
     if !headers.contains(&HeaderName::Via) {
         return Err(Defect::Missing("Via"));
     }
     // Only the top one is ours to use, but all of them go back with every answer.
+    let mut vias = 0;
     for via in headers.values(&HeaderName::Via) {
         Via::parse(&via)?;
+        vias += 1;
     }
-    headers.via_top()?;
-    Ok(())
+    if vias == 0 {
+        return Err(Defect::Malformed("Via"));
+    }
+    Ok(Common { cseq, vias })
 }
 
 #[cfg(test)]

@@ -1,0 +1,87 @@
+//! One frame (160 samples): codecs, mixing, level.
+
+use std::hint::black_box;
+
+use partyline::audio::codec::g711;
+use partyline::audio::{FRAME_8K, Frame, level, mix};
+
+use super::{Numbers, Work};
+
+/// Something like a voice: a tone of its own for each `n`, and a little noise, peaking at `peak`.
+pub fn voice(n: u32, peak: i16) -> Frame {
+    let mut numbers = Numbers(n.wrapping_mul(2_654_435_761) | 1);
+    let period = 16 + (n % 64) as i32;
+    let peak = i32::from(peak);
+    std::array::from_fn(|i| {
+        let at = i as i32 % period;
+        let triangle = (4 * peak * at / period - 2 * peak).abs() - peak;
+        let noise = numbers.below(1 + peak as u32 / 8) as i32;
+        (triangle * 7 / 8 + noise) as i16
+    })
+}
+
+pub fn works() -> Vec<Work> {
+    vec![
+        decoded("ulaw", g711::decode_ulaw),
+        decoded("alaw", g711::decode_alaw),
+        encoded("ulaw", g711::encode_ulaw),
+        encoded("alaw", g711::encode_alaw),
+        summed("add", mix::add),
+        summed("subtract", mix::subtract),
+        mixed("mix/clamp", |sum, _, out| mix::clamp(sum, out)),
+        mixed("mix/minus", mix::minus),
+        mixed("mix/minus_plus", |sum, own, out| mix::minus_plus(sum, own, own, out)),
+        mixed("mix/add_clamped", |_, own, out| mix::add_clamped(out, own)),
+        mixed("level/energy", |_, own, _| {
+            black_box(level::energy(own));
+        }),
+    ]
+}
+
+fn decoded(law: &str, decode: fn(&[u8], &mut [i16]) -> usize) -> Work {
+    Work::new(format!("codec/decode/{law}"), 50, move || {
+        let mut payload = [0; FRAME_8K];
+        g711::encode_ulaw(&voice(1, 8_000), &mut payload);
+        let mut out = [0; FRAME_8K];
+        move || {
+            decode(black_box(&payload), &mut out);
+            black_box(&out);
+        }
+    })
+}
+
+fn encoded(law: &str, encode: fn(&[i16], &mut [u8]) -> usize) -> Work {
+    Work::new(format!("codec/encode/{law}"), 50, move || {
+        let samples = voice(1, 8_000);
+        let mut out = [0; FRAME_8K];
+        move || {
+            encode(black_box(&samples), &mut out);
+            black_box(&out);
+        }
+    })
+}
+
+fn summed(name: &str, change: fn(&mut [i32], &[i16])) -> Work {
+    Work::new(format!("mix/{name}"), 50, move || {
+        let samples = voice(1, 8_000);
+        move || {
+            let mut sum = [0i32; FRAME_8K];
+            change(black_box(&mut sum), black_box(&samples));
+            black_box(&sum);
+        }
+    })
+}
+
+/// From the sum of fifty voices and the share of one of them, something for a listener.
+fn mixed(name: &'static str, step: fn(&[i32], &[i16], &mut [i16])) -> Work {
+    Work::new(name, 50, move || {
+        let mut sum = [0; FRAME_8K];
+        (0..50).for_each(|n| mix::add(&mut sum, &voice(n, 8_000)));
+        let own = voice(7, 8_000);
+        let mut out = [0; FRAME_8K];
+        move || {
+            step(black_box(&sum), black_box(&own), &mut out);
+            black_box(&out);
+        }
+    })
+}
