@@ -43,6 +43,11 @@ impl Standing {
         Self { known: AtomicBool::new(known), pongs: AtomicU32::new(0) }
     }
 
+    /// The peer has shown who it is.
+    pub(super) fn recognise(&self) {
+        self.known.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn is_known(&self) -> bool {
         self.known.load(Ordering::Relaxed)
     }
@@ -181,7 +186,7 @@ async fn write(
         let bytes = tokio::select! {
             bytes = outgoing.recv() => match bytes {
                 Some(bytes) => {
-                    standing.known.store(true, Ordering::Relaxed);
+                    standing.recognise();
                     bytes
                 }
                 None => {
@@ -230,5 +235,44 @@ async fn until(wake: Option<Instant>) {
     match wake {
         Some(wake) => tokio::time::sleep_until(wake).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_of_ours_is_pinged_and_a_peer_that_never_answered_a_ping_is_kept() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let standing = Standing::new(true);
+        let (_keep, mut outgoing) = mpsc::channel(1);
+        let (_keep_too, pongs) = mpsc::channel(1);
+        let writing = write(near, &mut outgoing, pongs, &standing, Some(Duration::from_millis(5)));
+        let twice = async {
+            for _ in 0..2 {
+                let mut ping = [0; 4];
+                far.read_exact(&mut ping).await.unwrap();
+                assert_eq!(&ping, b"\r\n\r\n");
+            }
+        };
+        tokio::select! {
+            () = writing => panic!("given up"),
+            () = twice => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_makes_a_peer_known() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let standing = Standing::new(false);
+        let (sender, mut outgoing) = mpsc::channel(1);
+        let (_keep, pongs) = mpsc::channel(1);
+        sender.send(Bytes::from_static(b"hello")).await.unwrap();
+        drop(sender);
+        write(near, &mut outgoing, pongs, &standing, None).await;
+        let mut heard = Vec::new();
+        far.read_to_end(&mut heard).await.unwrap();
+        assert!(standing.is_known() && heard == b"hello");
     }
 }

@@ -434,6 +434,7 @@ async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: Served) {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok((stream, trunk))) => {
             if let Some(trunk) = trunk {
+                served.standing.recognise();
                 let _ = served.events.send(Input::FlowIdentified { flow: served.flow, peer: trunk }).await;
             }
             let (reader, writer) = tokio::io::split(stream);
