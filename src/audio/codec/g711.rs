@@ -1,8 +1,9 @@
 //! ITU-T G.711: µ-law and A-law, eight bits a sample.
 //!
-//! Tables are computed at compile time from the segments of the Recommendation: 512 bytes to decode one law, and
-//! 16 KiB (µ) or 8 KiB (A) to encode, small enough to stay in the cache beside the mix. Linear values use the full
-//! 16 bits: the Recommendation's 14-bit (µ) and 13-bit (A) values shifted left by 2 and 3.
+//! Decoding looks up a table of 512 bytes. Encoding computes, several samples at a time: a segment and the interval in it
+//! are the exponent and the first bits of the mantissa of the magnitude as a floating point number, and a table of
+//! all samples would push what the mix needs out of the cache. Linear values use the full 16 bits: the Recommendation's
+//! 14-bit (µ) and 13-bit (A) values shifted left by 2 and 3.
 
 /// The µ-law octet of zero.
 pub const ULAW_SILENCE: u8 = 0xFF;
@@ -11,8 +12,6 @@ pub const ALAW_SILENCE: u8 = 0xD5;
 
 static ULAW_TO_LINEAR: [i16; 256] = ulaw_decode_table();
 static ALAW_TO_LINEAR: [i16; 256] = alaw_decode_table();
-static LINEAR_TO_ULAW: [u8; 1 << 14] = ulaw_encode_table();
-static LINEAR_TO_ALAW: [u8; 1 << 13] = alaw_encode_table();
 
 /// Decodes µ-law octets, as many as both slices hold. Returns how many.
 pub fn decode_ulaw(octets: &[u8], samples: &mut [i16]) -> usize {
@@ -33,7 +32,7 @@ pub fn decode_alaw(octets: &[u8], samples: &mut [i16]) -> usize {
 /// Encodes samples as µ-law, as many as both slices hold. Returns how many.
 pub fn encode_ulaw(samples: &[i16], octets: &mut [u8]) -> usize {
     for (octet, &sample) in octets.iter_mut().zip(samples) {
-        *octet = LINEAR_TO_ULAW[usize::from(sample.cast_unsigned() >> 2)];
+        *octet = ulaw_code(sample);
     }
     samples.len().min(octets.len())
 }
@@ -41,7 +40,7 @@ pub fn encode_ulaw(samples: &[i16], octets: &mut [u8]) -> usize {
 /// Encodes samples as A-law, as many as both slices hold. Returns how many.
 pub fn encode_alaw(samples: &[i16], octets: &mut [u8]) -> usize {
     for (octet, &sample) in octets.iter_mut().zip(samples) {
-        *octet = LINEAR_TO_ALAW[usize::from(sample.cast_unsigned() >> 3)];
+        *octet = alaw_code(sample);
     }
     samples.len().min(octets.len())
 }
@@ -85,45 +84,32 @@ const fn alaw_decode_table() -> [i16; 256] {
     table
 }
 
-/// Indexed by the top 14 bits of the sample.
-const fn ulaw_encode_table() -> [u8; 1 << 14] {
-    let mut table = [0; 1 << 14];
-    let mut index = 0;
-    while index < 1 << 14 {
-        let value = if index >= 1 << 13 { index as i32 - (1 << 14) } else { index as i32 };
-        // One's complement for negatives, which the shift rounded away from zero.
-        let magnitude = if value < 0 { !value } else { value };
-        let biased = if magnitude > 8158 { 8158 + 33 } else { magnitude + 33 };
-        let mut segment = 0;
-        while segment < 7 && (biased >> (segment + 6)) != 0 {
-            segment += 1;
-        }
-        let interval = (biased >> (segment + 1)) & 0x0F;
-        let sign = if value < 0 { 0x80 } else { 0 };
-        table[index] = !(sign | (segment << 4) | interval) as u8;
-        index += 1;
-    }
-    table
+/// Exponent and first four bits of the mantissa of a number from 1 to 2^23, as they stand in an `f32`, less those of
+/// `2^least`: the segment, counted from the one that begins there, and the interval in it.
+#[expect(clippy::cast_precision_loss, reason = "numbers of 13 bits are exact")]
+fn segment(magnitude: i32, least: i32) -> i32 {
+    ((magnitude as f32).to_bits().cast_signed() >> 19) - ((127 + least) << 4)
 }
 
-/// Indexed by the top 13 bits of the sample.
-const fn alaw_encode_table() -> [u8; 1 << 13] {
-    let mut table = [0; 1 << 13];
-    let mut index = 0;
-    while index < 1 << 13 {
-        let negative = index >= 1 << 12;
-        // One's complement for negatives: A-law has no zero, and −1 is the first negative interval.
-        let magnitude = if negative { (1 << 13) - 1 - index } else { index };
-        let mut segment = 0;
-        while segment < 7 && (magnitude >> (segment + 5)) != 0 {
-            segment += 1;
-        }
-        let interval = if segment == 0 { magnitude >> 1 } else { (magnitude >> segment) & 0x0F };
-        let sign = if negative { 0 } else { 0x80 };
-        table[index] = ((sign | (segment << 4) | interval) ^ 0x55) as u8;
-        index += 1;
-    }
-    table
+/// The sign of a value, all ones if it is negative, and its one's complement magnitude: the shift before has rounded
+/// negatives away from zero.
+fn split(value: i32) -> (i32, i32) {
+    let sign = value >> 31;
+    (sign, value ^ sign)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low eight bits are the code")]
+fn ulaw_code(sample: i16) -> u8 {
+    let (sign, magnitude) = split(i32::from(sample) >> 2);
+    !((sign & 0x80) | segment(magnitude.min(8_158) + 33, 5)) as u8
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low eight bits are the code")]
+fn alaw_code(sample: i16) -> u8 {
+    let (sign, magnitude) = split(i32::from(sample) >> 3);
+    // The first two segments have the same step.
+    let code = if magnitude < 32 { magnitude >> 1 } else { segment(magnitude, 4) };
+    ((!sign & 0x80) | code) as u8 ^ 0x55
 }
 
 #[cfg(test)]

@@ -232,7 +232,8 @@ impl Worker {
     fn tick(&mut self, now: Now) {
         self.due.clear();
         self.due.extend(self.engine.due_legs(now.instant));
-        for at in 0..self.due.len() {
+        // The other way round than the engine hears and sends them: what was read last is still in the processor's cache.
+        for at in (0..self.due.len()).rev() {
             self.read_tick(now, self.due[at]);
             self.engine.hear(now, self.due[at]);
         }
