@@ -81,15 +81,17 @@ impl Served {
     }
 
     /// Reports that the connection is gone, or never came about.
-    pub(super) async fn closed(self) {
+    pub(super) async fn closed(mut self) {
         let flow = self.flow;
-        // The gateway first: it must not send into a connection that is already forgotten here.
+        // The gateway first: what it sent into the dead connection until now fails by this, and what it sends from now on
+        // opens a new one.
         let _ = self.events.send(Input::FlowClosed { flow }).await;
+        self.outgoing.close();
         if self.ours {
             // What was sent before the connection had its name waits under the addresses alone.
             let _ = self.events.send(Input::SendFailed { flow: flow.reopened() }).await;
         }
-        let _ = self.connections.send(ConnectionEvent::Closed { flow }).await;
+        let _ = self.connections.send(ConnectionEvent::Closed { flow, standing: self.standing }).await;
     }
 }
 

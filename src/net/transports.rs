@@ -87,8 +87,8 @@ pub enum TransportError {
 pub(super) enum ConnectionEvent {
     /// A peer connected.
     Accepted { stream: TcpStream, local: SocketAddr, remote: SocketAddr, tls: Option<Acceptor> },
-    /// A connection ended.
-    Closed { flow: Flow },
+    /// A connection ended. Its number may have gone on to the next connection to the same peer: `standing` tells them apart.
+    Closed { flow: Flow, standing: Arc<Standing> },
 }
 
 struct Connection {
@@ -253,7 +253,7 @@ impl Transports {
             return self.transmit_udp(flow, &bytes);
         }
         let gone = TransportError::Gone(flow.remote);
-        if let Some(connection) = flow.connection.and_then(|number| self.connections.get(&number)) {
+        if let Some(connection) = flow.connection.and_then(|number| self.live(number)) {
             return connection.outgoing.try_send(bytes).map_err(|_| gone);
         }
         let outgoing = match flow.connection.and_then(|number| self.lines.get(&number)) {
@@ -273,14 +273,14 @@ impl Transports {
     /// a new one may be opened. By TLS only to a peer that we know how to recognise.
     fn open_again(&mut self, flow: Flow) -> Result<Option<mpsc::Sender<Bytes>>, TransportError> {
         if flow.transport != Transport::Tls {
-            let open = self.by_remote.get(&flow.remote).and_then(|number| self.connections.get(number));
+            let open = self.by_remote.get(&flow.remote).and_then(|number| self.live(*number));
             return Ok(open.map(|connection| connection.outgoing.clone()));
         }
         let same = self.lines.values().filter(|line| line.flow.remote == flow.remote);
         let line = same.max_by_key(|line| (line.peer.settings.verify, line.flow.connection));
         let (flow, peer) =
             line.map(|line| (line.flow, Arc::clone(&line.peer))).ok_or(TransportError::Nameless(flow.remote))?;
-        match flow.connection.and_then(|number| self.connections.get(&number)) {
+        match flow.connection.and_then(|number| self.live(number)) {
             Some(connection) => Ok(Some(connection.outgoing.clone())),
             None => self.open(flow, Some(peer)).map(Some),
         }
@@ -362,6 +362,11 @@ impl Transports {
         true
     }
 
+    /// The connection of that number, unless it has ended and only its report is still to come.
+    fn live(&self, number: u64) -> Option<&Connection> {
+        self.connections.get(&number).filter(|connection| !connection.outgoing.is_closed())
+    }
+
     fn forget(&mut self, number: u64) {
         let Some(connection) = self.connections.remove(&number) else { return };
         if self.by_remote.get(&connection.flow.remote) == Some(&number) {
@@ -397,8 +402,12 @@ impl Transports {
     fn on_connection_event(&mut self, event: ConnectionEvent) {
         match event {
             ConnectionEvent::Accepted { stream, local, remote, tls } => self.on_accepted(stream, local, remote, tls),
-            ConnectionEvent::Closed { flow } => {
-                if let Some(number) = flow.connection {
+            ConnectionEvent::Closed { flow, standing } => {
+                let ended = flow.connection.filter(|number| {
+                    let listed = self.connections.get(number);
+                    listed.is_some_and(|connection| Arc::ptr_eq(&connection.standing, &standing))
+                });
+                if let Some(number) = ended {
                     self.forget(number);
                 }
             }

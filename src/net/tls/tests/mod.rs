@@ -109,6 +109,25 @@ async fn a_request_and_its_answer_share_a_connection_and_so_does_the_next() {
 }
 
 #[tokio::test]
+async fn a_flow_outlives_its_connection() {
+    let authority = Authority::new("outlives");
+    let certificate = authority.issue("server", &["a.example"]);
+    let (mut server, theirs, mut client, flow) = call(&certificate, &peer("a.example", &authority)).await.unwrap();
+    // What cannot be framed ends the connection.
+    client.transports.transmit(flow, Bytes::from_static(b"A sip:b SIP/2.0\r\nl: 1\r\nl: 2\r\n\r\n")).unwrap();
+    assert!(matches!(server.next().await, Input::FlowClosed { flow } if flow == theirs));
+    assert!(matches!(client.next().await, Input::FlowClosed { flow: closed } if closed == flow));
+    client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    let Input::Message { flow: anew, bytes } = server.next().await else { panic!("no request") };
+    assert_eq!(bytes, REQUEST);
+    assert_ne!(anew.connection, theirs.connection);
+    server.transports.transmit(anew, Bytes::from_static(ANSWER)).unwrap();
+    // The report that the addresses failed, for whoever sent before the connection had its number.
+    assert!(matches!(client.next().await, Input::SendFailed { .. }));
+    assert!(matches!(client.next().await, Input::Message { flow: same, .. } if same.connection == flow.connection));
+}
+
+#[tokio::test]
 async fn names_are_compared_as_rfc_5922_has_it() {
     let authority = Authority::new("names");
     for (names, wanted, good) in [
