@@ -77,8 +77,7 @@ impl Gateway {
     fn is_ourselves(&self, call: &Call, uri: &Uri) -> bool {
         let Some(ip) = uri.host.ip().map(|ip| ip.to_canonical()) else { return false };
         let gateway = &call.plan.gateway;
-        let port = uri.port.unwrap_or(5060);
-        let heard = gateway.sip.iter().any(|listen| listen.address.port() == port);
+        let heard = uri.port.is_none_or(|port| gateway.sip.iter().any(|listen| listen.address.port() == port));
         let local = call.media.local.as_ref().map(|local| local.address);
         let listening = gateway.sip.iter().map(|listen| listen.address.ip());
         let public: [Option<IpAddr>; 3] = [gateway.public_address, call.trunk.public_address, local];
