@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest time between two words about a call: it may ring for five minutes.
 const CALL_PATIENCE: Duration = Duration::from_secs(330);
 
+/// As long as a peer may take to answer an offer, a few times over.
+const HOLD_PATIENCE: Duration = Duration::from_secs(100);
+
 #[derive(Debug, Args)]
 pub(super) struct CtlArguments {
     /// The gateway's control socket: gateway.control of its dialplan.
@@ -61,6 +64,16 @@ enum CtlCommand {
         /// The number: +442079460123
         number: String,
     },
+    /// Puts a call on hold: its peer hears a tune and nobody hears it.
+    Hold {
+        /// The call's name in the status: call-7.
+        call: String,
+    },
+    /// Takes a call back that was put on hold.
+    Resume {
+        /// The call's name in the status: call-7.
+        call: String,
+    },
     /// Takes no new calls and ends the gateway when the last one is over.
     Drain {
         /// Hangs up what is left after so many seconds.
@@ -81,6 +94,8 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         CtlCommand::Transfer { call, number } => {
             (Request::Transfer { call: call.clone(), number: number.clone() }, false)
         }
+        CtlCommand::Hold { call } => (Request::Hold { call: call.clone() }, false),
+        CtlCommand::Resume { call } => (Request::Resume { call: call.clone() }, false),
         CtlCommand::Drain { seconds } => (Request::Drain { seconds: *seconds }, false),
     };
     match ask(arguments, &request) {
@@ -108,8 +123,12 @@ fn print(text: &str) -> ExitCode {
 
 fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(&arguments.socket)?;
-    let patience =
-        if matches!(request, Request::Dial { .. } | Request::Transfer { .. }) { CALL_PATIENCE } else { PATIENCE };
+    let patience = match request {
+        Request::Dial { .. } | Request::Transfer { .. } => CALL_PATIENCE,
+        // Offers that cross are drawn lots for, and a peer may be slow.
+        Request::Hold { .. } | Request::Resume { .. } => HOLD_PATIENCE,
+        _ => PATIENCE,
+    };
     stream.set_read_timeout(Some(patience))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
@@ -143,9 +162,10 @@ fn table(status: &Status) -> String {
     text.push_str(&format!("\n{} requests from unknown addresses dropped\n", status.strangers));
     text.push_str("\nCALL       FROM             TO               STATE            SECONDS  ROOM\n");
     for call in &status.calls {
-        let state = match (call.on_hold, call.muted) {
-            (true, _) => "on hold",
-            (_, true) => "muted",
+        let state = match (call.held, call.on_hold, call.muted) {
+            (true, ..) => "held by us",
+            (_, true, _) => "on hold",
+            (.., true) => "muted",
             _ => &call.state,
         };
         text.push_str(&format!(

@@ -177,7 +177,10 @@ impl Gateway {
         {
             return Err(VerbError::Limit { verb: VERB, limit: "the room is full" });
         }
-        self.media(Command::Connect { source: from, sink: to });
+        // Who is on hold hears it when it is taken back.
+        if !self.is_held(to) {
+            self.media(Command::Connect { source: from, sink: to });
+        }
         if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
             self.bridges.insert((from, to));
         }

@@ -2,6 +2,7 @@
 
 use super::SessionId;
 use super::call_record::Cause;
+use super::hold::{Held, Holding};
 use super::reason::PeerReason;
 use super::transfer::{Referring, Succession};
 use crate::dialplan::{Plan, Trunk};
@@ -94,6 +95,10 @@ pub(super) struct Call {
     pub(super) room_names: Vec<String>,
     pub(super) muted: bool,
     pub(super) on_hold: bool,
+    /// We have put it on hold.
+    pub(super) held: Option<Held>,
+    /// An offer of ours that changes that.
+    pub(super) holding: Option<Holding>,
     pub(super) started: SystemTime,
     pub(super) answered: Option<SystemTime>,
     pub(super) status: Option<u16>,

@@ -46,6 +46,16 @@ pub enum Request {
         /// The number, in any way of writing it.
         number: String,
     },
+    /// Put a call on hold: its peer hears a tune, and nobody hears it. Answered when the peer has agreed.
+    Hold {
+        /// The call's name.
+        call: String,
+    },
+    /// Take a call back that was put on hold.
+    Resume {
+        /// The call's name.
+        call: String,
+    },
     /// Take no new calls, and end when the last one is over.
     Drain {
         /// Hang up what is left after so many seconds. Default 60; 0 at once.
@@ -114,6 +124,9 @@ pub struct CallStatus {
     pub rooms: Vec<String>,
     /// The caller has put us on hold.
     pub on_hold: bool,
+    /// We have put the caller on hold.
+    #[serde(default)]
+    pub held: bool,
     /// Nobody hears the caller.
     pub muted: bool,
 }
@@ -152,6 +165,8 @@ impl Gateway {
                 return self.invite_into_room(now, id, Invited { room, number, confirm, digits });
             }
             Request::Transfer { call, number } => return self.transfer(now, id, &call, &number),
+            Request::Hold { call } => return self.hold(now, id, &call, true),
+            Request::Resume { call } => return self.hold(now, id, &call, false),
             Request::Kick { call } => self.kick(now, &call),
             Request::Drain { seconds } => {
                 let patience = seconds.map_or(DRAIN, |seconds| Duration::from_secs(seconds.min(86_400)));
@@ -207,6 +222,7 @@ impl Gateway {
             seconds: super::call_record::talk_ms(call.answered, now.wall) / 1_000,
             rooms: call.rooms.iter().copied().filter_map(room_name).collect(),
             on_hold: call.on_hold,
+            held: call.held.is_some(),
             muted: call.muted,
         });
         let calls = calls.collect();

@@ -102,6 +102,7 @@ impl Gateway {
         if self.calls.get(&id).is_none_or(|call| call.state == CallState::Ending) {
             return;
         }
+        self.hold_over(id);
         let unknown = self.end_of_transfer(now, id, &cause);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
         call.state = CallState::Ending;

@@ -129,6 +129,8 @@ impl Gateway {
             room_names: Vec::new(),
             muted: false,
             on_hold: false,
+            held: None,
+            holding: None,
             started: now.wall,
             answered: None,
             status: None,

@@ -11,6 +11,7 @@
 //! | `incoming.rs` | an INVITE: called number, route, session, media ports |
 //! | `signalling.rs` | the endpoint's other events |
 //! | `negotiation.rs` | offers and answers of a call |
+//! | `hold.rs` | hold by us |
 //! | `apply.rs` | verbs of sessions → effects |
 //! | `playback.rs`, `pins.rs`, `rooms.rs` | sounds, PIN checks, the room directory |
 //! | `outbound/` | calls of ours, target by target, up to their answer |
@@ -29,6 +30,7 @@ mod control;
 mod doorkeeper;
 mod ending;
 mod health;
+mod hold;
 pub mod identity;
 mod incoming;
 mod log;

@@ -1,6 +1,7 @@
 //! Offers and answers of a call (RFC 3264), and what they mean for its leg.
 
 use super::call::CallState;
+use super::hold::is_hold_of_peer;
 use super::{Call, Gateway, Level};
 use crate::dialplan::SrtpPolicy;
 use crate::media::command::{Command, LegSettings};
@@ -43,9 +44,9 @@ impl Gateway {
         let parameters = believed(&negotiation.parameters, call);
         // Before the answer of one we call its side may well be silent, or only send.
         let early = call.state == CallState::Dialling;
-        call.on_hold = !early && is_hold(parameters.direction);
+        call.on_hold = !early && is_hold_of_peer(call, parameters.direction);
         let settings = LegSettings {
-            media_timeout: media_timeout(call, call.on_hold || early),
+            media_timeout: media_timeout(call, early || parameters.direction != Direction::SendRecv),
             parameters,
             seed,
             cname: format!("{seed:016x}"),
@@ -104,11 +105,13 @@ impl Gateway {
             Ok(negotiation) => {
                 agree(call, negotiation, &mut self.keys);
                 self.follow_negotiation(now, id);
+                self.hold_settled(now, id, Ok(()));
             }
             Err(why) => {
                 if let Some(negotiation) = &mut call.media.negotiation {
                     // An offer of ours inside a call came to nothing: what stood before goes on standing.
                     negotiation.offer_failed(&offered);
+                    self.hold_settled(now, id, Err(why.clone()));
                     self.log(Level::Warn, Some(id), "answer cannot be used, call kept", why);
                 } else {
                     self.hang_up(now, id, super::Cause::MediaRefused(why));
@@ -118,12 +121,13 @@ impl Gateway {
     }
 
     /// An offer of ours was refused.
-    pub(super) fn on_offer_failed(&mut self, id: CallId, status: StatusCode) {
+    pub(super) fn on_offer_failed(&mut self, now: Now, id: CallId, status: StatusCode) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let Some((offered, negotiation)) = call.media.offered.take().zip(call.media.negotiation.as_mut()) {
             negotiation.offer_failed(&offered);
         }
         self.log(Level::Info, Some(id), "our offer was refused, call kept", status.0.to_string());
+        self.hold_refused(now, id, status);
     }
 
     /// Carries what was just negotiated over to the leg.
@@ -138,8 +142,8 @@ impl Gateway {
         }
         let parameters = believed(&negotiation.parameters, call);
         let early = call.state == CallState::Dialling;
-        let (on_hold, before) = (!early && is_hold(parameters.direction), call.on_hold);
-        let timeout = media_timeout(call, on_hold || early);
+        let (on_hold, before) = (!early && is_hold_of_peer(call, parameters.direction), call.on_hold);
+        let timeout = media_timeout(call, early || parameters.direction != Direction::SendRecv);
         self.media(Command::UpdateLeg { leg: id, parameters: Box::new(parameters) });
         self.media(Command::WatchMedia { leg: id, timeout });
         if let Some(call) = self.calls.get_mut(&id) {
@@ -154,7 +158,7 @@ impl Gateway {
     /// Nobody hears a call that is muted, nor one on hold: its music would play to the whole room.
     pub(super) fn apply_mute(&mut self, id: CallId) {
         if let Some(call) = self.calls.get(&id) {
-            let muted = call.muted || call.on_hold;
+            let muted = call.muted || call.on_hold || call.held.is_some();
             self.media(Command::Mute { leg: id, muted });
         }
     }
@@ -197,7 +201,19 @@ fn fresh_key(suite: SrtpSuite, random: &mut StdRng) -> SrtpKey {
 
 /// Lets a negotiation stand. A key of ours that is in use no more is spent: under it packets were counted that a new
 /// beginning would count again.
-fn agree(call: &mut Call, negotiation: Negotiation, random: &mut StdRng) {
+///
+/// What the peer sent until now under another payload type is still on its way (RFC 3264 section 8.3.2): it is understood
+/// until its number means something else.
+fn agree(call: &mut Call, mut negotiation: Negotiation, random: &mut StdRng) {
+    if let Some(before) = &call.media.negotiation {
+        let parameters = &mut negotiation.parameters;
+        for &(number, codec) in &before.parameters.receive_payload_types {
+            let is_known = parameters.receive_payload_types.iter().any(|(known, _)| *known == number);
+            if !is_known && parameters.receive_telephone_event != Some(number) {
+                parameters.receive_payload_types.push((number, codec));
+            }
+        }
+    }
     let key = |negotiation: &Negotiation| negotiation.parameters.srtp.as_ref().map(|keys| keys.send.clone());
     let in_use = key(&negotiation);
     let before = call.media.negotiation.replace(negotiation).as_ref().and_then(key);
@@ -220,13 +236,8 @@ fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
     parameters
 }
 
-/// Whether the caller does not hear us or does not speak (RFC 3264 section 8.4): it may send music or nothing at all, so
-/// its silence does not mean that it is gone.
-fn is_hold(direction: Direction) -> bool {
-    direction != Direction::SendRecv
-}
-
-/// A caller who is not on hold and from whom nothing comes for so long is gone.
+/// A caller from whom nothing comes for so long is gone; but not one who does not hear us or need not speak (RFC 3264 section
+/// 8.4): it may send music or nothing at all.
 fn media_timeout(call: &Call, on_hold: bool) -> Option<Duration> {
     (!on_hold).then_some(call.trunk.media_timeout)
 }

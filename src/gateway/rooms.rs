@@ -38,6 +38,11 @@ impl OpenRoom {
         &self.watchers
     }
 
+    /// Whether a call in it hears the others.
+    pub(super) fn is_heard_by(&self, call: CallId) -> bool {
+        self.members.get(&call).is_some_and(|membership| membership.hears)
+    }
+
     /// Whether one more call may come in.
     pub(super) fn is_full_for(&self, call: CallId) -> bool {
         let limit = self.settings.max_members.map_or(usize::MAX, |limit| limit as usize);

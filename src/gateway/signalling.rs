@@ -53,7 +53,7 @@ impl Gateway {
             }
             Event::OfferFailed { invite, status } => {
                 if let Some(&id) = self.by_invite.get(&invite) {
-                    self.on_offer_failed(id, status);
+                    self.on_offer_failed(now, id, status);
                 }
             }
             Event::Info { invite, content_type, body } => {

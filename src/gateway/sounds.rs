@@ -11,6 +11,6 @@ pub trait Sounds: Send + Sync {
     fn text(&self, language: &str, text: &str) -> Option<Pcm>;
     /// A sound file that the dialplan names.
     fn file(&self, path: &Path) -> Option<Pcm>;
-    /// A tone: "join", "leave", "ringback", "busy".
+    /// A tone: "join", "leave", "ringback", "busy", "hold".
     fn tone(&self, name: &str) -> Option<Clip>;
 }

@@ -5,8 +5,18 @@ use crate::media::command::{Clip, Pcm};
 use std::time::Duration;
 
 /// The names that [`tone`] knows.
-pub const TONES: [&str; 9] =
-    ["join", "leave", "ringback", "ringback-na", "ringback-eu", "ringback-fr", "ringback-jp", "ringback-cn", "busy"];
+pub const TONES: [&str; 10] = [
+    "join",
+    "leave",
+    "ringback",
+    "ringback-na",
+    "ringback-eu",
+    "ringback-fr",
+    "ringback-jp",
+    "ringback-cn",
+    "busy",
+    "hold",
+];
 
 /// A tone by its name; `None` for a name that is not one of [`TONES`].
 ///
@@ -16,6 +26,7 @@ pub const TONES: [&str; 9] =
 ///   Europe's, and many others'); `ringback-fr`: 440 Hz, 1.5 s on, 3.5 s off; `ringback-jp`: 384 + 416 Hz, 1 s on, 2 s off;
 ///   `ringback-cn`: 450 Hz, 1 s on, 4 s off. All after ITU-T E.180.
 /// - `busy`: 400 Hz, 0.375 s on and off, over and over (the United Kingdom's).
+/// - `hold`: a chord taken apart, quiet, and 2 s of silence, over and over.
 ///
 /// Makes the samples anew with each call: keep them ([`super::Catalogue::tone`] does).
 #[must_use]
@@ -30,6 +41,7 @@ pub fn tone(name: &str) -> Option<Clip> {
         "ringback-jp" => Clip::Loop(period(&[384.0, 416.0], -22.0, &[(1_000, 2_000)])),
         "ringback-cn" => Clip::Loop(period(&[450.0], -20.0, &[(1_000, 4_000)])),
         "busy" => Clip::Loop(period(&[400.0], -20.0, &[(375, 375)])),
+        "hold" => Clip::Loop(tune()),
         _ => return None,
     };
     Some(clip)
@@ -39,6 +51,14 @@ pub fn tone(name: &str) -> Option<Clip> {
 fn notes(frequencies: [f64; 2]) -> Pcm {
     let note = |frequency| Tone { cadence: vec![milliseconds((120, 40))], ..Tone::sine(frequency, -24.0) };
     frequencies.into_iter().flat_map(|frequency| note(frequency).samples(Duration::from_millis(160))).collect()
+}
+
+/// Six notes of a C major chord, up and down, 300 ms each, and a pause.
+fn tune() -> Pcm {
+    let note = |frequency| Tone { cadence: vec![milliseconds((280, 20))], ..Tone::sine(frequency, -24.0) };
+    let notes = [523.25, 659.25, 783.99, 1_046.5, 783.99, 659.25];
+    let sound = notes.into_iter().flat_map(|frequency| note(frequency).samples(Duration::from_millis(300)));
+    sound.chain(std::iter::repeat_n(0, 16_000)).collect()
 }
 
 /// One turn of a cadence, given in milliseconds.

@@ -14,6 +14,7 @@ mod calls;
 mod dialling;
 mod failover;
 mod faults;
+mod hold;
 mod keys;
 mod leaving;
 mod limits;

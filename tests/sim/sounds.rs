@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) const LEVEL: f32 = -20.0;
 
 /// Every sound of the simulation: name, frequency in Hz, length in milliseconds.
-pub(crate) const SOUNDS: [(&str, f64, u64); 17] = [
+pub(crate) const SOUNDS: [(&str, f64, u64); 18] = [
     ("enter-pin", 1_500.0, 4_000),
     ("wrong-pin", 1_600.0, 1_000),
     ("no-input", 1_700.0, 1_000),
@@ -28,6 +28,7 @@ pub(crate) const SOUNDS: [(&str, f64, u64); 17] = [
     ("no-answer", 3_000.0, 1_000),
     ("call-failed", 3_100.0, 1_000),
     ("no-such-number", 3_200.0, 1_000),
+    ("hold", 3_300.0, 1_000),
 ];
 
 pub(crate) struct Tones;
@@ -54,6 +55,6 @@ impl Sounds for Tones {
 
     fn tone(&self, name: &str) -> Option<Clip> {
         let sound = Self::named(name)?;
-        Some(if name == "ringback" { Clip::Loop(sound) } else { Clip::Samples(sound) })
+        Some(if matches!(name, "ringback" | "hold") { Clip::Loop(sound) } else { Clip::Samples(sound) })
     }
 }

@@ -94,6 +94,12 @@ impl Mouth {
         }
     }
 
+    /// Speaks another codec from now on.
+    pub(crate) fn switch(&mut self, frequency: f64, codec: AudioCodec) {
+        self.codec = codec;
+        self.tone = second_of(frequency, LEVEL, codec);
+    }
+
     pub(crate) fn start(&mut self, now: Instant, destination: Option<SocketAddr>) {
         self.destination = destination;
         if self.next.is_none() && destination.is_some() {

@@ -1,0 +1,170 @@
+//! Hold by us: the peer is told that we only send (RFC 3264 section 8.4), hears a tune, and is heard by nobody, nor hears
+//! who is in its room, until it is taken back. It stays where it is all the while.
+
+use super::call::CallState;
+use super::playback::Owner;
+use super::{Call, Gateway, Level, Output, Reply};
+use crate::media::command::Command;
+use crate::sdp;
+use crate::sip::Body;
+use crate::sip::message::StatusCode;
+use crate::types::{CallId, Direction, Now, PlayerId, UnitId};
+
+/// Offers of ours that may cross the peer's before the hold is given up.
+const TRIES: u8 = 3;
+
+/// A call that we have put on hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    /// What it hears. `None`: silence.
+    tune: Option<PlayerId>,
+}
+
+/// An offer of ours that puts a call on hold, or takes it back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holding {
+    /// The administrator's request.
+    asked: u64,
+    on: bool,
+    tries_left: u8,
+}
+
+impl Gateway {
+    /// Puts a call on hold, or takes it back; the reply comes with the peer's answer.
+    pub(super) fn hold(&mut self, now: Now, asked: u64, name: &str, on: bool) {
+        if let Err(why) = self.try_hold(now, asked, name, on) {
+            self.outputs.push_back(Output::Reply { id: asked, reply: Reply::Error(why) });
+        }
+    }
+
+    fn try_hold(&mut self, now: Now, asked: u64, name: &str, on: bool) -> Result<(), String> {
+        let id = self.call_named(name)?;
+        let call = self.calls.get(&id).ok_or("the call is over")?;
+        if call.state != CallState::Talking || call.media.negotiation.is_none() {
+            return Err(format!("{id} is not answered"));
+        }
+        if call.holding.is_some() || call.media.offered.is_some() {
+            return Err(format!("another offer to {id} is under way; try again"));
+        }
+        if call.held.is_some() == on {
+            return Err(format!("{id} is {} on hold", if on { "already" } else { "not" }));
+        }
+        self.set_held(id, on);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.holding = Some(Holding { asked, on, tries_left: TRIES });
+        }
+        if !self.offer_anew(now, id) {
+            self.hold_settled(now, id, Err("another offer is under way; try again".into()));
+        }
+        Ok(())
+    }
+
+    /// Offers what we now want. Says whether it could be sent.
+    fn offer_anew(&mut self, now: Now, id: CallId) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let Some((invite, local)) = call.invite.zip(call.media.local.as_ref()) else { return false };
+        let offer = sdp::offer(local, call.media.negotiation.as_ref());
+        let body = Body::sdp(offer.to_string());
+        if self.endpoint.reinvite(now, invite, Some(body)).is_err() {
+            return false;
+        }
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.media.offered = Some(offer);
+        }
+        true
+    }
+
+    /// The peer's answer to our offer, or that there is none.
+    pub(super) fn hold_settled(&mut self, now: Now, id: CallId, outcome: Result<(), String>) {
+        let Some(Holding { asked, on, .. }) = self.calls.get_mut(&id).and_then(|call| call.holding.take()) else {
+            return;
+        };
+        let reply = match outcome {
+            Ok(()) => Reply::Done(format!("{id} is {}", if on { "on hold" } else { "taken back" })),
+            Err(why) => {
+                // All stays as the peer knows it.
+                self.set_held(id, !on);
+                self.follow_negotiation(now, id);
+                Reply::Error(format!("{id} is not {}: {why}", if on { "on hold" } else { "taken back" }))
+            }
+        };
+        self.log(Level::Info, Some(id), "hold by us", if on { "on" } else { "off" }.to_owned());
+        self.outputs.push_back(Output::Reply { id: asked, reply });
+    }
+
+    /// Our offer was refused, or crossed one of the peer's that was settled first: that one is tried again.
+    pub(super) fn hold_refused(&mut self, now: Now, id: CallId, status: StatusCode) {
+        let Some(holding) = self.calls.get_mut(&id).and_then(|call| call.holding.as_mut()) else { return };
+        if status == StatusCode::REQUEST_PENDING && holding.tries_left > 0 {
+            holding.tries_left -= 1;
+            if self.offer_anew(now, id) {
+                return;
+            }
+        }
+        self.hold_settled(now, id, Err(format!("the peer says {} {}", status.0, status.reason())));
+    }
+
+    /// The call is over before the peer has answered.
+    pub(super) fn hold_over(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let asked = call.holding.take().map(|holding| holding.asked);
+        if let Some(Held { tune: Some(tune) }) = call.held.take() {
+            self.media(Command::StopPlayer { player: tune });
+        }
+        if let Some(asked) = asked {
+            let reply = Reply::Error(format!("{id} ended before the peer answered"));
+            self.outputs.push_back(Output::Reply { id: asked, reply });
+        }
+    }
+
+    /// Takes the call's ears away, or gives them back, and changes what we want of the peer.
+    fn set_held(&mut self, id: CallId, on: bool) {
+        let leg = UnitId::Leg(id);
+        let tune = if on { self.start_tune(id) } else { None };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some(local) = &mut call.media.local {
+            local.direction = if on { Direction::SendOnly } else { Direction::SendRecv };
+        }
+        let before = call.held.take();
+        call.held = on.then_some(Held { tune });
+        if let Some(Held { tune: Some(tune) }) = before {
+            self.media(Command::StopPlayer { player: tune });
+        }
+        for source in self.sources_of(id) {
+            self.media(if on {
+                Command::Disconnect { source, sink: leg }
+            } else {
+                Command::Connect { source, sink: leg }
+            });
+        }
+        self.apply_mute(id);
+    }
+
+    /// What a call hears when it is not on hold.
+    fn sources_of(&self, id: CallId) -> Vec<UnitId> {
+        let rooms = self.calls.get(&id).into_iter().flat_map(|call| call.rooms.iter().copied());
+        let heard =
+            rooms.filter(|room| self.rooms.get(*room).is_some_and(|open| open.is_heard_by(id))).map(UnitId::Room);
+        let bridges = self.bridges.iter().filter(|(_, sink)| *sink == id).map(|(source, _)| UnitId::Leg(*source));
+        heard.chain(bridges).collect()
+    }
+
+    fn start_tune(&mut self, id: CallId) -> Option<PlayerId> {
+        let tune = self.sounds.tone("hold")?;
+        let player = PlayerId(self.fresh_id());
+        self.players.insert(player, Owner::Announcement);
+        self.media(Command::AddPlayer { player, clips: vec![tune] });
+        self.media(Command::Connect { source: UnitId::Player(player), sink: UnitId::Leg(id) });
+        Some(player)
+    }
+
+    /// Whether a connection into this unit has to wait until a call is taken back.
+    pub(super) fn is_held(&self, sink: UnitId) -> bool {
+        matches!(sink, UnitId::Leg(id) if self.calls.get(&id).is_some_and(|call| call.held.is_some()))
+    }
+}
+
+/// Whether the peer holds the call. While we do, it does so too if it does not want to hear us either.
+pub(super) fn is_hold_of_peer(call: &Call, direction: Direction) -> bool {
+    if call.held.is_some() { !direction.sends() } else { direction != Direction::SendRecv }
+}
