@@ -56,8 +56,8 @@ pub enum Cause {
     /// Another call took its place: which.
     #[error("its place was taken by {0}")]
     Replaced(String),
-    /// The peer was asked to call this number instead, and did.
-    #[error("transferred to {0}")]
+    /// The peer was asked to call this number instead, and did. Its words leave the number out, as they are logged.
+    #[error("the peer calls another number in our place")]
     Transferred(String),
     /// An administrator ended it.
     #[error("an administrator ended it")]

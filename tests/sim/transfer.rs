@@ -447,6 +447,7 @@ fn an_administrator_has_a_call_sent_away() {
     assert!(matches!(world.replies.last(), Some(Reply::Done(what)) if what.contains("is transferred to")));
     world.assert_ended(anna, End::Remote);
     assert_eq!(world.record(anna).cause, Cause::Transferred(OFFICE.into()));
+    assert!(world.lines(OFFICE).is_empty(), "no log holds a full number");
     world.finish();
 }
 

@@ -143,7 +143,7 @@ fn the_order_of_requests_inside_a_dialog_is_kept() {
     assert_eq!(raw.ask(&inside(&ok, Method::Info, 6, "i6")), [200]);
     assert_eq!(raw.ask(&inside(&ok, Method::Info, 6, "i6")), [200], "a retransmission");
     assert_eq!(raw.events.iter().filter(|event| matches!(event, Event::Info { .. })).count(), 1);
-    assert_eq!(raw.ask(&inside(&ok, Method::Refer, 7, "r7")), [405]);
+    assert_eq!(raw.ask(&inside(&ok, Method::Refer, 7, "r7")), [400], "without a Refer-To");
     assert_eq!(raw.ask(&inside(&ok, Method::Bye, 8, "b8")), [200]);
     assert_eq!(raw.ask(&inside(&ok, Method::Bye, 8, "b8")), [200]);
     assert_eq!(raw.ask(&inside(&ok, Method::Bye, 9, "b9")), [481]);
