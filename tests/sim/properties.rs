@@ -3,11 +3,11 @@
 //! Every step also checks that after `handle_timeout(t)` the next timeout is later than `t`, see [`World::run`].
 
 use super::network::Weather;
-use super::phone::{Says, Stage};
+use super::phone::{Says, Stage, says};
 use super::plan::{BLUE, RED, WRONG};
 use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Input, Request};
-use partyline::sip::message::Method;
+use partyline::sip::message::{HeaderName as H, Method};
 use partyline::types::Direction;
 use proptest::prelude::*;
 
@@ -27,12 +27,22 @@ enum Action {
     Refuse(usize, bool),
     Weather(usize, u8),
     Vanish(usize),
+    Refer(usize, &'static str),
+    /// The first phone calls, to take the place of the other's call.
+    Replace(usize, usize),
+    /// The administrator puts a call on hold or takes it back, or has it sent away.
+    Hold(u64, bool),
+    Transfer(u64),
+    Notify(usize, &'static str),
     Wait(u64),
     KickAll,
     Reload,
 }
 
 const PHONES: usize = 4;
+const MAY: &str = "refer = true\nreplaces = true";
+/// With those behind the trunks that calls go out by.
+const ALL: usize = PHONES + 2;
 
 fn action() -> impl Strategy<Value = Action> {
     let phone = 0..PHONES;
@@ -53,6 +63,9 @@ fn action() -> impl Strategy<Value = Action> {
         Direction::RecvOnly,
         Direction::Inactive,
     ]);
+    let number_out = prop::sample::select(vec!["+442079460123", "+442079460123", "+442089460123", "+33140000000"]);
+    let fragment =
+        prop::sample::select(vec!["SIP/2.0 180 Ringing\r\n", "SIP/2.0 200 OK\r\n", "SIP/2.0 486 Busy\r\n", ""]);
     let says = prop::sample::select(vec![Says::Tone, Says::Tone, Says::Silence, Says::Nothing]);
     prop_oneof![
         6 => (phone.clone(), number).prop_map(|(phone, number)| Action::Dial(phone, number)),
@@ -67,11 +80,23 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (phone.clone(), any::<bool>()).prop_map(|(phone, on)| Action::Session(phone, on)),
         1 => (phone.clone(), any::<bool>()).prop_map(|(phone, on)| Action::Refuse(phone, on)),
         2 => (phone.clone(), 0..4u8).prop_map(|(phone, kind)| Action::Weather(phone, kind)),
-        1 => phone.prop_map(Action::Vanish),
+        1 => phone.clone().prop_map(Action::Vanish),
+        2 => (0..ALL, number_out).prop_map(|(phone, number)| Action::Refer(phone, number)),
+        1 => (phone, 0..ALL).prop_map(|(phone, other)| Action::Replace(phone, other)),
+        2 => (1..40u64, any::<bool>()).prop_map(|(call, on)| Action::Hold(call, on)),
+        1 => (1..40u64).prop_map(Action::Transfer),
+        1 => (0..ALL, fragment).prop_map(|(phone, fragment)| Action::Notify(phone, fragment)),
+        1 => (PHONES..ALL).prop_map(Action::Bye),
         12 => prop::sample::select(vec![5, 15, 25, 120, 480, 700, 2_000, 6_000, 31_000, 62_000]).prop_map(Action::Wait),
         1 => Just(Action::KickAll),
         1 => Just(Action::Reload),
     ]
+}
+
+/// The administrator wants something, the reply to which may come later.
+fn want(world: &mut World, request: Request) {
+    world.input(Input::Control { id: 9, request });
+    world.settle();
 }
 
 fn act(world: &mut World, action: Action) {
@@ -112,6 +137,32 @@ fn act(world: &mut World, action: Action) {
             world.phones[phone].rtp_weather = weather;
         }
         Action::Vanish(phone) => world.phones[phone].gone = true,
+        Action::Refer(phone, number) => {
+            if world.phones[phone].is_talking() && !world.phones[phone].gone {
+                world.act(phone, |agent, now| agent.refer_to(now, number));
+            }
+        }
+        Action::Replace(phone, other) => {
+            let free = matches!(world.phones[phone].agent.stage, Stage::Idle | Stage::Ended(_));
+            if free && world.phones[other].is_talking() {
+                world.phones[phone].agent.carries = vec![(H::Replaces, world.phones[other].agent.as_replaces())];
+                world.dial(phone, "2000");
+                world.phones[phone].agent.carries.clear();
+            }
+        }
+        Action::Hold(call, on) => {
+            let call = call.to_string();
+            want(world, if on { Request::Hold { call } } else { Request::Resume { call } });
+        }
+        Action::Transfer(call) => {
+            want(world, Request::Transfer { call: call.to_string(), number: "+442079460123".into() });
+        }
+        Action::Notify(phone, fragment) => {
+            if world.phones[phone].is_talking() {
+                let state = if fragment.is_empty() { "terminated" } else { "active" };
+                world.act(phone, |agent, now| agent.notify(now, "refer", state, fragment));
+            }
+        }
         Action::Wait(milliseconds) => world.run(ms(milliseconds)),
         Action::KickAll => {
             for call in 0..64 {
@@ -119,7 +170,9 @@ fn act(world: &mut World, action: Action) {
             }
         }
         Action::Reload => {
-            world.input(Input::Reload(super::plan::parse(&super::plan::text(""))));
+            let carrier = format!("[trunks.carrier]\n{MAY}\n");
+            let text = super::plan::with_trunks("", MAY, "").replacen("[trunks.carrier]\n", &carrier, 1);
+            world.input(Input::Reload(super::plan::parse(&text)));
             world.settle();
         }
     }
@@ -133,12 +186,17 @@ fn survive(seed: u64, latency: u64, port_delay: u64, actions: Vec<Action>) {
         port_delay: ms(port_delay),
         ports: 5,
         gateway: "pin_budget = 4",
+        carrier: MAY,
+        first: MAY,
+        second: "refer = true",
         ..Settings::default()
     };
     let mut world = World::new(settings);
     for _ in 0..PHONES {
         world.phone();
     }
+    world.far_end(1, vec![says(100, 180), says(900, 200)]);
+    world.far_end(2, vec![says(50, 180), says(4_000, 200)]);
     for action in actions {
         act(&mut world, action);
     }

@@ -574,8 +574,8 @@ impl World {
                 assert!(finals.len() <= 1, "{call_id} was answered {finals:?}");
                 let records = self.records.iter().filter(|record| record.sip_call_id == *call_id).count();
                 assert!(records <= 1, "{records} records of {call_id}");
-                // 422 is a step of a negotiation and no call.
-                if finals[..] == [422] {
+                // 422 is a step of a negotiation and no call; nor is one that was to replace what is not there.
+                if matches!(finals[..], [422 | 481 | 603]) {
                     continue;
                 }
                 // Refusals by rule are recorded up to a rate.
