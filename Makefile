@@ -8,7 +8,7 @@
 
 # Debian packages, each with a command it brings: installed when the command is missing.
 BUILD_TOOLS := build-essential:cc pkg-config:pkg-config
-TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip
+TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip kamailio:kamailio kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so
 
 CONFIG ?= dialplan.toml
 

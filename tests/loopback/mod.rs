@@ -12,6 +12,7 @@ mod control;
 mod dialling;
 mod harness;
 mod hold;
+mod kamailio;
 mod no_file_descriptors;
 mod offers;
 mod pins;
