@@ -10,6 +10,7 @@ mod calls;
 mod cancelling;
 mod control;
 mod dialling;
+mod flows;
 mod harness;
 mod hold;
 mod no_file_descriptors;

@@ -40,7 +40,7 @@ impl Running {
         let child = command.spawn().unwrap_or_else(|error| {
             let program = command.get_program().to_string_lossy();
             panic!(
-                "{program} cannot be run ({error}): `make test` installs what the tests need (sip-tester, baresip-core)"
+                "{program} cannot be run ({error}): `make test` installs what the tests need (sip-tester, baresip-core, sipvicious)"
             )
         });
         Self { name: name.to_owned(), child, output, errors, ended: false }
