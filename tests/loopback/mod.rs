@@ -19,6 +19,7 @@ mod pins;
 mod refusals;
 mod registration;
 mod retransmission;
+mod scanners;
 mod session_timer;
 mod sha256_registrar;
 mod sound_baresip;
