@@ -10,6 +10,7 @@ mod calls;
 mod cancelling;
 mod control;
 mod dialling;
+mod equal_answers;
 mod flows;
 mod harness;
 mod hold;
