@@ -26,4 +26,5 @@ mod sha256_registrar;
 mod sound_baresip;
 mod sound_phones;
 mod sound_sipp;
+mod strange_realm;
 mod strangers;
