@@ -23,6 +23,7 @@ mod retransmission;
 mod scanners;
 mod session_timer;
 mod sha256_registrar;
+mod smuggling;
 mod sound_baresip;
 mod sound_phones;
 mod sound_sipp;
