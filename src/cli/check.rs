@@ -2,7 +2,7 @@
 
 use super::{ExplainArguments, fail};
 use crate::dialplan::{self, Files};
-use crate::speech;
+use crate::{net, speech};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,6 +12,10 @@ pub(super) fn checks() -> Files {
     Files::default()
         .with_sounds(|path| speech::load_file(path).map(drop).map_err(|error| error.to_string()))
         .with_prompts(speech::list_prompts)
+        .with_certificates(|certificate, key| match key {
+            Some(key) => net::load_certificate(certificate, key).map(drop).map_err(|error| error.to_string()),
+            None => net::load_roots(certificate).map(drop).map_err(|error| error.to_string()),
+        })
 }
 
 pub(super) fn check(config: &Path) -> ExitCode {

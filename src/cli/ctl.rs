@@ -122,9 +122,12 @@ fn table(status: &Status) -> String {
     if status.pins_slowed {
         text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
     }
-    text.push_str("TRUNK            STATE        CALLS\n");
+    text.push_str("TRUNK            STATE        THERE  CALLS  SERVER\n");
     for trunk in &status.trunks {
-        text.push_str(&format!("{:<16} {:<12} {:>5}\n", trunk.trunk, trunk.state, trunk.calls));
+        text.push_str(&format!(
+            "{:<16} {:<12} {:<5} {:>6}  {}\n",
+            trunk.trunk, trunk.state, trunk.presence, trunk.calls, trunk.server
+        ));
     }
     text.push_str(&format!("\n{} requests from unknown addresses dropped\n", status.strangers));
     text.push_str("\nCALL       FROM             TO               STATE            SECONDS  ROOM\n");

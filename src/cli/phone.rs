@@ -3,9 +3,10 @@
 use super::server::now;
 use super::wake::media_wake;
 use crate::audio::tone::Tone;
+use crate::dialplan::TrunkTls;
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, RecorderSink};
 use crate::media::thread::{MediaHandle, Settings, TransportSockets};
-use crate::net::{ListenAddress, PortError, PortRange, Transports};
+use crate::net::{ListenAddress, PortError, PortRange, TlsPeer, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
 use crate::sip::message::{Host, NameAddr, Request, StatusCode, Transport, Uri};
 use crate::sip::{
@@ -124,8 +125,14 @@ impl Phone {
             wish.local.unwrap_or_else(|| if remote.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() });
         let (events, sip) = mpsc::channel(256);
         let listen = ListenAddress { transport, address: SocketAddr::new(local, 0) };
-        let mut transports = Transports::bind(&[listen], events)?;
-        let flow = transports.flow_to(transport, remote)?;
+        // A telephone on the test bench: it takes any certificate, and says nothing that is secret.
+        let peer = (transport == Transport::Tls).then(|| TlsPeer {
+            name: target.host.to_string(),
+            settings: TrunkTls { verify: false, ..TrunkTls::default() },
+        });
+        let listens: &[ListenAddress] = if transport == Transport::Tls { &[] } else { std::slice::from_ref(&listen) };
+        let mut transports = Transports::bind(listens, None, events)?;
+        let flow = transports.flow_to(transport, remote, peer.as_ref())?;
         let sockets = ports(wish.seed).open(flow.local.ip())?;
         let local = LocalMedia {
             address: flow.local.ip(),
@@ -348,7 +355,7 @@ fn ports(seed: u64) -> PortRange {
 }
 
 async fn look_up(target: &Uri) -> Result<SocketAddr, PhoneError> {
-    let port = target.port.unwrap_or(5060);
+    let port = target.port.unwrap_or(target.transport().unwrap_or(Transport::Udp).default_port());
     match &target.host {
         Host::Ip(address) => Ok(SocketAddr::new(*address, port)),
         Host::Name(name) => {

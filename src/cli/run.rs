@@ -4,12 +4,11 @@ use super::control::ControlSocket;
 use super::records::Records;
 use super::server::{Server, Sources, now};
 use super::{banner, check, fail, limits};
-use crate::dialplan::{self, Plan, SipTransport};
+use crate::dialplan::{self, Plan};
 use crate::gateway::{Gateway, Sounds};
 use crate::media::thread::{MediaHandle, Settings};
-use crate::net::{ListenAddress, Transports};
+use crate::net::{ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
-use crate::sip::message::Transport;
 use crate::speech::Library;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -95,16 +94,11 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
     let listen: Vec<ListenAddress> = settings
         .sip
         .iter()
-        .map(|listen| ListenAddress {
-            transport: match listen.transport {
-                SipTransport::Udp => Transport::Udp,
-                SipTransport::Tcp => Transport::Tcp,
-            },
-            address: listen.address,
-        })
+        .map(|listen| ListenAddress { transport: transport(listen.transport), address: listen.address })
         .collect();
     let (events, sip) = mpsc::channel(SIP_QUEUE);
-    let transports = Transports::bind(&listen, events)?;
+    let transports = Transports::bind(&listen, settings.certificate.as_ref(), events)?;
+    transports.follow(&plan);
     let records = Records::open(&settings.call_records)
         .map_err(|source| StartError::Records { path: settings.call_records.clone(), source })?;
     let (asking, asked) = mpsc::channel(CONTROL_QUEUE);

@@ -8,14 +8,14 @@ use crate::dialplan::{Plan, Trunk};
 use crate::gateway::{Gateway, Input, Level, LogLine, Output, Reply, Request};
 use crate::media::command::Command;
 use crate::media::thread::{MediaHandle, TransportSockets};
-use crate::net::{MediaSockets, PortRange, Transports};
-use crate::sip::message::Transport;
+use crate::net::{self, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
+use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::types::{CallId, Now};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -51,6 +51,7 @@ pub(super) struct Server {
     records: Records,
     replies: HashMap<u64, mpsc::Sender<Reply>>,
     next_reply: u64,
+    resolver: Resolver,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
     drained: bool,
     memory: Memory,
@@ -59,11 +60,10 @@ pub(super) struct Server {
 /// A dialplan and the sounds it needs.
 pub(super) type Loaded = (Arc<Plan>, Arc<dyn crate::gateway::Sounds>);
 
-/// A trunk's addresses, best first.
+/// A trunk's servers.
 struct Resolved {
-    trunk: String,
-    transport: Transport,
-    addresses: Vec<SocketAddr>,
+    trunk: Arc<Trunk>,
+    found: Located<net::Server>,
 }
 
 impl Server {
@@ -86,6 +86,7 @@ impl Server {
             records,
             replies: HashMap::new(),
             next_reply: 0,
+            resolver: Resolver::system(),
             resolved: mpsc::channel(64),
             drained: false,
             memory: Memory::default(),
@@ -147,6 +148,7 @@ impl Server {
                 }
                 Some((plan, sounds)) = reloads.recv() => {
                     self.plan = Arc::clone(&plan);
+                    self.transports.follow(&plan);
                     self.gateway.set_sounds(sounds);
                     self.gateway.handle_input(now(), Input::Reload(plan));
                 }
@@ -248,36 +250,30 @@ impl Server {
 
     fn resolve(&self, name: &str) {
         let Some(trunk) = self.plan.trunk(name).map(Arc::clone) else { return };
-        let answer = self.resolved.0.clone();
+        let (resolver, answer) = (self.resolver.clone(), self.resolved.0.clone());
         tokio::spawn(async move {
-            let resolved = look_up(&trunk).await;
-            // The gateway is gone, and with it who asked.
-            let _ = answer.send(resolved).await;
+            let found = resolver.locate(&trunk).await;
+            // Where that fails the gateway is gone, and with it who asked.
+            let _ = answer.send(Resolved { trunk, found }).await;
         });
     }
 
     fn on_resolved(&mut self, resolved: Resolved) {
-        let Resolved { trunk, transport, addresses } = resolved;
-        let flows: Vec<Flow> =
-            addresses.into_iter().filter_map(|address| self.transports.flow_to(transport, address).ok()).collect();
-        self.gateway.handle_input(now(), Input::Resolved { trunk, flows });
+        let Resolved { trunk, found } = resolved;
+        let Located { candidates, lifetime } = found;
+        let flows = |candidate: Candidate<net::Server>| {
+            let flows = candidate.targets.into_iter().filter_map(|server| {
+                let peer = TlsPeer { name: trunk.tls.name.clone().unwrap_or(server.name), settings: trunk.tls.clone() };
+                let flow = self.transports.flow_to(server.transport, server.address, Some(&peer));
+                flow.map_err(|error| tracing::debug!(trunk = %trunk.name, %error, "server passed over")).ok()
+            });
+            let targets: Vec<Flow> = flows.collect();
+            (!targets.is_empty()).then_some(Candidate { rank: candidate.rank, weight: candidate.weight, targets })
+        };
+        let candidates = candidates.into_iter().filter_map(flows).collect();
+        let input = Input::Resolved { trunk: trunk.name.clone(), found: Located { candidates, lifetime } };
+        self.gateway.handle_input(now(), input);
     }
-}
-
-/// All addresses of a trunk, in the order it lists them.
-async fn look_up(trunk: &Trunk) -> Resolved {
-    let mut addresses = Vec::new();
-    for address in &trunk.address {
-        match tokio::net::lookup_host((address.host.as_str(), address.port.unwrap_or(5060))).await {
-            Ok(found) => addresses.extend(found),
-            Err(error) => tracing::warn!(trunk = %trunk.name, host = %address.host, %error, "host name not found"),
-        }
-    }
-    let transport = match trunk.transport {
-        crate::dialplan::SipTransport::Udp => Transport::Udp,
-        crate::dialplan::SipTransport::Tcp => Transport::Tcp,
-    };
-    Resolved { trunk: trunk.name.clone(), transport, addresses }
 }
 
 async fn until(wake: Option<tokio::time::Instant>) {

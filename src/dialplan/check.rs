@@ -13,6 +13,7 @@ mod pin;
 mod room;
 mod route;
 mod say;
+mod tls;
 mod trunk;
 mod values;
 

@@ -11,6 +11,7 @@ mod room;
 mod route;
 mod secret;
 mod template;
+mod tls;
 mod trunk;
 
 pub use gateway::{Digest, DigestAlgorithm, Gateway, ListenAddress, SipTransport};
@@ -20,9 +21,10 @@ pub use room::{Announce, Room, RoomAccess};
 pub use route::{Origin, Outgoing, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
+pub use tls::{CertificateFiles, TrunkTls};
 pub use trunk::{
-    AuthSecret, DigitTransport, NumberSource, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk, TrunkAddress,
-    TrunkAuth,
+    AuthSecret, DigitTransport, NumberSource, Proxy, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk,
+    TrunkAddress, TrunkAuth,
 };
 
 use std::net::IpAddr;

@@ -56,12 +56,14 @@ table! {
 
 table! {
     /// `[gateway]`.
-    RawGateway, "[gateway]", later ["tls_certificate", "tls_key", "stun", "api_key"],
+    RawGateway, "[gateway]", later ["stun", "api_key"],
     {
         sip: Strings = r#"["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"]"#,
+        tls: RawGatewayTls = r#"{ certificate = "tls/chain.pem", key = "tls/key.pem" }"#,
         http: String = r#""0.0.0.0:8080""#,
         rtp_ports: String = r#""20000-29999""#,
         public_address: String = r#""203.0.113.7""#,
+        local_net: Strings = r#"["10.0.0.0/8"]"#,
         language: String = r#""en-GB""#,
         data: String = r#""var""#,
         prompts: String = r#""prompts""#,
@@ -83,12 +85,38 @@ table! {
 }
 
 table! {
+    /// `[gateway.tls]`.
+    RawGatewayTls, "[gateway.tls]", later ["ciphers", "versions"],
+    {
+        certificate: String = r#""tls/chain.pem""#,
+        key: String = r#""tls/key.pem""#,
+    }
+}
+
+table! {
+    /// `[trunks.*.tls]`.
+    RawTrunkTls, "a trunk's tls", later ["ciphers", "versions"],
+    {
+        certificate: String = r#""tls/acme.pem""#,
+        key: String = r#""tls/acme.key.pem""#,
+        ca: String = r#""tls/carrier-ca.pem""#,
+        name: String = r#""sip.carrier.example""#,
+        wildcard: bool = "true",
+        verify: bool = "false",
+        accept: Strings = r#"["sip.carrier.example"]"#,
+    }
+}
+
+table! {
     /// `[trunks.*]`.
-    RawTrunk, "a trunk", later ["tls", "backup", "record"],
+    RawTrunk, "a trunk", later ["backup", "record"],
     {
         preset: String = r#""sipgate""#,
         address: Strings = r#"["sip.carrier.example"]"#,
         transport: String = r#""udp""#,
+        proxy: String = r#""sip:proxy.carrier.example""#,
+        tls: RawTrunkTls = r#"{ ca = "tls/carrier-ca.pem" }"#,
+        ping: RawDuration = r#""30s""#,
         allow: Strings = r#"["203.0.113.0/24"]"#,
         media: Strings = r#"["198.51.100.0/22"]"#,
         public_address: String = r#""203.0.113.7""#,

@@ -18,6 +18,22 @@ pub trait Checks {
         true
     }
 
+    /// Whether a certificate and its key can be read and belong together.
+    ///
+    /// # Errors
+    /// Why not.
+    fn certificate(&self, _certificate: &Path, _key: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether a file holds certificates to trust.
+    ///
+    /// # Errors
+    /// Why not.
+    fn authorities(&self, _path: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether a WAV file can be played.
     ///
     /// # Errors
@@ -41,18 +57,20 @@ pub struct PromptText {
 }
 
 type SoundCheck = Box<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
+type CertificateCheck = Box<dyn Fn(&Path, Option<&Path>) -> Result<(), String> + Send + Sync>;
 type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync>;
 
 /// This machine's environment and files. What a WAV file and a prompt catalogue look like is known to others, who hand
 /// their knowledge in; without it, a sound is good when it is a file that can be opened.
 pub struct Files {
     sound: SoundCheck,
+    certificate: CertificateCheck,
     prompts: PromptList,
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self { sound: Box::new(opens), prompts: Box::new(|_, _| Ok(None)) }
+        Self { sound: Box::new(opens), certificate: Box::new(|_, _| Ok(())), prompts: Box::new(|_, _| Ok(None)) }
     }
 }
 
@@ -61,6 +79,16 @@ impl Files {
     #[must_use]
     pub fn with_sounds(mut self, check: impl Fn(&Path) -> Result<(), String> + Send + Sync + 'static) -> Self {
         self.sound = Box::new(check);
+        self
+    }
+
+    /// Checks certificates with `check`: one with its key, or, without a key, a file of roots.
+    #[must_use]
+    pub fn with_certificates(
+        mut self,
+        check: impl Fn(&Path, Option<&Path>) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.certificate = Box::new(check);
         self
     }
 
@@ -82,6 +110,14 @@ impl Checks for Files {
 
     fn secret_file(&self, path: &Path) -> Result<String, String> {
         std::fs::read_to_string(path).map_err(|error| error.to_string())
+    }
+
+    fn certificate(&self, certificate: &Path, key: &Path) -> Result<(), String> {
+        (self.certificate)(certificate, Some(key))
+    }
+
+    fn authorities(&self, path: &Path) -> Result<(), String> {
+        (self.certificate)(path, None)
     }
 
     fn sound(&self, path: &Path) -> Result<(), String> {

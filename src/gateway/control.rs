@@ -1,6 +1,7 @@
 //! What an administrator asks of a running gateway.
 
 use super::call_record::Cause;
+use super::health::Presence;
 use super::timer::Timer;
 use super::trunks::TrunkState;
 use super::{Gateway, Level, Masked, Output};
@@ -125,6 +126,12 @@ pub struct TrunkStatus {
     pub trunk: String,
     /// `static`, `trying`, `registered`, `failed 403`.
     pub state: String,
+    /// `up` or `down` by its answers to our OPTIONS, `-` where nothing is known.
+    #[serde(default)]
+    pub presence: String,
+    /// The server in use, `udp:192.0.2.1:5060`; empty while none is known.
+    #[serde(default)]
+    pub server: String,
     /// Calls by it.
     pub calls: usize,
 }
@@ -196,7 +203,7 @@ impl Gateway {
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
-        let trunks = self.trunks.states().map(|(name, state)| TrunkStatus {
+        let trunks = self.trunks.states(now.instant).map(|(name, state, presence, server)| TrunkStatus {
             trunk: name.to_owned(),
             state: match state {
                 TrunkState::Static => "static".into(),
@@ -204,6 +211,12 @@ impl Gateway {
                 TrunkState::Registered => "registered".into(),
                 TrunkState::Failed(status) => format!("failed {status}"),
             },
+            presence: match presence {
+                Presence::Unknown => "-".into(),
+                Presence::Up => "up".into(),
+                Presence::Down => "down".into(),
+            },
+            server: server.map_or_else(String::new, |flow| format!("{}:{}", flow.transport.as_param(), flow.remote)),
             calls: self.admission.calls_by(name) as usize,
         });
         let trunks = trunks.collect();

@@ -132,7 +132,6 @@ impl Gateway {
 
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
         let session_id = self.random.next_u64();
-        let plan_address = self.plan.gateway.public_address;
         let srtp = self.calls.get(&id).and_then(|call| srtp_of(call, &mut self.keys));
         let opening = |call: &&mut Call| match call.state {
             CallState::Opening => true,
@@ -145,7 +144,7 @@ impl Gateway {
             return;
         };
         call.media.local = Some(LocalMedia {
-            address: call.trunk.public_address.or(plan_address).unwrap_or(address.ip()),
+            address: self.addresses.towards(call.peer.ip(), address.ip()),
             rtp_port: address.port(),
             rtcp_port,
             codecs: AudioCodec::ALL.to_vec(),

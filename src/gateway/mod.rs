@@ -16,7 +16,8 @@
 //! | `outbound/` | calls of ours, target by target, up to their answer |
 //! | `media_events.rs` | what the media plane reports |
 //! | `ending.rs` | the ways a call ends, and its record |
-//! | `trunks.rs` | our registrations at trunks |
+//! | `trunks.rs`, `targets.rs` | our registrations at trunks; their servers, and which of them are tried |
+//! | `trunk_health.rs`, `health.rs` | OPTIONS: which trunks are there |
 //! | `control.rs` | what an administrator asks |
 
 mod admission;
@@ -26,6 +27,7 @@ mod call_record;
 mod control;
 mod doorkeeper;
 mod ending;
+mod health;
 pub mod identity;
 mod incoming;
 mod log;
@@ -39,7 +41,11 @@ mod rooms;
 mod signalling;
 mod snapshot;
 mod sounds;
+mod targets;
 mod timer;
+mod trunk_health;
+#[cfg(test)]
+mod trunk_tests;
 mod trunks;
 
 pub use call_record::{CallRecord, Cause, Tried, Way};
@@ -51,8 +57,9 @@ pub use sounds::Sounds;
 use crate::dialplan::Plan;
 use crate::media::command::{Command, Event as MediaEvent};
 use crate::session::{self, Running, TimerHandle, Verbs};
+use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow, InviteId};
-use crate::types::{CallId, Deadlines, IdMap, Now, PlayerId, RoomId};
+use crate::types::{Addresses, CallId, Deadlines, IdMap, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
@@ -61,7 +68,7 @@ use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -95,12 +102,12 @@ pub enum Input {
         /// Why, for the log.
         reason: String,
     },
-    /// The answer to [`Output::Resolve`]: how to reach the trunk, best first; none when it cannot be found.
+    /// The answer to [`Output::Resolve`]: how to reach the trunk; nothing when it cannot be found.
     Resolved {
         /// The trunk's name.
         trunk: String,
-        /// Flows to its addresses.
-        flows: Vec<Flow>,
+        /// Flows to its servers.
+        found: Located<Flow>,
     },
     /// An administrator asks.
     Control {
@@ -137,7 +144,7 @@ pub enum Output {
         /// Which call.
         call: CallId,
     },
-    /// Find a trunk's addresses; answered with [`Input::Resolved`].
+    /// Find a trunk's servers (RFC 3263); answered with [`Input::Resolved`].
     Resolve {
         /// The trunk's name.
         trunk: String,
@@ -187,8 +194,8 @@ pub struct Gateway {
     verbs: Verbs,
     /// Makes names out of PINs that cannot be turned back.
     name_salt: u64,
-    /// Addresses of ours that the endpoint knows to be behind NAT.
-    natted: HashSet<SocketAddr>,
+    /// Which address of ours each peer must use.
+    addresses: Addresses,
 }
 
 /// A session with the names it gave to things.
@@ -265,9 +272,9 @@ impl Gateway {
             gone_at: None,
             verbs: Verbs::default(),
             name_salt,
-            natted: HashSet::new(),
+            addresses: Addresses::default(),
         };
-        gateway.start_registrations();
+        gateway.start_trunks(now);
         gateway.settle(now);
         gateway
     }
@@ -284,8 +291,12 @@ impl Gateway {
     pub fn handle_input(&mut self, now: Now, input: Input) {
         match input {
             Input::Sip(input) => {
-                if let sip::Input::Message { flow, .. } = &input {
-                    self.advertise_public_address(*flow);
+                let ended = match &input {
+                    sip::Input::FlowClosed { flow } => Some(*flow),
+                    _ => None,
+                };
+                if let sip::Input::FlowIdentified { flow, peer } = &input {
+                    self.trunks.identified(flow, peer);
                 }
                 let mut policy = admission::TrunkPolicy {
                     plan: &self.plan,
@@ -295,26 +306,20 @@ impl Gateway {
                     now: now.instant,
                 };
                 self.endpoint.handle_input(now, input, &mut policy);
+                if let Some(flow) = ended {
+                    self.on_connection_ended(now, &flow);
+                }
             }
             Input::Media(event) => self.on_media_event(now, event),
             Input::TransportOpened { call, address, rtcp_port } => {
                 self.on_transport_opened(now, call, address, rtcp_port);
             }
             Input::TransportRefused { call, reason } => self.on_transport_refused(now, call, reason),
-            Input::Resolved { trunk, flows } => self.on_resolved(now, &trunk, flows),
+            Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::Reload(plan) => self.on_reload(now, plan),
         }
         self.settle(now);
-    }
-
-    /// Behind NAT, peers beyond it must send to the public address: it stands in the Contact for each address of ours
-    /// that they reach.
-    fn advertise_public_address(&mut self, flow: Flow) {
-        let Some(public) = self.plan.gateway.public_address else { return };
-        if !flow.remote.ip().is_loopback() && flow.local.ip() != public && self.natted.insert(flow.local) {
-            self.endpoint.set_public_address(flow.local, SocketAddr::new(public, flow.local.port()));
-        }
     }
 
     /// The next thing to do, until there is none.
@@ -325,8 +330,8 @@ impl Gateway {
     /// When [`Self::handle_timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let collectors = self.timers.next();
-        [self.endpoint.poll_timeout(), collectors, self.pin_guard.poll_timeout()].into_iter().flatten().min()
+        let own = [self.timers.next(), self.trunks.timers.next(), self.pin_guard.poll_timeout()];
+        own.into_iter().chain([self.endpoint.poll_timeout()]).flatten().min()
     }
 
     /// Does all that is due.
@@ -335,6 +340,10 @@ impl Gateway {
         self.settle(now);
         while let Some(timer) = self.timers.pop_due(now.instant) {
             self.on_timer(now, timer);
+            self.settle(now);
+        }
+        while let Some(timer) = self.trunks.timers.pop_due(now.instant) {
+            self.on_trunk_timer(now, timer);
             self.settle(now);
         }
         self.serve_waiting_pins(now);
@@ -443,16 +452,12 @@ impl Gateway {
     }
 
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {
-        if self.plan.gateway.public_address != plan.gateway.public_address {
-            // Told to the endpoint anew with the next message.
-            self.natted.clear();
-        }
         self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
         self.doorkeeper.follow(&plan);
         self.admission.keep_trunks(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
-        self.refresh_registrations(now);
+        self.refresh_trunks(now);
     }
 
     /// Names the sounds new playbacks use from now on.

@@ -65,10 +65,13 @@ impl Gateway {
                 self.on_gone(now, invite, Some(status.0), Cause::Refused(format!("no way to answer: {}", status.0)));
             }
             Event::Registered { registration, expires } => self.on_registered(registration, expires),
-            Event::RegistrationFailed { registration, status, retry_at } => {
-                self.on_registration_failed(now, registration, status, retry_at);
+            Event::RegistrationFailed { registration, status, retry_at, retry_after } => {
+                self.on_registration_failed(now, registration, status, retry_at, retry_after);
             }
             Event::Unregistered { registration } => self.on_unregistered(registration),
+            Event::Pinged { ping, status, retry_after, reached } => {
+                self.on_pinged(now, ping, status, retry_after, reached);
+            }
             // A stranger, of whom admission tells.
             Event::Refused { status: None, .. } => {}
             Event::Refused { summary, flow, status: Some(status), rule } => {

@@ -28,8 +28,6 @@ pub(super) enum Timer {
     Drain,
     /// A peer that does not answer our last BYE: we leave without after [`GOODBYE`].
     Goodbye,
-    /// A trunk's name is looked up again, by its place in the registrations.
-    Resolve(usize),
     /// Refusals are counted anew and the number that was kept out of the log is told.
     RefusalWindow,
 }
@@ -65,7 +63,6 @@ impl Gateway {
             Timer::Drain => self.hang_up_all(now),
             // Settling does the rest.
             Timer::Goodbye => {}
-            Timer::Resolve(place) => self.resolve_trunk(place),
             Timer::RefusalWindow => self.end_refusal_window(),
         }
     }

@@ -1,20 +1,27 @@
-//! Our registrations at trunks, and who may call us by them.
+//! Trunks at work: their servers, our registrations there, and who may call us by them.
 
-use super::timer::Timer;
+use super::health::{Health, Presence};
+use super::targets::Targets;
 use super::{Gateway, Level, Output};
-use crate::dialplan::{Plan, Trunk};
-use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Uri};
-use crate::sip::{Credentials, Flow, RegistrationConfig, RegistrationId};
-use crate::types::Now;
+use crate::dialplan::{Plan, SipTransport, Trunk};
+use crate::sip::locate::Located;
+use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Transport, Uri};
+use crate::sip::{Credentials, Flow, PingId, RegistrationConfig, RegistrationId};
+use crate::types::{Addresses, Deadlines, Network, Now};
+use rand::Rng;
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Longest that a target is left alone because it asked for it.
-const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// How soon a name that could not be looked up is tried again.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
+/// An answer of the DNS holds for this long at least: a provider with a time to live of a second is not asked every second.
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(60);
+/// It is looked up again after this time at most.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(3_600);
+/// Registrations whose connection ended are made again within this time, each at its own moment.
+const RECONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// Where we stand at one trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,16 +36,40 @@ pub(super) enum TrunkState {
     Failed(u16),
 }
 
+/// What is waited for, for the trunk at a place in the dialplan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum TrunkTimer {
+    /// Its name is looked up again.
+    Resolve(usize),
+    /// It is asked whether it is there.
+    Ping(usize),
+    /// It has not answered in time.
+    PingLate(usize),
+    /// Its connection ended: register by a new one.
+    Reconnect(usize),
+}
+
+/// What a call met at a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Met {
+    /// A response, good or bad: it is there.
+    Answer,
+    /// Nothing, or the wish to be left alone.
+    Failure { retry_after: Option<Duration> },
+}
+
 /// One trunk of the dialplan at work.
 #[derive(Debug)]
-struct Entry {
-    trunk: Arc<Trunk>,
-    state: TrunkState,
+pub(super) struct Entry {
+    pub(super) trunk: Arc<Trunk>,
+    pub(super) state: TrunkState,
+    pub(super) targets: Targets,
     addresses: Vec<IpAddr>,
-    /// Ways to reach it, best first; empty while its name is not found.
-    flows: Vec<Flow>,
-    registration: Option<RegistrationId>,
+    pub(super) registration: Option<RegistrationId>,
     contact_user: Option<String>,
+    pub(super) health: Health,
+    /// The OPTIONS under way, and where it went.
+    pub(super) ping: Option<(PingId, Flow)>,
 }
 
 impl Entry {
@@ -46,10 +77,12 @@ impl Entry {
         Self {
             trunk: Arc::clone(trunk),
             state: if trunk.register { TrunkState::Trying } else { TrunkState::Static },
+            targets: Targets::default(),
             addresses: trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect(),
-            flows: Vec::new(),
             registration: None,
             contact_user: None,
+            health: Health::default(),
+            ping: None,
         }
     }
 }
@@ -57,9 +90,10 @@ impl Entry {
 /// All trunks at work, in the order of the dialplan.
 #[derive(Debug, Default)]
 pub(super) struct Trunks {
-    entries: Vec<Entry>,
-    /// Targets that asked to be left alone (503 with Retry-After), until when.
-    resting: HashMap<SocketAddr, Instant>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) timers: Deadlines<TrunkTimer>,
+    /// Connections that began with a trunk's certificate.
+    certified: HashMap<u64, String>,
 }
 
 impl Trunks {
@@ -76,50 +110,72 @@ impl Trunks {
         Some(&entry.trunk.name)
     }
 
-    /// Name and state of each.
-    pub(super) fn states(&self) -> impl Iterator<Item = (&str, &TrunkState)> {
-        self.entries.iter().map(|entry| (entry.trunk.name.as_str(), &entry.state))
+    /// The trunk whose certificate the connection began with.
+    pub(super) fn by_certificate(&self, flow: &Flow) -> Option<&str> {
+        self.certified.get(&flow.connection?).map(String::as_str)
     }
 
-    /// Ways to reach a trunk, best first.
-    pub(super) fn flows(&self, name: &str) -> &[Flow] {
-        self.entries.iter().find(|entry| entry.trunk.name == name).map_or(&[], |entry| &entry.flows)
+    /// Takes note of whose certificate a connection began with.
+    pub(super) fn identified(&mut self, flow: &Flow, trunk: &str) {
+        if let Some(connection) = flow.connection {
+            self.certified.insert(connection, trunk.to_owned());
+        }
     }
 
-    /// Leaves a target alone for a while.
-    pub(super) fn rest(&mut self, now: Instant, target: SocketAddr, time: Duration) {
-        self.resting.retain(|_, until| *until > now);
-        self.resting.insert(target, now + time.min(LONGEST_REST));
+    /// Whether calls may go there: not while it does not answer.
+    pub(super) fn is_up(&self, name: &str) -> bool {
+        let entry = self.entries.iter().find(|entry| entry.trunk.name == name);
+        entry.is_some_and(|entry| entry.health.presence() != Presence::Down)
     }
 
-    /// How long a target is still to be left alone.
-    pub(super) fn rests(&self, now: Instant, target: SocketAddr) -> Option<Duration> {
-        let until = self.resting.get(&target)?;
-        Some(until.saturating_duration_since(now)).filter(|left| !left.is_zero())
+    /// Its servers, in an order drawn for one call; those left alone come last.
+    pub(super) fn draw(&self, now: Instant, name: &str, random: &mut impl Rng) -> Vec<(Flow, bool)> {
+        let entry = self.entries.iter().find(|entry| entry.trunk.name == name);
+        entry.map(|entry| entry.targets.draw(now, random)).unwrap_or_default()
     }
 
-    fn by_registration(&mut self, registration: RegistrationId) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.registration == Some(registration))
+    /// How long a server is still to be left alone because it asked for it.
+    pub(super) fn rests(&self, now: Instant, name: &str, flow: &Flow) -> Option<Duration> {
+        self.entries.iter().find(|entry| entry.trunk.name == name)?.targets.rests(now, flow)
+    }
+
+    /// Takes note of what a call met at a server.
+    pub(super) fn met(&mut self, now: Instant, name: &str, flow: &Flow, met: Met) {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.trunk.name == name) else { return };
+        match met {
+            Met::Answer => entry.targets.works(flow),
+            Met::Failure { retry_after } => entry.targets.failed(now, flow, retry_after),
+        }
+    }
+
+    /// Name, registration, presence and server of each.
+    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&str, &TrunkState, Presence, Option<Flow>)> {
+        self.entries.iter().map(move |entry| {
+            (entry.trunk.name.as_str(), &entry.state, entry.health.presence(), entry.targets.best(now))
+        })
+    }
+
+    fn by_registration(&mut self, registration: RegistrationId) -> Option<(usize, &mut Entry)> {
+        self.entries.iter_mut().enumerate().find(|(_, entry)| entry.registration == Some(registration))
     }
 }
 
 impl Gateway {
-    pub(super) fn start_registrations(&mut self) {
-        self.follow_plan(Vec::new());
+    pub(super) fn start_trunks(&mut self, now: Now) {
+        self.follow_plan(now, Vec::new());
     }
 
     /// After a reload: bindings of trunks that are gone or changed are given up, those of new ones made. A trunk that is
     /// as it was keeps its binding, and the addresses its name was found at.
-    pub(super) fn refresh_registrations(&mut self, now: Now) {
+    pub(super) fn refresh_trunks(&mut self, now: Now) {
+        self.advertise_addresses();
         if self.draining {
             // No trunk is to send calls here any more.
             return;
         }
         let before = std::mem::take(&mut self.trunks.entries);
-        for place in 0..before.len() {
-            self.timers.clear(Timer::Resolve(place));
-        }
-        for entry in self.follow_plan(before) {
+        self.trunks.timers = Deadlines::default();
+        for entry in self.follow_plan(now, before) {
             if let Some(registration) = entry.registration {
                 let result = self.endpoint.unregister(now, registration);
                 if let Err(error) = result {
@@ -130,21 +186,43 @@ impl Gateway {
     }
 
     /// Makes the entries that the plan asks for, of those there were where they still fit. Gives back the others.
-    fn follow_plan(&mut self, mut before: Vec<Entry>) -> Vec<Entry> {
+    fn follow_plan(&mut self, now: Now, mut before: Vec<Entry>) -> Vec<Entry> {
         let plan: Arc<Plan> = Arc::clone(&self.plan);
-        for trunk in &plan.trunks {
+        for (place, trunk) in plan.trunks.iter().enumerate() {
             let same = before.iter().position(|entry| entry.trunk == *trunk);
-            let entry = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| Entry::new(trunk));
+            let mut entry = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| Entry::new(trunk));
+            // Its answer would be looked for at its former place.
+            entry.ping = None;
             self.trunks.entries.push(entry);
+            self.schedule_ping(now, place);
             if !trunk.address.is_empty() {
                 self.outputs.push_back(Output::Resolve { trunk: trunk.name.clone() });
             }
         }
+        self.advertise_addresses();
         before
     }
 
-    /// Gives up all bindings, so that trunks send no more calls here.
+    /// Tells the endpoint which address of ours each peer must use.
+    fn advertise_addresses(&mut self) {
+        let own = self.trunks.entries.iter().filter_map(|entry| Some((entry, entry.trunk.public_address?)));
+        let peers = own.flat_map(|(entry, public)| {
+            let found = entry.addresses.iter().map(|address| Network::host(*address));
+            found.chain(entry.trunk.allow.iter().copied()).map(move |network| (network, public))
+        });
+        let settings = &self.plan.gateway;
+        let addresses = Addresses {
+            public: settings.public_address,
+            local_net: settings.local_net.clone(),
+            peers: peers.collect(),
+        };
+        self.endpoint.set_addresses(addresses.clone());
+        self.addresses = addresses;
+    }
+
+    /// Gives up all bindings, so that trunks send no more calls here, and asks after nobody any more.
     pub(super) fn unregister_all(&mut self, now: Now) {
+        self.trunks.timers = Deadlines::default();
         let registrations: Vec<_> = self.trunks.entries.iter().filter_map(|entry| entry.registration).collect();
         for registration in registrations {
             if let Err(error) = self.endpoint.unregister(now, registration) {
@@ -153,35 +231,63 @@ impl Gateway {
         }
     }
 
-    pub(super) fn resolve_trunk(&mut self, place: usize) {
-        if let Some(entry) = self.trunks.entries.get(place) {
-            self.outputs.push_back(Output::Resolve { trunk: entry.trunk.name.clone() });
+    pub(super) fn on_trunk_timer(&mut self, now: Now, timer: TrunkTimer) {
+        match timer {
+            TrunkTimer::Resolve(place) => {
+                if let Some(entry) = self.trunks.entries.get(place) {
+                    self.outputs.push_back(Output::Resolve { trunk: entry.trunk.name.clone() });
+                }
+            }
+            TrunkTimer::Ping(place) => self.ping_trunk(now, place),
+            TrunkTimer::PingLate(place) => self.on_ping_late(now, place),
+            TrunkTimer::Reconnect(place) => self.register_by_best(now, place),
         }
     }
 
-    pub(super) fn on_resolved(&mut self, now: Now, name: &str, flows: Vec<Flow>) {
+    pub(super) fn on_resolved(&mut self, now: Now, name: &str, found: Located<Flow>) {
         if self.draining {
             // A look-up that was under way: no trunk is to send calls here any more.
             return;
         }
+        let Located { candidates, lifetime } = found;
         let place = self.trunks.entries.iter().position(|entry| entry.trunk.name == name);
         let Some((place, entry)) = place.and_then(|place| Some((place, self.trunks.entries.get_mut(place)?))) else {
             return;
         };
-        let Some(&flow) = flows.first() else {
-            let detail = format!("{name}: the address of the trunk cannot be found");
+        let is_empty = candidates.iter().all(|candidate| candidate.targets.is_empty());
+        let is_known = entry.targets.found(candidates, &mut self.random);
+        if is_empty {
+            let old = if is_known { "; the last answer stands" } else { "" };
+            let detail = format!("{name}: the address of the trunk cannot be found{old}");
             self.log(Level::Warn, None, "trunk", detail);
-            self.timers.set(Timer::Resolve(place), now.instant + RESOLVE_AGAIN);
-            return;
-        };
-        entry.flows.clone_from(&flows);
-        entry.addresses = flows.iter().map(|flow| flow.remote.ip().to_canonical()).collect();
-        if !entry.trunk.register || entry.registration.is_some() {
+            self.trunks.timers.set(TrunkTimer::Resolve(place), now.instant + RESOLVE_AGAIN);
             return;
         }
-        let trunk = Arc::clone(&entry.trunk);
-        self.advertise_public_address(flow);
-        let registration = self.endpoint.register(now, registration_config(&trunk, flow));
+        // Addresses that were written as such hold for ever.
+        if lifetime < Duration::MAX {
+            let at = now.instant + lifetime.clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
+            self.trunks.timers.set(TrunkTimer::Resolve(place), at);
+        }
+        entry.addresses = entry.trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect();
+        let found: Vec<IpAddr> = entry.targets.addresses().collect();
+        entry.addresses.extend(found);
+        self.advertise_addresses();
+        self.start_registration(now, place);
+    }
+
+    /// Registers at a trunk that wants it: for the first time, or because the server in use is no longer one of its.
+    fn start_registration(&mut self, now: Now, place: usize) {
+        let Some(entry) = self.trunks.entries.get(place).filter(|entry| entry.trunk.register) else { return };
+        if let Some(registration) = entry.registration {
+            let flow = self.endpoint.registration_flow(registration);
+            if flow.is_some_and(|flow| !entry.targets.is_ours(&flow)) {
+                self.register_by_best(now, place);
+            }
+            return;
+        }
+        let Some(flow) = entry.targets.best(now.instant) else { return };
+        let config = registration_config(&entry.trunk, flow);
+        let registration = self.endpoint.register(now, config);
         let contact_user = self.endpoint.registered_contact_user(registration).map(str::to_owned);
         if let Some(entry) = self.trunks.entries.get_mut(place) {
             entry.registration = Some(registration);
@@ -189,8 +295,20 @@ impl Gateway {
         }
     }
 
+    /// Registers anew, at the best server there is now.
+    pub(super) fn register_by_best(&mut self, now: Now, place: usize) {
+        let Some(entry) = self.trunks.entries.get(place).filter(|_| !self.draining) else { return };
+        if let (Some(registration), Some(flow)) = (entry.registration, entry.targets.best(now.instant)) {
+            self.endpoint.register_by(now, registration, flow);
+        }
+    }
+
     pub(super) fn on_registered(&mut self, registration: RegistrationId, expires: Duration) {
-        let Some(entry) = self.trunks.by_registration(registration) else { return };
+        let flow = self.endpoint.registration_flow(registration);
+        let Some((_, entry)) = self.trunks.by_registration(registration) else { return };
+        if let Some(flow) = flow {
+            entry.targets.works(&flow);
+        }
         let fresh = entry.state != TrunkState::Registered;
         entry.state = TrunkState::Registered;
         let detail = format!("{} for {} s", entry.trunk.name, expires.as_secs());
@@ -204,43 +322,103 @@ impl Gateway {
         registration: RegistrationId,
         status: StatusCode,
         retry_at: Option<Instant>,
+        retry_after: Option<Duration>,
     ) {
-        let Some(entry) = self.trunks.by_registration(registration) else { return };
+        let flow = self.endpoint.registration_flow(registration);
+        let Some((place, entry)) = self.trunks.by_registration(registration) else { return };
         entry.state = TrunkState::Failed(status.0);
-        let next = retry_at.map_or("not tried again".to_owned(), |at| {
-            format!("tried again in {} s", at.saturating_duration_since(now.instant).as_secs())
-        });
-        let detail = format!("{}: {} {}, {next}", entry.trunk.name, status.0, status.reason());
+        let name = entry.trunk.name.clone();
+        let mut other = None;
+        // RFC 3263 section 4.3: the next server is tried after silence and failures of this one, not after a refusal.
+        if let (Some(flow), 408 | 500 | 502 | 503 | 504) = (flow, status.0) {
+            entry.targets.failed(now.instant, &flow, retry_after);
+            other = entry.targets.next(now.instant);
+        }
+        let next = match (other, retry_at) {
+            (Some(other), _) => format!("{} is tried next", other.remote),
+            (None, Some(at)) => format!("tried again in {} s", at.saturating_duration_since(now.instant).as_secs()),
+            (None, None) => "not tried again".to_owned(),
+        };
+        let detail = format!("{name}: {} {}, {next}", status.0, status.reason());
         self.log(Level::Warn, None, "registration failed", detail);
+        if other.is_some() {
+            self.register_by_best(now, place);
+        } else {
+            let sleeps = self.trunks.timers.get(TrunkTimer::Reconnect(place)).is_none();
+            if let (Some(at), true) = (retry_at, sleeps) {
+                // By then another server may be the best.
+                self.trunks.timers.set(TrunkTimer::Reconnect(place), at);
+            }
+        }
     }
 
     pub(super) fn on_unregistered(&mut self, registration: RegistrationId) {
-        if let Some(entry) = self.trunks.by_registration(registration) {
+        if let Some((_, entry)) = self.trunks.by_registration(registration) {
             entry.registration = None;
             entry.contact_user = None;
             entry.state = TrunkState::Static;
         }
     }
+
+    /// A binding over a connection ends with it: what the trunk sends would not reach us any more (RFC 5626 section 4.4).
+    pub(super) fn on_connection_ended(&mut self, now: Now, closed: &Flow) {
+        if let Some(connection) = closed.connection {
+            self.trunks.certified.remove(&connection);
+        }
+        for place in 0..self.trunks.entries.len() {
+            let Some(entry) = self.trunks.entries.get(place) else { continue };
+            let flow = entry.registration.and_then(|registration| self.endpoint.registration_flow(registration));
+            let over_it = flow.is_some_and(|flow| {
+                flow.transport == closed.transport
+                    && flow.remote == closed.remote
+                    && (flow.connection.is_none() || flow.connection == closed.connection)
+            });
+            if over_it && entry.state == TrunkState::Registered {
+                let wait = RECONNECT_WITHIN.mul_f64(self.random.random_range(0.2..1.0));
+                self.trunks.timers.set(TrunkTimer::Reconnect(place), now.instant + wait);
+            }
+        }
+    }
 }
 
-fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
+/// The trunk's request URI without a user, and the routes to it.
+pub(super) fn destination(trunk: &Trunk, flow: &Flow) -> (Uri, Vec<NameAddr>) {
     let (host, port) = match trunk.address.first() {
         Some(address) => {
             (address.ip().map_or_else(|| Host::Name(address.host.as_str().into()), Host::Ip), address.port)
         }
         None => (Host::Ip(flow.remote.ip()), Some(flow.remote.port())),
     };
+    let mut uri = Uri::sip(None, host, port);
+    if trunk.transport.is_some() && flow.transport != Transport::Udp {
+        uri.params.set("transport", flow.transport.as_param());
+    }
+    let route = trunk.proxy.as_ref().map(|proxy| {
+        let address = &proxy.address;
+        let host = address.ip().map_or_else(|| Host::Name(address.host.as_str().into()), Host::Ip);
+        let mut uri = Uri::sip(None, host, address.port);
+        if let Some(transport) = proxy.transport.filter(|transport| *transport != SipTransport::Udp) {
+            uri.params.set("transport", transport.as_str());
+        }
+        uri.params.set_flag("lr");
+        NameAddr::new(uri)
+    });
+    (uri, route.into_iter().collect())
+}
+
+fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
     let user = trunk.username.clone().unwrap_or_default();
-    let registrar = Uri::sip(None, host.clone(), port);
+    let (registrar, route) = destination(trunk, &flow);
+    let address = Uri::sip(Some(user.as_str()), registrar.host.clone(), None);
     RegistrationConfig {
         flow,
         registrar,
-        address: NameAddr::new(Uri::sip(Some(user.as_str()), host, None)),
+        address: NameAddr::new(address),
         credentials: credentials(trunk),
         expires: trunk.expires,
         contact_user: None,
         headers: Headers::new(),
-        route: Vec::new(),
+        route,
     }
 }
 

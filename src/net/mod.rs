@@ -5,9 +5,13 @@
 
 mod local;
 mod ports;
-mod tcp;
+mod resolve;
+mod stream;
+mod tls;
 mod transports;
 mod udp;
 
 pub use ports::{MediaSockets, PortError, PortRange};
+pub use resolve::{Resolver, Server, transport};
+pub use tls::{CertificateError, TlsPeer, load_certificate, load_roots};
 pub use transports::{BindError, ListenAddress, TransportError, Transports};

@@ -1,7 +1,10 @@
 //! All SIP sockets of the gateway behind one `transmit`.
 
 use super::local::LocalAddresses;
-use super::{tcp, udp};
+use super::stream::{self, Served, Standing};
+use super::tls::{Acceptor, Callers, TlsPeer, connect as shake_hands};
+use super::udp;
+use crate::dialplan::{CertificateFiles, Plan};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
 use bytes::Bytes;
@@ -13,25 +16,30 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
 /// Where received messages go: bounded, so that a flood waits in the kernel and is dropped there.
 pub type NetEvents = mpsc::Sender<Input>;
 
-/// Messages waiting for one slow TCP peer before it is given up.
+/// Messages waiting for one slow peer of a stream before it is given up.
 const OUTGOING_QUEUE: usize = 256;
-/// TCP connections at once.
+/// Connections at once.
 const MAX_CONNECTIONS: usize = 4_096;
-/// TCP connections at once from one address.
+/// Connections at once from one address.
 const MAX_CONNECTIONS_EACH: usize = 256;
 /// Connections that came or went and are not taken note of yet: more wait in the kernel, where they hold no descriptor.
 const CONNECTION_EVENTS: usize = 64;
-/// Patience with a peer we connect to.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Patience with a peer we connect to: as long as with one that is silent, before another is tried.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Patience with a TLS handshake, either side.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// TLS peers whose connection numbers are remembered.
+const MAX_LINES: usize = 4_096;
 
 /// One entry of `gateway.sip`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress {
-    /// UDP or TCP.
+    /// UDP, TCP or TLS.
     pub transport: Transport,
     /// Address and port; a wildcard address listens on all of its family.
     pub address: SocketAddr,
@@ -67,101 +75,173 @@ pub enum TransportError {
     /// The connection is gone or its peer too slow.
     #[error("the connection to {0} is gone")]
     Gone(SocketAddr),
+    /// Without a name to be found in its certificate, nobody is called by TLS.
+    #[error("no connection to {0}, and no name to check a new one by")]
+    Nameless(SocketAddr),
     /// The system refused.
     #[error("sending to {0}: {1}")]
     System(SocketAddr, io::Error),
 }
 
 /// What connection tasks report.
-#[derive(Debug)]
 pub(super) enum ConnectionEvent {
     /// A peer connected.
-    Accepted { stream: TcpStream, local: SocketAddr, remote: SocketAddr },
-    /// A connection ended.
-    Closed { flow: Flow },
+    Accepted { stream: TcpStream, local: SocketAddr, remote: SocketAddr, tls: Option<Acceptor> },
+    /// A connection ended. Its number may have gone on to the next connection to the same peer: `standing` tells them apart.
+    Closed { flow: Flow, standing: Arc<Standing> },
 }
 
 struct Connection {
     flow: Flow,
     outgoing: mpsc::Sender<Bytes>,
+    standing: Arc<Standing>,
+    task: AbortHandle,
+}
+
+/// A TLS peer's connection, open or not: its number stays, so that whoever holds a flow with it reaches this peer and no
+/// other, by a new connection if need be.
+struct Line {
+    flow: Flow,
+    peer: Arc<TlsPeer>,
 }
 
 /// All SIP sockets.
 pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
-    tcp: Vec<SocketAddr>,
+    streams: Vec<ListenAddress>,
     connections: HashMap<u64, Connection>,
+    /// TCP connections.
     by_remote: HashMap<SocketAddr, u64>,
+    lines: HashMap<u64, Line>,
+    line_numbers: HashMap<(SocketAddr, Arc<TlsPeer>), u64>,
     next_connection: u64,
     local: LocalAddresses,
+    callers: Arc<Callers>,
     events: NetEvents,
     connection_events: mpsc::Sender<ConnectionEvent>,
     from_connections: mpsc::Receiver<ConnectionEvent>,
 }
 
 impl Transports {
-    /// Opens every listening address and starts reading.
+    /// Opens every listening address and starts reading. `certificate` is what is shown at TLS addresses.
     ///
     /// # Errors
     /// The first address that cannot be opened.
-    pub fn bind(listen: &[ListenAddress], events: NetEvents) -> Result<Self, BindError> {
+    pub fn bind(
+        listen: &[ListenAddress],
+        certificate: Option<&CertificateFiles>,
+        events: NetEvents,
+    ) -> Result<Self, BindError> {
         let (connection_events, from_connections) = mpsc::channel(CONNECTION_EVENTS);
         let mut transports = Self {
             udp: Vec::new(),
-            tcp: Vec::new(),
+            streams: Vec::new(),
             connections: HashMap::new(),
             by_remote: HashMap::new(),
+            lines: HashMap::new(),
+            line_numbers: HashMap::new(),
             next_connection: 1,
             local: LocalAddresses::default(),
+            callers: Arc::default(),
             events,
             connection_events,
             from_connections,
         };
         for &ListenAddress { transport, address } in listen {
-            transports.listen(transport, address).map_err(|source| BindError { transport, address, source })?;
+            let opened = transports.listen(transport, address, certificate);
+            opened.map_err(|source| BindError { transport, address, source })?;
         }
         Ok(transports)
     }
 
-    fn listen(&mut self, transport: Transport, address: SocketAddr) -> io::Result<()> {
-        match transport {
+    fn listen(
+        &mut self,
+        transport: Transport,
+        address: SocketAddr,
+        certificate: Option<&CertificateFiles>,
+    ) -> io::Result<()> {
+        let tls = match transport {
             Transport::Udp => {
                 let socket = udp::bind(address)?;
                 let bound = socket.local_addr()?;
                 tokio::spawn(udp::receive(Arc::clone(&socket), bound, self.events.clone()));
                 self.udp.push((bound, socket));
+                return Ok(());
             }
-            Transport::Tcp => {
-                let listener = bind_tcp(address)?;
-                let bound = listener.local_addr()?;
-                tokio::spawn(accept(listener, self.connection_events.clone()));
-                self.tcp.push(bound);
+            Transport::Tcp => None,
+            Transport::Tls => {
+                let files = certificate.ok_or_else(|| io::Error::other("there is no certificate"))?;
+                Some(Acceptor::new(files, Arc::clone(&self.callers)).map_err(io::Error::other)?)
             }
-            _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "only udp and tcp can be listened on")),
-        }
+            _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "only udp, tcp and tls can be listened on")),
+        };
+        let listener = bind_tcp(address)?;
+        let address = listener.local_addr()?;
+        tokio::spawn(accept(listener, tls, self.connection_events.clone()));
+        self.streams.push(ListenAddress { transport, address });
         Ok(())
+    }
+
+    /// Takes note of a dialplan: which trunks are known by their client certificates.
+    pub fn follow(&self, plan: &Plan) {
+        self.callers.follow(plan);
     }
 
     /// The bound addresses, ports filled in.
     pub fn bound(&self) -> impl Iterator<Item = ListenAddress> + '_ {
         let udp = self.udp.iter().map(|(address, _)| ListenAddress { transport: Transport::Udp, address: *address });
-        let tcp = self.tcp.iter().map(|address| ListenAddress { transport: Transport::Tcp, address: *address });
-        udp.chain(tcp)
+        udp.chain(self.streams.iter().copied())
     }
 
-    /// The flow for a request of ours to `remote`: an open connection if there is one.
+    /// The flow for a request of ours to `remote`: an open connection if there is one. By TLS it leads to `peer` alone.
     ///
     /// # Errors
-    /// When nothing listens on this transport and family.
-    pub fn flow_to(&mut self, transport: Transport, remote: SocketAddr) -> Result<Flow, TransportError> {
+    /// When no socket can reach `remote`, or it is to be reached by TLS and it is not said who that is.
+    pub fn flow_to(
+        &mut self,
+        transport: Transport,
+        remote: SocketAddr,
+        peer: Option<&TlsPeer>,
+    ) -> Result<Flow, TransportError> {
         let bound = match transport {
             Transport::Udp => self.udp.iter().map(|(bound, _)| *bound).find(|bound| serves(*bound, remote)),
-            _ => self.tcp.iter().copied().find(|bound| serves(*bound, remote)),
+            _ => {
+                let mut streams = self.streams.iter().filter(|listens| listens.transport == transport);
+                let bound = streams.find(|listens| serves(listens.address, remote)).map(|listens| listens.address);
+                // Nothing listens there: peers answer over the connection that we open.
+                bound.or_else(|| Some(any(remote, transport.default_port())))
+            }
         };
         let bound = bound.ok_or(TransportError::NoSocket(transport, remote))?;
         let local = SocketAddr::new(self.local.towards(bound.ip(), remote.ip()), bound.port());
-        let connection = if transport == Transport::Udp { None } else { self.by_remote.get(&remote).copied() };
-        Ok(Flow { transport, local, remote, connection })
+        let flow = Flow { transport, local, remote, connection: None };
+        let connection = match (transport, peer) {
+            (Transport::Udp, _) => None,
+            (Transport::Tls, Some(peer)) => Some(self.line(flow, peer)),
+            (Transport::Tls, None) => return Err(TransportError::Nameless(remote)),
+            _ => self.by_remote.get(&remote).copied(),
+        };
+        Ok(Flow { connection, ..flow })
+    }
+
+    /// The number of the connection to a TLS peer.
+    fn line(&mut self, flow: Flow, peer: &TlsPeer) -> u64 {
+        let key = (flow.remote, Arc::new(peer.clone()));
+        if let Some(number) = self.line_numbers.get(&key) {
+            return *number;
+        }
+        if self.lines.len() >= MAX_LINES {
+            // Names that moved from address to address for months: open connections stay, the others are counted anew.
+            let connections = &self.connections;
+            self.lines.retain(|number, _| connections.contains_key(number));
+            self.line_numbers.retain(|_, number| connections.contains_key(number));
+        }
+        let number = self.next_connection;
+        self.next_connection += 1;
+        let flow = Flow { connection: Some(number), ..flow };
+        self.lines.insert(number, Line { flow, peer: Arc::clone(&key.1) });
+        self.line_numbers.insert(key, number);
+        number
     }
 
     /// Sends one message, opening a connection where the flow needs one.
@@ -172,13 +252,38 @@ impl Transports {
         if flow.transport == Transport::Udp {
             return self.transmit_udp(flow, &bytes);
         }
-        let known = flow.connection.or_else(|| self.by_remote.get(&flow.remote).copied());
-        if let Some(connection) = known.and_then(|id| self.connections.get(&id)) {
-            return connection.outgoing.try_send(bytes).map_err(|_| TransportError::Gone(flow.remote));
+        let gone = TransportError::Gone(flow.remote);
+        if let Some(connection) = flow.connection.and_then(|number| self.live(number)) {
+            return connection.outgoing.try_send(bytes).map_err(|_| gone);
         }
-        // RFC 3261 section 18.2.2: a response whose connection is gone may go over a new one to the same place.
-        let outgoing = self.open(flow)?;
-        outgoing.try_send(bytes).map_err(|_| TransportError::Gone(flow.remote))
+        let outgoing = match flow.connection.and_then(|number| self.lines.get(&number)) {
+            Some(line) => {
+                let (flow, peer) = (line.flow, Arc::clone(&line.peer));
+                self.open(flow, Some(peer))?
+            }
+            None => match self.open_again(flow)? {
+                Some(outgoing) => outgoing,
+                None => self.open(flow.reopened(), None)?,
+            },
+        };
+        outgoing.try_send(bytes).map_err(|_| gone)
+    }
+
+    /// The connection for a flow whose own is gone, or has no number yet (RFC 3261 section 18.2.2 for responses). `None`:
+    /// a new one may be opened. By TLS only to a peer that we know how to recognise.
+    fn open_again(&mut self, flow: Flow) -> Result<Option<mpsc::Sender<Bytes>>, TransportError> {
+        if flow.transport != Transport::Tls {
+            let open = self.by_remote.get(&flow.remote).and_then(|number| self.live(*number));
+            return Ok(open.map(|connection| connection.outgoing.clone()));
+        }
+        let same = self.lines.values().filter(|line| line.flow.remote == flow.remote);
+        let line = same.max_by_key(|line| (line.peer.settings.verify, line.flow.connection));
+        let (flow, peer) =
+            line.map(|line| (line.flow, Arc::clone(&line.peer))).ok_or(TransportError::Nameless(flow.remote))?;
+        match flow.connection.and_then(|number| self.live(number)) {
+            Some(connection) => Ok(Some(connection.outgoing.clone())),
+            None => self.open(flow, Some(peer)).map(Some),
+        }
     }
 
     fn transmit_udp(&mut self, flow: Flow, bytes: &[u8]) -> Result<(), TransportError> {
@@ -199,36 +304,75 @@ impl Transports {
         }
     }
 
-    fn open(&mut self, flow: Flow) -> Result<mpsc::Sender<Bytes>, TransportError> {
-        if self.connections.len() >= MAX_CONNECTIONS {
+    fn open(&mut self, flow: Flow, peer: Option<Arc<TlsPeer>>) -> Result<mpsc::Sender<Bytes>, TransportError> {
+        if self.connections.len() >= MAX_CONNECTIONS && !self.evict(None) {
             return Err(TransportError::Gone(flow.remote));
         }
-        let (flow, outgoing, receiver) = self.register(flow);
-        let (events, connections) = (self.events.clone(), self.connection_events.clone());
-        let local_ip = flow.local.ip();
-        tokio::spawn(async move {
-            match tokio::time::timeout(CONNECT_TIMEOUT, connect(local_ip, flow.remote)).await {
-                Ok(Ok(stream)) => tcp::serve(stream, flow, receiver, events, connections).await,
+        let (served, outgoing, standing) = self.serve(flow, true);
+        let flow = served.flow;
+        let task = tokio::spawn(async move {
+            match tokio::time::timeout(CONNECT_TIMEOUT, connect(flow.local.ip(), flow.remote)).await {
+                Ok(Ok(stream)) => opened(stream, peer, served).await,
                 outcome => {
-                    tracing::debug!(remote = %flow.remote, ?outcome, "TCP connect failed");
-                    let _ = events.send(Input::FlowClosed { flow }).await;
-                    let _ = connections.send(ConnectionEvent::Closed { flow }).await;
+                    tracing::debug!(remote = %flow.remote, ?outcome, "{} connect failed", flow.transport);
+                    served.closed().await;
                 }
             }
         });
+        let connection = Connection { flow, outgoing: outgoing.clone(), standing, task: task.abort_handle() };
+        self.list(connection);
         Ok(outgoing)
     }
 
-    fn register(&mut self, mut flow: Flow) -> (Flow, mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>) {
-        let id = self.next_connection;
-        self.next_connection += 1;
-        flow.connection = Some(id);
-        let (outgoing, receiver) = mpsc::channel(OUTGOING_QUEUE);
-        self.connections.insert(id, Connection { flow, outgoing: outgoing.clone() });
-        self.by_remote.insert(flow.remote, id);
-        (flow, outgoing, receiver)
+    /// Makes what a connection's task needs; `ours` when we open it. Its number is the flow's, or a new one.
+    fn serve(&mut self, mut flow: Flow, ours: bool) -> (Served, mpsc::Sender<Bytes>, Arc<Standing>) {
+        flow.connection = flow.connection.or_else(|| {
+            let number = self.next_connection;
+            self.next_connection += 1;
+            Some(number)
+        });
+        let (sender, outgoing) = mpsc::channel(OUTGOING_QUEUE);
+        let standing = Arc::new(Standing::new(ours));
+        let (events, connections) = (self.events.clone(), self.connection_events.clone());
+        let served = Served { flow, outgoing, events, connections, standing: Arc::clone(&standing), ours };
+        (served, sender, standing)
     }
 
+    fn list(&mut self, connection: Connection) {
+        let flow = connection.flow;
+        let Some(number) = flow.connection else { return };
+        if flow.transport != Transport::Tls {
+            self.by_remote.insert(flow.remote, number);
+        }
+        self.connections.insert(number, connection);
+    }
+
+    /// Makes room: closes the oldest connection (from `address`, if given) of a peer that has sent nothing worth an
+    /// answer. Says whether there was one.
+    fn evict(&mut self, address: Option<IpAddr>) -> bool {
+        let strangers = self.connections.iter().filter(|(_, connection)| {
+            !connection.standing.is_known() && address.is_none_or(|address| connection.flow.remote.ip() == address)
+        });
+        let Some(oldest) = strangers.map(|(number, _)| *number).min() else { return false };
+        if let Some(connection) = self.connections.get(&oldest) {
+            connection.task.abort();
+            tracing::debug!(remote = %connection.flow.remote, "connection closed to make room");
+        }
+        self.forget(oldest);
+        true
+    }
+
+    /// The connection of that number, unless it has ended and only its report is still to come.
+    fn live(&self, number: u64) -> Option<&Connection> {
+        self.connections.get(&number).filter(|connection| !connection.outgoing.is_closed())
+    }
+
+    fn forget(&mut self, number: u64) {
+        let Some(connection) = self.connections.remove(&number) else { return };
+        if self.by_remote.get(&connection.flow.remote) == Some(&number) {
+            self.by_remote.remove(&connection.flow.remote);
+        }
+    }
     /// Lets every connection send what waits for it, then closes it. What takes longer than `patience` is lost.
     pub async fn close(mut self, patience: Duration) {
         let mut open = self.connections.len();
@@ -244,7 +388,7 @@ impl Transports {
             }
         };
         if tokio::time::timeout(patience, all_closed).await.is_err() {
-            tracing::debug!("TCP connections left with messages unsent");
+            tracing::debug!("connections left with messages unsent");
         }
     }
 
@@ -257,26 +401,85 @@ impl Transports {
 
     fn on_connection_event(&mut self, event: ConnectionEvent) {
         match event {
-            ConnectionEvent::Accepted { stream, local, remote } => {
-                let from_there =
-                    self.connections.values().filter(|connection| connection.flow.remote.ip() == remote.ip()).count();
-                if self.connections.len() >= MAX_CONNECTIONS || from_there >= MAX_CONNECTIONS_EACH {
-                    tracing::warn!(%remote, "too many TCP connections; this one is closed");
-                    return;
-                }
-                let flow = Flow { transport: Transport::Tcp, local, remote, connection: None };
-                let (flow, _outgoing, receiver) = self.register(flow);
-                tokio::spawn(tcp::serve(stream, flow, receiver, self.events.clone(), self.connection_events.clone()));
-            }
-            ConnectionEvent::Closed { flow } => {
-                let Some(id) = flow.connection else { return };
-                self.connections.remove(&id);
-                if self.by_remote.get(&flow.remote) == Some(&id) {
-                    self.by_remote.remove(&flow.remote);
+            ConnectionEvent::Accepted { stream, local, remote, tls } => self.on_accepted(stream, local, remote, tls),
+            ConnectionEvent::Closed { flow, standing } => {
+                let ended = flow.connection.filter(|number| {
+                    let listed = self.connections.get(number);
+                    listed.is_some_and(|connection| Arc::ptr_eq(&connection.standing, &standing))
+                });
+                if let Some(number) = ended {
+                    self.forget(number);
                 }
             }
         }
     }
+
+    fn on_accepted(&mut self, stream: TcpStream, local: SocketAddr, remote: SocketAddr, tls: Option<Acceptor>) {
+        let from_there =
+            self.connections.values().filter(|connection| connection.flow.remote.ip() == remote.ip()).count();
+        let room = (from_there < MAX_CONNECTIONS_EACH || self.evict(Some(remote.ip())))
+            && (self.connections.len() < MAX_CONNECTIONS || self.evict(None));
+        if !room {
+            tracing::warn!(%remote, "too many connections; this one is closed");
+            return;
+        }
+        let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
+        let flow = Flow { transport, local, remote, connection: None };
+        let (served, outgoing, standing) = self.serve(flow, false);
+        let flow = served.flow;
+        let task = tokio::spawn(accepted(stream, tls, served)).abort_handle();
+        self.list(Connection { flow, outgoing, standing, task });
+    }
+}
+
+/// Serves a connection that was opened to us.
+async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: Served) {
+    stream::prepare(&stream);
+    let Some(tls) = tls else {
+        let (reader, writer) = stream.into_split();
+        return served.run(reader, writer).await;
+    };
+    let remote = served.flow.remote;
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok((stream, trunk))) => {
+            if let Some(trunk) = trunk {
+                served.standing.recognise();
+                let _ = served.events.send(Input::FlowIdentified { flow: served.flow, peer: trunk }).await;
+            }
+            let (reader, writer) = tokio::io::split(stream);
+            return served.run(reader, writer).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%remote, %error, "TLS handshake failed"),
+        Err(_) => tracing::debug!(%remote, "TLS handshake took too long"),
+    }
+    served.closed().await;
+}
+
+/// Serves a connection that we opened.
+async fn opened(stream: TcpStream, peer: Option<Arc<TlsPeer>>, served: Served) {
+    stream::prepare(&stream);
+    let Some(peer) = peer else {
+        let (reader, writer) = stream.into_split();
+        return served.run(reader, writer).await;
+    };
+    let remote = served.flow.remote;
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, &peer)).await {
+        Ok(Ok(stream)) => {
+            let (reader, writer) = tokio::io::split(stream);
+            return served.run(reader, writer).await;
+        }
+        // The administrator's to mend, mostly, and the trunk's next attempt says it again.
+        Ok(Err(error)) => tracing::warn!(%remote, "no TLS with {}: {error}", peer.name),
+        Err(_) => tracing::warn!(%remote, "no TLS with {}: the handshake took too long", peer.name),
+    }
+    served.closed().await;
+}
+
+/// Some address of ours of `remote`'s family.
+fn any(remote: SocketAddr, port: u16) -> SocketAddr {
+    let ip: IpAddr =
+        if remote.is_ipv4() { std::net::Ipv4Addr::UNSPECIFIED.into() } else { std::net::Ipv6Addr::UNSPECIFIED.into() };
+    SocketAddr::new(ip, port)
 }
 
 /// Whether a socket bound to `bound` reaches `remote`.
@@ -309,18 +512,18 @@ async fn connect(local: IpAddr, remote: SocketAddr) -> io::Result<TcpStream> {
     socket.connect(remote).await
 }
 
-async fn accept(listener: TcpListener, events: mpsc::Sender<ConnectionEvent>) {
+async fn accept(listener: TcpListener, tls: Option<Acceptor>, events: mpsc::Sender<ConnectionEvent>) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
                 // The connection's own local address, even when the listener has a wildcard.
                 let Ok(local) = stream.local_addr() else { continue };
-                if events.send(ConnectionEvent::Accepted { stream, local, remote }).await.is_err() {
+                if events.send(ConnectionEvent::Accepted { stream, local, remote, tls: tls.clone() }).await.is_err() {
                     return;
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a TCP connection");
+                tracing::warn!(%error, "cannot accept a connection");
                 // Out of descriptors, most likely: the waiting connection stays in the backlog.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

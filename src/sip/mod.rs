@@ -4,12 +4,13 @@ pub mod auth;
 pub mod dialog;
 pub mod endpoint;
 mod invite;
+pub mod locate;
 pub mod message;
 mod registration;
 pub mod transaction;
 
 pub use endpoint::{
     Admission, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow,
-    Input, InviteId, OutgoingInvite, Output, Policy, RegistrationConfig, RegistrationId, ReliableProvisional, Terms,
-    TraceDirection, TraceLine,
+    Input, InviteId, OutgoingInvite, Output, PingId, Policy, RegistrationConfig, RegistrationId, ReliableProvisional,
+    Terms, TraceDirection, TraceLine,
 };

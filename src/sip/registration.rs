@@ -9,10 +9,12 @@ use super::endpoint::calls::add_extra;
 use super::endpoint::clients::Owner;
 use super::endpoint::core::ALLOW;
 use super::endpoint::timer::{ClientId, Timer};
-use super::endpoint::{Endpoint, EndpointError, Event, RegistrationConfig, RegistrationId};
+use super::endpoint::{Endpoint, EndpointError, Event, Flow, RegistrationConfig, RegistrationId};
 use super::invite::session::{resend, retry_authorized};
 use super::invite::session_timer::seconds;
-use super::message::{Contacts, HeaderName as H, Method, MinExpires, Request, Response, Scheme, StatusCode, Text};
+use super::message::{
+    Contacts, HeaderName as H, Method, MinExpires, NameAddr, Request, Response, Scheme, StatusCode, Text,
+};
 use crate::types::{Network, Now};
 
 /// The shortest time between two refreshes.
@@ -23,6 +25,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(10);
 const MAX_RETRY: Duration = Duration::from_secs(1800);
 /// What a registrar may raise the interval to (423), and lower or raise a binding to.
 const MAX_EXPIRES: u32 = 7 * 24 * 3600;
+/// Routes taken from a registrar.
+const MAX_ROUTES: usize = 8;
 /// Challenges and too short intervals answered for one REGISTER.
 const MAX_ATTEMPTS: u8 = 4;
 
@@ -42,6 +46,8 @@ pub(crate) struct Registration {
     failures: u32,
     /// Whether the registrar holds a binding of ours, as far as we know.
     bound: bool,
+    /// The way requests to the registrar's network are to take (RFC 3608).
+    service_route: Vec<NameAddr>,
     /// Whether it is to be removed.
     leaving: bool,
     /// Whether the REGISTER under way removes it.
@@ -68,6 +74,7 @@ impl Endpoint {
             attempts: 0,
             failures: 0,
             bound: false,
+            service_route: Vec::new(),
             leaving: false,
             removing: false,
             config,
@@ -101,6 +108,33 @@ impl Endpoint {
         self.registrations.get(&id).map(|registration| registration.contact_user.as_str())
     }
 
+    /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network. Empty without one.
+    #[must_use]
+    pub fn service_route(&self, id: RegistrationId) -> &[NameAddr] {
+        self.registrations.get(&id).map(|registration| registration.service_route.as_slice()).unwrap_or_default()
+    }
+
+    /// Where REGISTER goes now.
+    #[must_use]
+    pub fn registration_flow(&self, id: RegistrationId) -> Option<Flow> {
+        self.registrations.get(&id).map(|registration| registration.config.flow)
+    }
+
+    /// Registers by another flow from now on, at once unless a REGISTER is under way there already: the former target
+    /// failed, or its connection ended. Failures in a row are counted on, so that their waits grow.
+    pub fn register_by(&mut self, now: Now, id: RegistrationId, flow: Flow) {
+        let Some(registration) = self.registrations.get_mut(&id).filter(|it| !it.leaving) else { return };
+        if registration.tx.is_some() && registration.config.flow == flow {
+            return;
+        }
+        registration.config.flow = flow;
+        // An answer to one under way to the former target is nobody's any more.
+        registration.tx = None;
+        registration.digest.clear();
+        self.core.timers.clear(Timer::Registration(id));
+        self.send_register(now, id);
+    }
+
     /// Removes the binding if there may be one, and forgets the registration if there is none.
     fn leave(&mut self, now: Now, id: RegistrationId) {
         if self.registrations.get(&id).is_some_and(|registration| registration.bound) {
@@ -131,6 +165,7 @@ impl Endpoint {
         request.headers.push(H::Contact, self.core.contact(flow, Some(&registration.contact_user), secure));
         request.headers.push(H::Expires, expires.to_string());
         request.headers.push(H::Allow, ALLOW);
+        request.headers.push(H::Supported, "path");
         add_extra(&mut request.headers, &registration.config.headers);
         if let Some(credentials) = &registration.config.credentials {
             let uri = request.uri.to_string();
@@ -195,6 +230,7 @@ impl Endpoint {
         // Authentication-Info's nextnonce is not used: a stale nonce costs one round trip, once.
         registration.digest.accepted(None);
         registration.bound = !registration.removing;
+        registration.service_route = service_route(response);
         if registration.leaving {
             return self.leave(now, id);
         }
@@ -219,6 +255,7 @@ impl Endpoint {
             registration.bound = false;
             return self.leave(now, id);
         }
+        let retry_after = wait;
         let doublings = (registration.failures - 1).min(16);
         let backoff = FIRST_RETRY.saturating_mul(1 << doublings).min(MAX_RETRY);
         // Between half and the whole of it, and never before the registrar said.
@@ -226,8 +263,14 @@ impl Endpoint {
         let wait = wait.map_or(backoff, |wait| wait.min(MAX_RETRY).max(backoff));
         self.core.set_timer(now, Timer::Registration(id), wait);
         let retry_at = now.instant.checked_add(wait);
-        self.core.event(Event::RegistrationFailed { registration: id, status, retry_at });
+        self.core.event(Event::RegistrationFailed { registration: id, status, retry_at, retry_after });
     }
+}
+
+/// The routes of Service-Route; at most as many as a message may reasonably carry.
+fn service_route(response: &Response) -> Vec<NameAddr> {
+    let values = response.headers.values(&H::ServiceRoute);
+    values.filter_map(|value| NameAddr::parse(&value).ok()).take(MAX_ROUTES).collect()
 }
 
 impl Registration {

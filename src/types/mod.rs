@@ -1,5 +1,6 @@
 //! The leaf every module may use: identifiers, time, deadlines, and what is negotiated for a media stream.
 
+mod addresses;
 mod codec;
 mod deadlines;
 mod ids;
@@ -8,6 +9,7 @@ mod now;
 mod srtp;
 mod table;
 
+pub use addresses::Addresses;
 pub use codec::{AudioCodec, SampleRate};
 pub use deadlines::Deadlines;
 pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId};

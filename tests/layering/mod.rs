@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Decodes prompts and hands them over as PCM.
     ("speech", &["gateway", "dialplan", "sip::message", "audio", "media::command"]),
     // What it reads becomes the endpoint's input, by the flow it came on.
-    ("net", &["gateway", "dialplan", "sip::message", "sip::Flow", "sip::Input"]),
+    ("net", &["gateway", "dialplan", "sip::message", "sip::Flow", "sip::Input", "sip::locate"]),
     // The cores.
     ("gateway", &["sip", "sdp", "dialplan", "session", "media::command"]),
     ("session", &["dialplan"]),

@@ -6,7 +6,7 @@ use super::harness::{Family, Setup, Sipp, seconds};
 fn a_trunk_registers_with_a_digest_refreshes_and_leaves() {
     let registrar = Sipp::new("registrar").limit(40).listen(Family::V4);
     let routes = format!(
-        "[trunks.carrier]\naddress = [\"{}:{}\"]\nusername = \"acme\"\npassword = {{ env = \"CARRIER_PASSWORD\" }}\n\
+        "[trunks.carrier]\naddress = [\"{}:{}\"]\nping = \"off\"\nusername = \"acme\"\npassword = {{ env = \"CARRIER_PASSWORD\" }}\n\
          realm = \"carrier.example\"\nregister = true\n[rooms.lobby]\n\
          [[routes]]\nname = \"In\"\nfrom = \"carrier\"\nnumber = \"2000\"\nroom = \"lobby\"\n",
         registrar.address, registrar.port

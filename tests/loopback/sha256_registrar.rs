@@ -43,7 +43,7 @@ fn a_trunk_registers_with_sha_256() {
     let registrar = UdpSocket::bind("127.0.0.1:0").unwrap();
     registrar.set_read_timeout(Some(seconds(10))).unwrap();
     let routes = format!(
-        "[trunks.carrier]\naddress = [\"{}\"]\nusername = \"acme\"\npassword = {{ plain = \"correct horse\" }}\n\
+        "[trunks.carrier]\naddress = [\"{}\"]\nping = \"off\"\nusername = \"acme\"\npassword = {{ plain = \"correct horse\" }}\n\
          register = true\n[rooms.lobby]\n\
          [[routes]]\nname = \"In\"\nfrom = \"carrier\"\nnumber = \"2000\"\nroom = \"lobby\"\n",
         registrar.local_addr().unwrap()

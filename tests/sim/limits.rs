@@ -87,7 +87,7 @@ fn registering() -> Input {
 fn found() -> Input {
     let local = "10.0.0.1:5060".parse().unwrap();
     let flow = Flow { transport: Transport::Udp, local, remote: "10.9.9.9:5060".parse().unwrap(), connection: None };
-    Input::Resolved { trunk: "away".into(), flows: vec![flow] }
+    Input::Resolved { trunk: "away".into(), found: vec![flow].into() }
 }
 
 #[test]

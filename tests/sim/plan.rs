@@ -33,11 +33,13 @@ max_calls = 2
 
 [trunks.first]
 address   = ["100.64.0.1"]
+ping      = "off"
 caller_id = "+442079460100"
 {first}
 
 [trunks.second]
 address = ["100.64.0.2"]
+ping = "off"
 {second}
 
 [trunks.vault]

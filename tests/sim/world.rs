@@ -25,6 +25,16 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 /// A tone is heard when it is within 6 dB, and is not heard 24 dB below.
 const HEARD: f32 = LEVEL - 6.0;
 const UNHEARD: f32 = LEVEL - 24.0;
+
+/// The level of a tone in dBFS: the mean power of two half seconds, since a tone that concealment shifted by half a period
+/// is heard as well as before, and would cancel what came before it in one measurement.
+fn steady_level(samples: &[i16], frequency: f64) -> f32 {
+    let pieces = samples.chunks_exact(4_000);
+    let count = pieces.len() as f32;
+    let power: f32 = pieces.map(|piece| 10f32.powf(goertzel::tone_dbfs(piece, 8_000, frequency) / 10.0)).sum();
+    10.0 * (power / count).log10()
+}
+
 /// The gateway's address, for everything.
 pub(crate) const GATEWAY: [u8; 4] = [10, 0, 0, 1];
 /// What the gateway may still wait for when the last call is over.
@@ -390,8 +400,8 @@ impl World {
                 let addresses = self.plan.trunk(&trunk).map(|trunk| trunk.address.clone()).unwrap_or_default();
                 let flow =
                     |ip| Flow { transport: Transport::Udp, local, remote: SocketAddr::new(ip, 5060), connection: None };
-                let flows = addresses.iter().filter_map(TrunkAddress::ip).map(flow).collect();
-                self.input(Input::Resolved { trunk, flows });
+                let flows: Vec<_> = addresses.iter().filter_map(TrunkAddress::ip).map(flow).collect();
+                self.input(Input::Resolved { trunk, found: flows.into() });
             }
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => {
@@ -439,7 +449,7 @@ impl World {
         samples.truncate(8_000);
         let mut heard = Vec::new();
         for other in 0..self.phones.len() {
-            let level = goertzel::tone_dbfs(&samples, 8_000, tone(other));
+            let level = steady_level(&samples, tone(other));
             if level >= HEARD {
                 heard.push(other);
             } else {

@@ -1,7 +1,6 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
-use super::Checker;
-use super::{auth, identity};
+use super::{Checker, auth, identity, tls};
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{Gateway, ListenAddress, SipTransport};
 use crate::dialplan::raw::{Field, RawGateway};
@@ -13,6 +12,8 @@ const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 
 pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
     let listening = listening(checker, raw);
+    let by_tls = listening.iter().find(|(address, _)| address.transport == SipTransport::Tls);
+    let certificate = tls::gateway(checker, &raw.tls, by_tls.map(|(_, place)| place.clone()));
     let http = http(checker, raw);
     conflicts(checker, &listening, http.as_ref());
     let rtp_ports = ports(checker, raw, &listening);
@@ -28,9 +29,11 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
     let data = checker.path("data", &raw.data).unwrap_or_else(|| checker.base.join("var"));
     Gateway {
         sip: listening.into_iter().map(|(address, _)| address).collect(),
+        certificate,
         http: http.map(|(address, _)| address),
         rtp_ports,
         public_address: checker.address("public_address", &raw.public_address),
+        local_net: checker.networks("local_net", &raw.local_net),
         language: checker.language(&raw.language).unwrap_or_else(|| "en-GB".into()),
         prompts: checker.path("prompts", &raw.prompts).unwrap_or_else(|| checker.base.join("prompts")),
         digest: auth::digest(checker, &raw.digest),
@@ -88,16 +91,20 @@ fn listening(checker: &mut Checker<'_>, raw: &RawGateway) -> Vec<Placed<ListenAd
 
 fn listen_address(text: &str) -> Result<ListenAddress, (&'static str, &'static str)> {
     const NO_ADDRESS: &str = "SIP cannot be taken on this address";
-    let Some((scheme, rest)) = text.split_once("://") else { return Err((NO_ADDRESS, "begins with udp:// or tcp://")) };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err((NO_ADDRESS, "begins with udp://, tcp:// or tls://"));
+    };
     let transport = match scheme {
         "udp" => SipTransport::Udp,
         "tcp" => SipTransport::Tcp,
-        "tls" | "ws" | "wss" => return Err(("this transport is not supported in this version", "udp or tcp")),
-        _ => return Err((NO_ADDRESS, "begins with udp:// or tcp://")),
+        "tls" => SipTransport::Tls,
+        "ws" | "wss" => return Err(("this transport is not supported in this version", "udp, tcp or tls")),
+        _ => return Err((NO_ADDRESS, "begins with udp://, tcp:// or tls://")),
     };
+    let standard = if transport == SipTransport::Tls { 5061 } else { 5060 };
     let address = rest
         .parse::<SocketAddr>()
-        .or_else(|_| rest.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 5060)))
+        .or_else(|_| rest.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| SocketAddr::new(ip, standard)))
         .map_err(|_| (NO_ADDRESS, "an IP address and a port"))?;
     if address.port() == 0 {
         return Err((NO_ADDRESS, "port 0 is no port that others could call"));
@@ -123,7 +130,9 @@ fn conflicts(checker: &mut Checker<'_>, sip: &[Placed<ListenAddress>], http: Opt
     let all = sip.iter().map(|(one, span)| (one.transport, one.address, span.clone())).chain(web);
     let mut earlier: Vec<(SipTransport, SocketAddr, Range<usize>)> = Vec::new();
     for (transport, address, span) in all {
-        let clash = earlier.iter().find(|(other, taken, _)| *other == transport && clash(*taken, address));
+        let clash = earlier
+            .iter()
+            .find(|(other, taken, _)| is_stream(*other) == is_stream(transport) && clash(*taken, address));
         if let Some((_, taken, first)) = clash {
             let (port, taken) = (address.port(), *taken);
             checker
@@ -135,6 +144,11 @@ fn conflicts(checker: &mut Checker<'_>, sip: &[Placed<ListenAddress>], http: Opt
         }
         earlier.push((transport, address, span));
     }
+}
+
+/// TCP and TLS share their ports.
+fn is_stream(transport: SipTransport) -> bool {
+    transport != SipTransport::Udp
 }
 
 fn clash(one: SocketAddr, other: SocketAddr) -> bool {

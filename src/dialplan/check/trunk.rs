@@ -1,13 +1,12 @@
 //! `[trunks.*]`.
 
-use super::Checker;
 use super::values::{parse_host, parse_network};
-use super::{auth, identity};
+use super::{Checker, auth, identity, tls};
 use crate::dialplan::plan::{
-    DigitTransport, Gateway, NumberSource, ReliableProvisional, SessionTimer, SipTransport, SrtpPolicy, Trunk,
+    DigitTransport, Gateway, NumberSource, Proxy, ReliableProvisional, SessionTimer, SipTransport, SrtpPolicy, Trunk,
     TrunkAddress,
 };
-use crate::dialplan::raw::{Field, RawTrunk};
+use crate::dialplan::raw::{Field, RawDuration, RawTrunk};
 use crate::types::Network;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +16,10 @@ use toml::Spanned;
 /// Names that mean something else in a route's `from`.
 const RESERVED: [&str; 2] = ["users", "sessions"];
 
-const TRANSPORTS: [(&str, SipTransport); 2] = [("udp", SipTransport::Udp), ("tcp", SipTransport::Tcp)];
+const TRANSPORTS: [(&str, SipTransport); 3] =
+    [("udp", SipTransport::Udp), ("tcp", SipTransport::Tcp), ("tls", SipTransport::Tls)];
+/// How often a trunk is asked whether it is there.
+const PING: Duration = Duration::from_secs(30);
 const NUMBER_SOURCES: [(&str, NumberSource); 4] = [
     ("request-uri", NumberSource::RequestUri),
     ("to", NumberSource::To),
@@ -65,7 +67,8 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         checker.networks("allow", &raw.allow)
     };
     open_to_all(checker, raw);
-    if raw.address.is_absent() && raw.allow.is_absent() && raw.auth.is_absent() {
+    let accepts = raw.tls.get().is_some_and(|tls| !tls.get_ref().accept.is_absent());
+    if raw.address.is_absent() && raw.allow.is_absent() && raw.auth.is_absent() && !accepts {
         checker
             .sink
             .error(name.span(), format!("trunk `{}` has neither `address` nor `allow` nor `auth`", name.get_ref()))
@@ -76,11 +79,10 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
     let trunk = Trunk {
         name: name.get_ref().clone(),
         address,
-        transport: raw
-            .transport
-            .get()
-            .and_then(|value| checker.word("transport", value, &TRANSPORTS))
-            .unwrap_or(SipTransport::Udp),
+        transport: raw.transport.get().and_then(|value| checker.word("transport", value, &TRANSPORTS)),
+        proxy: proxy(checker, &raw.proxy),
+        tls: tls::trunk(checker, &raw.tls),
+        ping: ping(checker, &raw.ping, !raw.address.is_absent()),
         allow,
         media: checker.networks("media", &raw.media),
         public_address: checker.address("public_address", &raw.public_address),
@@ -109,7 +111,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         srtp: raw.srtp.get().and_then(|value| checker.word("srtp", value, &SRTP)).unwrap_or_default(),
         srtp_keys_in_clear: raw.srtp_keys_in_clear.get().is_some_and(|value| *value.get_ref()),
     };
-    media_security(checker, &trunk, raw);
+    media_security(checker, &trunk, gateway, raw);
     credentials(checker, name.span(), raw);
     trunk
 }
@@ -131,6 +133,54 @@ fn addresses(checker: &mut Checker<'_>, raw: &RawTrunk) -> Vec<TrunkAddress> {
     addresses
 }
 
+/// `sip:proxy.carrier.example:5060;transport=tcp`, or the host alone.
+fn proxy(checker: &mut Checker<'_>, field: &Field<String>) -> Option<Proxy> {
+    let value = field.get()?;
+    let written = value.get_ref().as_str();
+    let (secure, rest) = match (written.strip_prefix("sips:"), written.strip_prefix("sip:")) {
+        (Some(rest), _) => (true, rest),
+        (None, rest) => (false, rest.unwrap_or(written)),
+    };
+    let mut parts = rest.split(';');
+    let address = parse_host(parts.next().unwrap_or_default());
+    let mut transport = secure.then_some(SipTransport::Tls);
+    let mut unknown = None;
+    for part in parts {
+        let (name, word) = part.split_once('=').unwrap_or((part, ""));
+        let known = TRANSPORTS.iter().find(|(known, _)| word.eq_ignore_ascii_case(known));
+        match (name, known) {
+            ("lr", _) => {}
+            ("transport", Some((_, known))) if !secure => transport = Some(*known),
+            _ => unknown = Some("takes `transport=udp`, `tcp` or `tls` and `lr`"),
+        }
+    }
+    match (address, unknown) {
+        (Ok(address), None) => Some(Proxy { address, transport }),
+        (address, unknown) => {
+            checker
+                .sink
+                .error(value.span(), "`proxy` is no SIP address of a host")
+                .label(address.err().or(unknown).unwrap_or_default())
+                .help("for example \"sip:proxy.carrier.example\" or \"sip:192.0.2.7:5060;transport=tcp\"");
+            None
+        }
+    }
+}
+
+/// How often to ask whether a trunk is there; one without an address cannot be asked.
+fn ping(checker: &mut Checker<'_>, field: &Field<RawDuration>, has_address: bool) -> Option<Duration> {
+    match field.get() {
+        Some(value) if value.get_ref().0 == "off" => None,
+        Some(value) if !has_address => {
+            let warning = checker.sink.warning(value.span(), "`ping` is for trunks with an address");
+            warning.label("has no effect").help("add an `address`, or take it out");
+            None
+        }
+        Some(_) => checker.time("ping", field, "5s", "1h"),
+        None => has_address.then_some(PING),
+    }
+}
+
 /// Warns of a trunk anybody in the world may call in by, or send sound to.
 fn open_to_all(checker: &mut Checker<'_>, raw: &RawTrunk) {
     for (field, what, help) in [
@@ -147,15 +197,20 @@ fn open_to_all(checker: &mut Checker<'_>, raw: &RawTrunk) {
 }
 
 /// Whether the keys of SRTP have a safe way to the other side.
-fn media_security(checker: &mut Checker<'_>, trunk: &Trunk, raw: &RawTrunk) {
+fn media_security(checker: &mut Checker<'_>, trunk: &Trunk, gateway: &Gateway, raw: &RawTrunk) {
     let off = raw.srtp.is_absent() || raw.srtp.get().is_some_and(|value| value.get_ref() == "off");
     if let (true, Some(value)) = (off, raw.srtp_keys_in_clear.get()) {
         let warning = checker.sink.warning(value.span(), "`srtp_keys_in_clear` is for trunks with `srtp`");
         warning.label("has no effect").help("add: srtp = \"required\"");
     }
-    let in_clear = matches!(trunk.transport, SipTransport::Udp | SipTransport::Tcp);
+    // A name without a transport may be found to speak TLS (RFC 3263); who only calls in chooses among what we listen on.
+    let takes_tls = gateway.sip.iter().any(|listen| listen.transport == SipTransport::Tls);
+    let by_name = trunk.address.iter().any(|address| address.ip().is_none());
+    let may_be_tls = by_name || (trunk.address.is_empty() && takes_tls);
+    let transport = trunk.transport.or((!may_be_tls).then_some(SipTransport::Udp));
+    let in_clear = matches!(transport, Some(SipTransport::Udp | SipTransport::Tcp));
     let Some(value) = raw.srtp.get().filter(|_| in_clear && !trunk.speaks_srtp(false)) else { return };
-    let transport = trunk.transport.as_str();
+    let transport = transport.map_or("udp", SipTransport::as_str);
     let help = "encrypt the signalling (transport = \"tls\"), or, where nobody can listen to it (a tunnel, a network of \
                 your own), say: srtp_keys_in_clear = true";
     match trunk.srtp {

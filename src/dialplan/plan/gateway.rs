@@ -1,6 +1,8 @@
 //! `[gateway]`.
 
+use super::CertificateFiles;
 use crate::dialplan::number::NumberRules;
+use crate::types::Network;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -13,15 +15,18 @@ pub enum SipTransport {
     Udp,
     /// A stream.
     Tcp,
+    /// An encrypted stream.
+    Tls,
 }
 
 impl SipTransport {
-    /// `udp` or `tcp`, as the dialplan writes it.
+    /// `udp`, `tcp` or `tls`, as the dialplan writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
         }
     }
 }
@@ -90,12 +95,17 @@ impl DigestAlgorithm {
 pub struct Gateway {
     /// Addresses SIP is taken on. Default: udp and tcp, port 5060, every IPv4 and IPv6 address.
     pub sip: Vec<ListenAddress>,
+    /// What we show to those who connect by TLS. There when `sip` has a `tls://` address. Read anew when the files change.
+    pub certificate: Option<CertificateFiles>,
     /// Address of a web server. Checked only: there is no web server yet. Default: none.
     pub http: Option<SocketAddr>,
     /// UDP ports for media: two for each call (RTP even, RTCP odd). Default 20000 to 29999; 1024 to 65535.
     pub rtp_ports: RangeInclusive<u16>,
     /// What the world must use as our address, when behind NAT. Default: the address a packet came in on.
     pub public_address: Option<IpAddr>,
+    /// Networks on our side of the NAT: peers within them see our own address, never the public one. Loopback is always
+    /// one of them. Default: none other.
+    pub local_net: Vec<Network>,
     /// Language of the prompts: a folder of `prompts`. Default `en-GB`.
     pub language: String,
     /// Folder for what the gateway writes. Default `var` beside the dialplan.

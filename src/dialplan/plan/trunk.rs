@@ -1,6 +1,6 @@
 //! `[trunks.*]`.
 
-use super::{DigestAlgorithm, Identity, Secret, SipTransport};
+use super::{DigestAlgorithm, Identity, Secret, SipTransport, TrunkTls};
 use crate::dialplan::number::NumberRules;
 use crate::types::Network;
 use std::fmt;
@@ -12,10 +12,17 @@ use std::time::Duration;
 pub struct Trunk {
     /// Its name in the file; what routes call it.
     pub name: String,
-    /// Where it is reached; we register at the first address that is found. Empty: it only calls us.
+    /// Where it is reached, in this order (RFC 3263 for each). Empty: it only calls us.
     pub address: Vec<TrunkAddress>,
-    /// How it is called. Default udp.
-    pub transport: SipTransport,
+    /// How it is called. Default: as its NAPTR and SRV records say, and UDP where there are none.
+    pub transport: Option<SipTransport>,
+    /// Everything to this trunk goes by way of this host (RFC 3261 section 8.1.2), instead of to `address`. Default: none.
+    pub proxy: Option<Proxy>,
+    /// How it shows who it is, and we to it, when it is called by TLS.
+    pub tls: TrunkTls,
+    /// Time between two OPTIONS that ask whether it is there. Default 30 s for a trunk with an address; 5 s to 1 h, or
+    /// `None` (`"off"`): it is taken for being there.
+    pub ping: Option<Duration>,
     /// Networks its calls come from. Default: those of `address` that are IP addresses. Empty: only the addresses that
     /// the names in `address` resolve to.
     pub allow: Vec<Network>,
@@ -100,7 +107,17 @@ pub enum AuthSecret {
     Hashes(Vec<(DigestAlgorithm, Secret)>),
 }
 
-/// A host name or address, and the port if one was written; without one it is 5060. SRV records are not asked for.
+/// A host on the way to a trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// Where it is.
+    pub address: TrunkAddress,
+    /// How it is reached, where that was written.
+    pub transport: Option<SipTransport>,
+}
+
+/// A host name or address, and the port if one was written. A name without a port is looked up by its NAPTR and SRV
+/// records; with a port, or without such records, by its addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TrunkAddress {
     /// Name, or address without brackets.

@@ -119,8 +119,29 @@ fn single_mistakes_are_told_where_they_are() {
         ),
         (
             "gateway",
-            "sip = \"tls://0.0.0.0:5061\"",
-            "2 error: this transport is not supported in this version <\"tls://0.0.0.0:5061\">",
+            "sip = \"ws://0.0.0.0:5061\"",
+            "2 error: this transport is not supported in this version <\"ws://0.0.0.0:5061\">",
+        ),
+        ("gateway", "sip = \"tls://0.0.0.0\"", "2 error: TLS needs a certificate <\"tls://0.0.0.0\">"),
+        (
+            "gateway",
+            "sip = \"tls://[::]\"\ntls = { certificate = \"a.pem\" }",
+            "3 error: a certificate and its key belong together <{ certificate = \"a.pem\" }>",
+        ),
+        (
+            "gateway",
+            "sip = [\"tcp://0.0.0.0:5061\", \"tls://0.0.0.0\"]\ntls = { certificate = \"a.pem\", key = \"k.pem\" }",
+            "2 error: tls port 5061 is taken twice <\"tls://0.0.0.0\">",
+        ),
+        (
+            "trunk",
+            "proxy = \"sip:a.example;transport=sctp\"",
+            "5 error: `proxy` is no SIP address of a host <\"sip:a.example;transport=sctp\">",
+        ),
+        (
+            "trunk",
+            "tls = { name = \"a.example:5061\" }",
+            "5 error: `name` is no name that a certificate holds <\"a.example:5061\">",
         ),
         ("gateway", "sip = []", "2 error: no address to take SIP on <[]>"),
         (

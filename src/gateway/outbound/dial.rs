@@ -1,6 +1,6 @@
 //! Whether a call may be placed, and its beginning.
 
-use super::targets::{Target, targets};
+use super::targets::Target;
 use crate::dialplan::Route;
 use crate::dialplan::outgoing;
 use crate::gateway::call::{Call, CallMedia, CallState};
@@ -104,7 +104,7 @@ impl Gateway {
         if let Some((_, rule)) = self.gateway_limit() {
             return Err(by_rule(rule));
         }
-        let mut candidates = targets(&self.trunks, &settings.trunks);
+        let mut candidates = self.targets(now, &settings.trunks);
         let mut passed = Vec::new();
         let target = self.next_target(now, None, &mut candidates, &mut passed);
         let Some(target) = target else {

@@ -1,11 +1,12 @@
 //! What comes of a target that failed: the next one, a redirection, the end. Silence and time-outs.
 
-use super::targets::{Target, targets};
+use super::targets::Target;
 use super::verdict::{Failure, Stage, Verdict, verdict};
 use crate::dialplan::outgoing;
 use crate::gateway::call::CallState;
 use crate::gateway::call_record::{Cause, Tried};
 use crate::gateway::timer::Timer;
+use crate::gateway::trunks::Met;
 use crate::gateway::{Gateway, Level, Masked};
 use crate::session::{self, DialCause};
 use crate::sip::InviteId;
@@ -33,10 +34,14 @@ impl Gateway {
             (None, StatusCode::SERVICE_UNAVAILABLE) => Failure::Transport,
             (None, _) => Failure::Silent,
         };
-        if status == StatusCode::SERVICE_UNAVAILABLE
-            && let Some(after) = response.and_then(Response::retry_after)
-        {
-            self.trunks.rest(now.instant, call.peer, after.duration());
+        if let Some(outgoing) = call.outgoing.as_ref() {
+            let retry_after =
+                response.filter(|it| it.status == StatusCode::SERVICE_UNAVAILABLE).and_then(Response::retry_after);
+            let met = match (response, retry_after) {
+                (Some(_), None) => Met::Answer,
+                (_, after) => Met::Failure { retry_after: after.map(|after| after.duration()) },
+            };
+            self.trunks.met(now.instant, &call.trunk.name, &outgoing.target.flow, met);
         }
         let outcome = match failure {
             Failure::Status(status) => format!("{} {}", status.0, status.reason()),
@@ -55,6 +60,7 @@ impl Gateway {
             self.log(Level::Info, Some(id), "silent", "no response for 4 s, and no other target".into());
             return;
         }
+        self.trunks.met(now.instant, &call.trunk.name, &outgoing.target.flow, Met::Failure { retry_after: None });
         if let Some(invite) = call.invite.take() {
             self.by_invite.remove(&invite);
             let result = self.endpoint.hangup(now, invite, None);
@@ -137,7 +143,7 @@ impl Gateway {
                     continue;
                 }
             };
-            let mut next = targets(&self.trunks, &allowed.outgoing.trunks);
+            let mut next = self.targets(now, &allowed.outgoing.trunks);
             let by_this = allowed.outgoing.trunks.iter().any(|other| other.name == trunk.name);
             let own = contact.uri.host.ip().filter(|ip| by_this && trunk.allows(*ip));
             if let Some(ip) = own {

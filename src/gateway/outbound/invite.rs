@@ -36,15 +36,17 @@ impl Gateway {
         let trunk = &target.trunk;
         let identity::Claims { from, headers } = claims(trunk, &outgoing.caller, &target);
         let number = trunk.numbers.written(&outgoing.number, trunk.identity.format);
-        let to = Uri::sip(Some(number.as_str()), target.host.clone(), target.port);
+        let mut to = Uri::sip(Some(number.as_str()), target.host.clone(), target.port);
+        let (registrar, route) = trunks::destination(trunk, &target.flow);
+        to.params = registrar.params;
         let invite = OutgoingInvite {
             headers,
             credentials: trunks::credentials(trunk),
+            route,
             terms: Some(admission::terms_of(trunk)),
             ..OutgoingInvite::new(target.flow, from, to, Some(Body::sdp(offer.to_string())))
         };
         call.media.offered = Some(offer);
-        self.advertise_public_address(target.flow);
         self.tell_target(id, &target);
         match self.endpoint.invite(now, invite) {
             Ok(invite) => {

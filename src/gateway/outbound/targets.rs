@@ -1,13 +1,13 @@
 //! Where a trunk is reached, and which target is next.
 
-use crate::dialplan::Trunk;
+use crate::dialplan::{SrtpPolicy, Trunk};
 use crate::gateway::call_record::Tried;
-use crate::gateway::trunks::Trunks;
 use crate::gateway::{Gateway, Output};
 use crate::sip::Flow;
 use crate::sip::message::Host;
 use crate::types::{CallId, Now};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// One place that may be sent an INVITE.
@@ -20,15 +20,22 @@ pub(super) struct Target {
     pub(super) port: Option<u16>,
 }
 
-/// All targets of `trunks`, in the order they are tried: trunk by trunk, each one's addresses best first.
-///
-/// This is where a richer look-up of a trunk's addresses comes in.
-pub(super) fn targets(known: &Trunks, trunks: &[Arc<Trunk>]) -> VecDeque<Target> {
-    let of = |trunk: &Arc<Trunk>| {
-        let flows = known.flows(&trunk.name).iter().map(|flow| Target::new(trunk, *flow));
-        flows.collect::<Vec<_>>()
-    };
-    trunks.iter().flat_map(of).collect()
+impl Gateway {
+    /// All targets of `trunks`, in the order they are tried: trunk by trunk, each one's servers as drawn for this call. Trunks
+    /// that are down, and servers that failed a moment ago, come behind all others.
+    pub(super) fn targets(&mut self, now: Now, trunks: &[Arc<Trunk>]) -> VecDeque<Target> {
+        let (mut good, mut doubtful) = (Vec::new(), Vec::new());
+        for trunk in trunks {
+            let is_up = self.trunks.is_up(&trunk.name);
+            for (flow, alive) in self.trunks.draw(now.instant, &trunk.name, &mut self.random) {
+                // One that asked to be left alone is not tried at all, and stays in its place for the record.
+                let asked = self.trunks.rests(now.instant, &trunk.name, &flow).is_some();
+                let list = if is_up && (alive || asked) { &mut good } else { &mut doubtful };
+                list.push(Target::new(trunk, flow));
+            }
+        }
+        good.into_iter().chain(doubtful).collect()
+    }
 }
 
 impl Target {
@@ -56,15 +63,24 @@ impl Gateway {
     ) -> Option<Target> {
         while let Some(target) = targets.pop_front() {
             let name = &target.trunk.name;
-            if let Some(left) = self.trunks.rests(now.instant, target.flow.remote) {
+            let mut passed_over = |target: Option<SocketAddr>, outcome: String| {
+                passed.push(Tried { trunk: name.clone(), target, outcome });
+            };
+            if let Some(left) = self.trunks.rests(now.instant, name, &target.flow) {
                 let outcome = format!("trunk {name} asked to be left alone for another {} s", left.as_secs().max(1));
-                passed.push(Tried { trunk: name.clone(), target: Some(target.flow.remote), outcome });
+                passed_over(Some(target.flow.remote), outcome);
+                continue;
+            }
+            if target.trunk.srtp == SrtpPolicy::Required && !target.trunk.speaks_srtp(target.flow.transport.is_secure())
+            {
+                let outcome = format!("trunk {name} requires SRTP, and keys would go over unencrypted signalling");
+                passed_over(Some(target.flow.remote), outcome);
                 continue;
             }
             if counted != Some(name)
                 && let Some((_, rule)) = self.trunk_limit(now, &target.trunk)
             {
-                passed.push(Tried { trunk: name.clone(), target: None, outcome: rule });
+                passed_over(None, rule);
                 targets.retain(|other| other.trunk.name != *name);
                 continue;
             }
@@ -93,8 +109,16 @@ impl Gateway {
         outgoing.targets = left;
         outgoing.tried.append(&mut passed);
         let Some(next) = next else { return false };
-        let same_address = outgoing.target.flow.local.ip() == next.flow.local.ip();
+        let seen = |flow: &Flow| self.addresses.towards(flow.peer(), flow.local.ip());
+        let here = &outgoing.target;
+        // Ports stay as they are where the next one may be told the same: keys that one trunk has seen are not shown to another.
+        let same_ports = here.flow.local.ip() == next.flow.local.ip()
+            && seen(&here.flow) == seen(&next.flow)
+            && (here.trunk.name == next.trunk.name
+                || call.media.local.as_ref().is_some_and(|local| local.srtp.is_none()))
+            && call.trunk.speaks_srtp(call.is_private) == next.trunk.speaks_srtp(next.flow.transport.is_secure());
         call.peer = next.flow.remote;
+        call.is_private = next.flow.transport.is_secure();
         outgoing.rang_here = false;
         outgoing.target = next;
         if outgoing.target.trunk.name != counted {
@@ -103,13 +127,8 @@ impl Gateway {
             self.admission.call_over(&counted);
             self.admission.call_began(now.instant, &trunk);
         }
-        // Another trunk may have to see another address of ours in the description.
         let Some(call) = self.calls.get_mut(&id) else { return false };
-        if same_address && call.media.local.is_some() {
-            let public = call.trunk.public_address.or(call.plan.gateway.public_address);
-            if let (Some(local), Some(public)) = (call.media.local.as_mut(), public) {
-                local.address = public;
-            }
+        if same_ports && call.media.local.is_some() {
             self.send_invite(now, id);
         } else {
             call.media.local = None;

@@ -8,10 +8,15 @@ use rand::Rng;
 
 use super::core::Core;
 use super::timer::{ClientId, Timer};
-use super::{Flow, InviteId, RegistrationId};
-use crate::sip::message::{HeaderName as H, Message, Method, Reason, Request, Response, StatusCode, Text};
+use super::{Flow, InviteId, PingId, RegistrationId};
+use crate::sip::message::{HeaderName as H, Message, Method, Reason, Request, Response, StatusCode, Text, Transport};
 use crate::sip::transaction::{Action, TimerName, client, client_invite};
 use crate::types::{Now, relax};
+
+/// How long a peer that refused TCP is not asked again.
+const REFUSAL_KEPT: Duration = Duration::from_secs(600);
+/// Beyond this many such peers, they are counted anew.
+const REFUSALS_KEPT: usize = 1_024;
 
 /// Who wants to hear of a client transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub(crate) enum Owner {
     Invite(InviteId),
     /// A registration.
     Registration(RegistrationId),
+    /// An OPTIONS of its own.
+    Ping(PingId),
     /// Nobody: a CANCEL, the BYE of a stray dialog.
     Nobody,
 }
@@ -61,6 +68,8 @@ pub(crate) struct ClientTransaction {
     pub flow: Flow,
     pub request: Bytes,
     pub owner: Owner,
+    /// The same request by UDP, in case its TCP is refused.
+    datagram: Option<Box<(Flow, Bytes)>>,
     machine: Machine,
     interval: Duration,
     cancel: CancelState,
@@ -111,8 +120,49 @@ impl Core {
         let id = ClientId { branch: self.rng.random(), cancel: false };
         request.headers.push_front(H::Via, self.via(&flow, id));
         self.add_identity(&mut request.headers, H::UserAgent);
-        self.launch(now, id, request.method.clone(), request.to_bytes(), flow, owner);
+        let bytes = request.to_bytes();
+        if !self.is_too_large(now, &flow, bytes.len()) {
+            self.launch(now, id, request.method, bytes, flow, owner, None);
+            return id;
+        }
+        let stream = Flow { transport: Transport::Tcp, connection: None, ..flow };
+        request.headers.set(H::Via, self.via(&stream, id));
+        let datagram = Some(Box::new((flow, bytes)));
+        let bytes = request.to_bytes();
+        self.launch(now, id, request.method, bytes, stream, owner, datagram);
         id
+    }
+
+    /// Whether a request is too large for a datagram and may go by TCP (RFC 3261 section 18.1.1).
+    fn is_too_large(&self, now: Now, flow: &Flow, bytes: usize) -> bool {
+        flow.transport == Transport::Udp
+            && bytes > self.config.datagram_limit
+            && self.no_tcp.get(&flow.remote).is_none_or(|until| *until <= now.instant)
+    }
+
+    /// A large request whose TCP was refused goes by UDP after all. Says whether there was such a way left.
+    fn send_as_datagram(&mut self, now: Now, id: ClientId) -> bool {
+        let Some(transaction) = self.clients.get_mut(&id) else { return false };
+        let fresh = matches!(
+            transaction.machine,
+            Machine::Invite(client_invite::State::Calling) | Machine::Other(client::State::Trying)
+        );
+        let Some(datagram) = transaction.datagram.take().filter(|_| fresh) else { return false };
+        let (flow, request) = *datagram;
+        transaction.flow = flow;
+        transaction.request = request;
+        transaction.interval = self.config.timing.t1;
+        let start = match transaction.machine {
+            Machine::Invite(_) => client_invite::START,
+            Machine::Other(_) => client::START,
+        };
+        if self.no_tcp.len() >= REFUSALS_KEPT {
+            self.no_tcp.clear();
+        }
+        self.no_tcp.insert(flow.remote, now.instant + REFUSAL_KEPT);
+        self.waiting.entry(flow.identity()).or_default().insert(id);
+        self.act(now, id, start, None, &mut Told::default());
+        true
     }
 
     /// Sends a request that has no transaction: the ACK of a 2xx. Returns its bytes to repeat.
@@ -124,7 +174,17 @@ impl Core {
         bytes
     }
 
-    fn launch(&mut self, now: Now, id: ClientId, method: Method, request: Bytes, flow: Flow, owner: Owner) {
+    #[expect(clippy::too_many_arguments, reason = "they are the transaction's parts")]
+    fn launch(
+        &mut self,
+        now: Now,
+        id: ClientId,
+        method: Method,
+        request: Bytes,
+        flow: Flow,
+        owner: Owner,
+        datagram: Option<Box<(Flow, Bytes)>>,
+    ) {
         let (machine, start) = match method {
             Method::Invite => (Machine::Invite(client_invite::State::Calling), client_invite::START),
             _ => (Machine::Other(client::State::Trying), client::START),
@@ -136,6 +196,7 @@ impl Core {
             flow,
             request,
             owner,
+            datagram,
             machine,
             interval,
             cancel,
@@ -253,6 +314,9 @@ impl Core {
         let Some(waiting) = self.waiting.remove(&flow.identity()) else { return Vec::new() };
         let mut failed = Vec::new();
         for id in waiting {
+            if self.send_as_datagram(now, id) {
+                continue;
+            }
             let Some((owner, method)) = self.clients.get(&id).map(|it| (it.owner, it.method.clone())) else { continue };
             if self.drive(now, id, Happening::TransportError, None).failure.is_some() {
                 failed.push((id, owner, method));
@@ -296,7 +360,7 @@ impl Core {
         let patience = self.config.timing.patience();
         self.set_timer(now, Timer::Cancelled(id), patience);
         let id = ClientId { cancel: true, ..id };
-        self.launch(now, id, Method::Cancel, cancel.to_bytes(), flow, Owner::Nobody);
+        self.launch(now, id, Method::Cancel, cancel.to_bytes(), flow, Owner::Nobody, None);
     }
 
     /// The cancelled INVITE never ended: it is forgotten.

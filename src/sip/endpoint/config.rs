@@ -24,6 +24,9 @@ pub struct EndpointConfig {
     pub ring_timeout: Duration,
     /// How long an incoming INVITE may wait for our final response before it gets 480. Default 300 s.
     pub answer_timeout: Duration,
+    /// Requests of more bytes than this go by TCP where they would go by UDP, and by UDP after all where TCP is refused
+    /// (RFC 3261 section 18.1.1). Default 1300.
+    pub datagram_limit: usize,
     /// Whether each message is also reported as [`Output::Trace`](super::Output::Trace). Default no.
     pub trace: bool,
     /// Bounds on what the network can make us hold.
@@ -95,6 +98,7 @@ impl Default for EndpointConfig {
             reliable_provisional: ReliableProvisional::default(),
             ring_timeout: Duration::from_secs(300),
             answer_timeout: Duration::from_secs(300),
+            datagram_limit: 1_300,
             trace: false,
             limits: Limits::default(),
         }

@@ -15,7 +15,7 @@ use super::{Counts, EndpointConfig, Event, Flow, InviteId, Output, TraceDirectio
 use crate::sip::dialog::Tag;
 use crate::sip::message::{HeaderName as H, Headers, Host, HostPort, Message, Request, Scheme, Text, Transport, Uri};
 use crate::sip::transaction::{Key, Keys};
-use crate::types::{Deadlines, IdMap, Now};
+use crate::types::{Addresses, Deadlines, IdMap, Now};
 
 /// The methods we take, for Allow.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
@@ -41,7 +41,9 @@ pub(crate) struct Core {
     pub retention: Retention,
     /// Requests without a final response, by source.
     pub pending: HashMap<IpAddr, u32>,
-    public: HashMap<SocketAddr, SocketAddr>,
+    /// Peers that refused TCP, and until when they are not asked again.
+    pub no_tcp: HashMap<SocketAddr, Instant>,
+    pub addresses: Addresses,
     next_id: u64,
 }
 
@@ -62,18 +64,15 @@ impl Core {
             merges: IdMap::default(),
             retention: Retention::default(),
             pending: HashMap::new(),
-            public: HashMap::new(),
+            no_tcp: HashMap::new(),
+            addresses: Addresses::default(),
             next_id: 0,
         }
     }
 
-    pub fn set_public_address(&mut self, local: SocketAddr, public: SocketAddr) {
-        self.public.insert(local, public);
-    }
-
-    /// The address peers are to use for `flow`'s socket.
+    /// The address `flow`'s peer is to use for its socket.
     pub fn public_address(&self, flow: &Flow) -> SocketAddr {
-        self.public.get(&flow.local).copied().unwrap_or(canonical(flow.local))
+        SocketAddr::new(self.addresses.towards(flow.remote.ip(), flow.local.ip()), flow.local.port())
     }
 
     pub fn next_id(&mut self) -> u64 {

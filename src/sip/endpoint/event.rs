@@ -28,6 +28,10 @@ impl fmt::Display for RegistrationId {
     }
 }
 
+/// One OPTIONS of ours. Never reused within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PingId(pub u64);
+
 /// What the world tells the endpoint.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -42,6 +46,14 @@ pub enum Input {
     FlowClosed {
         /// The connection's flow.
         flow: Flow,
+    },
+    /// The peer of a connection has proven who it is. Nothing to the endpoint; its user's [`Policy`](super::Policy) may
+    /// go by it until the connection ends.
+    FlowIdentified {
+        /// The connection's flow.
+        flow: Flow,
+        /// Who, by the name the shell and the policy have for it.
+        peer: String,
     },
     /// A message of ours could not be sent: refused, unreachable, no connection.
     SendFailed {
@@ -251,6 +263,19 @@ pub enum Event {
         status: StatusCode,
         /// When it is tried again.
         retry_at: Option<Instant>,
+        /// How long the registrar wants to be left alone, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// An OPTIONS of ours was answered, or will not be.
+    Pinged {
+        /// Which.
+        ping: PingId,
+        /// The peer's status; 408 for a timeout, 503 for a transport failure.
+        status: StatusCode,
+        /// When the peer wants to be asked again, if it said so.
+        retry_after: Option<Duration>,
+        /// Whether there was an answer.
+        reached: bool,
     },
     /// Our binding is removed and the registration forgotten. Last event.
     Unregistered {

@@ -7,7 +7,7 @@
 //! (→ [`acknowledge`](Endpoint::acknowledge)). Inside a call: [`reinvite`](Endpoint::reinvite),
 //! [`update`](Endpoint::update), [`answer_offer`](Endpoint::answer_offer), [`info`](Endpoint::info),
 //! [`hangup`](Endpoint::hangup). Registrations: [`register`](Endpoint::register),
-//! [`unregister`](Endpoint::unregister).
+//! [`unregister`](Endpoint::unregister). Asking whether a peer is there: [`ping`](Endpoint::ping).
 //!
 //! What comes in is matched in this order: ACK against dialogs, then transactions; every other request against
 //! transactions (a repeated re-INVITE must not reach its dialog twice), then dialogs, and only what carries no To tag
@@ -20,6 +20,7 @@ pub(crate) mod config;
 pub(crate) mod core;
 mod event;
 mod flow;
+mod ping;
 pub(crate) mod receive;
 mod request;
 mod responses;
@@ -28,7 +29,6 @@ pub(crate) mod servers;
 pub(crate) mod timer;
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use self::core::Core;
@@ -36,12 +36,12 @@ use super::dialog::{DialogSnapshot, Tag};
 use super::invite::Usage;
 use super::message::{Request, StatusCode};
 use super::registration::Registration;
-use crate::types::{IdMap, Now, relax};
+use crate::types::{Addresses, IdMap, Now, relax};
 use timer::Timer;
 
 pub use super::auth::{Challenge, Credentials};
 pub use config::{EndpointConfig, Limits, ReliableProvisional, Terms};
-pub use event::{Body, EndedBy, Event, Input, InviteId, Output, RegistrationId, TraceDirection, TraceLine};
+pub use event::{Body, EndedBy, Event, Input, InviteId, Output, PingId, RegistrationId, TraceDirection, TraceLine};
 pub use flow::Flow;
 pub use request::{OutgoingInvite, RegistrationConfig};
 
@@ -138,9 +138,9 @@ impl Endpoint {
         }
     }
 
-    /// Peers of the socket `local` are to use `public` to reach us: for Via and Contact.
-    pub fn set_public_address(&mut self, local: SocketAddr, public: SocketAddr) {
-        self.core.set_public_address(local, public);
+    /// Which address peers are to use to reach us, for Via and Contact. Default: the one their messages come to.
+    pub fn set_addresses(&mut self, addresses: Addresses) {
+        self.core.addresses = addresses;
     }
 
     /// Takes what came from the network.
@@ -148,6 +148,7 @@ impl Endpoint {
         match input {
             Input::Message { flow, bytes } => self.on_message(now, flow, &bytes, policy),
             Input::FlowClosed { flow } => self.on_flow_closed(now, &flow),
+            Input::FlowIdentified { .. } => {}
             Input::SendFailed { flow } => self.on_send_failed(now, &flow),
         }
     }

@@ -33,6 +33,9 @@ impl Endpoint {
                 }
             }
             Owner::Registration(id) => self.on_registration_response(now, id, tx, &response),
+            Owner::Ping(id) => {
+                self.on_pinged(id, response.status, response.retry_after().map(|retry| retry.duration()), true)
+            }
             Owner::Nobody => {}
         }
     }
@@ -70,6 +73,7 @@ impl Endpoint {
                 self.with_usage(id, |usage, core| usage.on_failure(core, now, tx, method, failure));
             }
             Owner::Registration(id) => self.on_registration_failure(now, id, failure.status()),
+            Owner::Ping(id) => self.on_pinged(id, failure.status(), None, false),
             Owner::Nobody => {}
         }
     }

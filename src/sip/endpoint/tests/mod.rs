@@ -4,6 +4,7 @@ mod calls;
 mod digest;
 mod ending;
 mod hostile;
+mod large;
 mod load;
 mod modify;
 mod pair;

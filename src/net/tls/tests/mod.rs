@@ -1,0 +1,256 @@
+//! Two gateways' worth of sockets on loopback, and certificates good and bad.
+
+pub(in crate::net) mod authority;
+
+use super::TlsPeer;
+use crate::dialplan::{CertificateFiles, TrunkTls};
+use crate::net::{ListenAddress, Transports};
+use crate::sip::message::Transport;
+use crate::sip::{Flow, Input};
+use authority::Authority;
+use bytes::Bytes;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+const REQUEST: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+const ANSWER: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+struct End {
+    transports: Transports,
+    events: mpsc::Receiver<Input>,
+}
+
+impl End {
+    fn new(listen: &[Transport], certificate: Option<&CertificateFiles>) -> Self {
+        let (sender, events) = mpsc::channel(64);
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listen: Vec<_> = listen.iter().map(|&transport| ListenAddress { transport, address }).collect();
+        Self { transports: Transports::bind(&listen, certificate, sender).unwrap(), events }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.transports.bound().next().unwrap().address
+    }
+
+    /// The next event, housekeeping done meanwhile.
+    async fn next(&mut self) -> Input {
+        let waited = async {
+            loop {
+                tokio::select! {
+                    Some(event) = self.events.recv() => return event,
+                    () = self.transports.housekeeping() => {}
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), waited).await.expect("an event")
+    }
+
+    /// Lets connections come and go until `done`.
+    async fn housekeep(&mut self, done: impl Future<Output = ()>) {
+        tokio::pin!(done);
+        loop {
+            tokio::select! {
+                () = &mut done => return,
+                () = self.transports.housekeeping() => {}
+            }
+        }
+    }
+}
+
+fn peer(name: &str, authority: &Authority) -> TlsPeer {
+    TlsPeer { name: name.into(), settings: TrunkTls { ca: Some(authority.ca.clone()), ..TrunkTls::default() } }
+}
+
+/// Sends a request to a server with `certificate`; what comes of it at both ends.
+async fn call(certificate: &CertificateFiles, peer: &TlsPeer) -> Result<(End, Flow, End, Flow), Input> {
+    let server = End::new(&[Transport::Tls], Some(certificate));
+    let mut client = End::new(&[], None);
+    let flow = client.transports.flow_to(Transport::Tls, server.address(), Some(peer)).unwrap();
+    client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    let mut ends = (server, client);
+    let arrived = {
+        let (server, client) = &mut ends;
+        tokio::select! {
+            arrived = server.next() => Ok(arrived),
+            failed = client.next() => Err(failed),
+        }
+    };
+    match arrived {
+        Ok(Input::Message { flow: theirs, bytes }) => {
+            assert_eq!(bytes, REQUEST);
+            Ok((ends.0, theirs, ends.1, flow))
+        }
+        // The server sees the refused handshake, too.
+        Ok(Input::FlowClosed { .. }) => Err(ends.1.next().await),
+        Ok(other) => Err(other),
+        Err(failed) => Err(failed),
+    }
+}
+
+async fn is_refused(certificate: &CertificateFiles, peer: &TlsPeer) -> bool {
+    matches!(call(certificate, peer).await, Err(Input::FlowClosed { .. }))
+}
+
+#[tokio::test]
+async fn a_request_and_its_answer_share_a_connection_and_so_does_the_next() {
+    let authority = Authority::new("good");
+    let certificate = authority.issue("server", &["sip.a.example"]);
+    let (mut server, theirs, mut client, ours) = call(&certificate, &peer("sip.a.example", &authority)).await.unwrap();
+    assert_eq!((theirs.transport, ours.connection.is_some()), (Transport::Tls, true));
+    server.transports.transmit(theirs, Bytes::from_static(ANSWER)).unwrap();
+    let Input::Message { flow, bytes } = client.next().await else { panic!("no answer") };
+    assert_eq!((flow.connection, &bytes[..]), (ours.connection, ANSWER));
+    client.transports.transmit(ours, Bytes::from_static(REQUEST)).unwrap();
+    let Input::Message { flow, .. } = server.next().await else { panic!("no request") };
+    assert_eq!(flow, theirs, "the same connection");
+}
+
+#[tokio::test]
+async fn a_flow_outlives_its_connection() {
+    let authority = Authority::new("outlives");
+    let certificate = authority.issue("server", &["a.example"]);
+    let (mut server, theirs, mut client, flow) = call(&certificate, &peer("a.example", &authority)).await.unwrap();
+    // What cannot be framed ends the connection.
+    client.transports.transmit(flow, Bytes::from_static(b"A sip:b SIP/2.0\r\nl: 1\r\nl: 2\r\n\r\n")).unwrap();
+    assert!(matches!(server.next().await, Input::FlowClosed { flow } if flow == theirs));
+    assert!(matches!(client.next().await, Input::FlowClosed { flow: closed } if closed == flow));
+    client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    let Input::Message { flow: anew, bytes } = server.next().await else { panic!("no request") };
+    assert_eq!(bytes, REQUEST);
+    assert_ne!(anew.connection, theirs.connection);
+    server.transports.transmit(anew, Bytes::from_static(ANSWER)).unwrap();
+    // The report that the addresses failed, for whoever sent before the connection had its number.
+    assert!(matches!(client.next().await, Input::SendFailed { .. }));
+    assert!(matches!(client.next().await, Input::Message { flow: same, .. } if same.connection == flow.connection));
+}
+
+#[tokio::test]
+async fn names_are_compared_as_rfc_5922_has_it() {
+    let authority = Authority::new("names");
+    for (names, wanted, good) in [
+        (&["sip:a.example"][..], "a.example", true),
+        (&["sip:b.example", "a.example"], "a.example", false),
+        (&["sip:bob@a.example", "a.example"], "a.example", true),
+        (&["A.Example"], "a.example", true),
+        (&["b.example"], "a.example", false),
+        (&["*.a.example"], "sip.a.example", false),
+        (&["127.0.0.1"], "127.0.0.1", true),
+        (&["127.0.0.2"], "127.0.0.1", false),
+    ] {
+        let certificate = authority.issue("server", names);
+        let refused = is_refused(&certificate, &peer(wanted, &authority)).await;
+        assert_eq!(!refused, good, "{names:?} for {wanted}");
+    }
+    let mut lenient = peer("sip.a.example", &authority);
+    lenient.settings.wildcard = true;
+    assert!(!is_refused(&authority.issue("server", &["*.a.example"]), &lenient).await);
+}
+
+#[tokio::test]
+async fn an_expired_certificate_and_an_unknown_authority_are_refused_unless_nobody_is_to_look() {
+    let (authority, stranger) = (Authority::new("known"), Authority::new("unknown"));
+    let expired = authority.issue_until("old", &["a.example"], 2021);
+    let foreign = stranger.issue("foreign", &["a.example"]);
+    let mut blind = peer("a.example", &authority);
+    assert!(is_refused(&expired, &blind).await);
+    assert!(is_refused(&foreign, &blind).await);
+    blind.settings.verify = false;
+    assert!(!is_refused(&foreign, &blind).await);
+}
+
+#[tokio::test]
+async fn trunks_that_trust_differently_do_not_share_a_connection() {
+    let authority = Authority::new("apart");
+    let certificate = authority.issue("server", &["b.example"]);
+    let mut blind = peer("a.example", &authority);
+    blind.settings.verify = false;
+    let (server, _, mut client, open) = call(&certificate, &blind).await.unwrap();
+    let careful = peer("a.example", &authority);
+    let flow = client.transports.flow_to(Transport::Tls, server.address(), Some(&careful)).unwrap();
+    assert_ne!(flow.connection, open.connection);
+    client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    let mut ends = (server, client);
+    let failed = tokio::select! {
+        failed = ends.1.next() => failed,
+        _ = async { loop { ends.0.transports.housekeeping().await } } => unreachable!(),
+    };
+    assert!(matches!(failed, Input::FlowClosed { flow: closed } if closed.connection == flow.connection));
+    let nameless = ends.1.transports.flow_to(Transport::Tls, ends.0.address(), None);
+    assert!(nameless.is_err(), "nobody is called by TLS without a name to look for");
+}
+
+#[tokio::test]
+async fn a_trunk_is_known_by_its_client_certificate_and_nobody_by_a_strangers() {
+    let (authority, stranger) = (Authority::new("client"), Authority::new("impostor"));
+    let text = format!(
+        "[trunks.carrier]\ntls = {{ accept = [\"carrier.example\"], ca = \"{}\" }}\n[rooms.a]\npin = \"482917\"\n\
+         [[routes]]\nname = \"A\"\nfrom = \"carrier\"\nnumber = \"1\"\nroom = \"a\"\n",
+        authority.ca.display()
+    );
+    let plan = crate::dialplan::parse("dialplan.toml", &text, &crate::dialplan::Trusting).unwrap().plan;
+    for (issuer, name, known) in [
+        (&authority, "carrier.example", true),
+        (&authority, "other.example", false),
+        (&stranger, "carrier.example", false),
+    ] {
+        let mut server = End::new(&[Transport::Tls], Some(&authority.issue("server", &["a.example"])));
+        server.transports.follow(&plan);
+        let mut client = End::new(&[], None);
+        let mut peer = peer("a.example", &authority);
+        peer.settings.certificate = Some(issuer.issue("client", &[name]));
+        let flow = client.transports.flow_to(Transport::Tls, server.address(), Some(&peer)).unwrap();
+        client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+        let first = server.next().await;
+        match first {
+            Input::FlowIdentified { peer, .. } => assert!(known && peer == "carrier", "{name}"),
+            Input::Message { .. } => assert!(!known, "{name}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn plain_text_and_silence_are_no_handshake() {
+    let authority = Authority::new("slow");
+    let mut server = End::new(&[Transport::Tls], Some(&authority.issue("server", &["a.example"])));
+    let mut plain = TcpStream::connect(server.address()).await.unwrap();
+    plain.write_all(REQUEST).await.unwrap();
+    assert!(matches!(server.next().await, Input::FlowClosed { .. }));
+    // Nothing is said at all: the server has had enough after a while, by its own clock.
+    let mut silent = TcpStream::connect(server.address()).await.unwrap();
+    assert!(matches!(server.next().await, Input::FlowClosed { .. }));
+    assert_eq!(silent.read(&mut [0; 16]).await.unwrap_or(0), 0, "closed");
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_told_for_the_addresses_it_was_asked_for() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut client = End::new(&[Transport::Udp], None);
+    let flow = client.transports.flow_to(Transport::Tcp, nobody, None).unwrap();
+    client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    assert!(matches!(client.next().await, Input::FlowClosed { .. }));
+    assert!(matches!(client.next().await, Input::SendFailed { flow: failed } if failed == flow));
+}
+
+#[tokio::test]
+async fn pings_are_answered_and_strangers_make_room() {
+    let mut server = End::new(&[Transport::Tcp], None);
+    let address = server.address();
+    let mut first = TcpStream::connect(address).await.unwrap();
+    first.write_all(b"\r\n\r\n").await.unwrap();
+    let mut pong = [0; 2];
+    server.housekeep(async { _ = first.read_exact(&mut pong).await.unwrap() }).await;
+    assert_eq!(&pong, b"\r\n");
+    // It has sent nothing worth an answer: as the oldest of its address it makes room for the 257th.
+    let mut others = Vec::new();
+    for _ in 0..256 {
+        others.push(TcpStream::connect(address).await.unwrap());
+    }
+    server.housekeep(async { assert_eq!(first.read(&mut [0; 16]).await.unwrap_or(0), 0) }).await;
+    let last = others.last_mut().unwrap();
+    last.write_all(b"\r\n\r\n").await.unwrap();
+    server.housekeep(async { _ = last.read_exact(&mut pong).await.unwrap() }).await;
+}
