@@ -116,6 +116,13 @@ fn numbers_and_users_that_exist_and_that_do_not_get_the_same_answers() {
                 }
             }
         }
+        // The war that no scanner gives up.
+        let from = stranger();
+        let expected = plain(&knock(&from, &gateway, ("INVITE", EXISTS, None)).0, EXISTS);
+        for number in (900..1100).map(|number| number.to_string()) {
+            let (answer, _) = ask(&from, &gateway, &request(&from, &gateway, "INVITE", &number, ""));
+            assert_eq!(plain(&answer, &number), expected, "{number}");
+        }
         assert!(gateway.finish().records.is_empty());
     }
 }

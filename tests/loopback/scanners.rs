@@ -104,6 +104,7 @@ fn svmap_does_not_find_a_gateway_that_knows_its_trunks_by_address() {
     assert!(gateway.finish().records.is_empty());
 }
 
+/// It gives up where all it sees is 401, even when told to go on: `equal_answers` walks the numbers for it.
 #[test]
 fn svwar_finds_no_number() {
     for auth in [false, true] {
@@ -140,6 +141,9 @@ fn what_leaks_is_found() {
     std::fs::write(gateway.folder().join("words"), [&NEIGHBOURS[..3], &[PASSWORD]].concat().join("\n")).unwrap();
     let arguments = ["-m", "OPTIONS", "-u", "pbx", "-e", "1001", "-d", "words", "--maximumtime=2"];
     assert_found(PASSWORD, &scan_gateway("svcrack", &gateway, &arguments));
+
+    // It must ask for a password, so it can be seen that there is something, and what.
+    assert_found("Partyline", &scan_gateway("svmap", &gateway, &["-m", "OPTIONS"]));
 
     // A server that says of each number whether there is one, as many do.
     let leaky = UdpSocket::bind((Family::V4.own_address(), 0)).unwrap();

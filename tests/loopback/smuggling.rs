@@ -2,10 +2,14 @@
 //! call that a session makes for the caller.
 
 use super::harness::{Family, Gateway, Playing, Setup, Sipp, address, seconds};
+use serde_json::Value;
 use std::net::UdpSocket;
 
 /// In every claim, and nowhere else.
 const MARK: &str = "2079460999";
+
+/// How many of the claims are spellings of P-Asserted-Identity; they come first.
+const ASSERTED: usize = 10;
 
 /// Header lines that claim something, as they come over the wire.
 const CLAIMS: [&str; 24] = [
@@ -15,11 +19,12 @@ const CLAIMS: [&str; 24] = [
     "P-Asserted-Identity \t : <tel:+442079460999>",
     "p-aSSERTED-iDENTITY: <tel:+442079460999>",
     "P-ASSERTED-IDENTITY : \"Boss\"\r\n <sip:+442079460999@boss.example>",
-    "P-Asserted-Identity:\r\n  <sip:+442079460999\r\n\t@boss.example>",
     "P-Asserted-Identity:\r\n \r\n\t<tel:+442079460999>",
     "P-Asserted-Identity: <tel:+442079460999>\r\nP-Asserted-Identity: <sip:+442079460999@boss.example>",
     "P-Asserted-Identity: <sip:+442079460999@boss.example>, <tel:+442079460999>",
     "P-Asserted-Identity:,,<tel:+442079460999>",
+    // No URI, since it is folded within.
+    "P-Asserted-Identity:\r\n  <sip:+442079460999\r\n\t@boss.example>",
     "P-Preferred-Identity : <sip:+442079460999@boss.example>",
     "P-Associated-URI: <sip:+442079460999@boss.example>",
     "Remote-Party-ID: \"Boss\" <sip:+442079460999@boss.example>;party=calling;screen=yes;privacy=off",
@@ -122,7 +127,7 @@ fn gateway(carrier: &Playing) -> Gateway {
     let place = address::host_port(carrier.address, carrier.port);
     let routes = format!(
         "[trunks.untrusted]\nallow = [\"127.0.0.0/8\"]\n\
-         [trunks.carrier]\naddress = [\"{place}\"]\ncaller_id = \"+442079460111\"\n\
+         [trunks.carrier]\naddress = [\"{place}\"]\nping = \"off\"\ncaller_id = \"+442079460111\"\n\
          identity = \"p-asserted-identity\"\nshow_caller = true\ndiversion = true\n\
          [rooms.lobby]\nannounce = \"none\"\n[ivr.operator]\nsay = {{ prompt = \"goodbye\" }}\nthen = {{ dial = \"+442079460123\" }}\n\
          [[routes]]\nname = \"Lobby\"\nfrom = \"untrusted\"\nnumber = \"2000\"\nroom = \"lobby\"\n\
@@ -173,6 +178,23 @@ fn no_claim_of_an_untrusted_peer_reaches_anybody() {
     let came_in: Vec<_> = remains.records.iter().filter(|record| record["way"] == "in").collect();
     assert_eq!((came_in.len(), remains.records.len()), (CLAIMS.len() + 1, CLAIMS.len() + 2));
     assert!(came_in.iter().all(|record| record["from"] == "+442079460100"), "{came_in:#?}");
+}
+
+/// The counter-proof: each spelling is a claim that the parser understands, and a trusted peer is believed.
+#[test]
+fn the_same_claims_of_a_trusted_peer_are_believed() {
+    let asserted = &CLAIMS[..ASSERTED];
+    let routes = "[trunks.trusted]\nallow = [\"127.0.0.0/8\"]\ntrusted = true\n[rooms.lobby]\nannounce = \"none\"\n\
+                  [[routes]]\nname = \"In\"\nfrom = \"trusted\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
+    let gateway = Setup::new().routes(routes).start();
+    all_call_the_room(&gateway, asserted, |_| ());
+    let remains = gateway.finish();
+    assert_eq!(remains.records.len(), asserted.len());
+    let of =
+        |record: &Value| record["sip_call_id"].as_str().unwrap().rsplit('-').next().unwrap().parse::<usize>().unwrap();
+    let others = remains.records.iter().filter(|record| record["from"] != "+442079460999");
+    let others: Vec<_> = others.map(|record| (CLAIMS[of(record)], &record["from"])).collect();
+    assert!(others.is_empty(), "{others:#?}");
 }
 
 /// Privacy is a wish, no claim: it is honoured whoever has it, in every spelling.

@@ -10,7 +10,7 @@ const ASKS: [(&str, &str, &str); 2] = [
 fn gateway_with_password_for(peer: &Playing, more: &str) -> Gateway {
     let place = address::host_port(peer.address, peer.port);
     let routes = format!(
-        "[trunks.carrier]\naddress = [\"{place}\"]\nusername = \"acme\"\npassword = {{ plain = \"correct horse\" }}\n{more}\n\
+        "[trunks.carrier]\naddress = [\"{place}\"]\nping = \"off\"\nusername = \"acme\"\npassword = {{ plain = \"correct horse\" }}\n{more}\n\
          [rooms.standup]\n[[routes]]\nname = \"Out\"\nfrom = \"sessions\"\nnumber = '\\+4420\\d+'\ntrunk = \"carrier\"\n\
          confirm = false\n"
     );

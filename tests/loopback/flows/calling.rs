@@ -1,6 +1,6 @@
 //! The gateway calls, as `partyline ctl dial` tells it to.
 
-use super::elsewhere;
+use super::Relay;
 use crate::loopback::harness::process::Outcome;
 use crate::loopback::harness::{Family, Gateway, Playing, Setup, Sipp, address, seconds};
 use serde_json::Value;
@@ -15,7 +15,7 @@ fn place(of: &Playing) -> String {
 /// A gateway whose trunk is at `places`, with more settings for the trunk and for the route to it.
 fn calls_out_to(places: &[String], trunk: &str, route: &str) -> Gateway {
     let routes = format!(
-        "[trunks.carrier]\naddress = {places:?}\ncaller_id = \"+442079460100\"\n{trunk}\n\
+        "[trunks.carrier]\naddress = {places:?}\nping = \"off\"\ncaller_id = \"+442079460100\"\n{trunk}\n\
          [rooms.standup]\nannounce = \"none\"\n\
          [[routes]]\nname = \"Out\"\nfrom = \"sessions\"\nnumber = '\\+4420\\d+'\ntrunk = \"carrier\"\nconfirm = false\n{route}\n"
     );
@@ -77,13 +77,11 @@ fn a_dead_proxy_is_passed_over() {
 /// The answer comes from the one address and names another for sound.
 #[test]
 fn sound_may_come_from_elsewhere() {
-    let relay = UdpSocket::bind((Family::V4.own_address(), 0)).unwrap();
-    relay.set_read_timeout(Some(seconds(10))).unwrap();
-    let (host, port) = (relay.local_addr().unwrap().ip().to_string(), relay.local_addr().unwrap().port().to_string());
-    let telephone = Sipp::new("is_called_behind_alg").with("RELAY", &host).with("RELAY_PORT", &port).listen(Family::V4);
+    let relay = Relay::new();
+    let telephone = relay.tell(Sipp::new("is_called_behind_alg")).listen(Family::V4);
     let gateway = calls_out_to(&[place(&telephone)], "", "");
     dial_into_the_room(&gateway);
-    relay.recv_from(&mut [0; 1500]).expect("the gateway sends its sound to the relay");
+    relay.hears();
     telephone.finish();
     assert_eq!(gateway.finish().record()["cause"], "called-hung-up");
 }
@@ -115,15 +113,12 @@ fn a_redirection_that_nobody_allowed_is_not_followed() {
 
 #[test]
 fn the_called_one_holds_and_moves() {
-    let relay = UdpSocket::bind((Family::V4.own_address(), 0)).unwrap();
-    relay.set_read_timeout(Some(seconds(10))).unwrap();
-    let (host, port) = (relay.local_addr().unwrap().ip().to_string(), relay.local_addr().unwrap().port().to_string());
-    let telephone =
-        Sipp::new("is_called_and_holds").with("ELSEWHERE", &host).with("ELSEWHERE_PORT", &port).listen(Family::V4);
+    let relay = Relay::new();
+    let telephone = relay.tell(Sipp::new("is_called_and_holds")).listen(Family::V4);
     let gateway = calls_out_to(&[place(&telephone)], "", "");
     dial_into_the_room(&gateway);
     gateway.wait_for_log("on hold", seconds(10));
-    relay.recv_from(&mut [0; 1500]).expect("the gateway sends its sound to the new address");
+    relay.hears();
     gateway.kick_only_call();
     telephone.finish();
     let remains = gateway.finish();

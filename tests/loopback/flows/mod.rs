@@ -12,7 +12,7 @@
 //! | 2.4 | cancellation | `registration`; that others' contacts stay: as 2.2 |
 //! | 2.5 | refused | `flows::registering::a_password_that_is_wrong_is_not_tried_again_at_once` |
 //! | 3.1 | call without a proxy | called: `calls`; calling: `flows::calling::a_call_is_answered_and_ended`, `calling_out` |
-//! | 3.2 | through two proxies | called: `flows::called::through_two_proxies`; calling: as 3.3, the second proxy asking in vain for nothing but its digest |
+//! | 3.2 | through two proxies | called: `flows::called::through_two_proxies`; calling: as 3.3, which only has one question more |
 //! | 3.3 | several proxies ask for a digest | calling: `flows::calling::through_two_proxies_that_ask_for_a_digest`; called: no proxy asks the called one, which sees 3.2 |
 //! | 3.4 | a proxy is dead | calling: `flows::calling::a_dead_proxy_is_passed_over`; called: as 3.2 |
 //! | 3.5 | through an application-level gateway | called: `flows::called::through_an_alg`; calling: `flows::calling::sound_may_come_from_elsewhere` |
@@ -45,9 +45,30 @@ mod called;
 mod calling;
 mod registering;
 
-use super::harness::Family;
+use super::harness::{Family, Sipp, seconds};
+use std::net::UdpSocket;
 
-/// An address of this machine from which sipp does not send: where sound goes after a change.
-fn elsewhere() -> String {
-    Family::V4.own_address().to_string()
+/// Where sound is to go that is not sipp's own: an address and a port that a scenario names as `@RELAY@` and
+/// `@RELAY_PORT@`.
+struct Relay(UdpSocket);
+
+impl Relay {
+    fn new() -> Self {
+        let socket = UdpSocket::bind((Family::V4.own_address(), 0)).unwrap();
+        socket.set_read_timeout(Some(seconds(10))).unwrap();
+        Self(socket)
+    }
+
+    /// The scenario with this relay's address in it.
+    fn tell(&self, scenario: Sipp) -> Sipp {
+        let here = self.0.local_addr().unwrap();
+        scenario.with("RELAY", &here.ip().to_string()).with("RELAY_PORT", &here.port().to_string())
+    }
+
+    /// Waits for sound.
+    fn hears(&self) {
+        let mut packet = [0; 1500];
+        let (length, _) = self.0.recv_from(&mut packet).expect("the gateway sends its sound to the relay");
+        assert!(length > 12 && packet[0] >> 6 == 2, "not RTP");
+    }
 }

@@ -4,7 +4,7 @@ use crate::loopback::harness::{Family, Gateway, Playing, Setup, Sipp, seconds};
 
 fn registers_at(registrar: &Playing) -> Gateway {
     let routes = format!(
-        "[trunks.carrier]\naddress = [\"{}:{}\"]\nusername = \"acme\"\npassword = {{ plain = \"correct horse\" }}\n\
+        "[trunks.carrier]\naddress = [\"{}:{}\"]\nping = \"off\"\nusername = \"acme\"\npassword = {{ plain = \"correct horse\" }}\n\
          realm = \"carrier.example\"\nregister = true\n[rooms.lobby]\n\
          [[routes]]\nname = \"In\"\nfrom = \"carrier\"\nnumber = \"2000\"\nroom = \"lobby\"\n",
         registrar.address, registrar.port
