@@ -39,9 +39,7 @@ impl Running {
         command.stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
         let child = command.spawn().unwrap_or_else(|error| {
             let program = command.get_program().to_string_lossy();
-            panic!(
-                "{program} cannot be run ({error}): `make test` installs what the tests need (sip-tester, baresip-core, kamailio)"
-            )
+            panic!("{program} cannot be run ({error}): `make test` installs what the tests need (CONTRIBUTING.md)")
         });
         Self { name: name.to_owned(), child, output, errors, ended: false }
     }
