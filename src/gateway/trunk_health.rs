@@ -80,13 +80,15 @@ impl Gateway {
                 return self.ping_trunk(now, place);
             }
         }
+        let before = entry.health.presence();
         let change = entry.health.heard(answers);
         let (name, failed) = (entry.trunk.name.clone(), matches!(entry.state, TrunkState::Failed(_)));
         match change {
             Some(Presence::Up) => {
                 self.log(Level::Info, None, "trunk up", name);
-                if failed {
-                    // No need to wait for as long as its silence had taught us to.
+                if failed || before == Presence::Down {
+                    // No need to wait for as long as its silence had taught us to; and one that was away may have forgotten
+                    // our binding.
                     self.register_by_best(now, place);
                 }
             }

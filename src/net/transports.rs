@@ -91,6 +91,23 @@ pub(super) enum ConnectionEvent {
     Closed { flow: Flow, standing: Arc<Standing> },
 }
 
+/// A port that is kept from others while nothing listens on it, so that all connections of a transport can come from it: a
+/// peer that is told it in Contact finds the connection it has already, as RFC 5923 means it, whether it knows aliases or not.
+struct UnheardPort {
+    port: u16,
+    _socket: Socket,
+}
+
+impl UnheardPort {
+    fn reserve(any: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(any), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&SockAddr::from(any))?;
+        let port = socket.local_addr()?.as_socket().map_or(0, |bound| bound.port());
+        Ok(Self { port, _socket: socket })
+    }
+}
+
 struct Connection {
     flow: Flow,
     outgoing: mpsc::Sender<Bytes>,
@@ -116,6 +133,8 @@ pub struct Transports {
     line_numbers: HashMap<(SocketAddr, Arc<TlsPeer>), u64>,
     next_connection: u64,
     local: LocalAddresses,
+    /// Ports from which connections are opened by transports on which nothing listens.
+    unheard: HashMap<(Transport, bool), UnheardPort>,
     callers: Arc<Callers>,
     events: NetEvents,
     connection_events: mpsc::Sender<ConnectionEvent>,
@@ -142,6 +161,7 @@ impl Transports {
             line_numbers: HashMap::new(),
             next_connection: 1,
             local: LocalAddresses::default(),
+            unheard: HashMap::new(),
             callers: Arc::default(),
             events,
             connection_events,
@@ -208,8 +228,8 @@ impl Transports {
             _ => {
                 let mut streams = self.streams.iter().filter(|listens| listens.transport == transport);
                 let bound = streams.find(|listens| serves(listens.address, remote)).map(|listens| listens.address);
-                // Nothing listens there: peers answer over the connection that we open.
-                bound.or_else(|| Some(any(remote, transport.default_port())))
+                // Nothing listens there: peers reach us over the connection that we open, and know it by its port.
+                bound.or_else(|| Some(any(remote, self.unheard_port(transport, remote))))
             }
         };
         let bound = bound.ok_or(TransportError::NoSocket(transport, remote))?;
@@ -222,6 +242,20 @@ impl Transports {
             _ => self.by_remote.get(&remote).copied(),
         };
         Ok(Flow { connection, ..flow })
+    }
+
+    fn unheard_port(&mut self, transport: Transport, remote: SocketAddr) -> u16 {
+        let key = (transport, remote.is_ipv4());
+        if let Some(known) = self.unheard.get(&key) {
+            return known.port;
+        }
+        match UnheardPort::reserve(any(remote, 0)) {
+            Ok(reserved) => self.unheard.entry(key).or_insert(reserved).port,
+            Err(error) => {
+                tracing::debug!(%error, "no port to be known by");
+                transport.default_port()
+            }
+        }
     }
 
     /// The number of the connection to a TLS peer.
@@ -310,8 +344,11 @@ impl Transports {
         }
         let (served, outgoing, standing) = self.serve(flow, true);
         let flow = served.flow;
+        let is_unheard =
+            self.unheard.get(&(flow.transport, flow.remote.is_ipv4())).is_some_and(|it| it.port == flow.local.port());
+        let local = SocketAddr::new(flow.local.ip(), if is_unheard { flow.local.port() } else { 0 });
         let task = tokio::spawn(async move {
-            match tokio::time::timeout(CONNECT_TIMEOUT, connect(flow.local.ip(), flow.remote)).await {
+            match tokio::time::timeout(CONNECT_TIMEOUT, connect(local, flow.remote)).await {
                 Ok(Ok(stream)) => opened(stream, peer, served).await,
                 outcome => {
                     tracing::debug!(remote = %flow.remote, ?outcome, "{} connect failed", flow.transport);
@@ -504,12 +541,28 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn connect(local: IpAddr, remote: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if !local.is_unspecified() {
-        socket.bind(SocketAddr::new(local, 0))?;
+/// Connects from `local`. Where a port is given and is not to be had, as when another connection leads to `remote` from it, any
+/// port does.
+async fn connect(local: SocketAddr, remote: SocketAddr) -> io::Result<TcpStream> {
+    if local.port() != 0 {
+        let socket = stream_socket(remote)?;
+        socket.set_reuseaddr(true)?;
+        if socket.bind(local).is_ok() {
+            match socket.connect(remote).await {
+                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {}
+                result => return result,
+            }
+        }
+    }
+    let socket = stream_socket(remote)?;
+    if !local.ip().is_unspecified() {
+        socket.bind(SocketAddr::new(local.ip(), 0))?;
     }
     socket.connect(remote).await
+}
+
+fn stream_socket(remote: SocketAddr) -> io::Result<TcpSocket> {
+    if remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
 }
 
 async fn accept(listener: TcpListener, tls: Option<Acceptor>, events: mpsc::Sender<ConnectionEvent>) {

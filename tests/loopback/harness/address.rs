@@ -19,8 +19,8 @@ impl Family {
                 let number = NEXT.fetch_add(1, Ordering::Relaxed);
                 // Another run of the tests at the same time has other addresses.
                 let run = u8::try_from(std::process::id() % 120).unwrap() + 100;
-                let [high, low] = (number + number / 250).to_be_bytes();
-                IpAddr::V4(Ipv4Addr::new(127, run, high, low.max(1)))
+                let [high, low] = [number / 250 % 250, number % 250 + 1].map(|part| u8::try_from(part).unwrap());
+                IpAddr::V4(Ipv4Addr::new(127, run, high, low))
             }
             Self::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
         }

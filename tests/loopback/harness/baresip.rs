@@ -6,6 +6,7 @@ use super::gateway::Gateway;
 use super::process::Running;
 use super::sound;
 use super::wait::{self, seconds};
+use std::cell::OnceCell;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::Command;
@@ -18,6 +19,7 @@ const MODULES: &str = "/usr/lib/baresip/modules";
 pub struct Baresip {
     process: Running,
     console: SocketAddr,
+    connection: OnceCell<TcpStream>,
     folder: Folder,
 }
 
@@ -29,11 +31,28 @@ impl Baresip {
 
     /// The same with parameters of its account, `;mediaenc=srtp`.
     pub fn call_with(gateway: &Gateway, number: &str, tcp: bool, hertz: f64, length: u64, account: &str) -> Self {
-        let folder = Folder::new();
-        sound::write(&folder.file("tone.wav"), &sound::tone(hertz, seconds(length + 5)));
         // It takes its address from an interface, so it cannot have one of its own.
         let address: IpAddr =
             if gateway.family() == Family::V4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        let transport = if tcp { "tcp" } else { "udp" };
+        let host = address::host_port(address, 0);
+        let host = host.strip_suffix(":0").unwrap();
+        let account = format!("<sip:1003@{host};transport={transport}>;regint=0{account}");
+        let dial = format!("/dial sip:{number}@{};transport={transport}", gateway.place());
+        Self::start(address, &account, Some(&dial), hertz, length)
+    }
+
+    /// Registers as user 1003 at a provider, and answers calls at once.
+    pub fn registered(provider: &str, transport: &str, hertz: f64, length: u64, account: &str) -> Self {
+        let account = format!("<sip:1003@{provider};transport={transport}>;regint=60;answermode=auto{account}");
+        let mut baresip = Self::start(Ipv4Addr::LOCALHOST.into(), &account, None, hertz, length);
+        baresip.wait_for("[1 binding]");
+        baresip
+    }
+
+    fn start(address: IpAddr, account: &str, execute: Option<&str>, hertz: f64, length: u64) -> Self {
+        let folder = Folder::new();
+        sound::write(&folder.file("tone.wav"), &sound::tone(hertz, seconds(length + 5)));
         let console = SocketAddr::from(([127, 0, 0, 1], address::free_port(IpAddr::from([127, 0, 0, 1]))));
         let (first, last) = address::free_block(address, 10);
         let sip = address::host_port(address, address::free_port(address));
@@ -48,33 +67,51 @@ impl Baresip {
         );
         std::fs::write(folder.file("config"), config).unwrap();
         std::fs::write(folder.file("contacts"), "").unwrap();
-        let transport = if tcp { "tcp" } else { "udp" };
-        let host = address::host_port(address, 0);
-        let host = host.strip_suffix(":0").unwrap();
-        let account = format!("<sip:1003@{host};transport={transport}>;regint=0;audio_codecs=PCMU/8000{account}\n");
-        std::fs::write(folder.file("accounts"), account).unwrap();
+        std::fs::write(folder.file("accounts"), format!("{account};audio_codecs=PCMU/8000\n")).unwrap();
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder.path()).args(["-t", &length.to_string()]);
         command.args([if address.is_ipv4() { "-4" } else { "-6" }, "-s"]);
-        command.args(["-e", &format!("/dial sip:{number}@{};transport={transport}", gateway.place())]);
+        if let Some(execute) = execute {
+            command.args(["-e", execute]);
+        }
         let process = Running::start(command, folder.path(), "baresip");
-        Self { process, console, folder }
+        Self { process, console, connection: OnceCell::new(), folder }
     }
 
     /// Waits until its call is answered.
     pub fn wait_for_answer(&mut self) {
-        wait::until("baresip's call is answered", seconds(10), || {
+        self.wait_for("Call established");
+    }
+
+    /// Waits until it says so.
+    pub fn wait_for(&mut self, text: &str) {
+        wait::until(&format!("baresip says {text:?}"), seconds(10), || {
             let output = self.process.output() + &self.process.errors();
             assert!(!self.process.has_ended(), "{output}");
-            output.contains("Call established").then_some(())
+            output.contains(text).then_some(())
         });
+    }
+
+    /// Dials at its console.
+    pub fn dial(&self, uri: &str) {
+        self.console().write_all(format!("/dial {uri}\n").as_bytes()).unwrap();
+    }
+
+    /// Hangs up at its console.
+    pub fn hang_up(&self) {
+        self.console().write_all(b"b").unwrap();
+    }
+
+    /// Its console, which does not read what a connection that is gone has said.
+    fn console(&self) -> &TcpStream {
+        self.connection.get_or_init(|| TcpStream::connect(self.console).unwrap())
     }
 
     /// Keys digits at its console, as a person would: each is held for a tenth of a second.
     pub fn keys(&self, digits: &str) {
         /// What its console takes for the release of a key.
         const RELEASE: u8 = 4;
-        let mut console = TcpStream::connect(self.console).unwrap();
+        let mut console = self.console();
         for digit in digits.bytes() {
             for key in [digit, RELEASE] {
                 console.write_all(&[key]).unwrap();
@@ -85,10 +122,17 @@ impl Baresip {
 
     /// Waits for its end and gives back what it heard.
     pub fn finish(self, length: u64) -> Vec<i16> {
+        self.finish_all(length).swap_remove(0)
+    }
+
+    /// Waits for its end and gives back what it heard in each of its calls.
+    pub fn finish_all(self, length: u64) -> Vec<Vec<i16>> {
         let outcome = self.process.finish(seconds(length + 15));
         let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let heard = entries.into_iter().find(|path| path.to_string_lossy().ends_with("-dec.wav"));
-        let heard = heard.unwrap_or_else(|| panic!("baresip had no call:\n{}{}", outcome.output, outcome.errors));
-        sound::read(&heard)
+        let mut heard: Vec<_> = entries.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).collect();
+        assert!(!heard.is_empty(), "baresip had no call:\n{}{}", outcome.output, outcome.errors);
+        // Their names begin with the time.
+        heard.sort();
+        heard.iter().map(|path| sound::read(path)).collect()
     }
 }

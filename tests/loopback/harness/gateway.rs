@@ -256,6 +256,15 @@ impl Gateway {
         wait::until_true(what, limit, || fact(&self.status()));
     }
 
+    /// Ends its only call as an administrator does.
+    pub fn kick_only_call(&self) {
+        let status = self.status();
+        let calls = status["calls"].as_array().unwrap();
+        assert_eq!(calls.len(), 1, "{status:#}");
+        let kicked = self.ctl(&["kick", calls[0]["call"].as_str().unwrap()]);
+        assert_eq!(kicked.code(), 0, "{}", kicked.errors);
+    }
+
     /// Waits until so many calls are in room `room`.
     pub fn wait_for_members(&self, room: &str, members: usize) {
         self.wait_for(&format!("{members} in room {room}"), seconds(15), |status| {

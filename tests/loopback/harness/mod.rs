@@ -2,8 +2,10 @@
 
 pub mod address;
 pub mod baresip;
+pub mod certificate;
 pub mod folder;
 pub mod gateway;
+pub mod kamailio;
 pub mod phone;
 pub mod process;
 pub mod sipp;

@@ -39,9 +39,7 @@ impl Running {
         command.stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
         let child = command.spawn().unwrap_or_else(|error| {
             let program = command.get_program().to_string_lossy();
-            panic!(
-                "{program} cannot be run ({error}): `make test` installs what the tests need (sip-tester, baresip-core)"
-            )
+            panic!("{program} cannot be run ({error}): `make test` installs what the tests need (CONTRIBUTING.md)")
         });
         Self { name: name.to_owned(), child, output, errors, ended: false }
     }
@@ -65,6 +63,12 @@ impl Running {
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
         let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
         nix::sys::signal::kill(id, signal).unwrap();
+    }
+
+    /// Sends a signal to the process group that it was started as the first of.
+    pub fn signal_group(&self, signal: nix::sys::signal::Signal) {
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::killpg(id, signal).unwrap();
     }
 
     /// Waits for its end.

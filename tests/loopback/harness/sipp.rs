@@ -17,6 +17,7 @@ pub struct Sipp {
     limit: u64,
     more: Vec<String>,
     files: Vec<(String, Vec<u8>)>,
+    words: Vec<(String, String)>,
 }
 
 /// A scenario that is played.
@@ -32,7 +33,15 @@ pub struct Playing {
 impl Sipp {
     /// The scenario `tests/sipp/{scenario}.xml`, which calls number 2000 by UDP.
     pub fn new(scenario: &'static str) -> Self {
-        Self { scenario, number: "2000", transport: "u1", limit: 20, more: Vec::new(), files: Vec::new() }
+        Self {
+            scenario,
+            number: "2000",
+            transport: "u1",
+            limit: 20,
+            more: Vec::new(),
+            files: Vec::new(),
+            words: Vec::new(),
+        }
     }
 
     pub fn number(mut self, number: &'static str) -> Self {
@@ -59,6 +68,12 @@ impl Sipp {
     /// A file in the folder sipp runs in.
     pub fn file(mut self, name: &str, content: Vec<u8>) -> Self {
         self.files.push((name.to_owned(), content));
+        self
+    }
+
+    /// Puts `word` in the place of `@NAME@` in the scenario, as of `with("STATUS", "486")`.
+    pub fn with(mut self, name: &str, word: &str) -> Self {
+        self.words.push((format!("@{name}@"), word.to_owned()));
         self
     }
 
@@ -90,6 +105,13 @@ impl Sipp {
             std::fs::write(folder.file(name), content).unwrap();
         }
         let scenario = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{}.xml", self.scenario));
+        let mut play = std::fs::read_to_string(scenario).unwrap();
+        for (name, word) in &self.words {
+            assert!(play.contains(name), "{name} is not in {}", self.scenario);
+            play = play.replace(name, word);
+        }
+        let scenario = folder.file("scenario.xml");
+        std::fs::write(&scenario, play).unwrap();
         let address = family.own_address();
         let port = address::free_port(address);
         let (media, _) = address::free_block(address, 4);
