@@ -3,7 +3,7 @@
 use super::{Gateway, Level, SessionId};
 use crate::media::command::{Clip, Command};
 use crate::session::{self, PlayItem, PlaybackHandle, Unit, VerbError, collect};
-use crate::types::{CallId, Now, PlayerId, RoomId, UnitId};
+use crate::types::{CallId, Now, PlayerId, RoomId, UnitId, relax};
 
 /// Who wants to know that a player is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,7 @@ impl Gateway {
 
     pub(super) fn on_playback_finished(&mut self, now: Now, player: PlayerId, completed: bool) {
         let Some(owner) = self.players.remove(&player) else { return };
+        relax(&mut self.players);
         let Owner::Session { session, playback, call } = owner else { return };
         if let Some(running) = self.sessions.get_mut(&session)
             && running.playbacks.get(&playback) == Some(&player)

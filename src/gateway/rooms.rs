@@ -3,7 +3,7 @@
 use super::SessionId;
 use crate::dialplan::Room;
 use crate::session::RoomHandle;
-use crate::types::{CallId, RoomId};
+use crate::types::{CallId, RoomId, relax};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -172,6 +172,8 @@ impl Rooms {
         let empty = self.open.get(&id).is_some_and(|room| room.members.is_empty() && room.watchers.is_empty());
         if empty && let Some(room) = self.open.remove(&id) {
             self.by_name.remove(&room.settings.name);
+            relax(&mut self.by_name);
+            relax(&mut self.open);
         }
         empty
     }

@@ -48,19 +48,19 @@ impl Hasher for IdHasher {
     }
 }
 
-/// Tables smaller than this keep their memory.
-const SMALL: usize = 1_024;
+/// Tables of fewer octets keep their memory.
+const SMALL: usize = 16_384;
 
-/// Whether a table that has room for `capacity` entries and holds `length` keeps much more than it needs; then the room
-/// it is to keep. Asked after each removal, it costs a comparison, and moves each entry once for many removals.
+/// Whether a table that has room for `capacity` entries of `size` octets and holds `length` keeps much more than it needs;
+/// then the room it is to keep. Asked after each removal, it costs a comparison, and moves each entry once for many removals.
 #[must_use]
-pub fn excess(capacity: usize, length: usize) -> Option<usize> {
-    (capacity > SMALL && length < capacity / 8).then_some(length * 2)
+pub const fn excess(capacity: usize, length: usize, size: usize) -> Option<usize> {
+    if capacity * size > SMALL && length < capacity / 8 { Some(length * 2) } else { None }
 }
 
 /// Gives memory back if `table` has become nearly empty.
 pub fn relax<K: Eq + Hash, V, S: std::hash::BuildHasher>(table: &mut HashMap<K, V, S>) {
-    if let Some(keep) = excess(table.capacity(), table.len()) {
+    if let Some(keep) = excess(table.capacity(), table.len(), size_of::<(K, V)>()) {
         table.shrink_to(keep);
     }
 }
@@ -88,7 +88,7 @@ mod tests {
             table.remove(&id);
             relax(&mut table);
         }
-        assert!(table.capacity() <= 2 * SMALL, "{}", table.capacity());
+        assert!(table.capacity() * size_of::<(u64, u64)>() <= 2 * SMALL, "{}", table.capacity());
         assert!((99_990..100_000).all(|id| table.get(&id) == Some(&id)));
     }
 }

@@ -32,7 +32,7 @@ impl Retention {
     pub fn pop_due(&mut self, now: Instant) -> Option<ServerId> {
         self.queue.front().filter(|(due, _)| *due <= now)?;
         let (_, id) = self.queue.pop_front()?;
-        if let Some(keep) = excess(self.queue.capacity(), self.queue.len()) {
+        if let Some(keep) = excess(self.queue.capacity(), self.queue.len(), size_of::<(Instant, ServerId)>()) {
             self.queue.shrink_to(keep);
         }
         Some(id)
