@@ -74,7 +74,7 @@ pub fn allow<'plan>(plan: &'plan Plan, number: &str) -> Result<Allowed<'plan>, D
         return Err(Denied::NoNumber);
     }
     let own = plan.gateway.numbers.country_code.as_deref();
-    let countries = plan.trunks.iter().filter_map(|trunk| trunk.country_code.as_deref()).chain(own);
+    let countries = plan.trunks.iter().filter_map(|trunk| trunk.numbers.country_code.as_deref()).chain(own);
     if let Some(known) = emergency::found_in(&number, countries) {
         return Err(Denied::Emergency(known));
     }
@@ -87,7 +87,7 @@ pub fn allow<'plan>(plan: &'plan Plan, number: &str) -> Result<Allowed<'plan>, D
         RouteTarget::Ivr(_) | RouteTarget::Room(_) => return Err(Denied::Inside(route.name.clone())),
     };
     // A national number that the gateway could not complete is judged as one of the trunk's country.
-    let abroad = outgoing.trunks.iter().filter_map(|trunk| trunk.country_code.as_deref()).chain(own);
+    let abroad = outgoing.trunks.iter().filter_map(|trunk| trunk.numbers.country_code.as_deref()).chain(own);
     if let Some((prefix, what)) = premium::kind_of(&number, abroad)
         && !outgoing.premium
     {

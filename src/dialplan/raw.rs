@@ -137,7 +137,6 @@ table! {
         diversion: bool = "true",
         max_calls: i64 = "30",
         max_calls_per_second: i64 = "10",
-        country_code: String = r#""44""#,
         redirects: bool = "true",
         refer: bool = "true",
         replaces: bool = "true",

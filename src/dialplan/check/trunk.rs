@@ -97,7 +97,6 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         numbers,
         max_calls: checker.number("max_calls", &raw.max_calls, 1..=100_000),
         max_calls_per_second: checker.number("max_calls_per_second", &raw.max_calls_per_second, 1..=10_000),
-        country_code: country_code(checker, &raw.country_code),
         redirects: raw.redirects.get().is_some_and(|value| *value.get_ref()),
         refer: raw.refer.get().is_some_and(|value| *value.get_ref()),
         replaces: raw.replaces.get().is_some_and(|value| *value.get_ref()),
@@ -283,21 +282,6 @@ fn caller_id(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String>
             .help("for example \"+442079460100\"");
     }
     fits.then(|| value.get_ref().clone())
-}
-
-fn country_code(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {
-    let value = field.get()?;
-    let code = value.get_ref();
-    let fits =
-        (1..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit()) && !code.starts_with('0');
-    if !fits {
-        checker
-            .sink
-            .error(value.span(), "`country_code` is digits")
-            .label("one to three, without `+` or zeros before them")
-            .help("for example \"44\"");
-    }
-    fits.then(|| code.clone())
 }
 
 fn number_from(checker: &mut Checker<'_>, raw: &RawTrunk) -> Vec<NumberSource> {

@@ -6,8 +6,8 @@ const PLAN: &str = r#"
 country_code = "44"
 
 [trunks.a]
-address      = ["192.0.2.1"]
-country_code = "49"
+address = ["192.0.2.1"]
+country = "DE"
 
 [trunks.b]
 address = ["192.0.2.2"]

@@ -54,9 +54,6 @@ pub struct Trunk {
     /// Calls that may begin within any second, both directions; beyond it the trunk gets 480 and our calls go by the
     /// next trunk. Default: no limit. 1 to 10000.
     pub max_calls_per_second: Option<u32>,
-    /// Country code, without `+`, of the place it stands in: for emergency numbers and the ringing tone. Default: the
-    /// gateway's.
-    pub country_code: Option<String>,
     /// Whether our calls follow its redirections (3xx), by the same routes. Default no.
     pub redirects: bool,
     /// Whether it may refer its calls to somebody else (RFC 3515), and `partyline ctl transfer` may refer them to it. What

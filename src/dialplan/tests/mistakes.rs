@@ -165,7 +165,6 @@ fn single_mistakes_are_told_where_they_are() {
         ("trunk", "srtp_keys_in_clear = true", "5 warning: `srtp_keys_in_clear` is for trunks with `srtp` <true>"),
         ("trunk", "max_calls_per_second = 0", "5 error: `max_calls_per_second` is from 1 to 10000 <0>"),
         ("trunk", "max_calls_per_secnd = 5", "5 error: a trunk has no key `max_calls_per_secnd` <max_calls_per_secnd>"),
-        ("trunk", "country_code = \"UK\"", "5 error: `country_code` is digits <\"UK\">"),
         ("trunk", "digits = \"inband\"", "5 error: `digits` knows no such word <\"inband\">"),
         ("trunk", "redirects = \"yes\"", "5 error: `redirects` takes true or false, not a string <\"yes\">"),
         ("trunk", "refer = \"blind\"", "5 error: `refer` takes true or false, not a string <\"blind\">"),
