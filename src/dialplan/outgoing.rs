@@ -32,6 +32,9 @@ pub enum Denied {
     /// A name, a service code, nothing at all.
     #[error("this is no telephone number")]
     NoNumber,
+    /// What begins with `+` and is no international number; a carrier might take it for another number than the rules did.
+    #[error("behind + come country code and number, seven digits at least, with no 0 before either of them")]
+    NotInternational,
     /// See [`emergency`].
     #[error("emergency numbers are never called: {0} is one; dial it from a telephone of your own")]
     Emergency(String),
@@ -78,6 +81,9 @@ pub fn allow<'plan>(plan: &'plan Plan, number: &str) -> Result<Allowed<'plan>, D
     if let Some(known) = emergency::found_in(&number, countries) {
         return Err(Denied::Emergency(known));
     }
+    if number.starts_with('+') && !is_international(digits) {
+        return Err(Denied::NotInternational);
+    }
     let route = route::find(plan, &Origin::Sessions, &number).ok_or(Denied::NoRoute)?;
     let outgoing = match &route.target {
         RouteTarget::Trunks(outgoing) => outgoing,
@@ -94,6 +100,30 @@ pub fn allow<'plan>(plan: &'plan Plan, number: &str) -> Result<Allowed<'plan>, D
         return Err(Denied::Premium { what, prefix, route: route.name.clone() });
     }
     Ok(Allowed { number, route, outgoing })
+}
+
+/// Country codes behind which numbers may begin with a zero that belongs to them.
+const WITH_ZERO: [&str; 8] = ["39", "225", "226", "229", "241", "242", "378", "379"];
+
+/// Whether these are country code and national number, in the one form they have.
+fn is_international(digits: &str) -> bool {
+    /// Shorter ones are services of a network, which `+` does not make international.
+    const SHORTEST: usize = 7;
+    let Some((code, national)) = digits.split_at_checked(country_code_length(digits)) else { return false };
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let zero_fits = !national.starts_with('0') || WITH_ZERO.contains(&code);
+    all_digits && digits.len() >= SHORTEST && !digits.starts_with('0') && zero_fits
+}
+
+/// How many digits the country code has (ITU-T E.164, list of assigned codes).
+fn country_code_length(digits: &str) -> usize {
+    const TWO: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 \
+                       84 86 90 91 92 93 94 95 98";
+    match digits.get(..2) {
+        Some(first) if first.starts_with(['1', '7']) => 1,
+        Some(first) if TWO.split(' ').any(|code| code == first) => 2,
+        _ => 3,
+    }
 }
 
 #[cfg(test)]

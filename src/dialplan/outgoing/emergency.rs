@@ -1,8 +1,9 @@
 //! Numbers that save lives, and that a conference gateway must not call: it cannot tell them where the caller is, its
 //! line may be down when it matters, and a mistaken call keeps somebody else waiting.
 //!
-//! Refused whatever the routes say, in every way they may be dialled: bare, after an outside-line or national prefix
-//! (`0112`, `9911`), after an international one (`00112`), behind a country code (`+44999`), with `#` or `*` about them.
+//! Refused whatever the routes say, in every way they may be dialled: bare, after digits for an outside line or a national
+//! prefix (`0112`, `91911`), after an international one (`00112`), behind a country code (`+44999`, `44999`), with `#` or `*` about
+//! them, after what shows or hides the caller (`*31#112`, `141999`).
 
 /// Refused everywhere, whatever the country: the numbers that mean help in most of the world.
 const EVERYWHERE: [&str; 8] = ["112", "911", "999", "000", "110", "118", "119", "111"];
@@ -52,6 +53,9 @@ const BY_COUNTRY: &[(&str, &[&str])] = &[
     ("972", &["100", "101", "102", "103", "112"]),
 ];
 
+/// What is dialled before a number to show or hide one's own.
+const CALLER_ID: [&str; 5] = ["141", "1470", "31", "67", "82"];
+
 /// The emergency number that `number` reaches, in one of `countries` (country codes without `+`) or, where it has a
 /// country code of its own, there.
 pub(super) fn found_in<'a>(number: &str, countries: impl Iterator<Item = &'a str>) -> Option<String> {
@@ -59,17 +63,28 @@ pub(super) fn found_in<'a>(number: &str, countries: impl Iterator<Item = &'a str
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
     let mut known: Vec<&str> = EVERYWHERE.to_vec();
     let of = |country: &str| BY_COUNTRY.iter().find(|(code, _)| *code == country).map(|(_, numbers)| *numbers);
-    if !international {
-        known.extend(countries.filter_map(of).flatten());
-    }
+    known.extend(countries.filter_map(of).flatten());
+    // What would reach one if a network took it as it stands; behind `+` this is for short ones alone, as the others are
+    // longer than anything that may stand before an emergency number.
+    let runs = number.split(['+', '*', '#']).filter(|run| !run.is_empty());
     let mut ways = Vec::new();
-    bare(&digits, &mut ways);
-    // A country code of its own, behind `+` or an international prefix that nobody told us of.
-    let starts: &[&str] = if international { &[""] } else { &["00", "011"] };
+    for run in runs.chain([digits.as_str()]) {
+        bare(run, &mut ways);
+        for prefix in CALLER_ID {
+            if let Some(rest) = run.strip_prefix(prefix) {
+                bare(rest, &mut ways);
+            }
+        }
+    }
+    // A country code of its own: behind `+`, behind an international prefix that nobody told us of, or as an E.164 number is
+    // written without either.
+    let starts: &[&str] = if international { &[""] } else { &["", "00", "011"] };
     for start in starts {
         let Some(rest) = digits.strip_prefix(*start) else { continue };
         for (code, numbers) in BY_COUNTRY {
-            if let Some(national) = rest.strip_prefix(code).filter(|national| national.len() <= 8) {
+            // Without anything before it a code of one digit is more likely the first of a short number.
+            let certain = international || !start.is_empty() || code.len() > 1;
+            if let Some(national) = rest.strip_prefix(code).filter(|national| certain && national.len() <= 8) {
                 let mut abroad = Vec::new();
                 bare(national, &mut abroad);
                 if let Some(way) = abroad.iter().find(|way| numbers.contains(way) || EVERYWHERE.contains(way)) {
@@ -81,15 +96,23 @@ pub(super) fn found_in<'a>(number: &str, countries: impl Iterator<Item = &'a str
     ways.into_iter().find(|way| known.contains(way)).map(str::to_owned)
 }
 
-/// A number as it stands and without what may be dialled before it: zeros, the 1 of North America, one digit for an
-/// outside line.
+/// A number as it stands and without what may be dialled before it: zeros, and up to three digits for an outside line, a
+/// long-distance call, or another exchange behind the first.
 fn bare<'a>(digits: &'a str, ways: &mut Vec<&'a str>) {
+    const OUTSIDE: usize = 3;
     ways.push(digits);
     let mut rest = digits;
     while let Some(shorter) = rest.strip_prefix('0') {
         ways.push(shorter);
         rest = shorter;
     }
-    ways.extend(digits.strip_prefix('9').filter(|rest| rest.len() >= 3));
-    ways.extend(digits.strip_prefix('1').filter(|rest| *rest == "911"));
+    for _ in 0..OUTSIDE {
+        let outside = rest.strip_prefix(['0', '8', '9']).filter(|shorter| shorter.len() >= 2);
+        // Before others a 1 is a digit of the number.
+        let Some(shorter) = outside.or_else(|| rest.strip_prefix('1').filter(|shorter| *shorter == "911")) else {
+            return;
+        };
+        ways.push(shorter);
+        rest = shorter;
+    }
 }

@@ -103,8 +103,12 @@ const TABLE: &[(&str, &str)] = &[
     ("+979", "international premium rate"),
 ];
 
+/// Digits of the shortest number that is taken for an international one without a prefix.
+const SHORTEST_ABROAD: usize = 10;
+
 /// The prefix by which `number` costs extra, and what it is. A number without `+` is tried as one of each of `countries`
-/// (country codes), with and without a leading zero, and as an international one.
+/// (country codes), with and without a leading zero, and as an international one, behind a prefix or, if it is long enough, as it
+/// stands.
 pub(super) fn kind_of<'a>(
     number: &str,
     countries: impl Iterator<Item = &'a str>,
@@ -115,13 +119,11 @@ pub(super) fn kind_of<'a>(
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
     let national = digits.trim_start_matches('0');
     let abroad = ["00", "011"].into_iter().filter_map(|prefix| digits.strip_prefix(prefix));
-    let mut ways: Vec<String> = abroad.map(|rest| format!("+{rest}")).collect();
+    let as_it_stands = Some(digits.as_str()).filter(|digits| digits.len() >= SHORTEST_ABROAD);
+    let mut ways: Vec<String> = abroad.chain(as_it_stands).map(|rest| format!("+{rest}")).collect();
     for country in countries {
         ways.push(format!("+{country}{digits}"));
         ways.push(format!("+{country}{national}"));
-        if country == "1" {
-            ways.push(format!("+{digits}"));
-        }
     }
     ways.iter().find_map(|way| find(way))
 }

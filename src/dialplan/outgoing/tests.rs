@@ -112,6 +112,19 @@ fn emergency_numbers_are_refused_however_they_are_dialled() {
         "tel:999;phone-context=+44",
         "%39%39%39",
         "0+44999",
+        "91911",
+        "90112",
+        "09112",
+        "8112",
+        "44999",
+        "*31#112",
+        "141999",
+        "*67911",
+        "999#1",
+        // Germany's own, which trunk a's country brings in.
+        "115",
+        "9115",
+        "+115",
     ] {
         let said = asked(number);
         let refused = said.starts_with("emergency numbers are never called") || number == "0+44999";
@@ -125,6 +138,30 @@ fn emergency_numbers_are_refused_however_they_are_dialled() {
 }
 
 #[test]
+fn a_zero_behind_plus_or_a_country_code_gets_past_no_rule() {
+    const REFUSED: &str =
+        "behind + come country code and number, seven digits at least, with no 0 before either of them";
+    for number in [
+        "+4409098790123",
+        "+09098790123",
+        "+0044909879012",
+        "+44077009001",
+        "sip:+4409098790123@carrier.example",
+        "+44%30909879012",
+        "+442079*21",
+        "+4479",
+        "+17",
+    ] {
+        assert_eq!(asked(number), REFUSED, "{number}");
+    }
+    // Here the zero belongs to the number.
+    for number in ["+390612345678", "+2250701234567", "+2290197000000", "+37806661234"] {
+        assert_eq!(asked(number), format!("{number} by a, b (Out)"));
+    }
+    assert_eq!(asked("+44 (0)20 7946 0123"), "+442079460123 by a, b (Out)");
+}
+
+#[test]
 fn premium_numbers_are_refused_unless_the_route_names_them() {
     for (number, rule) in [
         ("+19005550100", "North American premium rate (+1900…)"),
@@ -134,6 +171,7 @@ fn premium_numbers_are_refused_unless_the_route_names_them() {
         ("+33891234567", "French premium rate (+3389…)"),
         ("+499001234567", "German premium rate (+49900…)"),
         ("+8821234567", "international networks (+882…)"),
+        ("449098790123", "UK premium rate (+449…)"),
         ("0900 1234567", "UK premium rate (+449…)"),
         ("00499001234567", "German premium rate (+49900…)"),
     ] {
