@@ -3,14 +3,15 @@
 use super::health::{Health, Presence};
 use super::targets::Targets;
 use super::{Gateway, Level, Output};
-use crate::dialplan::{Plan, SipTransport, Trunk};
+use crate::dialplan::{Plan, Register, SipTransport, Trunk};
 use crate::sip::locate::Located;
 use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Transport, Uri};
 use crate::sip::{Credentials, Flow, PingId, RegistrationConfig, RegistrationId};
 use crate::types::{Addresses, Deadlines, Network, Now};
 use rand::Rng;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -67,6 +68,8 @@ pub(super) struct Entry {
     addresses: Vec<IpAddr>,
     pub(super) registration: Option<RegistrationId>,
     contact_user: Option<String>,
+    /// The host and port of the Contact that its registrar has.
+    pub(super) contact_address: Option<SocketAddr>,
     pub(super) health: Health,
     /// The OPTIONS under way, and where it went.
     pub(super) ping: Option<(PingId, Flow)>,
@@ -76,14 +79,20 @@ impl Entry {
     fn new(trunk: &Arc<Trunk>) -> Self {
         Self {
             trunk: Arc::clone(trunk),
-            state: if trunk.register { TrunkState::Trying } else { TrunkState::Static },
+            state: if trunk.register == Register::No { TrunkState::Static } else { TrunkState::Trying },
             targets: Targets::default(),
             addresses: trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect(),
             registration: None,
             contact_user: None,
+            contact_address: None,
             health: Health::default(),
             ping: None,
         }
+    }
+
+    /// Whether it was last found at this address.
+    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+        self.addresses.contains(&address.to_canonical())
     }
 }
 
@@ -105,8 +114,7 @@ impl Trunks {
 
     /// The trunk whose host name was last found at this address.
     pub(super) fn by_address(&self, address: IpAddr) -> Option<&str> {
-        let address = address.to_canonical();
-        let entry = self.entries.iter().find(|entry| entry.addresses.contains(&address))?;
+        let entry = self.entries.iter().find(|entry| entry.is_at(address))?;
         Some(&entry.trunk.name)
     }
 
@@ -277,7 +285,8 @@ impl Gateway {
 
     /// Registers at a trunk that wants it: for the first time, or because the server in use is no longer one of its.
     fn start_registration(&mut self, now: Now, place: usize) {
-        let Some(entry) = self.trunks.entries.get(place).filter(|entry| entry.trunk.register) else { return };
+        let wants = |entry: &&Entry| entry.trunk.register != Register::No;
+        let Some(entry) = self.trunks.entries.get(place).filter(wants) else { return };
         if let Some(registration) = entry.registration {
             let flow = self.endpoint.registration_flow(registration);
             if flow.is_some_and(|flow| !entry.targets.is_ours(&flow)) {
@@ -303,17 +312,23 @@ impl Gateway {
         }
     }
 
-    pub(super) fn on_registered(&mut self, registration: RegistrationId, expires: Duration) {
+    pub(super) fn on_registered(&mut self, registration: RegistrationId, expires: Duration, ignored_routes: usize) {
         let flow = self.endpoint.registration_flow(registration);
+        let contact_address = self.endpoint.registered_contact_address(registration);
         let Some((_, entry)) = self.trunks.by_registration(registration) else { return };
+        entry.contact_address = contact_address;
         if let Some(flow) = flow {
             entry.targets.works(&flow);
         }
         let fresh = entry.state != TrunkState::Registered;
         entry.state = TrunkState::Registered;
-        let detail = format!("{} for {} s", entry.trunk.name, expires.as_secs());
+        let name = entry.trunk.name.clone();
         let level = if fresh { Level::Info } else { Level::Debug };
-        self.log(level, None, "registered", detail);
+        self.log(level, None, "registered", format!("{name} for {} s", expires.as_secs()));
+        if ignored_routes > 0 {
+            let detail = format!("{name}: {ignored_routes} of its Service-Route ignored: no routes, or too many");
+            self.log(if fresh { Level::Warn } else { Level::Debug }, None, "trunk", detail);
+        }
     }
 
     pub(super) fn on_registration_failed(
@@ -328,6 +343,7 @@ impl Gateway {
         let Some((place, entry)) = self.trunks.by_registration(registration) else { return };
         entry.state = TrunkState::Failed(status.0);
         let name = entry.trunk.name.clone();
+        let is_bulk = entry.trunk.register == Register::Bulk;
         let mut other = None;
         // RFC 3263 section 4.3: the next server is tried after silence and failures of this one, not after a refusal.
         if let (Some(flow), 408 | 500 | 502 | 503 | 504) = (flow, status.0) {
@@ -339,7 +355,13 @@ impl Gateway {
             (None, Some(at)) => format!("tried again in {} s", at.saturating_duration_since(now.instant).as_secs()),
             (None, None) => "not tried again".to_owned(),
         };
-        let detail = format!("{name}: {} {}, {next}", status.0, status.reason());
+        let mut detail = format!("{name}: {} {}, {next}", status.0, status.reason());
+        if is_bulk && status == StatusCode::BAD_EXTENSION {
+            let _ = write!(
+                detail,
+                "; its registrar knows no bulk registration (RFC 6140): trunks.{name}.register = \"bulk\""
+            );
+        }
         self.log(Level::Warn, None, "registration failed", detail);
         if other.is_some() {
             self.register_by_best(now, place);
@@ -356,6 +378,7 @@ impl Gateway {
         if let Some((_, entry)) = self.trunks.by_registration(registration) {
             entry.registration = None;
             entry.contact_user = None;
+            entry.contact_address = None;
             entry.state = TrunkState::Static;
         }
     }
@@ -417,6 +440,7 @@ fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
         credentials: credentials(trunk),
         expires: trunk.expires,
         contact_user: None,
+        bulk: trunk.register == Register::Bulk,
         headers: Headers::new(),
         route,
     }

@@ -18,6 +18,7 @@ pub struct Sipp {
     more: Vec<String>,
     files: Vec<(String, Vec<u8>)>,
     words: Vec<(String, String)>,
+    address: Option<IpAddr>,
 }
 
 /// A scenario that is played.
@@ -41,6 +42,7 @@ impl Sipp {
             more: Vec::new(),
             files: Vec::new(),
             words: Vec::new(),
+            address: None,
         }
     }
 
@@ -51,6 +53,12 @@ impl Sipp {
 
     pub fn tcp(mut self) -> Self {
         self.transport = "t1";
+        self
+    }
+
+    /// From this address instead of one of its own.
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
         self
     }
 
@@ -112,7 +120,7 @@ impl Sipp {
         }
         let scenario = folder.file("scenario.xml");
         std::fs::write(&scenario, play).unwrap();
-        let address = family.own_address();
+        let address = self.address.unwrap_or_else(|| family.own_address());
         let port = address::free_port(address);
         let (media, _) = address::free_block(address, 4);
         let mut command = Command::new("sipp");
