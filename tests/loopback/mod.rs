@@ -11,6 +11,7 @@ mod cancelling;
 mod control;
 mod dialling;
 mod equal_answers;
+mod failover;
 mod flows;
 mod harness;
 mod hold;
