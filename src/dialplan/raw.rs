@@ -64,6 +64,7 @@ table! {
         rtp_ports: String = r#""20000-29999""#,
         public_address: String = r#""203.0.113.7""#,
         local_net: Strings = r#"["10.0.0.0/8"]"#,
+        dns: Strings = r#"["192.0.2.53"]"#,
         language: String = r#""en-GB""#,
         data: String = r#""var""#,
         prompts: String = r#""prompts""#,

@@ -58,7 +58,7 @@ fn servers(hosts: &[u8]) -> Located<Flow> {
         weight: 0,
         targets: vec![flow(*host)],
     });
-    Located { candidates: candidates.collect(), lifetime: secs(10) }
+    Located { candidates: candidates.collect(), lifetime: secs(10), ..Located::nothing() }
 }
 
 impl Bench {

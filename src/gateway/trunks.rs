@@ -71,6 +71,8 @@ pub(super) struct Entry {
     /// The host and port of the Contact that its registrar has.
     pub(super) contact_address: Option<SocketAddr>,
     pub(super) health: Health,
+    /// What went wrong when it was last looked up.
+    trouble: Option<String>,
     /// The OPTIONS under way, and where it went.
     pub(super) ping: Option<(PingId, Flow)>,
 }
@@ -86,6 +88,7 @@ impl Entry {
             contact_user: None,
             contact_address: None,
             health: Health::default(),
+            trouble: None,
             ping: None,
         }
     }
@@ -156,11 +159,9 @@ impl Trunks {
         }
     }
 
-    /// Name, registration, presence and server of each.
-    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&str, &TrunkState, Presence, Option<Flow>)> {
-        self.entries.iter().map(move |entry| {
-            (entry.trunk.name.as_str(), &entry.state, entry.health.presence(), entry.targets.best(now))
-        })
+    /// Each, with its server and what went wrong when it was last looked up.
+    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&Entry, Option<Flow>, Option<&str>)> {
+        self.entries.iter().map(move |entry| (entry, entry.targets.best(now), entry.trouble.as_deref()))
     }
 
     fn by_registration(&mut self, registration: RegistrationId) -> Option<(usize, &mut Entry)> {
@@ -257,25 +258,32 @@ impl Gateway {
             // A look-up that was under way: no trunk is to send calls here any more.
             return;
         }
-        let Located { candidates, lifetime } = found;
+        let Located { candidates, lifetime, doubtful, trouble } = found;
         let place = self.trunks.entries.iter().position(|entry| entry.trunk.name == name);
         let Some((place, entry)) = place.and_then(|place| Some((place, self.trunks.entries.get_mut(place)?))) else {
             return;
         };
         let is_empty = candidates.iter().all(|candidate| candidate.targets.is_empty());
-        let is_known = entry.targets.found(candidates, &mut self.random);
-        if is_empty {
+        let is_in_doubt = !doubtful.is_empty();
+        let is_known = entry.targets.found(candidates, doubtful, &mut self.random);
+        let why = trouble.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+        let level = if entry.trouble == trouble && trouble.is_some() { Level::Debug } else { Level::Warn };
+        entry.trouble = trouble;
+        if is_empty || is_in_doubt {
             let old = if is_known { "; the last answer stands" } else { "" };
-            let detail = format!("{name}: the address of the trunk cannot be found{old}");
-            self.log(Level::Warn, None, "trunk", detail);
+            let what = if is_empty { "the address of the trunk cannot be found" } else { "the DNS is in trouble" };
+            // Told once, not every half minute.
+            self.log(level, None, "trunk", format!("{name}: {what}{why}{old}"));
             self.trunks.timers.set(TrunkTimer::Resolve(place), now.instant + RESOLVE_AGAIN);
-            return;
-        }
-        // Addresses that were written as such hold for ever.
-        if lifetime < Duration::MAX {
+            if is_empty {
+                return;
+            }
+        } else if lifetime < Duration::MAX {
+            // Addresses that were written as such hold for ever.
             let at = now.instant + lifetime.clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
             self.trunks.timers.set(TrunkTimer::Resolve(place), at);
         }
+        let Some(entry) = self.trunks.entries.get_mut(place) else { return };
         entry.addresses = entry.trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect();
         let found: Vec<IpAddr> = entry.targets.addresses().collect();
         entry.addresses.extend(found);

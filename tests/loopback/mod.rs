@@ -16,6 +16,7 @@ mod flows;
 mod harness;
 mod hold;
 mod kamailio;
+mod names;
 mod no_file_descriptors;
 mod offers;
 mod pins;

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod baresip;
 pub mod certificate;
+pub mod dns;
 pub mod folder;
 pub mod gateway;
 pub mod kamailio;
