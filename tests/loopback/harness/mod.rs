@@ -7,6 +7,7 @@ pub mod dns;
 pub mod folder;
 pub mod gateway;
 pub mod kamailio;
+pub mod linphone;
 pub mod phone;
 pub mod process;
 pub mod sipp;
