@@ -283,3 +283,25 @@ fn a_proxy_is_on_the_way_of_every_request() {
         assert_eq!(request.uri.to_string(), "sip:sip.carrier.example");
     }
 }
+
+#[test]
+fn a_dns_that_fails_for_some_questions_is_told_and_does_not_move_the_trunk() {
+    let mut bench = Bench::new("ping = \"off\"");
+    bench.found(&[11]);
+    for _ in 0..2 {
+        let mut found = servers(&[12]);
+        found.doubt(0, "the DNS fails for _sip._udp.sip.carrier.example".into());
+        bench.input(Input::Resolved { trunk: "carrier".into(), found });
+        let status = bench.status();
+        assert_eq!(status.server, "udp:192.0.2.11:5060");
+        assert_eq!(status.trouble, "the DNS fails for _sip._udp.sip.carrier.example");
+    }
+    let lookups = bench.lookups;
+    bench.run(secs(31), &[]);
+    assert_eq!(bench.lookups, lookups + 1, "asked again soon");
+    bench.found(&[12]);
+    let status = bench.status();
+    assert_eq!((status.server.as_str(), status.trouble.as_str()), ("udp:192.0.2.12:5060", ""));
+    let told = |what: &str| bench.log.iter().filter(|line| line.contains(what)).count();
+    assert_eq!((told("the DNS is in trouble"), told("found again")), (2, 1), "{:?}", bench.log);
+}

@@ -268,6 +268,7 @@ impl Gateway {
         let is_known = entry.targets.found(candidates, doubtful, &mut self.random);
         let why = trouble.as_deref().map_or_else(String::new, |why| format!(": {why}"));
         let level = if entry.trouble == trouble && trouble.is_some() { Level::Debug } else { Level::Warn };
+        let is_over = entry.trouble.is_some() && trouble.is_none() && !is_empty;
         entry.trouble = trouble;
         if is_empty || is_in_doubt {
             let old = if is_known { "; the last answer stands" } else { "" };
@@ -279,6 +280,9 @@ impl Gateway {
                 return;
             }
         } else if lifetime < Duration::MAX {
+            if is_over {
+                self.log(Level::Info, None, "trunk", format!("{name}: its address is found again"));
+            }
             // Addresses that were written as such hold for ever.
             let at = now.instant + lifetime.clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
             self.trunks.timers.set(TrunkTimer::Resolve(place), at);

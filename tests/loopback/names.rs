@@ -3,7 +3,7 @@
 use super::harness::dns::{Dns, Manner};
 use super::harness::{Family, Gateway, Setup, Sipp, seconds};
 use nix::sys::signal::Signal;
-use std::net::UdpSocket;
+use std::net::{Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
 const NUMBER: &str = "+442079460123";
@@ -58,6 +58,8 @@ fn a_dead_server_is_followed_by_the_next_priority_and_remembered() {
         .srv("_sip._udp.carrier.test", (20, 0), "alive.carrier.test", carrier.port)
         .srv("_sip._udp.carrier.test", (10, 100), "dead.carrier.test", dead_place.port())
         .address("dead.carrier.test", dead_place.ip())
+        // An address of a family that the gateway does not listen on is passed over.
+        .address("alive.carrier.test", Ipv6Addr::LOCALHOST.into())
         .address("alive.carrier.test", carrier.address);
     let gateway = looks_up_at(&dns, "transport = \"udp\"");
     wait_for_server(&gateway, &format!("udp:{dead_place}"));
