@@ -154,9 +154,11 @@ fn table(status: &Status) -> String {
     }
     text.push_str("TRUNK            STATE        THERE  CALLS  SERVER\n");
     for trunk in &status.trunks {
+        let trouble = if trunk.trouble.is_empty() { String::new() } else { format!(" ({})", trunk.trouble) };
+        let server = if trunk.server.is_empty() { "-" } else { &trunk.server };
         text.push_str(&format!(
-            "{:<16} {:<12} {:<5} {:>6}  {}\n",
-            trunk.trunk, trunk.state, trunk.presence, trunk.calls, trunk.server
+            "{:<16} {:<12} {:<5} {:>6}  {server}{trouble}\n",
+            trunk.trunk, trunk.state, trunk.presence, trunk.calls
         ));
     }
     text.push_str(&format!("\n{} requests from unknown addresses dropped\n", status.strangers));

@@ -86,7 +86,7 @@ impl Server {
             records,
             replies: HashMap::new(),
             next_reply: 0,
-            resolver: Resolver::system(),
+            resolver: Resolver::new(&settings.dns),
             resolved: mpsc::channel(64),
             drained: false,
             memory: Memory::default(),
@@ -149,6 +149,9 @@ impl Server {
                 Some((plan, sounds)) = reloads.recv() => {
                     self.plan = Arc::clone(&plan);
                     self.transports.follow(&plan);
+                    if plan.gateway.dns != self.resolver.servers() {
+                        self.resolver = Resolver::new(&plan.gateway.dns);
+                    }
                     self.gateway.set_sounds(sounds);
                     self.gateway.handle_input(now(), Input::Reload(plan));
                 }
@@ -260,7 +263,8 @@ impl Server {
 
     fn on_resolved(&mut self, resolved: Resolved) {
         let Resolved { trunk, found } = resolved;
-        let Located { candidates, lifetime } = found;
+        let Located { candidates, lifetime, doubtful, mut trouble } = found;
+        let had_any = !candidates.is_empty();
         let flows = |candidate: Candidate<net::Server>| {
             let flows = candidate.targets.into_iter().filter_map(|server| {
                 let peer = TlsPeer { name: trunk.tls.name.clone().unwrap_or(server.name), settings: trunk.tls.clone() };
@@ -270,8 +274,12 @@ impl Server {
             let targets: Vec<Flow> = flows.collect();
             (!targets.is_empty()).then_some(Candidate { rank: candidate.rank, weight: candidate.weight, targets })
         };
-        let candidates = candidates.into_iter().filter_map(flows).collect();
-        let input = Input::Resolved { trunk: trunk.name.clone(), found: Located { candidates, lifetime } };
+        let candidates: Vec<_> = candidates.into_iter().filter_map(flows).collect();
+        if had_any && candidates.is_empty() {
+            trouble.get_or_insert_with(|| "none of its servers can be reached from the addresses in `sip`".to_owned());
+        }
+        let found = Located { candidates, lifetime, doubtful, trouble };
+        let input = Input::Resolved { trunk: trunk.name.clone(), found };
         self.gateway.handle_input(now(), input);
     }
 }

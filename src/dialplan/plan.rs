@@ -23,7 +23,7 @@ pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
 pub use tls::{CertificateFiles, TrunkTls};
 pub use trunk::{
-    AuthSecret, DigitTransport, NumberSource, Proxy, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk,
+    AuthSecret, DigitTransport, NumberSource, Proxy, Register, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk,
     TrunkAddress, TrunkAuth,
 };
 

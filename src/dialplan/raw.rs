@@ -64,6 +64,7 @@ table! {
         rtp_ports: String = r#""20000-29999""#,
         public_address: String = r#""203.0.113.7""#,
         local_net: Strings = r#"["10.0.0.0/8"]"#,
+        dns: Strings = r#"["192.0.2.53"]"#,
         language: String = r#""en-GB""#,
         data: String = r#""var""#,
         prompts: String = r#""prompts""#,
@@ -124,7 +125,7 @@ table! {
         password: RawSecret = r#"{ env = "CARRIER_PASSWORD" }"#,
         realm: String = r#""carrier.example""#,
         auth: RawAuth = r#"{ username = "pbx", password = { env = "PBX_PASSWORD" } }"#,
-        register: bool = "true",
+        register: RawRegister = "true",
         expires: RawDuration = r#""1h""#,
         caller_id: String = r#""+442079460100""#,
         country: String = r#""GB""#,
@@ -328,6 +329,27 @@ impl Read for RawPin {
                     .help("put quotes around the digits");
                 Err(Mismatch::Told)
             }
+            _ => Err(Mismatch::Kind),
+        }
+    }
+}
+
+/// `true`, `false`, or a word that says how.
+#[derive(Debug)]
+pub(super) enum RawRegister {
+    /// Whether.
+    Plain(bool),
+    /// How.
+    Word(Spanned<String>),
+}
+
+impl Read for RawRegister {
+    const WHAT: &'static str = "true, false or \"bulk\"";
+
+    fn read(value: &Value<'_>, _: &mut Sink) -> Result<Self, Mismatch> {
+        match value.get_ref() {
+            DeValue::Boolean(whether) => Ok(Self::Plain(*whether)),
+            DeValue::String(word) => Ok(Self::Word(Spanned::new(value.span(), word.to_string()))),
             _ => Err(Mismatch::Kind),
         }
     }

@@ -51,7 +51,7 @@ fn the_examples_in_the_demo_files_comments_are_good_too() {
         .collect();
     let loaded = parse("dialplan.toml", &uncommented, &Trusting).unwrap_or_else(|found| panic!("{found}"));
     let carrier = loaded.plan.trunk("carrier").unwrap();
-    assert!(carrier.register);
+    assert_eq!(carrier.register, Register::Account);
     assert_eq!(carrier.max_calls, Some(30));
     assert_eq!(outgoing::allow(&loaded.plan, "+442079460123").unwrap().route.name, "Out");
     assert_eq!(loaded.plan.gateway.numbers.country_code.as_deref(), Some("44"));

@@ -167,8 +167,8 @@ pub(super) fn terms_of(trunk: &Trunk) -> sip::Terms {
     }
 }
 
-/// The trunk a request comes by: its source address is allowed, it names the Contact we registered there, its connection
-/// began with the trunk's certificate, or it proved a moment ago, when it was admitted, to know the trunk's password.
+/// The trunk a request comes by: its source address is allowed, it names the Contact we registered there (one without a
+/// user only from the trunk's addresses), its connection began with the trunk's certificate, or it proved a moment ago, when it was admitted, to know the trunk's password.
 pub(super) fn trunk_of(
     plan: &Plan,
     trunks: &Trunks,
@@ -181,6 +181,9 @@ pub(super) fn trunk_of(
         return Some(Arc::clone(trunk));
     }
     if let Some(trunk) = trunks.by_certificate(flow).and_then(|name| plan.trunk(name)) {
+        return Some(Arc::clone(trunk));
+    }
+    if let Some(trunk) = trunks.by_bulk_contact(request, flow).and_then(|name| plan.trunk(name)) {
         return Some(Arc::clone(trunk));
     }
     let by_address = plan

@@ -153,6 +153,9 @@ pub struct TrunkStatus {
     /// The server in use, `udp:192.0.2.1:5060`; empty while none is known.
     #[serde(default)]
     pub server: String,
+    /// What went wrong when it was last looked up, in words; empty when all is well.
+    #[serde(default)]
+    pub trouble: String,
     /// Calls by it.
     pub calls: usize,
 }
@@ -236,21 +239,22 @@ impl Gateway {
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
-        let trunks = self.trunks.states(now.instant).map(|(name, state, presence, server)| TrunkStatus {
-            trunk: name.to_owned(),
-            state: match state {
+        let trunks = self.trunks.states(now.instant).map(|(entry, server, trouble)| TrunkStatus {
+            trunk: entry.trunk.name.clone(),
+            state: match entry.state {
                 TrunkState::Static => "static".into(),
                 TrunkState::Trying => "trying".into(),
                 TrunkState::Registered => "registered".into(),
                 TrunkState::Failed(status) => format!("failed {status}"),
             },
-            presence: match presence {
+            presence: match entry.health.presence() {
                 Presence::Unknown => "-".into(),
                 Presence::Up => "up".into(),
                 Presence::Down => "down".into(),
             },
             server: server.map_or_else(String::new, |flow| format!("{}:{}", flow.transport.as_param(), flow.remote)),
-            calls: self.admission.calls_by(name) as usize,
+            trouble: trouble.unwrap_or_default().to_owned(),
+            calls: self.admission.calls_by(&entry.trunk.name) as usize,
         });
         let trunks = trunks.collect();
         Status {

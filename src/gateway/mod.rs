@@ -51,6 +51,7 @@ mod transfer;
 mod trunk_health;
 #[cfg(test)]
 mod trunk_tests;
+mod trunk_way;
 mod trunks;
 
 pub use call_record::{CallRecord, Cause, Tried, Way};

@@ -72,7 +72,9 @@ impl Gateway {
             Event::Failed { invite, status, .. } => {
                 self.on_gone(now, invite, Some(status.0), Cause::Refused(format!("no way to answer: {}", status.0)));
             }
-            Event::Registered { registration, expires } => self.on_registered(registration, expires),
+            Event::Registered { registration, expires, ignored_routes } => {
+                self.on_registered(registration, expires, ignored_routes);
+            }
             Event::RegistrationFailed { registration, status, retry_at, retry_after } => {
                 self.on_registration_failed(now, registration, status, retry_at, retry_after);
             }

@@ -22,6 +22,8 @@ pub(super) struct Targets {
     candidates: Vec<Candidate<Flow>>,
     ordered: Vec<Flow>,
     dead: Vec<Dead>,
+    /// Places of the configuration of which the DNS has not said all so far.
+    doubtful: Vec<u16>,
 }
 
 /// A server that is left alone.
@@ -40,13 +42,27 @@ fn key(flow: &Flow) -> Key {
 }
 
 impl Targets {
-    /// Takes what a look-up found; an empty answer leaves everything as it was, since the last good one is better than none.
-    /// Says whether there is anything.
-    pub(super) fn found(&mut self, candidates: Vec<Candidate<Flow>>, random: &mut impl Rng) -> bool {
+    /// Takes what a look-up found; an empty answer leaves everything as it was, since the last good one is better than none,
+    /// and for places that are in doubt the last one without a doubt stands. Says whether there is anything.
+    pub(super) fn found(
+        &mut self,
+        mut candidates: Vec<Candidate<Flow>>,
+        mut doubtful: Vec<u16>,
+        random: &mut impl Rng,
+    ) -> bool {
+        let was_sure = |place: &u16| {
+            !self.doubtful.contains(place) && self.candidates.iter().any(|candidate| candidate.rank.0 == *place)
+        };
+        let kept: Vec<u16> = doubtful.iter().copied().filter(was_sure).collect();
+        let is_kept = |candidate: &Candidate<Flow>| kept.contains(&candidate.rank.0);
+        candidates.retain(|candidate| !is_kept(candidate));
+        candidates.extend(self.candidates.iter().filter(|candidate| is_kept(candidate)).cloned());
+        doubtful.retain(|place| !kept.contains(place));
         if candidates.iter().all(|candidate| candidate.targets.is_empty()) {
             return !self.ordered.is_empty();
         }
         self.candidates = candidates;
+        self.doubtful = doubtful;
         self.ordered = self.shuffled(random);
         let ordered = &self.ordered;
         self.dead.retain(|dead| ordered.iter().any(|flow| key(flow) == dead.server));
@@ -133,7 +149,7 @@ mod tests {
     fn two() -> Targets {
         let mut targets = Targets::default();
         let candidate = |priority, host| Candidate { rank: (0, 0, priority), weight: 1, targets: vec![flow(host)] };
-        assert!(targets.found(vec![candidate(20, 12), candidate(10, 11)], &mut StdRng::seed_from_u64(1)));
+        assert!(targets.found(vec![candidate(20, 12), candidate(10, 11)], Vec::new(), &mut StdRng::seed_from_u64(1)));
         targets
     }
 
@@ -179,10 +195,33 @@ mod tests {
     #[test]
     fn an_empty_answer_keeps_the_last_good_one() {
         let (mut targets, now) = (two(), start());
-        assert!(targets.found(Vec::new(), &mut StdRng::seed_from_u64(1)));
+        assert!(targets.found(Vec::new(), Vec::new(), &mut StdRng::seed_from_u64(1)));
         assert_eq!(targets.next(now), Some(flow(11)));
-        assert!(!Targets::default().found(Vec::new(), &mut StdRng::seed_from_u64(1)));
+        assert!(!Targets::default().found(Vec::new(), Vec::new(), &mut StdRng::seed_from_u64(1)));
         assert_eq!(Targets::default().best(now), None);
+    }
+
+    #[test]
+    fn what_is_in_doubt_does_not_replace_what_was_sure() {
+        let mut random = StdRng::seed_from_u64(1);
+        let candidate = |place, host| Candidate { rank: (place, 0, 0), weight: 0, targets: vec![flow(host)] };
+        let hosts = |targets: &Targets| targets.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>();
+        let mut targets = Targets::default();
+        // The first answer is taken as it is, there is none better; and so is the next guess.
+        targets.found(vec![candidate(0, 11)], vec![0], &mut random);
+        targets.found(vec![candidate(0, 12), candidate(1, 21)], vec![0], &mut random);
+        assert_eq!(hosts(&targets), ["192.0.2.12", "192.0.2.21"]);
+        targets.found(vec![candidate(0, 13), candidate(1, 21)], Vec::new(), &mut random);
+        targets.found(vec![candidate(0, 14), candidate(1, 22)], vec![0], &mut random);
+        assert_eq!(
+            hosts(&targets),
+            ["192.0.2.13", "192.0.2.22"],
+            "the second host has moved, of the first nothing is known"
+        );
+        targets.found(vec![candidate(1, 23)], vec![0], &mut random);
+        assert_eq!(hosts(&targets), ["192.0.2.13", "192.0.2.23"]);
+        targets.found(vec![candidate(0, 15)], Vec::new(), &mut random);
+        assert_eq!(hosts(&targets), ["192.0.2.15"]);
     }
 
     #[test]

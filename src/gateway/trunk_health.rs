@@ -1,7 +1,7 @@
 //! OPTIONS to trunks: which of them are there (`health.rs` judges), and which of their servers.
 
 use super::health::Presence;
-use super::trunks::{TrunkState, TrunkTimer, destination};
+use super::trunks::{TrunkState, TrunkTimer};
 use super::{Gateway, Level};
 use crate::sip::PingId;
 use crate::sip::message::StatusCode;
@@ -34,7 +34,7 @@ impl Gateway {
             // Its name is still being looked up.
             return self.schedule_ping(now, place);
         };
-        let (uri, route) = destination(&entry.trunk, &flow);
+        let (uri, route) = self.way_to(now, &entry.trunk, &flow);
         let ping = self.endpoint.ping(now, flow, uri, &route);
         if let Some(entry) = self.trunks.entries.get_mut(place) {
             entry.ping = Some((ping, flow));

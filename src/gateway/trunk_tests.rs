@@ -1,12 +1,14 @@
 //! Trunks with several servers that fail, come back and move: signalling only, by hand.
 
-use super::{Gateway, Input, Output, Reply, Request, Sounds, TrunkStatus};
+mod way;
+
+use super::{CallRecord, Gateway, Input, Output, Reply, Request, Sounds, TrunkStatus};
 use crate::dialplan::{self, Trusting};
 use crate::media::command::{Clip, Pcm};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::message::{HeaderName as H, Message, Method, Request as SipRequest, Response, StatusCode, Transport};
 use crate::sip::{self, EndpointConfig, Flow};
-use crate::types::Now;
+use crate::types::{CallId, Now};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -36,6 +38,8 @@ struct Bench {
     now: Now,
     sent: Vec<(Flow, SipRequest)>,
     lookups: usize,
+    opening: Vec<(CallId, std::net::IpAddr)>,
+    records: Vec<CallRecord>,
     log: Vec<String>,
 }
 
@@ -54,7 +58,7 @@ fn servers(hosts: &[u8]) -> Located<Flow> {
         weight: 0,
         targets: vec![flow(*host)],
     });
-    Located { candidates: candidates.collect(), lifetime: secs(10) }
+    Located { candidates: candidates.collect(), lifetime: secs(10), ..Located::nothing() }
 }
 
 impl Bench {
@@ -64,9 +68,20 @@ impl Bench {
              [[routes]]\nname = \"A\"\nfrom = \"carrier\"\nnumber = \"1\"\nroom = \"a\"\n"
         );
         let plan = dialplan::parse("dialplan.toml", &text, &Trusting).unwrap().plan;
-        let now = Now { instant: crate::test_clock(), wall: SystemTime::UNIX_EPOCH };
+        Self::with_plan(Now { instant: crate::test_clock(), wall: SystemTime::UNIX_EPOCH }, plan)
+    }
+
+    fn with_plan(now: Now, plan: Arc<dialplan::Plan>) -> Self {
         let gateway = Gateway::new(now, plan, Arc::new(Silence), EndpointConfig::default(), 1);
-        let mut bench = Self { gateway, now, sent: Vec::new(), lookups: 0, log: Vec::new() };
+        let mut bench = Self {
+            gateway,
+            now,
+            sent: Vec::new(),
+            lookups: 0,
+            opening: Vec::new(),
+            records: Vec::new(),
+            log: Vec::new(),
+        };
         bench.collect();
         bench
     }
@@ -85,6 +100,8 @@ impl Bench {
                     }
                 }
                 Output::Resolve { .. } => self.lookups += 1,
+                Output::OpenTransport { call, local } => self.opening.push((call, local)),
+                Output::Record(record) => self.records.push(*record),
                 Output::Log(line) => self.log.push(line.to_string()),
                 Output::Reply { reply: answer, .. } => reply = Some(answer),
                 _ => {}
@@ -95,7 +112,13 @@ impl Bench {
 
     fn input(&mut self, input: Input) -> Option<Reply> {
         self.gateway.handle_input(self.now, input);
-        self.collect()
+        let mut reply = self.collect();
+        for (call, local) in std::mem::take(&mut self.opening) {
+            let address = std::net::SocketAddr::new(local, 20_000);
+            self.gateway.handle_input(self.now, Input::TransportOpened { call, address, rtcp_port: 20_001 });
+            reply = self.collect().or(reply);
+        }
+        reply
     }
 
     fn found(&mut self, hosts: &[u8]) {
@@ -259,4 +282,26 @@ fn a_proxy_is_on_the_way_of_every_request() {
         assert_eq!(request.headers.get_str(&H::Route), Some("<sip:proxy.example;transport=tcp;lr>"));
         assert_eq!(request.uri.to_string(), "sip:sip.carrier.example");
     }
+}
+
+#[test]
+fn a_dns_that_fails_for_some_questions_is_told_and_does_not_move_the_trunk() {
+    let mut bench = Bench::new("ping = \"off\"");
+    bench.found(&[11]);
+    for _ in 0..2 {
+        let mut found = servers(&[12]);
+        found.doubt(0, "the DNS fails for _sip._udp.sip.carrier.example".into());
+        bench.input(Input::Resolved { trunk: "carrier".into(), found });
+        let status = bench.status();
+        assert_eq!(status.server, "udp:192.0.2.11:5060");
+        assert_eq!(status.trouble, "the DNS fails for _sip._udp.sip.carrier.example");
+    }
+    let lookups = bench.lookups;
+    bench.run(secs(31), &[]);
+    assert_eq!(bench.lookups, lookups + 1, "asked again soon");
+    bench.found(&[12]);
+    let status = bench.status();
+    assert_eq!((status.server.as_str(), status.trouble.as_str()), ("udp:192.0.2.12:5060", ""));
+    let told = |what: &str| bench.log.iter().filter(|line| line.contains(what)).count();
+    assert_eq!((told("the DNS is in trouble"), told("found again")), (2, 1), "{:?}", bench.log);
 }

@@ -3,14 +3,15 @@
 use super::health::{Health, Presence};
 use super::targets::Targets;
 use super::{Gateway, Level, Output};
-use crate::dialplan::{Plan, SipTransport, Trunk};
+use crate::dialplan::{Plan, Register, SipTransport, Trunk};
 use crate::sip::locate::Located;
 use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Transport, Uri};
 use crate::sip::{Credentials, Flow, PingId, RegistrationConfig, RegistrationId};
 use crate::types::{Addresses, Deadlines, Network, Now};
 use rand::Rng;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -67,7 +68,11 @@ pub(super) struct Entry {
     addresses: Vec<IpAddr>,
     pub(super) registration: Option<RegistrationId>,
     contact_user: Option<String>,
+    /// The host and port of the Contact that its registrar has.
+    pub(super) contact_address: Option<SocketAddr>,
     pub(super) health: Health,
+    /// What went wrong when it was last looked up.
+    trouble: Option<String>,
     /// The OPTIONS under way, and where it went.
     pub(super) ping: Option<(PingId, Flow)>,
 }
@@ -76,14 +81,21 @@ impl Entry {
     fn new(trunk: &Arc<Trunk>) -> Self {
         Self {
             trunk: Arc::clone(trunk),
-            state: if trunk.register { TrunkState::Trying } else { TrunkState::Static },
+            state: if trunk.register == Register::No { TrunkState::Static } else { TrunkState::Trying },
             targets: Targets::default(),
             addresses: trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect(),
             registration: None,
             contact_user: None,
+            contact_address: None,
             health: Health::default(),
+            trouble: None,
             ping: None,
         }
+    }
+
+    /// Whether it was last found at this address.
+    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+        self.addresses.contains(&address.to_canonical())
     }
 }
 
@@ -105,8 +117,7 @@ impl Trunks {
 
     /// The trunk whose host name was last found at this address.
     pub(super) fn by_address(&self, address: IpAddr) -> Option<&str> {
-        let address = address.to_canonical();
-        let entry = self.entries.iter().find(|entry| entry.addresses.contains(&address))?;
+        let entry = self.entries.iter().find(|entry| entry.is_at(address))?;
         Some(&entry.trunk.name)
     }
 
@@ -148,11 +159,9 @@ impl Trunks {
         }
     }
 
-    /// Name, registration, presence and server of each.
-    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&str, &TrunkState, Presence, Option<Flow>)> {
-        self.entries.iter().map(move |entry| {
-            (entry.trunk.name.as_str(), &entry.state, entry.health.presence(), entry.targets.best(now))
-        })
+    /// Each, with its server and what went wrong when it was last looked up.
+    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&Entry, Option<Flow>, Option<&str>)> {
+        self.entries.iter().map(move |entry| (entry, entry.targets.best(now), entry.trouble.as_deref()))
     }
 
     fn by_registration(&mut self, registration: RegistrationId) -> Option<(usize, &mut Entry)> {
@@ -249,25 +258,36 @@ impl Gateway {
             // A look-up that was under way: no trunk is to send calls here any more.
             return;
         }
-        let Located { candidates, lifetime } = found;
+        let Located { candidates, lifetime, doubtful, trouble } = found;
         let place = self.trunks.entries.iter().position(|entry| entry.trunk.name == name);
         let Some((place, entry)) = place.and_then(|place| Some((place, self.trunks.entries.get_mut(place)?))) else {
             return;
         };
         let is_empty = candidates.iter().all(|candidate| candidate.targets.is_empty());
-        let is_known = entry.targets.found(candidates, &mut self.random);
-        if is_empty {
+        let is_in_doubt = !doubtful.is_empty();
+        let is_known = entry.targets.found(candidates, doubtful, &mut self.random);
+        let why = trouble.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+        let level = if entry.trouble == trouble && trouble.is_some() { Level::Debug } else { Level::Warn };
+        let is_over = entry.trouble.is_some() && trouble.is_none() && !is_empty;
+        entry.trouble = trouble;
+        if is_empty || is_in_doubt {
             let old = if is_known { "; the last answer stands" } else { "" };
-            let detail = format!("{name}: the address of the trunk cannot be found{old}");
-            self.log(Level::Warn, None, "trunk", detail);
+            let what = if is_empty { "the address of the trunk cannot be found" } else { "the DNS is in trouble" };
+            // Told once, not every half minute.
+            self.log(level, None, "trunk", format!("{name}: {what}{why}{old}"));
             self.trunks.timers.set(TrunkTimer::Resolve(place), now.instant + RESOLVE_AGAIN);
-            return;
-        }
-        // Addresses that were written as such hold for ever.
-        if lifetime < Duration::MAX {
+            if is_empty {
+                return;
+            }
+        } else if lifetime < Duration::MAX {
+            if is_over {
+                self.log(Level::Info, None, "trunk", format!("{name}: its address is found again"));
+            }
+            // Addresses that were written as such hold for ever.
             let at = now.instant + lifetime.clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
             self.trunks.timers.set(TrunkTimer::Resolve(place), at);
         }
+        let Some(entry) = self.trunks.entries.get_mut(place) else { return };
         entry.addresses = entry.trunk.address.iter().filter_map(crate::dialplan::TrunkAddress::ip).collect();
         let found: Vec<IpAddr> = entry.targets.addresses().collect();
         entry.addresses.extend(found);
@@ -277,7 +297,8 @@ impl Gateway {
 
     /// Registers at a trunk that wants it: for the first time, or because the server in use is no longer one of its.
     fn start_registration(&mut self, now: Now, place: usize) {
-        let Some(entry) = self.trunks.entries.get(place).filter(|entry| entry.trunk.register) else { return };
+        let wants = |entry: &&Entry| entry.trunk.register != Register::No;
+        let Some(entry) = self.trunks.entries.get(place).filter(wants) else { return };
         if let Some(registration) = entry.registration {
             let flow = self.endpoint.registration_flow(registration);
             if flow.is_some_and(|flow| !entry.targets.is_ours(&flow)) {
@@ -303,17 +324,23 @@ impl Gateway {
         }
     }
 
-    pub(super) fn on_registered(&mut self, registration: RegistrationId, expires: Duration) {
+    pub(super) fn on_registered(&mut self, registration: RegistrationId, expires: Duration, ignored_routes: usize) {
         let flow = self.endpoint.registration_flow(registration);
+        let contact_address = self.endpoint.registered_contact_address(registration);
         let Some((_, entry)) = self.trunks.by_registration(registration) else { return };
+        entry.contact_address = contact_address;
         if let Some(flow) = flow {
             entry.targets.works(&flow);
         }
         let fresh = entry.state != TrunkState::Registered;
         entry.state = TrunkState::Registered;
-        let detail = format!("{} for {} s", entry.trunk.name, expires.as_secs());
+        let name = entry.trunk.name.clone();
         let level = if fresh { Level::Info } else { Level::Debug };
-        self.log(level, None, "registered", detail);
+        self.log(level, None, "registered", format!("{name} for {} s", expires.as_secs()));
+        if ignored_routes > 0 {
+            let detail = format!("{name}: {ignored_routes} of its Service-Route ignored: no routes, or too many");
+            self.log(if fresh { Level::Warn } else { Level::Debug }, None, "trunk", detail);
+        }
     }
 
     pub(super) fn on_registration_failed(
@@ -328,6 +355,7 @@ impl Gateway {
         let Some((place, entry)) = self.trunks.by_registration(registration) else { return };
         entry.state = TrunkState::Failed(status.0);
         let name = entry.trunk.name.clone();
+        let is_bulk = entry.trunk.register == Register::Bulk;
         let mut other = None;
         // RFC 3263 section 4.3: the next server is tried after silence and failures of this one, not after a refusal.
         if let (Some(flow), 408 | 500 | 502 | 503 | 504) = (flow, status.0) {
@@ -339,7 +367,13 @@ impl Gateway {
             (None, Some(at)) => format!("tried again in {} s", at.saturating_duration_since(now.instant).as_secs()),
             (None, None) => "not tried again".to_owned(),
         };
-        let detail = format!("{name}: {} {}, {next}", status.0, status.reason());
+        let mut detail = format!("{name}: {} {}, {next}", status.0, status.reason());
+        if is_bulk && status == StatusCode::BAD_EXTENSION {
+            let _ = write!(
+                detail,
+                "; its registrar knows no bulk registration (RFC 6140): trunks.{name}.register = \"bulk\""
+            );
+        }
         self.log(Level::Warn, None, "registration failed", detail);
         if other.is_some() {
             self.register_by_best(now, place);
@@ -356,6 +390,7 @@ impl Gateway {
         if let Some((_, entry)) = self.trunks.by_registration(registration) {
             entry.registration = None;
             entry.contact_user = None;
+            entry.contact_address = None;
             entry.state = TrunkState::Static;
         }
     }
@@ -417,6 +452,7 @@ fn registration_config(trunk: &Trunk, flow: Flow) -> RegistrationConfig {
         credentials: credentials(trunk),
         expires: trunk.expires,
         contact_user: None,
+        bulk: trunk.register == Register::Bulk,
         headers: Headers::new(),
         route,
     }

@@ -4,6 +4,10 @@ use crate::dialplan::{SipTransport, Trunk, TrunkAddress};
 use crate::sip::locate::{self, Candidate, Located, Naptr, Plan, Question};
 use crate::sip::message::Transport;
 use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,6 +17,9 @@ use std::time::{Duration, Instant};
 const MOST: usize = 32;
 /// How long a name found in the hosts file, or by the system alone, is believed.
 const SYSTEM: Duration = Duration::from_secs(60);
+
+/// Patience with an answer of a server that the dialplan names. Each is asked three times.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One server: how it is reached, where it is, and the name its certificate must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,24 +32,42 @@ pub struct Server {
     pub name: String,
 }
 
-/// Asks the DNS by the system's settings, and `/etc/hosts` first. Cheap to clone.
+/// Asks the DNS, and `/etc/hosts` first. Cheap to clone.
 #[derive(Clone)]
-pub struct Resolver(Option<Arc<TokioResolver>>);
+pub struct Resolver {
+    dns: Option<Arc<TokioResolver>>,
+    /// The servers that the dialplan names. None: those of this machine, and its other sources of names.
+    servers: Vec<SocketAddr>,
+}
 
 impl Resolver {
-    /// By the settings of this machine. Where they cannot be read, addresses are asked of the system, and nothing else.
+    /// Asks these servers and nobody else; without any, those in the settings of this machine. Where neither can be used,
+    /// addresses are asked of the system, and nothing else.
     #[must_use]
-    pub fn system() -> Self {
-        let built = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+    pub fn new(servers: &[SocketAddr]) -> Self {
+        let built = if servers.is_empty() {
+            TokioResolver::builder_tokio().and_then(|builder| builder.build())
+        } else {
+            let config = ResolverConfig::from_name_servers(servers.iter().map(name_server).collect());
+            let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+            builder.options_mut().timeout = PATIENCE;
+            builder.build()
+        };
         if let Err(error) = &built {
             tracing::warn!(%error, "the DNS settings of this machine cannot be used: no SRV records");
         }
-        Self(built.ok().map(Arc::new))
+        Self { dns: built.ok().map(Arc::new), servers: servers.to_vec() }
+    }
+
+    /// The servers it was made with.
+    #[must_use]
+    pub fn servers(&self) -> &[SocketAddr] {
+        &self.servers
     }
 
     /// All servers of a trunk, or of its proxy where it has one.
     pub async fn locate(&self, trunk: &Trunk) -> Located<Server> {
-        let mut located = Located { candidates: Vec::new(), lifetime: Duration::MAX };
+        let mut located = Located::nothing();
         let proxy = trunk.proxy.as_ref();
         let hosts = proxy.map_or(trunk.address.as_slice(), |proxy| std::slice::from_ref(&proxy.address));
         let transport = proxy.and_then(|proxy| proxy.transport).or(trunk.transport).map(transport);
@@ -52,6 +77,7 @@ impl Resolver {
             self.locate_one(&mut located, place, host, transport).await;
             if located.candidates.len() == before {
                 tracing::warn!(trunk = %trunk.name, host = %host.host, "host not found");
+                located.trouble.get_or_insert_with(|| format!("the DNS knows no address of {}", host.host));
                 // The others serve meanwhile.
                 located.lifetime = located.lifetime.min(SYSTEM);
             }
@@ -68,6 +94,7 @@ impl Resolver {
     ) {
         let name = host.host.trim_end_matches('.').to_owned();
         let question = Question { host: host.host.clone(), port: host.port, transport };
+        let mut open = None;
         let services = match locate::plan(&question) {
             Plan::Numeric(transport, ip, port) => {
                 let server = Server { transport, address: SocketAddr::new(ip, port), name };
@@ -79,8 +106,10 @@ impl Resolver {
             }
             Plan::Srv(transport) => vec![(transport, locate::srv_name(&host.host, transport))],
             Plan::Naptr => {
+                // Some servers fail at this kind of record for ever: where there are SRV records, they do.
                 let records = self.naptr(located, &host.host).await;
-                let services = locate::services(&records);
+                let services = locate::services(records.as_deref().unwrap_or_default());
+                open = records.err();
                 if services.is_empty() {
                     locate::ALL.map(|transport| (transport, locate::srv_name(&host.host, transport))).to_vec()
                 } else {
@@ -91,12 +120,22 @@ impl Resolver {
         let before = located.candidates.len();
         for (service, (transport, srv)) in services.into_iter().enumerate() {
             let service = u16::try_from(service).unwrap_or(u16::MAX);
-            for (priority, weight, port, target) in self.srv(located, &srv).await {
+            let records = match self.srv(located, &srv).await {
+                Ok(records) => records,
+                Err(why) => {
+                    located.doubt(place, why);
+                    continue;
+                }
+            };
+            for (priority, weight, port, target) in records {
                 let rank = (place, service, priority);
                 self.add_host(located, rank, weight, &target, port, (transport, &name)).await;
             }
         }
         if located.candidates.len() == before {
+            if let Some(why) = open {
+                located.doubt(place, why);
+            }
             let transport = transport.unwrap_or(Transport::Udp);
             let port = transport.default_port();
             self.add_host(located, (place, 0, 0), 0, &host.host, port, (transport, &name)).await;
@@ -112,7 +151,10 @@ impl Resolver {
         port: u16,
         (transport, name): (Transport, &str),
     ) {
-        let addresses = self.addresses(located, host).await;
+        let addresses = match self.addresses(located, host).await {
+            Ok(addresses) => addresses,
+            Err(why) => return located.doubt(rank.0, why),
+        };
         let targets: Vec<Server> = addresses
             .into_iter()
             .map(|ip| Server { transport, address: SocketAddr::new(ip, port), name: name.to_owned() })
@@ -122,9 +164,9 @@ impl Resolver {
         }
     }
 
-    async fn naptr(&self, located: &mut Located<Server>, name: &str) -> Vec<Naptr> {
+    async fn naptr(&self, located: &mut Located<Server>, name: &str) -> Result<Vec<Naptr>, String> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let records = self.records(located, &absolute(name), RecordType::NAPTR).await;
+        let records = self.records(located, &absolute(name), RecordType::NAPTR).await?;
         let read = records.into_iter().filter_map(|record| match record {
             RData::NAPTR(record) => Some(Naptr {
                 order: record.order,
@@ -135,11 +177,11 @@ impl Resolver {
             }),
             _ => None,
         });
-        read.take(MOST).collect()
+        Ok(read.take(MOST).collect())
     }
 
-    async fn srv(&self, located: &mut Located<Server>, name: &str) -> Vec<(u16, u16, u16, String)> {
-        let records = self.records(located, name, RecordType::SRV).await;
+    async fn srv(&self, located: &mut Located<Server>, name: &str) -> Result<Vec<(u16, u16, u16, String)>, String> {
+        let records = self.records(located, name, RecordType::SRV).await?;
         let read = records.into_iter().filter_map(|record| match record {
             // A target of "." says that there is no such service (RFC 2782).
             RData::SRV(record) if !record.target.is_root() => {
@@ -147,42 +189,74 @@ impl Resolver {
             }
             _ => None,
         });
-        read.take(MOST).collect()
+        Ok(read.take(MOST).collect())
     }
 
-    async fn records(&self, located: &mut Located<Server>, name: &str, kind: RecordType) -> Vec<RData> {
-        let Some(resolver) = &self.0 else { return Vec::new() };
+    /// The records there are; an error where that is not known.
+    async fn records(&self, located: &mut Located<Server>, name: &str, kind: RecordType) -> Result<Vec<RData>, String> {
+        let Some(resolver) = &self.dns else { return Ok(Vec::new()) };
         match resolver.lookup(name, kind).await {
             Ok(found) => {
                 located.lifetime = located.lifetime.min(left(found.valid_until()));
-                found.answers().iter().map(|record| record.data.clone()).collect()
+                Ok(found.answers().iter().map(|record| record.data.clone()).collect())
             }
             Err(error) => {
                 tracing::debug!(name, %kind, %error, "DNS");
-                Vec::new()
+                unanswered(&error, name).map_or(Ok(Vec::new()), Err)
             }
         }
     }
 
-    async fn addresses(&self, located: &mut Located<Server>, host: &str) -> Vec<IpAddr> {
-        if let Some(resolver) = &self.0 {
+    /// The addresses there are; an error where that is not known.
+    async fn addresses(&self, located: &mut Located<Server>, host: &str) -> Result<Vec<IpAddr>, String> {
+        let mut failed = None;
+        if let Some(resolver) = &self.dns {
             match resolver.lookup_ip(host).await {
                 Ok(found) => {
                     located.lifetime = located.lifetime.min(left(found.valid_until()));
-                    return found.iter().take(MOST).collect();
+                    return Ok(found.iter().take(MOST).collect());
                 }
-                Err(error) => tracing::debug!(host, %error, "DNS"),
+                Err(error) => {
+                    tracing::debug!(host, %error, "DNS");
+                    failed = unanswered(&error, host);
+                }
             }
+        }
+        if !self.servers.is_empty() {
+            return failed.map_or(Ok(Vec::new()), Err);
         }
         // Names that only the system knows: other sources than the DNS.
         located.lifetime = located.lifetime.min(SYSTEM);
         match tokio::net::lookup_host((host, 0)).await {
-            Ok(found) => found.map(|address| address.ip()).take(MOST).collect(),
+            Ok(found) => Ok(found.map(|address| address.ip()).take(MOST).collect()),
             Err(error) => {
                 tracing::debug!(host, %error, "host name");
-                Vec::new()
+                failed.map_or(Ok(Vec::new()), Err)
             }
         }
+    }
+}
+
+fn name_server(server: &SocketAddr) -> NameServerConfig {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = server.port();
+        connection
+    });
+    NameServerConfig::new(server.ip(), true, connections.to_vec())
+}
+
+/// Why a question is open, unless the answer is that there is nothing.
+fn unanswered(error: &NetError, name: &str) -> Option<String> {
+    let name = name.trim_end_matches('.');
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(found))
+            if matches!(found.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
+        {
+            None
+        }
+        NetError::Dns(DnsError::ResponseCode(code)) => Some(format!("the DNS fails for {name}: {code}")),
+        NetError::Timeout => Some(format!("the DNS does not answer for {name}")),
+        other => Some(format!("the DNS cannot be asked for {name}: {other}")),
     }
 }
 

@@ -112,13 +112,34 @@ pub struct Located<T> {
     pub candidates: Vec<Candidate<T>>,
     /// How long the answer holds: the shortest time to live of its records.
     pub lifetime: Duration,
+    /// Places in the configuration (the first of a rank) of which the DNS did not say all: what it said of them before is
+    /// worth more than what was found without it.
+    pub doubtful: Vec<u16>,
+    /// What went wrong, for people to read.
+    pub trouble: Option<String>,
+}
+
+impl<T> Located<T> {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { candidates: Vec::new(), lifetime: Duration::MAX, doubtful: Vec::new(), trouble: None }
+    }
+
+    /// Takes note of a question about the host in this place that the DNS did not answer.
+    pub fn doubt(&mut self, place: u16, why: String) {
+        if !self.doubtful.contains(&place) {
+            self.doubtful.push(place);
+        }
+        self.trouble.get_or_insert(why);
+    }
 }
 
 /// Targets in a fixed order, for as long as anybody likes.
 impl<T> From<Vec<T>> for Located<T> {
     fn from(targets: Vec<T>) -> Self {
         let candidates = vec![Candidate { rank: (0, 0, 0), weight: 0, targets }];
-        Self { candidates, lifetime: Duration::MAX }
+        Self { candidates, ..Self::nothing() }
     }
 }
 

@@ -7,6 +7,7 @@ mod invite;
 pub mod locate;
 pub mod message;
 mod registration;
+mod service_route;
 pub mod transaction;
 
 pub use endpoint::{

@@ -1,6 +1,7 @@
 //! Our bindings at registrars (RFC 3261 section 10.2): kept alive, tried again, removed.
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use rand::Rng;
 
@@ -15,6 +16,7 @@ use super::invite::session_timer::seconds;
 use super::message::{
     Contacts, HeaderName as H, Method, MinExpires, NameAddr, Request, Response, Scheme, StatusCode, Text,
 };
+use super::service_route;
 use crate::types::{Network, Now};
 
 /// The shortest time between two refreshes.
@@ -25,8 +27,6 @@ const FIRST_RETRY: Duration = Duration::from_secs(10);
 const MAX_RETRY: Duration = Duration::from_secs(1800);
 /// What a registrar may raise the interval to (423), and lower or raise a binding to.
 const MAX_EXPIRES: u32 = 7 * 24 * 3600;
-/// Routes taken from a registrar.
-const MAX_ROUTES: usize = 8;
 /// Challenges and too short intervals answered for one REGISTER.
 const MAX_ATTEMPTS: u8 = 4;
 
@@ -46,6 +46,8 @@ pub(crate) struct Registration {
     failures: u32,
     /// Whether the registrar holds a binding of ours, as far as we know.
     bound: bool,
+    /// When it forgets it.
+    bound_until: Option<Instant>,
     /// The way requests to the registrar's network are to take (RFC 3608).
     service_route: Vec<NameAddr>,
     /// Whether it is to be removed.
@@ -74,6 +76,7 @@ impl Endpoint {
             attempts: 0,
             failures: 0,
             bound: false,
+            bound_until: None,
             service_route: Vec::new(),
             leaving: false,
             removing: false,
@@ -102,16 +105,26 @@ impl Endpoint {
         Ok(())
     }
 
-    /// The user part of the Contact we registered: who sends a call there got it from this registrar.
+    /// The user part of the Contact we registered: who sends a call there got it from this registrar. `None` for a bulk
+    /// registration, whose Contact has no user.
     #[must_use]
     pub fn registered_contact_user(&self, id: RegistrationId) -> Option<&str> {
-        self.registrations.get(&id).map(|registration| registration.contact_user.as_str())
+        let registration = self.registrations.get(&id).filter(|registration| !registration.config.bulk);
+        registration.map(|registration| registration.contact_user.as_str())
     }
 
-    /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network. Empty without one.
+    /// The host and port of the Contact that REGISTER tells now.
     #[must_use]
-    pub fn service_route(&self, id: RegistrationId) -> &[NameAddr] {
-        self.registrations.get(&id).map(|registration| registration.service_route.as_slice()).unwrap_or_default()
+    pub fn registered_contact_address(&self, id: RegistrationId) -> Option<SocketAddr> {
+        self.registrations.get(&id).map(|registration| self.core.public_address(&registration.config.flow))
+    }
+
+    /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network by the flow of the
+    /// registration. Empty without one, and once the binding has run out or is made elsewhere.
+    #[must_use]
+    pub fn service_route(&self, now: Now, id: RegistrationId) -> &[NameAddr] {
+        let lasts = |it: &&Registration| it.bound_until.is_some_and(|until| now.instant < until);
+        self.registrations.get(&id).filter(lasts).map(|it| it.service_route.as_slice()).unwrap_or_default()
     }
 
     /// Where REGISTER goes now.
@@ -126,6 +139,9 @@ impl Endpoint {
         let Some(registration) = self.registrations.get_mut(&id).filter(|it| !it.leaving) else { return };
         if registration.tx.is_some() && registration.config.flow == flow {
             return;
+        }
+        if registration.config.flow.remote != flow.remote || registration.config.flow.transport != flow.transport {
+            registration.service_route.clear();
         }
         registration.config.flow = flow;
         // An answer to one under way to the former target is nobody's any more.
@@ -162,9 +178,16 @@ impl Endpoint {
         request.headers.push_display(H::To, address);
         request.headers.push(H::CallId, registration.call_id.clone());
         request.headers.push(H::CSeq, format!("{} REGISTER", registration.cseq));
-        request.headers.push(H::Contact, self.core.contact(flow, Some(&registration.contact_user), secure));
+        if registration.config.bulk {
+            request.headers.push(H::Contact, self.core.bulk_contact(flow, secure));
+            request.headers.push(H::Require, "gin");
+            request.headers.push(H::ProxyRequire, "gin");
+        } else {
+            request.headers.push(H::Contact, self.core.contact(flow, Some(&registration.contact_user), secure));
+        }
         request.headers.push(H::Expires, expires.to_string());
         request.headers.push(H::Allow, ALLOW);
+        // All that RFC 3327 asks of a user agent: Path itself is between proxies and registrar.
         request.headers.push(H::Supported, "path");
         add_extra(&mut request.headers, &registration.config.headers);
         if let Some(credentials) = &registration.config.credentials {
@@ -230,16 +253,20 @@ impl Endpoint {
         // Authentication-Info's nextnonce is not used: a stale nonce costs one round trip, once.
         registration.digest.accepted(None);
         registration.bound = !registration.removing;
-        registration.service_route = service_route(response);
         if registration.leaving {
+            registration.service_route.clear();
             return self.leave(now, id);
         }
-        let granted = registration.granted(response).clamp(1, MAX_EXPIRES);
+        let (routes, ignored_routes) = service_route::read(response);
+        registration.service_route = routes;
+        let address = self.core.public_address(&registration.config.flow);
+        let granted = registration.granted(response, address).clamp(1, MAX_EXPIRES);
         let expires = Duration::from_secs(granted.into());
+        registration.bound_until = now.instant.checked_add(expires);
         // Somewhere between 70 and 90 %, so that many registrations spread.
         let refresh = expires.mul_f64(self.core.rng.random_range(0.7..0.9)).max(MIN_REFRESH);
         self.core.set_timer(now, Timer::Registration(id), refresh);
-        self.core.event(Event::Registered { registration: id, expires });
+        self.core.event(Event::Registered { registration: id, expires, ignored_routes });
     }
 
     pub(crate) fn on_registration_failure(&mut self, now: Now, id: RegistrationId, status: StatusCode) {
@@ -267,19 +294,20 @@ impl Endpoint {
     }
 }
 
-/// The routes of Service-Route; at most as many as a message may reasonably carry.
-fn service_route(response: &Response) -> Vec<NameAddr> {
-    let values = response.headers.values(&H::ServiceRoute);
-    values.filter_map(|value| NameAddr::parse(&value).ok()).take(MAX_ROUTES).collect()
-}
-
 impl Registration {
-    /// For how many seconds the registrar keeps our binding.
-    fn granted(&self, response: &Response) -> u32 {
+    /// For how many seconds the registrar keeps our binding, whose Contact holds `address`.
+    fn granted(&self, response: &Response, address: SocketAddr) -> u32 {
         let expires = response.headers.get(&H::Expires).and_then(|value| super::message::Expires::parse(value).ok());
         let default = expires.map_or(self.expires, |expires| expires.0);
         let Ok(Contacts::List(contacts)) = response.contacts() else { return default };
-        let ours = contacts.iter().find(|contact| contact.uri.user.as_deref() == Some(self.contact_user.as_str()));
+        let is_ours = |contact: &&NameAddr| {
+            if self.config.bulk {
+                contact.uri.user.is_none() && contact.uri.is_at(address)
+            } else {
+                contact.uri.user.as_deref() == Some(self.contact_user.as_str())
+            }
+        };
+        let ours = contacts.iter().find(is_ours);
         match ours {
             Some(ours) => ours.params.get("expires").and_then(|expires| expires.parse().ok()).unwrap_or(default),
             None => default,

@@ -5,14 +5,14 @@ use super::harness::kamailio::{self, Kamailio, Transport};
 use super::harness::slot::Slot;
 use super::harness::{Gateway, Phone, Setup, seconds, sound};
 
-const OFFICE: &str = "+442079460123";
-const OURS: f64 = 500.0;
+pub(super) const OFFICE: &str = "+442079460123";
+pub(super) const OURS: f64 = 500.0;
 const BARESIPS: f64 = 900.0;
 /// Seconds that baresip is there for.
 const LENGTH: u64 = 24;
 
 /// A gateway with a number at the provider, and the lobby for those who call it; more lines of the trunk.
-fn customer_of(kamailio: &Kamailio, transport: Transport, more: &str) -> Gateway {
+pub(super) fn customer_of(kamailio: &Kamailio, transport: Transport, more: &str) -> Gateway {
     let tls = match transport {
         Transport::Tls => {
             format!("tls = {{ ca = \"{}\", name = \"{}\" }}", kamailio.authority().display(), kamailio::NAME)
@@ -114,7 +114,7 @@ fn calls_pass_both_ways(transport: Transport, algorithm: &str, trunk: &str, acco
     }
 }
 
-fn with_our_telephone(gateway: &Gateway) -> Vec<i16> {
+pub(super) fn with_our_telephone(gateway: &Gateway) -> Vec<i16> {
     let phone = Phone::dials("2000").says(OURS).seconds(4.0).call(gateway);
     gateway.wait_for_members("lobby", 2);
     phone.finish().answered().heard

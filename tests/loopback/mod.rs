@@ -1,4 +1,4 @@
-//! Real peers on loopback against the built program: sipp with the scenarios of `tests/sipp`, baresip, and
+//! Real peers on loopback against the built program: sipp with the scenarios of `tests/sipp`, baresip, linphonec, Kamailio, sipsak, and
 //! `partyline call`. Each test has a gateway, addresses and a folder of its own; at its end no call is left.
 //!
 //! Some of these tests wait for timers of the RFCs (32 to 60 seconds) without doing anything: run eight at once.
@@ -11,10 +11,13 @@ mod cancelling;
 mod control;
 mod dialling;
 mod equal_answers;
+mod failover;
 mod flows;
 mod harness;
 mod hold;
 mod kamailio;
+mod linphone;
+mod names;
 mod no_file_descriptors;
 mod offers;
 mod pins;
@@ -24,6 +27,7 @@ mod retransmission;
 mod scanners;
 mod session_timer;
 mod sha256_registrar;
+mod sipsak;
 mod smuggling;
 mod sound_baresip;
 mod sound_phones;

@@ -34,6 +34,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         rtp_ports,
         public_address: checker.address("public_address", &raw.public_address),
         local_net: checker.networks("local_net", &raw.local_net),
+        dns: dns(checker, &raw.dns),
         language: checker.language(&raw.language).unwrap_or_else(|| "en-GB".into()),
         prompts: checker.path("prompts", &raw.prompts).unwrap_or_else(|| checker.base.join("prompts")),
         digest: auth::digest(checker, &raw.digest),
@@ -51,6 +52,40 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         log: checker.text("log", &raw.log).unwrap_or_else(|| "info".into()),
         data,
     }
+}
+
+/// Servers by their addresses: names of name servers would have to be looked up.
+fn dns(checker: &mut Checker<'_>, field: &Field<Vec<Spanned<String>>>) -> Vec<SocketAddr> {
+    let Some(list) = field.get() else { return Vec::new() };
+    let mut servers = Vec::new();
+    for value in list.get_ref() {
+        let text = value.get_ref().as_str();
+        let server = text.parse::<SocketAddr>().ok().or_else(|| {
+            let ip = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok()?;
+            Some(SocketAddr::new(ip, 53))
+        });
+        match server.filter(|server| server.port() != 0 && !server.ip().is_unspecified()) {
+            Some(server) if servers.contains(&server) => {
+                checker.sink.warning(value.span(), "this is named twice").label("asked already").help("take it out");
+            }
+            Some(server) => servers.push(server),
+            None => {
+                checker
+                    .sink
+                    .error(value.span(), "no DNS server can be asked there")
+                    .label("an IP address, and a port if it is not 53")
+                    .help("for example \"192.0.2.53\" or \"127.0.0.1:5353\"");
+            }
+        }
+    }
+    if list.get_ref().is_empty() {
+        checker
+            .sink
+            .error(list.span(), "`dns` is empty")
+            .label("no names could be looked up")
+            .help("take the line out for the servers of this machine");
+    }
+    servers
 }
 
 type Placed<T> = (T, Range<usize>);

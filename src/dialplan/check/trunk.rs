@@ -3,10 +3,10 @@
 use super::values::{parse_host, parse_network};
 use super::{Checker, auth, identity, tls};
 use crate::dialplan::plan::{
-    DigitTransport, Gateway, NumberSource, Proxy, ReliableProvisional, SessionTimer, SipTransport, SrtpPolicy, Trunk,
-    TrunkAddress,
+    DigitTransport, Gateway, NumberSource, Proxy, Register, ReliableProvisional, SessionTimer, SipTransport,
+    SrtpPolicy, Trunk, TrunkAddress,
 };
-use crate::dialplan::raw::{Field, RawDuration, RawTrunk};
+use crate::dialplan::raw::{Field, RawDuration, RawRegister, RawTrunk};
 use crate::types::Network;
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,6 +26,7 @@ const NUMBER_SOURCES: [(&str, NumberSource); 4] = [
     ("p-called-party-id", NumberSource::PCalledPartyId),
     ("diversion", NumberSource::Diversion),
 ];
+const REGISTER: [(&str, Register); 1] = [("bulk", Register::Bulk)];
 const DIGITS: [(&str, DigitTransport); 2] = [("rfc4733", DigitTransport::Rtp), ("info", DigitTransport::Info)];
 const RELIABLE: [(&str, ReliableProvisional); 3] = [
     ("never", ReliableProvisional::Never),
@@ -90,7 +91,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         password: auth::password(checker, &raw.password),
         realm: checker.text("realm", &raw.realm),
         auth: auth::trunk(checker, &raw.auth, &gateway.digest),
-        register: raw.register.get().is_some_and(|value| *value.get_ref()),
+        register: register(checker, &raw.register),
         expires: checker.time("expires", &raw.expires, "1m", "24h").unwrap_or(Duration::from_secs(3_600)),
         caller_id: caller_id(checker, &raw.caller_id),
         identity,
@@ -116,7 +117,8 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         srtp_keys_in_clear: raw.srtp_keys_in_clear.get().is_some_and(|value| *value.get_ref()),
     };
     media_security(checker, &trunk, gateway, raw);
-    credentials(checker, name.span(), raw);
+    credentials(checker, name.span(), &trunk, raw);
+    bulk(checker, &trunk, raw);
     trunk
 }
 
@@ -233,7 +235,7 @@ fn media_security(checker: &mut Checker<'_>, trunk: &Trunk, gateway: &Gateway, r
 }
 
 /// What a password needs beside it, and registration needs.
-fn credentials(checker: &mut Checker<'_>, name: Range<usize>, raw: &RawTrunk) {
+fn credentials(checker: &mut Checker<'_>, name: Range<usize>, trunk: &Trunk, raw: &RawTrunk) {
     if let (true, Some(value)) = (raw.username.is_absent(), raw.password.get()) {
         checker
             .sink
@@ -244,7 +246,7 @@ fn credentials(checker: &mut Checker<'_>, name: Range<usize>, raw: &RawTrunk) {
     if let (true, Some(value)) = (raw.password.is_absent(), raw.realm.get()) {
         checker.sink.warning(value.span(), "a realm without a password").label("has no effect").help("take it out");
     }
-    let Some(register) = raw.register.get().filter(|value| *value.get_ref()) else {
+    let Some(register) = raw.register.get().filter(|_| trunk.register != Register::No) else {
         if let Some(value) = raw.expires.get() {
             let warning = checker.sink.warning(value.span(), "`expires` is for trunks we register at");
             warning.label("has no effect").help("add: register = true");
@@ -265,6 +267,31 @@ fn credentials(checker: &mut Checker<'_>, name: Range<usize>, raw: &RawTrunk) {
                 .also(register.span(), "registers")
                 .help(format!("add: {example}"));
         }
+    }
+}
+
+fn register(checker: &mut Checker<'_>, field: &Field<RawRegister>) -> Register {
+    match field.get().map(Spanned::get_ref) {
+        None | Some(RawRegister::Plain(false)) => Register::No,
+        Some(RawRegister::Plain(true)) => Register::Account,
+        // What is misspelt was meant to register somehow: what that needs is told as well.
+        Some(RawRegister::Word(word)) => checker.word("register", word, &REGISTER).unwrap_or(Register::Account),
+    }
+}
+
+/// Calls to a bulk Contact have their number in the request URI, and nowhere else for certain.
+fn bulk(checker: &mut Checker<'_>, trunk: &Trunk, raw: &RawTrunk) {
+    let (Register::Bulk, Some(register), Some(list)) = (trunk.register, raw.register.get(), raw.number_from.get())
+    else {
+        return;
+    };
+    if trunk.number_from.first() != Some(&NumberSource::RequestUri) {
+        checker
+            .sink
+            .warning(list.span(), "the called number is looked for elsewhere first")
+            .label("a bulk registration's calls have it in the request URI")
+            .also(register.span(), "registers all numbers at once")
+            .help("take the line out, or begin with \"request-uri\"");
     }
 }
 
@@ -345,7 +372,11 @@ fn overlap(checker: &mut Checker<'_>, earlier: &[(Arc<Trunk>, Range<usize>)], tr
         let holds = |other: &Trunk| {
             other.allow.iter().any(|wide| wide.prefix <= network.prefix && wide.contains(network.address))
         };
-        let told_apart = |other: &Trunk| other.register && trunk.register;
+        // One of the two may have a Contact without a user: its calls are those for nobody else's.
+        let told_apart = |other: &Trunk| match (other.register, trunk.register) {
+            (Register::No, _) | (_, Register::No) | (Register::Bulk, Register::Bulk) => false,
+            (Register::Account | Register::Bulk, Register::Account | Register::Bulk) => true,
+        };
         let taken = earlier.iter().find(|(other, _)| holds(other) && !told_apart(other));
         if let Some((other, place)) = taken {
             checker

@@ -106,6 +106,8 @@ pub struct Gateway {
     /// Networks on our side of the NAT: peers within them see our own address, never the public one. Loopback is always
     /// one of them. Default: none other.
     pub local_net: Vec<Network>,
+    /// DNS servers that trunks are looked up at, and nobody else. Default: those of this machine, told by none.
+    pub dns: Vec<SocketAddr>,
     /// Language of the prompts: a folder of `prompts`. Default `en-GB`.
     pub language: String,
     /// Folder for what the gateway writes. Default `var` beside the dialplan.

@@ -36,8 +36,8 @@ pub struct Trunk {
     pub password: Option<Secret>,
     /// The only realm the password is given to. Default: any realm, asked for by this trunk.
     pub realm: Option<String>,
-    /// Whether we register there. Default no.
-    pub register: bool,
+    /// Whether we register there, and what. Default no.
+    pub register: Register,
     /// What a caller who is known by no address answers our digest challenge with. Default: nobody is asked. Whoever
     /// proves to know it is this trunk, wherever from; those known by address are not asked.
     pub auth: Option<TrunkAuth>,
@@ -92,6 +92,18 @@ impl Trunk {
     pub fn allows(&self, source: IpAddr) -> bool {
         self.allow.iter().any(|network| network.contains(source))
     }
+}
+
+/// What we register at a trunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Register {
+    /// Nothing.
+    #[default]
+    No,
+    /// One Contact, for calls to the account (RFC 3261 section 10).
+    Account,
+    /// One Contact for all numbers of the account: each comes in the request URI of its calls (RFC 6140).
+    Bulk,
 }
 
 /// `auth = { … }`: whom a digest proves to be this trunk (RFC 7616).

@@ -35,7 +35,7 @@ fn the_way_of_wrong_pins() {
 A call from trunk local to 1000
 
 Routes, top to bottom:
-  line 71, Conference: matches, by number 1000
+  line 72, Conference: matches, by number 1000
   2 below not looked at
 
 The call is answered at once.
@@ -57,7 +57,7 @@ fn the_way_when_no_digits_are_given() {
 A call from trunk local to 1000
 
 Routes, top to bottom:
-  line 71, Conference: matches, by number 1000
+  line 72, Conference: matches, by number 1000
   2 below not looked at
 
 The call is answered at once.
@@ -79,9 +79,9 @@ A call from trunk local to 3000
   dialled as sip:30-00@127.0.0.1
 
 Routes, top to bottom:
-  line 71, Conference: is for number 1000
-  line 77, Lobby: is for number 2000
-  line 84, OnDemand: matches, by number 3\\d{3}
+  line 72, Conference: is for number 1000
+  line 78, Lobby: is for number 2000
+  line 85, OnDemand: matches, by number 3\\d{3}
 
 The call is answered at once.
 The caller joins room 3000 (made on demand).
@@ -97,9 +97,9 @@ fn a_call_nobody_takes_says_what_each_route_is_for() {
 A call from users to 1000
 
 Routes, top to bottom:
-  line 71, Conference: is for calls from trunk local
-  line 77, Lobby: is for calls from trunk local
-  line 84, OnDemand: is for calls from trunk local
+  line 72, Conference: is for calls from trunk local
+  line 78, Lobby: is for calls from trunk local
+  line 85, OnDemand: is for calls from trunk local
 
 No route matches: the call is refused with 404 Not Found.
 ";

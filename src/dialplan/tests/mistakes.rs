@@ -305,6 +305,30 @@ fn registration_needs_address_user_and_password() {
 }
 
 #[test]
+fn a_bulk_registration_needs_the_same_and_its_numbers_come_in_the_request_uri() {
+    let account = "address = \"a.example\"\nusername = \"acme\"\npassword = { env = \"P\" }";
+    assert_eq!(told(&with("trunk", "register = \"bulk\"")).len(), 3);
+    let wrong = told(&with("trunk", &format!("register = \"bluk\"\n{account}")));
+    assert!(wrong.len() == 1 && wrong[0].contains("register") && wrong[0].contains("bluk"), "{wrong:?}");
+    assert_eq!(told(&with("trunk", &format!("register = 1\n{account}"))).len(), 1);
+    assert!(told(&with("trunk", &format!("register = \"bulk\"\n{account}"))).is_empty());
+    let elsewhere = told(&with("trunk", &format!("register = \"bulk\"\nnumber_from = \"to\"\n{account}")));
+    assert!(elsewhere.len() == 1 && elsewhere[0].contains("elsewhere first"), "{elsewhere:?}");
+}
+
+#[test]
+fn dns_servers_are_addresses() {
+    assert!(told(&with("gateway", "dns = [\"192.0.2.53\", \"[2001:db8::53]:5353\", \"2001:db8::53\"]")).is_empty());
+    let found = told(&with("gateway", "dns = [\"dns.example\", \"192.0.2.53:0\", \"0.0.0.0\", \"[::\"]"));
+    assert!(
+        found.len() == 4 && found.iter().all(|line| line.contains("no DNS server can be asked there")),
+        "{found:?}"
+    );
+    assert_eq!(told(&with("gateway", "dns = []")).len(), 1);
+    assert_eq!(told(&with("gateway", "dns = [\"192.0.2.53\", \"192.0.2.53:53\"]")).len(), 1, "the port is implied");
+}
+
+#[test]
 fn routes_above_may_hide_one_together() {
     let more = "[[routes]]\nname = \"B\"\nfrom = \"local\"\nnumber = '2\\d*'\nroom = \"x\"\n\
                 [[routes]]\nname = \"C\"\nfrom = \"local\"\nnumber = '1234|2345'\nroom = \"x\"";

@@ -29,7 +29,7 @@ fn claims(trunk: &Trunk, caller: &CallerNumber, target: &Target) -> identity::Cl
 impl Gateway {
     /// Sends the INVITE to the target that is next; its media ports are open.
     pub(in crate::gateway) fn send_invite(&mut self, now: Now, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(call) = self.calls.get(&id) else { return };
         let Some((local, outgoing)) = call.media.local.as_ref().zip(call.outgoing.as_ref()) else { return };
         let offer = sdp::offer(local, None);
         let target = outgoing.target.clone();
@@ -40,7 +40,7 @@ impl Gateway {
         }
         let number = trunk.numbers.written(&outgoing.number, trunk.identity.format);
         let mut to = Uri::sip(Some(number.as_str()), target.host.clone(), target.port);
-        let (registrar, route) = trunks::destination(trunk, &target.flow);
+        let (registrar, route) = self.way_to(now, trunk, &target.flow);
         to.params = registrar.params;
         let invite = OutgoingInvite {
             headers,
@@ -49,7 +49,9 @@ impl Gateway {
             terms: Some(admission::terms_of(trunk)),
             ..OutgoingInvite::new(target.flow, from, to, Some(Body::sdp(offer.to_string())))
         };
-        call.media.offered = Some(offer);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.media.offered = Some(offer);
+        }
         self.tell_target(id, &target);
         match self.endpoint.invite(now, invite) {
             Ok(invite) => {

@@ -27,7 +27,10 @@ impl Gateway {
         let (mut good, mut doubtful) = (Vec::new(), Vec::new());
         for trunk in trunks {
             let is_up = self.trunks.is_up(&trunk.name);
-            for (flow, alive) in self.trunks.draw(now.instant, &trunk.name, &mut self.random) {
+            let mut drawn = self.trunks.draw(now.instant, &trunk.name, &mut self.random);
+            // Where the registrar says which way calls go, they go by the server that holds our binding.
+            drawn.sort_by_key(|(flow, alive)| (!alive, self.service_route(now, &trunk.name, flow).is_empty()));
+            for (flow, alive) in drawn {
                 // One that asked to be left alone is not tried at all, and stays in its place for the record.
                 let asked = self.trunks.rests(now.instant, &trunk.name, &flow).is_some();
                 let list = if is_up && (alive || asked) { &mut good } else { &mut doubtful };

@@ -145,16 +145,28 @@ impl Core {
 
     /// The value of our Contact for messages on `flow`.
     pub fn contact(&self, flow: &Flow, user: Option<&str>, secure: bool) -> Text {
-        let address = self.public_address(flow);
         let user = user.unwrap_or(&self.config.contact_user);
-        let mut uri = Uri::sip(Some(user), address.ip(), Some(address.port()));
+        let uri = self.contact_uri(flow, Some(user), secure);
+        Text::from(format!("<{uri}>"))
+    }
+
+    /// The Contact that stands for all numbers of an account (RFC 6140 section 5.2).
+    pub fn bulk_contact(&self, flow: &Flow, secure: bool) -> Text {
+        let mut uri = self.contact_uri(flow, None, secure);
+        uri.params.set_flag("bnc");
+        Text::from(format!("<{uri}>"))
+    }
+
+    fn contact_uri(&self, flow: &Flow, user: Option<&str>, secure: bool) -> Uri {
+        let address = self.public_address(flow);
+        let mut uri = Uri::sip(user, address.ip(), Some(address.port()));
         if secure {
             uri.scheme = Scheme::Sips;
         }
         if flow.transport != Transport::Udp && !(secure && flow.transport == Transport::Tls) {
             uri.params.set("transport", flow.transport.as_param());
         }
-        Text::from(format!("<{uri}>"))
+        uri
     }
 
     /// The Via of a request of ours on `flow`, with the branch of `id`.

@@ -290,6 +290,8 @@ pub enum Event {
         registration: RegistrationId,
         /// For how long.
         expires: Duration,
+        /// Values of its Service-Route that are not used: see [`Endpoint::service_route`](super::Endpoint::service_route).
+        ignored_routes: usize,
     },
     /// The registrar refused or did not answer; it is tried again by itself unless `retry_at` is `None`.
     RegistrationFailed {

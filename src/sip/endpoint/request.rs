@@ -66,6 +66,9 @@ pub struct RegistrationConfig {
     /// The user part of the Contact. `None` (best): an unguessable one is made, so that calls to it are known
     /// to come by way of this registrar; see [`Endpoint::registered_contact_user`](super::Endpoint::registered_contact_user).
     pub contact_user: Option<String>,
+    /// Registers all numbers of the account at once (RFC 6140, "GIN"): the Contact has no user, and calls come to its host
+    /// with the called number in their request URI. A registrar that cannot do this says 420.
+    pub bulk: bool,
     /// Further headers, as they are.
     pub headers: Headers,
     /// Routes to travel.

@@ -155,6 +155,13 @@ impl Uri {
         }
     }
 
+    /// Whether its host is this address, and its port this one, written or implied.
+    pub fn is_at(&self, address: std::net::SocketAddr) -> bool {
+        let transport = self.transport().unwrap_or(Transport::Udp);
+        self.host.ip().is_some_and(|ip| ip.to_canonical() == address.ip().to_canonical())
+            && self.port.unwrap_or(transport.default_port()) == address.port()
+    }
+
     /// Whether this is a loose router's URI.
     pub fn is_loose_router(&self) -> bool {
         self.params.contains("lr")

@@ -3,9 +3,11 @@
 pub mod address;
 pub mod baresip;
 pub mod certificate;
+pub mod dns;
 pub mod folder;
 pub mod gateway;
 pub mod kamailio;
+pub mod linphone;
 pub mod phone;
 pub mod process;
 pub mod sipp;

@@ -3,7 +3,7 @@
 use super::wait;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// A program that runs.
@@ -34,8 +34,20 @@ impl Outcome {
 impl Running {
     /// Starts `command`; `name` names the two files in `folder` that take its output.
     pub fn start(mut command: Command, folder: &Path, name: &str) -> Self {
-        let (output, errors) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.err")));
         command.stdin(Stdio::null());
+        Self::spawn(command, folder, name)
+    }
+
+    /// The same, and what is written to the other one is its standard input.
+    pub fn start_with_input(mut command: Command, folder: &Path, name: &str) -> (Self, ChildStdin) {
+        command.stdin(Stdio::piped());
+        let mut running = Self::spawn(command, folder, name);
+        let input = running.child.stdin.take().unwrap();
+        (running, input)
+    }
+
+    fn spawn(mut command: Command, folder: &Path, name: &str) -> Self {
+        let (output, errors) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.err")));
         command.stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
         let child = command.spawn().unwrap_or_else(|error| {
             let program = command.get_program().to_string_lossy();

@@ -18,6 +18,7 @@ pub struct Sipp {
     more: Vec<String>,
     files: Vec<(String, Vec<u8>)>,
     words: Vec<(String, String)>,
+    address: Option<IpAddr>,
 }
 
 /// A scenario that is played.
@@ -41,6 +42,7 @@ impl Sipp {
             more: Vec::new(),
             files: Vec::new(),
             words: Vec::new(),
+            address: None,
         }
     }
 
@@ -51,6 +53,12 @@ impl Sipp {
 
     pub fn tcp(mut self) -> Self {
         self.transport = "t1";
+        self
+    }
+
+    /// From this address instead of one of its own.
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
         self
     }
 
@@ -85,11 +93,15 @@ impl Sipp {
 
     /// Waits to be called.
     pub fn listen(self, family: Family) -> Playing {
+        let protocol = if self.transport == "t1" { "tcp" } else { "udp" };
         let playing = self.start(family, None);
         let hex = format!(":{:04X} ", playing.port);
         wait::until_true("sipp listens", seconds(10), || {
-            let table = if playing.address.is_ipv4() { "/proc/net/udp" } else { "/proc/net/udp6" };
-            std::fs::read_to_string(table).unwrap().lines().any(|line| line.contains(&hex))
+            let family = if playing.address.is_ipv4() { "" } else { "6" };
+            std::fs::read_to_string(format!("/proc/net/{protocol}{family}"))
+                .unwrap()
+                .lines()
+                .any(|line| line.contains(&hex))
         });
         playing
     }
@@ -112,7 +124,7 @@ impl Sipp {
         }
         let scenario = folder.file("scenario.xml");
         std::fs::write(&scenario, play).unwrap();
-        let address = family.own_address();
+        let address = self.address.unwrap_or_else(|| family.own_address());
         let port = address::free_port(address);
         let (media, _) = address::free_block(address, 4);
         let mut command = Command::new("sipp");
@@ -151,4 +163,19 @@ impl Playing {
         );
         messages
     }
+}
+
+/// When the first message that begins with `start` was sent or received, by sipp's own clock: seconds since 1970.
+pub fn moment(messages: &str, start: &str) -> f64 {
+    let mut time = None;
+    for line in messages.lines() {
+        if let Some(stamp) = line.strip_prefix("-----") {
+            time = Some(stamp.trim_start_matches('-').trim().to_owned());
+        } else if line.starts_with(start) {
+            let time = time.unwrap().replacen(' ', "T", 1) + "Z";
+            let time = humantime::parse_rfc3339(&time).unwrap();
+            return time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+        }
+    }
+    panic!("no {start:?} in\n{messages}")
 }

@@ -10,6 +10,7 @@ fn config(raw: &Raw) -> RegistrationConfig {
         credentials: Some(Credentials::new("acme", "secret")),
         expires: secs(600),
         contact_user: None,
+        bulk: false,
         headers: crate::sip::message::Headers::new(),
         route: Vec::new(),
     }
@@ -19,6 +20,17 @@ fn register(raw: &mut Raw) -> (RegistrationId, Request) {
     let (now, config) = (raw.now, config(raw));
     let id = raw.endpoint.register(now, config);
     (id, raw.request())
+}
+
+fn answer_with(raw: &mut Raw, request: &Request, headers: &[(H, &str)]) {
+    let contact = request.headers.get_str(&H::Contact).unwrap().to_owned();
+    raw.answer(request, 200, "r", |response| {
+        response.headers.push(H::Contact, format!("{contact};expires=300"));
+        for (name, value) in headers {
+            response.headers.push(name.clone(), (*value).to_owned());
+        }
+    });
+    raw.sent();
 }
 
 fn grant(raw: &mut Raw, request: &Request, expires: u32) {
@@ -139,4 +151,81 @@ fn unregistering_waits_for_the_register_under_way() {
     raw.sent();
     assert!(matches!(raw.events.pop(), Some(Event::Unregistered { .. })));
     raw.finish();
+}
+
+#[test]
+fn a_service_route_lasts_as_long_as_the_binding() {
+    let mut raw = Raw::new();
+    let (id, first) = register(&mut raw);
+    assert_eq!(first.headers.get_str(&H::Supported), Some("path"), "all that Path asks of us (RFC 3327 section 5.1)");
+    assert!(raw.endpoint.service_route(raw.now, id).is_empty());
+    answer_with(
+        &mut raw,
+        &first,
+        &[(H::ServiceRoute, "<sip:p2.example;lr>, <sip:strict.example>, <sip:hsp.example;lr>")],
+    );
+    assert!(matches!(raw.events.pop(), Some(Event::Registered { ignored_routes: 1, .. })));
+    let written =
+        |raw: &Raw| raw.endpoint.service_route(raw.now, id).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(written(&raw), ["<sip:p2.example;lr>", "<sip:hsp.example;lr>"]);
+    // The refresh brings another one.
+    raw.wait(secs(271));
+    let refresh = raw.requests().remove(0);
+    assert!(!refresh.headers.contains(&H::Route), "REGISTER itself does not take it (RFC 3608 section 5)");
+    answer_with(&mut raw, &refresh, &[(H::ServiceRoute, "<sip:p3.example;lr>")]);
+    assert_eq!(written(&raw), ["<sip:p3.example;lr>"]);
+    // Refreshes that fail leave it until the binding has run out.
+    raw.wait(secs(299));
+    assert_eq!(written(&raw), ["<sip:p3.example;lr>"]);
+    raw.wait(secs(1));
+    assert_eq!(written(&raw), [""; 0]);
+}
+
+#[test]
+fn a_service_route_is_forgotten_when_the_binding_is_made_elsewhere_or_given_up() {
+    let mut raw = Raw::new();
+    let (id, first) = register(&mut raw);
+    answer_with(&mut raw, &first, &[(H::ServiceRoute, "<sip:p2.example;lr>")]);
+    let (now, here) = (raw.now, raw.flow);
+    raw.endpoint.register_by(now, id, here);
+    assert_eq!(raw.endpoint.service_route(now, id).len(), 1, "the same server");
+    raw.endpoint.register_by(now, id, Flow { remote: "192.0.2.10:5060".parse().unwrap(), ..here });
+    assert!(raw.endpoint.service_route(now, id).is_empty());
+    let second = raw.requests().pop().unwrap();
+    answer_with(&mut raw, &second, &[]);
+    raw.endpoint.unregister(now, id).unwrap();
+    let removal = raw.request();
+    answer_with(&mut raw, &removal, &[(H::ServiceRoute, "<sip:p2.example;lr>")]);
+    assert!(raw.endpoint.service_route(now, id).is_empty());
+}
+
+#[test]
+fn a_bulk_registration_tells_a_contact_without_a_user() {
+    let mut raw = Raw::new();
+    let (now, config) = (raw.now, RegistrationConfig { bulk: true, ..config(&raw) });
+    let id = raw.endpoint.register(now, config);
+    let first = raw.request();
+    assert_eq!(first.headers.get_str(&H::Contact), Some("<sip:192.0.2.1:5060;bnc>"));
+    for name in [H::Require, H::ProxyRequire] {
+        assert_eq!(first.headers.get_str(&name), Some("gin"), "{name:?}");
+    }
+    assert_eq!(raw.endpoint.registered_contact_user(id), None);
+    assert_eq!(raw.endpoint.registered_contact_address(id), Some("192.0.2.1:5060".parse().unwrap()));
+    // The port is implied, the others' are not ours.
+    raw.answer(&first, 200, "r", |response| {
+        let contacts =
+            "<sip:192.0.2.1:5070;bnc>;expires=7, <sip:a@192.0.2.1>;expires=8, <sip:192.0.2.1;bnc>;expires=120";
+        response.headers.push(H::Contact, contacts);
+    });
+    raw.sent();
+    let Some(Event::Registered { expires, .. }) = raw.events.pop() else { panic!() };
+    assert_eq!(expires, secs(120));
+}
+
+#[test]
+fn an_ordinary_registration_asks_for_no_bulk() {
+    let mut raw = Raw::new();
+    let (_, first) = register(&mut raw);
+    assert!(!first.headers.contains(&H::Require) && !first.headers.contains(&H::ProxyRequire));
+    assert!(!first.headers.get_str(&H::Contact).unwrap().contains("bnc"));
 }
