@@ -263,6 +263,10 @@ impl Server {
 
     fn on_resolved(&mut self, resolved: Resolved) {
         let Resolved { trunk, found } = resolved;
+        if self.plan.trunk(&trunk.name) != Some(&trunk) {
+            // Another trunk has the name since a reload, and has asked for itself.
+            return;
+        }
         let Located { candidates, lifetime, doubtful, mut trouble } = found;
         let had_any = !candidates.is_empty();
         let flows = |candidate: Candidate<net::Server>| {

@@ -35,6 +35,7 @@ impl Sounds for Silence {
 
 struct Bench {
     gateway: Gateway,
+    plan: Arc<dialplan::Plan>,
     now: Now,
     sent: Vec<(Flow, SipRequest)>,
     lookups: usize,
@@ -72,9 +73,10 @@ impl Bench {
     }
 
     fn with_plan(now: Now, plan: Arc<dialplan::Plan>) -> Self {
-        let gateway = Gateway::new(now, plan, Arc::new(Silence), EndpointConfig::default(), 1);
+        let gateway = Gateway::new(now, Arc::clone(&plan), Arc::new(Silence), EndpointConfig::default(), 1);
         let mut bench = Self {
             gateway,
+            plan,
             now,
             sent: Vec::new(),
             lookups: 0,
@@ -238,6 +240,36 @@ fn a_binding_is_made_anew_when_its_connection_ends() {
     bench.input(Input::Sip(sip::Input::FlowClosed { flow: closed }));
     bench.run(secs(4), &[]);
     assert_eq!(bench.last(&Method::Register).0, by_tcp);
+}
+
+#[test]
+fn a_reload_does_not_forget_that_a_binding_is_to_be_made_anew() {
+    let mut bench = Bench::registering();
+    let by_tcp = Flow { transport: Transport::Tcp, ..flow(11) };
+    bench.input(Input::Resolved { trunk: "carrier".into(), found: vec![by_tcp].into() });
+    bench.run(secs(1), &[11]);
+    bench.input(Input::Sip(sip::Input::FlowClosed { flow: Flow { connection: Some(7), ..by_tcp } }));
+    bench.sent.clear();
+    let plan = bench.plan.clone();
+    bench.input(Input::Reload(plan));
+    bench.run(secs(4), &[]);
+    assert_eq!(bench.last(&Method::Register).0, by_tcp);
+}
+
+#[test]
+fn a_connection_is_not_known_by_its_certificate_once_the_trunk_has_changed() {
+    let accepting = "tls = { accept = \"sip.carrier.example\" }\nping = \"off\"";
+    let mut bench = Bench::new(accepting);
+    let by_tls = Flow { transport: Transport::Tls, connection: Some(7), ..flow(99) };
+    bench.input(Input::Sip(sip::Input::FlowIdentified { flow: by_tls, peer: "carrier".into() }));
+    let known = |bench: &Bench| bench.gateway.trunks.by_certificate(&by_tls).map(str::to_owned);
+    assert_eq!(known(&bench).as_deref(), Some("carrier"));
+    let plan = bench.plan.clone();
+    bench.input(Input::Reload(plan));
+    assert_eq!(known(&bench).as_deref(), Some("carrier"), "nothing has changed");
+    let plan = Bench::new("ping = \"off\"").plan;
+    bench.input(Input::Reload(plan));
+    assert_eq!(known(&bench), None);
 }
 
 #[test]

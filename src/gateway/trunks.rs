@@ -183,13 +183,26 @@ impl Gateway {
             return;
         }
         let before = std::mem::take(&mut self.trunks.entries);
-        self.trunks.timers = Deadlines::default();
+        let timers = std::mem::take(&mut self.trunks.timers);
+        let places = before.iter().enumerate();
+        let reconnecting: Vec<_> = places
+            .filter_map(|(place, entry)| Some((entry.registration?, timers.get(TrunkTimer::Reconnect(place))?)))
+            .collect();
+        // Whoever was known by a certificate is not any more where anything about the trunk has changed.
+        let plan = &self.plan;
+        let is_as_it_was = |name: &str| before.iter().any(|entry| plan.trunk(name) == Some(&entry.trunk));
+        self.trunks.certified.retain(|_, name| is_as_it_was(name));
         for entry in self.follow_plan(now, before) {
             if let Some(registration) = entry.registration {
                 let result = self.endpoint.unregister(now, registration);
                 if let Err(error) = result {
                     self.log(Level::Debug, None, "unregister", error.to_string());
                 }
+            }
+        }
+        for (registration, at) in reconnecting {
+            if let Some((place, _)) = self.trunks.by_registration(registration) {
+                self.trunks.timers.set(TrunkTimer::Reconnect(place), at);
             }
         }
     }

@@ -58,9 +58,7 @@ pub(crate) struct Registration {
 
 impl Endpoint {
     /// Registers, and keeps registered until [`Endpoint::unregister`].
-    pub fn register(&mut self, now: Now, mut config: RegistrationConfig) -> RegistrationId {
-        let registrar = Network::host(config.flow.peer());
-        config.credentials = config.credentials.map(|credentials| credentials.for_peers([registrar]));
+    pub fn register(&mut self, now: Now, config: RegistrationConfig) -> RegistrationId {
         let id = RegistrationId(self.core.next_id());
         let tag = self.core.new_tag();
         let contact_user =
@@ -231,8 +229,10 @@ impl Endpoint {
                 resend(&mut self.core, now, tx, request, cseq)
             })
         } else {
-            let credentials = registration.config.credentials.as_ref();
-            retry_authorized(&mut self.core, now, credentials, &mut registration.digest, tx, response, cseq)
+            // They are for the server that is asked now, and no more for the one before it.
+            let server = Network::host(registration.config.flow.peer());
+            let credentials = registration.config.credentials.clone().map(|them| them.for_peers([server]));
+            retry_authorized(&mut self.core, now, credentials.as_ref(), &mut registration.digest, tx, response, cseq)
         };
         match again {
             Some(tx) => {

@@ -200,6 +200,23 @@ fn a_service_route_is_forgotten_when_the_binding_is_made_elsewhere_or_given_up()
 }
 
 #[test]
+fn the_password_is_for_the_server_that_is_asked_now_and_not_for_the_one_before() {
+    const CHALLENGE: &str = "Digest realm=\"example.com\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"";
+    let mut raw = Raw::new();
+    let (id, first) = register(&mut raw);
+    let (now, here) = (raw.now, raw.flow);
+    let there = Flow { remote: "192.0.2.10:5060".parse().unwrap(), ..here };
+    raw.endpoint.register_by(now, id, there);
+    let second = raw.requests().pop().unwrap();
+    // What the former server still says moves nobody.
+    raw.answer(&first, 401, "r", |response| response.headers.push(H::WwwAuthenticate, CHALLENGE));
+    assert!(raw.requests().is_empty());
+    raw.flow = there;
+    raw.answer(&second, 401, "r", |response| response.headers.push(H::WwwAuthenticate, CHALLENGE));
+    assert!(raw.request().headers.contains(&H::Authorization));
+}
+
+#[test]
 fn a_bulk_registration_tells_a_contact_without_a_user() {
     let mut raw = Raw::new();
     let (now, config) = (raw.now, RegistrationConfig { bulk: true, ..config(&raw) });
