@@ -223,6 +223,7 @@ fn redirections_are_followed_only_where_the_trunk_says_so_and_by_the_same_rules(
         ("<sip:+19005550100@100.64.0.2>", "no route allows it"),
         ("<sip:999@100.64.0.1>", "emergency numbers are never called"),
         ("<sip:+449011234567@100.64.0.1>", "UK premium rate"),
+        ("<sip:+442079461999@100.64.0.1>", "route Asked says confirm = true"),
     ] {
         let mut world = World::new(Settings { first: "redirects = true", ..Settings::default() });
         world.far_end(1, redirect(to));
@@ -247,8 +248,11 @@ fn a_redirection_leads_to_the_number_it_names() {
     world.assert_talking(&[far]);
     world.bye(far);
     world.run(secs(1));
-    let record = world.record_of(OFFICE);
-    assert_eq!((&record.cause, record.tried.len()), (&Cause::CalledHungUp, 1));
+    // The record tells what was called in the end, and what led there.
+    let record = world.record_of("+442079460999");
+    assert_eq!((&record.cause, record.route.as_deref()), (&Cause::CalledHungUp, Some("Out")));
+    let outcomes: Vec<&str> = record.tried.iter().map(|tried| &*tried.outcome).collect();
+    assert_eq!(outcomes, [format!("302 Moved Temporarily, when {OFFICE} was called")]);
     world.finish();
 }
 
@@ -259,7 +263,7 @@ fn endless_redirections_come_to_an_end() {
     world.invite("lobby", OFFICE, Some(false));
     world.run(secs(5));
     assert_eq!(world.phones[far].agent.taken, 6);
-    assert!(matches!(world.record_of(OFFICE).cause, Cause::Declined(_)));
+    assert!(matches!(world.record_of("+442079460999").cause, Cause::Declined(_)));
     world.finish();
 }
 

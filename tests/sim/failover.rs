@@ -167,6 +167,21 @@ fn who_asks_to_be_left_alone_is_left_alone() {
 }
 
 #[test]
+fn who_is_slow_is_waited_for_when_no_other_can_be_tried() {
+    let mut world = World::new(Settings::default());
+    let first = world.far_end(1, vec![says(50, 503)]);
+    let second = world.far_end(2, vec![says(100, 503).with(H::RetryAfter, "60")]);
+    world.invite("lobby", "+442079460121", None);
+    world.run(secs(2));
+    world.phones[first].agent.manner = vec![says(5_000, 180), says(6_000, 486)];
+    world.invite("lobby", "+442079460122", None);
+    world.run(secs(8));
+    assert_eq!((world.phones[first].agent.taken, world.phones[second].agent.taken), (2, 1));
+    assert_eq!(world.record_of("+442079460122").cause, Cause::Busy);
+    world.finish();
+}
+
+#[test]
 fn a_full_trunk_is_passed_over() {
     let mut world = World::new(Settings { first: "max_calls = 1", ..Settings::default() });
     let first = world.far_end(1, vec![says(50, 180)]);

@@ -127,6 +127,13 @@ max_duration = "10m"
 ring_timeout = "30s"
 
 [[routes]]
+name    = "Asked"
+from    = "sessions"
+number  = '\+442079461\d+'
+trunk   = "first"
+confirm = true
+
+[[routes]]
 name    = "Out"
 from    = "sessions"
 number  = '\+44\d+'

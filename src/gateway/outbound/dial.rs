@@ -224,7 +224,12 @@ impl Gateway {
     }
 
     /// Counts one more call of a session, unless it has placed as many as it may.
-    fn session_limit(&mut self, now: Now, session: SessionId, (most, rate): (u32, u32)) -> Result<(), String> {
+    pub(super) fn session_limit(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        (most, rate): (u32, u32),
+    ) -> Result<(), String> {
         let Some(running) = self.sessions.get_mut(&session) else { return Ok(()) };
         if running.dialled >= most {
             return Err(format!("gateway.dial_limit = {most} calls of one session is reached"));

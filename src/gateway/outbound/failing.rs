@@ -2,7 +2,7 @@
 
 use super::targets::Target;
 use super::verdict::{Failure, Stage, Verdict, verdict};
-use crate::dialplan::outgoing;
+use crate::dialplan::{Route, RouteTarget, outgoing};
 use crate::gateway::call::CallState;
 use crate::gateway::call_record::{Cause, Tried};
 use crate::gateway::timer::Timer;
@@ -57,10 +57,14 @@ impl Gateway {
     pub(in crate::gateway) fn on_silence(&mut self, now: Now, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
         let Some(outgoing) = call.outgoing.as_ref() else { return };
-        if outgoing.targets.is_empty() {
-            self.log(Level::Info, Some(id), "silent", "no response for 4 s, and no other target".into());
+        // One that is full, or wants to be left alone, is no better than one that may yet answer.
+        let (counted, mut left) = (call.trunk.name.clone(), outgoing.targets.clone());
+        if self.next_target(now, Some(&counted), &mut left, &mut Vec::new()).is_none() {
+            self.log(Level::Info, Some(id), "silent", "no response for 4 s, and no other target can be tried".into());
             return;
         }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(outgoing) = call.outgoing.as_ref() else { return };
         self.trunks.met(now.instant, &call.trunk.name, &outgoing.target.flow, Met::Failure { retry_after: None });
         if let Some(invite) = call.invite.take() {
             self.by_invite.remove(&invite);
@@ -134,16 +138,31 @@ impl Gateway {
             return self.dial_failed(now, id, DialCause::Declined, declined("redirected too often"));
         }
         let here = outgoing.target.clone();
+        let asks =
+            |route: &Route| matches!(&route.target, RouteTarget::Trunks(outgoing) if outgoing.confirm == Some(true));
+        let is_asked = asks(&outgoing.route);
+        let session = call.session;
         let mut rule = None;
         for contact in preferred(response) {
             let Some(user) = contact.uri.user_decoded() else { continue };
-            let allowed = match outgoing::allow(&plan, &user) {
+            let allowed = match outgoing::allow(&plan, &trunk.numbers.normalise(&user)) {
                 Ok(allowed) => allowed,
                 Err(denied) => {
                     rule.get_or_insert(denied.to_string());
                     continue;
                 }
             };
+            if asks(allowed.route) && !is_asked {
+                // The session was told that nobody need be.
+                let name = &allowed.route.name;
+                rule.get_or_insert(format!("route {name} says confirm = true, and nobody would be asked to press 1"));
+                continue;
+            }
+            let limits = (plan.gateway.dial_limit, plan.gateway.dial_rate);
+            if let Err(limit) = self.session_limit(now, session, limits) {
+                rule.get_or_insert(limit);
+                break;
+            }
             let mut next = self.targets(now, &allowed.outgoing.trunks);
             let by_this = allowed.outgoing.trunks.iter().any(|other| other.name == trunk.name);
             let own = contact.uri.host.ip().filter(|ip| by_this && trunk.allows(*ip));
@@ -157,7 +176,15 @@ impl Gateway {
             }
             self.log(Level::Info, Some(id), "redirected", format!("to {}", Masked(&allowed.number)));
             let (number, route) = (allowed.number.clone(), Arc::clone(allowed.route));
-            if let Some(outgoing) = self.calls.get_mut(&id).and_then(|call| call.outgoing.as_mut()) {
+            if let Some(call) = self.calls.get_mut(&id)
+                && let Some(outgoing) = call.outgoing.as_mut()
+            {
+                // The record tells what was called in the end, and what led there.
+                let before = std::mem::replace(&mut call.number, number.clone());
+                call.route.clone_from(&route.name);
+                if let Some(tried) = outgoing.tried.last_mut() {
+                    tried.outcome = format!("{}, when {before} was called", tried.outcome);
+                }
                 outgoing.number = number;
                 outgoing.route = route;
                 outgoing.targets = next;
