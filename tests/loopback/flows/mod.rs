@@ -30,16 +30,19 @@
 //! | 2.1 | hold | called: `hold`; calling: `flows::calling::the_called_one_holds_and_moves` |
 //! | 2.2 | consultation hold | `flows::called::consultation_hold` |
 //! | 2.3 | music on hold | `flows::called::music_on_hold` |
-//! | 2.4, 2.5, 2.6 | transfers | need REFER and Replaces |
+//! | 2.4 | transfer, unattended | the gateway is transferred: `transfer::a_call_is_referred_to_another_telephone`; it transfers: `sim::transfer` |
+//! | 2.5 | transfer, attended | the gateway is the target: `transfer::a_call_takes_the_place_of_another`; it is transferred (Replaces in Refer-To): `sim::transfer`; it never transfers so itself |
+//! | 2.6 | transfer of instant messages | MESSAGE gets 405 (`refusals`) |
 //! | 2.7, 2.8, 2.9 | forwarding: always, when busy, without an answer | calling: `flows::calling::a_call_is_forwarded`, `flows::calling::a_redirection_is_followed`; called: what the second telephone sees is 3.2 |
 //! | 2.10 | a third party is added to a conference | `flows::called::a_third_is_called_into_the_room` |
 //! | 2.11 | a third party joins | the same test: joining is calling the room's number. The Join header is an extension we do not have (420, `refusals`) |
 //! | 2.12 | find-me | calling: `flows::calling::a_call_is_forwarded` (one after the other), `dialling` (all at once); called: `cancelling` |
 //! | 2.13 | screening of incoming calls | called: `flows::called::a_number_may_be_refused`; calling: `flows::calling::refusals_have_their_causes` |
 //! | 2.14 | screening of outgoing calls | calling: `flows::calling::refusals_have_their_causes`; our own rules: `calling_out` |
-//! | 2.15, 2.16 | park and pickup | need REFER, Replaces and subscriptions to dialogs |
+//! | 2.15 | park | to park is 2.4, to take back is 2.5's INVITE with Replaces; who parks has no subscription (405) |
+//! | 2.16 | pickup | a call that rings is not picked up (481, `sim::transfer`); nor are dialogs told (405) |
 //! | 2.17 | automatic redial | needs subscriptions to dialogs: SUBSCRIBE gets 405 (`refusals`) |
-//! | 2.18 | click to dial | needs REFER; what stands for it is `partyline ctl dial`: `calling_out`, `flows::calling` |
+//! | 2.18 | click to dial | a REFER outside a call would let a stranger's click dial; what stands for it is `partyline ctl dial`: `calling_out`, `flows::calling` |
 
 mod called;
 mod calling;
