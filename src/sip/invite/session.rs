@@ -157,6 +157,11 @@ impl Session {
         }
     }
 
+    /// Whether it goes by a transport that nobody can read. It began so: nothing moves it from one kind to the other.
+    pub fn is_private(&self) -> bool {
+        self.base.transport.is_secure()
+    }
+
     /// Notes what the peer says of itself.
     pub fn heed_allow(&mut self, headers: &Headers) {
         if headers.contains(&H::Allow) {
