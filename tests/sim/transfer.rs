@@ -1,6 +1,7 @@
 //! REFER both ways, and Replaces: who takes whose place, and who does not.
 
 use super::phone::{End, says};
+use super::plan::RED;
 use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Cause, Reply, Request};
 use partyline::sip::message::{HeaderName as H, Method};
@@ -410,6 +411,118 @@ fn a_replacing_caller_who_gives_up_changes_nothing() {
     world.assert_ended(new, End::Refused(487));
     world.assert_talking(&room);
     world.assert_together(&room);
+    world.finish();
+}
+
+/// A phone that calls to take the place of `old`.
+fn replace(world: &mut World, old: usize) -> usize {
+    let new = world.phone();
+    world.phones[new].agent.carries = vec![(H::Replaces, world.phones[old].agent.as_replaces())];
+    world.dial(new, "partyline");
+    new
+}
+
+#[test]
+fn a_call_replaced_before_it_was_heard_leaves_the_new_caller_no_silence() {
+    let mut world = World::new(settings());
+    let anna = world.phone();
+    world.dial(anna, "1000");
+    // It is answered, and waits for its first packet or half a second.
+    world.run_until(secs(2), |world| world.phones[anna].agent.response(200).is_some());
+    let new = replace(&mut world, anna);
+    world.run(secs(4));
+    world.assert_ended(anna, End::Remote);
+    assert!(world.lines("takes a call's place").len() == 1);
+    assert_eq!(world.prompts(new, secs(4)), ["enter-pin"]);
+    world.key_and_wait(new, &format!("{RED}#"));
+    world.run(secs(2));
+    world.assert_logged("PIN accepted: room red");
+    world.finish();
+}
+
+#[test]
+fn a_prompt_goes_on_in_the_call_that_takes_the_place_and_its_keys_are_heard() {
+    let mut world = World::new(settings());
+    let anna = world.phone();
+    world.dial(anna, "1000");
+    world.run(secs(2));
+    let new = replace(&mut world, anna);
+    world.run(ms(1_500));
+    world.assert_ended(anna, End::Remote);
+    assert_eq!(world.prompts(new, secs(1)), ["enter-pin"], "the rest of four seconds");
+    // Nothing is keyed: the question comes again, as to anybody.
+    world.run(secs(15));
+    assert_eq!(world.prompts(new, secs(9)), ["no-input", "enter-pin"]);
+    world.key_and_wait(new, &format!("{RED}#"));
+    world.run(secs(2));
+    world.assert_logged("PIN accepted: room red");
+    world.finish();
+}
+
+#[test]
+fn a_pin_that_waits_to_be_checked_opens_the_room_for_the_call_that_takes_the_place() {
+    let mut world = World::new(Settings { gateway: "pin_budget = 1", ..settings() });
+    let phones: Vec<usize> = (0..3).map(|_| world.phone()).collect();
+    for &phone in &phones {
+        world.dial(phone, "1000");
+    }
+    world.run(secs(1));
+    world.key_and_wait(phones[0], "13572468#");
+    for &phone in &phones[1..] {
+        world.key(phone, &format!("{RED}#"));
+    }
+    world.run_until(secs(5), |world| !world.lines("PIN waits").is_empty());
+    let waits = world.lines("PIN waits").len();
+    let news: Vec<usize> = phones[1..].iter().map(|phone| replace(&mut world, *phone)).collect();
+    world.run(secs(20));
+    assert!(waits > 0 && world.lines("PIN accepted: room red").len() == 2, "{:?}", world.lines("PIN"));
+    world.assert_together(&news);
+    world.finish();
+}
+
+#[test]
+fn limits_hold_for_calls_that_take_anothers_place() {
+    for (gateway, carrier, status) in [
+        ("max_calls = 2", "refer = true\nreplaces = true", None),
+        ("", "replaces = true\nmax_calls = 2", None),
+        ("max_calls = 1", "replaces = true", Some(503)),
+        ("", "replaces = true\nmax_calls = 1", Some(486)),
+        ("", "replaces = true\nmax_calls_per_second = 1", Some(480)),
+    ] {
+        let mut world = World::new(Settings { gateway, carrier, ..Settings::default() });
+        let count = 1 + usize::from(status.is_none());
+        let room = world.phones_in("2000", count);
+        world.run(secs(2));
+        // The first of two finds the one place there is above the limit, the second none.
+        let new = replace(&mut world, room[0]);
+        let late = replace(&mut world, room[count - 1]);
+        world.run(secs(3));
+        world.assert_ended(room[0], End::Remote);
+        match status {
+            Some(status) => world.assert_ended(late, End::Refused(status)),
+            None => world.assert_talking(&[new]),
+        }
+        for phone in &mut world.phones {
+            phone.agent.invites.retain(|(_, finals)| finals[..] == [200]);
+        }
+        world.finish();
+    }
+}
+
+#[test]
+fn who_is_shutting_down_takes_no_call_in_anothers_place() {
+    let mut world = World::new(settings());
+    let room = world.phones_in("2000", 2);
+    world.ask(Request::Drain { seconds: Some(60) });
+    let new = replace(&mut world, room[0]);
+    world.run(secs(1));
+    world.assert_ended(new, End::Refused(503));
+    world.assert_talking(&room);
+    for phone in &mut world.phones {
+        phone.agent.invites.retain(|(_, finals)| finals[..] == [200]);
+    }
+    world.bye(room[0]);
+    world.bye(room[1]);
     world.finish();
 }
 
