@@ -234,11 +234,20 @@ impl Gateway {
 
     /// Why the gateway takes and makes no further call now.
     pub(super) fn gateway_limit(&self) -> Option<(StatusCode, String)> {
+        self.gateway_limit_with(0)
+    }
+
+    /// The same for a call that takes another's place, for which there is room for one more until that one is over.
+    pub(super) fn limit_for_replacing(&self, now: Now, trunk: &Trunk) -> Option<(StatusCode, String)> {
+        self.gateway_limit_with(1).or_else(|| self.trunk_limit_with(now, trunk, 1))
+    }
+
+    fn gateway_limit_with(&self, spare: u32) -> Option<(StatusCode, String)> {
         if self.draining {
             return Some((StatusCode::SERVICE_UNAVAILABLE, "the gateway is shutting down".into()));
         }
-        let most = self.plan.gateway.max_calls as usize;
-        if self.calls.len() >= most {
+        let most = self.plan.gateway.max_calls;
+        if self.calls.len() >= most.saturating_add(spare) as usize {
             return Some((StatusCode::SERVICE_UNAVAILABLE, format!("gateway.max_calls = {most} is reached")));
         }
         None
@@ -246,8 +255,12 @@ impl Gateway {
 
     /// Why no further call goes by this trunk now. Not 503, which would park the provider's whole trunk.
     pub(super) fn trunk_limit(&self, now: Now, trunk: &Trunk) -> Option<(StatusCode, String)> {
+        self.trunk_limit_with(now, trunk, 0)
+    }
+
+    fn trunk_limit_with(&self, now: Now, trunk: &Trunk, spare: u32) -> Option<(StatusCode, String)> {
         let name = &trunk.name;
-        if let Some(most) = trunk.max_calls.filter(|most| self.admission.calls_by(name) >= *most) {
+        if let Some(most) = trunk.max_calls.filter(|most| self.admission.calls_by(name) >= most.saturating_add(spare)) {
             return Some((StatusCode::BUSY_HERE, format!("trunks.{name}.max_calls = {most} is reached")));
         }
         let most = trunk.max_calls_per_second.filter(|_| self.admission.is_rushed(now.instant, trunk))?;

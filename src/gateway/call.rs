@@ -116,8 +116,8 @@ pub(super) struct Call {
     pub(super) referring: Option<Box<Referring>>,
     /// Digits still to be sent by INFO.
     pub(super) unsent_digits: VecDeque<char>,
-    /// A PIN that waits for its turn, when guessing is slowed down.
-    pub(super) pending_pin: Option<super::pins::PendingPin>,
+    /// A PIN that waits for its turn, when guessing is slowed down, and whose guess it is.
+    pub(super) pending_pin: Option<(super::pins::PendingPin, super::pin_guard::CallerKey)>,
 }
 
 impl Call {

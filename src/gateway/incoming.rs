@@ -45,7 +45,7 @@ impl Gateway {
         let number = self.called_number(request, &trunk);
         let arrival = Arrival { invite, request, flow, trunk, from, number };
         let decided = match replaces {
-            Some(old) => self.decide_replacing(&arrival, old),
+            Some(old) => self.decide_replacing(now, &arrival, old),
             None => self.decide(now, &arrival),
         };
         let decided = match decided {
@@ -84,8 +84,12 @@ impl Gateway {
         Ok(Decided { route: route.name.clone(), leads: Leads::Anew(running.into()) })
     }
 
-    /// An INVITE with Replaces takes no route: it goes where the call went that it replaces, and makes none more.
-    fn decide_replacing(&self, arrival: &Arrival<'_>, old: InviteId) -> Result<Decided, Refusal> {
+    /// An INVITE with Replaces takes no route: it goes where the call went that it replaces, and makes one more only until
+    /// that one is over.
+    fn decide_replacing(&self, now: Now, arrival: &Arrival<'_>, old: InviteId) -> Result<Decided, Refusal> {
+        if let Some((status, rule)) = self.limit_for_replacing(now, &arrival.trunk) {
+            return Err(Refusal { answer: Final::busy(status), rule, route: None });
+        }
         check_security(arrival)?;
         let Some(replaced) = self.replaced_by(&arrival.trunk, old) else {
             let rule = "the call it is to replace is none of its trunk's".into();

@@ -218,6 +218,15 @@ impl PinGuard {
         self.places.remove(&call).is_some_and(|place| self.queue.remove(&place).is_some())
     }
 
+    /// Another call takes the turn of one that waits, if it does.
+    pub fn rename(&mut self, call: CallId, to: CallId) {
+        let Some(place) = self.places.remove(&call) else { return };
+        if let Some((waits, _)) = self.queue.get_mut(&place) {
+            *waits = to;
+        }
+        self.places.insert(to, place);
+    }
+
     /// When a call that waits may be looked at; `None` while none waits.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {

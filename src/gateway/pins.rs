@@ -27,7 +27,7 @@ impl Gateway {
         let call = self.call_with_leg(session, id, "check_pin")?;
         let key = caller_key(call);
         if let Some(call) = self.calls.get_mut(&id) {
-            call.pending_pin = Some(pending);
+            call.pending_pin = Some((pending, key));
         }
         match self.pin_guard.check(now.instant, id, key) {
             Decision::At(_) => {
@@ -47,8 +47,8 @@ impl Gateway {
 
     fn decide_pin(&mut self, now: Now, id: CallId, decision: Decision) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(pending) = call.pending_pin.take() else { return };
-        let (key, session, plan) = (caller_key(call), call.session, std::sync::Arc::clone(&call.plan));
+        let Some((pending, key)) = call.pending_pin.take() else { return };
+        let (session, plan) = (call.session, std::sync::Arc::clone(&call.plan));
         let verdict = if decision == Decision::Blocked {
             self.log(
                 Level::Warn,

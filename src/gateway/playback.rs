@@ -80,6 +80,23 @@ impl Gateway {
         }
     }
 
+    /// What one call alone hears goes on in the call that takes its place, once that hears anything.
+    pub(super) fn move_player(&mut self, player: PlayerId, from: CallId, to: CallId) {
+        if let Some(Owner::Session { call, .. }) = self.players.get_mut(&player) {
+            *call = Some(to);
+        }
+        let hears = |id: CallId| self.calls.get(&id).is_some_and(|call| call.media.leg && call.succeeds.is_none());
+        let (from_hears, to_hears) = (hears(from), hears(to));
+        let source = UnitId::Player(player);
+        if to_hears {
+            // First the new one: a player that nobody hears ends.
+            self.media(Command::Connect { source, sink: UnitId::Leg(to) });
+            if from_hears {
+                self.media(Command::Disconnect { source, sink: UnitId::Leg(from) });
+            }
+        }
+    }
+
     pub(super) fn on_playback_finished(&mut self, now: Now, player: PlayerId, completed: bool) {
         let Some(owner) = self.players.remove(&player) else { return };
         relax(&mut self.players);

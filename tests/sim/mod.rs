@@ -22,6 +22,7 @@ mod paths;
 mod pins;
 mod properties;
 mod reasons;
+mod replacing;
 mod session_timer;
 mod srtp;
 mod transfer;

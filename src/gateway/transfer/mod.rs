@@ -51,7 +51,12 @@ pub(super) struct Succession {
     tells: Option<InviteId>,
     /// The place, if the one who had it is gone already.
     place: Option<Place>,
+    /// What the session is to hear once it has the place: it came while nobody had it.
+    untold: Vec<session::Event>,
 }
+
+/// Most events that wait for a call to take its place.
+const MOST_UNTOLD: usize = 8;
 
 impl Gateway {
     /// What of an event is for the session, under the name it knows the call by. `None`: nothing.
@@ -103,7 +108,16 @@ impl Gateway {
             }
             session::Event::Ringing { .. } => self.tell_referrer(now, id, StatusCode::RINGING),
             session::Event::Answered { .. } => self.take_over(now, id),
+            // Of the one who had the place and is gone: its PIN waited for its turn, its keys for more.
+            session::Event::PinChecked { .. } | session::Event::Collected { .. } => self.keep_untold(id, event.clone()),
             _ => {}
+        }
+    }
+
+    fn keep_untold(&mut self, id: CallId, event: session::Event) {
+        let succession = self.calls.get_mut(&id).and_then(|call| call.succeeds.as_mut());
+        if let Some(succession) = succession.filter(|succession| succession.untold.len() < MOST_UNTOLD) {
+            succession.untold.push(event);
         }
     }
 
@@ -119,7 +133,7 @@ impl Gateway {
     fn take_over(&mut self, now: Now, id: CallId) {
         self.tell_referrer(now, id, StatusCode::OK);
         let Some(succession) = self.calls.get_mut(&id).and_then(|call| call.succeeds.take()) else { return };
-        let Succession { of, tells, place } = *succession;
+        let Succession { of, tells, place, untold } = *succession;
         let is_left = place.is_some();
         let place = place.unwrap_or_else(|| {
             let place = self.vacate(of);
@@ -129,6 +143,9 @@ impl Gateway {
         self.log(Level::Info, Some(id), "takes a call's place", of.to_string());
         if let Some(full) = self.occupy(now, id, place) {
             return self.hang_up(now, id, Cause::Limit(format!("max_members of room {full} is reached")));
+        }
+        for event in untold {
+            self.emit_to_call(id, event);
         }
         if is_left {
             return;
@@ -150,11 +167,14 @@ impl Gateway {
         self.hang_up(now, id, Cause::Replaced(successor.map_or_else(String::new, |call| call.to_string())));
     }
 
-    /// The session goes on with another call under the old one's name.
+    /// The session goes on with another call under the old one's name: with its keys, its PIN that waits to be looked up,
+    /// and what it hears. If it was not told yet that the old one is answered, it is told of the new one.
     fn hand_over(&mut self, old: CallId, new: CallId) {
         let Some(call) = self.calls.get_mut(&old) else { return };
         let id = std::mem::replace(&mut call.session, NOWHERE);
         let collector = std::mem::take(&mut call.collector);
+        let (playback, pending_pin) = (call.playback.take(), call.pending_pin.take());
+        let untold = matches!(call.state, CallState::Answering { .. });
         self.timers.clear(Timer::Collect(old));
         if let Some(session) = self.sessions.get_mut(&id) {
             session.calls.retain(|known| *known != old);
@@ -165,6 +185,20 @@ impl Gateway {
         }
         if let Some(call) = self.calls.get_mut(&new) {
             call.collector = collector;
+            call.playback = playback;
+            call.pending_pin = pending_pin;
+        }
+        self.pin_guard.rename(old, new);
+        if let Some((_, player)) = playback {
+            self.move_player(player, old, new);
+        }
+        if untold {
+            let event = session::Event::Answered { call: new };
+            if self.calls.get(&new).is_some_and(|call| call.succeeds.is_some()) {
+                self.keep_untold(new, event);
+            } else {
+                self.emit(id, event);
+            }
         }
         self.after_collector(new);
     }

@@ -67,7 +67,8 @@ impl Gateway {
             Sent::Not(rule) => return Err(Refusal(StatusCode::FORBIDDEN, rule)),
         };
         if let Some(call) = self.calls.get_mut(&new) {
-            call.succeeds = Some(Box::new(Succession { of: id, tells: Some(invite), place: None }));
+            let succession = Succession { of: id, tells: Some(invite), place: None, untold: Vec::new() };
+            call.succeeds = Some(Box::new(succession));
         }
         self.log(Level::Info, Some(id), "referred", format!("to {masked}, {new}"));
         Ok(())

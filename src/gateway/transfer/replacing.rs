@@ -17,7 +17,7 @@ pub(in crate::gateway) struct Replaced {
 impl Replaced {
     /// What the new call is to become.
     pub(in crate::gateway) fn succession(&self) -> Box<Succession> {
-        Box::new(Succession { of: self.of, tells: None, place: None })
+        Box::new(Succession { of: self.of, tells: None, place: None, untold: Vec::new() })
     }
 }
 

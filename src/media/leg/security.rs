@@ -4,28 +4,62 @@ use super::super::outbox::{Envelope, Outbox};
 use crate::rtp::srtp::{MAX_RTCP_OVERHEAD, MAX_RTP_OVERHEAD, Protector, SrtpError, Unprotector};
 use crate::types::SrtpKey;
 
+/// Keys of before that are remembered: more than a call has at once, one for each suite. Those of an agreement that another
+/// one replaced do not come again, so the oldest may be forgotten.
+const KEYS_KEPT: usize = 8;
+
 /// The sending side.
+///
+/// The answers of a call that forked may go from key to key and back, or to none and back, before one of them stands. Under
+/// each key counting goes on where it was: no index may be used twice.
 #[derive(Debug)]
 pub(crate) struct Sealing {
     key: SrtpKey,
     protector: Protector,
+    /// The stream is not SRTP for now.
+    rests: bool,
+    /// Keys of before, with what was counted under them.
+    spent: Vec<(SrtpKey, Protector)>,
 }
 
 impl Sealing {
     fn new(key: &SrtpKey) -> Box<Self> {
-        Box::new(Self { key: key.clone(), protector: Protector::new(key) })
+        Box::new(Self { key: key.clone(), protector: Protector::new(key), rests: false, spent: Vec::new() })
     }
 
-    /// Takes over what was negotiated. Under the same key counting goes on: no index may be used twice.
+    /// What protects the stream now, if it is SRTP.
+    pub(crate) fn awake(sealing: &mut Option<Box<Self>>) -> Option<&mut Self> {
+        sealing.as_deref_mut().filter(|sealing| !sealing.rests)
+    }
+
+    /// Takes over what was negotiated.
     pub(crate) fn follow(sealing: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
         match (sealing.as_mut(), key) {
-            (_, None) => *sealing = None,
+            (None, None) => {}
+            (Some(sealing), None) => sealing.rests = true,
             (None, Some(key)) => *sealing = Some(Self::new(key)),
-            (Some(sealing), Some(key)) if sealing.key != *key => {
-                sealing.protector = sealing.protector.rekeyed(key);
-                sealing.key = key.clone();
+            (Some(sealing), Some(key)) => {
+                sealing.rests = false;
+                if sealing.key != *key {
+                    sealing.change_key(key);
+                }
             }
-            _ => {}
+        }
+    }
+
+    fn change_key(&mut self, key: &SrtpKey) {
+        let next = match self.spent.iter().position(|(spent, _)| spent == key) {
+            Some(at) => {
+                let (_, mut protector) = self.spent.remove(at);
+                protector.resume(&self.protector);
+                protector
+            }
+            None => self.protector.rekeyed(key),
+        };
+        let before = std::mem::replace(&mut self.protector, next);
+        self.spent.push((std::mem::replace(&mut self.key, key.clone()), before));
+        if self.spent.len() > KEYS_KEPT {
+            self.spent.remove(0);
         }
     }
 
@@ -85,5 +119,52 @@ impl Opening {
             self.before = None;
         }
         opened
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::SrtpSuite;
+
+    fn key(octet: u8) -> SrtpKey {
+        SrtpKey::new(SrtpSuite::AesCm128HmacSha1_80, &[octet; 30]).unwrap()
+    }
+
+    /// The index of the next report.
+    fn report(sealing: &mut Option<Box<Sealing>>) -> Option<u32> {
+        let mut buffer = [0; 64];
+        buffer[..8].copy_from_slice(&[0x80, 201, 0, 1, 0, 0, 0, 9]);
+        let length = Sealing::awake(sealing)?.protector.protect_rtcp(&mut buffer, 8).unwrap();
+        let word = buffer[..length - 10].last_chunk::<4>().unwrap();
+        Some(u32::from_be_bytes(*word) & 0x7fff_ffff)
+    }
+
+    #[test]
+    fn a_key_that_comes_back_goes_on_counting() {
+        let (one, two) = (key(1), key(2));
+        let mut sealing = None;
+        let mut follow = |key: Option<&SrtpKey>| {
+            Sealing::follow(&mut sealing, key);
+            report(&mut sealing)
+        };
+        assert_eq!(follow(None), None);
+        assert_eq!((follow(Some(&one)), follow(Some(&one))), (Some(1), Some(2)));
+        // Another fork has another suite, a third one none at all; then the first answers.
+        assert_eq!(follow(Some(&two)), Some(1));
+        assert_eq!(follow(None), None);
+        assert_eq!(follow(Some(&one)), Some(3));
+        assert_eq!(follow(Some(&two)), Some(2));
+        assert_eq!(follow(None), None);
+        assert_eq!(follow(Some(&two)), Some(3));
+    }
+
+    #[test]
+    fn what_was_counted_under_keys_of_before_stays_bounded() {
+        let mut sealing = None;
+        for octet in 0..100 {
+            Sealing::follow(&mut sealing, Some(&key(octet)));
+        }
+        assert_eq!(sealing.unwrap().spent.len(), KEYS_KEPT);
     }
 }

@@ -165,7 +165,7 @@ impl Sender {
     fn send(&mut self, header: [u8; HEADER_LEN], payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
         self.packets += 1;
         self.octets += payload.len() as u64;
-        match &mut self.sealing {
+        match Sealing::awake(&mut self.sealing) {
             None => outbox.push(envelope, &header, payload),
             Some(sealing) => sealing.send_rtp(envelope, &header, payload, outbox),
         }
@@ -173,7 +173,7 @@ impl Sender {
 
     /// Sends a report.
     pub(crate) fn send_report(&mut self, report: &[u8], envelope: Envelope, outbox: &mut Outbox) {
-        match &mut self.sealing {
+        match Sealing::awake(&mut self.sealing) {
             None => outbox.push(envelope, report, &[]),
             Some(sealing) => sealing.send_rtcp(envelope, report, outbox),
         }

@@ -47,6 +47,19 @@ impl Protector {
         Self { carried, ..Self::new(key) }
     }
 
+    /// Goes on under this key after another one, under which `between` sent: what was counted under this key is not counted
+    /// again, and the rollover counters are where `between` has them.
+    pub fn resume(&mut self, between: &Self) {
+        for (ssrc, last) in between.carried.iter().chain(between.rtp_sources.iter()) {
+            let known = self.rtp_sources.get(*ssrc).is_some();
+            let sources = if known { &mut self.rtp_sources } else { &mut self.carried };
+            match sources.get_mut(*ssrc) {
+                Some(before) => *before = (*before).max(*last),
+                None => sources.add(*ssrc, *last),
+            }
+        }
+    }
+
     /// Protects the RTP packet in the first `length` octets of `buffer`, which has room for
     /// [`MAX_RTP_OVERHEAD`](super::MAX_RTP_OVERHEAD) more. Gives its new length.
     ///

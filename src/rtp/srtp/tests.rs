@@ -413,3 +413,46 @@ proptest! {
         let _ = protector.protect_rtcp(&mut room, bytes.len());
     }
 }
+
+#[test]
+fn a_key_that_is_taken_up_again_uses_no_index_twice_and_keeps_the_rollover_of_the_stream() {
+    let (one, two) =
+        (key(SrtpSuite::AesCm128HmacSha1_80), SrtpKey::new(SrtpSuite::AesCm128HmacSha1_80, &[0xC3; 30]).unwrap());
+    let mut first = Protector::new(&one);
+    let mut seen = std::collections::HashSet::new();
+    let report = rtcp(1, &[1; 8]);
+    for sequence in [40_000, 65_000] {
+        assert!(seen.insert(sealed_rtcp(&mut first, &report)));
+        sealed_rtp(&mut first, &rtp(1, sequence, &[1; 8]));
+    }
+    let mut second = first.rekeyed(&two);
+    for sequence in [10_000, 40_000] {
+        sealed_rtp(&mut second, &rtp(1, sequence, &[1; 8]));
+    }
+    first.resume(&second);
+    for _ in 0..3 {
+        assert!(seen.insert(sealed_rtcp(&mut first, &report)), "an index came twice");
+    }
+    // One who heard all of the stream opens what comes now: its counter has rolled over once.
+    let mut unprotector = Unprotector::new(&one);
+    for sequence in [40_000, 65_000] {
+        let heard = sealed_rtp(&mut Protector::new(&one), &rtp(1, sequence, &[1; 8]));
+        opened_rtp(&mut unprotector, &heard).unwrap();
+    }
+    let plain = rtp(1, 20_000, &[1; 8]);
+    let mut packet = plain.clone();
+    packet.resize(plain.len() + MAX_RTP_OVERHEAD, 0);
+    assert_eq!(
+        first.protect_rtp(&mut packet, plain.len()),
+        Err(SrtpError::Exhausted),
+        "before what went under the other"
+    );
+    let plain = rtp(1, 41_000, &[1; 8]);
+    let secured = sealed_rtp(&mut first, &plain);
+    let mut catching_up = Protector::new(&one);
+    for sequence in [65_000, 20_000] {
+        let heard = sealed_rtp(&mut catching_up, &rtp(1, sequence, &[1; 8]));
+        let _ = opened_rtp(&mut unprotector, &heard);
+    }
+    assert_eq!(opened_rtp(&mut unprotector, &secured), Ok(plain));
+}

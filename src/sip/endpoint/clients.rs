@@ -9,6 +9,7 @@ use rand::Rng;
 use super::core::Core;
 use super::timer::{ClientId, Timer};
 use super::{Flow, InviteId, PingId, RegistrationId};
+use crate::sip::invite::session::Common;
 use crate::sip::message::{HeaderName as H, Message, Method, Reason, Request, Response, StatusCode, Text, Transport};
 use crate::sip::transaction::{Action, TimerName, client, client_invite};
 use crate::types::{Now, relax};
@@ -77,6 +78,8 @@ pub(crate) struct ClientTransaction {
     pub cancel_reason: Option<Box<Reason>>,
     /// ACKs to repeat when the final response is repeated, by its To tag. More than one when the INVITE forked.
     acks: Vec<(Text, Flow, Bytes)>,
+    /// What answers a challenge where the call is gone that it belonged to.
+    pub proof: Option<Box<Common>>,
     /// Where the latest response came from.
     answered_by: Option<IpAddr>,
 }
@@ -151,6 +154,14 @@ impl Core {
         );
         let Some(datagram) = transaction.datagram.take().filter(|_| fresh) else { return false };
         let (flow, request) = *datagram;
+        if self.no_tcp.len() >= REFUSALS_KEPT {
+            self.no_tcp.clear();
+        }
+        self.no_tcp.insert(flow.remote, now.instant + REFUSAL_KEPT);
+        if transaction.cancel != CancelState::No {
+            // Given up meanwhile, and nobody has seen it: there it stays.
+            return false;
+        }
         transaction.flow = flow;
         transaction.request = request;
         transaction.interval = self.config.timing.t1;
@@ -158,10 +169,6 @@ impl Core {
             Machine::Invite(_) => client_invite::START,
             Machine::Other(_) => client::START,
         };
-        if self.no_tcp.len() >= REFUSALS_KEPT {
-            self.no_tcp.clear();
-        }
-        self.no_tcp.insert(flow.remote, now.instant + REFUSAL_KEPT);
         self.waiting.entry(flow.identity()).or_default().insert(id);
         self.act(now, id, start, None, &mut Told::default());
         true
@@ -204,6 +211,7 @@ impl Core {
             cancel,
             cancel_reason: None,
             acks: Vec::new(),
+            proof: None,
             answered_by: None,
         };
         self.clients.insert(id, Box::new(transaction));

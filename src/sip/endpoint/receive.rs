@@ -79,11 +79,17 @@ impl Endpoint {
             if self.is_over_limit(&received) {
                 return;
             }
+            let exposes = self.usages.get_mut(&id).is_some_and(|usage| usage.is_exposed_by(&received));
+            if exposes && received.request.method != Method::Bye {
+                return self.refuse_exposed(now, &received, key);
+            }
             let tx = self.core.open_server(&received, key, None);
             if let Some(transaction) = self.core.servers.get_mut(&tx) {
                 transaction.owner = Some(id);
             }
-            self.relist(id, &received.flow);
+            if !exposes {
+                self.relist(id, &received.flow);
+            }
             return self.with_usage(id, |usage, core| usage.on_request(core, now, received, tx)).unwrap_or_default();
         }
         let recognised_by = received.to_tag.is_none().then(|| received.merged(&self.core.keys));
@@ -124,6 +130,16 @@ impl Endpoint {
         self.core.event(Event::Refused { summary: summary(&received.request), flow: received.flow, status, rule });
     }
 
+    /// A request by a transport that anybody may read, in a dialog that began over one that nobody can: an answer would
+    /// carry our media keys, and what comes after it would follow. Nothing changes. BYE alone is obeyed: it carries no
+    /// keys, moves no dialog, and a call whose peer hung up would only be left standing.
+    fn refuse_exposed(&mut self, now: Now, received: &Received, key: Key) {
+        let status = StatusCode::FORBIDDEN;
+        let tx = self.core.open_server(received, key, None);
+        self.refused(received, Some(status), "its call began over an encrypted transport");
+        self.core.respond(now, tx, Reply::new(status));
+    }
+
     /// The call whose dialog a request with our tag in To belongs to.
     fn dialog_of(&mut self, tag: &str, received: &Received) -> Option<InviteId> {
         let id = *self.tags.get(&Tag::parse(tag)?)?;
@@ -159,6 +175,9 @@ impl Endpoint {
             return;
         }
         let id = received.to_tag.as_deref().and_then(|tag| self.dialog_of(tag, received));
+        // An answer in the clear, with the peer's keys in it, is none.
+        let shows_keys = |usage: &mut Usage| usage.is_exposed_by(received) && !received.request.body.is_empty();
+        let id = id.filter(|id| !self.usages.get_mut(id).is_some_and(shows_keys));
         let awaited = id.and_then(|id| self.with_usage(id, |usage, core| usage.on_ack(core, now, received)));
         if awaited != Some(true) {
             self.core.totals.stray_acks += 1;

@@ -4,7 +4,7 @@ use super::clients::{Failure, Owner};
 use super::timer::ClientId;
 use super::{Endpoint, Flow};
 use crate::sip::dialog::{Dialog, Tag};
-use crate::sip::invite::session::{Exchange, Session};
+use crate::sip::invite::session::{Common, Exchange, Session, authorize, retry_authorized};
 use crate::sip::message::{HeaderName as H, Method, Reason, Response, StatusCode, check_response};
 use crate::types::Now;
 
@@ -36,8 +36,19 @@ impl Endpoint {
             Owner::Ping(id) => {
                 self.on_pinged(id, response.status, response.retry_after().map(|retry| retry.duration()), true)
             }
-            Owner::Nobody => {}
+            Owner::Nobody => self.prove(now, tx, &response),
         }
+    }
+
+    /// Answers the challenge of a BYE of nobody's, once.
+    fn prove(&mut self, now: Now, tx: ClientId, response: &Response) {
+        let Some(transaction) = self.core.clients.get_mut(&tx).filter(|_| !response.status.is_provisional()) else {
+            return;
+        };
+        let Some(mut proof) = transaction.proof.take() else { return };
+        let Some(cseq) = transaction.parsed_request().and_then(|request| request.cseq().ok()) else { return };
+        let (core, cseq) = (&mut self.core, cseq.number.saturating_add(1));
+        retry_authorized(core, now, proof.credentials.as_ref(), &mut proof.digest, tx, response, cseq);
     }
 
     /// A 2xx to an INVITE of ours that nobody wants any more: of a fork that answered too late, of a call that was
@@ -48,6 +59,12 @@ impl Endpoint {
         let Some(invite) = transaction.parsed_request() else { return };
         let flow = transaction.flow;
         let reason = transaction.cancel_reason.clone();
+        // Of a fork whose sister was answered, the call is there still.
+        let usage = || match transaction.owner {
+            Owner::Invite(id) => self.usages.get(&id).map(|usage| &usage.common),
+            _ => None,
+        };
+        let mut proof = transaction.proof.as_deref().or_else(usage).and_then(Common::proof);
         let inside = invite.to().is_ok_and(|to| to.tag().is_some());
         let tag = invite.from().ok().and_then(|from| from.tag().and_then(Tag::parse));
         let (Some(tag), Ok(cseq)) = (tag, invite.cseq()) else { return };
@@ -58,8 +75,12 @@ impl Endpoint {
             ack.headers.remove(&H::Route);
             ack.headers.copy_all(&H::Route, &invite.headers);
         }
-        ack.headers.copy_all(&H::Authorization, &invite.headers);
-        ack.headers.copy_all(&H::ProxyAuthorization, &invite.headers);
+        let peer = session.flow.peer();
+        let may_see = |proof: &Common| proof.credentials.as_ref().is_some_and(|credentials| credentials.are_for(peer));
+        if peer == flow.peer() || proof.as_ref().is_some_and(may_see) {
+            ack.headers.copy_all(&H::Authorization, &invite.headers);
+            ack.headers.copy_all(&H::ProxyAuthorization, &invite.headers);
+        }
         let bytes = self.core.send_ack(ack, session.flow);
         self.core.note_ack(tx, session.dialog.remote_tag.clone(), session.flow, bytes);
         if !inside {
@@ -68,7 +89,14 @@ impl Endpoint {
                 Some(reason) => bye.headers.push_display(H::Reason, reason),
                 None => bye.headers.push_display(H::Reason, &Reason::sip(StatusCode::OK, "Call completed elsewhere")),
             }
-            self.core.start_client(now, bye, session.flow, Owner::Nobody);
+            if let Some(proof) = &mut proof {
+                proof.digest.accepted(None);
+                authorize(proof, &mut bye, &session.flow);
+            }
+            let bye = self.core.start_client(now, bye, session.flow, Owner::Nobody);
+            if let Some(transaction) = self.core.clients.get_mut(&bye) {
+                transaction.proof = proof.map(Box::new);
+            }
         }
     }
 

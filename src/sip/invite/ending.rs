@@ -63,6 +63,10 @@ impl Usage {
                 fork.refuse_waiting(core, now);
             }
             core.cancel_client(now, outgoing.tx, reason);
+            // An answer that comes all the same is ended by a BYE, for which the peer may ask who we are.
+            if let Some(transaction) = core.clients.get_mut(&outgoing.tx) {
+                transaction.proof = self.common.proof().map(Box::new);
+            }
         }
     }
 

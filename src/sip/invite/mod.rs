@@ -106,6 +106,12 @@ impl Usage {
         self.session(&received.from_tag, &received.call_id).is_some()
     }
 
+    /// Whether a request came by a transport that anybody may read, although its dialog goes by one that nobody can.
+    pub fn is_exposed_by(&mut self, received: &Received) -> bool {
+        let session = self.session(&received.from_tag, &received.call_id);
+        !received.flow.transport.is_secure() && session.is_some_and(|session| session.is_private())
+    }
+
     /// A request inside a dialog of the call (see [`Usage::has_dialog`]) that is neither ACK nor CANCEL.
     pub fn on_request(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
         let Some(session) = self.session(&received.from_tag, &received.call_id) else {

@@ -93,6 +93,12 @@ impl Common {
     pub fn empty() -> Self {
         Self { contact_user: None, credentials: None, digest: DigestClient::new() }
     }
+
+    /// What answers a challenge, for requests that outlive the call; `None` where there is nothing to answer with.
+    pub fn proof(&self) -> Option<Self> {
+        let credentials = Some(self.credentials.clone()?);
+        Some(Self { contact_user: None, credentials, digest: self.digest.clone() })
+    }
 }
 
 /// One dialog of a call.
@@ -155,6 +161,11 @@ impl Session {
             bye: None,
             bye_reason: None,
         }
+    }
+
+    /// Whether it goes by a transport that nobody can read. It began so: nothing moves it from one kind to the other.
+    pub fn is_private(&self) -> bool {
+        self.base.transport.is_secure()
     }
 
     /// Notes what the peer says of itself.
@@ -319,7 +330,7 @@ impl Session {
 }
 
 /// Adds authorization for those who asked for it before.
-fn authorize(common: &mut Common, request: &mut Request, flow: &Flow) {
+pub(crate) fn authorize(common: &mut Common, request: &mut Request, flow: &Flow) {
     if let Some(credentials) = common.credentials.as_ref().filter(|credentials| credentials.are_for(flow.peer())) {
         let uri = request.uri.to_string();
         let covered = Covered { method: &request.method, uri: &uri, body: &request.body };

@@ -74,3 +74,21 @@ fn a_ping_tells_whether_there_was_an_answer() {
     });
     assert_eq!(event, Some((503, false)));
 }
+
+#[test]
+fn a_large_invite_that_was_given_up_is_not_sent_again_by_udp() {
+    let (mut endpoint, now) = (small_limit(), start());
+    let target = Uri::sip(Some("b"), flow().remote.ip(), None);
+    let call = || OutgoingInvite::new(flow(), "<sip:a@example.com>".parse().unwrap(), target.clone(), None);
+    let id = endpoint.invite(now, call()).unwrap();
+    let (tcp, _) = sent(&mut endpoint);
+    assert_eq!(tcp.transport, Transport::Tcp);
+    endpoint.hangup(now, id, None).unwrap();
+    while endpoint.poll_output().is_some() {}
+    endpoint.handle_input(now, Input::SendFailed { flow: tcp }, &mut Open);
+    let sent_after = std::iter::from_fn(|| endpoint.poll_output()).any(|it| matches!(it, Output::Transmit { .. }));
+    assert!(!sent_after && endpoint.counts().client_transactions == 0);
+    // What was learnt of the peer stays: the next one goes by UDP at once.
+    endpoint.invite(now, call()).unwrap();
+    assert_eq!(sent(&mut endpoint).0, flow());
+}

@@ -1,6 +1,7 @@
 //! Two endpoints on a virtual clock and a bad network, and one endpoint against hand-made messages.
 
 mod calls;
+mod clear;
 mod digest;
 mod ending;
 mod hostile;

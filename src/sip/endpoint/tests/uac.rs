@@ -279,3 +279,36 @@ fn the_end_of_a_connection_the_shell_chose_is_noticed() {
     assert!(matches!(raw.events.pop(), Some(Event::Failed { status: StatusCode::SERVICE_UNAVAILABLE, .. })));
     raw.finish();
 }
+
+#[test]
+fn the_bye_after_the_answer_of_a_call_that_was_given_up_answers_one_challenge() {
+    for (realm, answered) in [("example.com", true), ("elsewhere", false)] {
+        let mut raw = Raw::new();
+        let credentials = Credentials::new("us", "secret").for_realm(realm);
+        let (id, invite) = call(&mut raw, Some(credentials), Some(sdp("offer")));
+        raw.answer(&invite, 180, "x", with_contact);
+        let now = raw.now;
+        raw.endpoint.hangup(now, id, None).unwrap();
+        let cancel = raw.request();
+        raw.answer(&cancel, 200, "x", |_| {});
+        raw.answer(&invite, 200, "x", success);
+        let requests = raw.requests();
+        let [ack, bye] = &requests[..] else { panic!("{requests:?}") };
+        assert_eq!((&ack.method, &bye.method), (&Method::Ack, &Method::Bye));
+        raw.answer(bye, 407, "", |response| {
+            let value = "Digest realm=\"example.com\", nonce=\"n1\", qop=\"auth\"";
+            response.headers.push(H::ProxyAuthenticate, value);
+        });
+        let requests = raw.requests();
+        assert_eq!(requests.len(), usize::from(answered), "{requests:?}");
+        if let [again] = &requests[..] {
+            assert!(again.headers.get_str(&H::ProxyAuthorization).unwrap().contains("n1"));
+            assert_eq!(again.cseq().unwrap().number, bye.cseq().unwrap().number + 1);
+            raw.answer(again, 407, "", |response| {
+                response.headers.push(H::ProxyAuthenticate, "Digest realm=\"example.com\", nonce=\"n2\"");
+            });
+            assert!(raw.requests().is_empty(), "once");
+        }
+        raw.finish();
+    }
+}
