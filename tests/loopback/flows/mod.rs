@@ -32,7 +32,7 @@
 //! | 2.3 | music on hold | `flows::called::music_on_hold` |
 //! | 2.4 | transfer, unattended | the gateway is transferred: `transfer::a_call_is_referred_to_another_telephone`; it transfers: `sim::transfer` |
 //! | 2.5 | transfer, attended | the gateway is the target: `transfer::a_call_takes_the_place_of_another`; it is transferred (Replaces in Refer-To): `sim::transfer`; it never transfers so itself |
-//! | 2.6 | transfer of instant messages | MESSAGE gets 405 (`refusals`) |
+//! | 2.6 | transfer of instant messages | MESSAGE gets 405, as any method that is not ours (`refusals`) |
 //! | 2.7, 2.8, 2.9 | forwarding: always, when busy, without an answer | calling: `flows::calling::a_call_is_forwarded`, `flows::calling::a_redirection_is_followed`; called: what the second telephone sees is 3.2 |
 //! | 2.10 | a third party is added to a conference | `flows::called::a_third_is_called_into_the_room` |
 //! | 2.11 | a third party joins | the same test: joining is calling the room's number. The Join header is an extension we do not have (420, `refusals`) |
