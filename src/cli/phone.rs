@@ -258,8 +258,8 @@ impl Phone {
     fn carry_out(&mut self) -> Result<(), PhoneError> {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
-                sip::Output::Transmit { flow, bytes } => {
-                    if self.transports.transmit(flow, bytes).is_err() {
+                sip::Output::Transmit { flow, bytes, hurried } => {
+                    if self.transports.transmit_as(flow, bytes, hurried).is_err() {
                         self.endpoint.handle_input(now(), sip::Input::SendFailed { flow }, &mut NoCalls);
                     }
                 }

@@ -47,7 +47,7 @@ pub(super) struct Server {
     ports: PortRange,
     opened: HashMap<CallId, MediaSockets>,
     /// Messages that leave once the media threads have their commands.
-    unsent: Vec<(Flow, Bytes)>,
+    unsent: Vec<(Flow, Bytes, bool)>,
     records: Records,
     replies: HashMap<u64, mpsc::Sender<Reply>>,
     next_reply: u64,
@@ -196,8 +196,8 @@ impl Server {
             if self.unsent.is_empty() {
                 return;
             }
-            for (flow, bytes) in self.unsent.drain(..) {
-                if let Err(error) = self.transports.transmit(flow, bytes) {
+            for (flow, bytes, hurried) in self.unsent.drain(..) {
+                if let Err(error) = self.transports.transmit_as(flow, bytes, hurried) {
                     tracing::debug!(%error, "SIP message not sent");
                     self.gateway.handle_input(now(), Input::Sip(sip::Input::SendFailed { flow }));
                 }
@@ -207,7 +207,7 @@ impl Server {
 
     fn carry_out_one(&mut self, output: Output) {
         match output {
-            Output::Sip { flow, bytes } => self.unsent.push((flow, bytes)),
+            Output::Sip { flow, bytes, hurried } => self.unsent.push((flow, bytes, hurried)),
             Output::Media(command) => self.command(command),
             Output::OpenTransport { call, local } => self.open_transport(call, local),
             Output::CloseTransport { call } => {

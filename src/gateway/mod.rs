@@ -135,6 +135,8 @@ pub enum Output {
         flow: Flow,
         /// The message.
         bytes: Bytes,
+        /// A connection for it that does not open soon counts as refused, as in [`sip::Output::Transmit`](crate::sip::Output).
+        hurried: bool,
     },
     /// Hand this to the media plane; with [`Command::AddLeg`] go the sockets opened for that call.
     Media(Command),

@@ -13,7 +13,9 @@ impl Gateway {
     pub(super) fn drain_endpoint(&mut self, now: Now) {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
-                sip::Output::Transmit { flow, bytes } => self.outputs.push_back(Output::Sip { flow, bytes }),
+                sip::Output::Transmit { flow, bytes, hurried } => {
+                    self.outputs.push_back(Output::Sip { flow, bytes, hurried });
+                }
                 sip::Output::Event(event) => self.on_signalling(now, event),
                 sip::Output::Trace(line) => {
                     let (from, arrow, to) = match line.direction {

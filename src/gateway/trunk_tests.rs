@@ -96,7 +96,7 @@ impl Bench {
         let mut reply = None;
         while let Some(output) = self.gateway.poll_output() {
             match output {
-                Output::Sip { flow, bytes } => {
+                Output::Sip { flow, bytes, .. } => {
                     if let Ok(Message::Request(request)) = Message::parse(&bytes) {
                         self.sent.push((flow, request));
                     }

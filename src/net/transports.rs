@@ -31,6 +31,8 @@ const MAX_CONNECTIONS_EACH: usize = 256;
 const CONNECTION_EVENTS: usize = 64;
 /// Patience with a peer we connect to: as long as with one that is silent, before another is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Patience with a connection for what would go by datagram as well: one that is refused by silence is not to cost the call.
+const HURRIED_TIMEOUT: Duration = Duration::from_secs(1);
 /// Patience with a TLS handshake, either side.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// TLS peers whose connection numbers are remembered.
@@ -283,6 +285,14 @@ impl Transports {
     /// # Errors
     /// When it is certain that the message did not go out. Later failures come as [`Input::FlowClosed`].
     pub fn transmit(&mut self, flow: Flow, bytes: Bytes) -> Result<(), TransportError> {
+        self.transmit_as(flow, bytes, false)
+    }
+
+    /// The same; `hurried` as in [`Output::Transmit`](crate::sip::Output::Transmit).
+    ///
+    /// # Errors
+    /// As with [`Self::transmit`].
+    pub fn transmit_as(&mut self, flow: Flow, bytes: Bytes, hurried: bool) -> Result<(), TransportError> {
         if flow.transport == Transport::Udp {
             return self.transmit_udp(flow, &bytes);
         }
@@ -293,11 +303,11 @@ impl Transports {
         let outgoing = match flow.connection.and_then(|number| self.lines.get(&number)) {
             Some(line) => {
                 let (flow, peer) = (line.flow, Arc::clone(&line.peer));
-                self.open(flow, Some(peer))?
+                self.open(flow, Some(peer), CONNECT_TIMEOUT)?
             }
             None => match self.open_again(flow)? {
                 Some(outgoing) => outgoing,
-                None => self.open(flow.reopened(), None)?,
+                None => self.open(flow.reopened(), None, if hurried { HURRIED_TIMEOUT } else { CONNECT_TIMEOUT })?,
             },
         };
         outgoing.try_send(bytes).map_err(|_| gone)
@@ -316,7 +326,7 @@ impl Transports {
             line.map(|line| (line.flow, Arc::clone(&line.peer))).ok_or(TransportError::Nameless(flow.remote))?;
         match flow.connection.and_then(|number| self.live(number)) {
             Some(connection) => Ok(Some(connection.outgoing.clone())),
-            None => self.open(flow, Some(peer)).map(Some),
+            None => self.open(flow, Some(peer), CONNECT_TIMEOUT).map(Some),
         }
     }
 
@@ -338,7 +348,12 @@ impl Transports {
         }
     }
 
-    fn open(&mut self, flow: Flow, peer: Option<Arc<TlsPeer>>) -> Result<mpsc::Sender<Bytes>, TransportError> {
+    fn open(
+        &mut self,
+        flow: Flow,
+        peer: Option<Arc<TlsPeer>>,
+        patience: Duration,
+    ) -> Result<mpsc::Sender<Bytes>, TransportError> {
         if self.connections.len() >= MAX_CONNECTIONS && !self.evict(None) {
             return Err(TransportError::Gone(flow.remote));
         }
@@ -348,7 +363,7 @@ impl Transports {
             self.unheard.get(&(flow.transport, flow.remote.is_ipv4())).is_some_and(|it| it.port == flow.local.port());
         let local = SocketAddr::new(flow.local.ip(), if is_unheard { flow.local.port() } else { 0 });
         let task = tokio::spawn(async move {
-            match tokio::time::timeout(CONNECT_TIMEOUT, connect(local, flow.remote)).await {
+            match tokio::time::timeout(patience, connect(local, flow.remote)).await {
                 Ok(Ok(stream)) => opened(stream, peer, served).await,
                 outcome => {
                     tracing::debug!(remote = %flow.remote, ?outcome, "{} connect failed", flow.transport);
@@ -522,11 +537,7 @@ fn any(remote: SocketAddr, port: u16) -> SocketAddr {
 /// Whether a socket bound to `bound` reaches `remote`.
 fn serves(bound: SocketAddr, remote: SocketAddr) -> bool {
     bound.is_ipv4() == remote.is_ipv4()
-        && (bound.ip().is_unspecified() || bound.ip().is_loopback() == is_loopback(remote.ip()))
-}
-
-fn is_loopback(address: IpAddr) -> bool {
-    address.is_loopback()
+        && (bound.ip().is_unspecified() || bound.ip().is_loopback() == remote.ip().is_loopback())
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {

@@ -376,7 +376,7 @@ impl World {
             Output::Sip { flow, .. } if self.unreachable.contains(&flow.remote.ip()) => {
                 self.input(Input::Sip(sip::Input::SendFailed { flow }));
             }
-            Output::Sip { flow, bytes } => {
+            Output::Sip { flow, bytes, .. } => {
                 let datagram = Datagram { from: flow.local, to: flow.remote, bytes };
                 self.note(&datagram);
                 let weather = self.weather_to(flow.remote, |phone| phone.sip_weather);

@@ -425,7 +425,8 @@ impl Core {
             match *action {
                 Action::Send => {
                     let (flow, bytes) = (transaction.flow, transaction.request.clone());
-                    self.transmit(flow, bytes);
+                    let hurried = transaction.datagram.is_some();
+                    self.transmit_as(flow, bytes, hurried);
                 }
                 Action::Ack => self.acknowledge_failure(id, response),
                 Action::PassUp => told.pass_up = true,

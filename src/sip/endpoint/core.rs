@@ -122,13 +122,18 @@ impl Core {
 
     /// Sends bytes that are a whole message.
     pub fn transmit(&mut self, flow: Flow, bytes: Bytes) {
+        self.transmit_as(flow, bytes, false);
+    }
+
+    /// The same; `hurried` if there is a datagram that goes in its place.
+    pub fn transmit_as(&mut self, flow: Flow, bytes: Bytes, hurried: bool) {
         self.totals.sent += 1;
         if self.config.trace
             && let Ok(message) = Message::parse(&bytes)
         {
             self.trace(TraceDirection::Out, &flow, &message);
         }
-        self.outputs.push_back(Output::Transmit { flow, bytes });
+        self.outputs.push_back(Output::Transmit { flow, bytes, hurried });
     }
 
     pub fn trace(&mut self, direction: TraceDirection, flow: &Flow, message: &Message) {

@@ -71,6 +71,8 @@ pub enum Output {
         flow: Flow,
         /// One whole message.
         bytes: Bytes,
+        /// It goes by datagram if no connection is to be had: one that does not open soon counts as refused.
+        hurried: bool,
     },
     /// Something the user of the endpoint must know.
     Event(Event),

@@ -108,7 +108,7 @@ impl Pair {
         for side in [Side::A, Side::B] {
             while let Some(output) = self.ends[side.index()].poll_output() {
                 match output {
-                    Output::Transmit { flow, bytes } => {
+                    Output::Transmit { flow, bytes, .. } => {
                         assert!(Message::parse(&bytes).is_ok(), "we send what we could read");
                         let line = String::from_utf8_lossy(&bytes).lines().next().unwrap().to_owned();
                         assert_eq!(flow.remote, self.addresses[side.other().index()], "{line}");

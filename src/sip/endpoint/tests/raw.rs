@@ -47,7 +47,7 @@ impl Raw {
         let mut messages = Vec::new();
         while let Some(output) = self.endpoint.poll_output() {
             match output {
-                Output::Transmit { flow, bytes } => messages.push((flow, Message::parse(&bytes).unwrap())),
+                Output::Transmit { flow, bytes, .. } => messages.push((flow, Message::parse(&bytes).unwrap())),
                 Output::Event(event) => self.events.push(event),
                 Output::Trace(_) => {}
             }
