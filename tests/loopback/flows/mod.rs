@@ -40,7 +40,7 @@
 //! | 2.13 | screening of incoming calls | called: `flows::called::a_number_may_be_refused`; calling: `flows::calling::refusals_have_their_causes` |
 //! | 2.14 | screening of outgoing calls | calling: `flows::calling::refusals_have_their_causes`; our own rules: `calling_out` |
 //! | 2.15 | park | to park is 2.4, to take back is 2.5's INVITE with Replaces; who parks has no subscription (405) |
-//! | 2.16 | pickup | a call that rings is not picked up (481, `sim::transfer`); nor are dialogs told (405) |
+//! | 2.16 | pickup | a call that rings is not picked up (481, `sim::replacing`); nor are dialogs told (405) |
 //! | 2.17 | automatic redial | needs subscriptions to dialogs: SUBSCRIBE gets 405 (`refusals`) |
 //! | 2.18 | click to dial | a REFER outside a call would let a stranger's click dial; what stands for it is `partyline ctl dial`: `calling_out`, `flows::calling` |
 
