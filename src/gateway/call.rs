@@ -10,7 +10,7 @@ use crate::media::command::LegStatistics;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
 use crate::session::{Party, PlaybackHandle};
-use crate::sip::InviteId;
+use crate::sip::{Flow, InviteId};
 use crate::types::{CallId, PlayerId, RoomId};
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
@@ -120,7 +120,61 @@ pub(super) struct Call {
     pub(super) pending_pin: Option<(super::pins::PendingPin, super::pin_guard::CallerKey)>,
 }
 
+/// What is known of a call when it begins, whichever way it goes.
+pub(super) struct Beginning<'a> {
+    pub(super) id: CallId,
+    pub(super) session: SessionId,
+    pub(super) state: CallState,
+    pub(super) plan: Arc<Plan>,
+    pub(super) trunk: Arc<Trunk>,
+    pub(super) flow: &'a Flow,
+    pub(super) from: Party,
+    pub(super) number: String,
+    pub(super) route: String,
+    pub(super) started: SystemTime,
+}
+
 impl Call {
+    /// A call of which nothing has come yet.
+    pub(super) fn begin(beginning: Beginning<'_>) -> Self {
+        let Beginning { id, session, state, plan, trunk, flow, from, number, route, started } = beginning;
+        Self {
+            id,
+            invite: None,
+            session,
+            state,
+            plan,
+            trunk,
+            peer: flow.remote,
+            is_private: flow.transport.is_secure(),
+            sip_call_id: String::new(),
+            from,
+            number,
+            route,
+            media: CallMedia::default(),
+            collector: Collector::new(),
+            playback: None,
+            rooms: BTreeSet::new(),
+            room_names: Vec::new(),
+            muted: false,
+            on_hold: false,
+            held: None,
+            holding: None,
+            started,
+            answered: None,
+            status: None,
+            cause: None,
+            reason: None,
+            statistics: None,
+            outgoing: None,
+            succeeds: None,
+            successor: None,
+            referring: None,
+            unsent_digits: VecDeque::new(),
+            pending_pin: None,
+        }
+    }
+
     /// The offer or answer that stands, as it went out.
     pub(super) fn local_description(&self) -> Option<Bytes> {
         let negotiation = self.media.negotiation.as_ref()?;

@@ -1,7 +1,7 @@
 //! An INVITE from a trunk: its called number, its route, its session, its media ports.
 
 use super::admission::trunk_of;
-use super::call::{Call, CallMedia, CallState};
+use super::call::{Beginning, Call, CallMedia, CallState};
 use super::call_record::{CallRecord, Cause, Way};
 use super::ending::Final;
 use super::identity;
@@ -11,13 +11,12 @@ use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, Origin, RouteTarget, SrtpPolicy, Trunk};
 use crate::sdp::{LocalMedia, SessionDescription};
-use crate::session::{self, DialCause, Party, Running, collect::Collector};
+use crate::session::{self, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::{Flow, InviteId};
 use crate::types::{AudioCodec, CallId, Direction, Now};
 use bytes::Bytes;
 use rand::RngCore;
-use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -113,40 +112,24 @@ impl Gateway {
             decided.route
         );
         self.log(Level::Info, Some(id), "incoming", detail);
-        let call = Call {
+        let beginning = Beginning {
             id,
-            invite: Some(invite),
             session,
             state: CallState::Opening,
             plan: Arc::clone(&self.plan),
             trunk,
-            peer: flow.remote,
-            is_private: flow.transport.is_secure(),
-            sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
+            flow: &flow,
             from,
             number,
             route: decided.route.clone(),
-            media: CallMedia { offer, ..CallMedia::default() },
-            collector: Collector::new(),
-            playback: None,
-            rooms: BTreeSet::new(),
-            room_names: Vec::new(),
-            muted: false,
-            on_hold: false,
-            held: None,
-            holding: None,
             started: now.wall,
-            answered: None,
-            status: None,
-            cause: None,
-            reason: None,
-            statistics: None,
-            outgoing: None,
+        };
+        let call = Call {
+            invite: Some(invite),
+            sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
+            media: CallMedia { offer, ..CallMedia::default() },
             succeeds: decided.succession(),
-            successor: None,
-            referring: None,
-            unsent_digits: VecDeque::new(),
-            pending_pin: None,
+            ..Call::begin(beginning)
         };
         self.admission.call_began(now.instant, &call.trunk);
         self.calls.insert(id, call);

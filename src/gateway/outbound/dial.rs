@@ -3,15 +3,14 @@
 use super::targets::Target;
 use crate::dialplan::Route;
 use crate::dialplan::outgoing;
-use crate::gateway::call::{Call, CallMedia, CallState};
+use crate::gateway::call::{Beginning, Call, CallState};
 use crate::gateway::call_record::{CallRecord, Cause, Tried, Way};
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, SessionId};
-use crate::session::collect::Collector;
 use crate::session::{self, CallerId, DialCause, DialHandle, Party};
 use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -184,41 +183,20 @@ impl Gateway {
             running.calls.push(id);
         }
         let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |it| Arc::clone(&it.plan));
-        let call = Call {
+        let beginning = Beginning {
             id,
-            invite: None,
             session,
             state: CallState::Dialling,
             plan,
             trunk,
-            peer: outgoing.target.flow.remote,
-            is_private: outgoing.target.flow.transport.is_secure(),
-            sip_call_id: String::new(),
+            flow: &outgoing.target.flow,
             from: Party { number: from, name: None },
             number: outgoing.number.clone(),
             route: outgoing.route.name.clone(),
-            media: CallMedia::default(),
-            collector: Collector::new(),
-            playback: None,
-            rooms: BTreeSet::new(),
-            room_names: Vec::new(),
-            muted: false,
-            on_hold: false,
-            held: None,
-            holding: None,
             started: now.wall,
-            answered: None,
-            status: None,
-            cause: None,
-            reason: None,
-            statistics: None,
-            outgoing: Some(Box::new(outgoing)),
-            succeeds: None,
-            successor: None,
-            referring: None,
-            unsent_digits: VecDeque::new(),
-            pending_pin: None,
         };
+        let begun = Call::begin(beginning);
+        let call = Call { outgoing: Some(Box::new(outgoing)), ..begun };
         self.calls.insert(id, call);
         id
     }

@@ -83,13 +83,16 @@ impl Sealing {
 pub(crate) struct Opening {
     key: SrtpKey,
     unprotector: Unprotector,
-    /// Under the key of before, whose packets are still on their way until one under the new key has come.
+    /// Under the key of before, whose packets are still on their way.
     before: Option<Box<Unprotector>>,
+    /// One under the new key has come: those of before are not taken any more. Memory is given back with the next keys, since
+    /// this is found out in a tick.
+    has_changed: bool,
 }
 
 impl Opening {
     pub(crate) fn new(key: &SrtpKey) -> Box<Self> {
-        Box::new(Self { key: key.clone(), unprotector: Unprotector::new(key), before: None })
+        Box::new(Self { key: key.clone(), unprotector: Unprotector::new(key), before: None, has_changed: false })
     }
 
     /// Takes over what was negotiated. Under the same key what was received stays so.
@@ -101,6 +104,7 @@ impl Opening {
                 let next = opening.unprotector.rekeyed(key);
                 opening.before = Some(Box::new(std::mem::replace(&mut opening.unprotector, next)));
                 opening.key = key.clone();
+                opening.has_changed = false;
             }
             _ => {}
         }
@@ -112,12 +116,11 @@ impl Opening {
             if is_rtcp { unprotector.unprotect_rtcp(packet) } else { unprotector.unprotect_rtp(packet) }
         };
         let opened = open(&mut self.unprotector);
-        if let (Err(SrtpError::Forged | SrtpError::Malformed), Some(before)) = (opened, &mut self.before) {
+        let before = self.before.as_deref_mut().filter(|_| !self.has_changed);
+        if let (Err(SrtpError::Forged | SrtpError::Malformed), Some(before)) = (opened, before) {
             return open(before);
         }
-        if opened.is_ok() && self.before.is_some() {
-            self.before = None;
-        }
+        self.has_changed |= opened.is_ok();
         opened
     }
 }
