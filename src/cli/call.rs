@@ -1,6 +1,6 @@
 //! `partyline call`: the arguments of the test phone, and what it prints.
 
-use super::phone::{Phone, PhoneError, Sound, Wish};
+use super::phone::{CallOptions, Phone, PhoneError, Sound};
 use super::{fail, run};
 use crate::audio::{goertzel, level, wav};
 use crate::sip::Credentials;
@@ -69,7 +69,7 @@ fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
     };
     let password = || std::env::var("PARTYLINE_PASSWORD").unwrap_or_default();
     let credentials = arguments.username.map(|username| Credentials::new(username, password()));
-    let wish = Wish {
+    let options = CallOptions {
         target: arguments.target,
         from: arguments.from,
         local: arguments.local,
@@ -81,7 +81,7 @@ fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
         seed: run::seed().map_err(|error| PhoneError::System(std::io::Error::other(error.to_string())))?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(Phone::dial(wish))
+    runtime.block_on(Phone::dial(options))
 }
 
 fn read(path: &Path) -> Result<Vec<i16>, PhoneError> {

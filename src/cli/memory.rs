@@ -15,7 +15,7 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Takes note of how many things are held now.
-    pub(super) fn follow(&mut self, held: usize) {
+    pub(super) fn note_held(&mut self, held: usize) {
         self.most = self.most.max(held);
         if self.is_over(held) {
             self.most = held;
@@ -51,16 +51,16 @@ mod tests {
     fn memory_goes_back_once_after_a_rush_and_never_in_one() {
         let mut memory = Memory::default();
         for held in [100, 5, RUSH - 1, 0] {
-            memory.follow(held);
+            memory.note_held(held);
             assert!(!memory.is_over(held));
         }
-        memory.follow(50_000);
-        memory.follow(10_000);
+        memory.note_held(50_000);
+        memory.note_held(10_000);
         assert_eq!(memory.most, 50_000);
-        memory.follow(3_000);
+        memory.note_held(3_000);
         assert_eq!(memory.most, 3_000);
-        memory.follow(0);
-        memory.follow(0);
+        memory.note_held(0);
+        memory.note_held(0);
         assert_eq!(memory.most, 0);
     }
 }

@@ -71,7 +71,7 @@ pub(super) enum Sound {
 }
 
 /// The call that is wanted.
-pub(super) struct Wish {
+pub(super) struct CallOptions {
     pub(super) target: String,
     pub(super) from: String,
     pub(super) local: Option<IpAddr>,
@@ -105,7 +105,7 @@ pub(super) struct Phone {
     recorded: rtrb::Consumer<i16>,
     recorder: Option<rtrb::Producer<i16>>,
     heard: Vec<i16>,
-    wish: Wish,
+    options: CallOptions,
     answered: Option<Instant>,
     digits_at: Option<Instant>,
     hang_up_at: Option<Instant>,
@@ -116,13 +116,13 @@ pub(super) struct Phone {
 
 impl Phone {
     /// Calls, does what is wished, hangs up. Gives back what was heard: mono at 8 kHz.
-    pub(super) async fn dial(wish: Wish) -> Result<Vec<i16>, PhoneError> {
+    pub(super) async fn dial(options: CallOptions) -> Result<Vec<i16>, PhoneError> {
         let target =
-            Uri::parse(&Bytes::from(wish.target.clone())).map_err(|_| PhoneError::Target(wish.target.clone()))?;
+            Uri::parse(&Bytes::from(options.target.clone())).map_err(|_| PhoneError::Target(options.target.clone()))?;
         let transport = target.transport().unwrap_or(Transport::Udp);
         let remote = look_up(&target).await?;
         let local =
-            wish.local.unwrap_or_else(|| if remote.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() });
+            options.local.unwrap_or_else(|| if remote.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() });
         let (events, sip) = mpsc::channel(256);
         let listen = ListenAddress { transport, address: SocketAddr::new(local, 0) };
         // A telephone on the test bench: it takes any certificate, and says nothing that is secret.
@@ -133,7 +133,7 @@ impl Phone {
         let listens: &[ListenAddress] = if transport == Transport::Tls { &[] } else { std::slice::from_ref(&listen) };
         let mut transports = Transports::bind(listens, None, events)?;
         let flow = transports.flow_to(transport, remote, peer.as_ref())?;
-        let sockets = ports(wish.seed).open(flow.local.ip())?;
+        let sockets = ports(options.seed).open(flow.local.ip())?;
         let local = LocalMedia {
             address: flow.local.ip(),
             rtp_port: sockets.address.port(),
@@ -142,15 +142,15 @@ impl Phone {
             packet_time: Duration::from_millis(20),
             telephone_event: true,
             direction: Direction::SendRecv,
-            session_id: wish.seed >> 1,
+            session_id: options.seed >> 1,
             srtp: None,
         };
         let offer = sdp::offer(&local, None);
         let mut endpoint =
-            Endpoint::new(EndpointConfig { session_expires: None, ..EndpointConfig::default() }, wish.seed);
-        let from = NameAddr::new(Uri::sip(Some(wish.from.as_str()), Host::Ip(flow.local.ip()), None));
+            Endpoint::new(EndpointConfig { session_expires: None, ..EndpointConfig::default() }, options.seed);
+        let from = NameAddr::new(Uri::sip(Some(options.from.as_str()), Host::Ip(flow.local.ip()), None));
         let mut outgoing = OutgoingInvite::new(flow, from, target, Some(Body::sdp(offer.to_string())));
-        outgoing.credentials.clone_from(&wish.credentials);
+        outgoing.credentials.clone_from(&options.credentials);
         let invite = endpoint
             .invite(now(), outgoing)
             .map_err(|error| PhoneError::System(io::Error::other(error.to_string())))?;
@@ -167,7 +167,7 @@ impl Phone {
             recorded,
             recorder: Some(recorder),
             heard: Vec::new(),
-            wish,
+            options,
             answered: None,
             digits_at: None,
             hang_up_at: None,
@@ -206,7 +206,7 @@ impl Phone {
         let time = now();
         if self.digits_at.is_some_and(|at| at <= time.instant) {
             self.digits_at = None;
-            if let Some(digits) = self.wish.digits.take() {
+            if let Some(digits) = self.options.digits.take() {
                 self.media.send(Command::SendDigits { leg: LEG, digits, duration: DIGIT }, None);
             }
         }
@@ -302,8 +302,8 @@ impl Phone {
             .map_err(|refusal| PhoneError::Answer(refusal.to_string()))?;
         let settings = LegSettings {
             parameters: negotiation.parameters.clone(),
-            seed: self.wish.seed,
-            cname: format!("{:016x}", self.wish.seed),
+            seed: self.options.seed,
+            cname: format!("{:016x}", self.options.seed),
             media_timeout: None,
             collect_digits: false,
         };
@@ -312,7 +312,7 @@ impl Phone {
         let sink = RecorderSink(Arc::new(Mutex::new(self.recorder.take())));
         self.media.send(Command::AddRecorder { recorder: RECORDER, sink }, None);
         self.connect(UnitId::Leg(LEG), UnitId::Recorder(RECORDER));
-        if let Some(sound) = self.wish.sound.take() {
+        if let Some(sound) = self.options.sound.take() {
             let samples = match sound {
                 Sound::Samples(samples) => samples,
                 // A whole number of periods for every whole number of Hz, so that the loop has no seam.
@@ -323,8 +323,8 @@ impl Phone {
         }
         let answered = now().instant;
         self.answered = Some(answered);
-        self.digits_at = self.wish.digits.as_ref().map(|_| answered + self.wish.digits_after);
-        self.hang_up_at = Some(answered + self.wish.length);
+        self.digits_at = self.options.digits.as_ref().map(|_| answered + self.options.digits_after);
+        self.hang_up_at = Some(answered + self.options.length);
         Ok(())
     }
 

@@ -98,7 +98,7 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
         .collect();
     let (events, sip) = mpsc::channel(SIP_QUEUE);
     let transports = Transports::bind(&listen, settings.certificate.as_ref(), events)?;
-    transports.follow(&plan);
+    transports.set_plan(&plan);
     let records = Records::open(&settings.call_records)
         .map_err(|source| StartError::Records { path: settings.call_records.clone(), source })?;
     let (asking, asked) = mpsc::channel(CONTROL_QUEUE);

@@ -148,7 +148,7 @@ impl Server {
                 }
                 Some((plan, sounds)) = reloads.recv() => {
                     self.plan = Arc::clone(&plan);
-                    self.transports.follow(&plan);
+                    self.transports.set_plan(&plan);
                     if plan.gateway.dns != self.resolver.servers() {
                         self.resolver = Resolver::new(&plan.gateway.dns);
                     }
@@ -160,7 +160,7 @@ impl Server {
                 self.gateway.handle_timeout(now());
             }
             self.carry_out();
-            self.memory.follow(self.gateway.transaction_count() + self.gateway.call_count());
+            self.memory.note_held(self.gateway.transaction_count() + self.gateway.call_count());
         }
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(FAREWELL).await;

@@ -301,7 +301,7 @@ impl Read for RawSecret {
             sink.error(value.span(), "a password does not belong into the dialplan")
                 .label("everybody who reads the file reads it")
                 .help("write { env = \"NAME\" } or { file = \"PATH\" }; or, if it must be, { plain = \"…\" }");
-            return Err(Mismatch::Told);
+            return Err(Mismatch::Reported);
         }
         RawSecretTable::read(value, sink).map(Self)
     }
@@ -327,7 +327,7 @@ impl Read for RawPin {
                 sink.error(value.span(), "a PIN stands in quotes")
                     .label("a number loses its leading zeros")
                     .help("put quotes around the digits");
-                Err(Mismatch::Told)
+                Err(Mismatch::Reported)
             }
             _ => Err(Mismatch::Kind),
         }

@@ -1,6 +1,6 @@
 //! Who may send us requests, and how many calls are taken.
 
-use super::doorkeeper::{Door, Doorkeeper};
+use super::digest::{DigestAdmission, TrunkDigest};
 use super::trunks::Trunks;
 use super::{Gateway, Level};
 use crate::dialplan::{Plan, ReliableProvisional, Trunk};
@@ -117,7 +117,7 @@ pub(super) struct TrunkPolicy<'a> {
     pub(super) plan: &'a Plan,
     pub(super) trunks: &'a Trunks,
     pub(super) admission: &'a mut Admission,
-    pub(super) doorkeeper: &'a mut Doorkeeper,
+    pub(super) digest: &'a mut TrunkDigest,
     pub(super) now: Instant,
 }
 
@@ -127,19 +127,19 @@ impl Policy for TrunkPolicy<'_> {
         if trunk_of(self.plan, self.trunks, self.admission, request, flow).is_some() {
             return sip::Admission::Accept;
         }
-        match self.doorkeeper.knock(self.now, request, flow) {
-            Door::Open(trunk) => {
+        match self.digest.admit(self.now, request, flow) {
+            DigestAdmission::Accept(trunk) => {
                 self.admission.proven = Some(trunk);
                 sip::Admission::Accept
             }
-            Door::Ask { challenges, wrong } => {
+            DigestAdmission::Challenge { challenges, wrong } => {
                 if wrong {
                     self.admission.stranger(self.now, flow, "whose password is wrong");
                 }
                 sip::Admission::Challenge(challenges)
             }
             // Scanners get silence: not even the news that something listens here.
-            Door::Shut(why) => {
+            DigestAdmission::Drop(why) => {
                 self.admission.stranger(self.now, flow, why);
                 sip::Admission::Drop
             }

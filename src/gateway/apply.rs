@@ -69,7 +69,7 @@ impl Gateway {
                 self.dial(
                     now,
                     session,
-                    super::outbound::Wish { dial, number, caller, timeout, headers: Headers::new() },
+                    super::outbound::DialRequest { dial, number, caller, timeout, headers: Headers::new() },
                 );
                 Ok(())
             }

@@ -54,7 +54,7 @@ impl Gateway {
             call.holding = Some(Holding { asked, on, tries_left: TRIES });
         }
         if !self.offer_anew(now, id) {
-            self.hold_settled(now, id, Err("another offer is under way; try again".into()));
+            self.hold_completed(now, id, Err("another offer is under way; try again".into()));
         }
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Gateway {
     }
 
     /// The peer's answer to our offer, or that there is none.
-    pub(super) fn hold_settled(&mut self, now: Now, id: CallId, outcome: Result<(), String>) {
+    pub(super) fn hold_completed(&mut self, now: Now, id: CallId, outcome: Result<(), String>) {
         let Some(Holding { asked, on, .. }) = self.calls.get_mut(&id).and_then(|call| call.holding.take()) else {
             return;
         };
@@ -84,7 +84,7 @@ impl Gateway {
             Err(why) => {
                 // All stays as the peer knows it.
                 self.set_held(id, !on);
-                self.follow_negotiation(now, id);
+                self.apply_negotiation(now, id);
                 Reply::Error(format!("{id} is not {}: {why}", if on { "on hold" } else { "taken back" }))
             }
         };
@@ -101,7 +101,7 @@ impl Gateway {
                 return;
             }
         }
-        self.hold_settled(now, id, Err(format!("the peer says {} {}", status.0, status.reason())));
+        self.hold_completed(now, id, Err(format!("the peer says {} {}", status.0, status.reason())));
     }
 
     /// The call is over before the peer has answered.

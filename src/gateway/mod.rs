@@ -6,7 +6,7 @@
 //! | file | what happens there |
 //! |---|---|
 //! | `admission.rs` | who may send us requests at all; limits |
-//! | `doorkeeper.rs` | strangers that prove by digest to be a trunk |
+//! | `digest.rs` | unknown sources that prove by digest to be a trunk |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `incoming.rs` | an INVITE: called number, route, session, media ports |
 //! | `signalling.rs` | the endpoint's other events |
@@ -27,7 +27,7 @@ mod apply;
 mod call;
 mod call_record;
 mod control;
-mod doorkeeper;
+mod digest;
 mod ending;
 mod health;
 mod hold;
@@ -69,7 +69,7 @@ use crate::types::{Addresses, CallId, Deadlines, IdMap, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
-use doorkeeper::Doorkeeper;
+use digest::TrunkDigest;
 use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
@@ -181,7 +181,7 @@ pub struct Gateway {
     /// Makes SRTP keys and nothing else: what others see of `random` must say nothing of them.
     keys: StdRng,
     admission: Admission,
-    doorkeeper: Doorkeeper,
+    digest: TrunkDigest,
     calls: BTreeMap<CallId, Call>,
     by_invite: IdMap<InviteId, CallId>,
     sessions: IdMap<SessionId, RunningSession>,
@@ -259,7 +259,7 @@ impl Gateway {
         let keys = StdRng::from_rng(&mut random);
         let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
         // A stream of its own: what is drawn for messages tells nothing of the nonces' secret.
-        let doorkeeper = Doorkeeper::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
+        let digest = TrunkDigest::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
         let mut gateway = Self {
             plan,
             sounds,
@@ -267,7 +267,7 @@ impl Gateway {
             random,
             keys,
             admission: Admission::default(),
-            doorkeeper,
+            digest,
             calls: BTreeMap::new(),
             by_invite: IdMap::default(),
             sessions: IdMap::default(),
@@ -289,7 +289,7 @@ impl Gateway {
             addresses: Addresses::default(),
         };
         gateway.start_trunks(now);
-        gateway.settle(now);
+        gateway.run_until_idle(now);
         gateway
     }
 
@@ -316,7 +316,7 @@ impl Gateway {
                     plan: &self.plan,
                     trunks: &self.trunks,
                     admission: &mut self.admission,
-                    doorkeeper: &mut self.doorkeeper,
+                    digest: &mut self.digest,
                     now: now.instant,
                 };
                 self.endpoint.handle_input(now, input, &mut policy);
@@ -333,7 +333,7 @@ impl Gateway {
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::Reload(plan) => self.on_reload(now, plan),
         }
-        self.settle(now);
+        self.run_until_idle(now);
     }
 
     /// The next thing to do, until there is none.
@@ -351,17 +351,17 @@ impl Gateway {
     /// Does all that is due.
     pub fn handle_timeout(&mut self, now: Now) {
         self.endpoint.handle_timeout(now);
-        self.settle(now);
+        self.run_until_idle(now);
         while let Some(timer) = self.timers.pop_due(now.instant) {
             self.on_timer(now, timer);
-            self.settle(now);
+            self.run_until_idle(now);
         }
         while let Some(timer) = self.trunks.timers.pop_due(now.instant) {
             self.on_trunk_timer(now, timer);
-            self.settle(now);
+            self.run_until_idle(now);
         }
         self.serve_waiting_pins(now);
-        self.settle(now);
+        self.run_until_idle(now);
     }
 
     /// Whether nothing is left of any call: no call, session, room, player, transaction, dialog or timer.
@@ -392,7 +392,7 @@ impl Gateway {
     }
 
     /// Moves what the endpoint and the sessions have to say to where it belongs, until all is quiet.
-    fn settle(&mut self, now: Now) {
+    fn run_until_idle(&mut self, now: Now) {
         loop {
             self.drain_endpoint(now);
             let Some((id, event)) = self.session_events.pop_front() else { break };
@@ -469,7 +469,7 @@ impl Gateway {
 
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {
         self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
-        self.doorkeeper.follow(&plan);
+        self.digest.set_plan(&plan);
         self.admission.keep_trunks(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));

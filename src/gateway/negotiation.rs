@@ -84,7 +84,7 @@ impl Gateway {
             Ok(negotiation) => {
                 let body = Body::sdp(negotiation.local.to_string());
                 agree(call, negotiation, &mut self.keys);
-                self.follow_negotiation(now, id);
+                self.apply_negotiation(now, id);
                 self.answer_offer(now, invite, Ok(body));
             }
             Err((status, why)) => {
@@ -104,14 +104,14 @@ impl Gateway {
         match accepted {
             Ok(negotiation) => {
                 agree(call, negotiation, &mut self.keys);
-                self.follow_negotiation(now, id);
-                self.hold_settled(now, id, Ok(()));
+                self.apply_negotiation(now, id);
+                self.hold_completed(now, id, Ok(()));
             }
             Err(why) => {
                 if let Some(negotiation) = &mut call.media.negotiation {
                     // An offer of ours inside a call came to nothing: what stood before goes on standing.
                     negotiation.offer_failed(&offered);
-                    self.hold_settled(now, id, Err(why.clone()));
+                    self.hold_completed(now, id, Err(why.clone()));
                     self.log(Level::Warn, Some(id), "answer cannot be used, call kept", why);
                 } else {
                     self.hang_up(now, id, super::Cause::MediaRefused(why));
@@ -131,7 +131,7 @@ impl Gateway {
     }
 
     /// Carries what was just negotiated over to the leg.
-    pub(super) fn follow_negotiation(&mut self, now: Now, id: CallId) {
+    pub(super) fn apply_negotiation(&mut self, now: Now, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(negotiation) = &call.media.negotiation else { return };
         if !call.media.leg {

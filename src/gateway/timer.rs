@@ -67,7 +67,7 @@ impl Gateway {
                 }
             }
             Timer::Drain => self.hang_up_all(now),
-            // Settling does the rest.
+            // `run_until_idle` does the rest.
             Timer::Goodbye => {}
             Timer::RefusalWindow => self.end_refusal_window(),
         }

@@ -50,9 +50,9 @@ pub(super) enum TrunkTimer {
     Reconnect(usize),
 }
 
-/// What a call met at a server.
+/// How a server treated a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Met {
+pub(super) enum ServerOutcome {
     /// A response, good or bad: it is there.
     Answer,
     /// Nothing, or the wish to be left alone.
@@ -150,12 +150,12 @@ impl Trunks {
         self.entries.iter().find(|entry| entry.trunk.name == name)?.targets.rests(now, flow)
     }
 
-    /// Takes note of what a call met at a server.
-    pub(super) fn met(&mut self, now: Instant, name: &str, flow: &Flow, met: Met) {
+    /// Takes note of how a call fared at a server.
+    pub(super) fn note_outcome(&mut self, now: Instant, name: &str, flow: &Flow, outcome: ServerOutcome) {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.trunk.name == name) else { return };
-        match met {
-            Met::Answer => entry.targets.works(flow),
-            Met::Failure { retry_after } => entry.targets.failed(now, flow, retry_after),
+        match outcome {
+            ServerOutcome::Answer => entry.targets.works(flow),
+            ServerOutcome::Failure { retry_after } => entry.targets.failed(now, flow, retry_after),
         }
     }
 
@@ -171,7 +171,7 @@ impl Trunks {
 
 impl Gateway {
     pub(super) fn start_trunks(&mut self, now: Now) {
-        self.follow_plan(now, Vec::new());
+        self.apply_plan(now, Vec::new());
     }
 
     /// After a reload: bindings of trunks that are gone or changed are given up, those of new ones made. A trunk that is
@@ -192,7 +192,7 @@ impl Gateway {
         let plan = &self.plan;
         let is_as_it_was = |name: &str| before.iter().any(|entry| plan.trunk(name) == Some(&entry.trunk));
         self.trunks.certified.retain(|_, name| is_as_it_was(name));
-        for entry in self.follow_plan(now, before) {
+        for entry in self.apply_plan(now, before) {
             if let Some(registration) = entry.registration {
                 let result = self.endpoint.unregister(now, registration);
                 if let Err(error) = result {
@@ -208,7 +208,7 @@ impl Gateway {
     }
 
     /// Makes the entries that the plan asks for, of those there were where they still fit. Gives back the others.
-    fn follow_plan(&mut self, now: Now, mut before: Vec<Entry>) -> Vec<Entry> {
+    fn apply_plan(&mut self, now: Now, mut before: Vec<Entry>) -> Vec<Entry> {
         let plan: Arc<Plan> = Arc::clone(&self.plan);
         for (place, trunk) in plan.trunks.iter().enumerate() {
             let same = before.iter().position(|entry| entry.trunk == *trunk);

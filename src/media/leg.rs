@@ -9,7 +9,7 @@ mod watch;
 
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
-use self::security::Opening;
+use self::security::SrtpReceiver;
 use self::sender::Sender;
 use self::watch::Watch;
 use super::command::{LegSettings, LegStatistics};
@@ -55,7 +55,7 @@ pub(crate) struct Leg {
     watch: Watch,
     heard: bool,
     /// Where the stream is SRTP.
-    opening: Option<Box<Opening>>,
+    srtp: Option<Box<SrtpReceiver>>,
     foreign: u64,
     invalid: u64,
     forged: u64,
@@ -105,7 +105,7 @@ impl Leg {
             reports,
             watch: Watch::new(now.instant, settings.media_timeout),
             heard: false,
-            opening: parameters.srtp.as_ref().map(|keys| Opening::new(&keys.receive)),
+            srtp: parameters.srtp.as_ref().map(|keys| SrtpReceiver::new(&keys.receive)),
             foreign: 0,
             invalid: 0,
             forged: 0,
@@ -121,7 +121,7 @@ impl Leg {
         self.transport.update(now, parameters);
         self.receiver.update(parameters);
         self.sender.update(parameters);
-        Opening::follow(&mut self.opening, parameters.srtp.as_ref().map(|keys| &keys.receive));
+        SrtpReceiver::renegotiate(&mut self.srtp, parameters.srtp.as_ref().map(|keys| &keys.receive));
         match (received, self.direction.receives()) {
             (true, false) => self.receiver.stop(),
             (false, true) => self.watch.restart(now),
@@ -142,7 +142,7 @@ impl Leg {
         source: SocketAddr,
         bytes: &[u8],
     ) -> Arrived {
-        if self.opening.is_some() {
+        if self.srtp.is_some() {
             return self.handle_sealed(now, kind, arrival, source, bytes);
         }
         self.handle_clear(now, kind, arrival, source, bytes)
@@ -167,12 +167,12 @@ impl Leg {
             return Arrived::default();
         }
         let mut buffer = [0; packet::MAX_DATAGRAM];
-        let (Some(opening), Some(clear)) = (&mut self.opening, buffer.get_mut(..bytes.len())) else {
+        let (Some(srtp), Some(clear)) = (&mut self.srtp, buffer.get_mut(..bytes.len())) else {
             self.invalid += 1;
             return Arrived::default();
         };
         clear.copy_from_slice(bytes);
-        match opening.open(is_rtcp, clear) {
+        match srtp.open(is_rtcp, clear) {
             Ok(length) => {
                 return self.handle_clear(now, kind, arrival, source, clear.get(..length).unwrap_or_default());
             }

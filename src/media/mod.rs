@@ -8,6 +8,7 @@
 //! receiver: jitter buffer) → at the tick a frame among the `voices` → `room` (sum) → `hearing` (sum less own share, plus
 //! player) → `leg` (sender: encode, packetise) → `outbox` → `thread` → socket.
 
+mod alignment;
 mod bundle;
 mod compile;
 mod encoded;
@@ -20,7 +21,6 @@ mod player;
 mod recorder;
 mod room;
 mod routes;
-mod settle;
 mod slots;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Time is counted in beats of 2.5 ms from an epoch that all engines share. A unit ticks on every eighth beat; which of
 //! the eight is its phase. Units that are connected tick together. The phases spread the work of many rooms over the
-//! whole 20 ms, and let a room tick just after the packets of those who talk in it have come (see `settle.rs`).
+//! whole 20 ms, and let a room tick just after the packets of those who talk in it have come (see `alignment.rs`).
 
 use std::time::Duration;
 

@@ -255,14 +255,14 @@ impl<S> Plane<S> {
             (Some(thread), _) | (None, Some(thread)) => thread,
             (None, None) => self.least_loaded(),
         };
-        self.place(source, thread);
-        self.place(sink, thread);
+        self.assign(source, thread);
+        self.assign(sink, thread);
         let _ = self.routes.connect(source, sink);
         self.dispatches.push_back((thread, ToThread::Command(Command::Connect { source, sink }, None)));
     }
 
     /// Makes a unit on `thread` if it is nowhere yet.
-    fn place(&mut self, unit: UnitId, thread: usize) {
+    fn assign(&mut self, unit: UnitId, thread: usize) {
         let Some(place) = self.places.get_mut(&unit) else { return };
         if let Place::Unplaced(command) = std::mem::replace(place, Place::On(thread)) {
             self.dispatches.push_back((thread, ToThread::Command(*command, None)));

@@ -1,8 +1,8 @@
 //! One mix.
 
+use super::alignment::RoomAlignment;
 use super::encoded::Encoded;
 use super::phase::{Beat, TICK_BEATS};
-use super::settle::Settling;
 use super::slots::Ticking;
 use super::voices::{Presence, VoiceId, Voices};
 use crate::audio::{FRAME_8K, Frame, SILENCE, mix};
@@ -15,7 +15,7 @@ pub(crate) struct Room {
     pub(crate) sources: Vec<VoiceId>,
     /// The first beat it has not mixed yet.
     pub(crate) next_tick: Beat,
-    pub(crate) settling: Settling,
+    pub(crate) alignment: RoomAlignment,
     sum: Box<[i32; FRAME_8K]>,
     /// Voices in the sum.
     loud: usize,
@@ -35,7 +35,7 @@ impl Room {
         Self {
             sources: Vec::new(),
             next_tick: tick,
-            settling: Settling::default(),
+            alignment: RoomAlignment::default(),
             sum: Box::new([0; FRAME_8K]),
             loud: 0,
             mixed: SILENCE,

@@ -70,7 +70,7 @@ impl Engine {
                 self.tick(now, self.next_beat);
                 self.next_beat += 1;
             }
-            self.settle(first);
+            self.align_rooms(first);
         }
         self.retire();
     }

@@ -31,13 +31,13 @@ const PONG: Duration = Duration::from_secs(10);
 
 /// What a connection's task and the table of connections share.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct ConnectionState {
     /// We have sent something: the peer is no stranger.
     known: AtomicBool,
     pongs: AtomicU32,
 }
 
-impl Standing {
+impl ConnectionState {
     /// `known`: we opened the connection ourselves.
     pub(super) fn new(known: bool) -> Self {
         Self { known: AtomicBool::new(known), pongs: AtomicU32::new(0) }
@@ -59,7 +59,7 @@ pub(super) struct Served {
     pub(super) outgoing: mpsc::Receiver<Bytes>,
     pub(super) events: NetEvents,
     pub(super) connections: mpsc::Sender<ConnectionEvent>,
-    pub(super) standing: Arc<Standing>,
+    pub(super) state: Arc<ConnectionState>,
     /// We opened it: it is kept alive by our pings.
     pub(super) ours: bool,
 }
@@ -72,10 +72,10 @@ impl Served {
             // Spread by the connection's number: many that were opened at once do not ping at once.
             PING + Duration::from_secs(self.flow.connection.unwrap_or_default().wrapping_mul(7) % (PING_SPREAD + 1))
         });
-        let (flow, events, standing) = (self.flow, self.events.clone(), Arc::clone(&self.standing));
+        let (flow, events, state) = (self.flow, self.events.clone(), Arc::clone(&self.state));
         tokio::select! {
-            () = read(reader, flow, &events, pong, &standing) => {}
-            () = write(writer, &mut self.outgoing, pongs, &standing, ping) => {}
+            () = read(reader, flow, &events, pong, &state) => {}
+            () = write(writer, &mut self.outgoing, pongs, &state, ping) => {}
         }
         self.closed().await;
     }
@@ -91,7 +91,7 @@ impl Served {
             // What was sent before the connection had its name waits under the addresses alone.
             let _ = self.events.send(Input::SendFailed { flow: flow.reopened() }).await;
         }
-        let _ = self.connections.send(ConnectionEvent::Closed { flow, standing: self.standing }).await;
+        let _ = self.connections.send(ConnectionEvent::Closed { flow, state: self.state }).await;
     }
 }
 
@@ -116,11 +116,11 @@ async fn read(
     flow: Flow,
     events: &NetEvents,
     pong: mpsc::Sender<()>,
-    standing: &Standing,
+    state: &ConnectionState,
 ) {
     let mut stranger = true;
     let idle = |stranger: &mut bool| {
-        *stranger = !standing.is_known();
+        *stranger = !state.is_known();
         Instant::now() + if *stranger { STRANGER_IDLE } else { IDLE }
     };
     let mut framer = StreamFramer::default();
@@ -129,7 +129,7 @@ async fn read(
     loop {
         let read = match tokio::time::timeout_at(deadline, reader.read(&mut buffer)).await {
             // Our answer may have gone out since the deadline was set: then the peer is none that is sent away so soon.
-            Err(_) if framer.pending() == 0 && stranger && standing.is_known() => {
+            Err(_) if framer.pending() == 0 && stranger && state.is_known() => {
                 deadline = idle(&mut stranger);
                 continue;
             }
@@ -156,7 +156,7 @@ async fn read(
                     let _ = pong.try_send(());
                 }
                 Ok(Frame::Pong) => {
-                    standing.pongs.fetch_add(1, Ordering::Relaxed);
+                    state.pongs.fetch_add(1, Ordering::Relaxed);
                 }
                 Err(error) => {
                     tracing::warn!(%error, remote = %flow.remote, "stream cannot be framed; connection closed");
@@ -177,7 +177,7 @@ async fn write(
     mut writer: impl AsyncWrite + Unpin,
     outgoing: &mut mpsc::Receiver<Bytes>,
     mut pongs: mpsc::Receiver<()>,
-    standing: &Standing,
+    state: &ConnectionState,
     ping: Option<Duration>,
 ) {
     let mut next_ping = ping.map(|ping| Instant::now() + ping);
@@ -188,7 +188,7 @@ async fn write(
         let bytes = tokio::select! {
             bytes = outgoing.recv() => match bytes {
                 Some(bytes) => {
-                    standing.recognise();
+                    state.recognise();
                     bytes
                 }
                 None => {
@@ -204,14 +204,14 @@ async fn write(
                     let _ = due;
                     awaited = None;
                     // A peer that never answered a ping may not know them (RFC 5626 is an agreement); one that did is gone.
-                    if before > 0 && standing.pongs.load(Ordering::Relaxed) == before {
+                    if before > 0 && state.pongs.load(Ordering::Relaxed) == before {
                         return;
                     }
                 }
                 match (next_ping, ping) {
                     (Some(at), Some(ping)) if at <= now => {
                         next_ping = Some(now + ping);
-                        awaited = Some((now + PONG, standing.pongs.load(Ordering::Relaxed)));
+                        awaited = Some((now + PONG, state.pongs.load(Ordering::Relaxed)));
                         Bytes::from_static(b"\r\n\r\n")
                     }
                     _ => continue,
@@ -247,10 +247,10 @@ mod tests {
     #[tokio::test]
     async fn a_connection_of_ours_is_pinged_and_a_peer_that_never_answered_a_ping_is_kept() {
         let (near, mut far) = tokio::io::duplex(64);
-        let standing = Standing::new(true);
+        let state = ConnectionState::new(true);
         let (_keep, mut outgoing) = mpsc::channel(1);
         let (_keep_too, pongs) = mpsc::channel(1);
-        let writing = write(near, &mut outgoing, pongs, &standing, Some(Duration::from_millis(5)));
+        let writing = write(near, &mut outgoing, pongs, &state, Some(Duration::from_millis(5)));
         let twice = async {
             for _ in 0..2 {
                 let mut ping = [0; 4];
@@ -267,14 +267,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_sent_makes_a_peer_known() {
         let (near, mut far) = tokio::io::duplex(64);
-        let standing = Standing::new(false);
+        let state = ConnectionState::new(false);
         let (sender, mut outgoing) = mpsc::channel(1);
         let (_keep, pongs) = mpsc::channel(1);
         sender.send(Bytes::from_static(b"hello")).await.unwrap();
         drop(sender);
-        write(near, &mut outgoing, pongs, &standing, None).await;
+        write(near, &mut outgoing, pongs, &state, None).await;
         let mut heard = Vec::new();
         far.read_to_end(&mut heard).await.unwrap();
-        assert!(standing.is_known() && heard == b"hello");
+        assert!(state.is_known() && heard == b"hello");
     }
 }

@@ -1,7 +1,7 @@
 //! All SIP sockets of the gateway behind one `transmit`.
 
 use super::local::LocalAddresses;
-use super::stream::{self, Served, Standing};
+use super::stream::{self, ConnectionState, Served};
 use super::tls::{Acceptor, Callers, TlsPeer, connect as shake_hands};
 use super::udp;
 use crate::dialplan::{CertificateFiles, Plan};
@@ -89,8 +89,8 @@ pub enum TransportError {
 pub(super) enum ConnectionEvent {
     /// A peer connected.
     Accepted { stream: TcpStream, local: SocketAddr, remote: SocketAddr, tls: Option<Acceptor> },
-    /// A connection ended. Its number may have gone on to the next connection to the same peer: `standing` tells them apart.
-    Closed { flow: Flow, standing: Arc<Standing> },
+    /// A connection ended. Its number may have gone on to the next connection to the same peer: `state` tells them apart.
+    Closed { flow: Flow, state: Arc<ConnectionState> },
 }
 
 /// A port that is kept from others while nothing listens on it, so that all connections of a transport can come from it: a
@@ -113,7 +113,7 @@ impl UnheardPort {
 struct Connection {
     flow: Flow,
     outgoing: mpsc::Sender<Bytes>,
-    standing: Arc<Standing>,
+    state: Arc<ConnectionState>,
     task: AbortHandle,
 }
 
@@ -205,8 +205,8 @@ impl Transports {
     }
 
     /// Takes note of a dialplan: which trunks are known by their client certificates.
-    pub fn follow(&self, plan: &Plan) {
-        self.callers.follow(plan);
+    pub fn set_plan(&self, plan: &Plan) {
+        self.callers.set_plan(plan);
     }
 
     /// The bound addresses, ports filled in.
@@ -357,7 +357,7 @@ impl Transports {
         if self.connections.len() >= MAX_CONNECTIONS && !self.evict(None) {
             return Err(TransportError::Gone(flow.remote));
         }
-        let (served, outgoing, standing) = self.serve(flow, true);
+        let (served, outgoing, state) = self.serve(flow, true);
         let flow = served.flow;
         let is_unheard =
             self.unheard.get(&(flow.transport, flow.remote.is_ipv4())).is_some_and(|it| it.port == flow.local.port());
@@ -371,23 +371,23 @@ impl Transports {
                 }
             }
         });
-        let connection = Connection { flow, outgoing: outgoing.clone(), standing, task: task.abort_handle() };
+        let connection = Connection { flow, outgoing: outgoing.clone(), state, task: task.abort_handle() };
         self.list(connection);
         Ok(outgoing)
     }
 
     /// Makes what a connection's task needs; `ours` when we open it. Its number is the flow's, or a new one.
-    fn serve(&mut self, mut flow: Flow, ours: bool) -> (Served, mpsc::Sender<Bytes>, Arc<Standing>) {
+    fn serve(&mut self, mut flow: Flow, ours: bool) -> (Served, mpsc::Sender<Bytes>, Arc<ConnectionState>) {
         flow.connection = flow.connection.or_else(|| {
             let number = self.next_connection;
             self.next_connection += 1;
             Some(number)
         });
         let (sender, outgoing) = mpsc::channel(OUTGOING_QUEUE);
-        let standing = Arc::new(Standing::new(ours));
+        let state = Arc::new(ConnectionState::new(ours));
         let (events, connections) = (self.events.clone(), self.connection_events.clone());
-        let served = Served { flow, outgoing, events, connections, standing: Arc::clone(&standing), ours };
-        (served, sender, standing)
+        let served = Served { flow, outgoing, events, connections, state: Arc::clone(&state), ours };
+        (served, sender, state)
     }
 
     fn list(&mut self, connection: Connection) {
@@ -403,7 +403,7 @@ impl Transports {
     /// answer. Says whether there was one.
     fn evict(&mut self, address: Option<IpAddr>) -> bool {
         let strangers = self.connections.iter().filter(|(_, connection)| {
-            !connection.standing.is_known() && address.is_none_or(|address| connection.flow.remote.ip() == address)
+            !connection.state.is_known() && address.is_none_or(|address| connection.flow.remote.ip() == address)
         });
         let Some(oldest) = strangers.map(|(number, _)| *number).min() else { return false };
         if let Some(connection) = self.connections.get(&oldest) {
@@ -454,10 +454,10 @@ impl Transports {
     fn on_connection_event(&mut self, event: ConnectionEvent) {
         match event {
             ConnectionEvent::Accepted { stream, local, remote, tls } => self.on_accepted(stream, local, remote, tls),
-            ConnectionEvent::Closed { flow, standing } => {
+            ConnectionEvent::Closed { flow, state } => {
                 let ended = flow.connection.filter(|number| {
                     let listed = self.connections.get(number);
-                    listed.is_some_and(|connection| Arc::ptr_eq(&connection.standing, &standing))
+                    listed.is_some_and(|connection| Arc::ptr_eq(&connection.state, &state))
                 });
                 if let Some(number) = ended {
                     self.forget(number);
@@ -477,10 +477,10 @@ impl Transports {
         }
         let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
         let flow = Flow { transport, local, remote, connection: None };
-        let (served, outgoing, standing) = self.serve(flow, false);
+        let (served, outgoing, state) = self.serve(flow, false);
         let flow = served.flow;
         let task = tokio::spawn(accepted(stream, tls, served)).abort_handle();
-        self.list(Connection { flow, outgoing, standing, task });
+        self.list(Connection { flow, outgoing, state, task });
     }
 }
 
@@ -495,7 +495,7 @@ async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: Served) {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok((stream, trunk))) => {
             if let Some(trunk) = trunk {
-                served.standing.recognise();
+                served.state.recognise();
                 let _ = served.events.send(Input::FlowIdentified { flow: served.flow, peer: trunk }).await;
             }
             let (reader, writer) = tokio::io::split(stream);

@@ -223,7 +223,7 @@ impl JitterBuffer {
                 self.hand_out(now, pending, entry)
             }
             (true, None) => self.underrun(need),
-            (true, Some(entry)) => self.follow(now, pending, entry),
+            (true, Some(entry)) => self.play_next(now, pending, entry),
         }
     }
 
@@ -423,7 +423,7 @@ impl JitterBuffer {
     }
 
     /// Something is there; perhaps not what should come next.
-    fn follow(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
+    fn play_next(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
         let missing = entry.media - self.next_media - self.stalled;
         if missing <= 0 || missing > self.samples_in(self.max_delay) {
             return self.hand_out(now, pending, entry);

@@ -1,23 +1,23 @@
 //! The session of a caller whom a route takes straight into a room.
 
 use super::arrival::{Arrival, Arrived};
-use super::farewell::Farewell;
+use super::closing::Closing;
+use super::in_room::{InRoom, InRoomOutcome};
 use super::life::{Life, Script};
 use super::line::Line;
-use super::visit::{Visit, Visited};
 use super::{Event, PlayItem, Session, Verbs};
 use crate::dialplan::RoomTemplate;
 use std::time::Duration;
 
-/// `New → Arriving → Visiting → Over`, with a word and a hangup where the room cannot be entered.
+/// `New → Arriving → InRoom → Over`, with a word and a hangup where the room cannot be entered.
 #[derive(Debug)]
 pub struct Direct {
-    script: Door,
+    script: DirectScript,
     life: Life<Phase>,
 }
 
 #[derive(Debug)]
-struct Door {
+struct DirectScript {
     room: RoomTemplate,
     answer_after: Duration,
 }
@@ -25,19 +25,19 @@ struct Door {
 #[derive(Debug)]
 enum Phase {
     Arriving { arrival: Arrival, number: String },
-    Visiting(Visit),
-    Leaving(Farewell),
+    InRoom(InRoom),
+    Leaving(Closing),
 }
 
 impl Direct {
     /// A session that waits for its [`Event::Incoming`] and rings for `answer_after` before it answers.
     #[must_use]
     pub const fn new(room: RoomTemplate, answer_after: Duration) -> Self {
-        Self { script: Door { room, answer_after }, life: Life::New }
+        Self { script: DirectScript { room, answer_after }, life: Life::New }
     }
 }
 
-impl Script for Door {
+impl Script for DirectScript {
     type Phase = Phase;
 
     fn begin(&self, number: &str, line: &mut Line, out: &mut Verbs) -> Phase {
@@ -50,24 +50,24 @@ impl Script for Door {
                 Arrived::NotYet => Phase::Arriving { arrival, number },
                 Arrived::Yes => {
                     let name = self.room.expand(&number, "");
-                    Phase::Visiting(Visit::open(name, prompt("first-here"), line, out))
+                    Phase::InRoom(InRoom::open(name, prompt("first-here"), line, out))
                 }
-                Arrived::Never => Phase::Leaving(Farewell::hang_up("not-answered", line, out)),
+                Arrived::Never => Phase::Leaving(Closing::hang_up("not-answered", line, out)),
             },
-            Phase::Visiting(mut visit) => {
-                let (last_word, cause) = match visit.handle(event, line, out) {
-                    Visited::Stays => return Some(Phase::Visiting(visit)),
-                    Visited::Full => ("room-full", "room-full"),
-                    Visited::Failed => ("goodbye", "room-failed"),
+            Phase::InRoom(mut in_room) => {
+                let (final_prompt, cause) = match in_room.handle(event, line, out) {
+                    InRoomOutcome::Stays => return Some(Phase::InRoom(in_room)),
+                    InRoomOutcome::Full => ("room-full", "room-full"),
+                    InRoomOutcome::Failed => ("goodbye", "room-failed"),
                 };
-                visit.leave(line, out);
-                Phase::Leaving(Farewell::begin(vec![prompt(last_word)], cause, line, out))
+                in_room.leave(line, out);
+                Phase::Leaving(Closing::begin(vec![prompt(final_prompt)], cause, line, out))
             }
-            Phase::Leaving(mut farewell) => {
-                if farewell.handle(event, line, out) {
+            Phase::Leaving(mut closing) => {
+                if closing.handle(event, line, out) {
                     return None;
                 }
-                Phase::Leaving(farewell)
+                Phase::Leaving(closing)
             }
         })
     }

@@ -1,9 +1,9 @@
 //! The session that calls somebody into a room, on behalf of an administrator.
 
 use super::callee::{Called, Callee};
-use super::farewell::Farewell;
+use super::closing::Closing;
+use super::in_room::{InRoom, InRoomOutcome};
 use super::line::Line;
-use super::visit::{Visit, Visited};
 use super::{Event, PlayItem, RoomHandle, Session, Unit, Verb, Verbs};
 
 /// The room; no [`Line`] uses this handle.
@@ -23,7 +23,7 @@ pub struct Invited {
     pub digits: Option<String>,
 }
 
-/// `New → Calling → Visiting → Over`, with a word and a hangup where the room cannot be entered.
+/// `New → Calling → InRoom → Over`, with a word and a hangup where the room cannot be entered.
 #[derive(Debug)]
 pub struct Invitation(State);
 
@@ -31,8 +31,8 @@ pub struct Invitation(State);
 enum State {
     New(Invited),
     Calling(Callee),
-    Visiting(Line, Visit),
-    Leaving(Line, Farewell),
+    InRoom(Line, InRoom),
+    Leaving(Line, Closing),
     Over,
 }
 
@@ -55,29 +55,29 @@ impl State {
             Self::Calling(mut callee) => match callee.handle(event, out) {
                 Called::NotYet => Self::Calling(callee),
                 Called::Joined(mut line) => {
-                    let visit = Visit::enter(ROOM, prompt("first-here"), &mut line, out);
-                    Self::Visiting(line, visit)
+                    let in_room = InRoom::enter(ROOM, prompt("first-here"), &mut line, out);
+                    Self::InRoom(line, in_room)
                 }
                 Called::Failed(_) | Called::Gone => return None,
             },
-            Self::Visiting(line, _) | Self::Leaving(line, _) if *event == (Event::Ended { call: line.call() }) => {
+            Self::InRoom(line, _) | Self::Leaving(line, _) if *event == (Event::Ended { call: line.call() }) => {
                 return None;
             }
-            Self::Visiting(mut line, mut visit) => {
-                let (last_word, cause) = match visit.handle(event, &mut line, out) {
-                    Visited::Stays => return Some(Self::Visiting(line, visit)),
-                    Visited::Full => ("room-full", "room-full"),
-                    Visited::Failed => ("goodbye", "room-failed"),
+            Self::InRoom(mut line, mut in_room) => {
+                let (final_prompt, cause) = match in_room.handle(event, &mut line, out) {
+                    InRoomOutcome::Stays => return Some(Self::InRoom(line, in_room)),
+                    InRoomOutcome::Full => ("room-full", "room-full"),
+                    InRoomOutcome::Failed => ("goodbye", "room-failed"),
                 };
-                visit.leave(&line, out);
-                let farewell = Farewell::begin(vec![prompt(last_word)], cause, &mut line, out);
-                Self::Leaving(line, farewell)
+                in_room.leave(&line, out);
+                let closing = Closing::begin(vec![prompt(final_prompt)], cause, &mut line, out);
+                Self::Leaving(line, closing)
             }
-            Self::Leaving(mut line, mut farewell) => {
-                if farewell.handle(event, &mut line, out) {
+            Self::Leaving(mut line, mut closing) => {
+                if closing.handle(event, &mut line, out) {
                     return None;
                 }
-                Self::Leaving(line, farewell)
+                Self::Leaving(line, closing)
             }
             state @ (Self::New(_) | Self::Over) => state,
         })

@@ -2,11 +2,12 @@
 
 mod arrival;
 mod callee;
+mod closing;
 pub mod collect;
 mod digits;
 mod direct;
 mod event;
-mod farewell;
+mod in_room;
 mod invitation;
 mod ivr;
 mod life;
@@ -15,7 +16,6 @@ mod routed;
 #[cfg(test)]
 mod testing;
 mod verb;
-mod visit;
 
 pub use digits::Digits;
 pub use direct::Direct;

@@ -1,4 +1,4 @@
-//! From TOML values to what was written, every mismatch told.
+//! From TOML values to what was written, every mismatch reported.
 
 use crate::dialplan::diagnostic::Sink;
 use crate::dialplan::mask::is_secret_key;
@@ -14,8 +14,8 @@ pub(in crate::dialplan) type Value<'i> = Spanned<DeValue<'i>>;
 pub(in crate::dialplan) enum Mismatch {
     /// It is of another kind; whoever knows the key tells it.
     Kind,
-    /// What is wrong has been told.
-    Told,
+    /// What is wrong has been reported.
+    Reported,
 }
 
 /// Something that can be written in the file.
@@ -33,7 +33,7 @@ pub(in crate::dialplan) enum Field<T> {
     /// Not there.
     #[default]
     Absent,
-    /// There, wrong, and told.
+    /// There, wrong, and reported.
     Wrong,
     /// There.
     Given(Spanned<T>),
@@ -71,7 +71,7 @@ pub(in crate::dialplan) fn field<T: Read>(key: &str, value: &Value<'_>, example:
     }
     match T::read(value, sink) {
         Ok(read) => Field::Given(Spanned::new(value.span(), read)),
-        Err(Mismatch::Told) => Field::Wrong,
+        Err(Mismatch::Reported) => Field::Wrong,
         Err(Mismatch::Kind) => {
             if is_secret_key(key) {
                 hide_scalars(value, sink);
@@ -183,7 +183,7 @@ impl Read for i64 {
         let DeValue::Integer(number) = value.get_ref() else { return Err(Mismatch::Kind) };
         Self::from_str_radix(number.as_str(), number.radix()).map_err(|_| {
             sink.error(value.span(), "the number is too large").label("does not fit into 64 bits");
-            Mismatch::Told
+            Mismatch::Reported
         })
     }
 }
@@ -197,13 +197,13 @@ impl<T: Read> Read for Vec<Spanned<T>> {
             return Ok(vec![Spanned::new(value.span(), T::read(value, sink)?)]);
         };
         let mut list = Self::new();
-        let mut told = false;
+        let mut reported = false;
         for element in array {
             match T::read(element, sink) {
                 Ok(read) => list.push(Spanned::new(element.span(), read)),
-                Err(Mismatch::Told) => told = true,
+                Err(Mismatch::Reported) => reported = true,
                 Err(Mismatch::Kind) => {
-                    told = true;
+                    reported = true;
                     let found = kind(element.get_ref());
                     sink.error(element.span(), format!("the list takes {} each, not {found}", T::WHAT))
                         .label(format!("expected {}", T::WHAT));
@@ -211,7 +211,7 @@ impl<T: Read> Read for Vec<Spanned<T>> {
             }
         }
         // A list that lost members must not be taken for the shorter list.
-        if told { Err(Mismatch::Told) } else { Ok(list) }
+        if reported { Err(Mismatch::Reported) } else { Ok(list) }
     }
 }
 
@@ -234,7 +234,7 @@ impl<T: Read> Read for Named<T> {
             let name = Spanned::new(key.span(), key.get_ref().to_string());
             match T::read(value, sink) {
                 Ok(read) => list.push((name, read)),
-                Err(Mismatch::Told) => {}
+                Err(Mismatch::Reported) => {}
                 Err(Mismatch::Kind) => {
                     hide_all(key.get_ref(), value, sink);
                     let found = kind(value.get_ref());

@@ -19,9 +19,9 @@ const REDIRECTIONS: u8 = 5;
 /// Over which `gateway.dial_rate` counts.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What a session wants.
+/// A call that a session asks for.
 #[derive(Debug)]
-pub(in crate::gateway) struct Wish {
+pub(in crate::gateway) struct DialRequest {
     pub(in crate::gateway) dial: DialHandle,
     pub(in crate::gateway) number: String,
     pub(in crate::gateway) caller: CallerId,
@@ -30,13 +30,13 @@ pub(in crate::gateway) struct Wish {
     pub(in crate::gateway) headers: Headers,
 }
 
-/// What came of a wish.
+/// What came of a dial request.
 #[derive(Debug)]
-pub(in crate::gateway) enum Sent {
+pub(in crate::gateway) enum DialResult {
     /// The call is on its way.
     Placed(CallId),
     /// It is not made, by this rule.
-    Not(String),
+    Refused(String),
 }
 
 /// How a call of ours is being placed.
@@ -80,10 +80,10 @@ pub(super) enum CallerNumber {
 
 impl Gateway {
     /// Places a call for a session, or tells it by which rule not.
-    pub(in crate::gateway) fn dial(&mut self, now: Now, session: SessionId, wish: Wish) {
-        match self.place_call(now, session, wish) {
-            Sent::Placed(_) => {}
-            Sent::Not(rule) => {
+    pub(in crate::gateway) fn dial(&mut self, now: Now, session: SessionId, request: DialRequest) {
+        match self.place_call(now, session, request) {
+            DialResult::Placed(_) => {}
+            DialResult::Refused(rule) => {
                 if let Some(running) = self.sessions.get_mut(&session)
                     && let Some(asked) = running.asked.take()
                 {
@@ -95,19 +95,19 @@ impl Gateway {
     }
 
     /// Places a call, or tells the session, the log and a record by which rule not.
-    pub(in crate::gateway) fn place_call(&mut self, now: Now, session: SessionId, wish: Wish) -> Sent {
-        let dial = wish.dial;
-        match self.try_dial(now, session, wish) {
-            Ok(call) => Sent::Placed(call),
+    pub(in crate::gateway) fn place_call(&mut self, now: Now, session: SessionId, request: DialRequest) -> DialResult {
+        let dial = request.dial;
+        match self.try_dial(now, session, request) {
+            Ok(call) => DialResult::Placed(call),
             Err(NotPlaced { number, route, rule, cause }) => {
                 self.note_not_placed(now, number, route, rule.clone(), &cause);
                 self.emit(session, session::Event::DialFailed { dial, cause });
-                Sent::Not(rule)
+                DialResult::Refused(rule)
             }
         }
     }
 
-    fn try_dial(&mut self, now: Now, session: SessionId, wish: Wish) -> Result<CallId, NotPlaced> {
+    fn try_dial(&mut self, now: Now, session: SessionId, request: DialRequest) -> Result<CallId, NotPlaced> {
         let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |it| Arc::clone(&it.plan));
         let refused = |number: &str, route: Option<String>, rule: String| NotPlaced {
             number: number.to_owned(),
@@ -115,8 +115,8 @@ impl Gateway {
             cause: DialCause::Refused(rule.clone()),
             rule,
         };
-        let allowed = outgoing::allow(&plan, &wish.number).map_err(|denied| {
-            let number = plan.gateway.numbers.normalise(&wish.number);
+        let allowed = outgoing::allow(&plan, &request.number).map_err(|denied| {
+            let number = plan.gateway.numbers.normalise(&request.number);
             refused(&number, None, denied.to_string())
         })?;
         let (number, route) = (allowed.number, Arc::clone(allowed.route));
@@ -138,7 +138,7 @@ impl Gateway {
             );
             return Err(by_rule(rule));
         };
-        let caller = match wish.caller {
+        let caller = match request.caller {
             CallerId::Trunk => CallerNumber::Trunk,
             CallerId::Withheld => CallerNumber::Withheld,
             CallerId::Of(other) => {
@@ -147,7 +147,7 @@ impl Gateway {
             }
         };
         let outgoing = Outgoing {
-            dial: wish.dial,
+            dial: request.dial,
             route: Arc::clone(&route),
             number: number.clone(),
             caller,
@@ -158,12 +158,12 @@ impl Gateway {
             rang_here: false,
             sounds: false,
             redirections_left: REDIRECTIONS,
-            headers: wish.headers,
+            headers: request.headers,
         };
-        let ring = wish.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
+        let ring = request.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
         let id = self.begin_call(now, session, outgoing);
         self.timers.set(Timer::NoAnswer(id), now.instant + ring);
-        self.emit(session, session::Event::Dialled { dial: wish.dial, call: id, confirm: settings.confirm });
+        self.emit(session, session::Event::Dialled { dial: request.dial, call: id, confirm: settings.confirm });
         self.open_ports(id);
         Ok(id)
     }

@@ -6,7 +6,7 @@ use crate::dialplan::{Route, RouteTarget, outgoing};
 use crate::gateway::call::CallState;
 use crate::gateway::call_record::{Cause, Tried};
 use crate::gateway::timer::Timer;
-use crate::gateway::trunks::Met;
+use crate::gateway::trunks::ServerOutcome;
 use crate::gateway::{Gateway, Level, Masked, reason};
 use crate::session::{self, DialCause};
 use crate::sip::message::{Contacts, NameAddr, Response, StatusCode};
@@ -38,11 +38,11 @@ impl Gateway {
         if let Some(outgoing) = call.outgoing.as_ref() {
             let retry_after =
                 response.filter(|it| it.status == StatusCode::SERVICE_UNAVAILABLE).and_then(Response::retry_after);
-            let met = match (response, retry_after) {
-                (Some(_), None) => Met::Answer,
-                (_, after) => Met::Failure { retry_after: after.map(|after| after.duration()) },
+            let outcome = match (response, retry_after) {
+                (Some(_), None) => ServerOutcome::Answer,
+                (_, after) => ServerOutcome::Failure { retry_after: after.map(|after| after.duration()) },
             };
-            self.trunks.met(now.instant, &call.trunk.name, &outgoing.target.flow, met);
+            self.trunks.note_outcome(now.instant, &call.trunk.name, &outgoing.target.flow, outcome);
         }
         let outcome = match failure {
             Failure::Status(status) => format!("{} {}", status.0, status.reason()),
@@ -65,7 +65,12 @@ impl Gateway {
         }
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(outgoing) = call.outgoing.as_ref() else { return };
-        self.trunks.met(now.instant, &call.trunk.name, &outgoing.target.flow, Met::Failure { retry_after: None });
+        self.trunks.note_outcome(
+            now.instant,
+            &call.trunk.name,
+            &outgoing.target.flow,
+            ServerOutcome::Failure { retry_after: None },
+        );
         if let Some(invite) = call.invite.take() {
             self.by_invite.remove(&invite);
             let result = self.endpoint.hangup(now, invite, Some(reason::elsewhere()));

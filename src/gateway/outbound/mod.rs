@@ -26,4 +26,4 @@ mod targets;
 mod telling;
 mod verdict;
 
-pub(super) use dial::{Outgoing, Sent, Wish};
+pub(super) use dial::{DialRequest, DialResult, Outgoing};

@@ -62,7 +62,7 @@ impl Gateway {
             Ok(negotiation) => {
                 call.media.negotiation = Some(negotiation);
                 self.start_leg(now, id);
-                self.follow_negotiation(now, id);
+                self.apply_negotiation(now, id);
             }
             Err(why) => self.log(Level::Debug, Some(id), "early media not used", why),
         }
@@ -106,7 +106,7 @@ impl Gateway {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.media.offered = None;
                 }
-                self.follow_negotiation(now, id);
+                self.apply_negotiation(now, id);
             }
             None => {
                 return self.hang_up(now, id, Cause::MediaRefused("the answer had no description".into()));

@@ -3,7 +3,7 @@
 
 use super::{DIAL, Succession, can_be_moved};
 use crate::dialplan::outgoing;
-use crate::gateway::outbound::{Sent, Wish};
+use crate::gateway::outbound::{DialRequest, DialResult};
 use crate::gateway::{Call, Gateway, Level, Masked};
 use crate::session::CallerId;
 use crate::sip::message::{HeaderName, Headers, StatusCode, Uri};
@@ -60,11 +60,11 @@ impl Gateway {
         }
         let masked = Masked(&number).to_string();
         let headers = headers(referral);
-        let wish = Wish { dial: DIAL, number, caller: CallerId::Trunk, timeout: None, headers };
+        let request = DialRequest { dial: DIAL, number, caller: CallerId::Trunk, timeout: None, headers };
         // What the routes do not allow is refused, and recorded, as any other call of ours.
-        let new = match self.place_call(now, session, wish) {
-            Sent::Placed(new) => new,
-            Sent::Not(rule) => return Err(Refusal(StatusCode::FORBIDDEN, rule)),
+        let new = match self.place_call(now, session, request) {
+            DialResult::Placed(new) => new,
+            DialResult::Refused(rule) => return Err(Refusal(StatusCode::FORBIDDEN, rule)),
         };
         if let Some(call) = self.calls.get_mut(&new) {
             let succession = Succession { of: id, tells: Some(invite), place: None, untold: Vec::new() };

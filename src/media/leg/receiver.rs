@@ -95,7 +95,7 @@ impl Receiver {
     /// Takes a packet of the believed source. Unless we `listen` it is counted only.
     pub(crate) fn receive(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
         let header = &packet.header;
-        if !self.follow(arrival, header.ssrc) {
+        if !self.accepts_ssrc(arrival, header.ssrc) {
             return Received::default();
         }
         self.last_arrival = Some(arrival);
@@ -138,7 +138,7 @@ impl Receiver {
     }
 
     /// Whether a packet of this SSRC is to be heard: that of the source we follow, or of one that takes its place.
-    fn follow(&mut self, arrival: Instant, ssrc: u32) -> bool {
+    fn accepts_ssrc(&mut self, arrival: Instant, ssrc: u32) -> bool {
         match &self.source {
             None => {}
             Some(source) if source.ssrc() == ssrc => {

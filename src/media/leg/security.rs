@@ -13,7 +13,7 @@ const KEYS_KEPT: usize = 8;
 /// The answers of a call that forked may go from key to key and back, or to none and back, before one of them stands. Under
 /// each key counting goes on where it was: no index may be used twice.
 #[derive(Debug)]
-pub(crate) struct Sealing {
+pub(crate) struct SrtpSender {
     key: SrtpKey,
     protector: Protector,
     /// The stream is not SRTP for now.
@@ -22,26 +22,26 @@ pub(crate) struct Sealing {
     spent: Vec<(SrtpKey, Protector)>,
 }
 
-impl Sealing {
+impl SrtpSender {
     fn new(key: &SrtpKey) -> Box<Self> {
         Box::new(Self { key: key.clone(), protector: Protector::new(key), rests: false, spent: Vec::new() })
     }
 
     /// What protects the stream now, if it is SRTP.
-    pub(crate) fn awake(sealing: &mut Option<Box<Self>>) -> Option<&mut Self> {
-        sealing.as_deref_mut().filter(|sealing| !sealing.rests)
+    pub(crate) fn awake(srtp: &mut Option<Box<Self>>) -> Option<&mut Self> {
+        srtp.as_deref_mut().filter(|srtp| !srtp.rests)
     }
 
     /// Takes over what was negotiated.
-    pub(crate) fn follow(sealing: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
-        match (sealing.as_mut(), key) {
+    pub(crate) fn renegotiate(srtp: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
+        match (srtp.as_mut(), key) {
             (None, None) => {}
-            (Some(sealing), None) => sealing.rests = true,
-            (None, Some(key)) => *sealing = Some(Self::new(key)),
-            (Some(sealing), Some(key)) => {
-                sealing.rests = false;
-                if sealing.key != *key {
-                    sealing.change_key(key);
+            (Some(srtp), None) => srtp.rests = true,
+            (None, Some(key)) => *srtp = Some(Self::new(key)),
+            (Some(srtp), Some(key)) => {
+                srtp.rests = false;
+                if srtp.key != *key {
+                    srtp.change_key(key);
                 }
             }
         }
@@ -80,7 +80,7 @@ impl Sealing {
 
 /// The receiving side.
 #[derive(Debug)]
-pub(crate) struct Opening {
+pub(crate) struct SrtpReceiver {
     key: SrtpKey,
     unprotector: Unprotector,
     /// Under the key of before, whose packets are still on their way.
@@ -90,21 +90,21 @@ pub(crate) struct Opening {
     has_changed: bool,
 }
 
-impl Opening {
+impl SrtpReceiver {
     pub(crate) fn new(key: &SrtpKey) -> Box<Self> {
         Box::new(Self { key: key.clone(), unprotector: Unprotector::new(key), before: None, has_changed: false })
     }
 
     /// Takes over what was negotiated. Under the same key what was received stays so.
-    pub(crate) fn follow(opening: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
-        match (opening.as_mut(), key) {
-            (_, None) => *opening = None,
-            (None, Some(key)) => *opening = Some(Self::new(key)),
-            (Some(opening), Some(key)) if opening.key != *key => {
-                let next = opening.unprotector.rekeyed(key);
-                opening.before = Some(Box::new(std::mem::replace(&mut opening.unprotector, next)));
-                opening.key = key.clone();
-                opening.has_changed = false;
+    pub(crate) fn renegotiate(srtp: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
+        match (srtp.as_mut(), key) {
+            (_, None) => *srtp = None,
+            (None, Some(key)) => *srtp = Some(Self::new(key)),
+            (Some(srtp), Some(key)) if srtp.key != *key => {
+                let next = srtp.unprotector.rekeyed(key);
+                srtp.before = Some(Box::new(std::mem::replace(&mut srtp.unprotector, next)));
+                srtp.key = key.clone();
+                srtp.has_changed = false;
             }
             _ => {}
         }
@@ -135,10 +135,10 @@ mod tests {
     }
 
     /// The index of the next report.
-    fn report(sealing: &mut Option<Box<Sealing>>) -> Option<u32> {
+    fn report(srtp: &mut Option<Box<SrtpSender>>) -> Option<u32> {
         let mut buffer = [0; 64];
         buffer[..8].copy_from_slice(&[0x80, 201, 0, 1, 0, 0, 0, 9]);
-        let length = Sealing::awake(sealing)?.protector.protect_rtcp(&mut buffer, 8).unwrap();
+        let length = SrtpSender::awake(srtp)?.protector.protect_rtcp(&mut buffer, 8).unwrap();
         let word = buffer[..length - 10].last_chunk::<4>().unwrap();
         Some(u32::from_be_bytes(*word) & 0x7fff_ffff)
     }
@@ -146,10 +146,10 @@ mod tests {
     #[test]
     fn a_key_that_comes_back_goes_on_counting() {
         let (one, two) = (key(1), key(2));
-        let mut sealing = None;
+        let mut srtp = None;
         let mut follow = |key: Option<&SrtpKey>| {
-            Sealing::follow(&mut sealing, key);
-            report(&mut sealing)
+            SrtpSender::renegotiate(&mut srtp, key);
+            report(&mut srtp)
         };
         assert_eq!(follow(None), None);
         assert_eq!((follow(Some(&one)), follow(Some(&one))), (Some(1), Some(2)));
@@ -164,10 +164,10 @@ mod tests {
 
     #[test]
     fn what_was_counted_under_keys_of_before_stays_bounded() {
-        let mut sealing = None;
+        let mut srtp = None;
         for octet in 0..100 {
-            Sealing::follow(&mut sealing, Some(&key(octet)));
+            SrtpSender::renegotiate(&mut srtp, Some(&key(octet)));
         }
-        assert_eq!(sealing.unwrap().spent.len(), KEYS_KEPT);
+        assert_eq!(srtp.unwrap().spent.len(), KEYS_KEPT);
     }
 }

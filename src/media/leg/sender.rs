@@ -1,7 +1,7 @@
 //! What goes out: 20 ms of encoded sound a tick become packets of the negotiated length.
 
 use super::super::outbox::{Envelope, Outbox};
-use super::security::Sealing;
+use super::security::SrtpSender;
 use crate::audio::FRAME_8K;
 use crate::rtp::telephone_event::{self, event_of};
 use crate::rtp::{Header, packet::HEADER_LEN};
@@ -35,13 +35,13 @@ pub(crate) struct Sender {
     /// Packets at the time of the last report.
     reported: u64,
     /// Where the stream is SRTP.
-    sealing: Option<Box<Sealing>>,
+    srtp: Option<Box<SrtpSender>>,
 }
 
 impl Sender {
     pub(crate) fn new(parameters: &MediaParameters, ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        let mut sealing = None;
-        Sealing::follow(&mut sealing, parameters.srtp.as_ref().map(|keys| &keys.send));
+        let mut srtp = None;
+        SrtpSender::renegotiate(&mut srtp, parameters.srtp.as_ref().map(|keys| &keys.send));
         Self {
             ssrc,
             sequence,
@@ -58,7 +58,7 @@ impl Sender {
             packets: 0,
             octets: 0,
             reported: 0,
-            sealing,
+            srtp,
         }
     }
 
@@ -71,7 +71,7 @@ impl Sender {
         self.payload_type = parameters.send_payload_type;
         self.telephone_event = parameters.send_telephone_event;
         self.packet = samples(parameters.send_packet_time);
-        Sealing::follow(&mut self.sealing, parameters.srtp.as_ref().map(|keys| &keys.send));
+        SrtpSender::renegotiate(&mut self.srtp, parameters.srtp.as_ref().map(|keys| &keys.send));
     }
 
     /// Sends 20 ms. Says whether the last digit of those to send went out with it.
@@ -165,17 +165,17 @@ impl Sender {
     fn send(&mut self, header: [u8; HEADER_LEN], payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
         self.packets += 1;
         self.octets += payload.len() as u64;
-        match Sealing::awake(&mut self.sealing) {
+        match SrtpSender::awake(&mut self.srtp) {
             None => outbox.push(envelope, &header, payload),
-            Some(sealing) => sealing.send_rtp(envelope, &header, payload, outbox),
+            Some(srtp) => srtp.send_rtp(envelope, &header, payload, outbox),
         }
     }
 
     /// Sends a report.
     pub(crate) fn send_report(&mut self, report: &[u8], envelope: Envelope, outbox: &mut Outbox) {
-        match Sealing::awake(&mut self.sealing) {
+        match SrtpSender::awake(&mut self.srtp) {
             None => outbox.push(envelope, report, &[]),
-            Some(sealing) => sealing.send_rtcp(envelope, report, outbox),
+            Some(srtp) => srtp.send_rtcp(envelope, report, outbox),
         }
     }
 

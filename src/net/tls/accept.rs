@@ -29,7 +29,7 @@ pub(in crate::net) struct Callers(RwLock<Vec<(String, TrunkTls)>>);
 
 impl Callers {
     /// Takes the trunks of a dialplan.
-    pub(in crate::net) fn follow(&self, plan: &Plan) {
+    pub(in crate::net) fn set_plan(&self, plan: &Plan) {
         let trunks = plan.trunks.iter().filter(|trunk| !trunk.tls.accept.is_empty());
         let callers = trunks.map(|trunk| (trunk.name.clone(), trunk.tls.clone())).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = callers;

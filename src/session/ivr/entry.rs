@@ -50,7 +50,7 @@ pub(super) enum Entered {
     },
     /// Not let in.
     Refused {
-        last_word: PlayItem,
+        final_prompt: PlayItem,
         cause: &'static str,
     },
 }
@@ -101,7 +101,7 @@ impl Entry {
                         line.play_instead(error, out);
                         Entered::NotYet(self)
                     }
-                    "collect" => Entered::Refused { last_word: item(&plan.prompts.goodbye), cause: "failed" },
+                    "collect" => Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "failed" },
                     _ => Entered::NotYet(self),
                 },
                 _ => Entered::NotYet(self),
@@ -135,7 +135,7 @@ impl Entry {
 
     fn checking(mut self, plan: &Ivr, event: &Event, line: &mut Line, out: &mut Verbs) -> Entered {
         let State::Checking { room, tries_left, patience } = self.state else { return Entered::NotYet(self) };
-        let give_up = || Entered::Refused { last_word: item(&plan.prompts.goodbye), cause: "pin-not-checked" };
+        let give_up = || Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "pin-not-checked" };
         match event {
             Event::PinChecked { verdict, .. } => {
                 line.disarm(out);
@@ -143,7 +143,7 @@ impl Entry {
                     PinVerdict::Opened { .. } => Entered::Room(room),
                     PinVerdict::Wrong => self.again(plan, item(&plan.prompts.wrong), tries_left, line, out),
                     PinVerdict::Blocked => {
-                        Entered::Refused { last_word: item(&plan.prompts.blocked), cause: "pin-blocked" }
+                        Entered::Refused { final_prompt: item(&plan.prompts.blocked), cause: "pin-blocked" }
                     }
                 }
             }
@@ -183,7 +183,7 @@ impl Entry {
                 self.state = Self::collect(collect, tries_left, prompt, line, out);
                 Entered::NotYet(self)
             }
-            _ => Entered::Refused { last_word: item(&plan.prompts.goodbye), cause: "pin-refused" },
+            _ => Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "pin-refused" },
         }
     }
 
@@ -192,7 +192,7 @@ impl Entry {
             Then::Room(room) => Entered::RoomNamed(room.expand(&self.number, digits)),
             Then::Dial { number, confirm } => Entered::Dial { number: number.clone(), confirm: *confirm },
             // Nothing was collected, so there is no PIN: the dialplan does not let this through.
-            Then::ByPin { .. } => Entered::Refused { last_word: item(&plan.prompts.goodbye), cause: "pin-refused" },
+            Then::ByPin { .. } => Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "pin-refused" },
         }
     }
 

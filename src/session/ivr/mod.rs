@@ -1,11 +1,11 @@
 //! What a caller hears and keys before being let into a room, as the dialplan's `[ivr.*]` says.
 //!
 //! ```text
-//! New → Arriving → Entering → Visiting
+//! New → Arriving → Entering → InRoom
 //!           └─────────┴──────────┴──→ Leaving → Over
 //! ```
 //!
-//! In place of `Visiting` stands `Calling → Bridged` where the caller is joined with another telephone.
+//! In place of `InRoom` stands `Calling → Bridged` where the caller is joined with another telephone.
 //!
 //! A caller is never left in silence: in each state something plays, or a timer is set that leads to something that does.
 //! The one exception is the room itself, where silence is the others'.
@@ -14,10 +14,10 @@ mod entry;
 
 use super::arrival::{Arrival, Arrived};
 use super::callee::{Called, Callee};
-use super::farewell::Farewell;
+use super::closing::Closing;
+use super::in_room::{InRoom, InRoomOutcome};
 use super::life::{Life, Script};
 use super::line::{Line, item};
-use super::visit::{Visit, Visited};
 use super::{DialCause, Event, PlayItem, Session, Verb, Verbs};
 use crate::dialplan;
 use crate::types::CallId;
@@ -48,12 +48,12 @@ enum Phase {
         number: String,
     },
     Entering(Entry),
-    Visiting(Visit),
+    InRoom(InRoom),
     /// Another telephone is called.
     Calling(Callee),
     /// Joined with that call.
     Bridged(CallId),
-    Leaving(Farewell),
+    Leaving(Closing),
 }
 
 impl Ivr {
@@ -83,28 +83,28 @@ impl Script for Reception {
             Phase::Arriving { mut arrival, number } => match arrival.handle(event, line, out) {
                 Arrived::NotYet => Phase::Arriving { arrival, number },
                 Arrived::Yes => Phase::Entering(Entry::begin(&self.plan, number, line, out)),
-                Arrived::Never => Phase::Leaving(Farewell::hang_up("not-answered", line, out)),
+                Arrived::Never => Phase::Leaving(Closing::hang_up("not-answered", line, out)),
             },
             Phase::Entering(entry) => match entry.handle(&self.plan, event, line, out) {
                 Entered::NotYet(entry) => Phase::Entering(entry),
-                Entered::Room(room) => Phase::Visiting(Visit::enter(room, self.first(), line, out)),
-                Entered::RoomNamed(name) => Phase::Visiting(Visit::open(name, self.first(), line, out)),
+                Entered::Room(room) => Phase::InRoom(InRoom::enter(room, self.first(), line, out)),
+                Entered::RoomNamed(name) => Phase::InRoom(InRoom::open(name, self.first(), line, out)),
                 Entered::Dial { number, confirm } => {
                     line.stop(out);
                     let callee = Callee::begin(number, line.unit(), (confirm, false), None, out);
                     line.arm(DIAL_LIMIT, out);
                     Phase::Calling(callee)
                 }
-                Entered::Refused { last_word, cause } => self.leave(last_word, cause, line, out),
+                Entered::Refused { final_prompt, cause } => self.leave(final_prompt, cause, line, out),
             },
-            Phase::Visiting(mut visit) => {
-                let (last_word, cause) = match visit.handle(event, line, out) {
-                    Visited::Stays => return Some(Phase::Visiting(visit)),
-                    Visited::Full => (&self.plan.prompts.full, "room-full"),
-                    Visited::Failed => (&self.plan.prompts.goodbye, "room-failed"),
+            Phase::InRoom(mut in_room) => {
+                let (final_prompt, cause) = match in_room.handle(event, line, out) {
+                    InRoomOutcome::Stays => return Some(Phase::InRoom(in_room)),
+                    InRoomOutcome::Full => (&self.plan.prompts.full, "room-full"),
+                    InRoomOutcome::Failed => (&self.plan.prompts.goodbye, "room-failed"),
                 };
-                visit.leave(line, out);
-                self.leave(item(last_word), cause, line, out)
+                in_room.leave(line, out);
+                self.leave(item(final_prompt), cause, line, out)
             }
             Phase::Calling(mut callee) => {
                 if let Event::Timer { timer } = event
@@ -128,18 +128,18 @@ impl Script for Reception {
             }
             Phase::Bridged(other) => match event {
                 Event::Ended { call } if *call == other => {
-                    Phase::Leaving(Farewell::hang_up("far-end-hung-up", line, out))
+                    Phase::Leaving(Closing::hang_up("far-end-hung-up", line, out))
                 }
                 Event::VerbFailed { error, .. } if error.verb() == "connect" => {
-                    Phase::Leaving(Farewell::hang_up("not-connected", line, out))
+                    Phase::Leaving(Closing::hang_up("not-connected", line, out))
                 }
                 _ => Phase::Bridged(other),
             },
-            Phase::Leaving(mut farewell) => {
-                if farewell.handle(event, line, out) {
+            Phase::Leaving(mut closing) => {
+                if closing.handle(event, line, out) {
                     return None;
                 }
-                Phase::Leaving(farewell)
+                Phase::Leaving(closing)
             }
         })
     }
@@ -159,8 +159,8 @@ impl Reception {
         self.leave(PlayItem::Prompt(prompt.to_owned()), word, line, out)
     }
 
-    fn leave(&self, last_word: PlayItem, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Phase {
-        Phase::Leaving(Farewell::begin(vec![last_word], cause, line, out))
+    fn leave(&self, final_prompt: PlayItem, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Phase {
+        Phase::Leaving(Closing::begin(vec![final_prompt], cause, line, out))
     }
 
     fn first(&self) -> PlayItem {

@@ -20,12 +20,12 @@ pub(super) struct Guesses {
 impl Guesses {
     /// Whether so many wrong answers came from there that nothing is answered any more.
     pub fn exhausted(&self, now: Instant, source: IpAddr) -> bool {
-        self.places.get(&place(source)).is_some_and(|(wrong, ends)| *wrong >= MOST_WRONG && now < *ends)
+        self.places.get(&network(source)).is_some_and(|(wrong, ends)| *wrong >= MOST_WRONG && now < *ends)
     }
 
     /// Counts a wrong answer.
     pub fn wrong(&mut self, now: Instant, source: IpAddr) {
-        let source = place(source);
+        let source = network(source);
         if self.places.get(&source).is_some_and(|(_, ends)| *ends <= now) {
             self.places.remove(&source);
         }
@@ -42,12 +42,12 @@ impl Guesses {
 
     /// A right answer: what was wrong before were slips.
     pub fn right(&mut self, source: IpAddr) {
-        self.places.remove(&place(source));
+        self.places.remove(&network(source));
     }
 }
 
 /// An IPv6 network as its customers get it counts as one place: they have all its addresses.
-fn place(source: IpAddr) -> IpAddr {
+fn network(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         address => address,

@@ -104,17 +104,17 @@ impl ClientTransaction {
     }
 }
 
-/// Something a machine has to be told.
+/// Something a machine has to be outcome.
 #[derive(Debug, Clone, Copy)]
-enum Happening {
+enum Event {
     Response(StatusCode),
     Timer(TimerName),
     TransportError,
 }
 
-/// What a machine has to tell.
+/// What the transaction user has to be told after an event.
 #[derive(Debug, Default)]
-struct Told {
+struct Outcome {
     pass_up: bool,
     failure: Option<Failure>,
 }
@@ -170,7 +170,7 @@ impl Core {
             Machine::Other(_) => client::START,
         };
         self.waiting.entry(flow.identity()).or_default().insert(id);
-        self.act(now, id, start, None, &mut Told::default());
+        self.act(now, id, start, None, &mut Outcome::default());
         true
     }
 
@@ -216,7 +216,7 @@ impl Core {
         };
         self.clients.insert(id, Box::new(transaction));
         self.waiting.entry(flow.identity()).or_default().insert(id);
-        self.act(now, id, start, None, &mut Told::default());
+        self.act(now, id, start, None, &mut Outcome::default());
     }
 
     /// The response's transaction, once it has taken note of it; `None` where there is nothing to be passed up.
@@ -233,15 +233,15 @@ impl Core {
         if self.repeat_ack(id, response) {
             return None;
         }
-        let told = self.drive(now, id, Happening::Response(response.status), Some(response));
+        let outcome = self.drive(now, id, Event::Response(response.status), Some(response));
         if response.status.is_provisional() {
             self.send_wanted_cancel(now, id);
             self.bound_proceeding(now, id);
         }
-        if !told.pass_up {
+        if !outcome.pass_up {
             self.sweep_client(id);
         }
-        told.pass_up.then_some(id)
+        outcome.pass_up.then_some(id)
     }
 
     /// Forgets a transaction that has come to its end.
@@ -316,8 +316,8 @@ impl Core {
     /// A timer fired. Says whom to tell that no response will come.
     pub fn client_timer(&mut self, now: Now, id: ClientId, timer: TimerName) -> Option<(Owner, Method, Failure)> {
         let (owner, method) = self.clients.get(&id).map(|it| (it.owner, it.method.clone()))?;
-        let told = self.drive(now, id, Happening::Timer(timer), None);
-        told.failure.map(|failure| (owner, method, failure))
+        let outcome = self.drive(now, id, Event::Timer(timer), None);
+        outcome.failure.map(|failure| (owner, method, failure))
     }
 
     /// The transport of `flow` failed: every transaction that still waits on it ends.
@@ -329,7 +329,7 @@ impl Core {
                 continue;
             }
             let Some((owner, method)) = self.clients.get(&id).map(|it| (it.owner, it.method.clone())) else { continue };
-            if self.drive(now, id, Happening::TransportError, None).failure.is_some() {
+            if self.drive(now, id, Event::TransportError, None).failure.is_some() {
                 failed.push((id, owner, method));
             }
         }
@@ -399,26 +399,26 @@ impl Core {
         }
     }
 
-    fn drive(&mut self, now: Now, id: ClientId, happening: Happening, response: Option<&Response>) -> Told {
-        let mut told = Told::default();
-        let Some(transaction) = self.clients.get_mut(&id) else { return told };
+    fn drive(&mut self, now: Now, id: ClientId, event: Event, response: Option<&Response>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let Some(transaction) = self.clients.get_mut(&id) else { return outcome };
         let before = transaction.machine;
-        let actions = transaction.step(happening);
+        let actions = transaction.step(event);
         let finished = transaction.machine != before && !transaction.is_waiting();
         let flow = transaction.flow;
         if finished {
             self.stop_waiting(&flow, id);
             self.timers.clear(Timer::Stalled(id));
         }
-        self.act(now, id, actions, response, &mut told);
+        self.act(now, id, actions, response, &mut outcome);
         // After a response its user is to see the transaction once more.
         if response.is_none() {
             self.sweep_client(id);
         }
-        told
+        outcome
     }
 
-    fn act(&mut self, now: Now, id: ClientId, actions: &[Action], response: Option<&Response>, told: &mut Told) {
+    fn act(&mut self, now: Now, id: ClientId, actions: &[Action], response: Option<&Response>, outcome: &mut Outcome) {
         for action in actions {
             let Some(transaction) = self.clients.get_mut(&id) else { return };
             let reliable = transaction.flow.transport.is_reliable();
@@ -429,9 +429,9 @@ impl Core {
                     self.transmit_as(flow, bytes, hurried);
                 }
                 Action::Ack => self.acknowledge_failure(id, response),
-                Action::PassUp => told.pass_up = true,
-                Action::ReportTimeout => told.failure = Some(Failure::Timeout),
-                Action::ReportTransportError => told.failure = Some(Failure::Transport),
+                Action::PassUp => outcome.pass_up = true,
+                Action::ReportTimeout => outcome.failure = Some(Failure::Timeout),
+                Action::ReportTransportError => outcome.failure = Some(Failure::Transport),
                 Action::Stop(timer) => {
                     self.timers.clear(Timer::Client(id, timer));
                 }
@@ -451,7 +451,7 @@ impl Core {
                     None => {}
                     Some(Duration::ZERO) => {
                         // Fires at once: one more step, which has no actions of its own.
-                        transaction.step(Happening::Timer(timer));
+                        transaction.step(Event::Timer(timer));
                     }
                     Some(after) => self.set_timer(now, Timer::Client(id, timer), after),
                 },
@@ -478,26 +478,26 @@ impl Core {
 }
 
 impl ClientTransaction {
-    fn step(&mut self, happening: Happening) -> &'static [Action] {
+    fn step(&mut self, event: Event) -> &'static [Action] {
         match &mut self.machine {
             Machine::Invite(state) => {
-                let event = match happening {
-                    Happening::Response(status) if status.is_provisional() => client_invite::Event::Provisional,
-                    Happening::Response(status) if status.is_success() => client_invite::Event::Success,
-                    Happening::Response(_) => client_invite::Event::Failure,
-                    Happening::Timer(timer) => client_invite::Event::Timer(timer),
-                    Happening::TransportError => client_invite::Event::TransportError,
+                let event = match event {
+                    Event::Response(status) if status.is_provisional() => client_invite::Event::Provisional,
+                    Event::Response(status) if status.is_success() => client_invite::Event::Success,
+                    Event::Response(_) => client_invite::Event::Failure,
+                    Event::Timer(timer) => client_invite::Event::Timer(timer),
+                    Event::TransportError => client_invite::Event::TransportError,
                 };
                 let (next, actions) = client_invite::step(*state, event);
                 *state = next;
                 actions
             }
             Machine::Other(state) => {
-                let event = match happening {
-                    Happening::Response(status) if status.is_provisional() => client::Event::Provisional,
-                    Happening::Response(_) => client::Event::Final,
-                    Happening::Timer(timer) => client::Event::Timer(timer),
-                    Happening::TransportError => client::Event::TransportError,
+                let event = match event {
+                    Event::Response(status) if status.is_provisional() => client::Event::Provisional,
+                    Event::Response(_) => client::Event::Final,
+                    Event::Timer(timer) => client::Event::Timer(timer),
+                    Event::TransportError => client::Event::TransportError,
                 };
                 let (next, actions) = client::step(*state, event);
                 *state = next;

@@ -268,7 +268,7 @@ impl Endpoint {
         }
         let exchange = if offer.is_some() { Exchange::RemoteOffer } else { Exchange::Wanted };
         let mut session = Session::new(dialog, received.response_flow(), received.sent_by(), exchange, terms);
-        session.heed_allow(&request.headers);
+        session.update_allow(&request.headers);
         session.remote_body.clone_from(&offer);
         let mut usage = Usage::new(id, local_tag, None, None);
         usage.stage = Stage::Incoming(Incoming::new(&mut self.core, &received, tx, session, agreed).into());

@@ -36,12 +36,12 @@ impl Endpoint {
             Owner::Ping(id) => {
                 self.on_pinged(id, response.status, response.retry_after().map(|retry| retry.duration()), true)
             }
-            Owner::Nobody => self.prove(now, tx, &response),
+            Owner::Nobody => self.retry_with_auth(now, tx, &response),
         }
     }
 
     /// Answers the challenge of a BYE of nobody's, once.
-    fn prove(&mut self, now: Now, tx: ClientId, response: &Response) {
+    fn retry_with_auth(&mut self, now: Now, tx: ClientId, response: &Response) {
         let Some(transaction) = self.core.clients.get_mut(&tx).filter(|_| !response.status.is_provisional()) else {
             return;
         };

@@ -201,19 +201,19 @@ impl Core {
             self.add_identity(&mut response.headers, H::Server);
         }
         let bytes = response.to_bytes();
-        let happening = match reply.status {
-            status if status.is_provisional() => Happening::Provisional,
-            status if status.is_success() => Happening::Success,
-            _ => Happening::Failure,
+        let event = match reply.status {
+            status if status.is_provisional() => Event::Provisional,
+            status if status.is_success() => Event::Success,
+            _ => Event::Failure,
         };
-        self.send_response(now, id, bytes, happening);
+        self.send_response(now, id, bytes, event);
     }
 
-    fn send_response(&mut self, now: Now, id: ServerId, bytes: Bytes, happening: Happening) {
+    fn send_response(&mut self, now: Now, id: ServerId, bytes: Bytes, event: Event) {
         let Some(transaction) = self.servers.get_mut(&id) else { return };
         transaction.response = Some(bytes);
         self.timers.clear(Timer::Trying(id));
-        self.drive_server(now, id, happening);
+        self.drive_server(now, id, event);
     }
 
     /// Sends the latest response once more.
@@ -249,16 +249,16 @@ impl Core {
     pub fn absorb(&mut self, now: Now, key: &Key, method: &Method) -> Option<(ServerId, Absorbed)> {
         let id = *self.server_keys.get(key)?;
         let transaction = self.servers.get(&id)?;
-        let happening = if *method == Method::Ack { Happening::Ack } else { Happening::Request };
-        if happening == Happening::Request && transaction.response.is_some() {
+        let event = if *method == Method::Ack { Event::Ack } else { Event::Request };
+        if event == Event::Request && transaction.response.is_some() {
             self.totals.retransmitted += 1;
         }
-        let pass_up = self.drive_server(now, id, happening);
+        let pass_up = self.drive_server(now, id, event);
         Some((id, if pass_up { Absorbed::PassUp } else { Absorbed::Yes }))
     }
 
     pub fn server_timer(&mut self, now: Now, id: ServerId, timer: TimerName) {
-        self.drive_server(now, id, Happening::Timer(timer));
+        self.drive_server(now, id, Event::Timer(timer));
     }
 
     /// Forgets the transactions whose timer J or L has fired.
@@ -266,14 +266,14 @@ impl Core {
         while let Some(id) = self.retention.pop_due(now.instant) {
             let Some(transaction) = self.servers.get(&id) else { continue };
             let timer = if transaction.is_invite() { TimerName::L } else { TimerName::J };
-            self.drive_server(now, id, Happening::Timer(timer));
+            self.drive_server(now, id, Event::Timer(timer));
         }
     }
 
-    fn drive_server(&mut self, now: Now, id: ServerId, happening: Happening) -> bool {
+    fn drive_server(&mut self, now: Now, id: ServerId, event: Event) -> bool {
         let Some(transaction) = self.servers.get_mut(&id) else { return false };
         let reliable = transaction.flow.transport.is_reliable();
-        let actions = transaction.step(happening);
+        let actions = transaction.step(event);
         if transaction.has_final()
             && let Some(source) = transaction.pending.take()
         {
@@ -302,7 +302,7 @@ impl Core {
                 Action::Start(timer) => match self.config.timing.first(timer, reliable) {
                     None => {}
                     Some(Duration::ZERO) => {
-                        transaction.step(Happening::Timer(timer));
+                        transaction.step(Event::Timer(timer));
                     }
                     Some(after) if matches!(timer, TimerName::J | TimerName::L) => {
                         if let Some(at) = now.instant.checked_add(after) {
@@ -381,9 +381,9 @@ impl Core {
     }
 }
 
-/// Something a machine has to be told.
+/// Something a machine has to be outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Happening {
+enum Event {
     Request,
     Ack,
     Provisional,
@@ -393,27 +393,27 @@ enum Happening {
 }
 
 impl ServerTransaction {
-    fn step(&mut self, happening: Happening) -> &'static [Action] {
+    fn step(&mut self, event: Event) -> &'static [Action] {
         match &mut self.machine {
             Machine::Invite(state) => {
-                let event = match happening {
-                    Happening::Request => server_invite::Event::Invite,
-                    Happening::Ack => server_invite::Event::Ack,
-                    Happening::Provisional => server_invite::Event::SendProvisional,
-                    Happening::Success => server_invite::Event::SendSuccess,
-                    Happening::Failure => server_invite::Event::SendFailure,
-                    Happening::Timer(timer) => server_invite::Event::Timer(timer),
+                let event = match event {
+                    Event::Request => server_invite::Event::Invite,
+                    Event::Ack => server_invite::Event::Ack,
+                    Event::Provisional => server_invite::Event::SendProvisional,
+                    Event::Success => server_invite::Event::SendSuccess,
+                    Event::Failure => server_invite::Event::SendFailure,
+                    Event::Timer(timer) => server_invite::Event::Timer(timer),
                 };
                 let (next, actions) = server_invite::step(*state, event);
                 *state = next;
                 actions
             }
             Machine::Other(state) => {
-                let event = match happening {
-                    Happening::Request | Happening::Ack => server::Event::Request,
-                    Happening::Provisional => server::Event::SendProvisional,
-                    Happening::Success | Happening::Failure => server::Event::SendFinal,
-                    Happening::Timer(timer) => server::Event::Timer(timer),
+                let event = match event {
+                    Event::Request | Event::Ack => server::Event::Request,
+                    Event::Provisional => server::Event::SendProvisional,
+                    Event::Success | Event::Failure => server::Event::SendFinal,
+                    Event::Timer(timer) => server::Event::Timer(timer),
                 };
                 let (next, actions) = server::step(*state, event);
                 *state = next;

@@ -54,7 +54,7 @@ impl Usage {
         }
         let (offered, cseq) = (outgoing.offer.is_some(), outgoing.cseq);
         let Some(session) = outgoing.fork(core, &tag, response, self.local_tag) else { return };
-        session.heed_allow(&response.headers);
+        session.update_allow(&response.headers);
         let reliable = response.rseq().filter(|_| response.requires("100rel"));
         let Some(rseq) = reliable else {
             let body = body.filter(|_| offered);
@@ -111,7 +111,7 @@ impl Usage {
         for mut other in outgoing.forks.drain(..) {
             other.refuse_waiting(core, now);
         }
-        session.heed_allow(&response.headers);
+        session.update_allow(&response.headers);
         let offered = outgoing.offer.is_some();
         let owed = OwedAck { tx: outgoing.tx, cseq: outgoing.cseq };
         let body = lenient_description(&response.headers, &response.body);

@@ -169,7 +169,7 @@ impl Session {
     }
 
     /// Notes what the peer says of itself.
-    pub fn heed_allow(&mut self, headers: &Headers) {
+    pub fn update_allow(&mut self, headers: &Headers) {
         if headers.contains(&H::Allow) {
             self.peer_allows_update = headers.texts(&H::Allow).any(|method| method == "UPDATE");
         }
@@ -178,7 +178,7 @@ impl Session {
     /// Heeds a target refresh that succeeded; `flow` where it came by, if it was a request.
     pub fn refresh_target(&mut self, headers: &Headers, flow: Option<Flow>) {
         self.dialog.refresh_target(headers);
-        self.heed_allow(headers);
+        self.update_allow(headers);
         if let Some(flow) = flow {
             self.base = flow;
         }

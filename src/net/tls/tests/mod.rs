@@ -197,7 +197,7 @@ async fn a_trunk_is_known_by_its_client_certificate_and_nobody_by_a_strangers() 
         (&stranger, "carrier.example", false),
     ] {
         let mut server = End::new(&[Transport::Tls], Some(&authority.issue("server", &["a.example"])));
-        server.transports.follow(&plan);
+        server.transports.set_plan(&plan);
         let mut client = End::new(&[], None);
         let mut peer = peer("a.example", &authority);
         peer.settings.certificate = Some(issuer.issue("client", &[name]));

@@ -12,18 +12,18 @@ pub(super) const HANGUP_LIMIT: Duration = Duration::from_secs(45);
 
 /// On the way out. Never waits without a timer.
 #[derive(Debug)]
-pub(super) enum Farewell {
+pub(super) enum Closing {
     /// Something is played; then comes the hangup with this word for the call record.
     Speaking { cause: &'static str },
     /// The hangup went out.
     HangingUp,
 }
 
-impl Farewell {
+impl Closing {
     /// Says the last word, if there is one, and hangs up.
-    pub(super) fn begin(last_word: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Self {
+    pub(super) fn begin(final_prompt: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Self {
         out.push(Verb::StopCollect { call: line.call() });
-        line.play(last_word, Fallback::Busy, out);
+        line.play(final_prompt, Fallback::Busy, out);
         line.arm(GOODBYE_LIMIT, out);
         Self::Speaking { cause }
     }

@@ -7,26 +7,26 @@ use crate::sip::{Challenge, Flow};
 use std::collections::HashMap;
 use std::time::Instant;
 
-/// What a stranger at the door gets.
+/// What a request from an unknown source gets.
 #[derive(Debug)]
-pub(super) enum Door {
+pub(super) enum DigestAdmission {
     /// It is this trunk.
-    Open(String),
+    Accept(String),
     /// A question; `wrong` after a wrong answer.
-    Ask { challenges: Vec<Challenge>, wrong: bool },
+    Challenge { challenges: Vec<Challenge>, wrong: bool },
     /// Nothing at all.
-    Shut(&'static str),
+    Drop(&'static str),
 }
 
-/// Asks strangers for a password, if any trunk may be known by one.
+/// Challenges unknown sources, if any trunk may be known by one.
 #[derive(Debug)]
-pub(super) struct Doorkeeper {
+pub(super) struct TrunkDigest {
     server: DigestServer,
     /// The trunk and the keys of each user name.
     users: HashMap<String, (String, UserKeys)>,
 }
 
-impl Doorkeeper {
+impl TrunkDigest {
     pub(super) fn new(now: Instant, seed: u64, plan: &Plan) -> Self {
         let server = DigestServer::new(now, seed, settings(plan));
         let users = users(plan, server.settings());
@@ -34,16 +34,16 @@ impl Doorkeeper {
     }
 
     /// Takes a plan that was read anew. Nonces of the same realm stay good.
-    pub(super) fn follow(&mut self, plan: &Plan) {
+    pub(super) fn set_plan(&mut self, plan: &Plan) {
         self.server.set(settings(plan));
         self.users = users(plan, self.server.settings());
     }
 
     /// What a request from nowhere we know gets. The same for every number, before anything is looked up: only calls
     /// and OPTIONS are asked for a password, and where no trunk has one, nobody is.
-    pub(super) fn knock(&mut self, now: Instant, request: &Request, flow: &Flow) -> Door {
+    pub(super) fn admit(&mut self, now: Instant, request: &Request, flow: &Flow) -> DigestAdmission {
         if self.users.is_empty() || !matches!(request.method, Method::Invite | Method::Options) {
-            return Door::Shut("which no trunk allows");
+            return DigestAdmission::Drop("which no trunk allows");
         }
         let source = flow.peer();
         let users = &self.users;
@@ -51,16 +51,16 @@ impl Doorkeeper {
         let (stale, wrong) = match verdict {
             Verdict::Proven { username } => {
                 return match self.users.get(&username) {
-                    Some((trunk, _)) => Door::Open(trunk.clone()),
-                    None => Door::Shut("which no trunk allows"),
+                    Some((trunk, _)) => DigestAdmission::Accept(trunk.clone()),
+                    None => DigestAdmission::Drop("which no trunk allows"),
                 };
             }
-            Verdict::Barred => return Door::Shut("after ten wrong passwords"),
+            Verdict::Barred => return DigestAdmission::Drop("after ten wrong passwords"),
             Verdict::Absent => (false, false),
             Verdict::Stale => (true, false),
             Verdict::Wrong => (false, true),
         };
-        Door::Ask { challenges: self.server.challenge(now, source, stale), wrong }
+        DigestAdmission::Challenge { challenges: self.server.challenge(now, source, stale), wrong }
     }
 }
 

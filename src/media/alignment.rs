@@ -36,7 +36,7 @@ const ROOM: usize = 8;
 
 /// What a room remembers of its moves.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Settling {
+pub(crate) struct RoomAlignment {
     moved_at: Option<Beat>,
     caution: u8,
     waited: u8,
@@ -81,7 +81,7 @@ impl Engine {
     }
 
     /// Looks at some of the rooms that ticked since the beat `first`; each is looked at seldom.
-    pub(super) fn settle(&mut self, first: Beat) {
+    pub(super) fn align_rooms(&mut self, first: Beat) {
         for beat in first.max(self.next_beat.saturating_sub(TICK_BEATS))..self.next_beat {
             let mut at = 0;
             while let Some(&slot) = self.rooms.on(beat).get(at) {
@@ -101,14 +101,14 @@ impl Engine {
         walk.all(&self.routes, UnitId::Room(room));
         let talk = self.talk_in(&walk.units, beat);
         if let Some(looked_at) = self.rooms.get_mut(room)
-            && let Some(beats) = looked_at.settling.judge(&talk, beat)
+            && let Some(beats) = looked_at.alignment.judge(&talk, beat)
             && let Some(beats) =
                 (STEP..=beats).rev().step_by(STEP as usize).find(|beats| self.has_room(&talk, beat - beats))
             && self.is_in_time(&walk.units, -beats.cast_signed())
         {
             self.shift_all(&walk.units, -beats.cast_signed());
             if let Some(moved) = self.rooms.get_mut(room) {
-                moved.settling.moved(beat);
+                moved.alignment.moved(beat);
             }
         }
         self.walk = walk;
@@ -189,7 +189,7 @@ impl Engine {
     }
 }
 
-impl Settling {
+impl RoomAlignment {
     /// By how many beats the room may tick earlier, now.
     fn judge(&mut self, talk: &Talk, beat: Beat) -> Option<u64> {
         if let Some(moved_at) = self.moved_at

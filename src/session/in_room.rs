@@ -9,7 +9,7 @@ pub(super) const JOIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// In a room, or about to be.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(super) struct InRoom {
     room: RoomHandle,
     /// For the first one in the room.
     first: PlayItem,
@@ -26,8 +26,8 @@ enum State {
 
 /// What an event led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Visited {
-    /// The visit goes on.
+pub(super) enum InRoomOutcome {
+    /// The stay goes on.
     Stays,
     /// A limit keeps the caller out.
     Full,
@@ -35,7 +35,7 @@ pub(super) enum Visited {
     Failed,
 }
 
-impl Visit {
+impl InRoom {
     /// Opens the room of that name and goes in.
     pub(super) fn open(name: String, first: PlayItem, line: &mut Line, out: &mut Verbs) -> Self {
         let room = line.new_room();
@@ -59,7 +59,7 @@ impl Visit {
         out.push(Verb::Disconnect { source: Unit::Room(self.room), sink: line.unit() });
     }
 
-    pub(super) fn handle(&mut self, event: &Event, line: &mut Line, out: &mut Verbs) -> Visited {
+    pub(super) fn handle(&mut self, event: &Event, line: &mut Line, out: &mut Verbs) -> InRoomOutcome {
         match (&self.state, event) {
             (State::Joining, Event::RoomChanged { room, members }) if *room == self.room => {
                 line.disarm(out);
@@ -68,10 +68,12 @@ impl Visit {
                 }
                 self.state = State::Inside;
             }
-            (State::Joining, Event::Timer { timer }) if line.due(*timer) => return Visited::Failed,
+            (State::Joining, Event::Timer { timer }) if line.due(*timer) => return InRoomOutcome::Failed,
             (_, Event::VerbFailed { error, .. }) => match error.verb() {
-                "open_room" | "connect" if matches!(error, super::VerbError::Limit { .. }) => return Visited::Full,
-                "open_room" | "connect" => return Visited::Failed,
+                "open_room" | "connect" if matches!(error, super::VerbError::Limit { .. }) => {
+                    return InRoomOutcome::Full;
+                }
+                "open_room" | "connect" => return InRoomOutcome::Failed,
                 "play" => {
                     line.play_instead(error, out);
                 }
@@ -82,6 +84,6 @@ impl Visit {
             }
             _ => {}
         }
-        Visited::Stays
+        InRoomOutcome::Stays
     }
 }
