@@ -25,15 +25,7 @@ pub(super) fn check(config: &Path) -> ExitCode {
             if !loaded.warnings.is_empty() {
                 eprintln!("{}", loaded.warnings.render(colours));
             }
-            let plan = &loaded.plan;
-            println!(
-                "{}: {} trunks, {} rooms, {} IVRs, {} routes; no mistakes",
-                config.display(),
-                plan.trunks.len(),
-                plan.rooms.len(),
-                plan.ivrs.len(),
-                plan.routes.len()
-            );
+            println!("{}: {}", config.display(), loaded.summary());
             ExitCode::SUCCESS
         }
         Err(found) => {

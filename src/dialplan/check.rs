@@ -9,6 +9,7 @@ mod gateway;
 mod identity;
 mod ivr;
 mod out;
+mod pattern;
 mod pin;
 mod room;
 mod route;
@@ -53,13 +54,15 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     pin::check(checker, entries(&tables.rooms), &ivrs);
     bypass::by_digits(checker, entries(&tables.ivr), &ivrs, &rooms);
     let raw_routes = tables.routes.get().map(|list| list.get_ref().as_slice()).unwrap_or_default();
-    let names = route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs };
+    let names = route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs, numbers: &gateway.numbers };
     let routes = route::check(checker, raw_routes, &names, tables.routes.is_absent() && !raw.broken);
     let plan = Plan { gateway, trunks, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
     if !raw.broken {
         ivr::unused(checker, entries(&tables.ivr), raw_routes);
     }
     out::dialled_numbers(checker, entries(&tables.ivr), &plan);
+    out::without_caller_id(checker, raw_routes, &plan);
+    room::made_on_demand(checker, entries(&tables.ivr), &plan);
     plan
 }
 

@@ -65,12 +65,12 @@ pub(super) struct Sink {
 
 impl Sink {
     /// Notes what is no TOML. One a line: the others follow from it, as does whatever else is odd about the line.
-    pub(super) fn syntax(&mut self, source: &str, span: Range<usize>, message: String) {
+    pub(super) fn syntax(&mut self, source: &str, span: Range<usize>, message: String, help: Option<String>) {
         let (before, after) = source.split_at_checked(span.start).unwrap_or((source, ""));
         let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
         let end = after.find('\n').map_or(source.len(), |at| before.len().saturating_add(at));
         if self.syntax.iter().all(|(line, _)| *line != (start..end)) {
-            let (label, related, help) = ("here".to_owned(), Vec::new(), None);
+            let (label, related) = ("here".to_owned(), Vec::new());
             let severity = Severity::Error;
             self.syntax.push((start..end, Diagnostic { severity, message, span, label, related, help }));
         }
@@ -186,9 +186,7 @@ impl Diagnostics {
     /// How many mistakes there are, as in `dialplan.toml: 2 errors, 1 warning`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-        let (errors, warnings) = (plural(self.errors(), "error"), plural(self.warnings(), "warning"));
-        format!("{}: {errors}, {warnings}", self.file)
+        format!("{}: {}, {}", self.file, counted(self.errors(), "error"), counted(self.warnings(), "warning"))
     }
 
     fn render_one(&self, renderer: &Renderer, one: &Diagnostic) -> String {
@@ -235,6 +233,11 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// `1 route`, `2 routes`.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
 
 /// The line that byte `at` is in, from 1.
 pub(super) fn line_of(source: &str, at: usize) -> usize {

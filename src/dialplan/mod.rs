@@ -46,6 +46,20 @@ pub struct Loaded {
     pub warnings: Diagnostics,
 }
 
+impl Loaded {
+    /// What is in it, in a line: `2 trunks, 1 room, 1 IVR, 3 routes; no mistakes`, or how many warnings there are.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Plan { trunks, rooms, ivrs, routes, .. } = &*self.plan;
+        let parts = [(trunks.len(), "trunk"), (rooms.len(), "room"), (ivrs.len(), "IVR"), (routes.len(), "route")];
+        let parts = parts.map(|(count, word)| diagnostic::counted(count, word)).join(", ");
+        match self.warnings.warnings() {
+            0 => format!("{parts}; no mistakes"),
+            warnings => format!("{parts}; {}", diagnostic::counted(warnings, "warning")),
+        }
+    }
+}
+
 /// Reads and checks a dialplan. `name` is what messages call the file; relative paths in it begin at its folder.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! Whether one pattern takes every number that others take: how a route is found to be hidden by those above it.
+//! What can be told of patterns without a call: whether one takes every number that others take, which is how a route is
+//! found to be hidden by those above it, and numbers that one takes.
 
 use super::Pattern;
 use regex_automata::Anchored;
@@ -7,10 +8,17 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
 use regex_automata::util::start;
 use regex_syntax::hir::{Hir, Look};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Pairs of states looked at before the question is given up.
 const MOST_STATES: usize = 4_000;
+
+/// Longest example, one more than E.164's `+` and 15 digits.
+const LONGEST_EXAMPLE: usize = 17;
+/// States followed for each length of an example.
+const MOST_OF_A_LENGTH: usize = 64;
+/// What examples are made of, the likeliest first.
+const EXAMPLE_LETTERS: &[u8] = b"2079146358+*# -.()/";
 
 /// Whether every string that `inner` takes is taken by one of `outer`. `None` when that is too much work to tell.
 ///
@@ -50,6 +58,13 @@ pub(super) fn covers(outer: &[&Pattern], inner: &Pattern) -> Option<bool> {
         }
     }
     Some(true)
+}
+
+/// Numbers that a pattern takes, of every length it takes up to 17, as they might be dialled: digits, `+`, `*`, `#` and
+/// the separators that people write. Empty for a pattern of names, or one too complex to follow.
+pub(super) fn examples(pattern: &Pattern) -> Vec<String> {
+    let found = Automaton::new(pattern.hir().clone()).and_then(|mut automaton| automaton.examples());
+    found.unwrap_or_default()
 }
 
 /// A deterministic automaton, its states made as they are met.
@@ -101,6 +116,29 @@ impl Automaton {
         Some(None)
     }
 
+    fn examples(&mut self) -> Option<Vec<String>> {
+        let mut found = Vec::new();
+        let mut ends = HashMap::from([(self.start()?, String::new())]);
+        for _ in 0..LONGEST_EXAMPLE {
+            let mut longer = HashMap::new();
+            for (state, text) in ends {
+                for letter in EXAMPLE_LETTERS {
+                    let next = self.next(state, *letter)?;
+                    if !next.is_dead() && longer.len() < MOST_OF_A_LENGTH && !longer.contains_key(&next) {
+                        longer.insert(next, format!("{text}{}", char::from(*letter)));
+                    }
+                }
+            }
+            for (state, text) in &longer {
+                if self.accepts(*state)? {
+                    found.push(text.clone());
+                }
+            }
+            ends = longer;
+        }
+        Some(found)
+    }
+
     fn accepts(&mut self, state: LazyStateID) -> Option<bool> {
         Some(self.dfa.next_eoi_state(&mut self.cache, state).ok()?.is_match())
     }
@@ -132,6 +170,19 @@ mod tests {
         assert_eq!(covered(&["1000"], "2000"), Some(false));
         assert_eq!(covered(&["conf_[a-z]+"], "conf_[A-Za-z]+"), Some(false));
         assert_eq!(covered(&[], "1"), Some(false));
+    }
+
+    #[test]
+    fn examples_are_taken_by_their_pattern_in_every_length_it_has() {
+        for (pattern, lengths) in
+            [("1000", vec![4]), (r"\+44\d{2,3}", vec![5, 6]), ("joinconf", vec![]), (r"\d{40}", vec![])]
+        {
+            let pattern = Pattern::new(pattern).unwrap();
+            let mut found: Vec<usize> = examples(&pattern).iter().map(String::len).collect();
+            assert!(examples(&pattern).iter().all(|example| pattern.matches(example)));
+            found.sort_unstable();
+            assert_eq!(found, lengths, "{pattern}");
+        }
     }
 
     #[test]

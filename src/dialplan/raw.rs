@@ -8,6 +8,7 @@ pub(super) use read::{Field, Meant, Mismatch, Named, Read, Shape, Value};
 
 use super::diagnostic::Sink;
 use read::table;
+use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -18,13 +19,31 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> RawPlan {
     let (table, errors) = DeTable::parse_recoverable(text);
     let broken = !errors.is_empty();
     for error in errors {
-        sink.syntax(text, error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+        let span = error.span().unwrap_or(0..0);
+        let help = mend(text, &span, error.message());
+        sink.syntax(text, span, format!("this is not TOML: {}", error.message()), help);
     }
     let span = table.span();
     let value = Spanned::new(span, DeValue::Table(table.into_inner()));
     let mut plan = RawPlan::read(&value, sink).unwrap_or_default();
     plan.broken = broken;
     plan
+}
+
+/// What to write instead, for the mistakes that TOML invites to.
+fn mend(text: &str, span: &Range<usize>, message: &str) -> Option<String> {
+    let before = text.get(..span.start).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let is_single_table =
+        |name| line.trim_start().strip_prefix('[').is_some_and(|rest: &str| rest.trim_start().starts_with(name));
+    if message.contains("duplicate") && is_single_table("routes") {
+        return Some("each route begins with [[routes]], in two brackets".into());
+    }
+    if message.contains("escape") && line.contains('"') && line.contains('\\') {
+        return Some("a pattern stands in single quotes, which leave \\ as it is: number = '\\+4420\\d+'".into());
+    }
+    None
 }
 
 /// The whole file.
@@ -38,6 +57,14 @@ pub(super) struct RawPlan {
 
 impl RawPlan {
     fn read(value: &Value<'_>, sink: &mut Sink) -> Option<Self> {
+        if let DeValue::Table(tables) = value.get_ref()
+            && let Some((key, written)) = tables.get_key_value("routes")
+            && written.get_ref().is_table()
+        {
+            sink.error(key.span(), "routes are a list, and this is a single table")
+                .label("[routes]")
+                .help("each route begins with [[routes]], in two brackets");
+        }
         RawTables::read(value, sink).ok().map(|tables| Self { broken: false, tables })
     }
 }

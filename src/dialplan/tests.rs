@@ -3,6 +3,7 @@
 mod explained;
 mod mistakes;
 mod properties;
+mod unmatched;
 mod world;
 
 use super::*;

@@ -1,8 +1,8 @@
 //! `[ivr.*]`.
 
 use super::Checker;
+use super::pattern::pattern;
 use super::say::{Voice, prompt, say, sound};
-use crate::dialplan::pattern::Pattern;
 use crate::dialplan::plan::{Collect, Gateway, Greeting, Ivr, IvrPrompts, RoomTemplate, Say, Then};
 use crate::dialplan::raw::{Field, RawCollect, RawIvr, RawRoute, RawSay, RawThen};
 use std::ops::Range;
@@ -88,23 +88,6 @@ fn greetings(checker: &mut Checker<'_>, voice: &Voice<'_>, raw: &RawIvr) -> Vec<
         }
     }
     greetings
-}
-
-/// Compiles a number pattern; a mistake is underlined where it is within the pattern.
-pub(super) fn pattern(checker: &mut Checker<'_>, value: &Spanned<String>) -> Option<Pattern> {
-    match Pattern::new(value.get_ref()) {
-        Ok(pattern) => Some(pattern),
-        Err(error) => {
-            let span = checker.within(value, error.span);
-            let help = if value.get_ref().starts_with('+') {
-                "a plus sign is written \\+ in a pattern, as in '\\+442079460100'"
-            } else {
-                "a number pattern is a regular expression for the whole number, as '\\+4420794601\\d\\d'"
-            };
-            checker.sink.error(span, "this is no number pattern").label(error.reason).help(help);
-            None
-        }
-    }
 }
 
 fn collect(checker: &mut Checker<'_>, raw: &RawCollect) -> Collect {

@@ -20,8 +20,8 @@ pub(super) fn check(
 ) -> Option<Arc<Outgoing>> {
     sessions_alone(checker, raw);
     let premium = raw.premium.get().is_some_and(|value| *value.get_ref());
-    if let (true, Some(value), Some(number)) = (premium, raw.premium.get(), number) {
-        every_number(checker, value, number);
+    if let (Some(value), Some(number)) = (raw.number.get(), number) {
+        every_number(checker, raw, value, number);
     }
     let outgoing = Outgoing {
         trunks: named(checker, raw, trunks)?,
@@ -86,14 +86,48 @@ fn sessions_alone(checker: &mut Checker<'_>, raw: &RawRoute) {
     }
 }
 
-fn every_number(checker: &mut Checker<'_>, value: &Spanned<bool>, number: &Pattern) {
+/// A route by which every telephone of the world may be called.
+fn every_number(checker: &mut Checker<'_>, raw: &RawRoute, value: &Spanned<String>, number: &Pattern) {
     let every = Pattern::new(r"\+\d+").expect("a pattern of ours");
-    if covers(&[number], &every) == Some(true) {
+    if covers(&[number], &every) != Some(true) {
+        return;
+    }
+    if let Some(premium) = raw.premium.get().filter(|premium| *premium.get_ref()) {
         checker
             .sink
-            .warning(value.span(), "this route allows every premium number of the world")
+            .warning(premium.span(), "this route allows every premium number of the world")
             .label("its `number` takes all numbers")
             .help("give the premium numbers you want a route of their own, above this one");
+        return;
+    }
+    checker
+        .sink
+        .warning(value.span(), "by this route every number of the world may be called, at your cost")
+        .label("takes all numbers")
+        .help("name the countries that you call, as in '\\+(44|353)\\d+'");
+}
+
+/// Trunks that calls go out by without a number of their own: their callees see none, and many carriers refuse such calls.
+pub(super) fn without_caller_id(checker: &mut Checker<'_>, raw: &[Spanned<RawRoute>], plan: &Plan) {
+    let mut told: Vec<&str> = Vec::new();
+    for route in raw {
+        let route = route.get_ref();
+        for value in route.trunk.get().into_iter().chain(route.trunks.get().map(Spanned::get_ref).into_iter().flatten())
+        {
+            let Some(trunk) = plan.trunk(value.get_ref()) else { continue };
+            if trunk.address.is_empty() || trunk.caller_id.is_some() || told.contains(&trunk.name.as_str()) {
+                continue;
+            }
+            told.push(&trunk.name);
+            checker
+                .sink
+                .warning(value.span(), format!("calls by trunk `{}` show no number", trunk.name))
+                .label("it has no `caller_id`, and many carriers refuse such calls")
+                .help(format!(
+                    "add to [trunks.{}]: caller_id = \"+442079460100\", a number that it gave you",
+                    trunk.name
+                ));
+        }
     }
 }
 
@@ -101,7 +135,7 @@ fn every_number(checker: &mut Checker<'_>, value: &Spanned<bool>, number: &Patte
 pub(super) fn settings_without_trunk(checker: &mut Checker<'_>, raw: &RawRoute) {
     if !raw.trunk.is_absent() || !raw.trunks.is_absent() {
         if let Some(after) = raw.answer_after.get() {
-            let warning = checker.sink.warning(after.span(), "a call out is answered by the one who is called");
+            let warning = checker.sink.warning(after.span(), "a call out is answered by the callee");
             warning.label("has no effect").help("take it out; `ring_timeout` says how long it may ring");
         }
         return;

@@ -1,8 +1,9 @@
 //! `[rooms.*]`.
 
 use super::Checker;
-use crate::dialplan::plan::{Announce, Pin, Room};
-use crate::dialplan::raw::{Field, RawPin, RawRoom};
+use crate::dialplan::plan::{Announce, Pin, Plan, Room, Then};
+use crate::dialplan::raw::{Field, RawIvr, RawPin, RawRoom};
+use crate::dialplan::suggestion;
 use std::sync::Arc;
 use toml::Spanned;
 
@@ -25,6 +26,25 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawRoom)
             })
         })
         .collect()
+}
+
+/// Warns of rooms that an IVR names and nobody configured: a room made on demand has no settings at all.
+pub(super) fn made_on_demand(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawIvr)], plan: &Plan) {
+    for ((_, raw), ivr) in raw.iter().zip(&plan.ivrs) {
+        let written = raw.then.get().and_then(|then| then.get_ref().room.get());
+        let (Then::Room(template), Some(written)) = (&ivr.then, written) else { continue };
+        let Some(name) = template.fixed().filter(|name| plan.room(name).is_none()) else { continue };
+        let known = plan.rooms.iter().map(|room| room.name.as_str());
+        let help = match suggestion::nearest(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add a table [rooms.{name}], which may be empty"),
+        };
+        checker
+            .sink
+            .warning(written.span(), format!("room `{name}` is made on demand, as no [rooms.{name}] is there"))
+            .label("not configured")
+            .help(help);
+    }
 }
 
 /// The PIN, if it is one at all; what is wrong with it is told by [`super::pin`].

@@ -1,8 +1,10 @@
 //! `[[routes]]`: whole, leading somewhere, and not hidden by those above.
 
-use super::ivr::{Checked, pattern, template};
+use super::ivr::{Checked, template};
+use super::pattern::{pattern, unmatched};
 use super::{Checker, bypass, out};
 use crate::dialplan::diagnostic::line_of;
+use crate::dialplan::number::NumberRules;
 use crate::dialplan::overlap::covers;
 use crate::dialplan::pattern::Pattern;
 use crate::dialplan::plan::{Ivr, Origin, Room, Route, RouteTarget, Trunk};
@@ -18,6 +20,19 @@ pub(super) struct Names<'a> {
     pub trunks: &'a [Arc<Trunk>],
     pub rooms: &'a [Arc<Room>],
     pub ivrs: &'a [Checked],
+    /// How numbers of calls that come by no trunk are read.
+    pub numbers: &'a NumberRules,
+}
+
+impl Names<'_> {
+    /// How numbers of these calls are read.
+    fn rules(&self, from: &[Origin]) -> Vec<&NumberRules> {
+        let rules = from.iter().map(|origin| match origin {
+            Origin::Trunk(name) => self.trunks.iter().find(|trunk| trunk.name == **name).map(|trunk| &trunk.numbers),
+            Origin::Users | Origin::Sessions => Some(self.numbers),
+        });
+        rules.flatten().collect()
+    }
 }
 
 /// A route and where its pattern is written.
@@ -85,6 +100,9 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     }
     let from = origins(checker, raw, names);
     let number = raw.number.get().and_then(|number| Some((pattern(checker, number)?, number.span())));
+    if let (Some((number, _)), Some(value), Some(from)) = (&number, raw.number.get(), &from) {
+        unmatched(checker, value, number, &names.rules(from));
+    }
     let answer_after = checker.time("answer_after", &raw.answer_after, "0s", "60s").unwrap_or(Duration::ZERO);
     let target = target(checker, value, number.as_ref().map(|(number, _)| number), names);
     if let (Some(RouteTarget::Reject(_)), Some(after)) = (&target, raw.answer_after.get()) {

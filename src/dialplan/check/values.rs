@@ -81,7 +81,19 @@ impl Checker<'_> {
         let mut networks = Vec::new();
         for value in field.get().map(Spanned::get_ref).into_iter().flatten() {
             match parse_network(value.get_ref()) {
-                Ok(network) => networks.push(network),
+                Ok(network) => {
+                    if network.address != network.first() {
+                        let whole = format!("{}/{}", network.first(), network.prefix);
+                        self.sink
+                            .warning(value.span(), format!("`{key}` names an address and means a network"))
+                            .label(format!("taken for {whole}"))
+                            .help(format!(
+                                "write \"{whole}\" for the network, or \"{}\" for that address",
+                                network.address
+                            ));
+                    }
+                    networks.push(network);
+                }
                 Err(reason) => {
                     self.sink
                         .error(value.span(), format!("`{key}` holds what is no network"))

@@ -208,7 +208,7 @@ fn single_mistakes_are_told_where_they_are() {
         ("ivr", "greetings = { '+44' = \"x y\" }", "11 error: this is no number pattern <+>"),
         (
             "ivr",
-            "[ivr.other]\nsay = \"a b\"\nthen = { room = \"x\" }",
+            "[ivr.other]\nsay = \"a b\"\nthen = { room = \"demo\" }",
             "11 warning: no route leads to ivr `other` <other>",
         ),
         ("route", "answer_after = \"61s\"", "17 error: `answer_after` is from 0s to 60s <\"61s\">"),
@@ -464,7 +464,7 @@ fn srtp_without_a_safe_way_for_its_keys_needs_the_administrators_word() {
 fn mistakes_of_calls_out_are_told_where_they_are() {
     let plan = |route: &str, then: &str| {
         format!(
-            "[trunks.carrier]\naddress = \"192.0.2.1\"\n[trunks.inward]\nallow = \"192.0.2.9\"\n\
+            "[trunks.carrier]\naddress = \"192.0.2.1\"\ncaller_id = \"+442079460100\"\n[trunks.inward]\nallow = \"192.0.2.9\"\n\
              [ivr.on]\nsay = \"a b\"\nthen = {then}\n[[routes]]\nname = \"In\"\nfrom = \"carrier\"\nnumber = \"1\"\nivr = \"on\"\n\
              [[routes]]\nname = \"Out\"\nnumber = '\\+44\\d+'\n{route}\n"
         )
@@ -488,7 +488,7 @@ fn mistakes_of_calls_out_are_told_where_they_are() {
         (
             "from = \"sessions\"\ntrunk = \"carrier\"\nanswer_after = \"1s\"",
             on,
-            "a call out is answered by the one who is called <\"1s\">",
+            "a call out is answered by the callee <\"1s\">",
         ),
         (out, "{ dial = \"+4930123456\" }", "this number is not called <\"+4930123456\">"),
         (out, "{ dial = \"112\" }", "this number is not called <\"112\">"),
