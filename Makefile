@@ -4,6 +4,7 @@
 #   make test    all that must pass before a change goes in
 #   make bench   how long the pieces take (benches/README.md)
 #   make counts  how many instructions they take, compared with benches/counts.baseline; part of `make test`
+#   make settings  writes docs/settings.md anew, after a change of the dialplan's settings
 #   make load    the load table (benches/README.md), with the load generator beside the checkout
 
 # Debian packages, each with a command it brings: installed when the command is missing.
@@ -19,7 +20,7 @@ CONFIG ?= dialplan.toml
 LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
 COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 
-.PHONY: run test load format lint docs units bench counts counts-accept counts-annotate
+.PHONY: run test load format lint docs units bench counts counts-accept counts-annotate settings
 
 run:
 	@.ci/need $(BUILD_TOOLS)
@@ -47,6 +48,9 @@ docs:
 # More threads than cores: loopback tests mostly wait for timers of the RFCs.
 units:
 	cargo test --locked -- --test-threads=8
+
+settings:
+	WRITE_SETTINGS=1 cargo test --locked --lib -q -- dialplan::reference
 
 # Time: all, or what WORK names (`make bench WORK=engine`).
 bench:

@@ -17,6 +17,7 @@ mod pattern;
 mod plan;
 mod preset;
 mod raw;
+pub mod reference;
 pub mod route;
 mod suggestion;
 mod world;

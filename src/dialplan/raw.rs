@@ -2,9 +2,20 @@
 //!
 //! The TOML tree is walked by hand, since serde stops at the first mistake and this must find them all.
 
+mod gateway;
+mod ivr;
 mod read;
+mod room;
+mod route;
+mod trunk;
 
-pub(super) use read::{Field, Meant, Mismatch, Named, Read, Shape, Value};
+pub(super) use gateway::{RawDigest, RawGateway, RawGatewayTls};
+pub(super) use ivr::{RawCollect, RawIvr, RawSayTable, RawThen};
+pub(super) use room::RawRoom;
+pub(super) use route::RawRoute;
+pub(super) use trunk::{RawAuth, RawSecretTable, RawTrunk, RawTrunkTls};
+
+pub(super) use read::{Field, Meant, Mismatch, Named, Read, Setting, Shape, Value};
 
 use super::diagnostic::Sink;
 use read::table;
@@ -73,224 +84,16 @@ table! {
     /// The top of the file.
     RawTables, "the dialplan", later ["users", "scenarios", "voices", "store"],
     {
+        /// Settings of the whole gateway.
         gateway: RawGateway = "a table [gateway]",
+        /// SIP peers that carry calls to and from the telephone network, each under a name of its own.
         trunks: Named<RawTrunk> = "a table [trunks.NAME]",
+        /// Rooms, each under its name. Others are made on demand, where a route or an IVR names them.
         rooms: Named<RawRoom> = "a table [rooms.NAME]",
+        /// What callers hear and key before they are let into a room, each under a name.
         ivr: Named<RawIvr> = "a table [ivr.NAME]",
+        /// What happens to which call. The first that matches is taken, top to bottom.
         routes: Vec<Spanned<RawRoute>> = "tables [[routes]]",
-    }
-}
-
-table! {
-    /// `[gateway]`.
-    RawGateway, "[gateway]", later ["stun", "api_key"],
-    {
-        sip: Strings = r#"["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"]"#,
-        tls: RawGatewayTls = r#"{ certificate = "tls/chain.pem", key = "tls/key.pem" }"#,
-        http: String = r#""0.0.0.0:8080""#,
-        rtp_ports: String = r#""20000-29999""#,
-        public_address: String = r#""203.0.113.7""#,
-        local_net: Strings = r#"["10.0.0.0/8"]"#,
-        dns: Strings = r#"["192.0.2.53"]"#,
-        language: String = r#""en-GB""#,
-        data: String = r#""var""#,
-        prompts: String = r#""prompts""#,
-        digest: RawDigest = r#"{ realm = "partyline", algorithms = ["SHA-256", "MD5"] }"#,
-        country: String = r#""GB""#,
-        country_code: String = r#""44""#,
-        national_prefix: String = r#""0""#,
-        international_prefix: String = r#""00""#,
-        media_threads: i64 = "2",
-        pin_budget: i64 = "60",
-        max_calls: i64 = "4000",
-        dial_limit: i64 = "20",
-        dial_rate: i64 = "10",
-        call_records: String = r#""var/calls.jsonl""#,
-        control: String = r#""var/partyline.sock""#,
-        dscp: i64 = "46",
-        log: String = r#""info""#,
-    }
-}
-
-table! {
-    /// `[gateway.tls]`.
-    RawGatewayTls, "[gateway.tls]", later ["ciphers", "versions"],
-    {
-        certificate: String = r#""tls/chain.pem""#,
-        key: String = r#""tls/key.pem""#,
-    }
-}
-
-table! {
-    /// `[trunks.*.tls]`.
-    RawTrunkTls, "a trunk's tls", later ["ciphers", "versions"],
-    {
-        certificate: String = r#""tls/acme.pem""#,
-        key: String = r#""tls/acme.key.pem""#,
-        ca: String = r#""tls/carrier-ca.pem""#,
-        name: String = r#""sip.carrier.example""#,
-        wildcard: bool = "true",
-        verify: bool = "false",
-        accept: Strings = r#"["sip.carrier.example"]"#,
-    }
-}
-
-table! {
-    /// `[trunks.*]`.
-    RawTrunk, "a trunk", later ["backup", "record"],
-    {
-        preset: String = r#""sipgate""#,
-        address: Strings = r#"["sip.carrier.example"]"#,
-        transport: String = r#""udp""#,
-        proxy: String = r#""sip:proxy.carrier.example""#,
-        tls: RawTrunkTls = r#"{ ca = "tls/carrier-ca.pem" }"#,
-        ping: RawDuration = r#""30s""#,
-        allow: Strings = r#"["203.0.113.0/24"]"#,
-        media: Strings = r#"["198.51.100.0/22"]"#,
-        public_address: String = r#""203.0.113.7""#,
-        username: String = r#""acme""#,
-        password: RawSecret = r#"{ env = "CARRIER_PASSWORD" }"#,
-        realm: String = r#""carrier.example""#,
-        auth: RawAuth = r#"{ username = "pbx", password = { env = "PBX_PASSWORD" } }"#,
-        register: RawRegister = "true",
-        expires: RawDuration = r#""1h""#,
-        caller_id: String = r#""+442079460100""#,
-        country: String = r#""GB""#,
-        trusted: bool = "true",
-        identity: String = r#""p-asserted-identity""#,
-        from: String = r#""number""#,
-        number_format: String = r#""+e164""#,
-        bare_numbers: bool = "true",
-        show_caller: bool = "true",
-        diversion: bool = "true",
-        max_calls: i64 = "30",
-        max_calls_per_second: i64 = "10",
-        redirects: bool = "true",
-        refer: bool = "true",
-        replaces: bool = "true",
-        failover_on_480: bool = "true",
-        digits: String = r#""rfc4733""#,
-        number_from: Strings = r#"["request-uri", "to"]"#,
-        session_expires: RawDuration = r#""30m""#,
-        min_session_expires: RawDuration = r#""90s""#,
-        media_timeout: RawDuration = r#""60s""#,
-        reliable as "100rel": String = r#""required""#,
-        srtp: String = r#""required""#,
-        srtp_keys_in_clear: bool = "true",
-    }
-}
-
-table! {
-    /// `auth = { … }` of a trunk.
-    RawAuth, "auth", later [],
-    {
-        username: String = r#""pbx""#,
-        password: RawSecret = r#"{ env = "PBX_PASSWORD" }"#,
-        ha1: RawSecret = r#"{ env = "PBX_HA1" }"#,
-    }
-}
-
-table! {
-    /// `digest = { … }` of the gateway.
-    RawDigest, "digest", later [],
-    {
-        realm: String = r#""partyline""#,
-        algorithms: Strings = r#"["SHA-256", "MD5"]"#,
-        body: bool = "false",
-    }
-}
-
-table! {
-    /// `[rooms.*]`.
-    RawRoom, "a room", later ["music", "record", "moderated", "locked"],
-    {
-        pin: RawPin = r#""482917""#,
-        host_pin: RawPin = r#""775310""#,
-        announce: String = r#""tone""#,
-        max_members: i64 = "50",
-    }
-}
-
-table! {
-    /// `[ivr.*]`.
-    RawIvr, "an ivr", later ["menu", "voice"],
-    {
-        language: String = r#""en-GB""#,
-        say: RawSay = r#""Hello, please enter your PIN.""#,
-        file: String = r#""welcome.wav""#,
-        greetings: Named<RawSay> = r#"{ '\+442079460100' = "Welcome to Acme." }"#,
-        collect: RawCollect = r##"{ digits = "4-10", end = "#" }"##,
-        wrong: RawSay = r#"{ prompt = "wrong-pin" }"#,
-        timeout: RawSay = r#"{ prompt = "no-input" }"#,
-        goodbye: RawSay = r#"{ prompt = "goodbye" }"#,
-        blocked: RawSay = r#"{ prompt = "pin-blocked" }"#,
-        first: RawSay = r#"{ prompt = "first-here" }"#,
-        full: RawSay = r#"{ prompt = "room-full" }"#,
-        then: RawThen = r#"{ room = "by-pin" }"#,
-    }
-}
-
-table! {
-    /// `collect = { … }`.
-    RawCollect, "collect", later [],
-    {
-        digits: String = r#""4-10""#,
-        end: String = r##""#""##,
-        restart: String = r#""*""#,
-        first_digit: RawDuration = r#""10s""#,
-        next_digit: RawDuration = r#""5s""#,
-        tries: i64 = "3",
-    }
-}
-
-table! {
-    /// `then = { … }`.
-    RawThen, "then", later ["ivr", "scenario", "hangup"],
-    {
-        room: String = r#""by-pin""#,
-        open_rooms: bool = "true",
-        dial: String = r#""+442079460123""#,
-        confirm: bool = "true",
-    }
-}
-
-table! {
-    /// `[[routes]]`.
-    RawRoute, "a route", later ["scenario", "to_user", "dial", "record"],
-    {
-        name: String = r#""InboundFromPSTN""#,
-        from: Strings = r#""carrier""#,
-        number: String = r#"'\+4420794601\d\d'"#,
-        ivr: String = r#""conference""#,
-        room: String = r#""standup""#,
-        trunk: String = r#""carrier""#,
-        trunks: Strings = r#"["carrier", "second"]"#,
-        reject: i64 = "404",
-        premium: bool = "true",
-        ring_timeout: RawDuration = r#""60s""#,
-        max_duration: RawDuration = r#""4h""#,
-        confirm: bool = "true",
-        answer_after: RawDuration = r#""3s""#,
-    }
-}
-
-table! {
-    /// `{ prompt = … }`, `{ text = … }` or `{ file = … }`.
-    RawSayTable, "what is said", later ["voice"],
-    {
-        prompt: String = r#""enter-pin""#,
-        text: String = r#""Please enter your PIN.""#,
-        file: String = r#""welcome.wav""#,
-    }
-}
-
-table! {
-    /// `{ env = … }`, `{ file = … }` or `{ plain = … }`.
-    RawSecretTable, "a password", later ["command"],
-    {
-        env: String = r#""CARRIER_PASSWORD""#,
-        file: String = r#""/etc/partyline/carrier.password""#,
-        plain: String = r#""…""#,
     }
 }
 

@@ -64,6 +64,17 @@ pub(in crate::dialplan) struct Shape {
     pub later: &'static [&'static str],
 }
 
+/// One key of a table, as the reference page shows it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::dialplan) struct Setting {
+    /// Its name.
+    pub key: &'static str,
+    /// A value, as it is written.
+    pub example: &'static str,
+    /// What it does, with unit, range and default.
+    pub text: &'static str,
+}
+
 /// Reads one key's value.
 pub(in crate::dialplan) fn field<T: Read>(key: &str, value: &Value<'_>, example: &str, sink: &mut Sink) -> Field<T> {
     if is_secret_key(key) && !matches!(value.get_ref(), DeValue::Table(_)) {
@@ -248,20 +259,30 @@ impl<T: Read> Read for Named<T> {
     }
 }
 
-/// Declares a table: its fields, each with its key (the field's name unless `as` says another), its type and an example.
+/// Declares a table: its fields, each with what it does, its key (the field's name unless `as` says another), its type and
+/// an example.
 macro_rules! table {
     (@key $field:ident) => { stringify!($field) };
     (@key $field:ident $key:literal) => { $key };
     (
         $(#[$doc:meta])* $name:ident, $what:literal, later [$($later:literal),*],
-        { $($field:ident $(as $key:literal)?: $kind:ty = $example:literal,)* }
+        { $($(#[doc = $text:literal])* $field:ident $(as $key:literal)?: $kind:ty = $example:literal,)* }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Default)]
         pub(in crate::dialplan) struct $name {
             /// It has keys of a later version.
             pub later: bool,
-            $(pub $field: $crate::dialplan::raw::Field<$kind>,)*
+            $($(#[doc = $text])* pub $field: $crate::dialplan::raw::Field<$kind>,)*
+        }
+
+        impl $name {
+            /// Its keys, for the reference page.
+            pub const SETTINGS: &[$crate::dialplan::raw::Setting] = &[$($crate::dialplan::raw::Setting {
+                key: table!(@key $field $($key)?),
+                example: $example,
+                text: concat!($($text),*),
+            },)*];
         }
 
         impl $crate::dialplan::raw::Read for $name {

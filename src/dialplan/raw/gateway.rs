@@ -1,0 +1,96 @@
+//! `[gateway]`, as written.
+
+use super::Strings;
+use super::read::table;
+
+table! {
+    /// `[gateway]`.
+    RawGateway, "[gateway]", later ["stun", "api_key"],
+    {
+        /// Addresses SIP is taken on: `udp://`, `tcp://` or `tls://`, an IP address, and the port if it is not 5060
+        /// (5061 for TLS). An IPv6 address listens to IPv6 alone. Default: UDP and TCP, port 5060, every address of the
+        /// machine. Needs a restart.
+        sip: Strings = r#"["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"]"#,
+        /// What we show to those who connect by TLS; needed with a `tls://` address. The files are read anew within 30
+        /// s when they change.
+        tls: RawGatewayTls = r#"{ certificate = "tls/chain.pem", key = "tls/key.pem" }"#,
+        /// Address of a web server. Checked only: there is no web server yet.
+        http: String = r#""0.0.0.0:8080""#,
+        /// UDP ports for sound, two for each call (RTP even, RTCP odd), 1024 to 65535. Default `"20000-29999"`. Needs a
+        /// restart.
+        rtp_ports: String = r#""20000-29999""#,
+        /// What the world must use as our address, when behind NAT. Default: the address a packet came in on.
+        public_address: String = r#""203.0.113.7""#,
+        /// Networks on our side of the NAT: peers within them see our own address, never the public one. Loopback
+        /// always is one of them. Default `[]`.
+        local_net: Strings = r#"["10.0.0.0/8"]"#,
+        /// DNS servers that trunks are looked up at, and no others. Default: those of this machine.
+        dns: Strings = r#"["192.0.2.53"]"#,
+        /// Language of the prompts (RFC 5646): a folder of `prompts`. Default `"en-GB"`.
+        language: String = r#""en-GB""#,
+        /// Folder for what the gateway writes. Default `"var"`.
+        data: String = r#""var""#,
+        /// Folder of prompts, one folder for each language. Default `"prompts"`.
+        prompts: String = r#""prompts""#,
+        /// How callers that no address tells are asked for a password.
+        digest: RawDigest = r#"{ realm = "partyline", algorithms = ["SHA-256", "MD5"] }"#,
+        /// Country by whose numbering plan numbers are brought to E.164 (ISO 3166-1): `020 7946 0100` becomes
+        /// `+442079460100`, extensions stay. Default: none, national numbers stay as they are.
+        country: String = r#""GB""#,
+        /// Country code for national numbers, where `country` does not say it; every number that begins with the
+        /// national prefix is then completed. 1 to 3 digits.
+        country_code: String = r#""44""#,
+        /// What national numbers begin with and E.164 leaves out, at most 4 digits. Default: as `country` has it, else
+        /// `"0"`.
+        national_prefix: String = r#""0""#,
+        /// What international numbers begin with instead of `+`, 1 to 5 digits. Default: as `country` has it, else
+        /// `"00"`.
+        international_prefix: String = r#""00""#,
+        /// Threads that mix sound, 1 to 256. A room is never on more than one. Default: one for each core. Needs a
+        /// restart.
+        media_threads: i64 = "2",
+        /// Wrong PINs an hour, all callers together, before PIN checks slow down for everybody; 1 to 100000. Default
+        /// `60`.
+        pin_budget: i64 = "60",
+        /// Calls at one time; beyond it new ones get 503. 1 to 100000; each costs two ports and two sockets. Default
+        /// `4000`, or as many as `rtp_ports` has pairs.
+        max_calls: i64 = "4000",
+        /// Calls that one session may place in all, 1 to 1000. Default `20`.
+        dial_limit: i64 = "20",
+        /// Calls that one session may place within any minute, 1 to 1000. Default `10`.
+        dial_rate: i64 = "10",
+        /// File for call records, one JSON object a line. Default `"var/calls.jsonl"`: in the folder of `data`.
+        call_records: String = r#""var/calls.jsonl""#,
+        /// The Unix socket that `partyline ctl` talks to. Default `"var/partyline.sock"`: in the folder of `data`.
+        control: String = r#""var/partyline.sock""#,
+        /// DSCP of media packets, 0 to 63 (46 is expedited forwarding, RFC 3246). Default `46`. Needs a restart.
+        dscp: i64 = "46",
+        /// What is logged: a level, or levels by module, as `info,partyline::sip=debug`. PARTYLINE_LOG in the
+        /// environment goes first. Default `"info"`.
+        log: String = r#""info""#,
+    }
+}
+
+table! {
+    /// `[gateway.tls]`.
+    RawGatewayTls, "[gateway.tls]", later ["ciphers", "versions"],
+    {
+        /// PEM file of the certificate, followed by those that lead to its root.
+        certificate: String = r#""tls/chain.pem""#,
+        /// PEM file of its private key: PKCS #8, SEC1 or PKCS #1, not encrypted.
+        key: String = r#""tls/key.pem""#,
+    }
+}
+
+table! {
+    /// `digest = { … }` of the gateway.
+    RawDigest, "digest", later [],
+    {
+        /// What the passwords are for; stored hashes hold it. Default `"partyline"`.
+        realm: String = r#""partyline""#,
+        /// The algorithms offered, best first: `SHA-512-256`, `SHA-256`, `MD5`. Default `["SHA-256", "MD5"]`.
+        algorithms: Strings = r#"["SHA-256", "MD5"]"#,
+        /// Whether the answer may cover the body of the request as well (`auth-int`): few peers can. Default `false`.
+        body: bool = "false",
+    }
+}

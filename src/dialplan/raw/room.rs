@@ -1,0 +1,20 @@
+//! `[rooms.*]`, as written.
+
+use super::RawPin;
+use super::read::table;
+
+table! {
+    /// `[rooms.*]`.
+    RawRoom, "a room", later ["music", "record", "moderated", "locked"],
+    {
+        /// Opens it to callers of an IVR that asks for PINs: 4 to 16 digits, in quotes. Default: none, it is reached by
+        /// routes alone.
+        pin: RawPin = r#""482917""#,
+        /// Opens it to its host. Default: none.
+        host_pin: RawPin = r#""775310""#,
+        /// What members hear when others come and go: `tone` or `none`. Default `"tone"`.
+        announce: String = r#""tone""#,
+        /// Calls in it at one time, 1 to 10000. Default: no limit.
+        max_members: i64 = "50",
+    }
+}
