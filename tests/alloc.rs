@@ -148,8 +148,7 @@ fn a_warm_tick_allocates_nothing() {
                 length = protector.protect_rtp(&mut packet, length).unwrap();
             }
             let arrival = now.instant + Duration::from_millis(n % 20);
-            let late = now.after(Duration::from_millis(n % 20));
-            engine.handle_packet(late, *slot, PacketKind::Rtp, arrival, address(n), &packet[..length]);
+            engine.handle_packet(*slot, PacketKind::Rtp, arrival, address(n), &packet[..length]);
         }
         now = now.after(TICK);
         engine.handle_timeout(now);

@@ -136,7 +136,7 @@ impl Gateway {
         self.start_leg(now, id);
         if let Some(call) = self.calls.get_mut(&id) {
             call.state = CallState::Answering { acknowledged: false, heard: false };
-            call.answered = Some(now.wall);
+            call.times.answer(now);
             call.status = Some(200);
         }
         self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);

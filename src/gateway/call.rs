@@ -1,7 +1,7 @@
 //! The control-plane state of one participant.
 
 use super::SessionId;
-use super::call_record::Cause;
+use super::call_record::{CallTimes, Cause};
 use super::hold::{Held, Holding};
 use super::reason::PeerReason;
 use super::transfer::{Referring, Succession};
@@ -11,12 +11,11 @@ use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
 use crate::session::{Party, PlaybackHandle};
 use crate::sip::{Flow, InviteId};
-use crate::types::{CallId, PlayerId, RoomId};
+use crate::types::{CallId, Now, PlayerId, RoomId};
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// Where a call stands between its INVITE and its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,8 +98,7 @@ pub(super) struct Call {
     pub(super) held: Option<Held>,
     /// An offer of ours that changes that.
     pub(super) holding: Option<Holding>,
-    pub(super) started: SystemTime,
-    pub(super) answered: Option<SystemTime>,
+    pub(super) times: CallTimes,
     pub(super) status: Option<u16>,
     pub(super) cause: Option<Cause>,
     /// Why the peer says it ended the call.
@@ -131,13 +129,13 @@ pub(super) struct Beginning<'a> {
     pub(super) from: Party,
     pub(super) number: String,
     pub(super) route: String,
-    pub(super) started: SystemTime,
+    pub(super) now: Now,
 }
 
 impl Call {
     /// A call of which nothing has come yet.
     pub(super) fn begin(beginning: Beginning<'_>) -> Self {
-        let Beginning { id, session, state, plan, trunk, flow, from, number, route, started } = beginning;
+        let Beginning { id, session, state, plan, trunk, flow, from, number, route, now } = beginning;
         Self {
             id,
             invite: None,
@@ -160,8 +158,7 @@ impl Call {
             on_hold: false,
             held: None,
             holding: None,
-            started,
-            answered: None,
+            times: CallTimes::begin(now),
             status: None,
             cause: None,
             reason: None,

@@ -2,7 +2,8 @@
 
 use super::reason::PeerReason;
 use crate::media::command::LegStatistics;
-use std::time::{Duration, SystemTime};
+use crate::types::Now;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Why a call ended.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
@@ -140,10 +141,56 @@ pub struct CallRecord {
     pub media: Option<Box<LegStatistics>>,
 }
 
-/// From answer to end, in milliseconds.
-pub(super) fn talk_ms(answered: Option<SystemTime>, ended: SystemTime) -> u64 {
-    let talked = answered.and_then(|answered| ended.duration_since(answered).ok()).unwrap_or(Duration::ZERO);
-    u64::try_from(talked.as_millis()).unwrap_or(u64::MAX)
+/// When a call began and was answered.
+///
+/// The wall clock is read once, when the call begins; everything later is measured from there by the monotonic clock, in
+/// whole milliseconds. So a clock that is set while people talk changes no duration, and the times in a record add up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallTimes {
+    started: Now,
+    /// From the start.
+    answered: Option<Duration>,
+}
+
+impl CallTimes {
+    /// A call that begins.
+    pub(super) fn begin(now: Now) -> Self {
+        let since_1970 = now.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started: Now { wall: UNIX_EPOCH + whole_millis(since_1970), ..now }, answered: None }
+    }
+
+    /// It is answered.
+    pub(super) fn answer(&mut self, now: Now) {
+        self.answered = Some(self.since_start(now));
+    }
+
+    /// When it began.
+    pub(super) const fn started(&self) -> SystemTime {
+        self.started.wall
+    }
+
+    /// When it was answered.
+    pub(super) fn answered(&self) -> Option<SystemTime> {
+        Some(self.started.wall + self.answered?)
+    }
+
+    /// The wall clock as this call sees it.
+    pub(super) fn wall(&self, now: Now) -> SystemTime {
+        self.started.wall + self.since_start(now)
+    }
+
+    /// From the answer to now; nothing when it was not answered.
+    pub(super) fn talked(&self, now: Now) -> Duration {
+        self.answered.map_or(Duration::ZERO, |answered| self.since_start(now).saturating_sub(answered))
+    }
+
+    fn since_start(&self, now: Now) -> Duration {
+        whole_millis(now.instant.saturating_duration_since(self.started.instant))
+    }
+}
+
+fn whole_millis(time: Duration) -> Duration {
+    Duration::new(time.as_secs(), time.subsec_millis() * 1_000_000)
 }
 
 fn rfc3339<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
@@ -177,7 +224,7 @@ mod tests {
             started,
             answered: Some(started + Duration::from_secs(1)),
             ended: started + Duration::from_secs(3),
-            talk_ms: talk_ms(Some(started + Duration::from_secs(1)), started + Duration::from_secs(3)),
+            talk_ms: 2_000,
             status: Some(200),
             cause: Cause::Session("goodbye".into()),
             reason: None,
@@ -188,5 +235,21 @@ mod tests {
         assert!(line.contains(r#""cause":"session","cause_detail":"goodbye""#), "{line}");
         assert!(line.contains(r#""talk_ms":2000"#), "{line}");
         assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn the_times_of_a_call_add_up_though_the_wall_clock_is_set() {
+        let wall = UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789);
+        let start = Now { instant: crate::test_clock(), wall };
+        let at = |micros, wall| Now { instant: start.instant + Duration::from_micros(micros), wall };
+        for set in [wall - Duration::from_secs(3_600), wall + Duration::from_secs(3_600), UNIX_EPOCH] {
+            let mut times = CallTimes::begin(start);
+            assert_eq!(times.talked(at(500_000, wall)), Duration::ZERO);
+            times.answer(at(1_000_900, wall));
+            let end = at(5_000_100, set);
+            assert_eq!(times.talked(end), Duration::from_secs(4));
+            assert_eq!(times.wall(end), times.started() + Duration::from_secs(5));
+            assert_eq!(times.wall(end), times.answered().unwrap() + times.talked(end));
+        }
     }
 }

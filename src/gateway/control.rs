@@ -222,7 +222,7 @@ impl Gateway {
             number: Masked(&call.number).to_string(),
             route: call.route.clone(),
             state: call.state.name().to_owned(),
-            seconds: super::call_record::talk_ms(call.answered, now.wall) / 1_000,
+            seconds: call.times.talked(now).as_secs(),
             rooms: call.rooms.iter().copied().filter_map(room_name).collect(),
             on_hold: call.on_hold,
             held: call.held.is_some(),

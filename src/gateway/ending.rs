@@ -1,7 +1,7 @@
 //! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
 
 use super::call::CallState;
-use super::call_record::{self, CallRecord, Cause, Way};
+use super::call_record::{CallRecord, Cause, Way};
 use super::playback::Owner;
 use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
@@ -198,9 +198,9 @@ impl Gateway {
         let Some(call) = self.calls.remove(&id) else { return };
         self.admission.call_over(&call.trunk.name);
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
-        let talk_ms = call_record::talk_ms(call.answered, now.wall);
+        let talked = call.times.talked(now);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
-        self.log(Level::Info, Some(id), "ended", format!("{cause}{said}, after {:.1} s", talk_ms as f64 / 1_000.0));
+        self.log(Level::Info, Some(id), "ended", format!("{cause}{said}, after {:.1} s", talked.as_secs_f64()));
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
             way: if call.outgoing.is_some() { Way::Out } else { Way::In },
@@ -211,10 +211,10 @@ impl Gateway {
             number: call.number,
             route: Some(call.route),
             rooms: call.room_names,
-            started: call.started,
-            answered: call.answered,
-            ended: now.wall,
-            talk_ms,
+            started: call.times.started(),
+            answered: call.times.answered(),
+            ended: call.times.wall(now),
+            talk_ms: u64::try_from(talked.as_millis()).unwrap_or(u64::MAX),
             status: call.status,
             cause,
             reason: call.reason,

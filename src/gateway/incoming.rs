@@ -122,7 +122,7 @@ impl Gateway {
             from,
             number,
             route: decided.route.clone(),
-            started: now.wall,
+            now,
         };
         let call = Call {
             invite: Some(invite),

@@ -66,8 +66,8 @@ impl Gateway {
             rtp_port: call.media.local.as_ref()?.rtp_port,
             rooms: names.map(|room| room.settings.name.clone()).collect(),
             muted: call.muted,
-            started: call.started,
-            answered: call.answered?,
+            started: call.times.started(),
+            answered: call.times.answered()?,
         })
     }
 }

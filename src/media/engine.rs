@@ -163,7 +163,6 @@ impl Engine {
     /// that is believed.
     pub fn handle_packet(
         &mut self,
-        now: Now,
         slot: LegSlot,
         kind: PacketKind,
         arrival: Instant,
@@ -171,7 +170,7 @@ impl Engine {
         bytes: &[u8],
     ) -> bool {
         let Some((id, leg)) = self.legs.at_mut(slot.0) else { return false };
-        let Arrived { believed, first, digit, bye } = leg.handle_packet(now, kind, arrival, source, bytes);
+        let Arrived { believed, first, digit, bye } = leg.handle_packet(kind, arrival, source, bytes);
         let events = [
             first.then_some(Event::FirstPacket { leg: id }),
             digit.map(|digit| Event::Digit { leg: id, digit }),

@@ -87,7 +87,7 @@ impl Leg {
         let parameters = &settings.parameters;
         let mut random = StdRng::seed_from_u64(settings.seed);
         let sender = Sender::new(parameters, random.random(), random.random(), random.random());
-        let reports = Box::new(Reports::new(now.instant, random, &settings.cname));
+        let reports = Box::new(Reports::new(now, random, &settings.cname));
         Self {
             voice,
             hearing: Hearing::default(),
@@ -136,28 +136,20 @@ impl Leg {
     /// Takes a datagram that arrived at `arrival` on the port `kind`.
     pub(crate) fn handle_packet(
         &mut self,
-        now: Now,
         kind: PacketKind,
         arrival: Instant,
         source: SocketAddr,
         bytes: &[u8],
     ) -> Arrived {
         if self.srtp.is_some() {
-            return self.handle_sealed(now, kind, arrival, source, bytes);
+            return self.handle_sealed(kind, arrival, source, bytes);
         }
-        self.handle_clear(now, kind, arrival, source, bytes)
+        self.handle_clear(kind, arrival, source, bytes)
     }
 
     /// Takes a datagram of a stream that is SRTP: only one that is authentic may teach us anything.
     #[inline(never)]
-    fn handle_sealed(
-        &mut self,
-        now: Now,
-        kind: PacketKind,
-        arrival: Instant,
-        source: SocketAddr,
-        bytes: &[u8],
-    ) -> Arrived {
+    fn handle_sealed(&mut self, kind: PacketKind, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
         let is_rtcp = self.is_rtcp(kind, bytes);
         // From where nobody is believed anyway not even authentic packets count: they were caught and sent on.
         let believable =
@@ -174,7 +166,7 @@ impl Leg {
         clear.copy_from_slice(bytes);
         match srtp.open(is_rtcp, clear) {
             Ok(length) => {
-                return self.handle_clear(now, kind, arrival, source, clear.get(..length).unwrap_or_default());
+                return self.handle_clear(kind, arrival, source, clear.get(..length).unwrap_or_default());
             }
             Err(SrtpError::Forged) => self.forged += 1,
             Err(SrtpError::Replayed) => self.replayed += 1,
@@ -188,16 +180,9 @@ impl Leg {
         kind == PacketKind::Rtcp || (self.transport.rtcp_mux() && packet::is_rtcp(bytes))
     }
 
-    fn handle_clear(
-        &mut self,
-        now: Now,
-        kind: PacketKind,
-        arrival: Instant,
-        source: SocketAddr,
-        bytes: &[u8],
-    ) -> Arrived {
+    fn handle_clear(&mut self, kind: PacketKind, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
         if self.is_rtcp(kind, bytes) {
-            return self.handle_rtcp(now, arrival, source, bytes);
+            return self.handle_rtcp(arrival, source, bytes);
         }
         let Ok(packet) = Packet::parse(bytes) else {
             self.invalid += 1;
@@ -222,12 +207,12 @@ impl Leg {
         Arrived { believed: true, first, digit, bye: false }
     }
 
-    fn handle_rtcp(&mut self, now: Now, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
+    fn handle_rtcp(&mut self, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
         if self.transport.judge_rtcp(source) == Verdict::Foreign {
             self.foreign += 1;
             return Arrived::default();
         }
-        match self.reports.receive(now, arrival, bytes, self.sender.ssrc(), self.receiver.ssrc()) {
+        match self.reports.receive(arrival, bytes, self.sender.ssrc(), self.receiver.ssrc()) {
             Ok(bye) => Arrived { bye, ..Arrived::default() },
             Err(_) => {
                 self.invalid += 1;

@@ -90,7 +90,7 @@ impl SimMedia {
         for thread in 0..self.engines.len() {
             let engine = &self.engines[thread];
             if engine.leg_slot(leg).is_some_and(|slot| engine.is_urgent(slot)) {
-                self.drain(now, thread, leg);
+                self.drain(thread, leg);
                 self.collect(now, thread);
             }
         }
@@ -188,17 +188,17 @@ impl SimMedia {
         let mut legs: Vec<CallId> = self.sockets.keys().copied().collect();
         legs.sort_unstable();
         for leg in legs {
-            self.drain(now, thread, leg);
+            self.drain(thread, leg);
         }
         self.engines[thread].handle_timeout(now);
         self.collect(now, thread);
     }
 
-    fn drain(&mut self, now: Now, thread: usize, leg: CallId) {
+    fn drain(&mut self, thread: usize, leg: CallId) {
         let Some(slot) = self.engines[thread].leg_slot(leg) else { return };
         for packet in self.sockets.get_mut(&leg).into_iter().flat_map(|socket| socket.drain(..)) {
             let Arrived { kind, arrival, source, bytes } = packet;
-            self.engines[thread].handle_packet(now, slot, kind, arrival, source, &bytes);
+            self.engines[thread].handle_packet(slot, kind, arrival, source, &bytes);
         }
     }
 

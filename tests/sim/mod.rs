@@ -11,6 +11,7 @@ mod sounds;
 mod world;
 
 mod calls;
+mod clocks;
 mod dialling;
 mod failover;
 mod faults;

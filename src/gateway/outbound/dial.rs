@@ -193,7 +193,7 @@ impl Gateway {
             from: Party { number: from, name: None },
             number: outgoing.number.clone(),
             route: outgoing.route.name.clone(),
-            started: now.wall,
+            now,
         };
         let begun = Call::begin(beginning);
         let call = Call { outgoing: Some(Box::new(outgoing)), ..begun };

@@ -92,7 +92,7 @@ impl Gateway {
             _ => None,
         };
         call.state = CallState::Answering { acknowledged: true, heard: false };
-        call.answered = Some(now.wall);
+        call.times.answer(now);
         call.status = Some(200);
         let described = call.media.negotiation.is_some();
         self.log(Level::Info, Some(id), "answered", String::new());

@@ -13,6 +13,8 @@ pub(crate) const MAX_REPORT: usize = 400;
 /// Reports in both directions.
 #[derive(Debug)]
 pub(crate) struct Reports {
+    /// The wall clock is read once: one that is set later must not look like a round trip.
+    began: Now,
     interval: Interval,
     random: StdRng,
     cname: String,
@@ -23,9 +25,10 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    pub(crate) fn new(now: Instant, mut random: StdRng, cname: &str) -> Self {
+    pub(crate) fn new(now: Now, mut random: StdRng, cname: &str) -> Self {
         Self {
-            interval: Interval::new(now, &mut random),
+            began: now,
+            interval: Interval::new(now.instant, &mut random),
             random,
             cname: cname.to_owned(),
             round_trip: RoundTrip::default(),
@@ -43,14 +46,12 @@ impl Reports {
     /// Takes a compound packet. True when it is the first BYE of the source we hear.
     pub(crate) fn receive(
         &mut self,
-        now: Now,
         arrival: Instant,
         bytes: &[u8],
         our_ssrc: u32,
         their_ssrc: Option<u32>,
     ) -> Result<bool, RtcpError> {
-        let waited = now.instant.saturating_duration_since(arrival);
-        let wall = now.wall.checked_sub(waited).unwrap_or(now.wall);
+        let arrived = self.ntp(arrival);
         let mut goodbye = false;
         for packet in rtcp::parse(bytes)? {
             let blocks = match packet {
@@ -67,7 +68,7 @@ impl Reports {
             };
             for block in blocks.filter(|block| block.ssrc == our_ssrc) {
                 self.remote_fraction_lost = block.fraction_lost;
-                if let Some(round_trip) = RoundTrip::measure(&block, NtpTime::of(wall)) {
+                if let Some(round_trip) = RoundTrip::measure(&block, arrived) {
                     self.round_trip_us = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX);
                 }
             }
@@ -100,7 +101,7 @@ impl Reports {
         });
         // The RFC counts modulo 2^32.
         let info = sender.sent_since_report().then(|| SenderInfo {
-            ntp: NtpTime::of(now.wall),
+            ntp: self.ntp(now.instant),
             rtp_timestamp: sender.timestamp(),
             packets: sender.packets() as u32,
             octets: sender.octets() as u32,
@@ -109,6 +110,10 @@ impl Reports {
         let ssrc = sender.ssrc();
         let report = Builder::report(out, ssrc, info.as_ref(), block.as_slice()).cname(ssrc, &self.cname);
         if bye { report.bye(ssrc) } else { report }.finish()
+    }
+
+    fn ntp(&self, at: Instant) -> NtpTime {
+        NtpTime::of(self.began.wall + at.saturating_duration_since(self.began.instant))
     }
 
     pub(crate) fn remote_fraction_lost(&self) -> u8 {

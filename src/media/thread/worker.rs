@@ -254,14 +254,8 @@ impl Worker {
         for _ in 0..READS_AT_ONCE {
             let Some(datagram) = self.receiver.receive(now, &port.sockets.rtp) else { return };
             let age = now.instant.saturating_duration_since(datagram.arrival);
-            let believed = self.engine.handle_packet(
-                now,
-                slot,
-                PacketKind::Rtp,
-                datagram.arrival,
-                datagram.source,
-                datagram.bytes,
-            );
+            let believed =
+                self.engine.handle_packet(slot, PacketKind::Rtp, datagram.arrival, datagram.source, datagram.bytes);
             if believed && !all && age + EARLY < self.engine.packet_time(slot) {
                 return;
             }
@@ -288,7 +282,7 @@ impl Worker {
         };
         for _ in 0..READS_AT_ONCE {
             let Some(datagram) = self.receiver.receive(now, socket) else { return };
-            self.engine.handle_packet(now, slot, kind, datagram.arrival, datagram.source, datagram.bytes);
+            self.engine.handle_packet(slot, kind, datagram.arrival, datagram.source, datagram.bytes);
         }
     }
 
