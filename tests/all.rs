@@ -7,6 +7,7 @@ mod loopback;
 mod media_corpus;
 mod playout;
 mod sim;
+mod sip_delimiters;
 mod sip_properties;
 mod sip_rsip;
 mod torture;

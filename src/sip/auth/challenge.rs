@@ -157,11 +157,11 @@ impl AuthParams {
             if !charset::is_token_text(name) || params.len() >= Self::MAX {
                 return Err(AuthError::Malformed);
             }
-            let text = match text {
-                [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => Text::from_wire(value.slice_ref(inside)),
-                [b'"', inside @ .., b'"'] => Text::from_wire(charset::unescape_quoted(inside).into()),
-                [b'"', ..] => return Err(AuthError::Malformed),
-                _ => Text::from_wire(value.slice_ref(text)),
+            let text = match charset::quoted_inside(text) {
+                Some(inside) if !inside.contains(&b'\\') => Text::from_wire(value.slice_ref(inside)),
+                Some(inside) => Text::from_wire(charset::unescape_quoted(inside).into()),
+                None if text.contains(&b'"') => return Err(AuthError::Malformed),
+                None => Text::from_wire(value.slice_ref(text)),
             };
             params.push((Text::from_wire(value.slice_ref(name)), text));
         }

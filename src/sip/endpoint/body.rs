@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::sip::message::{HeaderName as H, Headers};
+use crate::sip::message::{HeaderName as H, Headers, WithParams};
 
 /// Why a body cannot be taken: both are answered 415.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,70 +23,66 @@ pub(crate) fn session_description(headers: &Headers, body: &Bytes) -> Result<Opt
     if body.is_empty() {
         return Ok(None);
     }
-    let disposition = headers.get_str(&H::ContentDisposition).unwrap_or_default();
-    let found = match encoded(headers.get_str(&H::ContentEncoding)) {
+    let found = match encoded(headers.get(&H::ContentEncoding)) {
         true => Err(BodyRefusal::Encoding),
-        false => find(headers.get_str(&H::ContentType), body, 0).map_err(|()| BodyRefusal::Type),
+        false => find(headers.get(&H::ContentType), body, 0).map_err(|()| BodyRefusal::Type),
     };
     match found {
-        Err(_) if is_optional(disposition) => Ok(None),
+        Err(_) if has_handling(headers.get(&H::ContentDisposition), "optional") => Ok(None),
         other => other,
     }
 }
 
-fn encoded(encoding: Option<&str>) -> bool {
-    encoding.is_some_and(|encoding| !encoding.trim().is_empty() && !encoding.trim().eq_ignore_ascii_case("identity"))
+fn encoded(encoding: Option<&Bytes>) -> bool {
+    encoding.is_some_and(|encoding| {
+        let encoding = encoding.trim_ascii();
+        !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
-fn is_optional(disposition: &str) -> bool {
-    parameter(disposition, "handling").is_some_and(|value| value.eq_ignore_ascii_case("optional"))
-}
-
-fn is_required(disposition: &str) -> bool {
-    parameter(disposition, "handling").is_some_and(|value| value.eq_ignore_ascii_case("required"))
+/// What a Content-Disposition says of those who cannot read the body (RFC 3261 section 20.11).
+fn has_handling(disposition: Option<&Bytes>, handling: &str) -> bool {
+    let disposition = disposition.and_then(|disposition| WithParams::parse(disposition).ok());
+    let said = disposition.and_then(|disposition| disposition.params.get_unquoted("handling"));
+    said.is_some_and(|said| said.eq_ignore_ascii_case(handling))
 }
 
 /// `Err`: nothing in it is ours to read.
-fn find(content_type: Option<&str>, body: &Bytes, depth: usize) -> Result<Option<Bytes>, ()> {
+fn find(content_type: Option<&Bytes>, body: &Bytes, depth: usize) -> Result<Option<Bytes>, ()> {
     let Some(content_type) = content_type else {
         // Some leave the type out; a session description is known by how it begins.
         return if body.starts_with(b"v=0") { Ok(Some(body.clone())) } else { Err(()) };
     };
-    let kind = content_type.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/sdp") {
+    let content_type = WithParams::parse(content_type).map_err(|_| ())?;
+    if content_type.is("application/sdp") {
         return Ok(Some(body.clone()));
     }
-    let multipart = kind.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+    let kind = content_type.value.as_bytes();
+    let multipart = kind.get(..10).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/"));
     if !multipart || depth >= MAX_DEPTH {
         return Err(());
     }
-    let boundary = parameter(content_type, "boundary").filter(|boundary| !boundary.is_empty()).ok_or(())?;
+    let boundary = content_type.params.get_unquoted("boundary").filter(|boundary| !boundary.is_empty()).ok_or(())?;
     let mut found = None;
     let mut refused = false;
     for part in parts(body, boundary.as_bytes()).take(MAX_PARTS) {
         let (head, content) = split_head(&part);
         let field = |name: &str| field(&head, name);
-        let disposition = field("content-disposition").unwrap_or_default();
-        let inside = if encoded(field("content-encoding").as_deref()) {
+        let inside = if encoded(field("content-encoding")) {
             Err(())
         } else {
             // A part without a type is text/plain (RFC 2046 section 5.2), so none for us.
-            find(Some(field("content-type").as_deref().unwrap_or("text/plain")), &content, depth + 1)
+            match field("content-type") {
+                Some(kind) => find(Some(kind), &content, depth + 1),
+                None => Err(()),
+            }
         };
         match inside {
             Ok(description) => found = found.or(description),
-            Err(()) => refused |= is_required(&disposition),
+            Err(()) => refused |= has_handling(field("content-disposition"), "required"),
         }
     }
     if refused || found.is_none() { Err(()) } else { Ok(found) }
-}
-
-/// The value of a parameter, without quotes.
-fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    value.split(';').skip(1).find_map(|parameter| {
-        let (key, value) = parameter.split_once('=')?;
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
-    })
 }
 
 /// The parts between boundary lines (RFC 2046 section 5.1.1).
@@ -111,33 +107,34 @@ fn parts<'a>(body: &'a Bytes, boundary: &'a [u8]) -> impl Iterator<Item = Bytes>
 }
 
 /// Header lines of a part, and its content.
-fn split_head(part: &Bytes) -> (Vec<(String, String)>, Bytes) {
+fn split_head(part: &Bytes) -> (Vec<(String, Bytes)>, Bytes) {
     let mut head = Vec::new();
     let mut rest: &[u8] = part;
     while let Some(end) = memchr::memchr(b'\n', rest) {
         let (line, behind) = rest.split_at(end);
         rest = behind.get(1..).unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
-        let line = line.trim();
+        let line = line.trim_ascii();
         if line.is_empty() {
             break;
         }
-        if let Some((name, value)) = line.split_once(':')
+        if let Some(colon) = memchr::memchr(b':', line)
             && head.len() < MAX_PARTS
         {
-            head.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+            let (name, value) = line.split_at(colon);
+            let name = String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase();
+            head.push((name, part.slice_ref(value.get(1..).unwrap_or_default().trim_ascii())));
         }
     }
     (head, part.slice_ref(rest))
 }
 
-fn field(head: &[(String, String)], name: &str) -> Option<String> {
+fn field<'a>(head: &'a [(String, Bytes)], name: &str) -> Option<&'a Bytes> {
     let long = |other: &str| match other {
         "c" => "content-type",
         "e" => "content-encoding",
         _ => "",
     };
-    head.iter().find(|(other, _)| other == name || long(other) == name).map(|(_, value)| value.clone())
+    head.iter().find(|(other, _)| other == name || long(other) == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -159,6 +156,17 @@ mod tests {
         let mixed = "preamble\r\n--b\r\nContent-Type: application/isup\r\nContent-Disposition: signal;handling=optional\r\n\
                      \r\n\x01\x02\r\n--b\r\nc: application/sdp\r\n\r\nv=0\r\ns=-\r\n\r\n--b--\r\n";
         assert_eq!(read("multipart/mixed; boundary=\"b\"", None, mixed), Ok(Some(Bytes::from("v=0\r\ns=-\r\n"))));
+    }
+
+    #[test]
+    fn delimiters_in_quoted_parameters_of_a_body_are_text() {
+        let mixed = "--a;b\r\nContent-Type: application/isup;x=\"\\\"\"\r\n\
+                     Content-Disposition: signal;x=\"a;handling=required\";handling=optional\r\n\r\n1\r\n\
+                     --a;b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--a;b--\r\n";
+        let found = read("multipart/mixed;x=\";boundary=no\";boundary=\"a;b\"", None, mixed);
+        assert_eq!(found, Ok(Some(Bytes::from("v=0"))));
+        let disposition = Some("session;x=\";handling=optional\"");
+        assert_eq!(read("text/plain", disposition, "hello"), Err(BodyRefusal::Type));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::sip::endpoint::servers::{Received, Reply};
 use crate::sip::endpoint::timer::{ClientId, ServerId};
 use crate::sip::endpoint::{Body, EndedBy, EndpointError, Event, Referral};
 use crate::sip::message::{
-    HeaderName as H, Headers, Method, NameAddr, Replaces, Request, Response, Scheme, StatusCode,
+    HeaderName as H, Headers, Method, NameAddr, Replaces, Request, Response, Scheme, StatusCode, WithParams,
 };
 use crate::types::Now;
 
@@ -246,13 +246,15 @@ fn referral(request: &Request) -> Option<Referral> {
 
 /// Of a NOTIFY: which REFER it is about, if it says so, and whether it is the last.
 fn news(headers: &Headers) -> Result<(Option<u32>, bool), Reply> {
-    let event = headers.texts(&H::Event).next().unwrap_or_default();
-    let (package, params) = event.split_once(';').unwrap_or((&event, ""));
-    if !is_token(package, "refer") {
-        return Err(Reply::new(StatusCode::BAD_EVENT).with(H::AllowEvents, "refer"));
-    }
-    let id = params.split(';').find_map(|param| param.trim().strip_prefix("id="));
-    let id = id.map(str::parse::<u32>).transpose().map_err(|_| Reply::new(StatusCode::CALL_DOES_NOT_EXIST))?;
+    let event = headers.get(&H::Event).and_then(|event| WithParams::parse(event).ok());
+    let event = event.filter(|event| event.is("refer"));
+    let event = event.ok_or_else(|| Reply::new(StatusCode::BAD_EVENT).with(H::AllowEvents, "refer"))?;
+    let id = event
+        .params
+        .get("id")
+        .map(str::parse::<u32>)
+        .transpose()
+        .map_err(|_| Reply::new(StatusCode::CALL_DOES_NOT_EXIST))?;
     let state = headers.texts(&H::SubscriptionState).next().ok_or_else(|| Reply::new(StatusCode::BAD_REQUEST))?;
     Ok((id, is_token(&state, "terminated")))
 }

@@ -70,6 +70,21 @@ pub(in crate::sip) fn find_outside_quotes(bytes: &[u8], wanted: u8, in_angles: b
     }
 }
 
+/// Splits at the first `separator` outside quoted strings: what stands before it, and what behind it if there is one.
+/// For header values; what has no quoted strings by its grammar (a URI, a start line) is split by [`split_at_byte`].
+pub(in crate::sip) fn split_outside_quotes(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    match find_outside_quotes(bytes, separator, true) {
+        Some(at) => (&bytes[..at], bytes.get(at + 1..)),
+        None => (bytes, None),
+    }
+}
+
+/// The inside of a value that is one quoted string from its first byte to its last, escapes as written.
+pub(in crate::sip) fn quoted_inside(value: &[u8]) -> Option<&[u8]> {
+    let whole = value.first() == Some(&b'"') && closing_quote(value) == value.len().checked_sub(1);
+    if whole { value.get(1..value.len() - 1) } else { None }
+}
+
 /// Whether every quoted string and every `<` that is opened is closed. What stands behind an open one would be read
 /// differently by every reader.
 pub(in crate::sip) fn is_balanced(mut bytes: &[u8]) -> bool {
@@ -170,6 +185,15 @@ mod tests {
     fn separators_inside_quotes_and_angle_brackets_are_not_found() {
         assert_eq!(find_outside_quotes(br#""a,\",b" <c,d>,e"#, b',', false), Some(14));
         assert_eq!(find_outside_quotes(br#""open, <x"#, b',', false), None);
+    }
+
+    #[test]
+    fn only_a_value_that_is_all_one_quoted_string_has_an_inside() {
+        assert_eq!(quoted_inside(br#""a\"b""#), Some(&br#"a\"b"#[..]));
+        assert_eq!(quoted_inside(br#""""#), Some(&b""[..]));
+        for other in [&b""[..], b"a", b"\"", br#""a\""#, br#""a"b"#, br#""a" "b""#] {
+            assert_eq!(quoted_inside(other), None);
+        }
     }
 
     #[test]

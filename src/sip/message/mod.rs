@@ -35,6 +35,7 @@ mod uri;
 mod validate;
 mod via;
 mod warning;
+mod with_params;
 
 pub use date::Date;
 pub use error::{Defect, InvalidValue, ParseError};
@@ -61,6 +62,7 @@ pub use uri::{Scheme, Uri};
 pub use validate::{check_request, check_response};
 pub use via::Via;
 pub use warning::Warning;
+pub use with_params::WithParams;
 
 use std::fmt::Write as _;
 

@@ -28,30 +28,10 @@ impl NameAddr {
     /// White space inside the brackets, and characters that a display name without quotes may not have, are forgiven.
     pub fn parse(value: &Bytes) -> Result<Self, InvalidValue> {
         let part = charset::trim(value);
-        let (display, rest) = match part.first() {
-            Some(b'"') => {
-                let end = charset::closing_quote(part).ok_or(INVALID)?;
-                let inside = part.get(1..end).unwrap_or_default();
-                let display = if inside.contains(&b'\\') {
-                    Text::from_wire(charset::unescape_quoted(inside).into())
-                } else {
-                    Text::part(value, inside)
-                };
-                (Some(display), charset::trim(part.get(end + 1..).unwrap_or_default()))
-            }
-            _ => match memchr::memchr(b'<', part) {
-                Some(at) => {
-                    let (name, rest) = part.split_at(at);
-                    let name = charset::trim(name);
-                    // An unpaired quote would make the reading depend on the reader.
-                    if name.contains(&b'"') {
-                        return Err(INVALID);
-                    }
-                    ((!name.is_empty()).then(|| Text::part(value, name)), rest)
-                }
-                None => return Self::parse_bare(value, part),
-            },
-        };
+        // A `<` inside a quoted parameter of an address without brackets opens nothing.
+        let Some(at) = charset::find_outside_quotes(part, b'<', true) else { return Self::parse_bare(value, part) };
+        let (name, rest) = part.split_at(at);
+        let display = display_name(value, charset::trim(name))?;
         let inside = rest.strip_prefix(b"<").ok_or(INVALID)?;
         let (uri, rest) = charset::split_at_byte(inside, b'>');
         let rest = charset::trim(rest.ok_or(INVALID)?);
@@ -90,6 +70,17 @@ impl NameAddr {
     pub fn with_display(mut self, display: impl Into<Text>) -> Self {
         self.display = Some(display.into());
         self
+    }
+}
+
+/// What stands before `<`: a quoted string, or words without quotes.
+fn display_name(whole: &Bytes, name: &[u8]) -> Result<Option<Text>, InvalidValue> {
+    match charset::quoted_inside(name) {
+        Some(inside) if inside.contains(&b'\\') => Ok(Some(Text::from_wire(charset::unescape_quoted(inside).into()))),
+        Some(inside) => Ok(Some(Text::part(whole, inside))),
+        // A quote elsewhere would make the reading depend on the reader.
+        None if name.contains(&b'"') => Err(INVALID),
+        None => Ok((!name.is_empty()).then(|| Text::part(whole, name))),
     }
 }
 
@@ -176,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn delimiters_in_the_quoted_parameter_of_an_address_without_brackets_are_text() {
+        for inside in
+            ["<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>", "<", ">", "a,b", "a;tag=no", "=", r#"\"<\\"#, "?"]
+        {
+            let parsed = read(&format!(r#"sip:x@host;+sip.instance="{inside}";tag=1"#)).unwrap();
+            assert_eq!((parsed.display.as_deref(), parsed.tag()), (None, Some("1")), "{inside}");
+            assert_eq!(parsed.params.get("+sip.instance"), Some(&*format!("\"{inside}\"")));
+            assert_eq!(read(&parsed.to_string()), Ok(parsed));
+        }
+    }
+
+    #[test]
     fn addresses_that_could_be_read_two_ways_are_refused() {
         for bad in [
             r#""open <sip:a@b>"#,
@@ -184,6 +187,9 @@ mod tests {
             "<sip:a@b",
             "<sip:a@b>tag=1",
             r#"a "b <sip:a@b>"#,
+            r#""a" "b" <sip:a@b>"#,
+            r#"sip:a@b;x="<" <sip:c@d>"#,
+            r#"sip:a@b;x="<"#,
             "",
             "<>",
             "*",

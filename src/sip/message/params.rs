@@ -34,8 +34,11 @@ impl Params {
             let end = charset::find_outside_quotes(rest, b';', false).unwrap_or(rest.len());
             let (param, behind) = rest.split_at(end);
             rest = behind.get(1..).unwrap_or_default();
-            let (name, value) = charset::split_at_byte(param, b'=');
+            let (name, value) = charset::split_outside_quotes(param, b'=');
             let name = charset::trim(name);
+            if name.contains(&b'"') {
+                return Err(InvalidValue("parameter"));
+            }
             if name.is_empty() {
                 if value.is_some() {
                     return Err(InvalidValue("parameter"));
@@ -66,9 +69,9 @@ impl Params {
     /// The value of `name` without quotes and escapes.
     pub fn get_unquoted(&self, name: &str) -> Option<String> {
         let value = self.get(name)?;
-        match value.as_bytes() {
-            [b'"', inside @ .., b'"'] => Some(String::from_utf8_lossy(&charset::unescape_quoted(inside)).into_owned()),
-            _ => Some(value.to_owned()),
+        match charset::quoted_inside(value.as_bytes()) {
+            Some(inside) => Some(String::from_utf8_lossy(&charset::unescape_quoted(inside)).into_owned()),
+            None => Some(value.to_owned()),
         }
     }
 
@@ -148,6 +151,7 @@ mod tests {
     #[test]
     fn an_open_quote_is_refused_since_it_would_swallow_what_follows() {
         assert!(Params::parse_part(&Bytes::new(), b";a=\"b;c").is_err());
+        assert!(Params::parse_part(&Bytes::new(), br#";"a=b"=c"#).is_err());
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Reason {
 
     /// Reads one value; use [`Headers::values`](super::Headers::values) for a line of several.
     pub fn parse(value: &Bytes) -> Result<Self, InvalidValue> {
-        let (protocol, params) = charset::split_at_byte(value, b';');
+        let (protocol, params) = charset::split_outside_quotes(value, b';');
         let protocol = charset::trim(protocol);
         if !charset::is_token_text(protocol) {
             return Err(InvalidValue("Reason"));

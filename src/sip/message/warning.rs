@@ -23,11 +23,7 @@ impl Warning {
         let (agent, text) = charset::split_at_byte(charset::trim(rest.ok_or(INVALID)?), b' ');
         let text = charset::trim(text.ok_or(INVALID)?);
         let code = if code.len() == 3 { charset::number(code, 999) } else { None };
-        if agent.is_empty() || text.first() != Some(&b'"') || charset::closing_quote(text) != text.len().checked_sub(1)
-        {
-            return Err(INVALID);
-        }
-        let inside = text.get(1..text.len() - 1).unwrap_or_default();
+        let inside = charset::quoted_inside(text).filter(|_| !agent.is_empty()).ok_or(INVALID)?;
         Ok(Self {
             code: code.and_then(|code| u16::try_from(code).ok()).ok_or(INVALID)?,
             agent: Text::part(value, agent),

@@ -79,6 +79,20 @@ fn requests_with_the_tag_of_no_dialog_are_never_new() {
 }
 
 #[test]
+fn a_call_whose_contact_has_a_bracket_in_a_quoted_parameter_is_taken() {
+    let mut raw = Raw::new();
+    let mut invite = invite("1");
+    invite.headers.set(H::Contact, "sip:peer@192.0.2.9:5066;+sip.instance=\"<urn:uuid:1>\"");
+    raw.receive(&Message::Request(invite));
+    assert_eq!(raw.statuses(), [100]);
+    let Some(Event::Incoming { invite: id, .. }) = raw.events.pop() else { panic!() };
+    assert_eq!(raw.endpoint.snapshot(id).unwrap().target, "sip:peer@192.0.2.9:5066");
+    let now = raw.now;
+    raw.endpoint.hangup(now, id, None).unwrap();
+    raw.finish();
+}
+
+#[test]
 fn a_merged_request_is_refused() {
     let mut raw = Raw::new();
     assert_eq!(raw.ask(&invite("1")), [100]);
