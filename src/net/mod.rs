@@ -3,7 +3,11 @@
 //! A thin shell round the cores: bytes in become [`crate::sip::Input`]s, outputs become bytes out.
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
 
+mod connections;
+mod lines;
+mod listening;
 mod local;
+mod opening;
 mod ports;
 mod resolve;
 mod stream;
@@ -11,7 +15,8 @@ mod tls;
 mod transports;
 mod udp;
 
+pub use listening::{BindError, ListenAddress};
 pub use ports::{MediaSockets, PortError, PortRange};
 pub use resolve::{Resolver, Server, transport};
 pub use tls::{CertificateError, TlsPeer, load_certificate, load_roots};
-pub use transports::{BindError, ListenAddress, TransportError, Transports};
+pub use transports::{TransportError, Transports};

@@ -1,6 +1,7 @@
 //! SIP over TCP and TLS: framing, keep-alives, one task a connection.
 
-use super::transports::{ConnectionEvent, NetEvents};
+use super::connections::ConnectionEvent;
+use super::transports::NetEvents;
 use crate::sip::message::{Frame, StreamFramer};
 use crate::sip::{Flow, Input};
 use bytes::Bytes;

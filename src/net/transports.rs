@@ -1,72 +1,32 @@
 //! All SIP sockets of the gateway behind one `transmit`.
 
+use super::connections::{Connection, ConnectionEvent, Connections};
+use super::lines::Lines;
+use super::listening::{BindError, ListenAddress, accept, accepted, bind_tcp};
 use super::local::LocalAddresses;
-use super::stream::{self, ConnectionState, Served};
-use super::tls::{Acceptor, Callers, TlsPeer, connect as shake_hands};
+use super::opening::{UnheardPorts, any, open};
+use super::tls::{Acceptor, Callers, TlsPeer};
 use super::udp;
 use crate::dialplan::{CertificateFiles, Plan};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
 use bytes::Bytes;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
 /// Where received messages go: bounded, so that a flood waits in the kernel and is dropped there.
 pub type NetEvents = mpsc::Sender<Input>;
 
-/// Messages waiting for one slow peer of a stream before it is given up.
-const OUTGOING_QUEUE: usize = 256;
-/// Connections at once.
-const MAX_CONNECTIONS: usize = 4_096;
-/// Connections at once from one address.
-const MAX_CONNECTIONS_EACH: usize = 256;
 /// Connections that came or went and are not taken note of yet: more wait in the kernel, where they hold no descriptor.
 const CONNECTION_EVENTS: usize = 64;
 /// Patience with a peer we connect to: as long as with one that is silent, before another is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Patience with a connection for what would go by datagram as well: one that is refused by silence is not to cost the call.
 const HURRIED_TIMEOUT: Duration = Duration::from_secs(1);
-/// Patience with a TLS handshake, either side.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// TLS peers whose connection numbers are remembered.
-const MAX_LINES: usize = 4_096;
-
-/// One entry of `gateway.sip`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListenAddress {
-    /// UDP, TCP or TLS.
-    pub transport: Transport,
-    /// Address and port; a wildcard address listens on all of its family.
-    pub address: SocketAddr,
-}
-
-/// A listening address that could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {transport}://{address}: {source}{hint}", hint = hint(source))]
-pub struct BindError {
-    /// The transport asked for.
-    pub transport: Transport,
-    /// The address asked for.
-    pub address: SocketAddr,
-    /// What the system said.
-    pub source: io::Error,
-}
-
-fn hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => " (another program has this port: stop it, or change gateway.sip)",
-        io::ErrorKind::AddrNotAvailable => " (this machine does not have this address)",
-        io::ErrorKind::PermissionDenied => " (ports below 1024 need CAP_NET_BIND_SERVICE)",
-        _ => "",
-    }
-}
 
 /// A message that could not be sent.
 #[derive(Debug, thiserror::Error)]
@@ -85,58 +45,14 @@ pub enum TransportError {
     System(SocketAddr, io::Error),
 }
 
-/// What connection tasks report.
-pub(super) enum ConnectionEvent {
-    /// A peer connected.
-    Accepted { stream: TcpStream, local: SocketAddr, remote: SocketAddr, tls: Option<Acceptor> },
-    /// A connection ended. Its number may have gone on to the next connection to the same peer: `state` tells them apart.
-    Closed { flow: Flow, state: Arc<ConnectionState> },
-}
-
-/// A port that is kept from others while nothing listens on it, so that all connections of a transport can come from it: a
-/// peer that is told it in Contact finds the connection it has already, as RFC 5923 means it, whether it knows aliases or not.
-struct UnheardPort {
-    port: u16,
-    _socket: Socket,
-}
-
-impl UnheardPort {
-    fn reserve(any: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(any), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        socket.bind(&SockAddr::from(any))?;
-        let port = socket.local_addr()?.as_socket().map_or(0, |bound| bound.port());
-        Ok(Self { port, _socket: socket })
-    }
-}
-
-struct Connection {
-    flow: Flow,
-    outgoing: mpsc::Sender<Bytes>,
-    state: Arc<ConnectionState>,
-    task: AbortHandle,
-}
-
-/// A TLS peer's connection, open or not: its number stays, so that whoever holds a flow with it reaches this peer and no
-/// other, by a new connection if need be.
-struct Line {
-    flow: Flow,
-    peer: Arc<TlsPeer>,
-}
-
 /// All SIP sockets.
 pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
     streams: Vec<ListenAddress>,
-    connections: HashMap<u64, Connection>,
-    /// TCP connections.
-    by_remote: HashMap<SocketAddr, u64>,
-    lines: HashMap<u64, Line>,
-    line_numbers: HashMap<(SocketAddr, Arc<TlsPeer>), u64>,
-    next_connection: u64,
+    connections: Connections,
+    lines: Lines,
     local: LocalAddresses,
-    /// Ports from which connections are opened by transports on which nothing listens.
-    unheard: HashMap<(Transport, bool), UnheardPort>,
+    unheard: UnheardPorts,
     callers: Arc<Callers>,
     events: NetEvents,
     connection_events: mpsc::Sender<ConnectionEvent>,
@@ -157,13 +73,10 @@ impl Transports {
         let mut transports = Self {
             udp: Vec::new(),
             streams: Vec::new(),
-            connections: HashMap::new(),
-            by_remote: HashMap::new(),
-            lines: HashMap::new(),
-            line_numbers: HashMap::new(),
-            next_connection: 1,
+            connections: Connections::new(events.clone(), connection_events.clone()),
+            lines: Lines::default(),
             local: LocalAddresses::default(),
-            unheard: HashMap::new(),
+            unheard: UnheardPorts::default(),
             callers: Arc::default(),
             events,
             connection_events,
@@ -231,7 +144,7 @@ impl Transports {
                 let mut streams = self.streams.iter().filter(|listens| listens.transport == transport);
                 let bound = streams.find(|listens| serves(listens.address, remote)).map(|listens| listens.address);
                 // Nothing listens there: peers reach us over the connection that we open, and know it by its port.
-                bound.or_else(|| Some(any(remote, self.unheard_port(transport, remote))))
+                bound.or_else(|| Some(any(remote, self.unheard.towards(transport, remote))))
             }
         };
         let bound = bound.ok_or(TransportError::NoSocket(transport, remote))?;
@@ -239,45 +152,11 @@ impl Transports {
         let flow = Flow { transport, local, remote, connection: None };
         let connection = match (transport, peer) {
             (Transport::Udp, _) => None,
-            (Transport::Tls, Some(peer)) => Some(self.line(flow, peer)),
+            (Transport::Tls, Some(peer)) => Some(self.lines.number(flow, peer, &mut self.connections)),
             (Transport::Tls, None) => return Err(TransportError::Nameless(remote)),
-            _ => self.by_remote.get(&remote).copied(),
+            _ => self.connections.number_with(remote),
         };
         Ok(Flow { connection, ..flow })
-    }
-
-    fn unheard_port(&mut self, transport: Transport, remote: SocketAddr) -> u16 {
-        let key = (transport, remote.is_ipv4());
-        if let Some(known) = self.unheard.get(&key) {
-            return known.port;
-        }
-        match UnheardPort::reserve(any(remote, 0)) {
-            Ok(reserved) => self.unheard.entry(key).or_insert(reserved).port,
-            Err(error) => {
-                tracing::debug!(%error, "no port to be known by");
-                transport.default_port()
-            }
-        }
-    }
-
-    /// The number of the connection to a TLS peer.
-    fn line(&mut self, flow: Flow, peer: &TlsPeer) -> u64 {
-        let key = (flow.remote, Arc::new(peer.clone()));
-        if let Some(number) = self.line_numbers.get(&key) {
-            return *number;
-        }
-        if self.lines.len() >= MAX_LINES {
-            // Names that moved from address to address for months: open connections stay, the others are counted anew.
-            let connections = &self.connections;
-            self.lines.retain(|number, _| connections.contains_key(number));
-            self.line_numbers.retain(|_, number| connections.contains_key(number));
-        }
-        let number = self.next_connection;
-        self.next_connection += 1;
-        let flow = Flow { connection: Some(number), ..flow };
-        self.lines.insert(number, Line { flow, peer: Arc::clone(&key.1) });
-        self.line_numbers.insert(key, number);
-        number
     }
 
     /// Sends one message, opening a connection where the flow needs one.
@@ -297,10 +176,10 @@ impl Transports {
             return self.transmit_udp(flow, &bytes);
         }
         let gone = TransportError::Gone(flow.remote);
-        if let Some(connection) = flow.connection.and_then(|number| self.live(number)) {
+        if let Some(connection) = flow.connection.and_then(|number| self.connections.live(number)) {
             return connection.outgoing.try_send(bytes).map_err(|_| gone);
         }
-        let outgoing = match flow.connection.and_then(|number| self.lines.get(&number)) {
+        let outgoing = match flow.connection.and_then(|number| self.lines.get(number)) {
             Some(line) => {
                 let (flow, peer) = (line.flow, Arc::clone(&line.peer));
                 self.open(flow, Some(peer), CONNECT_TIMEOUT)?
@@ -317,14 +196,11 @@ impl Transports {
     /// a new one may be opened. By TLS only to a peer that we know how to recognise.
     fn open_again(&mut self, flow: Flow) -> Result<Option<mpsc::Sender<Bytes>>, TransportError> {
         if flow.transport != Transport::Tls {
-            let open = self.by_remote.get(&flow.remote).and_then(|number| self.live(*number));
-            return Ok(open.map(|connection| connection.outgoing.clone()));
+            return Ok(self.connections.live_with(flow.remote).map(|connection| connection.outgoing.clone()));
         }
-        let same = self.lines.values().filter(|line| line.flow.remote == flow.remote);
-        let line = same.max_by_key(|line| (line.peer.settings.verify, line.flow.connection));
-        let (flow, peer) =
-            line.map(|line| (line.flow, Arc::clone(&line.peer))).ok_or(TransportError::Nameless(flow.remote))?;
-        match flow.connection.and_then(|number| self.live(number)) {
+        let line = self.lines.towards(flow.remote).ok_or(TransportError::Nameless(flow.remote))?;
+        let (flow, peer) = (line.flow, Arc::clone(&line.peer));
+        match flow.connection.and_then(|number| self.connections.live(number)) {
             Some(connection) => Ok(Some(connection.outgoing.clone())),
             None => self.open(flow, Some(peer), CONNECT_TIMEOUT).map(Some),
         }
@@ -354,77 +230,18 @@ impl Transports {
         peer: Option<Arc<TlsPeer>>,
         patience: Duration,
     ) -> Result<mpsc::Sender<Bytes>, TransportError> {
-        if self.connections.len() >= MAX_CONNECTIONS && !self.evict(None) {
+        if !self.connections.has_room() {
             return Err(TransportError::Gone(flow.remote));
         }
-        let (served, outgoing, state) = self.serve(flow, true);
+        let (served, outgoing, state) = self.connections.serve(flow, true);
         let flow = served.flow;
-        let is_unheard =
-            self.unheard.get(&(flow.transport, flow.remote.is_ipv4())).is_some_and(|it| it.port == flow.local.port());
-        let local = SocketAddr::new(flow.local.ip(), if is_unheard { flow.local.port() } else { 0 });
-        let task = tokio::spawn(async move {
-            match tokio::time::timeout(patience, connect(local, flow.remote)).await {
-                Ok(Ok(stream)) => opened(stream, peer, served).await,
-                outcome => {
-                    tracing::debug!(remote = %flow.remote, ?outcome, "{} connect failed", flow.transport);
-                    served.closed().await;
-                }
-            }
-        });
+        let port = if self.unheard.holds(flow.transport, flow.local) { flow.local.port() } else { 0 };
+        let task = tokio::spawn(open(SocketAddr::new(flow.local.ip(), port), peer, patience, served));
         let connection = Connection { flow, outgoing: outgoing.clone(), state, task: task.abort_handle() };
-        self.list(connection);
+        self.connections.list(connection);
         Ok(outgoing)
     }
 
-    /// Makes what a connection's task needs; `ours` when we open it. Its number is the flow's, or a new one.
-    fn serve(&mut self, mut flow: Flow, ours: bool) -> (Served, mpsc::Sender<Bytes>, Arc<ConnectionState>) {
-        flow.connection = flow.connection.or_else(|| {
-            let number = self.next_connection;
-            self.next_connection += 1;
-            Some(number)
-        });
-        let (sender, outgoing) = mpsc::channel(OUTGOING_QUEUE);
-        let state = Arc::new(ConnectionState::new(ours));
-        let (events, connections) = (self.events.clone(), self.connection_events.clone());
-        let served = Served { flow, outgoing, events, connections, state: Arc::clone(&state), ours };
-        (served, sender, state)
-    }
-
-    fn list(&mut self, connection: Connection) {
-        let flow = connection.flow;
-        let Some(number) = flow.connection else { return };
-        if flow.transport != Transport::Tls {
-            self.by_remote.insert(flow.remote, number);
-        }
-        self.connections.insert(number, connection);
-    }
-
-    /// Makes room: closes the oldest connection (from `address`, if given) of a peer that has sent nothing worth an
-    /// answer. Says whether there was one.
-    fn evict(&mut self, address: Option<IpAddr>) -> bool {
-        let strangers = self.connections.iter().filter(|(_, connection)| {
-            !connection.state.is_known() && address.is_none_or(|address| connection.flow.remote.ip() == address)
-        });
-        let Some(oldest) = strangers.map(|(number, _)| *number).min() else { return false };
-        if let Some(connection) = self.connections.get(&oldest) {
-            connection.task.abort();
-            tracing::debug!(remote = %connection.flow.remote, "connection closed to make room");
-        }
-        self.forget(oldest);
-        true
-    }
-
-    /// The connection of that number, unless it has ended and only its report is still to come.
-    fn live(&self, number: u64) -> Option<&Connection> {
-        self.connections.get(&number).filter(|connection| !connection.outgoing.is_closed())
-    }
-
-    fn forget(&mut self, number: u64) {
-        let Some(connection) = self.connections.remove(&number) else { return };
-        if self.by_remote.get(&connection.flow.remote) == Some(&number) {
-            self.by_remote.remove(&connection.flow.remote);
-        }
-    }
     /// Lets every connection send what waits for it, then closes it. What takes longer than `patience` is lost.
     pub async fn close(mut self, patience: Duration) {
         let mut open = self.connections.len();
@@ -454,143 +271,26 @@ impl Transports {
     fn on_connection_event(&mut self, event: ConnectionEvent) {
         match event {
             ConnectionEvent::Accepted { stream, local, remote, tls } => self.on_accepted(stream, local, remote, tls),
-            ConnectionEvent::Closed { flow, state } => {
-                let ended = flow.connection.filter(|number| {
-                    let listed = self.connections.get(number);
-                    listed.is_some_and(|connection| Arc::ptr_eq(&connection.state, &state))
-                });
-                if let Some(number) = ended {
-                    self.forget(number);
-                }
-            }
+            ConnectionEvent::Closed { flow, state } => self.connections.ended(flow, &state),
         }
     }
 
     fn on_accepted(&mut self, stream: TcpStream, local: SocketAddr, remote: SocketAddr, tls: Option<Acceptor>) {
-        let from_there =
-            self.connections.values().filter(|connection| connection.flow.remote.ip() == remote.ip()).count();
-        let room = (from_there < MAX_CONNECTIONS_EACH || self.evict(Some(remote.ip())))
-            && (self.connections.len() < MAX_CONNECTIONS || self.evict(None));
-        if !room {
+        if !self.connections.has_room_for(remote.ip()) {
             tracing::warn!(%remote, "too many connections; this one is closed");
             return;
         }
         let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
         let flow = Flow { transport, local, remote, connection: None };
-        let (served, outgoing, state) = self.serve(flow, false);
+        let (served, outgoing, state) = self.connections.serve(flow, false);
         let flow = served.flow;
         let task = tokio::spawn(accepted(stream, tls, served)).abort_handle();
-        self.list(Connection { flow, outgoing, state, task });
+        self.connections.list(Connection { flow, outgoing, state, task });
     }
-}
-
-/// Serves a connection that was opened to us.
-async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: Served) {
-    stream::prepare(&stream);
-    let Some(tls) = tls else {
-        let (reader, writer) = stream.into_split();
-        return served.run(reader, writer).await;
-    };
-    let remote = served.flow.remote;
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok((stream, trunk))) => {
-            if let Some(trunk) = trunk {
-                served.state.recognise();
-                let _ = served.events.send(Input::FlowIdentified { flow: served.flow, peer: trunk }).await;
-            }
-            let (reader, writer) = tokio::io::split(stream);
-            return served.run(reader, writer).await;
-        }
-        Ok(Err(error)) => tracing::debug!(%remote, %error, "TLS handshake failed"),
-        Err(_) => tracing::debug!(%remote, "TLS handshake took too long"),
-    }
-    served.closed().await;
-}
-
-/// Serves a connection that we opened.
-async fn opened(stream: TcpStream, peer: Option<Arc<TlsPeer>>, served: Served) {
-    stream::prepare(&stream);
-    let Some(peer) = peer else {
-        let (reader, writer) = stream.into_split();
-        return served.run(reader, writer).await;
-    };
-    let remote = served.flow.remote;
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, &peer)).await {
-        Ok(Ok(stream)) => {
-            let (reader, writer) = tokio::io::split(stream);
-            return served.run(reader, writer).await;
-        }
-        // The administrator's to mend, mostly, and the trunk's next attempt says it again.
-        Ok(Err(error)) => tracing::warn!(%remote, "no TLS with {}: {error}", peer.name),
-        Err(_) => tracing::warn!(%remote, "no TLS with {}: the handshake took too long", peer.name),
-    }
-    served.closed().await;
-}
-
-/// Some address of ours of `remote`'s family.
-fn any(remote: SocketAddr, port: u16) -> SocketAddr {
-    let ip: IpAddr =
-        if remote.is_ipv4() { std::net::Ipv4Addr::UNSPECIFIED.into() } else { std::net::Ipv6Addr::UNSPECIFIED.into() };
-    SocketAddr::new(ip, port)
 }
 
 /// Whether a socket bound to `bound` reaches `remote`.
 fn serves(bound: SocketAddr, remote: SocketAddr) -> bool {
     bound.is_ipv4() == remote.is_ipv4()
         && (bound.ip().is_unspecified() || bound.ip().is_loopback() == remote.ip().is_loopback())
-}
-
-fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&SockAddr::from(address))?;
-    socket.listen(1_024)?;
-    TcpListener::from_std(socket.into())
-}
-
-/// Connects from `local`. Where a port is given and is not to be had, as when another connection leads to `remote` from it, any
-/// port does.
-async fn connect(local: SocketAddr, remote: SocketAddr) -> io::Result<TcpStream> {
-    if local.port() != 0 {
-        let socket = stream_socket(remote)?;
-        socket.set_reuseaddr(true)?;
-        if socket.bind(local).is_ok() {
-            match socket.connect(remote).await {
-                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {}
-                result => return result,
-            }
-        }
-    }
-    let socket = stream_socket(remote)?;
-    if !local.ip().is_unspecified() {
-        socket.bind(SocketAddr::new(local.ip(), 0))?;
-    }
-    socket.connect(remote).await
-}
-
-fn stream_socket(remote: SocketAddr) -> io::Result<TcpSocket> {
-    if remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
-}
-
-async fn accept(listener: TcpListener, tls: Option<Acceptor>, events: mpsc::Sender<ConnectionEvent>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, remote)) => {
-                // The connection's own local address, even when the listener has a wildcard.
-                let Ok(local) = stream.local_addr() else { continue };
-                if events.send(ConnectionEvent::Accepted { stream, local, remote, tls: tls.clone() }).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                // Out of descriptors, most likely: the waiting connection stays in the backlog.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
 }
