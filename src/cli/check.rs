@@ -1,10 +1,11 @@
 //! `partyline check` and `partyline explain`.
 
-use super::{ExplainArguments, fail};
-use crate::dialplan::{self, Files};
+use super::{CheckArguments, ExplainArguments, fail, print, print_json};
+use crate::dialplan::explain::{self, Question};
+use crate::dialplan::{self, Diagnostic, Diagnostics, Files, Severity};
 use crate::{net, speech};
+use serde::Serialize;
 use std::io::IsTerminal;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// This machine's environment and files, with what the speech module knows of sounds.
@@ -18,33 +19,78 @@ pub(super) fn checks() -> Files {
         })
 }
 
-pub(super) fn check(config: &Path) -> ExitCode {
-    let colours = std::io::stderr().is_terminal();
-    match dialplan::load(config, &checks()) {
-        Ok(loaded) => {
-            if !loaded.warnings.is_empty() {
-                eprintln!("{}", loaded.warnings.render(colours));
-            }
-            println!("{}: {}", config.display(), loaded.summary());
-            ExitCode::SUCCESS
-        }
-        Err(found) => {
-            eprintln!("{}", found.render(colours));
-            ExitCode::FAILURE
-        }
+/// One mistake, as JSON.
+#[derive(Serialize)]
+struct Found {
+    severity: &'static str,
+    /// From 1.
+    line: usize,
+    message: String,
+    /// The text it is about, secrets masked.
+    text: String,
+    help: Option<String>,
+}
+
+fn found(diagnostics: &Diagnostics) -> Vec<Found> {
+    let one = |one: &Diagnostic| Found {
+        severity: if one.severity == Severity::Error { "error" } else { "warning" },
+        line: diagnostics.line(one),
+        message: one.message.clone(),
+        text: diagnostics.underlined(one).to_owned(),
+        help: one.help.clone(),
+    };
+    diagnostics.iter().map(one).collect()
+}
+
+/// What `partyline check --json` prints.
+#[derive(Serialize)]
+struct Checked {
+    file: String,
+    good: bool,
+    found: Vec<Found>,
+}
+
+pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
+    let config = &arguments.config.config;
+    let result = dialplan::load(config, &checks());
+    let (good, diagnostics) = match &result {
+        Ok(loaded) => (true, &loaded.warnings),
+        Err(found) => (false, found),
+    };
+    let status = if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if arguments.json {
+        return print_json(&Checked { file: config.display().to_string(), good, found: found(diagnostics) }, status);
+    }
+    if !good || !diagnostics.is_empty() {
+        eprintln!("{}", diagnostics.render(std::io::stderr().is_terminal()));
+    }
+    match &result {
+        Ok(loaded) => print(&format!("{}: {}\n", config.display(), loaded.summary()), status),
+        Err(_) => status,
     }
 }
 
 pub(super) fn explain(arguments: &ExplainArguments) -> ExitCode {
-    let colours = std::io::stderr().is_terminal();
     let loaded = match dialplan::load(&arguments.config.config, &checks()) {
         Ok(loaded) => loaded,
-        Err(found) => return fail(&format_args!("the dialplan has mistakes\n{}", found.render(colours))),
+        Err(found) => {
+            let colours = std::io::stderr().is_terminal();
+            return fail(&format_args!("the dialplan has mistakes\n{}", found.render(colours)));
+        }
     };
-    match dialplan::explain::explain(&loaded.plan, &arguments.from, &arguments.number, arguments.digits.as_deref()) {
+    let source = arguments.source.map(|source| source.to_string());
+    let at = arguments.at.map(|at| humantime::format_rfc3339_seconds(at).to_string());
+    let question = Question {
+        from: arguments.from.as_deref().or(source.as_deref()).unwrap_or_default(),
+        number: &arguments.number,
+        caller: arguments.caller.as_deref(),
+        digits: arguments.digits.as_deref(),
+        at: at.as_deref(),
+    };
+    match explain::explain(&loaded.plan, &question) {
         Ok(way) => {
-            print!("{way}");
-            ExitCode::SUCCESS
+            let status = if way.refused.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+            if arguments.json { print_json(&way, status) } else { print(&way.to_string(), status) }
         }
         Err(error) => fail(&error),
     }

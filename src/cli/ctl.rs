@@ -1,6 +1,6 @@
 //! `partyline ctl`: asks a running gateway over its control socket.
 
-use super::fail;
+use super::{fail, print, print_json};
 use crate::gateway::{Reply, Request, Status};
 use clap::{Args, Subcommand};
 use std::io::{self, BufRead, BufReader, Write};
@@ -105,19 +105,9 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         )),
         Ok(Reply::Error(error)) => fail(&error),
         Ok(Reply::Progress(_)) => fail(&"the gateway ended in the middle of it"),
-        Ok(Reply::Done(done)) => print(&format!("{done}\n")),
-        Ok(Reply::Status(status)) if as_json => match serde_json::to_string_pretty(&status) {
-            Ok(json) => print(&format!("{json}\n")),
-            Err(error) => fail(&error),
-        },
-        Ok(Reply::Status(status)) => print(&table(&status)),
-    }
-}
-
-fn print(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Ok(Reply::Done(done)) => print(&format!("{done}\n"), ExitCode::SUCCESS),
+        Ok(Reply::Status(status)) if as_json => print_json(&status, ExitCode::SUCCESS),
+        Ok(Reply::Status(status)) => print(&table(&status), ExitCode::SUCCESS),
     }
 }
 

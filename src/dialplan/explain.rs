@@ -3,11 +3,12 @@
 mod entry;
 mod out;
 
+use super::number::NumberRules;
 use super::plan::{Collect, Ivr, Origin, Plan, RoomTemplate, Route, RouteTarget, Say, Then};
 use super::route::{self, Miss};
 use super::suggestion;
 use entry::{Entry, entries};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -27,53 +28,113 @@ pub enum ExplainError {
     NoDigits,
 }
 
-/// Tells the way of a call from `from` (a trunk, `users`, `sessions`, or an IP address) to `number` (as it would be
-/// dialled), whose caller keys `digits`. PINs are masked.
-///
-/// # Errors
-/// When `from` is unknown, or `digits` are none.
-pub fn explain(plan: &Plan, from: &str, number: &str, digits: Option<&str>) -> Result<String, ExplainError> {
-    let keyed = digits.map(keys).transpose()?;
-    let mut out = String::new();
-    let Some(origin) = origin(plan, from, &mut out)? else { return Ok(out) };
-    let trunk = if let Origin::Trunk(name) = &origin { plan.trunk(name) } else { None };
-    let normal = trunk.map_or(&plan.gateway.numbers, |trunk| &trunk.numbers).normalise(number);
-    let outgoing = origin == Origin::Sessions;
-    line(&mut out, 0, &format!("A call from {origin} to {normal}"));
-    if normal != number {
-        line(&mut out, 1, &format!("dialled as {number}"));
-    }
-    line(&mut out, 0, "");
-    line(&mut out, 0, "Routes, top to bottom:");
-    let decision = route::decide(plan, &origin, &normal);
-    for (route, miss) in &decision.passed {
-        line(&mut out, 1, &format!("line {}, {}: {}", route.line, route.name, why_not(route, *miss)));
-    }
-    let Some(route) = decision.route else {
-        line(&mut out, 0, "");
-        if outgoing {
-            out::refused(plan, &normal, &mut out);
-        } else {
-            line(&mut out, 0, "No route matches: the call is refused with 404 Not Found.");
-        }
-        return Ok(out);
-    };
-    line(&mut out, 1, &format!("line {}, {}: matches, by number {}", route.line, route.name, route.number));
-    let below = plan.routes.len().saturating_sub(decision.passed.len()).saturating_sub(1);
-    if below > 0 {
-        line(&mut out, 1, &format!("{below} below not looked at"));
-    }
-    line(&mut out, 0, "");
-    if outgoing && out::refused(plan, &normal, &mut out) {
-        return Ok(out);
-    }
-    follow(plan, route, &normal, keyed.as_deref(), &mut out);
-    Ok(out)
+/// The call that is asked about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Question<'a> {
+    /// Where it comes from: a trunk, `users`, `sessions`, or the IP address of its source.
+    pub from: &'a str,
+    /// The called number, as it would be dialled.
+    pub number: &'a str,
+    /// Who calls, as the trunk would write it. Default: nothing is said of it.
+    pub caller: Option<&'a str>,
+    /// What the caller keys. Default: what may be keyed is told.
+    pub digits: Option<&'a str>,
+    /// When, in words. Default: now.
+    pub at: Option<&'a str>,
 }
 
-fn line(out: &mut String, depth: usize, text: &str) {
+/// The way of a call, line by line, and what comes of it. Displayed as the lines; PINs are masked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Explanation {
+    /// The called number, normalised.
+    pub number: String,
+    /// The trunk, `users` or `sessions`; none if no trunk takes calls from there.
+    pub from: Option<String>,
+    /// The route that takes it.
+    pub route: Option<String>,
+    /// The room that the caller joins with those digits.
+    pub room: Option<String>,
+    /// Why the call comes to nothing, if it does: refused, not placed, or ended after the last try.
+    pub refused: Option<String>,
+    /// All of it in words; two blanks at the beginning for each step inwards.
+    pub lines: Vec<String>,
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+/// Tells the way of a call.
+///
+/// # Errors
+/// When it comes from nowhere known, or its digits are none.
+pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, ExplainError> {
+    let keyed = question.digits.map(keys).transpose()?;
+    let number = question.number;
+    let mut explanation = Explanation::default();
+    let out = &mut explanation;
+    let Some(origin) = origin(plan, question.from, out)? else { return Ok(explanation) };
+    let trunk = if let Origin::Trunk(name) = &origin { plan.trunk(name) } else { None };
+    let rules = trunk.map_or(&plan.gateway.numbers, |trunk| &trunk.numbers);
+    let normal = rules.normalise(number);
+    let outgoing = origin == Origin::Sessions;
+    out.from = Some(if let Origin::Trunk(name) = &origin { name.to_string() } else { origin.to_string() });
+    out.number.clone_from(&normal);
+    line(out, 0, &format!("A call from {origin} to {normal}"));
+    if normal != number {
+        line(out, 1, &format!("dialled as {number}"));
+    }
+    if let Some(caller) = question.caller {
+        line(out, 1, &calling(caller, rules));
+    }
+    if let Some(at) = question.at {
+        line(out, 1, &format!("at {at}: no setting depends on the time"));
+    }
+    line(out, 0, "");
+    line(out, 0, "Routes, top to bottom:");
+    let decision = route::decide(plan, &origin, &normal);
+    for (route, miss) in &decision.passed {
+        line(out, 1, &format!("line {}, {}: {}", route.line, route.name, why_not(route, *miss)));
+    }
+    let Some(route) = decision.route else {
+        line(out, 0, "");
+        if outgoing {
+            out::refused(plan, &normal, out);
+        } else {
+            refuse(out, "No route matches: the call is refused with 404 Not Found.");
+        }
+        return Ok(explanation);
+    };
+    out.route = Some(route.name.clone());
+    line(out, 1, &format!("line {}, {}: matches, by number {}", route.line, route.name, route.number));
+    let below = plan.routes.len().saturating_sub(decision.passed.len()).saturating_sub(1);
+    if below > 0 {
+        line(out, 1, &format!("{below} below not looked at"));
+    }
+    line(out, 0, "");
+    if !outgoing || !out::refused(plan, &normal, out) {
+        follow(plan, route, &normal, keyed.as_deref(), out);
+    }
+    Ok(explanation)
+}
+
+fn line(out: &mut Explanation, depth: usize, text: &str) {
     let indent = if text.is_empty() { 0 } else { depth.saturating_mul(2) };
-    let _ = writeln!(out, "{:indent$}{text}", "");
+    out.lines.push(format!("{:indent$}{text}", ""));
+}
+
+/// Says why nothing comes of the call.
+fn refuse(out: &mut Explanation, why: &str) {
+    line(out, 0, why);
+    out.refused = Some(why.to_owned());
+}
+
+/// How the caller is shown.
+fn calling(caller: &str, rules: &NumberRules) -> String {
+    let normal = rules.normalise(caller);
+    if normal == caller { format!("caller {normal}") } else { format!("caller {normal}, written {caller}") }
 }
 
 /// Digits without what people put between them.
@@ -83,10 +144,10 @@ fn keys(digits: &str) -> Result<String, ExplainError> {
     if keyed.chars().all(is_key) { Ok(keyed) } else { Err(ExplainError::NoDigits) }
 }
 
-fn origin(plan: &Plan, from: &str, out: &mut String) -> Result<Option<Origin>, ExplainError> {
+fn origin(plan: &Plan, from: &str, out: &mut Explanation) -> Result<Option<Origin>, ExplainError> {
     if let Ok(address) = from.parse::<IpAddr>() {
         let Some(trunk) = plan.trunk_for(address) else {
-            line(out, 0, &format!("No trunk takes calls from {address}: the gateway does not answer at all."));
+            refuse(out, &format!("No trunk takes calls from {address}: the gateway does not answer at all."));
             return Ok(None);
         };
         line(out, 0, &format!("{address} is trunk {}", trunk.name));
@@ -111,10 +172,9 @@ fn why_not(route: &Route, miss: Miss) -> String {
     }
 }
 
-fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &mut String) {
+fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &mut Explanation) {
     if let RouteTarget::Reject(status) = route.target {
-        line(out, 0, &format!("The call is refused with {status}."));
-        return;
+        return refuse(out, &format!("The call is refused with {status}."));
     }
     if let RouteTarget::Trunks(outgoing) = &route.target {
         return out::placed(plan, number, outgoing, out);
@@ -131,7 +191,7 @@ fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &m
     }
 }
 
-fn menu(plan: &Plan, ivr: &Ivr, number: &str, keyed: Option<&str>, out: &mut String) {
+fn menu(plan: &Plan, ivr: &Ivr, number: &str, keyed: Option<&str>, out: &mut Explanation) {
     line(out, 0, &format!("Ivr {}, in {}:", ivr.name, ivr.language));
     line(out, 1, &format!("says {}", said(ivr.greeting(number))));
     let Some(collect) = &ivr.collect else {
@@ -150,7 +210,7 @@ fn menu(plan: &Plan, ivr: &Ivr, number: &str, keyed: Option<&str>, out: &mut Str
 }
 
 /// What may happen, when nothing is known of the digits.
-fn unkeyed(ivr: &Ivr, collect: &Collect, out: &mut String) {
+fn unkeyed(ivr: &Ivr, collect: &Collect, out: &mut Explanation) {
     match &ivr.then {
         Then::ByPin { open_rooms } => {
             line(out, 1, "a room's PIN: the caller joins that room");
@@ -168,7 +228,7 @@ fn unkeyed(ivr: &Ivr, collect: &Collect, out: &mut String) {
 }
 
 /// What happens with these digits, try by try.
-fn play_through(plan: &Plan, ivr: &Ivr, collect: &Collect, number: &str, keyed: &str, out: &mut String) {
+fn play_through(plan: &Plan, ivr: &Ivr, collect: &Collect, number: &str, keyed: &str, out: &mut Explanation) {
     let mut entries = entries(collect, keyed).into_iter();
     for attempt in 1..=collect.tries {
         let entry = entries.next().unwrap_or(Entry::Nothing);
@@ -201,19 +261,20 @@ fn play_through(plan: &Plan, ivr: &Ivr, collect: &Collect, number: &str, keyed: 
         line(out, 1, &format!("{shown}, {problem}"));
     }
     line(out, 1, &format!("after {}: says {}", tries(collect.tries), said(&ivr.prompts.goodbye)));
-    line(out, 0, "The call is ended.");
+    refuse(out, "The call is ended.");
 }
 
-fn arrive(plan: &Plan, template: &RoomTemplate, attempt: u8, number: &str, digits: &str, out: &mut String) {
+fn arrive(plan: &Plan, template: &RoomTemplate, attempt: u8, number: &str, digits: &str, out: &mut Explanation) {
     line(out, 1, &format!("try {attempt}: {} digits, make the room's name from {}", digits.len(), template.as_str()));
     join(plan, &template.expand(number, digits), out);
 }
 
-fn join(plan: &Plan, name: &str, out: &mut String) {
+fn join(plan: &Plan, name: &str, out: &mut Explanation) {
     let room = match plan.room(name) {
         Some(room) => room.max_members.map_or(String::new(), |most| format!(" (at most {most} members)")),
         None => " (made on demand)".to_owned(),
     };
+    out.room = Some(name.to_owned());
     line(out, 0, &format!("The caller joins room {name}{room}."));
 }
 

@@ -1,7 +1,7 @@
 //! What goes wrong at the start, and what runs out later: one clear error that names the place.
 
+use super::harness::PROGRAM;
 use super::harness::folder::Folder;
-use super::harness::gateway::PROGRAM;
 use super::harness::process::{Outcome, Running};
 use super::harness::{Family, Phone, Setup, address, seconds};
 use std::net::UdpSocket;

@@ -8,6 +8,7 @@ mod bad_input;
 mod calling_out;
 mod calls;
 mod cancelling;
+mod command_line;
 mod control;
 mod dialling;
 mod equal_answers;

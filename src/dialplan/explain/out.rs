@@ -1,24 +1,24 @@
 //! The way of a call out.
 
-use super::{line, time};
+use super::{Explanation, line, refuse, time};
 use crate::dialplan::outgoing;
 use crate::dialplan::plan::{Outgoing, Plan, Route, RouteTarget};
 use std::fmt::Write as _;
 
 /// Tells why a session may not call `number`; says whether there is a reason. A route into the house is no reason: the
 /// way it leads is told by the others.
-pub(super) fn refused(plan: &Plan, number: &str, out: &mut String) -> bool {
+pub(super) fn refused(plan: &Plan, number: &str, out: &mut Explanation) -> bool {
     match outgoing::allow(plan, number) {
         Ok(_) | Err(outgoing::Denied::Inside(_) | outgoing::Denied::Rejected { .. }) => false,
         Err(denied) => {
-            line(out, 0, &format!("The call is not placed: {denied}."));
+            refuse(out, &format!("The call is not placed: {denied}."));
             true
         }
     }
 }
 
 /// Tells by which trunks `number` is called, and within which limits.
-pub(super) fn placed(plan: &Plan, number: &str, outgoing: &Outgoing, out: &mut String) {
+pub(super) fn placed(plan: &Plan, number: &str, outgoing: &Outgoing, out: &mut Explanation) {
     line(out, 0, &format!("{number} is called:"));
     for (place, trunk) in outgoing.trunks.iter().enumerate() {
         let mut text = format!("{} trunk {}", if place == 0 { "by" } else { "else by" }, trunk.name);
@@ -38,9 +38,9 @@ pub(super) fn placed(plan: &Plan, number: &str, outgoing: &Outgoing, out: &mut S
         &format!("rings for {} at most, lasts {} at most", time(outgoing.ring_timeout), time(outgoing.max_duration)),
     );
     let asked = match outgoing.confirm {
-        Some(true) => "the called one must press 1 before being heard",
-        Some(false) => "the called one is heard at once",
-        None => "into a room: the called one must press 1 before being heard",
+        Some(true) => "the callee must press 1 before being heard",
+        Some(false) => "the callee is heard at once",
+        None => "into a room: the callee must press 1 before being heard",
     };
     line(out, 1, asked);
     let limits = (plan.gateway.dial_limit, plan.gateway.dial_rate);
@@ -48,7 +48,7 @@ pub(super) fn placed(plan: &Plan, number: &str, outgoing: &Outgoing, out: &mut S
 }
 
 /// Tells what comes of a number that an IVR dials.
-pub(super) fn dialled(plan: &Plan, number: &str, confirm: Option<bool>, out: &mut String) {
+pub(super) fn dialled(plan: &Plan, number: &str, confirm: Option<bool>, out: &mut Explanation) {
     if refused(plan, number, out) {
         return;
     }

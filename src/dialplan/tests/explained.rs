@@ -1,10 +1,14 @@
 //! Explanations, word for word.
 
 use super::*;
-use explain::{ExplainError, explain};
+use explain::{ExplainError, Explanation, Question, explain};
 
 fn told(text: &str, from: &str, number: &str, digits: Option<&str>) -> String {
-    explain(&parse("dialplan.toml", text, &Trusting).unwrap().plan, from, number, digits).unwrap()
+    asked(text, &Question { from, number, digits, ..Question::default() }).to_string()
+}
+
+fn asked(text: &str, question: &Question<'_>) -> Explanation {
+    explain(&parse("dialplan.toml", text, &Trusting).unwrap().plan, question).unwrap()
 }
 
 #[test]
@@ -104,8 +108,8 @@ Routes, top to bottom:
 No route matches: the call is refused with 404 Not Found.
 ";
     assert_eq!(told(DEMO, "users", "1000", None), expected);
-    let stranger = told(DEMO, "192.0.2.1", "1000", None);
-    assert_eq!(stranger, "No trunk takes calls from 192.0.2.1: the gateway does not answer at all.\n");
+    let unknown = told(DEMO, "192.0.2.1", "1000", None);
+    assert_eq!(unknown, "No trunk takes calls from 192.0.2.1: the gateway does not answer at all.\n");
 }
 
 #[test]
@@ -122,9 +126,13 @@ fn digits_may_make_the_rooms_name() {
 #[test]
 fn what_cannot_be_explained_is_refused() {
     let plan = example().plan;
-    let error = explain(&plan, "carier", "1000", None).unwrap_err();
+    let error = explain(&plan, &Question { from: "carier", number: "1000", ..Question::default() }).unwrap_err();
     assert_eq!(error.to_string(), "there is no trunk `carier`: did you mean `carrier`?");
-    assert_eq!(explain(&plan, "carrier", "1000", Some("12x")).unwrap_err(), ExplainError::NoDigits);
+    assert_eq!(
+        explain(&plan, &Question { from: "carrier", number: "1000", digits: Some("12x"), ..Question::default() })
+            .unwrap_err(),
+        ExplainError::NoDigits
+    );
 }
 
 const OUT: &str = r#"
@@ -169,7 +177,7 @@ Routes, top to bottom:
   by trunk carrier at 192.0.2.1 (at most 30 calls at one time)
   else by trunk second at 192.0.2.2:5070, then sip.second.example
   rings for 1 min at most, lasts 240 min at most
-  into a room: the called one must press 1 before being heard
+  into a room: the callee must press 1 before being heard
   one session places 20 calls in all and 10 a minute at most
 ";
     assert_eq!(told(OUT, "sessions", "020 7946 0123", None), expected);
@@ -192,5 +200,39 @@ fn a_number_that_is_not_called_says_by_which_rule() {
 fn the_way_on_to_another_telephone() {
     let way = told(OUT, "carrier", "5000", None);
     assert!(way.contains("+442079460200 is called by line 22, Out, and joined with the caller.\n"), "{way}");
-    assert!(way.contains("  the called one is heard at once\n"), "{way}");
+    assert!(way.contains("  the callee is heard at once\n"), "{way}");
+}
+
+#[test]
+fn what_comes_of_a_call_is_told_apart_from_the_words() {
+    let of = |from, number, digits| asked(DEMO, &Question { from, number, digits, ..Question::default() });
+    let joined = of("127.0.0.1", "1000", Some("482917#"));
+    assert_eq!((joined.from.as_deref(), joined.route.as_deref()), (Some("local"), Some("Conference")));
+    assert_eq!((joined.room.as_deref(), joined.refused), (Some("demo"), None));
+    for (from, number, digits, why) in [
+        ("192.0.2.1", "1000", None, "No trunk takes calls"),
+        ("local", "4000", None, "No route matches"),
+        ("local", "1000", Some("999999#999999#999999#"), "The call is ended"),
+        ("sessions", "112", None, "The call is not placed: emergency"),
+    ] {
+        let refused = of(from, number, digits).refused.unwrap_or_default();
+        assert!(refused.starts_with(why), "{from} {number}: {refused}");
+    }
+    assert!(asked(EXAMPLE, &Question { from: "users", number: "alice", ..Question::default() }).refused.is_some());
+}
+
+#[test]
+fn caller_and_time_are_told_as_they_are_read() {
+    let question = Question {
+        from: "carrier",
+        number: "5000",
+        caller: Some("020 7946 0100"),
+        at: Some("2026-12-24 18:00"),
+        ..Question::default()
+    };
+    let way =
+        asked(&OUT.replace("address   = [\"192.0.2.1\"]", "address = [\"192.0.2.1\"]\ncountry = \"GB\""), &question)
+            .to_string();
+    assert!(way.contains("\n  caller +442079460100, written 020 7946 0100\n"), "{way}");
+    assert!(way.contains("\n  at 2026-12-24 18:00: no setting depends on the time\n"), "{way}");
 }

@@ -9,8 +9,10 @@ fn survives(text: &str) -> bool {
         Ok(loaded) => {
             let _ = loaded.warnings.render(true);
             for digits in [None, Some("482917#*1#")] {
-                let _ = explain::explain(&loaded.plan, "local", "1000", digits);
-                let _ = explain::explain(&loaded.plan, "127.0.0.1", "+44 (0)20", digits);
+                let question = explain::Question { from: "local", number: "1000", digits, ..Default::default() };
+                let _ = explain::explain(&loaded.plan, &question);
+                let question = explain::Question { from: "127.0.0.1", number: "+44 (0)20", digits, ..question };
+                let _ = explain::explain(&loaded.plan, &question);
             }
             true
         }

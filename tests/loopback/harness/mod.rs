@@ -5,7 +5,7 @@ pub mod baresip;
 pub mod certificate;
 pub mod dns;
 pub mod folder;
-pub mod gateway;
+mod gateway;
 pub mod kamailio;
 pub mod linphone;
 pub mod phone;
@@ -16,7 +16,7 @@ pub mod sound;
 pub mod wait;
 
 pub use address::Family;
-pub use gateway::{Gateway, PIN, Setup};
+pub use gateway::{Gateway, PIN, PROGRAM, Setup};
 pub use phone::Phone;
 pub use sipp::{Playing, Sipp};
 pub use wait::seconds;
