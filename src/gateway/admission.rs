@@ -12,23 +12,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Refusals told one by one within a window; more are counted.
-const REFUSALS_TOLD: u64 = 20;
-/// Length of that window.
-pub(super) const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
-
-/// What was turned away, and how much of it the log may still hear of in this window.
+/// What was turned away, and how many calls each trunk has.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
     /// Requests from nowhere we know, dropped without an answer, in all.
     pub(super) strangers: u64,
-    strangers_untold: Vec<(SocketAddr, &'static str)>,
+    /// The last of them, which the log has still to hear of.
+    untold: Option<(SocketAddr, &'static str)>,
     /// The trunk that the request at hand proved by digest to come from.
     proven: Option<String>,
-    strangers_in_window: u64,
-    /// Counted apart: scanners must not silence what is said of a trunk's own calls.
-    refused_in_window: u64,
-    window_ends: Option<Instant>,
     /// Calls in progress by the name of their trunk.
     calls: HashMap<String, u32>,
     /// When the latest calls began, for trunks with a limit on calls per second; as many as that limit.
@@ -89,26 +81,10 @@ impl Admission {
         self.calls.is_empty()
     }
 
-    /// Whether one more refusal of a request that was admitted may be told. Starts a window.
-    fn may_tell(&mut self, now: Instant) -> bool {
-        self.window_ends.get_or_insert(now + REFUSAL_WINDOW);
-        self.refused_in_window += 1;
-        self.refused_in_window <= REFUSALS_TOLD
-    }
-
-    /// Counts a stranger that was sent away.
-    fn stranger(&mut self, now: Instant, flow: &Flow, why: &'static str) {
+    /// Counts a request that was sent away.
+    fn stranger(&mut self, flow: &Flow, why: &'static str) {
         self.strangers += 1;
-        if self.may_tell_stranger(now) {
-            self.strangers_untold.push((flow.remote, why));
-        }
-    }
-
-    /// Whether one more stranger may be told. Starts a window.
-    fn may_tell_stranger(&mut self, now: Instant) -> bool {
-        self.window_ends.get_or_insert(now + REFUSAL_WINDOW);
-        self.strangers_in_window += 1;
-        self.strangers_in_window <= REFUSALS_TOLD
+        self.untold = Some((flow.remote, why));
     }
 }
 
@@ -134,13 +110,13 @@ impl Policy for TrunkPolicy<'_> {
             }
             DigestAdmission::Challenge { challenges, wrong } => {
                 if wrong {
-                    self.admission.stranger(self.now, flow, "whose password is wrong");
+                    self.admission.stranger(flow, "whose password is wrong");
                 }
                 sip::Admission::Challenge(challenges)
             }
             // Scanners get silence: not even the news that something listens here.
             DigestAdmission::Drop(why) => {
-                self.admission.stranger(self.now, flow, why);
+                self.admission.stranger(flow, why);
                 sip::Admission::Drop
             }
         }
@@ -193,37 +169,10 @@ pub(super) fn trunk_of(
 }
 
 impl Gateway {
-    /// Tells of strangers that were dropped while the endpoint was at work.
-    pub(super) fn tell_strangers(&mut self) {
-        for (remote, why) in std::mem::take(&mut self.admission.strangers_untold) {
-            self.log(Level::Info, None, "request dropped", format!("from {remote}, {why}"));
-        }
-        if let Some(ends) = self.admission.window_ends {
-            self.timers.set(super::Timer::RefusalWindow, ends);
-        }
-    }
-
-    pub(super) fn may_tell_refusal(&mut self, now: Now) -> bool {
-        let may = self.admission.may_tell(now.instant);
-        if let Some(ends) = self.admission.window_ends {
-            self.timers.set(super::Timer::RefusalWindow, ends);
-        }
-        may
-    }
-
-    pub(super) fn end_refusal_window(&mut self) {
-        let untold = [&mut self.admission.refused_in_window, &mut self.admission.strangers_in_window]
-            .into_iter()
-            .map(|count| std::mem::take(count).saturating_sub(REFUSALS_TOLD))
-            .sum::<u64>();
-        self.admission.window_ends = None;
-        if untold > 0 {
-            self.log(
-                Level::Warn,
-                None,
-                "refusals",
-                format!("{untold} more in the last minute were not told one by one"),
-            );
+    /// Tells of a request that was dropped while the endpoint was at work.
+    pub(super) fn tell_strangers(&mut self, now: Now) {
+        if let Some((remote, why)) = self.admission.untold.take() {
+            self.log_limited(now, Level::Info, None, "request dropped", || format!("from {remote}, {why}"));
         }
     }
 

@@ -18,7 +18,7 @@ impl Gateway {
         let verb = self.verb_of_session(session, verb);
         let call = call_of(&verb);
         if let Err(error) = self.try_apply(now, session, verb) {
-            self.log(Level::Warn, call, "not possible", error.to_string());
+            self.log_limited(now, Level::Warn, call, "not possible", || error.to_string());
             self.emit(session, session::Event::VerbFailed { call, error });
         }
     }

@@ -1,10 +1,10 @@
 //! The control-plane state of one participant.
 
-use super::SessionId;
 use super::call_record::{CallTimes, Cause};
 use super::hold::{Held, Holding};
 use super::reason::PeerReason;
 use super::transfer::{Referring, Succession};
+use super::{Masked, SessionId};
 use crate::dialplan::{Plan, Trunk};
 use crate::media::command::LegStatistics;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
@@ -170,6 +170,12 @@ impl Call {
             unsent_digits: VecDeque::new(),
             pending_pin: None,
         }
+    }
+
+    /// Who calls whom and which way, for the log.
+    pub(super) fn in_words(&self) -> String {
+        let from = if self.from.number.is_empty() { "withheld" } else { &self.from.number };
+        format!("{} to {} by trunk {}, route {}", Masked(from), Masked(&self.number), self.trunk.name, self.route)
     }
 
     /// The offer or answer that stands, as it went out.

@@ -51,10 +51,13 @@ impl Gateway {
     pub(super) fn refuse(&mut self, now: Now, id: CallId, answer: Final, rule: String) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.status = Some(answer.status.0);
+        let words = call.in_words();
         if let Some(invite) = call.invite {
             self.reject(now, invite, &answer);
         }
-        self.log(Level::Info, Some(id), "refused", format!("{}, {rule}", answer.status.0));
+        self.log_limited(now, Level::Info, Some(id), "call refused", || {
+            format!("{}, {rule}: {words}", answer.status.0)
+        });
         self.end(now, id, Cause::Refused(rule));
     }
 
@@ -200,7 +203,13 @@ impl Gateway {
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talked = call.times.talked(now);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
-        self.log(Level::Info, Some(id), "ended", format!("{cause}{said}, after {:.1} s", talked.as_secs_f64()));
+        let detail = format!("{cause}{said}, after {:.1} s", talked.as_secs_f64());
+        if matches!(cause, Cause::Refused(_)) {
+            // As often as anybody sends an INVITE that cannot be met.
+            self.log_limited(now, Level::Info, Some(id), "ended", || detail);
+        } else {
+            self.log(Level::Info, Some(id), "ended", detail);
+        }
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
             way: if call.outgoing.is_some() { Way::Out } else { Way::In },

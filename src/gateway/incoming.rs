@@ -104,14 +104,6 @@ impl Gateway {
             Leads::Anew(_) => SessionId(self.fresh_id()),
             Leads::ToPlaceOf(replaced) => replaced.session,
         };
-        let detail = format!(
-            "{} to {} by trunk {}, route {}",
-            Masked(if from.number.is_empty() { "withheld" } else { &from.number }),
-            Masked(&number),
-            trunk.name,
-            decided.route
-        );
-        self.log(Level::Info, Some(id), "incoming", detail);
         let beginning = Beginning {
             id,
             session,
@@ -176,6 +168,9 @@ impl Gateway {
             return self.send_invite(now, id);
         }
         call.state = CallState::Incoming;
+        let detail = call.in_words();
+        self.log(Level::Info, Some(id), "incoming", detail);
+        let Some(call) = self.calls.get(&id) else { return };
         let (session, from, number) = (call.session, call.from.clone(), call.number.clone());
         if let Err(refusal) = self.answer_first_offer(id) {
             let mut rule = format!("its offer cannot be met: {refusal}");
@@ -190,10 +185,10 @@ impl Gateway {
 
     pub(super) fn on_transport_refused(&mut self, now: Now, id: CallId, reason: String) {
         if self.calls.get(&id).is_some_and(|call| call.state == CallState::Opening) {
-            self.log(Level::Warn, Some(id), "no media port", reason.clone());
+            self.log_limited(now, Level::Warn, Some(id), "no media port", || reason.clone());
             self.refuse(now, id, Final::busy(StatusCode::SERVICE_UNAVAILABLE), reason);
         } else if self.calls.get(&id).is_some_and(|call| call.state == CallState::Dialling) {
-            self.log(Level::Warn, Some(id), "no media port", reason.clone());
+            self.log_limited(now, Level::Warn, Some(id), "no media port", || reason.clone());
             self.dial_failed(now, id, DialCause::Unreachable, Cause::Unreachable(reason));
         }
     }
@@ -201,12 +196,14 @@ impl Gateway {
     /// An INVITE that never becomes a call: answered, logged, recorded.
     fn refuse_arrival(&mut self, now: Now, arrival: &Arrival<'_>, refusal: Refusal) {
         let status = self.reject(now, arrival.invite, &refusal.answer);
-        if !self.may_tell_refusal(now) {
+        let told = self.log_limited(now, Level::Info, None, "refused", || {
+            let number = Masked(&arrival.number);
+            format!("call to {number} by trunk {}: {status}, {}", arrival.trunk.name, refusal.rule)
+        });
+        if !told {
+            // Nor is it recorded: what anybody can send must not fill the disk.
             return;
         }
-        let number = Masked(&arrival.number);
-        let detail = format!("call to {number} by trunk {}: {status}, {}", arrival.trunk.name, refusal.rule);
-        self.log(Level::Info, None, "refused", detail);
         let id = self.fresh_id();
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: CallId(id).to_string(),

@@ -21,7 +21,7 @@ impl Gateway {
                 self.hang_up(now, leg, Cause::MediaTimeout);
             }
             Event::LegOverran { leg } => {
-                self.log(Level::Warn, Some(leg), "leg broke its allowance of events", String::new());
+                self.log_limited(now, Level::Warn, Some(leg), "leg broke its allowance of events", String::new);
                 self.hang_up(now, leg, Cause::Limit("media events".into()));
             }
             Event::LegRemoved { leg, statistics } => self.on_leg_removed(now, leg, statistics),
@@ -32,14 +32,16 @@ impl Gateway {
             }
             Event::Refused { unit, reason } => {
                 let call = if let UnitId::Leg(call) = unit { Some(call) } else { None };
-                self.log(Level::Warn, call, "the media plane refused", format!("{unit}: {reason}"));
+                self.log_limited(now, Level::Warn, call, "the media plane refused", || format!("{unit}: {reason}"));
                 // A leg that could not be made will never report its end: the call must not wait for it.
                 if let UnitId::Player(player) = unit {
                     self.on_playback_finished(now, player, false);
                 }
             }
             Event::TicksSkipped { thread, count } => {
-                self.log(Level::Warn, None, "media ticks skipped", format!("{count} on thread {thread}"));
+                self.log_limited(now, Level::Warn, None, "media ticks skipped", || {
+                    format!("{count} on thread {thread}")
+                });
             }
             Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
         }

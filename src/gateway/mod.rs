@@ -65,7 +65,7 @@ use crate::media::command::{Command, Event as MediaEvent};
 use crate::session::{self, Running, TimerHandle, Verbs};
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow, InviteId};
-use crate::types::{Addresses, CallId, Deadlines, IdMap, Now, PlayerId, RoomId};
+use crate::types::{Addresses, CallId, Deadlines, IdMap, LogLimit, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
@@ -206,6 +206,8 @@ pub struct Gateway {
     name_salt: u64,
     /// Which address of ours each peer must use.
     addresses: Addresses,
+    /// Lines that somebody outside can cause.
+    log_limit: LogLimit,
 }
 
 /// A session with the names it gave to things.
@@ -287,6 +289,7 @@ impl Gateway {
             verbs: Verbs::default(),
             name_salt,
             addresses: Addresses::default(),
+            log_limit: LogLimit::default(),
         };
         gateway.start_trunks(now);
         gateway.run_until_idle(now);
@@ -345,7 +348,7 @@ impl Gateway {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let own = [self.timers.next(), self.trunks.timers.next(), self.pin_guard.poll_timeout()];
-        own.into_iter().chain([self.endpoint.poll_timeout()]).flatten().min()
+        own.into_iter().chain([self.endpoint.poll_timeout(), self.log_limit.poll_timeout()]).flatten().min()
     }
 
     /// Does all that is due.
@@ -362,6 +365,9 @@ impl Gateway {
         }
         self.serve_waiting_pins(now);
         self.run_until_idle(now);
+        while let Some(left_out) = self.log_limit.pop_due(now.instant) {
+            self.log(Level::Warn, None, left_out.kind, left_out.in_words());
+        }
     }
 
     /// Whether nothing is left of any call: no call, session, room, player, transaction, dialog or timer.
@@ -465,6 +471,22 @@ impl Gateway {
 
     fn log(&mut self, level: Level, call: Option<CallId>, what: &'static str, detail: String) {
         self.outputs.push_back(Output::Log(LogLine { level, call, what, detail }));
+    }
+
+    /// The same for a line that somebody outside can cause as often as they like. Says whether it was written.
+    fn log_limited(
+        &mut self,
+        now: Now,
+        level: Level,
+        call: Option<CallId>,
+        what: &'static str,
+        detail: impl FnOnce() -> String,
+    ) -> bool {
+        let allowed = self.log_limit.allows(now.instant, what);
+        if allowed {
+            self.log(level, call, what, detail());
+        }
+        allowed
     }
 
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {

@@ -88,7 +88,7 @@ impl Gateway {
                 self.answer_offer(now, invite, Ok(body));
             }
             Err((status, why)) => {
-                self.log(Level::Info, Some(id), "offer refused, call kept", format!("{status}: {why}"));
+                self.log_limited(now, Level::Info, Some(id), "offer refused, call kept", || format!("{status}: {why}"));
                 self.answer_offer(now, invite, Err(StatusCode(status)));
             }
         }
@@ -112,7 +112,7 @@ impl Gateway {
                     // An offer of ours inside a call came to nothing: what stood before goes on standing.
                     negotiation.offer_failed(&offered);
                     self.hold_completed(now, id, Err(why.clone()));
-                    self.log(Level::Warn, Some(id), "answer cannot be used, call kept", why);
+                    self.log_limited(now, Level::Warn, Some(id), "answer cannot be used, call kept", || why);
                 } else {
                     self.hang_up(now, id, super::Cause::MediaRefused(why));
                 }
@@ -126,7 +126,7 @@ impl Gateway {
         if let Some((offered, negotiation)) = call.media.offered.take().zip(call.media.negotiation.as_mut()) {
             negotiation.offer_failed(&offered);
         }
-        self.log(Level::Info, Some(id), "our offer was refused, call kept", status.0.to_string());
+        self.log_limited(now, Level::Info, Some(id), "our offer was refused, call kept", || status.0.to_string());
         self.hold_refused(now, id, status);
     }
 
@@ -151,7 +151,7 @@ impl Gateway {
         }
         if on_hold != before {
             self.apply_mute(id);
-            self.log(Level::Info, Some(id), if on_hold { "on hold" } else { "resumed" }, String::new());
+            self.log_limited(now, Level::Info, Some(id), if on_hold { "on hold" } else { "resumed" }, String::new);
         }
     }
 

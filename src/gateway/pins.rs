@@ -31,7 +31,9 @@ impl Gateway {
         }
         match self.pin_guard.check(now.instant, id, key) {
             Decision::At(_) => {
-                self.log(Level::Warn, Some(id), "PIN waits", "too many wrong PINs on this gateway".into());
+                self.log_limited(now, Level::Warn, Some(id), "PIN waits", || {
+                    "too many wrong PINs on this gateway".into()
+                });
             }
             decision => self.decide_pin(now, id, decision),
         }
@@ -50,12 +52,9 @@ impl Gateway {
         let Some((pending, key)) = call.pending_pin.take() else { return };
         let (session, plan) = (call.session, std::sync::Arc::clone(&call.plan));
         let verdict = if decision == Decision::Blocked {
-            self.log(
-                Level::Warn,
-                Some(id),
-                "PIN not accepted",
-                "ten wrong ones from this caller within the hour".into(),
-            );
+            self.log_limited(now, Level::Warn, Some(id), "PIN not accepted", || {
+                "ten wrong ones from this caller within the hour".into()
+            });
             PinVerdict::Blocked
         } else if let Some((room, access)) = plan.room_by_pin(&pending.pin) {
             let name = room.name.clone();
@@ -68,7 +67,7 @@ impl Gateway {
         } else {
             let blocked = self.pin_guard.wrong(now.instant, key);
             let detail = if blocked { "the caller is blocked for an hour" } else { "" };
-            self.log(Level::Info, Some(id), "wrong PIN", detail.to_owned());
+            self.log_limited(now, Level::Info, Some(id), "wrong PIN", || detail.to_owned());
             PinVerdict::Wrong
         };
         self.emit(session, session::Event::PinChecked { call: id, verdict });

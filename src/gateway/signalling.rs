@@ -32,7 +32,7 @@ impl Gateway {
                 }
             }
         }
-        self.tell_strangers();
+        self.tell_strangers(now);
     }
 
     fn on_signalling(&mut self, now: Now, event: Event) {
@@ -87,10 +87,9 @@ impl Gateway {
             // A stranger, of whom admission tells.
             Event::Refused { status: None, .. } => {}
             Event::Refused { summary, flow, status: Some(status), rule } => {
-                if self.may_tell_refusal(now) {
-                    let detail = format!("{} from {}: {}, {rule}", super::Masked(&summary), flow.remote, status.0);
-                    self.log(Level::Info, None, "refused", detail);
-                }
+                self.log_limited(now, Level::Info, None, "request refused", || {
+                    format!("{} from {}: {}, {rule}", super::Masked(&summary), flow.remote, status.0)
+                });
             }
         }
     }

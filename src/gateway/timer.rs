@@ -32,8 +32,6 @@ pub(super) enum Timer {
     Drain,
     /// A peer that does not answer our last BYE: we leave without after [`GOODBYE`].
     Goodbye,
-    /// Refusals are counted anew and the number that was kept out of the log is told.
-    RefusalWindow,
 }
 
 /// Longest wait for an answered caller's first packet.
@@ -69,7 +67,6 @@ impl Gateway {
             Timer::Drain => self.hang_up_all(now),
             // `run_until_idle` does the rest.
             Timer::Goodbye => {}
-            Timer::RefusalWindow => self.end_refusal_window(),
         }
     }
 }

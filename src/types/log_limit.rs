@@ -43,7 +43,15 @@ pub struct LeftOut {
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} more of this kind in the last minute", self.kind, self.lines)
+        write!(f, "{}: {}", self.kind, self.in_words())
+    }
+}
+
+impl LeftOut {
+    /// How many there were.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        format!("{} more of this kind in the last minute", self.lines)
     }
 }
 

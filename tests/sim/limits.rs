@@ -249,7 +249,7 @@ fn a_hundred_invites_at_once_are_all_answered() {
     // Twenty are told one by one, the others in one line.
     assert_eq!(world.lines("503, gateway.max_calls").len(), 20);
     world.run(secs(60));
-    world.assert_logged("10 more in the last minute");
+    world.assert_logged("10 more of this kind in the last minute");
     world.finish();
 }
 

@@ -4,6 +4,7 @@
 //! Every phone says its own tone and every prompt is one, so a scenario can assert what each caller hears.
 
 mod far_end;
+mod log_flood;
 mod network;
 mod phone;
 mod plan;

@@ -223,10 +223,11 @@ impl Gateway {
 
     /// A call that was asked for and never begun leaves its record too.
     fn note_not_placed(&mut self, now: Now, number: String, route: Option<String>, rule: String, cause: &DialCause) {
-        if !self.may_tell_refusal(now) {
+        let told =
+            self.log_limited(now, Level::Info, None, "not placed", || format!("call to {}: {rule}", Masked(&number)));
+        if !told {
             return;
         }
-        self.log(Level::Info, None, "not placed", format!("call to {}: {rule}", Masked(&number)));
         let id = CallId(self.fresh_id());
         self.outputs.push_back(Output::Record(Box::new(CallRecord {
             call: id.to_string(),

@@ -23,7 +23,9 @@ impl Gateway {
         let status = match self.try_referred(now, invite, referral) {
             Ok(()) => StatusCode::ACCEPTED,
             Err(Refusal(status, rule)) => {
-                self.log(Level::Info, id, "transfer refused, call kept", format!("{}: {rule}", status.0));
+                self.log_limited(now, Level::Info, id, "transfer refused, call kept", || {
+                    format!("{}: {rule}", status.0)
+                });
                 status
             }
         };
