@@ -43,7 +43,7 @@ impl Gateway {
         outgoing.rang_here = true;
         if !std::mem::replace(&mut outgoing.rings, true) {
             self.log(Level::Info, Some(id), "ringing", format!("{}", status.0));
-            self.tell_progress(id, "it rings");
+            self.tell_progress(id, "ringing");
             self.emit_to_call(id, session::Event::Ringing { call: id, tone });
         }
         if let Some(body) = body {
@@ -113,7 +113,7 @@ impl Gateway {
             }
         }
         if self.calls.get(&id).is_some_and(|call| call.is_answered()) {
-            self.tell_progress(id, "it is answered");
+            self.tell_progress(id, "answered");
             self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
             self.note_ready(id, true, heard);
         }
