@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use partyline::sip::endpoint::{Admission, Endpoint, EndpointConfig, Event, Flow, Input, Output, Policy};
+use partyline::sip::endpoint::{Admission, Admitted, Endpoint, EndpointConfig, Event, Flow, Input, Output, Policy};
 use partyline::sip::message::{Message, Request, Transport};
 use partyline::types::Now;
 
@@ -15,7 +15,7 @@ struct Open;
 
 impl Policy for Open {
     fn admit(&mut self, _: &Request, _: &Flow) -> Admission {
-        Admission::Accept
+        Admission::Accept(Admitted::default())
     }
 }
 

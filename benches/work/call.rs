@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use partyline::sip::message::{Message, Request, Response, StatusCode, Transport};
-use partyline::sip::{Admission, Body, Endpoint, EndpointConfig, Event, Flow, Input, Output, Policy};
+use partyline::sip::{Admission, Admitted, Body, Endpoint, EndpointConfig, Event, Flow, Input, Output, Policy};
 use partyline::types::Now;
 
 use super::{Work, sip, start};
@@ -15,7 +15,7 @@ struct Everybody;
 
 impl Policy for Everybody {
     fn admit(&mut self, _: &Request, _: &Flow) -> Admission {
-        Admission::Accept
+        Admission::Accept(Admitted::default())
     }
 }
 

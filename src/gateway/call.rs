@@ -2,10 +2,11 @@
 
 use super::call_record::{CallTimes, Cause};
 use super::hold::{Held, Holding};
+use super::peer::Peer;
 use super::reason::PeerReason;
 use super::transfer::{Referring, Succession};
 use super::{Masked, SessionId};
-use crate::dialplan::{Plan, Trunk};
+use crate::dialplan::Plan;
 use crate::media::command::LegStatistics;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
@@ -77,8 +78,9 @@ pub(super) struct Call {
     pub(super) state: CallState,
     /// The dialplan it began with, kept over reloads.
     pub(super) plan: Arc<Plan>,
-    pub(super) trunk: Arc<Trunk>,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
+    /// Where its signalling goes.
+    pub(super) remote: SocketAddr,
     /// Nobody can listen to its signalling.
     pub(super) is_private: bool,
     pub(super) sip_call_id: String,
@@ -124,7 +126,7 @@ pub(super) struct Beginning<'a> {
     pub(super) session: SessionId,
     pub(super) state: CallState,
     pub(super) plan: Arc<Plan>,
-    pub(super) trunk: Arc<Trunk>,
+    pub(super) peer: Peer,
     pub(super) flow: &'a Flow,
     pub(super) from: Party,
     pub(super) number: String,
@@ -135,15 +137,15 @@ pub(super) struct Beginning<'a> {
 impl Call {
     /// A call of which nothing has come yet.
     pub(super) fn begin(beginning: Beginning<'_>) -> Self {
-        let Beginning { id, session, state, plan, trunk, flow, from, number, route, now } = beginning;
+        let Beginning { id, session, state, plan, peer, flow, from, number, route, now } = beginning;
         Self {
             id,
             invite: None,
             session,
             state,
             plan,
-            trunk,
-            peer: flow.remote,
+            peer,
+            remote: flow.remote,
             is_private: flow.transport.is_secure(),
             sip_call_id: String::new(),
             from,
@@ -175,7 +177,7 @@ impl Call {
     /// Who calls whom and which way, for the log.
     pub(super) fn in_words(&self) -> String {
         let from = if self.from.number.is_empty() { "withheld" } else { &self.from.number };
-        format!("{} to {} by trunk {}, route {}", Masked(from), Masked(&self.number), self.trunk.name, self.route)
+        format!("{} to {} by trunk {}, route {}", Masked(from), Masked(&self.number), self.peer.name(), self.route)
     }
 
     /// The offer or answer that stands, as it went out.

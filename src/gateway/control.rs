@@ -217,7 +217,7 @@ impl Gateway {
         let room_name = |id| self.rooms.get(id).map(|room| room.settings.name.clone());
         let calls = self.calls.values().map(|call| CallStatus {
             call: call.id.to_string(),
-            trunk: call.trunk.name.clone(),
+            trunk: call.peer.name().to_owned(),
             from: Masked(&call.from.number).to_string(),
             number: Masked(&call.number).to_string(),
             route: call.route.clone(),
@@ -254,7 +254,7 @@ impl Gateway {
             },
             server: server.map_or_else(String::new, |flow| format!("{}:{}", flow.transport.as_param(), flow.remote)),
             trouble: trouble.unwrap_or_default().to_owned(),
-            calls: self.admission.calls_by(&entry.trunk.name) as usize,
+            calls: self.peers.calls_with(&entry.trunk.name) as usize,
         });
         let trunks = trunks.collect();
         Status {

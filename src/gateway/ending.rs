@@ -199,7 +199,7 @@ impl Gateway {
     pub(super) fn finish(&mut self, now: Now, id: CallId) {
         self.timers.clear(Timer::LegRemoval(id));
         let Some(call) = self.calls.remove(&id) else { return };
-        self.admission.call_over(&call.trunk.name);
+        self.peers.call_over(&call.peer);
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talked = call.times.talked(now);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
@@ -215,7 +215,7 @@ impl Gateway {
             way: if call.outgoing.is_some() { Way::Out } else { Way::In },
             tried: call.outgoing.map_or_else(Vec::new, |outgoing| outgoing.tried),
             sip_call_id: call.sip_call_id,
-            trunk: call.trunk.name.clone(),
+            trunk: call.peer.name().to_owned(),
             from: call.from.number,
             number: call.number,
             route: Some(call.route),

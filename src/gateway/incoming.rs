@@ -1,19 +1,19 @@
 //! An INVITE from a trunk: its called number, its route, its session, its media ports.
 
-use super::admission::trunk_of;
 use super::call::{Beginning, Call, CallMedia, CallState};
 use super::call_record::{CallRecord, Cause, Way};
 use super::ending::Final;
 use super::identity;
 use super::negotiation::srtp_of;
+use super::peer::Peer;
 use super::transfer::{Replaced, Succession};
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
-use crate::dialplan::{NumberSource, Origin, RouteTarget, SrtpPolicy, Trunk};
+use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
 use crate::sdp::{LocalMedia, SessionDescription};
 use crate::session::{self, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
-use crate::sip::{Flow, InviteId};
+use crate::sip::{Flow, InviteId, PeerId};
 use crate::types::{AudioCodec, CallId, Direction, Now};
 use bytes::Bytes;
 use rand::RngCore;
@@ -29,20 +29,20 @@ impl Gateway {
     pub(super) fn on_incoming(
         &mut self,
         now: Now,
-        invite: InviteId,
+        (invite, peer): (InviteId, PeerId),
         request: &Request,
         flow: Flow,
         offer: Option<&Bytes>,
         replaces: Option<InviteId>,
     ) {
-        let Some(trunk) = trunk_of(&self.plan, &self.trunks, &self.admission, request, &flow) else {
-            // Admitted a moment ago by the same rule; a reload cannot come between.
+        let Some(peer) = self.peers.get(peer).cloned() else {
+            // It was admitted with the message that this event comes of; a reload cannot come between.
             self.reject(now, invite, &Final::status(403));
             return;
         };
-        let from = identity::caller(request, trunk.identity.trusted, &trunk.numbers).party;
-        let number = self.called_number(request, &trunk);
-        let arrival = Arrival { invite, request, flow, trunk, from, number };
+        let from = identity::caller(request, peer.is_trusted(), peer.numbers()).party;
+        let number = self.called_number(request, &peer);
+        let arrival = Arrival { invite, request, flow, peer, from, number };
         let decided = match replaces {
             Some(old) => self.decide_replacing(now, &arrival, old),
             None => self.decide(now, &arrival),
@@ -66,11 +66,11 @@ impl Gateway {
     }
 
     fn decide(&self, now: Now, arrival: &Arrival<'_>) -> Result<Decided, Refusal> {
-        if let Some((status, rule)) = self.limit_for(now, &arrival.trunk) {
+        if let Some((status, rule)) = self.limit_for(now, &arrival.peer) {
             return Err(Refusal { answer: Final::busy(status), rule, route: None });
         }
         check_security(arrival)?;
-        let origin = Origin::Trunk(arrival.trunk.name.as_str().into());
+        let origin = arrival.peer.origin();
         let Some(route) = route::find(&self.plan, &origin, &arrival.number) else {
             let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
             return Err(Refusal { answer: Final::status(404), rule, route: None });
@@ -86,11 +86,11 @@ impl Gateway {
     /// An INVITE with Replaces takes no route: it goes where the call went that it replaces, and makes one more only until
     /// that one is over.
     fn decide_replacing(&self, now: Now, arrival: &Arrival<'_>, old: InviteId) -> Result<Decided, Refusal> {
-        if let Some((status, rule)) = self.limit_for_replacing(now, &arrival.trunk) {
+        if let Some((status, rule)) = self.limit_for_replacing(now, &arrival.peer) {
             return Err(Refusal { answer: Final::busy(status), rule, route: None });
         }
         check_security(arrival)?;
-        let Some(replaced) = self.replaced_by(&arrival.trunk, old) else {
+        let Some(replaced) = self.replaced_by(&arrival.peer, old) else {
             let rule = "the call it is to replace is none of its trunk's".into();
             return Err(Refusal { answer: Final::status(481), rule, route: None });
         };
@@ -98,7 +98,7 @@ impl Gateway {
     }
 
     fn begin(&mut self, now: Now, arrival: Arrival<'_>, decided: Decided, offer: Option<SessionDescription>) {
-        let Arrival { invite, request, flow, trunk, from, number } = arrival;
+        let Arrival { invite, request, flow, peer, from, number } = arrival;
         let id = CallId(self.fresh_id());
         let session = match &decided.leads {
             Leads::Anew(_) => SessionId(self.fresh_id()),
@@ -109,7 +109,7 @@ impl Gateway {
             session,
             state: CallState::Opening,
             plan: Arc::clone(&self.plan),
-            trunk,
+            peer,
             flow: &flow,
             from,
             number,
@@ -123,7 +123,7 @@ impl Gateway {
             succeeds: decided.succession(),
             ..Call::begin(beginning)
         };
-        self.admission.call_began(now.instant, &call.trunk);
+        self.peers.call_began(now.instant, &call.peer);
         self.calls.insert(id, call);
         self.by_invite.insert(invite, id);
         match decided.leads {
@@ -154,7 +154,7 @@ impl Gateway {
             return;
         };
         call.media.local = Some(LocalMedia {
-            address: self.addresses.towards(call.peer.ip(), address.ip()),
+            address: self.addresses.towards(call.remote.ip(), address.ip()),
             rtp_port: address.port(),
             rtcp_port,
             codecs: AudioCodec::ALL.to_vec(),
@@ -176,7 +176,7 @@ impl Gateway {
             let mut rule = format!("its offer cannot be met: {refusal}");
             if let Some(call) = self.calls.get(&id).filter(|_| refusal.is_about_security()) {
                 let secure = if call.is_private { "encrypted" } else { "unencrypted" };
-                let _ = write!(rule, " (srtp = {}, signalling {secure})", call.trunk.srtp.as_str());
+                let _ = write!(rule, " (srtp = {}, signalling {secure})", call.peer.media().srtp.as_str());
             }
             return self.refuse(now, id, Final::status(refusal.status()), rule);
         }
@@ -198,7 +198,7 @@ impl Gateway {
         let status = self.reject(now, arrival.invite, &refusal.answer);
         let told = self.log_limited(now, Level::Info, None, "refused", || {
             let number = Masked(&arrival.number);
-            format!("call to {number} by trunk {}: {status}, {}", arrival.trunk.name, refusal.rule)
+            format!("call to {number} by trunk {}: {status}, {}", arrival.peer.name(), refusal.rule)
         });
         if !told {
             // Nor is it recorded: what anybody can send must not fill the disk.
@@ -210,7 +210,7 @@ impl Gateway {
             way: Way::In,
             tried: Vec::new(),
             sip_call_id: arrival.request.call_id().map_or_else(String::new, |id| id.to_string()),
-            trunk: arrival.trunk.name.clone(),
+            trunk: arrival.peer.name().to_owned(),
             from: arrival.from.number.clone(),
             number: arrival.number.clone(),
             route: refusal.route,
@@ -226,11 +226,10 @@ impl Gateway {
         })));
     }
 
-    /// The calling number: what the trunk asserts, else From (RFC 3325). Admitted peers are trunks, whose word counts.
-    /// The called number, from the first place that this trunk puts it in.
-    fn called_number(&self, request: &Request, trunk: &Trunk) -> String {
+    /// The called number, from the first place that this peer puts it in.
+    fn called_number(&self, request: &Request, peer: &Peer) -> String {
         let user_of = |value: &Bytes| NameAddr::parse(value).ok()?.uri.user_decoded();
-        let found = trunk.number_from.iter().find_map(|source| match source {
+        let found = peer.number_from().iter().find_map(|source| match source {
             // The Contact we registered is our name there, not a number anybody dialled.
             NumberSource::RequestUri => {
                 let user = request.uri.user_decoded()?;
@@ -242,7 +241,7 @@ impl Gateway {
             }
             NumberSource::Diversion => request.headers.values(&HeaderName::Diversion).find_map(|value| user_of(&value)),
         });
-        trunk.numbers.normalise(&found.unwrap_or_default())
+        peer.numbers().normalise(&found.unwrap_or_default())
     }
 }
 
@@ -274,7 +273,7 @@ struct Arrival<'a> {
     invite: InviteId,
     request: &'a Request,
     flow: Flow,
-    trunk: Arc<Trunk>,
+    peer: Peer,
     from: Party,
     number: String,
 }
@@ -289,7 +288,8 @@ struct Refusal {
 /// Whether the keys of a trunk that must have SRTP may travel as this INVITE did.
 fn check_security(arrival: &Arrival<'_>) -> Result<(), Refusal> {
     let is_private = arrival.flow.transport.is_secure();
-    if arrival.trunk.srtp == SrtpPolicy::Required && !arrival.trunk.speaks_srtp(is_private) {
+    let media = arrival.peer.media();
+    if media.srtp == SrtpPolicy::Required && !media.speaks_srtp(is_private) {
         let rule = "its trunk says srtp = \"required\", and keys are not taken over unencrypted signalling".into();
         return Err(Refusal { answer: Final::status(488), rule, route: None });
     }

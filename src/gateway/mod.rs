@@ -5,6 +5,7 @@
 //!
 //! | file | what happens there |
 //! |---|---|
+//! | `peer.rs` | whom we speak with: what is settled between us, and its calls |
 //! | `admission.rs` | who may send us requests at all; limits |
 //! | `digest.rs` | unknown sources that prove by digest to be a trunk |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
@@ -37,6 +38,7 @@ mod log;
 mod media_events;
 mod negotiation;
 mod outbound;
+mod peer;
 pub mod pin_guard;
 mod pins;
 mod playback;
@@ -70,6 +72,7 @@ use admission::Admission;
 use bytes::Bytes;
 use call::Call;
 use digest::TrunkDigest;
+use peer::Peers;
 use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
@@ -180,6 +183,7 @@ pub struct Gateway {
     random: StdRng,
     /// Makes SRTP keys and nothing else: what others see of `random` must say nothing of them.
     keys: StdRng,
+    peers: Peers,
     admission: Admission,
     digest: TrunkDigest,
     calls: BTreeMap<CallId, Call>,
@@ -262,12 +266,14 @@ impl Gateway {
         let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
         // A stream of its own: what is drawn for messages tells nothing of the nonces' secret.
         let digest = TrunkDigest::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
+        let peers = Peers::new(&plan);
         let mut gateway = Self {
             plan,
             sounds,
             endpoint,
             random,
             keys,
+            peers,
             admission: Admission::default(),
             digest,
             calls: BTreeMap::new(),
@@ -318,6 +324,7 @@ impl Gateway {
                 let mut policy = admission::TrunkPolicy {
                     plan: &self.plan,
                     trunks: &self.trunks,
+                    peers: &self.peers,
                     admission: &mut self.admission,
                     digest: &mut self.digest,
                     now: now.instant,
@@ -374,7 +381,7 @@ impl Gateway {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()
-            && self.admission.is_idle()
+            && self.peers.is_idle()
             && self.by_invite.is_empty()
             && self.sessions.is_empty()
             && self.rooms.len() == 0
@@ -492,7 +499,7 @@ impl Gateway {
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {
         self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
         self.digest.set_plan(&plan);
-        self.admission.keep_trunks(&plan);
+        self.peers.set_plan(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
         self.refresh_trunks(now);

@@ -189,8 +189,9 @@ impl Gateway {
 
 /// Our SRTP keys for a call, as its trunk wants it and its signalling allows.
 pub(super) fn srtp_of(call: &Call, random: &mut StdRng) -> Option<LocalSrtp> {
-    call.trunk.speaks_srtp(call.is_private).then(|| LocalSrtp {
-        required: call.trunk.srtp == SrtpPolicy::Required,
+    let media = call.peer.media();
+    media.speaks_srtp(call.is_private).then(|| LocalSrtp {
+        required: media.srtp == SrtpPolicy::Required,
         keys: SrtpSuite::ALL.map(|suite| fresh_key(suite, random)).to_vec(),
     })
 }
@@ -227,11 +228,12 @@ fn agree(call: &mut Call, mut negotiation: Negotiation, random: &mut StdRng) {
 /// What was negotiated, with the networks from which its media is believed: the trunk's, else the peer and its SDP.
 fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
     let mut parameters = parameters.clone();
-    parameters.accept_from = if call.trunk.media.is_empty() {
+    let networks = call.peer.media().networks;
+    parameters.accept_from = if networks.is_empty() {
         let described = parameters.remote_rtp.map(|remote| remote.ip());
-        [Some(call.peer.ip()), described].into_iter().flatten().map(Network::host).collect()
+        [Some(call.remote.ip()), described].into_iter().flatten().map(Network::host).collect()
     } else {
-        call.trunk.media.clone()
+        networks.to_vec()
     };
     parameters
 }
@@ -239,5 +241,5 @@ fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
 /// A caller from whom nothing comes for so long is gone; but not one who does not hear us or need not speak (RFC 3264 section
 /// 8.4): it may send music or nothing at all.
 fn media_timeout(call: &Call, on_hold: bool) -> Option<Duration> {
-    (!on_hold).then_some(call.trunk.media_timeout)
+    (!on_hold).then_some(call.peer.media().timeout)
 }

@@ -90,5 +90,5 @@ impl Gateway {
 }
 
 fn caller_key(call: &super::Call) -> CallerKey {
-    CallerKey::of(Some(&call.trunk.name), &call.from.number, call.peer.ip())
+    CallerKey::of(Some(call.peer.name()), &call.from.number, call.remote.ip())
 }

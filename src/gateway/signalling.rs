@@ -37,8 +37,8 @@ impl Gateway {
 
     fn on_signalling(&mut self, now: Now, event: Event) {
         match event {
-            Event::Incoming { invite, request, flow, offer, replaces } => {
-                self.on_incoming(now, invite, &request, flow, offer.as_ref(), replaces);
+            Event::Incoming { invite, peer, request, flow, offer, replaces } => {
+                self.on_incoming(now, (invite, peer), &request, flow, offer.as_ref(), replaces);
             }
             Event::Acknowledged { invite, body } => self.on_acknowledged(now, invite, body.as_ref()),
             Event::Cancelled { invite, reason } => {

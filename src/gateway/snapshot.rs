@@ -52,8 +52,8 @@ impl Gateway {
         Some(CallSnapshot {
             call: id,
             dialog: self.endpoint.snapshot(call.invite?)?,
-            peer: call.peer,
-            trunk: call.trunk.name.clone(),
+            peer: call.remote,
+            trunk: call.peer.name().to_owned(),
             from: call.from.number.clone(),
             number: call.number.clone(),
             route: call.route.clone(),

@@ -11,8 +11,8 @@ mod service_route;
 pub mod transaction;
 
 pub use endpoint::{
-    Admission, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event, Flow,
-    Input, InviteId, OutgoingInvite, Output, PingId, Policy, Referral, RegistrationConfig, RegistrationId,
-    ReliableProvisional, Terms, TraceDirection, TraceLine,
+    Admission, Admitted, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event,
+    Flow, Input, InviteId, OutgoingInvite, Output, PeerId, PingId, Policy, Referral, RegistrationConfig,
+    RegistrationId, ReliableProvisional, Terms, TraceDirection, TraceLine,
 };
 pub use invite::ending::reason_of;

@@ -5,6 +5,7 @@ use crate::dialplan::Route;
 use crate::dialplan::outgoing;
 use crate::gateway::call::{Beginning, Call, CallState};
 use crate::gateway::call_record::{CallRecord, Cause, Tried, Way};
+use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, SessionId};
 use crate::session::{self, CallerId, DialCause, DialHandle, Party};
@@ -178,7 +179,8 @@ impl Gateway {
         };
         let detail = format!("{} by trunk {}, route {}", Masked(&outgoing.number), trunk.name, outgoing.route.name);
         self.log(Level::Info, Some(id), "calling", detail);
-        self.admission.call_began(now.instant, &trunk);
+        let peer = Peer::Trunk(Arc::clone(&trunk));
+        self.peers.call_began(now.instant, &peer);
         if let Some(running) = self.sessions.get_mut(&session) {
             running.calls.push(id);
         }
@@ -188,7 +190,7 @@ impl Gateway {
             session,
             state: CallState::Dialling,
             plan,
-            trunk,
+            peer,
             flow: &outgoing.target.flow,
             from: Party { number: from, name: None },
             number: outgoing.number.clone(),

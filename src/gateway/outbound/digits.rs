@@ -19,7 +19,7 @@ impl Gateway {
     /// Sends digits in the sound's stream, or one by one as INFO.
     pub(in crate::gateway) fn send_digits(&mut self, now: Now, id: CallId, digits: String) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if call.trunk.digits == DigitTransport::Rtp {
+        if call.peer.media().digits == DigitTransport::Rtp {
             return self.media(Command::SendDigits { leg: id, digits, duration: SENT_DIGIT });
         }
         let idle = call.unsent_digits.is_empty();

@@ -42,7 +42,7 @@ impl Gateway {
                 (Some(_), None) => ServerOutcome::Answer,
                 (_, after) => ServerOutcome::Failure { retry_after: after.map(|after| after.duration()) },
             };
-            self.trunks.note_outcome(now.instant, &call.trunk.name, &outgoing.target.flow, outcome);
+            self.trunks.note_outcome(now.instant, call.peer.name(), &outgoing.target.flow, outcome);
         }
         let outcome = match failure {
             Failure::Status(status) => format!("{} {}", status.0, status.reason()),
@@ -58,7 +58,7 @@ impl Gateway {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
         let Some(outgoing) = call.outgoing.as_ref() else { return };
         // One that is full, or wants to be left alone, is no better than one that may yet answer.
-        let (counted, mut left) = (call.trunk.name.clone(), outgoing.targets.clone());
+        let (counted, mut left) = (call.peer.clone(), outgoing.targets.clone());
         if self.next_target(now, Some(&counted), &mut left, &mut Vec::new()).is_none() {
             self.log(Level::Info, Some(id), "silent", "no response for 4 s, and no other target can be tried".into());
             return;
@@ -67,7 +67,7 @@ impl Gateway {
         let Some(outgoing) = call.outgoing.as_ref() else { return };
         self.trunks.note_outcome(
             now.instant,
-            &call.trunk.name,
+            call.peer.name(),
             &outgoing.target.flow,
             ServerOutcome::Failure { retry_after: None },
         );

@@ -5,7 +5,7 @@ use super::targets::Target;
 use crate::dialplan::Trunk;
 use crate::gateway::call_record::Cause;
 use crate::gateway::timer::{SILENCE, Timer};
-use crate::gateway::{Gateway, admission, identity, trunks};
+use crate::gateway::{Gateway, identity, trunks};
 use crate::sdp;
 use crate::session::{DialCause, Party};
 use crate::sip::message::Uri;
@@ -46,7 +46,7 @@ impl Gateway {
             headers,
             credentials: trunks::credentials(trunk),
             route,
-            terms: Some(admission::terms_of(trunk)),
+            terms: Some(call.peer.terms()),
             ..OutgoingInvite::new(target.flow, from, to, Some(Body::sdp(offer.to_string())))
         };
         if let Some(call) = self.calls.get_mut(&id) {

@@ -37,7 +37,7 @@ impl Gateway {
         self.on_trying(invite);
         let Some(&id) = self.by_invite.get(&invite) else { return };
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
-        let country = call.trunk.numbers.country_code.as_deref();
+        let country = call.peer.numbers().country_code.as_deref();
         let tone = ringing_tone(country);
         let Some(outgoing) = call.outgoing.as_mut() else { return };
         outgoing.rang_here = true;

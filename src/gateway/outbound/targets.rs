@@ -2,6 +2,7 @@
 
 use crate::dialplan::{SrtpPolicy, Trunk};
 use crate::gateway::call_record::Tried;
+use crate::gateway::peer::Peer;
 use crate::gateway::{Gateway, Output};
 use crate::sip::Flow;
 use crate::sip::message::Host;
@@ -56,11 +57,11 @@ impl Target {
 
 impl Gateway {
     /// Takes the next target that may be tried now; those that may not are noted with the rule that says so. `counted`:
-    /// the trunk by which the call goes already.
+    /// the peer among whose calls this one is counted already.
     pub(super) fn next_target(
         &self,
         now: Now,
-        counted: Option<&str>,
+        counted: Option<&Peer>,
         targets: &mut VecDeque<Target>,
         passed: &mut Vec<Tried>,
     ) -> Option<Target> {
@@ -80,8 +81,8 @@ impl Gateway {
                 passed_over(Some(target.flow.remote), outcome);
                 continue;
             }
-            if counted != Some(name)
-                && let Some((_, rule)) = self.trunk_limit(now, &target.trunk)
+            if counted.is_none_or(|counted| counted.name() != name)
+                && let Some((_, rule)) = self.peers.limit(now.instant, &Peer::Trunk(Arc::clone(&target.trunk)), 0)
             {
                 passed_over(None, rule);
                 targets.retain(|other| other.trunk.name != *name);
@@ -102,7 +103,7 @@ impl Gateway {
     /// Turns to the next target. Says whether there is one.
     pub(super) fn try_next(&mut self, now: Now, id: CallId) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
-        let counted = call.trunk.name.clone();
+        let counted = call.peer.clone();
         let Some(outgoing) = call.outgoing.as_mut() else { return false };
         let mut left = std::mem::take(&mut outgoing.targets);
         let mut passed = Vec::new();
@@ -119,16 +120,16 @@ impl Gateway {
             && seen(&here.flow) == seen(&next.flow)
             && (here.trunk.name == next.trunk.name
                 || call.media.local.as_ref().is_some_and(|local| local.srtp.is_none()))
-            && call.trunk.speaks_srtp(call.is_private) == next.trunk.speaks_srtp(next.flow.transport.is_secure());
-        call.peer = next.flow.remote;
+            && call.peer.media().speaks_srtp(call.is_private)
+                == next.trunk.speaks_srtp(next.flow.transport.is_secure());
+        call.remote = next.flow.remote;
         call.is_private = next.flow.transport.is_secure();
         outgoing.rang_here = false;
         outgoing.target = next;
-        if outgoing.target.trunk.name != counted {
-            let trunk = Arc::clone(&outgoing.target.trunk);
-            call.trunk = Arc::clone(&trunk);
-            self.admission.call_over(&counted);
-            self.admission.call_began(now.instant, &trunk);
+        if outgoing.target.trunk.name != counted.name() {
+            call.peer = Peer::Trunk(Arc::clone(&outgoing.target.trunk));
+            self.peers.call_over(&counted);
+            self.peers.call_began(now.instant, &call.peer);
         }
         let Some(call) = self.calls.get_mut(&id) else { return false };
         if same_ports && call.media.local.is_some() {

@@ -37,8 +37,8 @@ impl Gateway {
         let gone = || Refusal(StatusCode::CALL_DOES_NOT_EXIST, "the call is over".into());
         let id = *self.by_invite.get(&invite).ok_or_else(gone)?;
         let call = self.calls.get(&id).ok_or_else(gone)?;
-        let name = &call.trunk.name;
-        if !call.trunk.refer {
+        let name = call.peer.name();
+        if !call.peer.terms().refer {
             return Err(Refusal(StatusCode::FORBIDDEN, format!("trunks.{name}.refer is not set")));
         }
         if !can_be_moved(call) || self.successor_of(id).is_some() {
@@ -51,7 +51,7 @@ impl Gateway {
         {
             return Err(Refusal(StatusCode::BAD_REQUEST, "Refer-To leads back to ourselves".into()));
         }
-        let (session, number) = (call.session, call.trunk.numbers.normalise(&user));
+        let (session, number) = (call.session, call.peer.numbers().normalise(&user));
         let allowed = outgoing::allow(&call.plan, &number);
         if let Ok(allowed) = &allowed
             && allowed.outgoing.confirm == Some(true)
@@ -83,7 +83,7 @@ impl Gateway {
         let heard = uri.port.is_none_or(|port| gateway.sip.iter().any(|listen| listen.address.port() == port));
         let local = call.media.local.as_ref().map(|local| local.address);
         let listening = gateway.sip.iter().map(|listen| listen.address.ip());
-        let public: [Option<IpAddr>; 3] = [gateway.public_address, call.trunk.public_address, local];
+        let public: [Option<IpAddr>; 3] = [gateway.public_address, call.peer.public_address(), local];
         heard && listening.chain(public.into_iter().flatten()).any(|own| own.to_canonical() == ip)
     }
 }

@@ -32,18 +32,18 @@ impl Gateway {
     fn try_transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) -> Result<(), String> {
         let id = self.call_named(name)?;
         let call = self.calls.get(&id).ok_or("the call is over")?;
-        let trunk = &call.trunk;
-        if !trunk.refer {
-            return Err(format!("trunks.{}.refer is not set: its calls are not transferred", trunk.name));
+        let peer = &call.peer;
+        if !peer.terms().refer {
+            return Err(format!("trunks.{}.refer is not set: its calls are not transferred", peer.name()));
         }
         if call.referring.is_some() || !can_be_moved(call) || self.successor_of(id).is_some() {
             return Err(format!("{id} is not answered, or is being transferred already"));
         }
         let allowed = outgoing::allow(&call.plan, number).map_err(|denied| denied.to_string())?;
         let number = allowed.number;
-        let written = trunk.numbers.written(&number, trunk.identity.format);
-        let port = Some(call.peer.port()).filter(|port| *port != 5060);
-        let target = NameAddr::new(Uri::sip(Some(written.as_str()), Host::Ip(call.peer.ip().to_canonical()), port));
+        let written = peer.written(&number);
+        let port = Some(call.remote.port()).filter(|port| *port != 5060);
+        let target = NameAddr::new(Uri::sip(Some(written.as_str()), Host::Ip(call.remote.ip().to_canonical()), port));
         let invite = call.invite.ok_or("the call is over")?;
         self.endpoint.refer(now, invite, &target).map_err(|error| error.to_string())?;
         self.log(Level::Info, Some(id), "refers", format!("to {}", Masked(&number)));

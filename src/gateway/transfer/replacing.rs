@@ -1,7 +1,7 @@
 //! INVITE with Replaces (RFC 3891): a call that takes another's place, as at the end of an attended transfer.
 
 use super::{Succession, can_be_moved};
-use crate::dialplan::Trunk;
+use crate::gateway::peer::Peer;
 use crate::gateway::{Gateway, SessionId};
 use crate::sip::InviteId;
 use crate::types::CallId;
@@ -22,11 +22,11 @@ impl Replaced {
 }
 
 impl Gateway {
-    /// The call of an INVITE that one by `trunk` is to replace. A call of another trunk is not there, as far as this one
+    /// The call of an INVITE that one by `peer` is to replace. A call of another peer is not there, as far as this one
     /// is told, nor is one whose place is being taken already.
-    pub(in crate::gateway) fn replaced_by(&self, trunk: &Trunk, invite: InviteId) -> Option<Replaced> {
+    pub(in crate::gateway) fn replaced_by(&self, peer: &Peer, invite: InviteId) -> Option<Replaced> {
         let call = self.by_invite.get(&invite).and_then(|id| self.calls.get(id))?;
-        let may = trunk.replaces && call.trunk.name == trunk.name && can_be_moved(call);
+        let may = peer.terms().replaces && call.peer.name() == peer.name() && can_be_moved(call);
         let free = may && self.successor_of(call.id).is_none();
         free.then(|| Replaced { session: call.session, route: call.route.clone(), of: call.id })
     }

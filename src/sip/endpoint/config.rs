@@ -34,7 +34,7 @@ pub struct EndpointConfig {
     pub limits: Limits,
 }
 
-/// What holds between us and one peer; see [`Policy::terms`](super::Policy::terms).
+/// What holds between us and one peer; see [`Admitted::terms`](super::Admitted::terms).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// As [`EndpointConfig::session_expires`].

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 
-use super::Flow;
+use super::{Flow, PeerId};
 use crate::sip::message::{Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
 
 /// One INVITE usage: a call from its INVITE to its end. Never reused within a run.
@@ -159,6 +159,8 @@ pub enum Event {
     Incoming {
         /// The new call.
         invite: InviteId,
+        /// Who calls, as the [`Policy`](super::Policy) said when it admitted the INVITE.
+        peer: PeerId,
         /// The INVITE as it came.
         request: Box<Request>,
         /// Where it came from.

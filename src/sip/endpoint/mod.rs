@@ -53,24 +53,32 @@ pub use request::{OutgoingInvite, RegistrationConfig};
 pub trait Policy {
     /// What to do with `request`, which came by `flow`. Also asked for requests that could only be read in part.
     fn admit(&mut self, request: &Request, flow: &Flow) -> Admission;
-
-    /// What holds for the call of an INVITE that was admitted. `None`: what the configuration says.
-    fn terms(&mut self, _request: &Request, _flow: &Flow) -> Option<Terms> {
-        None
-    }
 }
 
 /// What a [`Policy`] says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
     /// Go on.
-    Accept,
+    Accept(Admitted),
     /// Silence, as scanners deserve.
     Drop,
     /// Answer with this status.
     Reject(StatusCode),
     /// Ask for a password: 401 with these, without remembering anything (RFC 3261 section 8.2.7).
     Challenge(Vec<Challenge>),
+}
+
+/// Who a peer is, as its [`Policy`] calls it. The endpoint hands it back with [`Event::Incoming`] and knows nothing of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+/// What a [`Policy`] knows of a peer whose request goes on: decided once, so that nobody need ask again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Admitted {
+    /// Who it is.
+    pub peer: PeerId,
+    /// What holds for its calls. `None`: what the configuration says.
+    pub terms: Option<Terms>,
 }
 
 /// Why a method of the endpoint did nothing.

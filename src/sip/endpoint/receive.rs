@@ -9,7 +9,7 @@ use super::core::{ACCEPT, ALLOW, SUPPORTED, summary};
 use super::servers::{Absorbed, Received, Reply};
 use super::timer::{InviteTimer, ServerId};
 use super::{
-    Admission, Challenge, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection,
+    Admission, Admitted, Challenge, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection,
 };
 use crate::sip::dialog::{Dialog, Tag};
 use crate::sip::invite::session::{Exchange, Session};
@@ -96,21 +96,23 @@ impl Endpoint {
         let merged = recognised_by.is_some_and(|key| self.core.merges.contains_key(&key));
         let admission =
             if merged { Admission::Reject(StatusCode::LOOP_DETECTED) } else { policy.admit(&received.request, &flow) };
-        match &admission {
+        let admitted = match admission {
             Admission::Drop => return self.refused(&received, None, "not admitted"),
-            Admission::Challenge(challenges) => return self.challenge(&received, key, challenges),
-            Admission::Accept | Admission::Reject(_) => {}
-        }
+            Admission::Challenge(challenges) => return self.challenge(&received, key, &challenges),
+            Admission::Accept(admitted) => Ok(admitted),
+            Admission::Reject(status) => Err(status),
+        };
         if self.is_over_limit(&received) {
             return;
         }
         let tx = self.core.open_server(&received, key, recognised_by.filter(|_| !merged));
-        if let Admission::Reject(status) = admission {
-            self.refused(&received, Some(status), if merged { "merged request" } else { "rejected by policy" });
-            return self.core.respond(now, tx, Reply::new(status));
+        match admitted {
+            Ok(admitted) => self.on_new_request(now, received, tx, admitted),
+            Err(status) => {
+                self.refused(&received, Some(status), if merged { "merged request" } else { "rejected by policy" });
+                self.core.respond(now, tx, Reply::new(status));
+            }
         }
-        let terms = policy.terms(&received.request, &flow).unwrap_or(self.core.config.terms());
-        self.on_new_request(now, received, tx, terms);
     }
 
     /// Asks for a password. A flood of strangers costs nothing but the answers: no transaction, and no retransmission.
@@ -218,7 +220,7 @@ impl Endpoint {
         }
     }
 
-    fn on_new_request(&mut self, now: Now, received: Received, tx: ServerId, terms: Terms) {
+    fn on_new_request(&mut self, now: Now, received: Received, tx: ServerId, admitted: Admitted) {
         let request = &received.request;
         let inside_only =
             matches!(request.method, Method::Bye | Method::Prack | Method::Update | Method::Info | Method::Notify);
@@ -228,7 +230,7 @@ impl Endpoint {
         }
         let (summary, flow) = (summary(request), received.flow);
         let reply = if request.method == Method::Invite {
-            match self.on_invite(now, received, tx, terms) {
+            match self.on_invite(now, received, tx, admitted) {
                 Ok(()) => return,
                 Err(reply) => reply,
             }
@@ -242,8 +244,9 @@ impl Endpoint {
         self.core.respond(now, tx, reply);
     }
 
-    fn on_invite(&mut self, now: Now, received: Received, tx: ServerId, terms: Terms) -> Result<(), Reply> {
+    fn on_invite(&mut self, now: Now, received: Received, tx: ServerId, admitted: Admitted) -> Result<(), Reply> {
         let request = &received.request;
+        let terms = admitted.terms.unwrap_or(self.core.config.terms());
         check_scheme(request)?;
         check_require(request, Some(&terms))?;
         if terms.reliable_provisional == ReliableProvisional::Never && request.requires("100rel") {
@@ -277,7 +280,14 @@ impl Endpoint {
         self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
         self.add_usage(usage, &received.flow);
         let Received { request, flow, .. } = received;
-        self.core.event(Event::Incoming { invite: id, request: request.into(), flow, offer, replaces });
+        self.core.event(Event::Incoming {
+            invite: id,
+            peer: admitted.peer,
+            request: request.into(),
+            flow,
+            offer,
+            replaces,
+        });
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ pub struct Open;
 
 impl Policy for Open {
     fn admit(&mut self, _: &Request, _: &Flow) -> Admission {
-        Admission::Accept
+        Admission::Accept(Admitted::default())
     }
 }
 

@@ -1,0 +1,320 @@
+//! Who a peer is: decided once, when its request is admitted or when we choose whom to call, and kept by the call.
+//!
+//! The endpoint carries the decision from its [`Policy`](sip::Policy) to the event of the new call as a [`PeerId`];
+//! [`Peers`] knows whom it means.
+
+use crate::dialplan::number::NumberRules;
+use crate::dialplan::{DigitTransport, NumberSource, Origin, Plan, ReliableProvisional, SrtpPolicy, Trunk};
+use crate::sip::message::StatusCode;
+use crate::sip::{self, Admitted, PeerId};
+use crate::types::{IdMap, Network};
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a limit on calls per second counts over.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Somebody who calls us, or whom we call, with all that is settled between us.
+#[derive(Debug, Clone)]
+pub(super) enum Peer {
+    /// A trunk, as the call's dialplan has it.
+    Trunk(Arc<Trunk>),
+}
+
+impl Peer {
+    /// Its name in log, status and record.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Trunk(trunk) => &trunk.name,
+        }
+    }
+
+    /// Where its calls come from, as routes have it.
+    pub(super) fn origin(&self) -> Origin {
+        match self {
+            Self::Trunk(trunk) => Origin::Trunk(trunk.name.as_str().into()),
+        }
+    }
+
+    /// What it can have of SIP: session timers, reliable responses, REFER, Replaces.
+    pub(super) fn terms(&self) -> sip::Terms {
+        match self {
+            Self::Trunk(trunk) => sip::Terms {
+                session_expires: Some(trunk.session_timer.expires),
+                min_session_expires: trunk.session_timer.min,
+                reliable_provisional: match trunk.reliable {
+                    ReliableProvisional::Never => sip::ReliableProvisional::Never,
+                    ReliableProvisional::WhenRequired => sip::ReliableProvisional::WhenRequired,
+                    ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
+                },
+                refer: trunk.refer,
+                replaces: trunk.replaces,
+            },
+        }
+    }
+
+    /// How media is exchanged with it.
+    pub(super) fn media(&self) -> MediaPolicy<'_> {
+        match self {
+            Self::Trunk(trunk) => MediaPolicy {
+                networks: &trunk.media,
+                timeout: trunk.media_timeout,
+                srtp: trunk.srtp,
+                srtp_keys_in_clear: trunk.srtp_keys_in_clear,
+                digits: trunk.digits,
+            },
+        }
+    }
+
+    /// Whether it is believed when it asserts who calls (RFC 3325).
+    pub(super) fn is_trusted(&self) -> bool {
+        match self {
+            Self::Trunk(trunk) => trunk.identity.trusted,
+        }
+    }
+
+    /// How its numbers are read.
+    pub(super) fn numbers(&self) -> &NumberRules {
+        match self {
+            Self::Trunk(trunk) => &trunk.numbers,
+        }
+    }
+
+    /// A normalised number as it wants numbers written.
+    pub(super) fn written(&self, number: &str) -> String {
+        match self {
+            Self::Trunk(trunk) => trunk.numbers.written(number, trunk.identity.format),
+        }
+    }
+
+    /// Where it puts the called number, the first place first.
+    pub(super) fn number_from(&self) -> &[NumberSource] {
+        match self {
+            Self::Trunk(trunk) => &trunk.number_from,
+        }
+    }
+
+    /// The address of ours that it must see, if it has one of its own.
+    pub(super) fn public_address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Trunk(trunk) => trunk.public_address,
+        }
+    }
+
+    fn limits(&self) -> CallLimits {
+        match self {
+            Self::Trunk(trunk) => CallLimits {
+                calls: trunk.max_calls,
+                calls_per_second: trunk.max_calls_per_second.map(|most| most as usize),
+            },
+        }
+    }
+}
+
+/// How media is exchanged with a peer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MediaPolicy<'a> {
+    /// Where its media comes from. Empty: from where its signalling comes, or its SDP says.
+    pub(super) networks: &'a [Network],
+    /// After so long without a packet it counts as gone.
+    pub(super) timeout: Duration,
+    pub(super) srtp: SrtpPolicy,
+    srtp_keys_in_clear: bool,
+    /// How it wants digits sent.
+    pub(super) digits: DigitTransport,
+}
+
+impl MediaPolicy<'_> {
+    /// Whether SRTP is spoken with it over signalling that is encrypted or is not.
+    pub(super) fn speaks_srtp(&self, signalling_is_secure: bool) -> bool {
+        self.srtp != SrtpPolicy::Off && (signalling_is_secure || self.srtp_keys_in_clear)
+    }
+}
+
+/// How many calls a peer may have. `None`: as many as it likes.
+#[derive(Debug, Clone, Copy)]
+struct CallLimits {
+    calls: Option<u32>,
+    calls_per_second: Option<usize>,
+}
+
+/// One peer and its calls.
+#[derive(Debug)]
+struct Entry {
+    /// As the dialplan of today has it; a call keeps what it began with.
+    peer: Peer,
+    /// The dialplan of today has it.
+    is_configured: bool,
+    /// Calls in progress, those being set up and ended included.
+    calls: u32,
+    /// When the latest calls began, where calls per second are limited; as many as that limit.
+    begun: VecDeque<Instant>,
+}
+
+/// All peers: those of the dialplan, and those that have left it and still have calls.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    entries: IdMap<PeerId, Entry>,
+    by_name: HashMap<String, PeerId>,
+    last: u64,
+}
+
+impl Peers {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut peers = Self::default();
+        peers.set_plan(plan);
+        peers
+    }
+
+    /// Takes a plan that was read anew. A peer that is still there keeps its calls, and its limits count on.
+    pub(super) fn set_plan(&mut self, plan: &Plan) {
+        for entry in self.entries.values_mut() {
+            entry.is_configured = false;
+        }
+        for trunk in &plan.trunks {
+            let entry = self.enter(&Peer::Trunk(Arc::clone(trunk)));
+            entry.peer = Peer::Trunk(Arc::clone(trunk));
+            entry.is_configured = true;
+            if trunk.max_calls_per_second.is_none() {
+                entry.begun = VecDeque::new();
+            }
+        }
+        self.entries.retain(|_, entry| entry.is_configured || entry.calls > 0);
+        self.by_name.retain(|_, id| self.entries.contains_key(id));
+    }
+
+    /// A peer of the dialplan as the endpoint is to know it.
+    pub(super) fn admit(&self, name: &str) -> Option<Admitted> {
+        let id = *self.by_name.get(name)?;
+        let entry = self.entries.get(&id).filter(|entry| entry.is_configured)?;
+        Some(Admitted { peer: id, terms: Some(entry.peer.terms()) })
+    }
+
+    /// Whom the endpoint means.
+    pub(super) fn get(&self, id: PeerId) -> Option<&Peer> {
+        self.entries.get(&id).map(|entry| &entry.peer)
+    }
+
+    /// Counts a call that begins.
+    pub(super) fn call_began(&mut self, now: Instant, peer: &Peer) {
+        let most = peer.limits().calls_per_second;
+        let entry = self.enter(peer);
+        entry.calls += 1;
+        if let Some(most) = most {
+            entry.begun.push_back(now);
+            while entry.begun.len() > most {
+                entry.begun.pop_front();
+            }
+        }
+    }
+
+    /// Counts a call that is over.
+    pub(super) fn call_over(&mut self, peer: &Peer) {
+        let Some(&id) = self.by_name.get(peer.name()) else { return };
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.calls = entry.calls.saturating_sub(1);
+        if entry.calls == 0 && !entry.is_configured {
+            self.entries.remove(&id);
+            self.by_name.remove(peer.name());
+        }
+    }
+
+    /// Calls in progress with a peer.
+    pub(super) fn calls_with(&self, name: &str) -> u32 {
+        self.by_name.get(name).and_then(|id| self.entries.get(id)).map_or(0, |entry| entry.calls)
+    }
+
+    /// Whether no call is counted.
+    pub(super) fn is_idle(&self) -> bool {
+        self.entries.values().all(|entry| entry.calls == 0)
+    }
+
+    /// Why no further call may come from or go to this peer now, where `spare` more than usual may: the status, and the rule
+    /// for log and record. Not 503, which would park a provider's whole trunk.
+    pub(super) fn limit(&self, now: Instant, peer: &Peer, spare: u32) -> Option<(StatusCode, String)> {
+        let (name, limits) = (peer.name(), peer.limits());
+        let entry = self.by_name.get(name).and_then(|id| self.entries.get(id))?;
+        if let Some(most) = limits.calls.filter(|most| entry.calls >= most.saturating_add(spare)) {
+            return Some((StatusCode::BUSY_HERE, format!("trunks.{name}.max_calls = {most} is reached")));
+        }
+        let recent = entry.begun.iter().filter(|at| now.saturating_duration_since(**at) < SECOND).count();
+        let most = limits.calls_per_second.filter(|most| recent >= *most)?;
+        let rule = format!("trunks.{name}.max_calls_per_second = {most} is reached");
+        Some((StatusCode::TEMPORARILY_UNAVAILABLE, rule))
+    }
+
+    /// The entry of a peer, made if it is not there: we may call one that has just left the dialplan.
+    fn enter(&mut self, peer: &Peer) -> &mut Entry {
+        let id = match self.by_name.get(peer.name()) {
+            Some(id) => *id,
+            None => {
+                self.last += 1;
+                self.by_name.insert(peer.name().to_owned(), PeerId(self.last));
+                PeerId(self.last)
+            }
+        };
+        let fresh = || Entry { peer: peer.clone(), is_configured: false, calls: 0, begun: VecDeque::new() };
+        self.entries.entry(id).or_insert_with(fresh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialplan::{Trusting, parse};
+
+    fn plan(trunks: &str) -> Arc<Plan> {
+        let text = format!("{trunks}\n[[routes]]\nname = \"R\"\nfrom = \"b\"\nnumber = \"1\"\nroom = \"r\"\n");
+        parse("dialplan.toml", &text, &Trusting).unwrap().plan
+    }
+
+    const B: &str = "[trunks.b]\nallow = \"192.0.2.2\"\n";
+
+    fn limited(limit: &str) -> (Peers, Peer) {
+        let peers = Peers::new(&plan(&format!("{B}[trunks.a]\nallow = \"192.0.2.1\"\n{limit}\n")));
+        let peer = peers.admit("a").and_then(|admitted| peers.get(admitted.peer)).cloned().unwrap();
+        (peers, peer)
+    }
+
+    #[test]
+    fn the_eleventh_call_within_a_second_is_one_too_many_wherever_the_second_begins() {
+        let (mut peers, a) = limited("max_calls_per_second = 10");
+        let start = crate::test_clock();
+        let at = |millis| start + Duration::from_millis(millis);
+        for n in 0..10 {
+            assert!(peers.limit(at(900 + 20 * n), &a, 0).is_none(), "{n}");
+            peers.call_began(at(900 + 20 * n), &a);
+        }
+        let is_rushed = |peers: &Peers, millis| peers.limit(at(millis), &a, 0).is_some();
+        assert!(is_rushed(&peers, 1_100) && is_rushed(&peers, 1_899));
+        assert!(!is_rushed(&peers, 1_900));
+        peers.call_began(at(1_900), &a);
+        assert!(is_rushed(&peers, 1_919) && !is_rushed(&peers, 1_920));
+        assert_eq!(peers.enter(&a).begun.len(), 10);
+    }
+
+    #[test]
+    fn a_call_that_takes_anothers_place_may_be_one_more_than_max_calls() {
+        let (mut peers, a) = limited("max_calls = 1");
+        let now = crate::test_clock();
+        peers.call_began(now, &a);
+        assert_eq!(peers.limit(now, &a, 0).map(|(status, _)| status), Some(StatusCode::BUSY_HERE));
+        assert!(peers.limit(now, &a, 1).is_none());
+        peers.call_over(&a);
+        assert!(peers.limit(now, &a, 0).is_none() && peers.is_idle());
+    }
+
+    #[test]
+    fn a_peer_that_leaves_the_dialplan_is_admitted_no_more_and_forgotten_after_its_last_call() {
+        let (mut peers, a) = limited("");
+        peers.call_began(crate::test_clock(), &a);
+        let before = peers.admit("a").unwrap().peer;
+        peers.set_plan(&plan(B));
+        assert!(peers.admit("a").is_none());
+        assert_eq!((peers.calls_with("a"), peers.get(before).map(Peer::name)), (1, Some("a")));
+        peers.call_over(&a);
+        assert!(peers.get(before).is_none() && peers.by_name.len() == 1);
+    }
+}
