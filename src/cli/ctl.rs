@@ -1,7 +1,9 @@
 //! `partyline ctl`: asks a running gateway over its control socket.
 
+mod table;
+
 use super::{fail, print, print_json};
-use crate::gateway::{Reply, Request, Status};
+use crate::gateway::{Audience, Reply, Request};
 use clap::{Args, Subcommand};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -23,6 +25,9 @@ pub(super) struct CtlArguments {
     /// The gateway's control socket: gateway.control of its dialplan.
     #[arg(long, value_name = "PATH", default_value = "var/partyline.sock")]
     socket: PathBuf,
+    /// As JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: CtlCommand,
 }
@@ -30,27 +35,59 @@ pub(super) struct CtlArguments {
 #[derive(Debug, Subcommand)]
 enum CtlCommand {
     /// Calls, rooms and trunks.
-    Status {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Ends one call.
+    Status,
+    /// The calls in progress.
+    Calls,
+    /// The rooms with somebody in them.
+    Rooms,
+    /// The trunks: whether they are registered, whether they answer.
+    Trunks,
+    /// Ends one call, or all in a room.
+    #[command(group(clap::ArgGroup::new("whom").required(true)))]
     Kick {
         /// Its name in the status: call-7.
+        #[arg(group = "whom")]
+        call: Option<String>,
+        /// The room, instead.
+        #[arg(long, group = "whom")]
+        room: Option<String>,
+    },
+    /// Mutes a call: nobody hears it, and it is told so.
+    Mute {
+        /// Its name in the status: call-7.
         call: String,
+    },
+    /// Lets a muted call be heard again.
+    Unmute {
+        /// Its name in the status: call-7.
+        call: String,
+    },
+    /// Plays something to a call, or to all in a room.
+    #[command(group(clap::ArgGroup::new("to").required(true)))]
+    Play {
+        /// The name of a prompt, or the path of a WAV file.
+        sound: String,
+        /// The call's name in the status: call-7.
+        #[arg(long, group = "to")]
+        call: Option<String>,
+        /// The room.
+        #[arg(long, group = "to")]
+        room: Option<String>,
     },
     /// Calls a number into a room, by the routes with from = "sessions", and tells how it goes.
     Dial {
         /// The room.
         #[arg(long)]
         room: String,
+        /// Makes the room if it is neither in the dialplan nor open.
+        #[arg(long)]
+        create: bool,
         /// The number: +442079460123
         number: String,
-        /// Lets the called one in at once. Voicemail and fax machines get in too.
+        /// Lets the callee in at once. Voicemail and fax machines get in too.
         #[arg(long, conflicts_with = "confirm")]
         no_confirm: bool,
-        /// Lets the called one in only after a 1 is keyed, whatever the route says.
+        /// Lets the callee in only after a 1 is keyed, whatever the route says.
         #[arg(long)]
         confirm: bool,
         /// Keys to press when it is answered, as for an extension: 123#
@@ -64,12 +101,12 @@ enum CtlCommand {
         /// The number: +442079460123
         number: String,
     },
-    /// Puts a call on hold: its peer hears a tune and nobody hears it.
+    /// Puts a call on hold: its peer hears hold music and nobody hears it.
     Hold {
         /// The call's name in the status: call-7.
         call: String,
     },
-    /// Takes a call back that was put on hold.
+    /// Resumes a call that was put on hold.
     Resume {
         /// The call's name in the status: call-7.
         call: String,
@@ -82,32 +119,65 @@ enum CtlCommand {
     },
 }
 
+impl CtlCommand {
+    /// What is asked of the gateway.
+    fn request(&self) -> Request {
+        match self {
+            Self::Status | Self::Calls | Self::Rooms | Self::Trunks => Request::Status,
+            Self::Kick { call: Some(call), .. } => Request::Kick { call: call.clone() },
+            Self::Kick { call: None, room } => Request::KickRoom { room: room.clone().unwrap_or_default() },
+            Self::Mute { call } => Request::Mute { call: call.clone(), muted: true },
+            Self::Unmute { call } => Request::Mute { call: call.clone(), muted: false },
+            Self::Play { sound, call, room } => {
+                let to = call.clone().map_or_else(|| Audience::Room(room.clone().unwrap_or_default()), Audience::Call);
+                Request::Play { to, sound: as_seen_by_gateway(sound) }
+            }
+            Self::Dial { room, create, number, no_confirm, confirm, digits } => Request::Dial {
+                room: room.clone(),
+                number: number.clone(),
+                confirm: if *no_confirm { Some(false) } else { confirm.then_some(true) },
+                digits: digits.clone(),
+                create: *create,
+            },
+            Self::Transfer { call, number } => Request::Transfer { call: call.clone(), number: number.clone() },
+            Self::Hold { call } => Request::Hold { call: call.clone() },
+            Self::Resume { call } => Request::Resume { call: call.clone() },
+            Self::Drain { seconds } => Request::Drain { seconds: *seconds },
+        }
+    }
+}
+
+/// A file's path as the gateway, in another folder, finds it; the name of a prompt as it is.
+fn as_seen_by_gateway(sound: &str) -> String {
+    let is_path = sound.contains(['/', '.']);
+    let absolute = is_path.then(|| std::path::absolute(sound).ok()).flatten();
+    absolute.map_or_else(|| sound.to_owned(), |path| path.display().to_string())
+}
+
 pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
-    let (request, as_json) = match &arguments.command {
-        CtlCommand::Status { json } => (Request::Status, *json),
-        CtlCommand::Kick { call } => (Request::Kick { call: call.clone() }, false),
-        CtlCommand::Dial { room, number, no_confirm, confirm, digits } => {
-            let confirm = if *no_confirm { Some(false) } else { confirm.then_some(true) };
-            let (room, number, digits) = (room.clone(), number.clone(), digits.clone());
-            (Request::Dial { room, number, confirm, digits }, false)
-        }
-        CtlCommand::Transfer { call, number } => {
-            (Request::Transfer { call: call.clone(), number: number.clone() }, false)
-        }
-        CtlCommand::Hold { call } => (Request::Hold { call: call.clone() }, false),
-        CtlCommand::Resume { call } => (Request::Resume { call: call.clone() }, false),
-        CtlCommand::Drain { seconds } => (Request::Drain { seconds: *seconds }, false),
-    };
-    match ask(arguments, &request) {
+    match ask(arguments, &arguments.command.request()) {
         Err(error) => fail(&format_args!(
             "no gateway answers on {}: {error} (is it running, and is gateway.control this path?)",
             arguments.socket.display()
         )),
+        Ok(reply) if arguments.json => reply_as_json(&arguments.command, &reply),
         Ok(Reply::Error(error)) => fail(&error),
         Ok(Reply::Progress(_)) => fail(&"the gateway ended in the middle of it"),
         Ok(Reply::Done(done)) => print(&format!("{done}\n"), ExitCode::SUCCESS),
-        Ok(Reply::Status(status)) if as_json => print_json(&status, ExitCode::SUCCESS),
-        Ok(Reply::Status(status)) => print(&table(&status), ExitCode::SUCCESS),
+        Ok(Reply::Status(status)) => print(&table::status(&arguments.command, &status), ExitCode::SUCCESS),
+    }
+}
+
+/// The part of the status that was asked for, or the reply as it came.
+fn reply_as_json(command: &CtlCommand, reply: &Reply) -> ExitCode {
+    let status =
+        if matches!(reply, Reply::Error(_) | Reply::Progress(_)) { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    match (command, reply) {
+        (CtlCommand::Calls, Reply::Status(of)) => print_json(&of.calls, status),
+        (CtlCommand::Rooms, Reply::Status(of)) => print_json(&of.rooms, status),
+        (CtlCommand::Trunks, Reply::Status(of)) => print_json(&of.trunks, status),
+        (_, Reply::Status(of)) => print_json(of, status),
+        (_, reply) => print_json(reply, status),
     }
 }
 
@@ -128,51 +198,9 @@ fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
         let mut answer = String::new();
         answers.read_line(&mut answer)?;
         match serde_json::from_str(&answer)? {
+            Reply::Progress(_) if arguments.json => writeln!(io::stdout(), "{}", answer.trim_end())?,
             Reply::Progress(what) => writeln!(io::stdout(), "{what}")?,
             reply => return Ok(reply),
         }
     }
-}
-
-fn table(status: &Status) -> String {
-    let mut text = String::new();
-    if status.draining {
-        text.push_str("draining: new calls are refused\n");
-    }
-    if status.pins_slowed {
-        text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
-    }
-    text.push_str("TRUNK            STATE        THERE  CALLS  SERVER\n");
-    for trunk in &status.trunks {
-        let trouble = if trunk.trouble.is_empty() { String::new() } else { format!(" ({})", trunk.trouble) };
-        let server = if trunk.server.is_empty() { "-" } else { &trunk.server };
-        text.push_str(&format!(
-            "{:<16} {:<12} {:<5} {:>6}  {server}{trouble}\n",
-            trunk.trunk, trunk.state, trunk.presence, trunk.calls
-        ));
-    }
-    text.push_str(&format!("\n{} requests from unknown addresses dropped\n", status.strangers));
-    text.push_str("\nCALL       FROM             TO               STATE            SECONDS  ROOM\n");
-    for call in &status.calls {
-        let state = match (call.held, call.on_hold, call.muted) {
-            (true, ..) => "held by us",
-            (_, true, _) => "on hold",
-            (.., true) => "muted",
-            _ => &call.state,
-        };
-        text.push_str(&format!(
-            "{:<10} {:<16} {:<16} {:<16} {:>7}  {}\n",
-            call.call,
-            call.from,
-            call.number,
-            state,
-            call.seconds,
-            call.rooms.join(", ")
-        ));
-    }
-    text.push_str("\nROOM             CALLS\n");
-    for room in &status.rooms {
-        text.push_str(&format!("{:<16} {}\n", room.room, room.calls.join(", ")));
-    }
-    text
 }

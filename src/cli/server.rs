@@ -5,17 +5,19 @@ use super::memory::Memory;
 use super::records::Records;
 use super::wake::media_wake;
 use crate::dialplan::{Plan, Trunk};
-use crate::gateway::{Gateway, Input, Level, LogLine, Output, Reply, Request};
-use crate::media::command::Command;
+use crate::gateway::{Audience, Gateway, Input, Level, LogLine, Output, Reply, Request};
+use crate::media::command::{Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
+use crate::speech;
 use crate::types::{CallId, Now};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +28,9 @@ const BATCH: usize = 64;
 
 /// Patience with connections that take their last messages slowly.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The largest sound file that an administrator can have played, octets.
+const LARGEST_SOUND: u64 = 64 << 20;
 
 /// Both clocks, read at once.
 pub(super) fn now() -> Now {
@@ -53,12 +58,20 @@ pub(super) struct Server {
     next_reply: u64,
     resolver: Resolver,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
+    sounds_read: (mpsc::Sender<SoundRead>, mpsc::Receiver<SoundRead>),
     drained: bool,
     memory: Memory,
 }
 
 /// A dialplan and the sounds it needs.
 pub(super) type Loaded = (Arc<Plan>, Arc<dyn crate::gateway::Sounds>);
+
+/// A sound file that an administrator wants played.
+struct SoundRead {
+    id: u64,
+    to: Audience,
+    sound: Result<Pcm, String>,
+}
 
 /// A trunk's servers.
 struct Resolved {
@@ -88,6 +101,7 @@ impl Server {
             next_reply: 0,
             resolver: Resolver::new(&settings.dns),
             resolved: mpsc::channel(64),
+            sounds_read: mpsc::channel(1),
             drained: false,
             memory: Memory::default(),
             plan,
@@ -131,6 +145,9 @@ impl Server {
                     self.take_media_events();
                 }
                 Some((request, reply)) = sources.asked.recv() => self.ask(request, Some(reply)),
+                Some(SoundRead { id, to, sound }) = self.sounds_read.1.recv() => {
+                    self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
+                }
                 Some(resolved) = self.resolved.1.recv() => self.on_resolved(resolved),
                 () = self.transports.housekeeping() => {}
                 () = until(wake) => {}
@@ -215,6 +232,7 @@ impl Server {
             }
             Output::Resolve { trunk } => self.resolve(&trunk),
             Output::Record(record) => self.records.write(record),
+            Output::LoadSound { id, to, path } => self.load_sound(id, to, path),
             Output::Log(line) => write_log(&line),
             Output::Reply { id, reply } => {
                 let last = reply.is_last();
@@ -249,6 +267,19 @@ impl Server {
             Err(error) => Input::TransportRefused { call, reason: error.to_string() },
         };
         self.gateway.handle_input(now(), input);
+    }
+
+    /// Reads a sound file beside the calls.
+    fn load_sound(&self, id: u64, to: Audience, path: PathBuf) {
+        let answer = self.sounds_read.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let sound = match std::fs::metadata(&path) {
+                Ok(file) if file.len() > LARGEST_SOUND => Err(format!("{} is larger than 64 MiB", path.display())),
+                _ => speech::load_file(&path).map_err(|error| error.to_string()),
+            };
+            // Where that fails the gateway is gone, and with it who asked.
+            let _ = answer.blocking_send(SoundRead { id, to, sound });
+        });
     }
 
     fn resolve(&self, name: &str) {

@@ -4,7 +4,7 @@ use super::call_record::Cause;
 use super::health::Presence;
 use super::timer::Timer;
 use super::trunks::TrunkState;
-use super::{Gateway, Level, Masked, Output};
+use super::{Audience, Gateway, Level, Masked, Output};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
@@ -24,19 +24,41 @@ pub enum Request {
         /// Its name, as in the status: `call-7`, or the number alone.
         call: String,
     },
-    /// Call a number into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when the called one
+    /// Let nobody hear a call, or let it be heard again; its caller is told.
+    Mute {
+        /// Its name.
+        call: String,
+        /// Which of the two.
+        muted: bool,
+    },
+    /// End every call in a room.
+    KickRoom {
+        /// The room's name.
+        room: String,
+    },
+    /// Play something to a call or to all in a room.
+    Play {
+        /// Who is to hear it.
+        to: Audience,
+        /// A prompt of the catalogue, or the path of a WAV file.
+        sound: String,
+    },
+    /// Call a number into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when the callee
     /// is in the room.
     Dial {
         /// The room's name.
         room: String,
         /// The number, in any way of writing it.
         number: String,
-        /// Whether the called one must press 1 first. Default: what the route says, else yes.
+        /// Whether the callee must press 1 first. Default: what the route says, else yes.
         #[serde(default)]
         confirm: Option<bool>,
         /// Keys pressed when it is answered, as for an extension.
         #[serde(default)]
         digits: Option<String>,
+        /// Whether a room that is neither in the dialplan nor open is made. Default no: its name may be misspelt.
+        #[serde(default)]
+        create: bool,
     },
     /// Ask the peer of a call to call a number instead of us (REFER). Answered with [`Reply::Progress`] as it goes on, and
     /// [`Reply::Done`] when that is answered and the call over.
@@ -164,7 +186,18 @@ impl Gateway {
     pub(super) fn on_control(&mut self, now: Now, id: u64, request: Request) {
         let reply = match request {
             Request::Status => Reply::Status(self.status(now)),
-            Request::Dial { room, number, confirm, digits } => {
+            Request::Dial { room, create: false, .. }
+                if self.plan.room(&room).is_none() && self.rooms.named(&room).is_none() =>
+            {
+                Reply::Error(format!("there is no room {room:?}, neither in the dialplan nor open; --create makes it"))
+            }
+            Request::Mute { call, muted } => self.mute(&call, muted),
+            Request::KickRoom { room } => self.kick_room(now, &room),
+            Request::Play { to, sound } => match self.play_to(id, to, sound) {
+                Some(reply) => reply,
+                None => return,
+            },
+            Request::Dial { room, number, confirm, digits, create: _ } => {
                 return self.invite_into_room(now, id, Invited { room, number, confirm, digits });
             }
             Request::Transfer { call, number } => return self.transfer(now, id, &call, &number),

@@ -36,6 +36,7 @@ pub mod identity;
 mod incoming;
 mod log;
 mod media_events;
+mod moderation;
 mod negotiation;
 mod outbound;
 mod peer;
@@ -59,11 +60,12 @@ mod trunks;
 pub use call_record::{CallRecord, Cause, Tried, Way};
 pub use control::{CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use log::{Level, LogLine, Masked};
+pub use moderation::Audience;
 pub use snapshot::CallSnapshot;
 pub use sounds::Sounds;
 
 use crate::dialplan::Plan;
-use crate::media::command::{Command, Event as MediaEvent};
+use crate::media::command::{Command, Event as MediaEvent, Pcm};
 use crate::session::{self, Running, TimerHandle, Verbs};
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow, InviteId};
@@ -79,6 +81,7 @@ use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use timer::Timer;
@@ -125,6 +128,15 @@ pub enum Input {
         /// What.
         request: Request,
     },
+    /// The answer to [`Output::LoadSound`].
+    SoundLoaded {
+        /// As in the output.
+        id: u64,
+        /// As in the output.
+        to: Audience,
+        /// The sound, or why there is none.
+        sound: Result<Pcm, String>,
+    },
     /// The dialplan was read anew. Calls in progress keep theirs.
     Reload(Arc<Plan>),
 }
@@ -159,6 +171,15 @@ pub enum Output {
     Resolve {
         /// The trunk's name.
         trunk: String,
+    },
+    /// Read a sound file that the dialplan does not name; answered with [`Input::SoundLoaded`].
+    LoadSound {
+        /// The request that it is for.
+        id: u64,
+        /// Who is to hear it.
+        to: Audience,
+        /// The file.
+        path: PathBuf,
     },
     /// A call is over.
     Record(Box<CallRecord>),
@@ -341,6 +362,7 @@ impl Gateway {
             Input::TransportRefused { call, reason } => self.on_transport_refused(now, call, reason),
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),
+            Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),
             Input::Reload(plan) => self.on_reload(now, plan),
         }
         self.run_until_idle(now);

@@ -1,16 +1,16 @@
 //! Sounds to one call or to a room.
 
-use super::{Gateway, Level, SessionId};
+use super::{Gateway, SessionId};
 use crate::media::command::{Clip, Command};
 use crate::session::{self, PlayItem, PlaybackHandle, Unit, VerbError, collect};
-use crate::types::{CallId, Now, PlayerId, RoomId, UnitId, relax};
+use crate::types::{CallId, Now, PlayerId, UnitId, relax};
 
 /// Who wants to know that a player is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     /// A session; `call` when only that call hears it.
     Session { session: SessionId, playback: PlaybackHandle, call: Option<CallId> },
-    /// A room's own announcement: nobody waits for it.
+    /// An announcement of the room or the administrator: nobody waits for its end.
     Announcement,
 }
 
@@ -114,17 +114,5 @@ impl Gateway {
             self.collect(now, id, collect::Input::Playing(false));
         }
         self.emit(session, session::Event::PlaybackFinished { playback, completed });
-    }
-
-    /// A short sound of the room itself, as when somebody comes or goes.
-    pub(super) fn announce(&mut self, room: RoomId, tone: &'static str) {
-        let Some(sound) = self.sounds.tone(tone) else {
-            self.log(Level::Warn, None, "no such tone", tone.to_owned());
-            return;
-        };
-        let player = PlayerId(self.fresh_id());
-        self.players.insert(player, Owner::Announcement);
-        self.media(Command::AddPlayer { player, clips: vec![sound] });
-        self.media(Command::Connect { source: UnitId::Player(player), sink: UnitId::Room(room) });
     }
 }

@@ -78,6 +78,11 @@ pub(super) struct Rooms {
 }
 
 impl Rooms {
+    /// The identifier of the open room of that name.
+    pub(super) fn id_of(&self, name: &str) -> Option<RoomId> {
+        self.by_name.get(name).copied()
+    }
+
     /// The open room of that name.
     pub(super) fn named(&self, name: &str) -> Option<&OpenRoom> {
         self.open.get(self.by_name.get(name)?)

@@ -404,7 +404,7 @@ fn digits_are_pressed_when_it_is_answered_by_rfc_4733_or_by_info() {
         let mut world = World::new(Settings { first, ..Settings::default() });
         let far = world.far_end(1, vec![says(100, 200)]);
         let (room, number, digits) = ("lobby".to_owned(), OFFICE.to_owned(), Some("12#".to_owned()));
-        world.ask(Request::Dial { room, number, confirm: Some(false), digits });
+        world.ask(Request::Dial { room, number, confirm: Some(false), digits, create: true });
         world.run(secs(4));
         let agent = &world.phones[far].agent;
         let bodies = agent.seen.iter().filter(|seen| seen.method == Method::Info);

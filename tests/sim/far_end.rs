@@ -21,7 +21,7 @@ impl World {
     /// The administrator has `number` called into a room.
     pub(crate) fn invite(&mut self, room: &str, number: &str, confirm: Option<bool>) -> Reply {
         let (room, number) = (room.to_owned(), number.to_owned());
-        self.ask(Request::Dial { room, number, confirm, digits: None })
+        self.ask(Request::Dial { room, number, confirm, digits: None, create: true })
     }
 
     /// The record of the only call out to `number`.

@@ -20,6 +20,7 @@ mod hold;
 mod keys;
 mod leaving;
 mod limits;
+mod moderation;
 mod paths;
 mod pins;
 mod properties;

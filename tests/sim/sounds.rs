@@ -9,8 +9,11 @@ use std::time::Duration;
 /// Level of every prompt, dBFS.
 pub(crate) const LEVEL: f32 = -20.0;
 
+/// A sound file that an administrator may have played.
+pub(crate) const NOTICE: &str = "notice.wav";
+
 /// Every sound of the simulation: name, frequency in Hz, length in milliseconds.
-pub(crate) const SOUNDS: [(&str, f64, u64); 18] = [
+pub(crate) const SOUNDS: &[(&str, f64, u64)] = &[
     ("enter-pin", 1_500.0, 4_000),
     ("wrong-pin", 1_600.0, 1_000),
     ("no-input", 1_700.0, 1_000),
@@ -29,12 +32,15 @@ pub(crate) const SOUNDS: [(&str, f64, u64); 18] = [
     ("call-failed", 3_100.0, 1_000),
     ("no-such-number", 3_200.0, 1_000),
     ("hold", 3_300.0, 1_000),
+    ("muted", 2_300.0, 500),
+    ("unmuted", 3_500.0, 500),
+    (NOTICE, 3_600.0, 500),
 ];
 
 pub(crate) struct Tones;
 
 impl Tones {
-    fn named(name: &str) -> Option<Pcm> {
+    pub(crate) fn named(name: &str) -> Option<Pcm> {
         let (_, frequency, length) = SOUNDS.iter().find(|(known, ..)| *known == name)?;
         Some(Tone::sine(*frequency, LEVEL).samples(Duration::from_millis(*length)).into())
     }

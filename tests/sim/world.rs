@@ -407,6 +407,10 @@ impl World {
                 let flows: Vec<_> = addresses.iter().filter_map(TrunkAddress::ip).map(flow).collect();
                 self.input(Input::Resolved { trunk, found: flows.into() });
             }
+            Output::LoadSound { id, to, path } => {
+                let sound = path.to_str().and_then(Tones::named).ok_or_else(|| format!("no {}", path.display()));
+                self.input(Input::SoundLoaded { id, to, sound });
+            }
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => {
                 let time = self.now.instant.duration_since(self.start);

@@ -18,8 +18,13 @@ impl Bench {
     }
 
     fn dial(&mut self) -> (Flow, SipRequest) {
-        let request =
-            Request::Dial { room: "a".into(), number: "+442079460123".into(), confirm: Some(false), digits: None };
+        let request = Request::Dial {
+            room: "a".into(),
+            number: "+442079460123".into(),
+            confirm: Some(false),
+            digits: None,
+            create: true,
+        };
         self.input(Input::Control { id: 7, request });
         self.last(&Method::Invite)
     }

@@ -1,0 +1,66 @@
+//! The status as people read it.
+
+use super::CtlCommand;
+use crate::gateway::{CallStatus, RoomStatus, Status, TrunkStatus};
+use std::fmt::Write;
+
+/// The part of the status that was asked for.
+pub(super) fn status(command: &CtlCommand, status: &Status) -> String {
+    match command {
+        CtlCommand::Calls => calls(&status.calls),
+        CtlCommand::Rooms => rooms(&status.rooms),
+        CtlCommand::Trunks => trunks(&status.trunks),
+        _ => whole(status),
+    }
+}
+
+fn whole(status: &Status) -> String {
+    let mut text = String::new();
+    if status.draining {
+        text.push_str("draining: new calls are refused\n");
+    }
+    if status.pins_slowed {
+        text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
+    }
+    text.push_str(&trunks(&status.trunks));
+    let _ = writeln!(text, "\n{} requests from unknown addresses dropped\n", status.strangers);
+    text + &calls(&status.calls) + "\n" + &rooms(&status.rooms)
+}
+
+fn trunks(trunks: &[TrunkStatus]) -> String {
+    let mut text = String::from("TRUNK            STATE        THERE  CALLS  SERVER\n");
+    for trunk in trunks {
+        let trouble = if trunk.trouble.is_empty() { String::new() } else { format!(" ({})", trunk.trouble) };
+        let server = if trunk.server.is_empty() { "-" } else { &trunk.server };
+        let _ = writeln!(
+            text,
+            "{:<16} {:<12} {:<5} {:>6}  {server}{trouble}",
+            trunk.trunk, trunk.state, trunk.presence, trunk.calls
+        );
+    }
+    text
+}
+
+fn calls(calls: &[CallStatus]) -> String {
+    let mut text = String::from("CALL       FROM             TO               STATE            SECONDS  ROOM\n");
+    for call in calls {
+        let state = match (call.held, call.on_hold, call.muted) {
+            (true, ..) => "held by us",
+            (_, true, _) => "on hold",
+            (.., true) => "muted",
+            _ => &call.state,
+        };
+        let (name, from, to, seconds) = (&call.call, &call.from, &call.number, call.seconds);
+        let rooms = call.rooms.join(", ");
+        let _ = writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {seconds:>7}  {rooms}");
+    }
+    text
+}
+
+fn rooms(rooms: &[RoomStatus]) -> String {
+    let mut text = String::from("ROOM             CALLS\n");
+    for room in rooms {
+        let _ = writeln!(text, "{:<16} {}", room.room, room.calls.join(", "));
+    }
+    text
+}

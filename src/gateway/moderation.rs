@@ -1,0 +1,145 @@
+//! What an administrator does to calls in progress, beside their sessions: mutes them, plays to them, sends a room home.
+
+use super::call_record::Cause;
+use super::playback::Owner;
+use super::{Gateway, Output, Reply};
+use crate::media::command::{Clip, Command, Pcm};
+use crate::types::{CallId, Now, PlayerId, RoomId, UnitId};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Who is to hear a sound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// One call, by its name.
+    Call(String),
+    /// All calls in a room.
+    Room(String),
+}
+
+impl Gateway {
+    /// Mutes a call, or takes that back, and tells its caller.
+    pub(super) fn mute(&mut self, name: &str, muted: bool) -> Reply {
+        let id = match self.call_named(name) {
+            Ok(id) => id,
+            Err(why) => return Reply::Error(why),
+        };
+        let (prompt, done) = if muted { ("muted", "muted") } else { ("unmuted", "no longer muted") };
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.muted != muted) else {
+            return Reply::Done(format!("{id} is {done} already"));
+        };
+        call.muted = muted;
+        self.apply_mute(id);
+        if let Some(sound) = self.sounds.prompt(&self.plan.gateway.language, prompt) {
+            // Not while something is played to it already: that goes first.
+            let _ = self.play_beside(id, sound);
+        }
+        Reply::Done(format!("{id} is {done}"))
+    }
+
+    /// Ends every call in a room.
+    pub(super) fn kick_room(&mut self, now: Now, name: &str) -> Reply {
+        let calls: Vec<CallId> = self.rooms.named(name).map(|room| room.calls().collect()).unwrap_or_default();
+        if calls.is_empty() {
+            return Reply::Error(nobody_in(name));
+        }
+        for id in &calls {
+            self.hang_up(now, *id, Cause::Kicked);
+        }
+        let calls = calls.len();
+        Reply::Done(format!("{calls} {} in room {name} hung up", if calls == 1 { "call" } else { "calls" }))
+    }
+
+    /// Plays a prompt of the catalogue or a sound file to a call or a room. A file has to be read first: then there is no
+    /// reply yet.
+    pub(super) fn play_to(&mut self, id: u64, to: Audience, sound: String) -> Option<Reply> {
+        if let Err(why) = self.listener(&to) {
+            return Some(Reply::Error(why));
+        }
+        if let Some(pcm) = self.sounds.prompt(&self.plan.gateway.language, &sound) {
+            return Some(self.play_sound(&to, pcm));
+        }
+        let path = PathBuf::from(sound);
+        match self.sounds.file(&path) {
+            Some(pcm) => Some(self.play_sound(&to, pcm)),
+            None => {
+                self.outputs.push_back(Output::LoadSound { id, to, path });
+                None
+            }
+        }
+    }
+
+    /// A sound file was read, or could not be.
+    pub(super) fn on_sound_loaded(&mut self, id: u64, to: &Audience, sound: Result<Pcm, String>) {
+        let reply = match sound {
+            Ok(pcm) => self.play_sound(to, pcm),
+            Err(why) => Reply::Error(why),
+        };
+        self.outputs.push_back(Output::Reply { id, reply });
+    }
+
+    fn play_sound(&mut self, to: &Audience, sound: Pcm) -> Reply {
+        let played = match self.listener(to) {
+            Ok(UnitId::Leg(call)) => self.play_beside(call, sound),
+            Ok(sink) => {
+                self.play_announcement(sink, Clip::Samples(sound));
+                Ok(())
+            }
+            Err(why) => Err(why),
+        };
+        match (played, to) {
+            (Ok(()), Audience::Call(name)) => Reply::Done(format!("playing to {name}")),
+            (Ok(()), Audience::Room(name)) => Reply::Done(format!("playing to room {name}")),
+            (Err(why), _) => Reply::Error(why),
+        }
+    }
+
+    /// Who that is now.
+    fn listener(&self, to: &Audience) -> Result<UnitId, String> {
+        match to {
+            Audience::Call(name) => {
+                let id = self.call_named(name)?;
+                let is_heard = self.calls.get(&id).is_some_and(|call| call.media.leg);
+                if is_heard { Ok(UnitId::Leg(id)) } else { Err(format!("{id} is not answered")) }
+            }
+            Audience::Room(name) => {
+                let occupied = self.rooms.named(name).filter(|room| room.members() > 0);
+                occupied.and_then(|_| self.rooms.id_of(name)).map(UnitId::Room).ok_or_else(|| nobody_in(name))
+            }
+        }
+    }
+
+    /// Plays to one call what its session knows nothing of. What the session plays goes first.
+    fn play_beside(&mut self, id: CallId, sound: Pcm) -> Result<(), String> {
+        let Some(call) = self.calls.get(&id).filter(|call| call.media.leg) else {
+            return Err(format!("{id} is not answered"));
+        };
+        if call.playback.is_some() {
+            return Err(format!("{id} is hearing a prompt; try again when it is over"));
+        }
+        self.play_announcement(UnitId::Leg(id), Clip::Samples(sound));
+        Ok(())
+    }
+
+    /// A short sound of the room itself, as when somebody comes or goes.
+    pub(super) fn announce(&mut self, room: RoomId, tone: &'static str) {
+        let Some(sound) = self.sounds.tone(tone) else {
+            self.log(super::Level::Warn, None, "no such tone", tone.to_owned());
+            return;
+        };
+        self.play_announcement(UnitId::Room(room), sound);
+    }
+
+    /// Plays what nobody waits for the end of.
+    fn play_announcement(&mut self, sink: UnitId, sound: Clip) {
+        let player = PlayerId(self.fresh_id());
+        self.players.insert(player, Owner::Announcement);
+        self.media(Command::AddPlayer { player, clips: vec![sound] });
+        self.media(Command::Connect { source: UnitId::Player(player), sink });
+    }
+}
+
+fn nobody_in(room: &str) -> String {
+    format!("there is nobody in a room {room:?}; `partyline ctl rooms` lists them")
+}

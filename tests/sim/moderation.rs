@@ -1,0 +1,118 @@
+//! What an administrator does to calls in progress.
+
+use super::sounds::NOTICE;
+use super::world::{Settings, World, ms, secs};
+use partyline::gateway::{Audience, Reply, Request};
+
+fn names(world: &mut World) -> Vec<String> {
+    let Reply::Status(status) = world.ask(Request::Status) else { panic!("a status") };
+    status.calls.into_iter().map(|call| call.call).collect()
+}
+
+fn done(world: &mut World, request: Request) -> String {
+    match world.ask(request) {
+        Reply::Done(what) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refused(world: &mut World, request: Request) -> String {
+    match world.ask(request) {
+        Reply::Error(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_muted_call_is_told_so_hears_the_others_and_is_heard_by_nobody_until_it_is_unmuted() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 3);
+    let call = names(&mut world).swap_remove(0);
+    let mute = |muted| Request::Mute { call: call.clone(), muted };
+    assert!(done(&mut world, mute(true)).ends_with("is muted"));
+    world.run(ms(1_000));
+    assert_eq!(world.prompts(room[0], ms(1_000)), ["muted"]);
+    assert!(world.prompts(room[1], ms(1_000)).is_empty(), "the room does not hear of it");
+    world.run(ms(1_500));
+    assert_eq!(world.tones(room[0]), [room[1], room[2]]);
+    world.assert_together(&room[1..]);
+    assert!(done(&mut world, mute(true)).ends_with("is muted already"));
+    assert!(done(&mut world, mute(false)).ends_with("is no longer muted"));
+    world.run(ms(1_000));
+    assert_eq!(world.prompts(room[0], ms(1_000)), ["unmuted"]);
+    world.run(ms(1_500));
+    world.assert_together(&room);
+    assert!(refused(&mut world, Request::Mute { call: "call-99".into(), muted: true }).contains("no call"));
+    world.finish();
+}
+
+#[test]
+fn a_room_is_sent_home_by_its_name_and_others_stay() {
+    let mut world = World::new(Settings::default());
+    let (lobby, other) = (world.phones_in("2000", 3), world.phones_in("3001", 2));
+    let sent = done(&mut world, Request::KickRoom { room: "lobby".into() });
+    assert_eq!(sent, "3 calls in room lobby hung up");
+    world.run(secs(3));
+    assert_eq!(world.records.iter().filter(|record| record.cause == partyline::gateway::Cause::Kicked).count(), 3);
+    world.assert_together(&other);
+    assert!(lobby.len() == 3 && names(&mut world).len() == 2);
+    assert!(refused(&mut world, Request::KickRoom { room: "lobby".into() }).contains("nobody in a room"));
+    world.finish();
+}
+
+#[test]
+fn a_prompt_or_a_file_is_played_to_a_room_or_to_one_call_alone() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 2);
+    let to_room = || Audience::Room("lobby".into());
+    assert_eq!(done(&mut world, Request::Play { to: to_room(), sound: "goodbye".into() }), "playing to room lobby");
+    world.run(ms(1_500));
+    for &phone in &room {
+        assert_eq!(world.prompts(phone, ms(1_500)), ["goodbye"]);
+    }
+    world.assert_talking(&room);
+    let call = names(&mut world).swap_remove(0);
+    done(&mut world, Request::Play { to: Audience::Call(call), sound: NOTICE.into() });
+    world.run(ms(1_000));
+    assert_eq!(world.prompts(room[0], ms(1_000)), [NOTICE]);
+    assert!(world.prompts(room[1], ms(1_000)).is_empty());
+    assert_eq!(refused(&mut world, Request::Play { to: to_room(), sound: "nowhere.wav".into() }), "no nowhere.wav");
+    let empty = Audience::Room("red".into());
+    assert!(refused(&mut world, Request::Play { to: empty, sound: NOTICE.into() }).contains("nobody in a room"));
+    world.finish();
+}
+
+#[test]
+fn what_a_session_plays_to_its_caller_is_not_cut_off_by_an_announcement() {
+    let mut world = World::new(Settings::default());
+    let anna = world.phone();
+    world.dial(anna, "1000");
+    world.run(secs(2));
+    let call = names(&mut world).swap_remove(0);
+    let why = refused(&mut world, Request::Play { to: Audience::Call(call), sound: NOTICE.into() });
+    assert!(why.contains("hearing a prompt"), "{why}");
+    world.run(secs(1));
+    assert_eq!(world.prompts(anna, secs(2)), ["enter-pin"]);
+    world.key_and_wait(anna, "482917#");
+    world.run(secs(2));
+    world.finish();
+}
+
+#[test]
+fn nobody_is_called_into_a_room_that_is_neither_configured_nor_open_unless_it_is_to_be_made() {
+    let mut world = World::new(Settings::default());
+    let dial = |create| Request::Dial {
+        room: "stand-up".into(),
+        number: "+442079460123".into(),
+        confirm: Some(false),
+        digits: None,
+        create,
+    };
+    let why = refused(&mut world, dial(false));
+    assert!(why.contains("no room \"stand-up\"") && why.contains("--create"), "{why}");
+    assert!(world.records.is_empty());
+    assert!(matches!(world.ask(dial(true)), Reply::Progress(_) | Reply::Error(_)));
+    world.run(secs(40));
+    assert_eq!(world.records.len(), 1, "this one was tried");
+    world.finish();
+}
