@@ -1,7 +1,7 @@
 use super::super::*;
 use super::raw::{inside, invite, request};
 use super::{Raw, ms, sdp, secs};
-use crate::sip::message::{HeaderName as H, Message, Method, Response, StatusCode, Text, Transport};
+use crate::sip::message::{HeaderName as H, Headers, Message, Method, Response, StatusCode, Text, Transport};
 
 /// A call that is up, seen from the peer: the 2xx.
 fn answered(raw: &mut Raw) -> (InviteId, Response) {
@@ -123,6 +123,28 @@ fn a_policy_that_drops_makes_no_sound() {
     let refused = raw.events.iter().filter(|event| matches!(event, Event::Refused { .. })).count();
     assert_eq!(refused, 5);
     raw.finish();
+}
+
+#[test]
+fn who_a_peer_is_is_asked_once_and_comes_back_with_its_call() {
+    struct Counting(u64);
+    impl Policy for Counting {
+        fn admit(&mut self, _: &crate::sip::message::Request, _: &Flow) -> Admission {
+            self.0 += 1;
+            Admission::Accept(Admitted { peer: PeerId(40 + self.0), terms: None })
+        }
+    }
+    let mut raw = Raw::new();
+    let mut policy = Counting(0);
+    let (now, flow) = (raw.now, raw.flow);
+    for request in [invite("1"), invite("1")] {
+        raw.endpoint.handle_input(now, Input::Message { flow, bytes: request.to_bytes() }, &mut policy);
+    }
+    assert_eq!(raw.statuses(), [100, 100]);
+    assert_eq!(policy.0, 1, "not for its terms, and not for a retransmission");
+    let Some(Event::Incoming { peer, invite: id, .. }) = raw.events.pop() else { panic!() };
+    assert_eq!(peer, PeerId(41));
+    raw.endpoint.reject(now, id, StatusCode(486), Headers::new()).unwrap();
 }
 
 #[test]
