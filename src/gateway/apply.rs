@@ -95,14 +95,14 @@ impl Gateway {
                     if !running.timers.contains(&timer) {
                         running.timers.push(timer);
                     }
-                    self.timers.set(Timer::Session(session, timer), now.instant + after);
+                    self.effects.timers.set(Timer::Session(session, timer), now.instant + after);
                 }
                 Ok(())
             }
             Verb::ClearTimer { timer } => {
                 if let Some(running) = self.sessions.get_mut(&session) {
                     running.timers.retain(|known| *known != timer);
-                    self.timers.clear(Timer::Session(session, timer));
+                    self.effects.timers.clear(Timer::Session(session, timer));
                 }
                 Ok(())
             }
@@ -139,7 +139,7 @@ impl Gateway {
             call.times.answer(now);
             call.status = Some(200);
         }
-        self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
+        self.effects.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
         self.log(Level::Info, Some(id), "answered", String::new());
         if let Some(invite) = invite {
             self.accept(now, invite, body);
@@ -293,9 +293,9 @@ impl Gateway {
             }
         }
         match self.calls.get(&id).and_then(|call| call.collector.poll_timeout()) {
-            Some(at) => self.timers.set(Timer::Collect(id), at),
+            Some(at) => self.effects.timers.set(Timer::Collect(id), at),
             None => {
-                self.timers.clear(Timer::Collect(id));
+                self.effects.timers.clear(Timer::Collect(id));
             }
         }
     }

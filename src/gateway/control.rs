@@ -4,7 +4,7 @@ use super::call_record::Cause;
 use super::health::Presence;
 use super::timer::Timer;
 use super::trunks::TrunkState;
-use super::{Audience, Gateway, Level, Masked, Output};
+use super::{Audience, Gateway, Level, Masked};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
@@ -210,7 +210,7 @@ impl Gateway {
                 Reply::Done(format!("taking no new calls; {} in progress", self.calls.len()))
             }
         };
-        self.outputs.push_back(Output::Reply { id, reply });
+        self.effects.reply(id, reply);
     }
 
     fn kick(&mut self, now: Now, name: &str) -> Reply {
@@ -242,7 +242,7 @@ impl Gateway {
         if patience.is_zero() {
             self.hang_up_all(now);
         } else if !self.calls.is_empty() {
-            self.timers.set(Timer::Drain, now.instant + patience);
+            self.effects.timers.set(Timer::Drain, now.instant + patience);
         }
     }
 

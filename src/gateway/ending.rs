@@ -126,9 +126,9 @@ impl Gateway {
                 .into_iter()
                 .chain([Timer::Transferred(id)])
         {
-            self.timers.clear(timer);
+            self.effects.timers.clear(timer);
         }
-        self.timers.clear(Timer::Collect(id));
+        self.effects.timers.clear(Timer::Collect(id));
         self.bridges.retain(|(source, sink)| *source != id && *sink != id);
         for room in rooms {
             let change = self.rooms.leave(room, id);
@@ -136,10 +136,10 @@ impl Gateway {
             self.close_room_if_empty(room);
         }
         if has_leg {
-            self.timers.set(Timer::LegRemoval(id), now.instant + LEG_REMOVAL);
+            self.effects.timers.set(Timer::LegRemoval(id), now.instant + LEG_REMOVAL);
             self.media(Command::RemoveLeg { leg: id });
         } else {
-            self.outputs.push_back(Output::CloseTransport { call: id });
+            self.effects.output(Output::CloseTransport { call: id });
             self.finish(now, id);
         }
         if !unknown {
@@ -167,11 +167,11 @@ impl Gateway {
     pub(super) fn end_session(&mut self, now: Now, id: SessionId, why: &'static str) {
         let Some(session) = self.sessions.remove(&id) else { return };
         if let Some(asked) = session.asked {
-            self.outputs.push_back(Output::Reply { id: asked, reply: super::Reply::Error(why.to_owned()) });
+            self.effects.reply(asked, super::Reply::Error(why.to_owned()));
         }
         relax(&mut self.sessions);
         for timer in session.timers {
-            self.timers.clear(Timer::Session(id, timer));
+            self.effects.timers.clear(Timer::Session(id, timer));
         }
         for call in session.calls {
             self.hang_up(now, call, Cause::Session(why.to_owned()));
@@ -197,7 +197,7 @@ impl Gateway {
 
     /// Writes the record and forgets the call.
     pub(super) fn finish(&mut self, now: Now, id: CallId) {
-        self.timers.clear(Timer::LegRemoval(id));
+        self.effects.timers.clear(Timer::LegRemoval(id));
         let Some(call) = self.calls.remove(&id) else { return };
         self.peers.call_over(&call.peer);
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
@@ -210,7 +210,7 @@ impl Gateway {
         } else {
             self.log(Level::Info, Some(id), "ended", detail);
         }
-        self.outputs.push_back(Output::Record(Box::new(CallRecord {
+        self.effects.output(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
             way: if call.outgoing.is_some() { Way::Out } else { Way::In },
             tried: call.outgoing.map_or_else(Vec::new, |outgoing| outgoing.tried),

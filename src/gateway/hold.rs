@@ -3,7 +3,7 @@
 
 use super::call::CallState;
 use super::playback::Owner;
-use super::{Call, Gateway, Level, Output, Reply};
+use super::{Call, Gateway, Level, Reply};
 use crate::media::command::Command;
 use crate::sdp;
 use crate::sip::Body;
@@ -33,7 +33,7 @@ impl Gateway {
     /// Puts a call on hold, or takes it back; the reply comes with the peer's answer.
     pub(super) fn hold(&mut self, now: Now, asked: u64, name: &str, on: bool) {
         if let Err(why) = self.try_hold(now, asked, name, on) {
-            self.outputs.push_back(Output::Reply { id: asked, reply: Reply::Error(why) });
+            self.effects.reply(asked, Reply::Error(why));
         }
     }
 
@@ -89,7 +89,7 @@ impl Gateway {
             }
         };
         self.log(Level::Info, Some(id), "hold by us", if on { "on" } else { "off" }.to_owned());
-        self.outputs.push_back(Output::Reply { id: asked, reply });
+        self.effects.reply(asked, reply);
     }
 
     /// Our offer was refused, or crossed one of the peer's that was settled first: that one is tried again.
@@ -113,7 +113,7 @@ impl Gateway {
         }
         if let Some(asked) = asked {
             let reply = Reply::Error(format!("{id} ended before the peer answered"));
-            self.outputs.push_back(Output::Reply { id: asked, reply });
+            self.effects.reply(asked, reply);
         }
     }
 

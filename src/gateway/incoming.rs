@@ -137,7 +137,7 @@ impl Gateway {
                 }
             }
         }
-        self.outputs.push_back(Output::OpenTransport { call: id, local: flow.local.ip() });
+        self.effects.output(Output::OpenTransport { call: id, local: flow.local.ip() });
     }
 
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
@@ -150,7 +150,7 @@ impl Gateway {
         };
         let Some(call) = self.calls.get_mut(&id).filter(opening) else {
             // The caller gave up meanwhile.
-            self.outputs.push_back(Output::CloseTransport { call: id });
+            self.effects.output(Output::CloseTransport { call: id });
             return;
         };
         call.media.local = Some(LocalMedia {
@@ -205,7 +205,7 @@ impl Gateway {
             return;
         }
         let id = self.fresh_id();
-        self.outputs.push_back(Output::Record(Box::new(CallRecord {
+        self.effects.output(Output::Record(Box::new(CallRecord {
             call: CallId(id).to_string(),
             way: Way::In,
             tried: Vec::new(),

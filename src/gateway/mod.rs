@@ -21,6 +21,7 @@
 //! | `transfer/` | calls that take another's place, and calls that are sent away |
 //! | `trunks.rs`, `targets.rs` | our registrations at trunks; their servers, and which of them are tried |
 //! | `trunk_health.rs`, `health.rs` | OPTIONS: which trunks are there |
+//! | `effects.rs` | what is to come of an input: outputs, deadlines, news for sessions |
 //! | `control.rs` | what an administrator asks |
 
 mod admission;
@@ -29,6 +30,7 @@ mod call;
 mod call_record;
 mod control;
 mod digest;
+mod effects;
 mod ending;
 mod health;
 mod hold;
@@ -69,11 +71,12 @@ use crate::media::command::{Command, Event as MediaEvent, Pcm};
 use crate::session::{self, Running, TimerHandle, Verbs};
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow, InviteId};
-use crate::types::{Addresses, CallId, Deadlines, IdMap, LogLimit, Now, PlayerId, RoomId};
+use crate::types::{Addresses, CallId, IdMap, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
 use digest::TrunkDigest;
+use effects::Effects;
 use peer::Peers;
 use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
@@ -210,7 +213,6 @@ pub struct Gateway {
     calls: BTreeMap<CallId, Call>,
     by_invite: IdMap<InviteId, CallId>,
     sessions: IdMap<SessionId, RunningSession>,
-    session_events: VecDeque<(SessionId, session::Event)>,
     /// Sessions that had verbs carried out since the last input.
     busy: Vec<SessionId>,
     rooms: Rooms,
@@ -219,9 +221,7 @@ pub struct Gateway {
     players: IdMap<PlayerId, playback::Owner>,
     pin_guard: PinGuard,
     trunks: Trunks,
-    timers: Deadlines<Timer>,
-    outputs: VecDeque<Output>,
-    next_id: u64,
+    effects: Effects,
     draining: bool,
     drained: bool,
     /// When a drained gateway leaves though a peer has not answered its BYE.
@@ -231,8 +231,6 @@ pub struct Gateway {
     name_salt: u64,
     /// Which address of ours each peer must use.
     addresses: Addresses,
-    /// Lines that somebody outside can cause.
-    log_limit: LogLimit,
 }
 
 /// A session with the names it gave to things.
@@ -300,23 +298,19 @@ impl Gateway {
             calls: BTreeMap::new(),
             by_invite: IdMap::default(),
             sessions: IdMap::default(),
-            session_events: VecDeque::new(),
             busy: Vec::new(),
             rooms: Rooms::default(),
             bridges: BTreeSet::new(),
             players: IdMap::default(),
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
-            timers: Deadlines::default(),
-            outputs: VecDeque::new(),
-            next_id: 1,
+            effects: Effects::default(),
             draining: false,
             drained: false,
             gone_at: None,
             verbs: Verbs::default(),
             name_salt,
             addresses: Addresses::default(),
-            log_limit: LogLimit::default(),
         };
         gateway.start_trunks(now);
         gateway.run_until_idle(now);
@@ -370,21 +364,21 @@ impl Gateway {
 
     /// The next thing to do, until there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.effects.poll_output()
     }
 
     /// When [`Self::handle_timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let own = [self.timers.next(), self.trunks.timers.next(), self.pin_guard.poll_timeout()];
-        own.into_iter().chain([self.endpoint.poll_timeout(), self.log_limit.poll_timeout()]).flatten().min()
+        let own = [self.effects.poll_timeout(), self.trunks.timers.next(), self.pin_guard.poll_timeout()];
+        own.into_iter().chain([self.endpoint.poll_timeout()]).flatten().min()
     }
 
     /// Does all that is due.
     pub fn handle_timeout(&mut self, now: Now) {
         self.endpoint.handle_timeout(now);
         self.run_until_idle(now);
-        while let Some(timer) = self.timers.pop_due(now.instant) {
+        while let Some(timer) = self.effects.timers.pop_due(now.instant) {
             self.on_timer(now, timer);
             self.run_until_idle(now);
         }
@@ -394,7 +388,7 @@ impl Gateway {
         }
         self.serve_waiting_pins(now);
         self.run_until_idle(now);
-        while let Some(left_out) = self.log_limit.pop_due(now.instant) {
+        while let Some(left_out) = self.effects.pop_left_out(now) {
             self.log(Level::Warn, None, left_out.kind, left_out.in_words());
         }
     }
@@ -409,7 +403,7 @@ impl Gateway {
             && self.rooms.len() == 0
             && self.players.is_empty()
             && self.bridges.is_empty()
-            && self.timers.is_empty()
+            && self.effects.timers.is_empty()
             && self.endpoint.is_idle()
     }
 
@@ -430,7 +424,7 @@ impl Gateway {
     fn run_until_idle(&mut self, now: Now) {
         loop {
             self.drain_endpoint(now);
-            let Some((id, event)) = self.session_events.pop_front() else { break };
+            let Some((id, event)) = self.effects.pop_session_event() else { break };
             self.run_session(now, id, &event);
         }
         for id in self.busy.drain(..) {
@@ -445,16 +439,16 @@ impl Gateway {
 
     /// No call is left: we leave when peers know, or have had time to.
     fn say_goodbye(&mut self, now: Now) {
-        self.timers.clear(Timer::Drain);
+        self.effects.timers.clear(Timer::Drain);
         let counts = self.endpoint.counts();
         let gone_at = *self.gone_at.get_or_insert(now.instant + timer::GOODBYE);
         if now.instant < gone_at && (counts.calls > 0 || counts.registrations > 0) {
-            self.timers.set(Timer::Goodbye, gone_at);
+            self.effects.timers.set(Timer::Goodbye, gone_at);
             return;
         }
-        self.timers.clear(Timer::Goodbye);
+        self.effects.timers.clear(Timer::Goodbye);
         self.drained = true;
-        self.outputs.push_back(Output::Drained);
+        self.effects.output(Output::Drained);
     }
 
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {
@@ -479,7 +473,7 @@ impl Gateway {
     }
 
     fn emit(&mut self, session: SessionId, event: session::Event) {
-        self.session_events.push_back((session, event));
+        self.effects.emit(session, event);
     }
 
     fn emit_to_call(&mut self, call: CallId, event: session::Event) {
@@ -489,17 +483,15 @@ impl Gateway {
     }
 
     fn fresh_id(&mut self) -> u64 {
-        let id = self.next_id;
-        self.next_id += 1;
-        id
+        self.effects.fresh_id()
     }
 
     fn media(&mut self, command: Command) {
-        self.outputs.push_back(Output::Media(command));
+        self.effects.media(command);
     }
 
     fn log(&mut self, level: Level, call: Option<CallId>, what: &'static str, detail: String) {
-        self.outputs.push_back(Output::Log(LogLine { level, call, what, detail }));
+        self.effects.log(level, call, what, detail);
     }
 
     /// The same for a line that somebody outside can cause as often as they like. Says whether it was written.
@@ -511,11 +503,7 @@ impl Gateway {
         what: &'static str,
         detail: impl FnOnce() -> String,
     ) -> bool {
-        let allowed = self.log_limit.allows(now.instant, what);
-        if allowed {
-            self.log(level, call, what, detail());
-        }
-        allowed
+        self.effects.log_limited(now, level, call, what, detail)
     }
 
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {

@@ -64,7 +64,7 @@ impl Gateway {
         match self.sounds.file(&path) {
             Some(pcm) => Some(self.play_sound(&to, pcm)),
             None => {
-                self.outputs.push_back(Output::LoadSound { id, to, path });
+                self.effects.output(Output::LoadSound { id, to, path });
                 None
             }
         }
@@ -76,7 +76,7 @@ impl Gateway {
             Ok(pcm) => self.play_sound(to, pcm),
             Err(why) => Reply::Error(why),
         };
-        self.outputs.push_back(Output::Reply { id, reply });
+        self.effects.reply(id, reply);
     }
 
     fn play_sound(&mut self, to: &Audience, sound: Pcm) -> Reply {

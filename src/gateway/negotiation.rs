@@ -176,7 +176,7 @@ impl Gateway {
 
     /// Ends the wait for the caller's first sign of life.
     pub(super) fn caller_hears_us(&mut self, id: CallId) {
-        self.timers.clear(super::Timer::FirstPacket(id));
+        self.effects.timers.clear(super::Timer::FirstPacket(id));
         let Some(call) = self.calls.get_mut(&id) else { return };
         // A late offer whose answer is still on its way: there is no leg that could play.
         if matches!(call.state, CallState::Answering { .. }) && call.media.leg {

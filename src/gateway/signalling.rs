@@ -14,7 +14,7 @@ impl Gateway {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 sip::Output::Transmit { flow, bytes, hurried } => {
-                    self.outputs.push_back(Output::Sip { flow, bytes, hurried });
+                    self.effects.output(Output::Sip { flow, bytes, hurried });
                 }
                 sip::Output::Event(event) => self.on_signalling(now, event),
                 sip::Output::Trace(line) => {
@@ -23,12 +23,7 @@ impl Gateway {
                         TraceDirection::Out => (line.flow.local, "──▶", line.flow.remote),
                     };
                     let detail = format!("{from} {arrow} {to} {} [{}]", masked(&line.summary), line.call_id);
-                    self.outputs.push_back(Output::Log(LogLine {
-                        level: Level::Debug,
-                        call: None,
-                        what: "SIP",
-                        detail,
-                    }));
+                    self.effects.output(Output::Log(LogLine { level: Level::Debug, call: None, what: "SIP", detail }));
                 }
             }
         }
@@ -101,7 +96,7 @@ impl Gateway {
             Some(answer) => {
                 self.on_answer(now, id, answer);
                 // The wait for the first packet can only begin now that there is a leg to hear it.
-                self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
+                self.effects.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
             }
             None if awaiting => {
                 return self.hang_up(now, id, Cause::MediaRefused("the ACK brought no answer to our offer".into()));

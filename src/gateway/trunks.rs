@@ -218,7 +218,7 @@ impl Gateway {
             self.trunks.entries.push(entry);
             self.schedule_ping(now, place);
             if !trunk.address.is_empty() {
-                self.outputs.push_back(Output::Resolve { trunk: trunk.name.clone() });
+                self.effects.output(Output::Resolve { trunk: trunk.name.clone() });
             }
         }
         self.advertise_addresses();
@@ -257,7 +257,7 @@ impl Gateway {
         match timer {
             TrunkTimer::Resolve(place) => {
                 if let Some(entry) = self.trunks.entries.get(place) {
-                    self.outputs.push_back(Output::Resolve { trunk: entry.trunk.name.clone() });
+                    self.effects.output(Output::Resolve { trunk: entry.trunk.name.clone() });
                 }
             }
             TrunkTimer::Ping(place) => self.ping_trunk(now, place),

@@ -89,7 +89,7 @@ impl Gateway {
                     && let Some(asked) = running.asked.take()
                 {
                     let reply = crate::gateway::Reply::Error(format!("the call is not placed: {rule}"));
-                    self.outputs.push_back(Output::Reply { id: asked, reply });
+                    self.effects.reply(asked, reply);
                 }
             }
         }
@@ -163,7 +163,7 @@ impl Gateway {
         };
         let ring = request.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
         let id = self.begin_call(now, session, outgoing);
-        self.timers.set(Timer::NoAnswer(id), now.instant + ring);
+        self.effects.timers.set(Timer::NoAnswer(id), now.instant + ring);
         self.emit(session, session::Event::Dialled { dial: request.dial, call: id, confirm: settings.confirm });
         self.open_ports(id);
         Ok(id)
@@ -231,7 +231,7 @@ impl Gateway {
             return;
         }
         let id = CallId(self.fresh_id());
-        self.outputs.push_back(Output::Record(Box::new(CallRecord {
+        self.effects.output(Output::Record(Box::new(CallRecord {
             call: id.to_string(),
             way: Way::Out,
             sip_call_id: String::new(),

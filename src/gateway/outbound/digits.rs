@@ -39,7 +39,7 @@ impl Gateway {
         let result = self.endpoint.info(now, invite, "application/dtmf-relay", Bytes::from(body));
         self.note("digit by INFO", result);
         if more {
-            self.timers.set(Timer::InfoDigit(id), now.instant + INFO_PACE);
+            self.effects.timers.set(Timer::InfoDigit(id), now.instant + INFO_PACE);
         }
     }
 }

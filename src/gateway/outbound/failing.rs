@@ -25,7 +25,7 @@ impl Gateway {
         response: Option<&Response>,
     ) {
         let Some(id) = self.by_invite.remove(&invite) else { return };
-        self.timers.clear(Timer::Silence(id));
+        self.effects.timers.clear(Timer::Silence(id));
         self.note_reason(id, response.and_then(|response| reason_of(&response.headers)).as_ref());
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.invite = None;

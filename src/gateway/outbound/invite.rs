@@ -61,7 +61,7 @@ impl Gateway {
                     call.sip_call_id = sip_call_id;
                 }
                 self.by_invite.insert(invite, id);
-                self.timers.set(Timer::Silence(id), now.instant + SILENCE);
+                self.effects.timers.set(Timer::Silence(id), now.instant + SILENCE);
             }
             Err(error) => {
                 let why = error.to_string();

@@ -21,7 +21,7 @@ impl Gateway {
     /// The target has our INVITE.
     pub(in crate::gateway) fn on_trying(&mut self, invite: InviteId) {
         if let Some(&id) = self.by_invite.get(&invite) {
-            self.timers.clear(Timer::Silence(id));
+            self.effects.timers.clear(Timer::Silence(id));
         }
     }
 
@@ -81,8 +81,8 @@ impl Gateway {
     /// Somebody answered: the first one does, where it forked; the endpoint ends the calls of the others.
     pub(in crate::gateway) fn on_answered(&mut self, now: Now, invite: InviteId, answer: Option<&Bytes>) {
         let Some(&id) = self.by_invite.get(&invite) else { return };
-        self.timers.clear(Timer::Silence(id));
-        self.timers.clear(Timer::NoAnswer(id));
+        self.effects.timers.clear(Timer::Silence(id));
+        self.effects.timers.clear(Timer::NoAnswer(id));
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
         let Some(outgoing) = call.outgoing.as_mut() else { return };
         outgoing.targets.clear();
@@ -97,7 +97,7 @@ impl Gateway {
         let described = call.media.negotiation.is_some();
         self.log(Level::Info, Some(id), "answered", String::new());
         if let Some(longest) = longest {
-            self.timers.set(Timer::Longest(id), now.instant + longest);
+            self.effects.timers.set(Timer::Longest(id), now.instant + longest);
         }
         match answer {
             Some(answer) => self.on_answer(now, id, answer),
@@ -114,7 +114,7 @@ impl Gateway {
         }
         if self.calls.get(&id).is_some_and(|call| call.is_answered()) {
             self.tell_progress(id, "answered");
-            self.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
+            self.effects.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
             self.note_ready(id, true, heard);
         }
     }

@@ -97,7 +97,7 @@ impl Gateway {
     pub(super) fn open_ports(&mut self, id: CallId) {
         let Some(outgoing) = self.calls.get(&id).and_then(|call| call.outgoing.as_ref()) else { return };
         let local = outgoing.target.flow.local.ip();
-        self.outputs.push_back(Output::OpenTransport { call: id, local });
+        self.effects.output(Output::OpenTransport { call: id, local });
     }
 
     /// Turns to the next target. Says whether there is one.
@@ -136,7 +136,7 @@ impl Gateway {
             self.send_invite(now, id);
         } else {
             call.media.local = None;
-            self.outputs.push_back(Output::CloseTransport { call: id });
+            self.effects.output(Output::CloseTransport { call: id });
             self.open_ports(id);
         }
         true

@@ -1,7 +1,7 @@
 //! What the administrator hears who asked for a call.
 
 use super::targets::Target;
-use crate::gateway::{Gateway, Output, Reply, RunningSession, SessionId};
+use crate::gateway::{Gateway, Reply, RunningSession, SessionId};
 use crate::session::{self, Invited, Running, collect};
 use crate::types::{CallId, Now};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Gateway {
             None
         };
         if let Some(wrong) = wrong {
-            return self.outputs.push_back(Output::Reply { id: asked, reply: Reply::Error(wrong.to_owned()) });
+            return self.effects.reply(asked, Reply::Error(wrong.to_owned()));
         }
         let session = SessionId(self.fresh_id());
         let running = Running::inviting(&self.plan, invited);
@@ -38,7 +38,7 @@ impl Gateway {
     pub(super) fn tell_progress(&mut self, id: CallId, what: &str) {
         let Some(asked) = self.calls.get(&id).and_then(|call| self.sessions.get(&call.session)?.asked) else { return };
         let reply = Reply::Progress(format!("{id}: {what}"));
-        self.outputs.push_back(Output::Reply { id: asked, reply });
+        self.effects.reply(asked, reply);
     }
 
     pub(super) fn tell_target(&mut self, id: CallId, target: &Target) {
@@ -51,7 +51,7 @@ impl Gateway {
         let Some(session) = self.calls.get(&id).map(|call| call.session) else { return };
         if let Some(asked) = self.sessions.get_mut(&session).and_then(|session| session.asked.take()) {
             let reply = Reply::Done(format!("{id} is in room {room}"));
-            self.outputs.push_back(Output::Reply { id: asked, reply });
+            self.effects.reply(asked, reply);
         }
     }
 
@@ -67,7 +67,7 @@ impl Gateway {
             });
         if let Some(asked) = self.sessions.get_mut(&session).and_then(|session| session.asked.take()) {
             let reply = Reply::Error(format!("{id}: {cause}"));
-            self.outputs.push_back(Output::Reply { id: asked, reply });
+            self.effects.reply(asked, reply);
         }
     }
 }

@@ -151,7 +151,7 @@ impl Gateway {
             return;
         }
         if tells.is_some() {
-            self.timers.set(Timer::Transferred(of), now.instant + GRACE);
+            self.effects.timers.set(Timer::Transferred(of), now.instant + GRACE);
         }
         if let Some(call) = self.calls.get_mut(&of) {
             call.successor = Some(id);
@@ -175,7 +175,7 @@ impl Gateway {
         let collector = std::mem::take(&mut call.collector);
         let (playback, pending_pin) = (call.playback.take(), call.pending_pin.take());
         let untold = matches!(call.state, CallState::Answering { .. });
-        self.timers.clear(Timer::Collect(old));
+        self.effects.timers.clear(Timer::Collect(old));
         if let Some(session) = self.sessions.get_mut(&id) {
             session.calls.retain(|known| *known != old);
             match session.stand_ins.iter_mut().find(|(_, stand_in)| *stand_in == old) {

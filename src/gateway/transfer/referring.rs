@@ -4,7 +4,7 @@ use super::can_be_moved;
 use crate::dialplan::outgoing;
 use crate::gateway::call_record::Cause;
 use crate::gateway::timer::Timer;
-use crate::gateway::{Gateway, Level, Masked, Output, Reply};
+use crate::gateway::{Gateway, Level, Masked, Reply};
 use crate::sip::InviteId;
 use crate::sip::message::{Host, NameAddr, StatusCode, Uri};
 use crate::types::{CallId, Now};
@@ -25,7 +25,7 @@ impl Gateway {
     /// Asks the peer of a call to call `number` instead. All further replies come as it goes on.
     pub(in crate::gateway) fn transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) {
         if let Err(why) = self.try_transfer(now, asked, name, number) {
-            self.outputs.push_back(Output::Reply { id: asked, reply: Reply::Error(why) });
+            self.effects.reply(asked, Reply::Error(why));
         }
     }
 
@@ -50,7 +50,7 @@ impl Gateway {
         if let Some(call) = self.calls.get_mut(&id) {
             call.referring = Some(Box::new(Referring { asked, number }));
         }
-        self.timers.set(Timer::Referral(id), now.instant + PATIENCE);
+        self.effects.timers.set(Timer::Referral(id), now.instant + PATIENCE);
         Ok(())
     }
 
@@ -85,25 +85,25 @@ impl Gateway {
 
     fn tell_transfer(&mut self, id: CallId, what: &str) {
         let Some(asked) = self.calls.get(&id).and_then(|call| Some(call.referring.as_ref()?.asked)) else { return };
-        self.outputs.push_back(Output::Reply { id: asked, reply: Reply::Progress(format!("{id}: {what}")) });
+        self.effects.reply(asked, Reply::Progress(format!("{id}: {what}")));
     }
 
     fn transferred(&mut self, now: Now, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(referring) = call.referring.take() else { return };
-        self.timers.clear(Timer::Referral(id));
+        self.effects.timers.clear(Timer::Referral(id));
         let done = Reply::Done(format!("{id} is transferred to {}", referring.number));
-        self.outputs.push_back(Output::Reply { id: referring.asked, reply: done });
+        self.effects.reply(referring.asked, done);
         self.hang_up(now, id, Cause::Transferred(referring.number));
     }
 
     /// It came to nothing: the call goes on as it was.
     fn not_transferred(&mut self, id: CallId, why: &str) {
         let Some(referring) = self.calls.get_mut(&id).and_then(|call| call.referring.take()) else { return };
-        self.timers.clear(Timer::Referral(id));
+        self.effects.timers.clear(Timer::Referral(id));
         self.log(Level::Info, Some(id), "not transferred, call kept", why.to_owned());
         let reply = Reply::Error(format!("{id} is not transferred, and goes on: {why}"));
-        self.outputs.push_back(Output::Reply { id: referring.asked, reply });
+        self.effects.reply(referring.asked, reply);
     }
 
     /// The peer has said nothing for too long.
@@ -114,8 +114,8 @@ impl Gateway {
     /// The call ended under our hands.
     pub(super) fn referral_over(&mut self, id: CallId, cause: &Cause) {
         let Some(referring) = self.calls.get_mut(&id).and_then(|call| call.referring.take()) else { return };
-        self.timers.clear(Timer::Referral(id));
+        self.effects.timers.clear(Timer::Referral(id));
         let reply = Reply::Error(format!("{id} ended before the outcome was known: {cause}"));
-        self.outputs.push_back(Output::Reply { id: referring.asked, reply });
+        self.effects.reply(referring.asked, reply);
     }
 }

@@ -1,0 +1,100 @@
+//! What is to come of an input: the one thing that the gateway hands to all its parts.
+
+use super::{Level, LogLine, Output, Reply, SessionId, Timer};
+use crate::media::command::Command;
+use crate::session;
+use crate::types::{CallId, Deadlines, LeftOut, LogLimit, Now};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// Outputs, deadlines, news for sessions, and fresh identifiers.
+#[derive(Debug)]
+pub(super) struct Effects {
+    outputs: VecDeque<Output>,
+    pub(super) timers: Deadlines<Timer>,
+    session_events: VecDeque<(SessionId, session::Event)>,
+    next_id: u64,
+    /// Lines that somebody outside can cause.
+    log_limit: LogLimit,
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self {
+            outputs: VecDeque::new(),
+            timers: Deadlines::default(),
+            session_events: VecDeque::new(),
+            // 0 is the session of calls that have none.
+            next_id: 1,
+            log_limit: LogLimit::default(),
+        }
+    }
+}
+
+impl Effects {
+    /// Has the world do something.
+    pub(super) fn output(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    /// The next thing that the world is to do.
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub(super) fn media(&mut self, command: Command) {
+        self.output(Output::Media(command));
+    }
+
+    /// Answers an administrator's request.
+    pub(super) fn reply(&mut self, asked: u64, reply: Reply) {
+        self.output(Output::Reply { id: asked, reply });
+    }
+
+    pub(super) fn log(&mut self, level: Level, call: Option<CallId>, what: &'static str, detail: String) {
+        self.output(Output::Log(LogLine { level, call, what, detail }));
+    }
+
+    /// The same for a line that somebody outside can cause as often as they like. Says whether it was written.
+    pub(super) fn log_limited(
+        &mut self,
+        now: Now,
+        level: Level,
+        call: Option<CallId>,
+        what: &'static str,
+        detail: impl FnOnce() -> String,
+    ) -> bool {
+        let allowed = self.log_limit.allows(now.instant, what);
+        if allowed {
+            self.log(level, call, what, detail());
+        }
+        allowed
+    }
+
+    /// Lines that were left out in the minute that is over, one kind at a time.
+    pub(super) fn pop_left_out(&mut self, now: Now) -> Option<LeftOut> {
+        self.log_limit.pop_due(now.instant)
+    }
+
+    /// Tells a session something, once what is being done is done.
+    pub(super) fn emit(&mut self, session: SessionId, event: session::Event) {
+        self.session_events.push_back((session, event));
+    }
+
+    /// The oldest news that a session has not heard.
+    pub(super) fn pop_session_event(&mut self) -> Option<(SessionId, session::Event)> {
+        self.session_events.pop_front()
+    }
+
+    /// An identifier that nothing had before.
+    pub(super) fn fresh_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// When there is something to do, whatever comes in meanwhile.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        [self.timers.next(), self.log_limit.poll_timeout()].into_iter().flatten().min()
+    }
+}
