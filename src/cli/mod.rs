@@ -7,10 +7,12 @@ mod check;
 mod control;
 mod ctl;
 mod limits;
+mod log;
 mod manual;
 mod memory;
 mod phone;
 mod records;
+mod reload;
 mod run;
 mod server;
 mod wake;
@@ -140,6 +142,7 @@ fn print_json(value: &impl serde::Serialize, status: ExitCode) -> ExitCode {
 
 /// An error on its way to the person at the terminal.
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("partyline: {error}");
+    // Where nobody can be told, the exit status has to do.
+    let _ = writeln!(io::stderr(), "partyline: {error}");
     ExitCode::FAILURE
 }

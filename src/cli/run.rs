@@ -1,16 +1,18 @@
 //! `partyline run`.
 
 use super::control::ControlSocket;
+use super::log::Log;
 use super::records::Records;
+use super::reload::Loaded;
 use super::server::{Server, Sources, now};
 use super::{banner, check, fail, limits};
 use crate::dialplan::{self, Plan};
-use crate::gateway::{Gateway, Sounds};
+use crate::gateway::Gateway;
 use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
 use crate::speech::Library;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,9 +32,7 @@ const LAST_REPLIES: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error("{0}\nnothing was started")]
-    Dialplan(String),
-    #[error("{0}")]
-    Sounds(String),
+    Load(#[from] LoadError),
     #[error(transparent)]
     Listen(#[from] crate::net::BindError),
     #[error("call records {path}: {source}")]
@@ -47,48 +47,79 @@ pub(super) enum StartError {
     Random(String),
 }
 
+/// Why a dialplan cannot be used, at the start or on a reload.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LoadError {
+    #[error("{0}")]
+    Dialplan(String),
+    #[error("{0}")]
+    Sounds(String),
+}
+
 pub(super) fn run(config: &Path) -> ExitCode {
-    let (plan, sounds) = match load(config) {
-        Ok(loaded) => loaded,
+    let log = match Log::to_stderr() {
+        Ok(log) => log,
         Err(error) => return fail(&error),
     };
-    start_log(&plan);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
-    };
-    let served = runtime.block_on(serve(config, plan, sounds));
+    let served = start(config, &log);
+    if let Err(error) = &served {
+        // By the log: nothing waits for whoever does not read it.
+        log.push(format!("partyline: {error}\n").as_bytes());
+    }
+    log.flush();
+    if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn start(config: &Path, log: &Log) -> Result<(), StartError> {
+    let (loaded, warnings) = load(config, std::io::stderr().is_terminal())?;
+    if !warnings.is_empty() {
+        log.push(format!("{warnings}\n").as_bytes());
+    }
+    start_log(log, &loaded.0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(config, loaded, log));
     // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
     runtime.shutdown_background();
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
+    served
 }
 
-/// Reads dialplan and sounds. Warnings are printed, mistakes come back as the error.
-fn load(config: &Path) -> Result<(Arc<Plan>, Arc<dyn Sounds>), StartError> {
-    let colours = std::io::stderr().is_terminal();
+/// Reads dialplan and sounds. Gives warnings back in words.
+fn load(config: &Path, colours: bool) -> Result<(Loaded, String), LoadError> {
     let loaded =
-        dialplan::load(config, &check::checks()).map_err(|found| StartError::Dialplan(found.render(colours)))?;
-    if !loaded.warnings.is_empty() {
-        eprintln!("{}", loaded.warnings.render(colours));
-    }
-    let sounds = Library::load(&loaded.plan).map_err(|error| StartError::Sounds(error.to_string()))?;
-    Ok((loaded.plan, Arc::new(sounds)))
+        dialplan::load(config, &check::checks()).map_err(|found| LoadError::Dialplan(found.render(colours)))?;
+    let warnings = if loaded.warnings.is_empty() { String::new() } else { loaded.warnings.render(colours).to_string() };
+    let sounds = Library::load(&loaded.plan).map_err(|error| LoadError::Sounds(error.to_string()))?;
+    Ok(((loaded.plan, Arc::new(sounds)), warnings))
 }
 
-fn start_log(plan: &Plan) {
+/// Reads them anew. What is wrong with them is told line by line in the log.
+fn reload(config: &Path) -> Option<Loaded> {
+    match load(config, false) {
+        Ok((loaded, warnings)) => {
+            warnings.lines().for_each(|line| tracing::warn!("{line}"));
+            Some(loaded)
+        }
+        Err(error) => {
+            tracing::error!("dialplan not reloaded, the old one stands:");
+            error.to_string().lines().for_each(|line| tracing::error!("{line}"));
+            None
+        }
+    }
+}
+
+fn start_log(log: &Log, plan: &Plan) {
+    log.take_panics();
     let filter = EnvFilter::try_from_env("PARTYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(&plan.gateway.log));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(log.clone())
+        .log_internal_errors(false)
         .init();
 }
 
-async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Result<(), StartError> {
+async fn serve(config: &Path, (plan, sounds): Loaded, log: &Log) -> Result<(), StartError> {
     let settings = &plan.gateway;
     limits::raise_descriptors(settings.max_calls);
     let listen: Vec<ListenAddress> = settings
@@ -113,18 +144,15 @@ async fn serve(config: &Path, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Resul
         tracing::info!("listening on {}://{}", bound.transport.as_str().to_ascii_lowercase(), bound.address);
     }
     if std::io::stdout().is_terminal() {
-        print!("{}", banner::banner(&plan, &transports));
+        let banner = banner::banner(&plan, &transports);
+        // A terminal may be stopped: the gateway is not to stop with it.
+        std::thread::Builder::new().name("banner".into()).spawn(move || {
+            let _ = std::io::stdout().write_all(banner.as_bytes());
+        })?;
     }
-    let server = Server::new(gateway, plan, transports, media, records);
+    let server = Server::new(gateway, plan, transports, media, records, log.clone());
     let config = config.to_owned();
-    let reload = move || match load(&config) {
-        Ok(loaded) => Some(loaded),
-        Err(error) => {
-            tracing::error!("dialplan not reloaded, the old one stands:\n{error}");
-            None
-        }
-    };
-    server.run(Sources { sip, asked }, reload).await?;
+    server.run(Sources { sip, asked }, move || reload(&config)).await?;
     control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())

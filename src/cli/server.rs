@@ -1,8 +1,10 @@
 //! The gateway's shell: the one task that owns everything of the control plane.
 
 use super::control::Asked;
+use super::log::Log;
 use super::memory::Memory;
 use super::records::Records;
+use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
 use crate::dialplan::{Plan, Trunk};
 use crate::gateway::{Audience, Gateway, Input, Level, LogLine, Output, Reply, Request};
@@ -54,6 +56,7 @@ pub(super) struct Server {
     /// Messages that leave once the media threads have their commands.
     unsent: Vec<(Flow, Bytes, bool)>,
     records: Records,
+    log: Log,
     replies: HashMap<u64, mpsc::Sender<Reply>>,
     next_reply: u64,
     resolver: Resolver,
@@ -62,9 +65,6 @@ pub(super) struct Server {
     drained: bool,
     memory: Memory,
 }
-
-/// A dialplan and the sounds it needs.
-pub(super) type Loaded = (Arc<Plan>, Arc<dyn crate::gateway::Sounds>);
 
 /// A sound file that an administrator wants played.
 struct SoundRead {
@@ -86,6 +86,7 @@ impl Server {
         transports: Transports,
         media: MediaHandle,
         records: Records,
+        log: Log,
     ) -> Self {
         let settings = &plan.gateway;
         let ports = PortRange::new(*settings.rtp_ports.start(), *settings.rtp_ports.end(), settings.dscp);
@@ -97,6 +98,7 @@ impl Server {
             opened: HashMap::new(),
             unsent: Vec::new(),
             records,
+            log,
             replies: HashMap::new(),
             next_reply: 0,
             resolver: Resolver::new(&settings.dns),
@@ -118,8 +120,7 @@ impl Server {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
-        let reload = Arc::new(reload);
-        let (reloaded, mut reloads) = mpsc::channel(1);
+        let mut reloads = Reloads::new(reload);
         self.carry_out();
         let mut healthy = true;
         while !self.drained {
@@ -153,24 +154,11 @@ impl Server {
                 () = until(wake) => {}
                 Some(()) = terminate.recv() => self.ask(Request::Drain { seconds: None }, None),
                 Some(()) = interrupt.recv() => self.ask(Request::Drain { seconds: Some(0) }, None),
-                Some(()) = hangup.recv() => {
-                    let (reload, reloaded) = (Arc::clone(&reload), reloaded.clone());
-                    // Beside the calls: reading the file and every sound it names takes its time.
-                    tokio::task::spawn_blocking(move || {
-                        if let Some(loaded) = reload() {
-                            // The gateway may have ended meanwhile.
-                            let _ = reloaded.blocking_send(loaded);
-                        }
-                    });
-                }
-                Some((plan, sounds)) = reloads.recv() => {
-                    self.plan = Arc::clone(&plan);
-                    self.transports.set_plan(&plan);
-                    if plan.gateway.dns != self.resolver.servers() {
-                        self.resolver = Resolver::new(&plan.gateway.dns);
+                Some(()) = hangup.recv() => reloads.ask(),
+                loaded = reloads.next() => {
+                    if let Some(loaded) = loaded {
+                        self.reload(loaded);
                     }
-                    self.gateway.set_sounds(sounds);
-                    self.gateway.handle_input(now(), Input::Reload(plan));
                 }
             }
             if self.gateway.poll_timeout().is_some_and(|at| at <= Instant::now()) {
@@ -182,6 +170,16 @@ impl Server {
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(FAREWELL).await;
         if healthy { Ok(()) } else { Err(io::Error::other("a media thread ended before its time")) }
+    }
+
+    fn reload(&mut self, (plan, sounds): Loaded) {
+        self.plan = Arc::clone(&plan);
+        self.transports.set_plan(&plan);
+        if plan.gateway.dns != self.resolver.servers() {
+            self.resolver = Resolver::new(&plan.gateway.dns);
+        }
+        self.gateway.set_sounds(sounds);
+        self.gateway.handle_input(now(), Input::Reload(plan));
     }
 
     fn ask(&mut self, request: Request, reply: Option<mpsc::Sender<Reply>>) {
@@ -234,7 +232,10 @@ impl Server {
             Output::Record(record) => self.records.write(record),
             Output::LoadSound { id, to, path } => self.load_sound(id, to, path),
             Output::Log(line) => write_log(&line),
-            Output::Reply { id, reply } => {
+            Output::Reply { id, mut reply } => {
+                if let Reply::Status(status) = &mut reply {
+                    status.backlog.log_lines_dropped = self.log.dropped();
+                }
                 let last = reply.is_last();
                 if let Some(waiting) = self.replies.get(&id) {
                     // Whoever asked may have hung up, or not listen: then this one is lost.

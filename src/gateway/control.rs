@@ -123,6 +123,17 @@ pub struct Status {
     pub strangers: u64,
     /// PIN checks are slowed down because of too many wrong PINs.
     pub pins_slowed: bool,
+    /// What waits to be written, and what could not be.
+    #[serde(default)]
+    pub backlog: Backlog,
+}
+
+/// What waits to be written, and what could not be. The shell fills it in: the core writes nothing itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Backlog {
+    /// Lines of the log dropped since the start, because nobody read it or its disk was full.
+    pub log_lines_dropped: u64,
 }
 
 /// One call.
@@ -297,6 +308,7 @@ impl Gateway {
             trunks,
             strangers: self.admission.strangers,
             pins_slowed: self.pin_guard.is_slow(now.instant),
+            backlog: Backlog::default(),
         }
     }
 }

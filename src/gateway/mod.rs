@@ -60,7 +60,7 @@ mod trunk_way;
 mod trunks;
 
 pub use call_record::{CallRecord, Cause, Tried, Way};
-pub use control::{CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
+pub use control::{Backlog, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
 pub use snapshot::CallSnapshot;

@@ -36,3 +36,4 @@ mod sound_sipp;
 mod strange_realm;
 mod strangers;
 mod transfer;
+mod unwritable_log;

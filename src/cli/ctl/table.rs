@@ -19,6 +19,10 @@ fn whole(status: &Status) -> String {
     if status.draining {
         text.push_str("draining: new calls are refused\n");
     }
+    let dropped = status.backlog.log_lines_dropped;
+    if dropped > 0 {
+        let _ = writeln!(text, "{dropped} lines of the log dropped: it could not be written");
+    }
     if status.pins_slowed {
         text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
     }

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The gateway's program.
@@ -77,6 +77,7 @@ pub struct Setup {
     environment: Vec<(&'static str, String)>,
     everywhere: bool,
     more: String,
+    errors: Option<Stdio>,
 }
 
 impl Setup {
@@ -89,6 +90,7 @@ impl Setup {
             environment: Vec::new(),
             everywhere: false,
             more: String::new(),
+            errors: None,
         }
     }
 
@@ -138,6 +140,12 @@ impl Setup {
         self
     }
 
+    /// Its log goes there instead of to a file.
+    pub fn errors_to(mut self, errors: impl Into<Stdio>) -> Self {
+        self.errors = Some(errors.into());
+        self
+    }
+
     /// Starts it and waits until it answers on its control socket.
     pub fn start(self) -> Gateway {
         let folder = Folder::new();
@@ -170,7 +178,10 @@ impl Setup {
         };
         command.arg("run").arg("--config").arg(&config).current_dir(folder.path());
         command.env_remove("PARTYLINE_LOG").envs(self.environment);
-        let process = Running::start(command, folder.path(), "gateway");
+        let process = match self.errors {
+            None => Running::start(command, folder.path(), "gateway"),
+            Some(errors) => Running::start_with_errors_to(command, folder.path(), "gateway", errors),
+        };
         let mut gateway = Gateway { process, address, port, folder };
         gateway.wait_until_ready();
         gateway

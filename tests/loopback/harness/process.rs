@@ -46,9 +46,20 @@ impl Running {
         (running, input)
     }
 
-    fn spawn(mut command: Command, folder: &Path, name: &str) -> Self {
+    /// The same, and its standard error goes elsewhere.
+    pub fn start_with_errors_to(mut command: Command, folder: &Path, name: &str, errors: Stdio) -> Self {
+        command.stdin(Stdio::null());
+        Self::spawn_with(command, folder, name, Some(errors))
+    }
+
+    fn spawn(command: Command, folder: &Path, name: &str) -> Self {
+        Self::spawn_with(command, folder, name, None)
+    }
+
+    fn spawn_with(mut command: Command, folder: &Path, name: &str, to: Option<Stdio>) -> Self {
         let (output, errors) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.err")));
-        command.stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
+        command.stdout(File::create(&output).unwrap());
+        command.stderr(to.unwrap_or_else(|| File::create(&errors).unwrap().into()));
         let child = command.spawn().unwrap_or_else(|error| {
             let program = command.get_program().to_string_lossy();
             panic!("{program} cannot be run ({error}): `make test` installs what the tests need (CONTRIBUTING.md)")
