@@ -191,7 +191,6 @@ impl Phone {
                     self.take_media_events();
                 }
                 _ = fetch.tick() => self.fetch(),
-                () = self.transports.housekeeping() => {}
                 () = sleep_until(wake) => self.on_time(),
                 _ = tokio::signal::ctrl_c() => self.hang_up(),
             }

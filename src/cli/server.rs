@@ -2,7 +2,7 @@
 
 use super::control::Asked;
 use super::log::Log;
-use super::memory::Memory;
+use super::memory::give_back;
 use super::records::Records;
 use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
@@ -14,7 +14,7 @@ use crate::net::{self, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::speech;
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Now, Rush};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
@@ -63,7 +63,8 @@ pub(super) struct Server {
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
     sounds_read: (mpsc::Sender<SoundRead>, mpsc::Receiver<SoundRead>),
     drained: bool,
-    memory: Memory,
+    /// Of transactions and calls.
+    rush: Rush,
 }
 
 /// A sound file that an administrator wants played.
@@ -105,7 +106,7 @@ impl Server {
             resolved: mpsc::channel(64),
             sounds_read: mpsc::channel(1),
             drained: false,
-            memory: Memory::default(),
+            rush: Rush::default(),
             plan,
         }
     }
@@ -150,7 +151,7 @@ impl Server {
                     self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
                 }
                 Some(resolved) = self.resolved.1.recv() => self.on_resolved(resolved),
-                () = self.transports.housekeeping() => {}
+                () = self.transports.rush_over() => give_back(),
                 () = until(wake) => {}
                 Some(()) = terminate.recv() => self.ask(Request::Drain { seconds: None }, None),
                 Some(()) = interrupt.recv() => self.ask(Request::Drain { seconds: Some(0) }, None),
@@ -165,7 +166,9 @@ impl Server {
                 self.gateway.handle_timeout(now());
             }
             self.carry_out();
-            self.memory.note_held(self.gateway.transaction_count() + self.gateway.call_count());
+            if self.rush.note_held(self.gateway.transaction_count() + self.gateway.call_count()) {
+                give_back();
+            }
         }
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(FAREWELL).await;

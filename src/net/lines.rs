@@ -27,7 +27,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// The number of the connection to a TLS peer.
-    pub(super) fn number(&mut self, flow: Flow, peer: &TlsPeer, connections: &mut Connections) -> u64 {
+    pub(super) fn number(&mut self, flow: Flow, peer: &TlsPeer, connections: &Connections) -> u64 {
         let key = (flow.remote, Arc::new(peer.clone()));
         if let Some(number) = self.numbers.get(&key) {
             return *number;
@@ -37,6 +37,7 @@ impl Lines {
             self.lines.retain(|number, _| connections.contains(*number));
             self.numbers.retain(|_, number| connections.contains(*number));
         }
+        connections.note_peer(flow.remote.ip());
         let number = connections.number();
         let flow = Flow { connection: Some(number), ..flow };
         self.lines.insert(number, Line { flow, peer: Arc::clone(&key.1) });

@@ -1,17 +1,19 @@
 //! Listening for streams: addresses, sockets, and what is done with who connects.
 
-use super::connections::ConnectionEvent;
+use super::connections::Connections;
 use super::opening::HANDSHAKE_TIMEOUT;
 use super::stream::{self, Served};
 use super::tls::Acceptor;
-use crate::sip::Input;
 use crate::sip::message::Transport;
+use crate::sip::{Flow, Input};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+
+/// Wait after a connection that could not be accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// One entry of `gateway.sip`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,35 +57,44 @@ pub(super) fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-pub(super) async fn accept(listener: TcpListener, tls: Option<Acceptor>, events: mpsc::Sender<ConnectionEvent>) {
+/// Takes connections; `tls` where they begin with a handshake.
+pub(super) async fn accept(listener: TcpListener, tls: Option<Acceptor>, connections: Connections) {
+    let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
                 // The connection's own local address, even when the listener has a wildcard.
                 let Ok(local) = stream.local_addr() else { continue };
-                if events.send(ConnectionEvent::Accepted { stream, local, remote, tls: tls.clone() }).await.is_err() {
-                    return;
+                let flow = Flow { transport, local, remote, connection: None };
+                if connections.admit(flow) {
+                    let tls = tls.clone();
+                    connections.accept(flow, |served| accepted(stream, tls, served));
+                } else if let Err(error) = stream.set_zero_linger() {
+                    // It costs us a place in the kernel for a minute.
+                    tracing::trace!(%error, "SO_LINGER");
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                connections.log().warn("cannot accept a connection", format_args!("{error}"));
                 // Out of descriptors, most likely: the waiting connection stays in the backlog.
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(ACCEPT_AGAIN).await;
             }
         }
     }
 }
 
 /// Serves a connection that was opened to us.
-pub(super) async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: Served) {
+async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: Served) {
     stream::prepare(&stream);
     let Some(tls) = tls else {
         let (reader, writer) = stream.into_split();
         return served.run(reader, writer).await;
     };
+    const FAILED: &str = "TLS handshake failed";
     let remote = served.flow.remote;
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok((stream, trunk))) => {
+            served.state.speaks_tls();
             if let Some(trunk) = trunk {
                 served.state.recognise();
                 let _ = served.events.send(Input::FlowIdentified { flow: served.flow, peer: trunk }).await;
@@ -91,8 +102,8 @@ pub(super) async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: S
             let (reader, writer) = tokio::io::split(stream);
             return served.run(reader, writer).await;
         }
-        Ok(Err(error)) => tracing::debug!(%remote, %error, "TLS handshake failed"),
-        Err(_) => tracing::debug!(%remote, "TLS handshake took too long"),
+        Ok(Err(error)) => served.connections.log().debug(FAILED, format_args!("from {remote}: {error}")),
+        Err(_) => served.connections.log().debug(FAILED, format_args!("from {remote}: it took too long")),
     }
     served.closed().await;
 }

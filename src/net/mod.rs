@@ -3,14 +3,20 @@
 //! A thin shell round the cores: bytes in become [`crate::sip::Input`]s, outputs become bytes out.
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
 
+mod arrivals;
 mod connections;
 mod lines;
 mod listening;
 mod local;
+mod log;
 mod opening;
 mod ports;
 mod resolve;
+mod state;
 mod stream;
+#[cfg(test)]
+mod tests;
+mod thread;
 mod tls;
 mod transports;
 mod udp;

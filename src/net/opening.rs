@@ -63,7 +63,8 @@ pub(super) async fn open(local: SocketAddr, peer: Option<Arc<TlsPeer>>, patience
     match tokio::time::timeout(patience, connect(local, flow.remote)).await {
         Ok(Ok(stream)) => opened(stream, peer, served).await,
         outcome => {
-            tracing::debug!(remote = %flow.remote, ?outcome, "{} connect failed", flow.transport);
+            let log = served.connections.log();
+            log.debug("connect failed", format_args!("{} to {}: {outcome:?}", flow.transport, flow.remote));
             served.closed().await;
         }
     }
@@ -83,8 +84,13 @@ async fn opened(stream: TcpStream, peer: Option<Arc<TlsPeer>>, served: Served) {
             return served.run(reader, writer).await;
         }
         // The administrator's to mend, mostly, and the trunk's next attempt says it again.
-        Ok(Err(error)) => tracing::warn!(%remote, "no TLS with {}: {error}", peer.name),
-        Err(_) => tracing::warn!(%remote, "no TLS with {}: the handshake took too long", peer.name),
+        Ok(Err(error)) => {
+            served.connections.log().warn("no TLS", format_args!("with {} at {remote}: {error}", peer.name))
+        }
+        Err(_) => served
+            .connections
+            .log()
+            .warn("no TLS", format_args!("with {} at {remote}: the handshake took too long", peer.name)),
     }
     served.closed().await;
 }

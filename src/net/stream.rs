@@ -1,14 +1,19 @@
-//! SIP over TCP and TLS: framing, keep-alives, one task a connection.
+//! SIP over TCP and TLS: framing, keep-alives, one task a connection on the streams' thread.
 
-use super::connections::ConnectionEvent;
+use super::connections::Connections;
+use super::log::NetLog;
+use super::state::ConnectionState;
 use super::transports::NetEvents;
 use crate::sip::message::{Frame, StreamFramer};
 use crate::sip::{Flow, Input};
 use bytes::Bytes;
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -16,7 +21,7 @@ use tokio::time::Instant;
 /// A connection nothing was heard on for this long is closed (keep-alives count as heard).
 const IDLE: Duration = Duration::from_secs(3_600);
 /// The same for a peer we have not sent anything yet, which is one who sent nothing that deserved an answer.
-const STRANGER_IDLE: Duration = Duration::from_secs(60);
+const UNKNOWN_IDLE: Duration = Duration::from_secs(60);
 /// A message that has begun must be complete within this time.
 const SLOW_MESSAGE: Duration = Duration::from_secs(30);
 /// A peer that does not take what we send for this long is gone.
@@ -30,52 +35,28 @@ const PING_SPREAD: u64 = 25;
 /// Patience with a pong, of a peer that has sent one before (RFC 5626 section 4.4.1).
 const PONG: Duration = Duration::from_secs(10);
 
-/// What a connection's task and the table of connections share.
-#[derive(Debug)]
-pub(super) struct ConnectionState {
-    /// We have sent something: the peer is no stranger.
-    known: AtomicBool,
-    pongs: AtomicU32,
-}
-
-impl ConnectionState {
-    /// `known`: we opened the connection ourselves.
-    pub(super) fn new(known: bool) -> Self {
-        Self { known: AtomicBool::new(known), pongs: AtomicU32::new(0) }
-    }
-
-    /// The peer has shown who it is.
-    pub(super) fn recognise(&self) {
-        self.known.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_known(&self) -> bool {
-        self.known.load(Ordering::Relaxed)
-    }
-}
-
 /// One connection to be served.
 pub(super) struct Served {
     pub(super) flow: Flow,
     pub(super) outgoing: mpsc::Receiver<Bytes>,
     pub(super) events: NetEvents,
-    pub(super) connections: mpsc::Sender<ConnectionEvent>,
+    pub(super) connections: Connections,
     pub(super) state: Arc<ConnectionState>,
-    /// We opened it: it is kept alive by our pings.
-    pub(super) ours: bool,
+    /// Held until the end.
+    pub(super) alive: Option<mpsc::Sender<Infallible>>,
 }
 
 impl Served {
     /// Reads and writes until either side closes it, then reports that.
     pub(super) async fn run(mut self, reader: impl AsyncRead + Unpin, writer: impl AsyncWrite + Unpin) {
         let (pong, pongs) = mpsc::channel(4);
-        let ping = self.ours.then(|| {
+        let ping = self.state.is_ours.then(|| {
             // Spread by the connection's number: many that were opened at once do not ping at once.
             PING + Duration::from_secs(self.flow.connection.unwrap_or_default().wrapping_mul(7) % (PING_SPREAD + 1))
         });
         let (flow, events, state) = (self.flow, self.events.clone(), Arc::clone(&self.state));
         tokio::select! {
-            () = read(reader, flow, &events, pong, &state) => {}
+            () = read(reader, flow, &events, pong, &state, self.connections.log()) => {}
             () = write(writer, &mut self.outgoing, pongs, &state, ping) => {}
         }
         self.closed().await;
@@ -84,15 +65,12 @@ impl Served {
     /// Reports that the connection is gone, or never came about.
     pub(super) async fn closed(mut self) {
         let flow = self.flow;
-        // The gateway first: what it sent into the dead connection until now fails by this, and what it sends from now on
-        // opens a new one.
-        let _ = self.events.send(Input::FlowClosed { flow }).await;
-        self.outgoing.close();
-        if self.ours {
+        self.connections.ended(flow, &self.state, &mut self.outgoing).await;
+        if self.state.is_ours {
             // What was sent before the connection had its name waits under the addresses alone.
             let _ = self.events.send(Input::SendFailed { flow: flow.reopened() }).await;
         }
-        let _ = self.connections.send(ConnectionEvent::Closed { flow, state: self.state }).await;
+        drop(self.alive);
     }
 }
 
@@ -118,36 +96,35 @@ async fn read(
     events: &NetEvents,
     pong: mpsc::Sender<()>,
     state: &ConnectionState,
+    log: &NetLog,
 ) {
-    let mut stranger = true;
-    let idle = |stranger: &mut bool| {
-        *stranger = !state.is_known();
-        Instant::now() + if *stranger { STRANGER_IDLE } else { IDLE }
+    let mut unknown = true;
+    let idle = |unknown: &mut bool| {
+        *unknown = !state.is_known();
+        Instant::now() + if *unknown { UNKNOWN_IDLE } else { IDLE }
     };
     let mut framer = StreamFramer::default();
-    let mut buffer = vec![0_u8; 16 * 1024];
-    let mut deadline = idle(&mut stranger);
+    let mut deadline = idle(&mut unknown);
     loop {
-        let read = match tokio::time::timeout_at(deadline, reader.read(&mut buffer)).await {
+        let read = match tokio::time::timeout_at(deadline, read_some(&mut reader, &mut framer)).await {
             // Our answer may have gone out since the deadline was set: then the peer is none that is sent away so soon.
-            Err(_) if framer.pending() == 0 && stranger && state.is_known() => {
-                deadline = idle(&mut stranger);
+            Err(_) if framer.pending() == 0 && unknown && state.is_known() => {
+                deadline = idle(&mut unknown);
                 continue;
             }
             Ok(Ok(0)) | Err(_) => return,
             Ok(Ok(read)) => read,
             Ok(Err(error)) => {
-                tracing::debug!(%error, remote = %flow.remote, "{} receive", flow.transport);
-                return;
+                return log.debug("stream receive", format_args!("{} from {}: {error}", flow.transport, flow.remote));
             }
         };
-        let had_begun = framer.pending() > 0;
-        framer.push(&buffer[..read]);
+        let had_begun = framer.pending() > read;
         let mut complete = false;
         for framed in framer.by_ref() {
             complete = true;
             match framed {
                 Ok(Frame::Message(bytes)) => {
+                    state.received(&bytes);
                     if events.send(Input::Message { flow, bytes }).await.is_err() {
                         return;
                     }
@@ -157,21 +134,42 @@ async fn read(
                     let _ = pong.try_send(());
                 }
                 Ok(Frame::Pong) => {
-                    state.pongs.fetch_add(1, Ordering::Relaxed);
+                    state.pong();
                 }
                 Err(error) => {
-                    tracing::warn!(%error, remote = %flow.remote, "stream cannot be framed; connection closed");
-                    return;
+                    return log.warn(
+                        "connection closed",
+                        format_args!("the stream of {} cannot be framed: {error}", flow.remote),
+                    );
                 }
             }
         }
         // A message that trickles in keeps the deadline it began with.
         if framer.pending() == 0 {
-            deadline = idle(&mut stranger);
+            framer.relax();
+            deadline = idle(&mut unknown);
         } else if complete || !had_begun {
             deadline = Instant::now() + SLOW_MESSAGE;
         }
     }
+}
+
+/// Reads what there is into `framer`; says how much, 0 at the end of the stream.
+///
+/// By way of one buffer of the thread: connections that wait have none.
+async fn read_some(reader: &mut (impl AsyncRead + Unpin), framer: &mut StreamFramer) -> io::Result<usize> {
+    thread_local! {
+        static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 * 1024].into());
+    }
+    std::future::poll_fn(|context| {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            let read = Pin::new(&mut *reader).poll_read(context, &mut buffer);
+            framer.push(buffer.filled());
+            read.map_ok(|()| buffer.filled().len())
+        })
+    })
+    .await
 }
 
 async fn write(
@@ -189,7 +187,7 @@ async fn write(
         let bytes = tokio::select! {
             bytes = outgoing.recv() => match bytes {
                 Some(bytes) => {
-                    state.recognise();
+                    state.sent(&bytes);
                     bytes
                 }
                 None => {
@@ -205,14 +203,14 @@ async fn write(
                     let _ = due;
                     awaited = None;
                     // A peer that never answered a ping may not know them (RFC 5626 is an agreement); one that did is gone.
-                    if before > 0 && state.pongs.load(Ordering::Relaxed) == before {
+                    if before > 0 && state.pongs() == before {
                         return;
                     }
                 }
                 match (next_ping, ping) {
                     (Some(at), Some(ping)) if at <= now => {
                         next_ping = Some(now + ping);
-                        awaited = Some((now + PONG, state.pongs.load(Ordering::Relaxed)));
+                        awaited = Some((now + PONG, state.pongs()));
                         Bytes::from_static(b"\r\n\r\n")
                     }
                     _ => continue,
@@ -244,11 +242,12 @@ async fn until(wake: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncReadExt;
 
     #[tokio::test]
     async fn a_connection_of_ours_is_pinged_and_a_peer_that_never_answered_a_ping_is_kept() {
         let (near, mut far) = tokio::io::duplex(64);
-        let state = ConnectionState::new(true);
+        let state = ConnectionState::opened(std::time::Instant::now());
         let (_keep, mut outgoing) = mpsc::channel(1);
         let (_keep_too, pongs) = mpsc::channel(1);
         let writing = write(near, &mut outgoing, pongs, &state, Some(Duration::from_millis(5)));
@@ -268,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_sent_makes_a_peer_known() {
         let (near, mut far) = tokio::io::duplex(64);
-        let state = ConnectionState::new(false);
+        let state = ConnectionState::accepted(std::time::Instant::now(), false, false);
         let (sender, mut outgoing) = mpsc::channel(1);
         let (_keep, pongs) = mpsc::channel(1);
         sender.send(Bytes::from_static(b"hello")).await.unwrap();

@@ -1,28 +1,29 @@
 //! All SIP sockets of the gateway behind one `transmit`.
 
-use super::connections::{Connection, ConnectionEvent, Connections};
-use super::lines::Lines;
-use super::listening::{BindError, ListenAddress, accept, accepted, bind_tcp};
+use super::connections::{Connections, Queued};
+use super::lines::{Line, Lines};
+use super::listening::{BindError, ListenAddress, accept, bind_tcp};
 use super::local::LocalAddresses;
+use super::log::NetLog;
 use super::opening::{UnheardPorts, any, open};
+use super::thread::StreamThread;
 use super::tls::{Acceptor, Callers, TlsPeer};
 use super::udp;
 use crate::dialplan::{CertificateFiles, Plan};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
 use bytes::Bytes;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 /// Where received messages go: bounded, so that a flood waits in the kernel and is dropped there.
 pub type NetEvents = mpsc::Sender<Input>;
 
-/// Connections that came or went and are not taken note of yet: more wait in the kernel, where they hold no descriptor.
-const CONNECTION_EVENTS: usize = 64;
 /// Patience with a peer we connect to: as long as with one that is silent, before another is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Patience with a connection for what would go by datagram as well: one that is refused by silence is not to cost the call.
@@ -49,14 +50,15 @@ pub enum TransportError {
 pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
     streams: Vec<ListenAddress>,
-    connections: Connections,
+    pub(super) connections: Connections,
     lines: Lines,
     local: LocalAddresses,
     unheard: UnheardPorts,
     callers: Arc<Callers>,
     events: NetEvents,
-    connection_events: mpsc::Sender<ConnectionEvent>,
-    from_connections: mpsc::Receiver<ConnectionEvent>,
+    /// Ends with the last connection, once we are closing.
+    all_ended: mpsc::Receiver<Infallible>,
+    thread: StreamThread,
 }
 
 impl Transports {
@@ -69,18 +71,25 @@ impl Transports {
         certificate: Option<&CertificateFiles>,
         events: NetEvents,
     ) -> Result<Self, BindError> {
-        let (connection_events, from_connections) = mpsc::channel(CONNECTION_EVENTS);
+        let thread = StreamThread::start().map_err(|source| BindError {
+            transport: Transport::Tcp,
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            source,
+        })?;
+        let log = NetLog::default();
+        thread.runtime().spawn(log.clone().tell_left_out());
+        let (connections, all_ended) = Connections::new(events.clone(), log, thread.runtime().clone());
         let mut transports = Self {
             udp: Vec::new(),
             streams: Vec::new(),
-            connections: Connections::new(events.clone(), connection_events.clone()),
+            connections,
             lines: Lines::default(),
             local: LocalAddresses::default(),
             unheard: UnheardPorts::default(),
             callers: Arc::default(),
             events,
-            connection_events,
-            from_connections,
+            all_ended,
+            thread,
         };
         for &ListenAddress { transport, address } in listen {
             let opened = transports.listen(transport, address, certificate);
@@ -95,6 +104,8 @@ impl Transports {
         address: SocketAddr,
         certificate: Option<&CertificateFiles>,
     ) -> io::Result<()> {
+        // Streams belong to their own thread; datagrams to the caller's.
+        let streams = self.thread.runtime().clone();
         let tls = match transport {
             Transport::Udp => {
                 let socket = udp::bind(address)?;
@@ -106,20 +117,28 @@ impl Transports {
             Transport::Tcp => None,
             Transport::Tls => {
                 let files = certificate.ok_or_else(|| io::Error::other("there is no certificate"))?;
+                let _within = streams.enter();
                 Some(Acceptor::new(files, Arc::clone(&self.callers)).map_err(io::Error::other)?)
             }
             _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "only udp, tcp and tls can be listened on")),
         };
+        let _within = streams.enter();
         let listener = bind_tcp(address)?;
         let address = listener.local_addr()?;
-        tokio::spawn(accept(listener, tls, self.connection_events.clone()));
+        streams.spawn(accept(listener, tls, self.connections.clone()));
         self.streams.push(ListenAddress { transport, address });
         Ok(())
     }
 
-    /// Takes note of a dialplan: which trunks are known by their client certificates.
+    /// Takes note of a dialplan: which trunks are known by their client certificates, and which addresses are theirs.
     pub fn set_plan(&self, plan: &Plan) {
+        self.connections.set_trunks(plan.trunks.iter().flat_map(|trunk| trunk.allow.iter().copied()).collect());
         self.callers.set_plan(plan);
+    }
+
+    /// Waits until a rush of connections is over, whose memory can be given back.
+    pub async fn rush_over(&self) {
+        self.connections.rush_over().await;
     }
 
     /// The bound addresses, ports filled in.
@@ -152,7 +171,7 @@ impl Transports {
         let flow = Flow { transport, local, remote, connection: None };
         let connection = match (transport, peer) {
             (Transport::Udp, _) => None,
-            (Transport::Tls, Some(peer)) => Some(self.lines.number(flow, peer, &mut self.connections)),
+            (Transport::Tls, Some(peer)) => Some(self.lines.number(flow, peer, &self.connections)),
             (Transport::Tls, None) => return Err(TransportError::Nameless(remote)),
             _ => self.connections.number_with(remote),
         };
@@ -176,34 +195,45 @@ impl Transports {
             return self.transmit_udp(flow, &bytes);
         }
         let gone = TransportError::Gone(flow.remote);
-        if let Some(connection) = flow.connection.and_then(|number| self.connections.live(number)) {
-            return connection.outgoing.try_send(bytes).map_err(|_| gone);
+        let queued = flow.connection.map_or(Queued::NoConnection, |number| self.connections.send(number, &bytes));
+        match queued {
+            Queued::Yes => return Ok(()),
+            Queued::Full => return Err(gone),
+            Queued::NoConnection => {}
         }
-        let outgoing = match flow.connection.and_then(|number| self.lines.get(number)) {
-            Some(line) => {
-                let (flow, peer) = (line.flow, Arc::clone(&line.peer));
-                self.open(flow, Some(peer), CONNECT_TIMEOUT)?
-            }
-            None => match self.open_again(flow)? {
-                Some(outgoing) => outgoing,
-                None => self.open(flow.reopened(), None, if hurried { HURRIED_TIMEOUT } else { CONNECT_TIMEOUT })?,
-            },
-        };
-        outgoing.try_send(bytes).map_err(|_| gone)
+        // The connection is gone, or has no number yet (RFC 3261 section 18.2.2 for responses).
+        let own = flow.connection.and_then(|number| self.lines.get(number));
+        if own.is_none() && flow.transport != Transport::Tls {
+            return match self.connections.send_to(flow.remote, &bytes) {
+                Queued::Yes => Ok(()),
+                Queued::Full => Err(gone),
+                Queued::NoConnection => {
+                    let patience = if hurried { HURRIED_TIMEOUT } else { CONNECT_TIMEOUT };
+                    self.open(flow.reopened(), None, patience, bytes)
+                }
+            };
+        }
+        // By TLS only to a peer that we know how to recognise.
+        let line = own.or_else(|| self.lines.towards(flow.remote)).ok_or(TransportError::Nameless(flow.remote))?;
+        let Line { flow, peer } = line.clone();
+        match flow.connection.map_or(Queued::NoConnection, |number| self.connections.send(number, &bytes)) {
+            Queued::Yes => Ok(()),
+            Queued::Full => Err(gone),
+            Queued::NoConnection => self.open(flow, Some(peer), CONNECT_TIMEOUT, bytes),
+        }
     }
 
-    /// The connection for a flow whose own is gone, or has no number yet (RFC 3261 section 18.2.2 for responses). `None`:
-    /// a new one may be opened. By TLS only to a peer that we know how to recognise.
-    fn open_again(&mut self, flow: Flow) -> Result<Option<mpsc::Sender<Bytes>>, TransportError> {
-        if flow.transport != Transport::Tls {
-            return Ok(self.connections.live_with(flow.remote).map(|connection| connection.outgoing.clone()));
-        }
-        let line = self.lines.towards(flow.remote).ok_or(TransportError::Nameless(flow.remote))?;
-        let (flow, peer) = (line.flow, Arc::clone(&line.peer));
-        match flow.connection.and_then(|number| self.connections.live(number)) {
-            Some(connection) => Ok(Some(connection.outgoing.clone())),
-            None => self.open(flow, Some(peer), CONNECT_TIMEOUT).map(Some),
-        }
+    fn open(
+        &self,
+        flow: Flow,
+        peer: Option<Arc<TlsPeer>>,
+        patience: Duration,
+        first: Bytes,
+    ) -> Result<(), TransportError> {
+        let port = if self.unheard.holds(flow.transport, flow.local) { flow.local.port() } else { 0 };
+        let local = SocketAddr::new(flow.local.ip(), port);
+        let has_room = self.connections.open(flow, first, |served| open(local, peer, patience, served));
+        if has_room { Ok(()) } else { Err(TransportError::Gone(flow.remote)) }
     }
 
     fn transmit_udp(&mut self, flow: Flow, bytes: &[u8]) -> Result<(), TransportError> {
@@ -224,68 +254,13 @@ impl Transports {
         }
     }
 
-    fn open(
-        &mut self,
-        flow: Flow,
-        peer: Option<Arc<TlsPeer>>,
-        patience: Duration,
-    ) -> Result<mpsc::Sender<Bytes>, TransportError> {
-        if !self.connections.has_room() {
-            return Err(TransportError::Gone(flow.remote));
-        }
-        let (served, outgoing, state) = self.connections.serve(flow, true);
-        let flow = served.flow;
-        let port = if self.unheard.holds(flow.transport, flow.local) { flow.local.port() } else { 0 };
-        let task = tokio::spawn(open(SocketAddr::new(flow.local.ip(), port), peer, patience, served));
-        let connection = Connection { flow, outgoing: outgoing.clone(), state, task: task.abort_handle() };
-        self.connections.list(connection);
-        Ok(outgoing)
-    }
-
     /// Lets every connection send what waits for it, then closes it. What takes longer than `patience` is lost.
     pub async fn close(mut self, patience: Duration) {
-        let mut open = self.connections.len();
         // Without their senders, the connections' tasks end when all is written.
         self.connections.clear();
-        let all_closed = async {
-            while open > 0 {
-                match self.from_connections.recv().await {
-                    Some(ConnectionEvent::Closed { .. }) => open -= 1,
-                    Some(ConnectionEvent::Accepted { .. }) => {}
-                    None => return,
-                }
-            }
-        };
-        if tokio::time::timeout(patience, all_closed).await.is_err() {
+        if tokio::time::timeout(patience, self.all_ended.recv()).await.is_err() {
             tracing::debug!("connections left with messages unsent");
         }
-    }
-
-    /// Waits for connections to come and go; to be polled beside the events channel.
-    pub async fn housekeeping(&mut self) {
-        if let Some(event) = self.from_connections.recv().await {
-            self.on_connection_event(event);
-        }
-    }
-
-    fn on_connection_event(&mut self, event: ConnectionEvent) {
-        match event {
-            ConnectionEvent::Accepted { stream, local, remote, tls } => self.on_accepted(stream, local, remote, tls),
-            ConnectionEvent::Closed { flow, state } => self.connections.ended(flow, &state),
-        }
-    }
-
-    fn on_accepted(&mut self, stream: TcpStream, local: SocketAddr, remote: SocketAddr, tls: Option<Acceptor>) {
-        if !self.connections.has_room_for(remote.ip()) {
-            tracing::warn!(%remote, "too many connections; this one is closed");
-            return;
-        }
-        let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
-        let flow = Flow { transport, local, remote, connection: None };
-        let (served, outgoing, state) = self.connections.serve(flow, false);
-        let flow = served.flow;
-        let task = tokio::spawn(accepted(stream, tls, served)).abort_handle();
-        self.connections.list(Connection { flow, outgoing, state, task });
     }
 }
 

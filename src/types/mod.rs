@@ -7,6 +7,7 @@ mod ids;
 mod log_limit;
 mod media;
 mod now;
+mod rush;
 mod srtp;
 mod table;
 
@@ -17,5 +18,6 @@ pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId};
 pub use log_limit::{LeftOut, LogLimit};
 pub use media::{Direction, MediaParameters, Network};
 pub use now::Now;
+pub use rush::Rush;
 pub use srtp::{Mki, SrtpKey, SrtpKeys, SrtpSuite};
 pub use table::{IdHasher, IdMap, excess, relax};

@@ -61,6 +61,13 @@ impl StreamFramer {
         self.buffer.len()
     }
 
+    /// Gives back the memory that messages took, if nothing waits.
+    pub fn relax(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+    }
+
     fn keep_alive(&mut self) -> Option<Frame> {
         let (length, frame) = match &self.buffer[..] {
             [b'\r', b'\n', b'\r', b'\n', ..] if !self.half_ping => (4, Frame::Ping),

@@ -1,0 +1,37 @@
+//! The thread of the streams: it accepts, shakes hands, reads, frames and writes. However much of that unknown
+//! sources cause, the gateway's own thread only ever sees whole messages.
+
+use std::io;
+use std::thread;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+
+/// Ends when dropped, and with it every connection.
+pub(super) struct StreamThread {
+    runtime: Handle,
+    _end: oneshot::Sender<()>,
+}
+
+impl StreamThread {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the system gives no thread, or nothing to wait with.
+    pub(super) fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel::<()>();
+        thread::Builder::new().name("sip-streams".into()).spawn(move || {
+            // Nothing is ever sent: it is dropped.
+            let _ = runtime.block_on(ended);
+            // A look at the files of roots may be going on.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { runtime: handle, _end: end })
+    }
+
+    /// What tasks are started with that live on it.
+    pub(super) const fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+}
