@@ -78,7 +78,7 @@ impl Gateway {
 
     /// The endpoint says that the call is over.
     pub(super) fn on_ended(&mut self, now: Now, invite: InviteId, by: EndedBy, reason: Option<&Reason>) {
-        let Some(id) = self.by_invite.remove(&invite) else { return };
+        let Some(id) = self.calls.signalling_over(invite) else { return };
         let ours = self.calls.get(&id).is_some_and(|call| call.outgoing.is_some());
         let cause = match by {
             EndedBy::Remote if ours => Cause::CalledHungUp,
@@ -114,9 +114,8 @@ impl Gateway {
         call.unsent_digits.clear();
         let (session, has_leg, rooms) = (call.session, call.media.leg, std::mem::take(&mut call.rooms));
         if let Some(invite) = call.invite {
-            self.by_invite.remove(&invite);
+            self.calls.signalling_over(invite);
         }
-        relax(&mut self.by_invite);
         if !unknown {
             self.tell_dial_over(session, id);
         }

@@ -124,8 +124,7 @@ impl Gateway {
             ..Call::begin(beginning)
         };
         self.peers.call_began(now.instant, &call.peer);
-        self.calls.insert(id, call);
-        self.by_invite.insert(invite, id);
+        self.calls.insert(call);
         match decided.leads {
             Leads::Anew(running) => {
                 let running = RunningSession::new(*running, Arc::clone(&self.plan), vec![id]);

@@ -9,6 +9,7 @@
 //! | `admission.rs` | who may send us requests at all; limits |
 //! | `digest.rs` | unknown sources that prove by digest to be a trunk |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
+//! | `calls.rs`, `call.rs` | all calls; the state of one |
 //! | `incoming.rs` | an INVITE: called number, route, session, media ports |
 //! | `signalling.rs` | the endpoint's other events |
 //! | `negotiation.rs` | offers and answers of a call |
@@ -28,6 +29,7 @@ mod admission;
 mod apply;
 mod call;
 mod call_record;
+mod calls;
 mod control;
 mod digest;
 mod effects;
@@ -70,11 +72,12 @@ use crate::dialplan::Plan;
 use crate::media::command::{Command, Event as MediaEvent, Pcm};
 use crate::session::{self, Running, TimerHandle, Verbs};
 use crate::sip::locate::Located;
-use crate::sip::{self, Endpoint, EndpointConfig, Flow, InviteId};
+use crate::sip::{self, Endpoint, EndpointConfig, Flow};
 use crate::types::{Addresses, CallId, IdMap, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
+use calls::Calls;
 use digest::TrunkDigest;
 use effects::Effects;
 use peer::Peers;
@@ -82,7 +85,7 @@ use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -210,8 +213,7 @@ pub struct Gateway {
     peers: Peers,
     admission: Admission,
     digest: TrunkDigest,
-    calls: BTreeMap<CallId, Call>,
-    by_invite: IdMap<InviteId, CallId>,
+    calls: Calls,
     sessions: IdMap<SessionId, RunningSession>,
     /// Sessions that had verbs carried out since the last input.
     busy: Vec<SessionId>,
@@ -295,8 +297,7 @@ impl Gateway {
             peers,
             admission: Admission::default(),
             digest,
-            calls: BTreeMap::new(),
-            by_invite: IdMap::default(),
+            calls: Calls::default(),
             sessions: IdMap::default(),
             busy: Vec::new(),
             rooms: Rooms::default(),
@@ -396,9 +397,8 @@ impl Gateway {
     /// Whether nothing is left of any call: no call, session, room, player, transaction, dialog or timer.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.calls.is_empty()
+        self.calls.is_idle()
             && self.peers.is_idle()
-            && self.by_invite.is_empty()
             && self.sessions.is_empty()
             && self.rooms.len() == 0
             && self.players.is_empty()

@@ -62,7 +62,7 @@ impl Gateway {
 
     /// A new offer inside the dialog: answered, or refused with the call kept.
     pub(super) fn on_offer(&mut self, now: Now, invite: InviteId, offer: Option<&Bytes>) {
-        let Some(&id) = self.by_invite.get(&invite) else {
+        let Some(id) = self.calls.of(invite) else {
             return self.answer_offer(now, invite, Err(StatusCode(481)));
         };
         let Some(call) = self.calls.get_mut(&id) else { return };

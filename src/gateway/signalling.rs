@@ -37,19 +37,19 @@ impl Gateway {
             }
             Event::Acknowledged { invite, body } => self.on_acknowledged(now, invite, body.as_ref()),
             Event::Cancelled { invite, reason } => {
-                if let Some(&id) = self.by_invite.get(&invite) {
+                if let Some(id) = self.calls.of(invite) {
                     self.note_reason(id, reason.as_ref());
                 }
                 self.on_gone(now, invite, Some(487), Cause::Cancelled);
             }
             Event::Offer { invite, body, .. } => self.on_offer(now, invite, body.as_ref()),
             Event::Answer { invite, body } => {
-                if let Some(&id) = self.by_invite.get(&invite) {
+                if let Some(id) = self.calls.of(invite) {
                     self.on_answer(now, id, &body);
                 }
             }
             Event::OfferFailed { invite, status } => {
-                if let Some(&id) = self.by_invite.get(&invite) {
+                if let Some(id) = self.calls.of(invite) {
                     self.on_offer_failed(now, id, status);
                 }
             }
@@ -90,7 +90,7 @@ impl Gateway {
     }
 
     fn on_acknowledged(&mut self, now: Now, invite: InviteId, answer: Option<&Bytes>) {
-        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let Some(id) = self.calls.of(invite) else { return };
         let awaiting = self.calls.get(&id).is_some_and(|call| call.media.offered.is_some());
         match answer {
             Some(answer) => {
@@ -108,7 +108,7 @@ impl Gateway {
 
     /// An INVITE that ended before it was answered.
     fn on_gone(&mut self, now: Now, invite: InviteId, status: Option<u16>, cause: Cause) {
-        let Some(id) = self.by_invite.remove(&invite) else { return };
+        let Some(id) = self.calls.signalling_over(invite) else { return };
         if let Some(call) = self.calls.get_mut(&id) {
             call.status = status;
         }
@@ -117,7 +117,7 @@ impl Gateway {
 
     /// Digits by INFO, as some trunks send them when telephone-event was not agreed on.
     fn on_info(&mut self, now: Now, invite: InviteId, content_type: &str, body: &[u8]) {
-        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let Some(id) = self.calls.of(invite) else { return };
         let agreed = self.calls.get(&id).and_then(|call| call.media.negotiation.as_ref());
         if agreed.is_some_and(|negotiation| negotiation.parameters.receive_telephone_event.is_some()) {
             return;

@@ -199,7 +199,7 @@ impl Gateway {
         };
         let begun = Call::begin(beginning);
         let call = Call { outgoing: Some(Box::new(outgoing)), ..begun };
-        self.calls.insert(id, call);
+        self.calls.insert(call);
         id
     }
 

@@ -24,7 +24,7 @@ impl Gateway {
         status: StatusCode,
         response: Option<&Response>,
     ) {
-        let Some(id) = self.by_invite.remove(&invite) else { return };
+        let Some(id) = self.calls.signalling_over(invite) else { return };
         self.effects.timers.clear(Timer::Silence(id));
         self.note_reason(id, response.and_then(|response| reason_of(&response.headers)).as_ref());
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -72,7 +72,7 @@ impl Gateway {
             ServerOutcome::Failure { retry_after: None },
         );
         if let Some(invite) = call.invite.take() {
-            self.by_invite.remove(&invite);
+            self.calls.signalling_over(invite);
             let result = self.endpoint.hangup(now, invite, Some(reason::elsewhere()));
             self.note("cancel", result);
         }

@@ -56,11 +56,10 @@ impl Gateway {
         match self.endpoint.invite(now, invite) {
             Ok(invite) => {
                 let sip_call_id = self.endpoint.call_id(invite).unwrap_or_default();
+                self.calls.invited(id, invite);
                 if let Some(call) = self.calls.get_mut(&id) {
-                    call.invite = Some(invite);
                     call.sip_call_id = sip_call_id;
                 }
-                self.by_invite.insert(invite, id);
                 self.effects.timers.set(Timer::Silence(id), now.instant + SILENCE);
             }
             Err(error) => {

@@ -15,12 +15,12 @@ use bytes::Bytes;
 impl Gateway {
     /// Whether an INVITE is one of ours that is not answered yet.
     pub(in crate::gateway) fn is_calling(&self, invite: InviteId) -> bool {
-        self.by_invite.get(&invite).is_some_and(|id| self.is_being_called(*id))
+        self.calls.of(invite).is_some_and(|id| self.is_being_called(id))
     }
 
     /// The target has our INVITE.
     pub(in crate::gateway) fn on_trying(&mut self, invite: InviteId) {
-        if let Some(&id) = self.by_invite.get(&invite) {
+        if let Some(id) = self.calls.of(invite) {
             self.effects.timers.clear(Timer::Silence(id));
         }
     }
@@ -35,7 +35,7 @@ impl Gateway {
         body: Option<&Bytes>,
     ) {
         self.on_trying(invite);
-        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let Some(id) = self.calls.of(invite) else { return };
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
         let country = call.peer.numbers().country_code.as_deref();
         let tone = ringing_tone(country);
@@ -80,7 +80,7 @@ impl Gateway {
 
     /// Somebody answered: the first one does, where it forked; the endpoint ends the calls of the others.
     pub(in crate::gateway) fn on_answered(&mut self, now: Now, invite: InviteId, answer: Option<&Bytes>) {
-        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let Some(id) = self.calls.of(invite) else { return };
         self.effects.timers.clear(Timer::Silence(id));
         self.effects.timers.clear(Timer::NoAnswer(id));
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };

@@ -19,7 +19,7 @@ struct Refusal(StatusCode, String);
 
 impl Gateway {
     pub(in crate::gateway) fn on_referred(&mut self, now: Now, invite: InviteId, referral: &Referral) {
-        let id = self.by_invite.get(&invite).copied();
+        let id = self.calls.of(invite);
         let status = match self.try_referred(now, invite, referral) {
             Ok(()) => StatusCode::ACCEPTED,
             Err(Refusal(status, rule)) => {
@@ -35,7 +35,7 @@ impl Gateway {
 
     fn try_referred(&mut self, now: Now, invite: InviteId, referral: &Referral) -> Result<(), Refusal> {
         let gone = || Refusal(StatusCode::CALL_DOES_NOT_EXIST, "the call is over".into());
-        let id = *self.by_invite.get(&invite).ok_or_else(gone)?;
+        let id = self.calls.of(invite).ok_or_else(gone)?;
         let call = self.calls.get(&id).ok_or_else(gone)?;
         let name = call.peer.name();
         if !call.peer.terms().refer {

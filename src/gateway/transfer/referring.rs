@@ -56,7 +56,7 @@ impl Gateway {
 
     /// The peer takes our REFER; `over`: and will say nothing more.
     pub(in crate::gateway) fn on_refer_accepted(&mut self, now: Now, invite: InviteId, over: bool) {
-        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let Some(id) = self.calls.of(invite) else { return };
         self.tell_transfer(id, "the peer will call it");
         if over {
             self.transferred(now, id);
@@ -71,7 +71,7 @@ impl Gateway {
         status: Option<StatusCode>,
         over: bool,
     ) {
-        let Some(&id) = self.by_invite.get(&invite) else { return };
+        let Some(id) = self.calls.of(invite) else { return };
         match status {
             Some(status) if status.is_success() => self.transferred(now, id),
             Some(status) if over && !status.is_provisional() => {

@@ -25,7 +25,7 @@ impl Gateway {
     /// The call of an INVITE that one by `peer` is to replace. A call of another peer is not there, as far as this one
     /// is told, nor is one whose place is being taken already.
     pub(in crate::gateway) fn replaced_by(&self, peer: &Peer, invite: InviteId) -> Option<Replaced> {
-        let call = self.by_invite.get(&invite).and_then(|id| self.calls.get(id))?;
+        let call = self.calls.of(invite).and_then(|id| self.calls.get(&id))?;
         let may = peer.terms().replaces && call.peer.name() == peer.name() && can_be_moved(call);
         let free = may && self.successor_of(call.id).is_none();
         free.then(|| Replaced { session: call.session, route: call.route.clone(), of: call.id })
