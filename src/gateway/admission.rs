@@ -11,9 +11,11 @@ use crate::types::Now;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-/// What was turned away.
-#[derive(Debug, Default)]
+/// Whom we know, and what was turned away.
+#[derive(Debug)]
 pub(super) struct Admission {
+    pub(super) peers: Peers,
+    digest: TrunkDigest,
     /// Requests from nowhere we know, dropped without an answer, in all.
     pub(super) strangers: u64,
     /// The last of them, which the log has still to hear of.
@@ -21,6 +23,17 @@ pub(super) struct Admission {
 }
 
 impl Admission {
+    /// `seed` is the secret of the nonces.
+    pub(super) fn new(now: Instant, seed: u64, plan: &Plan) -> Self {
+        Self { peers: Peers::new(plan), digest: TrunkDigest::new(now, seed, plan), strangers: 0, untold: None }
+    }
+
+    /// Takes a plan that was read anew.
+    pub(super) fn set_plan(&mut self, plan: &Plan) {
+        self.digest.set_plan(plan);
+        self.peers.set_plan(plan);
+    }
+
     /// Counts a request that was sent away.
     fn stranger(&mut self, flow: &Flow, why: &'static str) {
         self.strangers += 1;
@@ -32,9 +45,7 @@ impl Admission {
 pub(super) struct TrunkPolicy<'a> {
     pub(super) plan: &'a Plan,
     pub(super) trunks: &'a Trunks,
-    pub(super) peers: &'a Peers,
     pub(super) admission: &'a mut Admission,
-    pub(super) digest: &'a mut TrunkDigest,
     pub(super) now: Instant,
 }
 
@@ -43,8 +54,8 @@ impl Policy for TrunkPolicy<'_> {
         if let Some(admitted) = self.trunk_of(request, flow) {
             return sip::Admission::Accept(admitted);
         }
-        match self.digest.admit(self.now, request, flow) {
-            DigestAdmission::Accept(trunk) => match self.peers.admit(&trunk) {
+        match self.admission.digest.admit(self.now, request, flow) {
+            DigestAdmission::Accept(trunk) => match self.admission.peers.admit(&trunk) {
                 Some(admitted) => sip::Admission::Accept(admitted),
                 None => self.turn_away(flow, "which no trunk allows"),
             },
@@ -65,7 +76,7 @@ impl TrunkPolicy<'_> {
     /// address is allowed.
     fn trunk_of(&self, request: &Request, flow: &Flow) -> Option<Admitted> {
         let source = flow.remote.ip();
-        let admit = |name: &str| self.peers.admit(name);
+        let admit = |name: &str| self.admission.peers.admit(name);
         let by_contact = request.uri.user.as_ref().and_then(|user| self.trunks.by_contact_user(user));
         by_contact
             .and_then(admit)
@@ -92,7 +103,7 @@ impl Gateway {
 
     /// Why no further call may come in from this peer now: the status, and the rule for log and record.
     pub(super) fn limit_for(&self, now: Now, peer: &Peer) -> Option<(StatusCode, String)> {
-        self.gateway_limit().or_else(|| self.peers.limit(now.instant, peer, 0))
+        self.gateway_limit().or_else(|| self.admission.peers.limit(now.instant, peer, 0))
     }
 
     /// Why the gateway takes and makes no further call now.
@@ -102,11 +113,11 @@ impl Gateway {
 
     /// The same for a call that takes another's place, for which there is room for one more until that one is over.
     pub(super) fn limit_for_replacing(&self, now: Now, peer: &Peer) -> Option<(StatusCode, String)> {
-        self.gateway_limit_with(1).or_else(|| self.peers.limit(now.instant, peer, 1))
+        self.gateway_limit_with(1).or_else(|| self.admission.peers.limit(now.instant, peer, 1))
     }
 
     fn gateway_limit_with(&self, spare: u32) -> Option<(StatusCode, String)> {
-        if self.draining {
+        if self.shutdown.has_begun() {
             return Some((StatusCode::SERVICE_UNAVAILABLE, "the gateway is shutting down".into()));
         }
         let most = self.plan.gateway.max_calls;

@@ -2,16 +2,11 @@
 
 use super::call_record::Cause;
 use super::health::Presence;
-use super::timer::Timer;
 use super::trunks::TrunkState;
-use super::{Audience, Gateway, Level, Masked};
+use super::{Audience, Gateway, Masked};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-/// Patience with calls in progress when a drain names no other.
-const DRAIN: Duration = Duration::from_secs(60);
 
 /// A request, one line of JSON on the control socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,8 +211,7 @@ impl Gateway {
             Request::Resume { call } => return self.hold(now, id, &call, false),
             Request::Kick { call } => self.kick(now, &call),
             Request::Drain { seconds } => {
-                let patience = seconds.map_or(DRAIN, |seconds| Duration::from_secs(seconds.min(86_400)));
-                self.drain(now, patience);
+                self.drain(now, seconds);
                 Reply::Done(format!("taking no new calls; {} in progress", self.calls.len()))
             }
         };
@@ -239,22 +233,6 @@ impl Gateway {
         let number = name.strip_prefix("call-").unwrap_or(name).parse().ok().map(CallId);
         let found = number.filter(|id| self.calls.contains_key(id));
         found.ok_or_else(|| format!("there is no call {name:?}; `partyline ctl status` lists them"))
-    }
-
-    /// Takes no new calls, waits for those in progress, then hangs up. Asked again, it waits no longer.
-    fn drain(&mut self, now: Now, patience: Duration) {
-        if self.draining {
-            self.log(Level::Info, None, "draining", "asked again: hanging up".into());
-            return self.hang_up_all(now);
-        }
-        self.draining = true;
-        self.log(Level::Info, None, "draining", format!("{} calls in progress", self.calls.len()));
-        self.unregister_all(now);
-        if patience.is_zero() {
-            self.hang_up_all(now);
-        } else if !self.calls.is_empty() {
-            self.effects.timers.set(Timer::Drain, now.instant + patience);
-        }
     }
 
     fn status(&mut self, now: Now) -> Status {
@@ -298,11 +276,11 @@ impl Gateway {
             },
             server: server.map_or_else(String::new, |flow| format!("{}:{}", flow.transport.as_param(), flow.remote)),
             trouble: trouble.unwrap_or_default().to_owned(),
-            calls: self.peers.calls_with(&entry.trunk.name) as usize,
+            calls: self.admission.peers.calls_with(&entry.trunk.name) as usize,
         });
         let trunks = trunks.collect();
         Status {
-            draining: self.draining,
+            draining: self.shutdown.has_begun(),
             calls,
             rooms,
             trunks,

@@ -198,7 +198,7 @@ impl Gateway {
     pub(super) fn finish(&mut self, now: Now, id: CallId) {
         self.effects.timers.clear(Timer::LegRemoval(id));
         let Some(call) = self.calls.remove(&id) else { return };
-        self.peers.call_over(&call.peer);
+        self.admission.peers.call_over(&call.peer);
         let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talked = call.times.talked(now);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));

@@ -35,7 +35,7 @@ impl Gateway {
         offer: Option<&Bytes>,
         replaces: Option<InviteId>,
     ) {
-        let Some(peer) = self.peers.get(peer).cloned() else {
+        let Some(peer) = self.admission.peers.get(peer).cloned() else {
             // It was admitted with the message that this event comes of; a reload cannot come between.
             self.reject(now, invite, &Final::status(403));
             return;
@@ -123,7 +123,7 @@ impl Gateway {
             succeeds: decided.succession(),
             ..Call::begin(beginning)
         };
-        self.peers.call_began(now.instant, &call.peer);
+        self.admission.peers.call_began(now.instant, &call.peer);
         self.calls.insert(call);
         match decided.leads {
             Leads::Anew(running) => {
@@ -153,7 +153,7 @@ impl Gateway {
             return;
         };
         call.media.local = Some(LocalMedia {
-            address: self.addresses.towards(call.remote.ip(), address.ip()),
+            address: self.trunks.own_addresses.towards(call.remote.ip(), address.ip()),
             rtp_port: address.port(),
             rtcp_port,
             codecs: AudioCodec::ALL.to_vec(),

@@ -23,6 +23,7 @@
 //! | `trunks.rs`, `targets.rs` | our registrations at trunks; their servers, and which of them are tried |
 //! | `trunk_health.rs`, `health.rs` | OPTIONS: which trunks are there |
 //! | `effects.rs` | what is to come of an input: outputs, deadlines, news for sessions |
+//! | `shutdown.rs` | taking no new calls, and leaving after the last |
 //! | `control.rs` | what an administrator asks |
 
 mod admission;
@@ -49,6 +50,7 @@ mod pins;
 mod playback;
 pub mod reason;
 mod rooms;
+mod shutdown;
 mod signalling;
 mod snapshot;
 mod sounds;
@@ -73,18 +75,17 @@ use crate::media::command::{Command, Event as MediaEvent, Pcm};
 use crate::session::{self, Running, TimerHandle, Verbs};
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow};
-use crate::types::{Addresses, CallId, IdMap, Now, PlayerId, RoomId};
+use crate::types::{CallId, IdMap, Now, PlayerId, RoomId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
 use calls::Calls;
-use digest::TrunkDigest;
 use effects::Effects;
-use peer::Peers;
 use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
+use shutdown::Shutdown;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -210,9 +211,7 @@ pub struct Gateway {
     random: StdRng,
     /// Makes SRTP keys and nothing else: what others see of `random` must say nothing of them.
     keys: StdRng,
-    peers: Peers,
     admission: Admission,
-    digest: TrunkDigest,
     calls: Calls,
     sessions: IdMap<SessionId, RunningSession>,
     /// Sessions that had verbs carried out since the last input.
@@ -224,15 +223,10 @@ pub struct Gateway {
     pin_guard: PinGuard,
     trunks: Trunks,
     effects: Effects,
-    draining: bool,
-    drained: bool,
-    /// When a drained gateway leaves though a peer has not answered its BYE.
-    gone_at: Option<Instant>,
+    shutdown: Shutdown,
     verbs: Verbs,
     /// Makes names out of PINs that cannot be turned back.
     name_salt: u64,
-    /// Which address of ours each peer must use.
-    addresses: Addresses,
 }
 
 /// A session with the names it gave to things.
@@ -286,17 +280,14 @@ impl Gateway {
         let keys = StdRng::from_rng(&mut random);
         let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
         // A stream of its own: what is drawn for messages tells nothing of the nonces' secret.
-        let digest = TrunkDigest::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
-        let peers = Peers::new(&plan);
+        let admission = Admission::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
         let mut gateway = Self {
             plan,
             sounds,
             endpoint,
             random,
             keys,
-            peers,
-            admission: Admission::default(),
-            digest,
+            admission,
             calls: Calls::default(),
             sessions: IdMap::default(),
             busy: Vec::new(),
@@ -306,12 +297,9 @@ impl Gateway {
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
             effects: Effects::default(),
-            draining: false,
-            drained: false,
-            gone_at: None,
+            shutdown: Shutdown::default(),
             verbs: Verbs::default(),
             name_salt,
-            addresses: Addresses::default(),
         };
         gateway.start_trunks(now);
         gateway.run_until_idle(now);
@@ -340,9 +328,7 @@ impl Gateway {
                 let mut policy = admission::TrunkPolicy {
                     plan: &self.plan,
                     trunks: &self.trunks,
-                    peers: &self.peers,
                     admission: &mut self.admission,
-                    digest: &mut self.digest,
                     now: now.instant,
                 };
                 self.endpoint.handle_input(now, input, &mut policy);
@@ -398,7 +384,7 @@ impl Gateway {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.calls.is_idle()
-            && self.peers.is_idle()
+            && self.admission.peers.is_idle()
             && self.sessions.is_empty()
             && self.rooms.len() == 0
             && self.players.is_empty()
@@ -432,23 +418,7 @@ impl Gateway {
                 session.verbs_this_turn = 0;
             }
         }
-        if self.draining && !self.drained && self.calls.is_empty() {
-            self.say_goodbye(now);
-        }
-    }
-
-    /// No call is left: we leave when peers know, or have had time to.
-    fn say_goodbye(&mut self, now: Now) {
-        self.effects.timers.clear(Timer::Drain);
-        let counts = self.endpoint.counts();
-        let gone_at = *self.gone_at.get_or_insert(now.instant + timer::GOODBYE);
-        if now.instant < gone_at && (counts.calls > 0 || counts.registrations > 0) {
-            self.effects.timers.set(Timer::Goodbye, gone_at);
-            return;
-        }
-        self.effects.timers.clear(Timer::Goodbye);
-        self.drained = true;
-        self.effects.output(Output::Drained);
+        self.leave_when_drained(now);
     }
 
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {
@@ -508,8 +478,7 @@ impl Gateway {
 
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {
         self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
-        self.digest.set_plan(&plan);
-        self.peers.set_plan(&plan);
+        self.admission.set_plan(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
         self.refresh_trunks(now);

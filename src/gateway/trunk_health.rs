@@ -29,7 +29,7 @@ impl Gateway {
     }
 
     pub(super) fn ping_trunk(&mut self, now: Now, place: usize) {
-        let Some(entry) = self.trunks.entries.get(place).filter(|_| !self.draining) else { return };
+        let Some(entry) = self.trunks.entries.get(place).filter(|_| !self.shutdown.has_begun()) else { return };
         let Some(flow) = entry.targets.best(now.instant) else {
             // Its name is still being looked up.
             return self.schedule_ping(now, place);

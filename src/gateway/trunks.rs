@@ -106,6 +106,8 @@ pub(super) struct Trunks {
     pub(super) timers: Deadlines<TrunkTimer>,
     /// Connections that began with a trunk's certificate.
     certified: HashMap<u64, String>,
+    /// Which address of ours each peer must use.
+    pub(super) own_addresses: Addresses,
 }
 
 impl Trunks {
@@ -178,7 +180,7 @@ impl Gateway {
     /// as it was keeps its binding, and the addresses its name was found at.
     pub(super) fn refresh_trunks(&mut self, now: Now) {
         self.advertise_addresses();
-        if self.draining {
+        if self.shutdown.has_begun() {
             // No trunk is to send calls here any more.
             return;
         }
@@ -239,7 +241,7 @@ impl Gateway {
             peers: peers.collect(),
         };
         self.endpoint.set_addresses(addresses.clone());
-        self.addresses = addresses;
+        self.trunks.own_addresses = addresses;
     }
 
     /// Gives up all bindings, so that trunks send no more calls here, and asks after nobody any more.
@@ -267,7 +269,7 @@ impl Gateway {
     }
 
     pub(super) fn on_resolved(&mut self, now: Now, name: &str, found: Located<Flow>) {
-        if self.draining {
+        if self.shutdown.has_begun() {
             // A look-up that was under way: no trunk is to send calls here any more.
             return;
         }
@@ -331,7 +333,7 @@ impl Gateway {
 
     /// Registers anew, at the best server there is now.
     pub(super) fn register_by_best(&mut self, now: Now, place: usize) {
-        let Some(entry) = self.trunks.entries.get(place).filter(|_| !self.draining) else { return };
+        let Some(entry) = self.trunks.entries.get(place).filter(|_| !self.shutdown.has_begun()) else { return };
         if let (Some(registration), Some(flow)) = (entry.registration, entry.targets.best(now.instant)) {
             self.endpoint.register_by(now, registration, flow);
         }

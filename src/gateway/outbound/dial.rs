@@ -180,7 +180,7 @@ impl Gateway {
         let detail = format!("{} by trunk {}, route {}", Masked(&outgoing.number), trunk.name, outgoing.route.name);
         self.log(Level::Info, Some(id), "calling", detail);
         let peer = Peer::Trunk(Arc::clone(&trunk));
-        self.peers.call_began(now.instant, &peer);
+        self.admission.peers.call_began(now.instant, &peer);
         if let Some(running) = self.sessions.get_mut(&session) {
             running.calls.push(id);
         }

@@ -82,7 +82,8 @@ impl Gateway {
                 continue;
             }
             if counted.is_none_or(|counted| counted.name() != name)
-                && let Some((_, rule)) = self.peers.limit(now.instant, &Peer::Trunk(Arc::clone(&target.trunk)), 0)
+                && let Some((_, rule)) =
+                    self.admission.peers.limit(now.instant, &Peer::Trunk(Arc::clone(&target.trunk)), 0)
             {
                 passed_over(None, rule);
                 targets.retain(|other| other.trunk.name != *name);
@@ -113,7 +114,7 @@ impl Gateway {
         outgoing.targets = left;
         outgoing.tried.append(&mut passed);
         let Some(next) = next else { return false };
-        let seen = |flow: &Flow| self.addresses.towards(flow.peer(), flow.local.ip());
+        let seen = |flow: &Flow| self.trunks.own_addresses.towards(flow.peer(), flow.local.ip());
         let here = &outgoing.target;
         // Ports stay as they are where the next one may be told the same: keys that one trunk has seen are not shown to another.
         let same_ports = here.flow.local.ip() == next.flow.local.ip()
@@ -128,8 +129,8 @@ impl Gateway {
         outgoing.target = next;
         if outgoing.target.trunk.name != counted.name() {
             call.peer = Peer::Trunk(Arc::clone(&outgoing.target.trunk));
-            self.peers.call_over(&counted);
-            self.peers.call_began(now.instant, &call.peer);
+            self.admission.peers.call_over(&counted);
+            self.admission.peers.call_began(now.instant, &call.peer);
         }
         let Some(call) = self.calls.get_mut(&id) else { return false };
         if same_ports && call.media.local.is_some() {
