@@ -5,6 +5,7 @@ mod receiver;
 mod reports;
 mod security;
 mod sender;
+mod sources;
 mod watch;
 
 use self::receiver::{Received, Receiver};

@@ -3,18 +3,17 @@
 use super::super::command::LegStatistics;
 use super::super::voices::Presence;
 use super::gate::Gate;
+use super::sources::{Followed, Sources};
 use crate::audio::Frame;
 use crate::audio::codec::{decode, samples_in};
 use crate::audio::playout::Playout;
 use crate::rtp::jitter_buffer::{JitterBuffer, Pull, Settings};
 use crate::rtp::sequence::{Source, Verdict};
-use crate::rtp::{Header, Packet, telephone_event};
+use crate::rtp::{Packet, telephone_event};
 use crate::types::{AudioCodec, MediaParameters};
 use smallvec::SmallVec;
 use std::time::{Duration, Instant};
 
-/// A source silent for this long is replaced by another SSRC at once; before, two packets in a row are needed.
-const SSRC_SILENCE: Duration = Duration::from_millis(100);
 /// Packet times are believed within these.
 const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_millis(60);
@@ -26,22 +25,14 @@ const STEPS: usize = 256;
 pub(crate) struct Receiver {
     payload_types: SmallVec<[(u8, AudioCodec); 4]>,
     telephone_event: Option<u8>,
-    source: Option<Source>,
-    last_arrival: Option<Instant>,
-    /// Another SSRC that sent one packet.
-    candidate: Option<u32>,
+    sources: Sources,
     buffer: JitterBuffer,
     playout: Playout,
     digits: Box<telephone_event::Receiver>,
     packet_time: Duration,
-    /// Timestamps of the event heard last: audio within is the digit's tone and is not to be heard.
-    event: Option<(u32, u32)>,
     gate: Gate,
     packets: u64,
     octets: u64,
-    ssrc_changes: u64,
-    /// Of the sources that were given up.
-    lost_before: i64,
 }
 
 /// What a packet brought.
@@ -56,19 +47,14 @@ impl Receiver {
         Self {
             payload_types: SmallVec::from_slice(&parameters.receive_payload_types),
             telephone_event: parameters.receive_telephone_event,
-            source: None,
-            last_arrival: None,
-            candidate: None,
+            sources: Sources::default(),
             buffer: JitterBuffer::new(Settings::default()),
             playout: Playout::new(),
             digits: Box::default(),
             packet_time: Duration::from_millis(20),
-            event: None,
             gate: Gate::new(),
             packets: 0,
             octets: 0,
-            ssrc_changes: 0,
-            lost_before: 0,
         }
     }
 
@@ -83,7 +69,6 @@ impl Receiver {
         self.buffer.restart();
         self.playout.clear();
         self.digits.restart();
-        self.event = None;
         self.gate.close();
     }
 
@@ -94,73 +79,60 @@ impl Receiver {
 
     /// Takes a packet of the believed source. Unless we `listen` it is counted only.
     pub(crate) fn receive(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
-        let header = &packet.header;
-        if !self.accepts_ssrc(arrival, header.ssrc) {
-            return Received::default();
+        if self.telephone_event == Some(packet.header.payload_type) {
+            return self.receive_event(arrival, packet, listen);
         }
-        self.last_arrival = Some(arrival);
-        let Some(source) = &mut self.source else { return Received::default() };
-        let is_event = self.telephone_event == Some(header.payload_type);
-        let verdict = if is_event { source.receive_event(header) } else { source.receive(arrival, header) };
-        self.packets += 1;
-        self.octets += packet.payload.len() as u64;
-        if verdict == Verdict::Jump || !listen {
-            return Received::default();
-        }
-        if is_event {
-            self.buffer.insert_other(arrival, header);
-            return self.receive_event(arrival, header, packet.payload);
-        }
-        let Some(codec) = self.codec(header.payload_type) else { return Received::default() };
-        let samples = samples_in(codec, packet.payload.len());
-        self.packet_time = Duration::from_micros(samples as u64 * 125).clamp(SHORTEST, LONGEST);
-        if self.is_digit_tone(arrival, header.timestamp) {
-            self.buffer.insert_other(arrival, header);
-        } else {
-            self.buffer.insert(arrival, header, samples, packet.payload);
+        if let Some(codec) = self.codec(packet.header.payload_type) {
+            self.receive_sound(arrival, packet, codec, listen);
         }
         Received::default()
     }
 
-    fn receive_event(&mut self, arrival: Instant, header: &Header, payload: &[u8]) -> Received {
-        if let Some(event) = telephone_event::TelephoneEvent::parse(payload) {
-            self.event = Some((header.timestamp, header.timestamp.wrapping_add(u32::from(event.duration))));
-        }
-        Received { digit: self.digits.receive(arrival, header, payload) }
-    }
-
-    /// Whether audio of this timestamp sounds while a key is down: some senders send the tone beside the event.
-    fn is_digit_tone(&self, arrival: Instant, timestamp: u32) -> bool {
-        let Some((start, end)) = self.event else { return false };
-        let since = timestamp.wrapping_sub(start);
-        // An open event is believed for 5 s of timestamps at most, should the clock of the audio be another one.
-        since < end.wrapping_sub(start) || (since < 40_000 && self.digits.is_pressed(arrival))
-    }
-
-    /// Whether a packet of this SSRC is to be heard: that of the source we follow, or of one that takes its place.
-    fn accepts_ssrc(&mut self, arrival: Instant, ssrc: u32) -> bool {
-        match &self.source {
-            None => {}
-            Some(source) if source.ssrc() == ssrc => {
-                self.candidate = None;
-                return true;
-            }
-            Some(source) => {
-                let silent =
-                    self.last_arrival.is_none_or(|last| arrival.saturating_duration_since(last) >= SSRC_SILENCE);
-                if !silent && self.candidate.replace(ssrc) != Some(ssrc) {
-                    return false;
-                }
-                self.lost_before += source.lost();
-                self.ssrc_changes += 1;
-                self.buffer.restart();
-                self.digits.restart();
-                self.event = None;
+    fn receive_sound(&mut self, arrival: Instant, packet: &Packet<'_>, codec: AudioCodec, listen: bool) {
+        let header = &packet.header;
+        let had_events = self.sources.is_one();
+        let Some(Followed { verdict, is_another }) = self.sources.receive_sound(arrival, header) else { return };
+        if is_another {
+            self.buffer.restart();
+            if had_events {
+                self.digits.change_source();
             }
         }
-        self.candidate = None;
-        self.source = Some(Source::new(ssrc, AudioCodec::Pcmu.clock_rate()));
-        true
+        self.count_packet(packet);
+        if verdict == Verdict::Jump || !listen {
+            return;
+        }
+        let samples = samples_in(codec, packet.payload.len());
+        self.packet_time = Duration::from_micros(samples as u64 * 125).clamp(SHORTEST, LONGEST);
+        // Some senders send the tone beside the event. What comes under another SSRC has another clock: it is left alone.
+        if self.sources.is_one() && self.digits.is_tone(arrival, header, samples) {
+            self.buffer.insert_other(arrival, header);
+        } else {
+            self.buffer.insert(arrival, header, samples, packet.payload);
+        }
+    }
+
+    fn receive_event(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
+        let header = &packet.header;
+        let Some(Followed { verdict, is_another }) = self.sources.receive_event(arrival, header) else {
+            return Received::default();
+        };
+        if is_another {
+            self.digits.change_source();
+        }
+        self.count_packet(packet);
+        if verdict == Verdict::Jump || !listen {
+            return Received::default();
+        }
+        if self.sources.is_one() {
+            self.buffer.insert_other(arrival, header);
+        }
+        Received { digit: self.digits.receive(arrival, header, packet.payload) }
+    }
+
+    fn count_packet(&mut self, packet: &Packet<'_>) {
+        self.packets += 1;
+        self.octets += packet.payload.len() as u64;
     }
 
     /// The frame of the tick at `tick` (its nominal time).
@@ -221,23 +193,23 @@ impl Receiver {
     }
 
     pub(crate) fn ssrc(&self) -> Option<u32> {
-        self.source.as_ref().map(Source::ssrc)
+        self.sources.ssrc()
     }
 
     pub(crate) fn source(&mut self) -> Option<&mut Source> {
-        self.source.as_mut()
+        self.sources.reported()
     }
 
     pub(crate) fn count(&self, statistics: &mut LegStatistics) {
         let buffer = self.buffer.statistics();
         statistics.packets_received = self.packets;
         statistics.octets_received = self.octets;
-        statistics.packets_lost = self.lost_before + self.source.as_ref().map_or(0, Source::lost);
-        statistics.jitter_us = self.source.as_ref().map_or(0, Source::jitter_us);
+        statistics.packets_lost = self.sources.lost();
+        statistics.jitter_us = self.sources.jitter_us();
         statistics.frames_concealed = buffer.concealments;
         statistics.packets_late = buffer.late;
         statistics.packets_duplicate = buffer.duplicate;
-        statistics.ssrc_changes = self.ssrc_changes;
+        statistics.ssrc_changes = self.sources.changes();
         statistics.max_buffer_ms = u32::try_from(buffer.max_delay.as_millis()).unwrap_or(u32::MAX);
         statistics.digits_received = self.digits.statistics().digits;
     }

@@ -192,7 +192,7 @@ fn a_flood_of_digits_is_cut_off_and_reported() {
     world.run(ms(100));
     let address = world.phones[&1].address.to_string();
     for i in 0..200u32 {
-        let bytes = world.phones.get_mut(&1).unwrap().write(true, 96, i * 1_000, &[1, 0x80, 1, 0x40]);
+        let bytes = world.phones.get_mut(&1).unwrap().write(true, 96, i * 1_000, &[(i % 2) as u8, 0x80, 1, 0x40]);
         world.inject(1, PacketKind::Rtp, &address, &bytes);
     }
     world.run(ms(100));

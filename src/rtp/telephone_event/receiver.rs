@@ -1,20 +1,19 @@
 //! From packets to key presses.
 
 use super::super::Header;
+use super::habits::Habits;
+use super::press::{Between, MEMORY, PAUSE, Press, Seen, samples};
 use super::{TelephoneEvent, digit_of};
 use std::time::{Duration, Instant};
 
-/// How long a key press is remembered after its last packet: longer than packets travel, shorter than it takes a sender
-/// to come back to the same timestamp.
-const MEMORY: Duration = Duration::from_secs(5);
-/// A key is taken as released when no packet came for so long: updates come at least every 50 ms.
-const RELEASED_AFTER: Duration = Duration::from_millis(200);
-/// The length of all segments of a long event but the last (RFC 4733 section 2.5.1.3).
-const SEGMENT: u32 = 0xFFFF;
-/// Segments in a row that may be lost whole and still leave it the same key press.
-const MAX_SEGMENTS_LOST: u32 = 4;
 /// Key presses remembered at a time.
 const PRESSES: usize = 8;
+/// Packets up to this many behind the newest were overtaken (RFC 3550 appendix A.1); others begin the numbers anew.
+const MAX_MISORDER: i16 = 100;
+/// The longest time from one packet of an event to the next, and so what the first one may claim.
+const UPDATE: Duration = Duration::from_millis(50);
+/// Sound of a key may be so far ahead of the time that passed.
+const CLOCKS_APART: Duration = Duration::from_secs(1);
 
 /// What a receiver counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,10 +24,51 @@ pub struct Statistics {
     pub ignored: u64,
 }
 
+/// Packets that are no events.
+#[derive(Debug, Clone, Copy, Default)]
+struct Others {
+    first: Option<u16>,
+    count: u16,
+    /// Samples in them.
+    sound: u32,
+}
+
+impl Others {
+    fn note(&mut self, sequence: u16, sound: u32) {
+        let first = self.first.get_or_insert(sequence);
+        if first.wrapping_sub(sequence).cast_signed() > 0 {
+            *first = sequence;
+        }
+        self.count = self.count.saturating_add(1);
+        self.sound = self.sound.saturating_add(sound);
+    }
+
+    /// What of it lies before an event that is `step` packets ahead of the one before.
+    fn before(self, sequence: u16, step: i16) -> Between {
+        let gap = u16::try_from(step).map_or(u16::MAX, |step| step.saturating_sub(1));
+        let is_before = self.first.is_some_and(|first| sequence.wrapping_sub(first).cast_signed() > 0);
+        let (count, sound) = if is_before { (self.count, self.sound) } else { (0, 0) };
+        Between { missing: gap.saturating_sub(count), sound }
+    }
+}
+
+/// Where a packet belongs.
+enum Place {
+    /// To a press that was reported.
+    Known,
+    /// It begins the newest press.
+    Newest(Press),
+    /// It begins a press that later ones have overtaken.
+    Overtaken(Press),
+}
+
 /// Reports each key press once, at its start or, if that was lost, as soon as any of its packets arrives.
 ///
-/// A key press is known by its event code and RTP timestamp, which all its packets share. The marker bit is not needed,
-/// nor the end; a packet that comes late, even after the next key was pressed, finds its own press remembered.
+/// A key press is a run of packets of one event that nothing interrupts: no end followed by a new start, no pause, no other
+/// event. Its packets should share one timestamp, but there are senders that move it with every packet or every repeated
+/// end, and senders that never move it; neither marker nor end is needed. What a sender does in packets that come in a row
+/// tells what its timestamps mean where packets are missing. A packet that comes late, even after the next key was pressed,
+/// finds its own press remembered.
 #[derive(Debug, Clone, Default)]
 pub struct Receiver {
     /// Oldest overwritten first.
@@ -36,57 +76,14 @@ pub struct Receiver {
     next: usize,
     /// Index of the press last reported.
     newest: usize,
+    habits: Habits,
+    /// What is no event, since the newest event.
+    others: Others,
+    /// Another source takes over.
+    is_taken_over: bool,
+    /// Sound that came after the end of the key was taken for its last.
+    is_tail_heard: bool,
     statistics: Statistics,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Press {
-    event: u8,
-    /// The timestamp; of its latest segment.
-    timestamp: u32,
-    /// Its longest duration seen.
-    duration: u16,
-    /// The sequence number of its newest packet.
-    sequence: u16,
-    ended: bool,
-    seen: Instant,
-}
-
-impl Press {
-    fn matches(&self, event: &TelephoneEvent, timestamp: u32) -> bool {
-        // Packets of earlier segments may still arrive after the first of a later one.
-        let behind = self.timestamp.wrapping_sub(timestamp);
-        self.event == event.event && behind.is_multiple_of(SEGMENT) && behind / SEGMENT <= MAX_SEGMENTS_LOST
-    }
-
-    /// Whether `timestamp` begins a later segment of this press.
-    fn continues(&self, event: &TelephoneEvent, header: &Header) -> bool {
-        let ahead = header.timestamp.wrapping_sub(self.timestamp);
-        self.event == event.event
-            && !self.ended
-            && !header.marker
-            && ahead != 0
-            && ahead.is_multiple_of(SEGMENT)
-            && ahead / SEGMENT <= MAX_SEGMENTS_LOST
-    }
-
-    /// Whether a packet of the same timestamp is of another press after all: senders exist that never move the
-    /// timestamp. It is newer than the end that was seen, and begins anew.
-    fn is_reused(&self, event: &TelephoneEvent, header: &Header) -> bool {
-        let newer = header.sequence.wrapping_sub(self.sequence).cast_signed() > 0;
-        self.ended && newer && !event.end && event.duration < self.duration
-    }
-
-    fn note(&mut self, arrival: Instant, event: &TelephoneEvent, header: &Header) {
-        if header.timestamp == self.timestamp {
-            self.duration = self.duration.max(event.duration);
-            self.ended |= event.end;
-        }
-        if header.sequence.wrapping_sub(self.sequence).cast_signed() > 0 {
-            self.sequence = header.sequence;
-        }
-        self.seen = self.seen.max(arrival);
-    }
 }
 
 impl Receiver {
@@ -98,208 +95,118 @@ impl Receiver {
             self.statistics.ignored += 1;
             return None;
         };
-        let fresh = |press: &Press| arrival.saturating_duration_since(press.seen) < MEMORY;
-        for press in self.presses.iter_mut().flatten().filter(|press| fresh(press)) {
-            if press.matches(&event, header.timestamp) {
-                if press.is_reused(&event, header) {
-                    // Forgotten, so that what follows belongs to the new press.
-                    press.seen = arrival.checked_sub(MEMORY).unwrap_or(press.seen);
-                    press.event = u8::MAX;
-                    break;
-                }
-                press.note(arrival, &event, header);
-                return None;
-            }
-            if press.continues(&event, header) {
-                press.timestamp = header.timestamp;
-                press.duration = event.duration;
-                press.note(arrival, &event, header);
-                return None;
-            }
+        let seen = Seen { arrival, header, event };
+        if std::mem::take(&mut self.is_taken_over) && self.adopt(&seen) {
+            return None;
         }
-        self.presses[self.next] = Some(Press {
-            event: event.event,
-            timestamp: header.timestamp,
-            duration: event.duration,
-            sequence: header.sequence,
-            ended: event.end,
-            seen: arrival,
-        });
-        self.newest = self.next;
+        let (press, is_newest) = match self.place(&seen) {
+            Place::Known => return None,
+            Place::Newest(press) => (press, true),
+            Place::Overtaken(press) => (press, false),
+        };
+        self.presses[self.next] = Some(press);
+        if is_newest {
+            self.newest = self.next;
+            self.is_tail_heard = false;
+        }
         self.next = (self.next + 1) % PRESSES;
+        if self.next == self.newest {
+            self.next = (self.next + 1) % PRESSES;
+        }
         self.statistics.digits += 1;
         Some(digit)
+    }
+
+    /// Finds the press that a packet belongs to and adds the packet to it, or begins one.
+    fn place(&mut self, seen: &Seen<'_>) -> Place {
+        let Self { presses, newest, habits, .. } = self;
+        let Some(current) = &mut presses[*newest] else { return Place::Newest(Press::new(seen)) };
+        let step = seen.header.sequence.wrapping_sub(current.sequence).cast_signed();
+        if step == 0 {
+            return Place::Known;
+        }
+        if (-MAX_MISORDER..0).contains(&step) {
+            let distance = |press: &Option<Press>| press.as_ref().and_then(|press| press.distance(seen, habits));
+            let near = (0..PRESSES).filter_map(|at| Some((distance(&presses[at])?, at))).min();
+            let Some((at, press)) = near.and_then(|(_, at)| Some((at, presses[at].as_mut()?))) else {
+                return Place::Overtaken(Press::new(seen));
+            };
+            return match press.fill_in(seen) {
+                None => Place::Known,
+                Some(later) if at == *newest => Place::Newest(later),
+                Some(later) => Place::Overtaken(later),
+            };
+        }
+        let between = std::mem::take(&mut self.others).before(seen.header.sequence, step);
+        if !current.goes_on_with(seen, between, habits) {
+            return Place::Newest(Press::new(seen));
+        }
+        current.advance(seen, between, habits);
+        Place::Known
+    }
+
+    /// Whether a key that was down when the source changed is still the same.
+    fn adopt(&mut self, seen: &Seen<'_>) -> bool {
+        let current = self.presses[self.newest].filter(|press| press.goes_on_elsewhere(seen));
+        self.restart();
+        self.presses[0] = current;
+        if let Some(current) = &mut self.presses[0] {
+            current.adopt(seen);
+            self.next = 1;
+        }
+        current.is_some()
+    }
+
+    /// Takes note of a packet of the same source that is no event, with so many samples of sound (0: none).
+    ///
+    /// True when it is the tone of a key, which some senders send beside the event: it is not to be heard. The duration
+    /// that the event claims is believed as far as that time has passed, and never beyond one packet after the end.
+    #[must_use]
+    pub fn is_tone(&mut self, arrival: Instant, header: &Header, sound: usize) -> bool {
+        let recent = |press: &&Press| arrival.saturating_duration_since(press.seen) < MEMORY;
+        let Some(press) = self.presses[self.newest].as_ref().filter(recent) else { return false };
+        let sound = u32::try_from(sound).unwrap_or(u32::MAX);
+        let follows = |sequence: u16| header.sequence.wrapping_sub(sequence).cast_signed() > 0;
+        if follows(press.sequence) {
+            self.others.note(header.sequence, sound);
+        }
+        let since_start = header.timestamp.wrapping_sub(press.start);
+        let lasted = |until: Instant| samples(until.saturating_duration_since(press.began));
+        if since_start >= lasted(arrival).saturating_add(samples(CLOCKS_APART)) {
+            return false;
+        }
+        let Some(end) = press.end else { return press.is_down(arrival) && self.others.sound < samples(PAUSE / 2) };
+        if !follows(end.sequence) {
+            return true;
+        }
+        // The piece of the tone that was still being gathered for a packet when the end went out.
+        let first = u32::from(press.claimed_first).min(samples(UPDATE));
+        let length = u32::from(end.claimed).min(lasted(end.arrival) + first);
+        let is_tail = since_start.saturating_add(sound) <= length && !self.is_tail_heard;
+        self.is_tail_heard |= is_tail;
+        is_tail
     }
 
     /// Whether a key is down at `now`: its end has not been seen and its last packet is not long past.
     #[must_use]
     pub fn is_pressed(&self, now: Instant) -> bool {
-        self.presses[self.newest]
-            .is_some_and(|press| !press.ended && now.saturating_duration_since(press.seen) < RELEASED_AFTER)
+        self.presses[self.newest].is_some_and(|press| press.is_down(now))
     }
 
-    /// Forgets what was seen of the current source (another SSRC).
+    /// Another source (SSRC) takes the place of the current one: what was seen of that is forgotten, but for a key that is
+    /// down and may go on under the new one.
+    pub fn change_source(&mut self) {
+        self.is_taken_over = true;
+    }
+
+    /// Forgets what was seen of the current source.
     pub fn restart(&mut self) {
-        self.presses = [None; PRESSES];
+        *self = Self { statistics: self.statistics, ..Self::default() };
     }
 
     /// What it counted.
     #[must_use]
     pub const fn statistics(&self) -> Statistics {
         self.statistics
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Packets of keys, 20 ms apart, as a sender makes them.
-    struct Phone {
-        now: Instant,
-        sequence: u16,
-    }
-
-    type Sent = (Instant, Header, [u8; 4]);
-
-    impl Phone {
-        fn new() -> Self {
-            Self { now: crate::test_clock(), sequence: 65_530 }
-        }
-
-        fn packet(&mut self, event: u8, timestamp: u32, duration: u16, end: bool, marker: bool) -> Sent {
-            self.now += Duration::from_millis(20);
-            self.sequence = self.sequence.wrapping_add(1);
-            let header = Header { marker, payload_type: 101, sequence: self.sequence, timestamp, ssrc: 1 };
-            (self.now, header, TelephoneEvent { event, end, volume: 10, duration }.to_bytes())
-        }
-
-        /// `updates` packets and three ends.
-        fn key(&mut self, event: u8, timestamp: u32, updates: u16) -> Vec<Sent> {
-            let mut sent: Vec<_> =
-                (1..=updates).map(|i| self.packet(event, timestamp, i * 160, false, i == 1)).collect();
-            sent.extend((0..3).map(|_| self.packet(event, timestamp, (updates + 1) * 160, true, false)));
-            sent
-        }
-    }
-
-    fn heard<'a>(sent: impl IntoIterator<Item = &'a Sent>) -> String {
-        let mut receiver = Receiver::default();
-        sent.into_iter().filter_map(|(at, header, payload)| receiver.receive(*at, header, payload)).collect()
-    }
-
-    #[test]
-    fn a_key_press_is_one_digit_at_its_start() {
-        let keys = Phone::new().key(5, 1_000, 4);
-        assert_eq!(heard(&keys), "5");
-        assert_eq!(heard(&keys[..1]), "5");
-    }
-
-    #[test]
-    fn any_part_of_a_key_press_will_do() {
-        let keys = Phone::new().key(11, 1_000, 3);
-        for i in 0..keys.len() {
-            assert_eq!(heard(&keys[i..]), "#", "lost start of {i}");
-            assert_eq!(heard(&keys[i..=i]), "#", "only packet {i}");
-            assert_eq!(heard(&keys[..=i]), "#", "lost end after {i}");
-        }
-    }
-
-    #[test]
-    fn equal_digits_back_to_back_are_two_even_with_ends_lost() {
-        let mut phone = Phone::new();
-        let mut keys = phone.key(7, 1_000, 1); // 40 ms
-        keys.extend(phone.key(7, 1_320, 1));
-        assert_eq!(heard(&keys), "77");
-        assert_eq!(heard(keys.iter().filter(|(.., payload)| payload[1] & 0x80 == 0)), "77");
-        assert_eq!(heard(keys.iter().filter(|(.., payload)| payload[1] & 0x80 != 0)), "77");
-    }
-
-    #[test]
-    fn reordered_and_repeated_packets_add_nothing() {
-        let mut phone = Phone::new();
-        let mut keys = phone.key(1, 1_000, 2);
-        keys.extend(phone.key(2, 2_000, 2));
-        keys.extend(phone.key(1, 3_000, 2));
-        let mut shuffled = keys.clone();
-        shuffled.swap(4, 5); // the last end of 1 after the start of 2
-        shuffled.swap(8, 11);
-        assert_eq!(heard(shuffled.iter().flat_map(|sent| [sent, sent])), "121");
-        // An update that overtakes the start, an end that comes before it.
-        shuffled = keys[..5].to_vec();
-        shuffled.reverse();
-        assert_eq!(heard(&shuffled), "1");
-    }
-
-    #[test]
-    fn a_long_key_press_in_segments_is_one_digit() {
-        let mut phone = Phone::new();
-        let mut keys = vec![phone.packet(3, 5_000, 160, false, true)];
-        for segment in 0..6u32 {
-            let timestamp = 5_000u32.wrapping_add(segment * SEGMENT);
-            keys.extend([160, 30_000, 0xFFFF].map(|duration| phone.packet(3, timestamp, duration, false, false)));
-        }
-        let timestamp = 5_000 + 6 * SEGMENT;
-        keys.extend((0..3).map(|_| phone.packet(3, timestamp, 400, true, false)));
-        assert_eq!(heard(&keys), "3");
-        // Two segments lost, and late packets of the first after the second began.
-        let mut some = [&keys[..3], &keys[10..]].concat();
-        some.swap(2, 4);
-        assert_eq!(heard(&some), "3");
-        // A new press after it is another digit.
-        let after = phone.key(3, timestamp + SEGMENT, 2);
-        keys.extend(after);
-        assert_eq!(heard(&keys), "33");
-    }
-
-    #[test]
-    fn a_sender_that_never_moves_its_timestamp_is_understood() {
-        let mut phone = Phone::new();
-        let keys: Vec<_> = (0..3).flat_map(|_| phone.key(9, 0, 3)).collect();
-        assert_eq!(heard(&keys), "999");
-    }
-
-    #[test]
-    fn other_events_and_short_payloads_are_ignored() {
-        let now = crate::test_clock();
-        let header = Header { marker: true, payload_type: 101, sequence: 1, timestamp: 1, ssrc: 1 };
-        let mut receiver = Receiver::default();
-        assert_eq!(receiver.receive(now, &header, &[16, 0, 0, 160]), None); // flash
-        assert_eq!(receiver.receive(now, &header, &[255, 0x80, 0, 160]), None);
-        assert_eq!(receiver.receive(now, &header, &[1, 0, 0]), None);
-        assert_eq!(receiver.receive(now, &header, &[]), None);
-        assert_eq!(receiver.statistics(), Statistics { digits: 0, ignored: 4 });
-        assert_eq!(receiver.receive(now, &header, &[15, 0xFF, 0, 160, 3, 10, 0, 160]), Some('D'));
-    }
-
-    #[test]
-    fn a_key_is_down_until_its_end_or_until_it_falls_silent() {
-        let keys = Phone::new().key(4, 1_000, 3);
-        let mut receiver = Receiver::default();
-        for (at, header, payload) in &keys[..3] {
-            receiver.receive(*at, header, payload);
-            assert!(receiver.is_pressed(*at));
-        }
-        assert!(!receiver.is_pressed(keys[2].0 + RELEASED_AFTER));
-        receiver.receive(keys[3].0, &keys[3].1, &keys[3].2);
-        assert!(!receiver.is_pressed(keys[3].0));
-        receiver.restart();
-        assert!(!receiver.is_pressed(keys[3].0));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_packets_make_it_panic(packets in proptest::collection::vec(
-            (proptest::num::u32::ANY, proptest::num::u16::ANY,
-             proptest::collection::vec(proptest::num::u8::ANY, 0..6), 0..10_000u64), 0..60)) {
-            let start = crate::test_clock();
-            let mut receiver = Receiver::default();
-            for (timestamp, sequence, payload, at) in packets {
-                let header = Header { marker: sequence % 2 == 0, payload_type: 101, sequence, timestamp, ssrc: 1 };
-                let now = start + Duration::from_millis(at);
-                receiver.receive(now, &header, &payload);
-                let _ = receiver.is_pressed(now);
-            }
-        }
     }
 }

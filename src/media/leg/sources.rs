@@ -1,0 +1,201 @@
+//! Whom a leg hears by their SSRC: its sound has one source and its telephone events have one, mostly the same. Each kind
+//! follows its own, so that events under an SSRC of their own take nothing from the sound.
+
+use crate::rtp::Header;
+use crate::rtp::sequence::{Source, Verdict};
+use crate::types::AudioCodec;
+use std::time::{Duration, Instant};
+
+/// A source silent for this long is replaced by another SSRC at once; before, two packets in a row are needed.
+const SSRC_SILENCE: Duration = Duration::from_millis(100);
+
+/// The sources of one leg.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    sound: Option<Source>,
+    sound_follower: Follower,
+    /// Of the events, where it is not that of the sound.
+    events: Option<Source>,
+    events_follower: Follower,
+    /// The SSRC under which events come.
+    events_ssrc: Option<u32>,
+    changes: u64,
+    /// Of the sources that were given up.
+    lost_before: i64,
+}
+
+/// A packet of a source that is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Followed {
+    pub(crate) verdict: Verdict,
+    /// It takes the place of another source of its kind.
+    pub(crate) is_another: bool,
+}
+
+/// When to follow another SSRC.
+#[derive(Debug, Clone, Copy, Default)]
+struct Follower {
+    heard: Option<Instant>,
+    /// Another SSRC that sent one packet.
+    candidate: Option<u32>,
+}
+
+impl Follower {
+    /// Whether a packet of this SSRC is taken, where `followed` is the one until now.
+    fn follows(&mut self, arrival: Instant, ssrc: u32, followed: Option<u32>) -> bool {
+        let is_silent = self.heard.is_none_or(|heard| arrival.saturating_duration_since(heard) >= SSRC_SILENCE);
+        let is_known = followed.is_none_or(|followed| followed == ssrc);
+        if is_known || is_silent || self.candidate == Some(ssrc) {
+            self.hear(arrival);
+            return true;
+        }
+        self.candidate = Some(ssrc);
+        false
+    }
+
+    fn hear(&mut self, arrival: Instant) {
+        self.candidate = None;
+        self.heard = Some(arrival);
+    }
+}
+
+impl Sources {
+    /// Takes note of a packet of sound. `None` if it is of a source that is not followed.
+    pub(crate) fn receive_sound(&mut self, arrival: Instant, header: &Header) -> Option<Followed> {
+        let followed = self.ssrc_of_sound();
+        if !self.sound_follower.follows(arrival, header.ssrc, followed) {
+            return None;
+        }
+        if followed != Some(header.ssrc) {
+            // One that was known for its events alone goes on counting.
+            let known = self.events.take_if(|events| events.ssrc() == header.ssrc);
+            let before = self.sound.replace(known.unwrap_or_else(|| new_source(header)));
+            self.give_up(before);
+            // Events that came with the sound may come with the new one's, or go on.
+            self.events_ssrc = self.events_ssrc.filter(|ssrc| followed != Some(*ssrc));
+        }
+        let verdict = self.sound.as_mut()?.receive(arrival, header);
+        Some(Followed { verdict, is_another: followed.is_some_and(|followed| followed != header.ssrc) })
+    }
+
+    /// Takes note of a telephone event. `None` if it is of a source that is not followed.
+    pub(crate) fn receive_event(&mut self, arrival: Instant, header: &Header) -> Option<Followed> {
+        let followed = self.events_ssrc;
+        if !self.events_follower.follows(arrival, header.ssrc, followed) {
+            return None;
+        }
+        self.events_ssrc = Some(header.ssrc);
+        let verdict = if self.ssrc_of_sound() == Some(header.ssrc) {
+            let before = self.events.take();
+            self.give_up(before);
+            self.sound_follower.hear(arrival);
+            self.sound.as_mut()?.receive_event(header)
+        } else {
+            if self.events.as_ref().is_none_or(|events| events.ssrc() != header.ssrc) {
+                let before = self.events.replace(new_source(header));
+                self.give_up(before);
+            }
+            self.events.as_mut()?.receive_event(header)
+        };
+        Some(Followed { verdict, is_another: followed.is_some_and(|followed| followed != header.ssrc) })
+    }
+
+    /// Whether events come in the sound's own sequence.
+    pub(crate) fn is_one(&self) -> bool {
+        self.events_ssrc.is_some() && self.events_ssrc == self.ssrc_of_sound()
+    }
+
+    /// The source that reports are about: that of the sound, or until there is one that of the events.
+    pub(crate) fn reported(&mut self) -> Option<&mut Source> {
+        self.sound.as_mut().or(self.events.as_mut())
+    }
+
+    pub(crate) fn ssrc(&self) -> Option<u32> {
+        self.sound.as_ref().or(self.events.as_ref()).map(Source::ssrc)
+    }
+
+    pub(crate) fn lost(&self) -> i64 {
+        self.lost_before + self.sound.iter().chain(&self.events).map(Source::lost).sum::<i64>()
+    }
+
+    pub(crate) fn jitter_us(&self) -> u64 {
+        self.sound.as_ref().map_or(0, Source::jitter_us)
+    }
+
+    /// How often another source took the place of one.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    fn ssrc_of_sound(&self) -> Option<u32> {
+        self.sound.as_ref().map(Source::ssrc)
+    }
+
+    fn give_up(&mut self, source: Option<Source>) {
+        if let Some(source) = source {
+            self.lost_before += source.lost();
+            self.changes += 1;
+        }
+    }
+}
+
+fn new_source(header: &Header) -> Source {
+    Source::new(header.ssrc, AudioCodec::Pcmu.clock_rate())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(ssrc: u32, sequence: u16) -> Header {
+        Header { marker: false, payload_type: 0, sequence, timestamp: u32::from(sequence) * 160, ssrc }
+    }
+
+    #[test]
+    fn each_kind_follows_a_source_of_its_own() {
+        let mut now = crate::test_clock();
+        let mut sources = Sources::default();
+        for n in 0..100 {
+            now += Duration::from_millis(10);
+            let sound = sources.receive_sound(now, &header(1, n)).unwrap();
+            let event = sources.receive_event(now, &header(2, 7_000 + n)).unwrap();
+            assert!(!sound.is_another && !event.is_another);
+        }
+        assert_eq!((sources.changes(), sources.lost(), sources.ssrc(), sources.is_one()), (0, 0, Some(1), false));
+    }
+
+    #[test]
+    fn a_source_known_by_its_events_goes_on_with_its_sound() {
+        let now = crate::test_clock();
+        let mut sources = Sources::default();
+        sources.receive_event(now, &header(1, 10));
+        sources.receive_event(now, &header(1, 11));
+        assert_eq!(sources.ssrc(), Some(1));
+        assert!(!sources.receive_sound(now, &header(1, 13)).unwrap().is_another);
+        assert_eq!((sources.changes(), sources.lost(), sources.is_one()), (0, 1, true));
+    }
+
+    #[test]
+    fn of_either_kind_one_stray_packet_is_not_followed_and_two_in_a_row_are() {
+        let now = crate::test_clock();
+        let mut sources = Sources::default();
+        type Receive = fn(&mut Sources, Instant, &Header) -> Option<Followed>;
+        let kinds: [Receive; 2] = [Sources::receive_sound, Sources::receive_event];
+        for (kind, receive) in (1..).zip(kinds) {
+            assert!(receive(&mut sources, now, &header(kind, 1)).is_some());
+            assert!(receive(&mut sources, now, &header(9, 1)).is_none());
+            assert!(receive(&mut sources, now, &header(kind, 2)).is_some());
+            assert!(receive(&mut sources, now, &header(9, 2)).is_none());
+            assert!(receive(&mut sources, now, &header(9, 3)).unwrap().is_another);
+        }
+        assert_eq!((sources.changes(), sources.is_one()), (2, true));
+    }
+
+    #[test]
+    fn a_source_that_fell_silent_is_replaced_at_once() {
+        let now = crate::test_clock();
+        let mut sources = Sources::default();
+        sources.receive_sound(now, &header(1, 1));
+        assert!(sources.receive_sound(now + SSRC_SILENCE, &header(2, 1)).unwrap().is_another);
+    }
+}
