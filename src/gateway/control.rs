@@ -2,7 +2,7 @@
 
 use super::call_record::Cause;
 use super::health::Presence;
-use super::trunks::TrunkState;
+use super::trunks::{TrunkState, next_try, registration_trouble};
 use super::{Audience, Gateway, Masked};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
@@ -181,7 +181,8 @@ pub struct TrunkStatus {
     /// The server in use, `udp:192.0.2.1:5060`; empty while none is known.
     #[serde(default)]
     pub server: String,
-    /// What went wrong when it was last looked up, in words; empty when all is well.
+    /// What is wrong: why it cannot be found, or why its registrar refuses and when it is asked again. Empty when all is
+    /// well.
     #[serde(default)]
     pub trouble: String,
     /// Calls by it.
@@ -267,7 +268,7 @@ impl Gateway {
                 TrunkState::Static => "static".into(),
                 TrunkState::Trying => "trying".into(),
                 TrunkState::Registered => "registered".into(),
-                TrunkState::Failed(status) => format!("failed {status}"),
+                TrunkState::Failed { status, .. } => format!("failed {}", status.0),
             },
             presence: match entry.health.presence() {
                 Presence::Unknown => "-".into(),
@@ -275,7 +276,13 @@ impl Gateway {
                 Presence::Down => "down".into(),
             },
             server: server.map_or_else(String::new, |flow| format!("{}:{}", flow.transport.as_param(), flow.remote)),
-            trouble: trouble.unwrap_or_default().to_owned(),
+            trouble: match (&entry.state, trouble) {
+                (_, Some(trouble)) => trouble.to_owned(),
+                (TrunkState::Failed { status, retry_at }, None) => {
+                    format!("{}, {}", registration_trouble(*status), next_try(now.instant, *retry_at))
+                }
+                (_, None) => String::new(),
+            },
             calls: self.admission.peers.calls_with(&entry.trunk.name) as usize,
         });
         let trunks = trunks.collect();

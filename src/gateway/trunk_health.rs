@@ -82,7 +82,7 @@ impl Gateway {
         }
         let before = entry.health.presence();
         let change = entry.health.heard(answers);
-        let (name, failed) = (entry.trunk.name.clone(), matches!(entry.state, TrunkState::Failed(_)));
+        let (name, failed) = (entry.trunk.name.clone(), matches!(entry.state, TrunkState::Failed { .. }));
         match change {
             Some(Presence::Up) => {
                 self.log(Level::Info, None, "trunk up", name);

@@ -200,7 +200,24 @@ fn a_refusal_is_not_taken_to_the_next_server() {
     bench.sent.clear();
     bench.answer(first, &request, 403, None);
     assert!(bench.sent.is_empty());
-    assert_eq!(bench.status().state, "failed 403");
+    let status = bench.status();
+    assert_eq!(status.state, "failed 403");
+    assert!(status.trouble.starts_with("the registrar refuses this account, tried again in "), "{}", status.trouble);
+    let logged = |line: &String| line.contains("the registrar refuses this account (403 Forbidden), tried again in");
+    assert!(bench.log.iter().any(logged), "{:?}", bench.log);
+}
+
+#[test]
+fn a_refused_password_is_called_so() {
+    let mut bench = Bench::registering();
+    bench.found(&[11]);
+    let challenge = "Digest realm=\"a.example\", nonce=\"n\", algorithm=MD5, qop=\"auth\"";
+    for _ in 0..2 {
+        let (flow, request) = bench.last(&Method::Register);
+        bench.answer(flow, &request, 401, Some((H::WwwAuthenticate, challenge)));
+    }
+    let trouble = bench.status().trouble;
+    assert!(trouble.starts_with("the password was refused, "), "{trouble}");
 }
 
 #[test]

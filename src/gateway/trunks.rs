@@ -33,8 +33,8 @@ pub(super) enum TrunkState {
     Trying,
     /// Its registrar has our binding.
     Registered,
-    /// Its registrar refused or is silent.
-    Failed(u16),
+    /// Its registrar refused or is silent; when it is asked again, if it is.
+    Failed { status: StatusCode, retry_at: Option<Instant> },
 }
 
 /// What is waited for, for the trunk at a place in the dialplan.
@@ -368,7 +368,7 @@ impl Gateway {
     ) {
         let flow = self.endpoint.registration_flow(registration);
         let Some((place, entry)) = self.trunks.by_registration(registration) else { return };
-        entry.state = TrunkState::Failed(status.0);
+        entry.state = TrunkState::Failed { status, retry_at };
         let name = entry.trunk.name.clone();
         let is_bulk = entry.trunk.register == Register::Bulk;
         let mut other = None;
@@ -379,10 +379,10 @@ impl Gateway {
         }
         let next = match (other, retry_at) {
             (Some(other), _) => format!("{} is tried next", other.remote),
-            (None, Some(at)) => format!("tried again in {} s", at.saturating_duration_since(now.instant).as_secs()),
-            (None, None) => "not tried again".to_owned(),
+            (None, at) => next_try(now.instant, at),
         };
-        let mut detail = format!("{name}: {} {}, {next}", status.0, status.reason());
+        let why = registration_trouble(status);
+        let mut detail = format!("{name}: {why} ({} {}), {next}", status.0, status.reason());
         if is_bulk && status == StatusCode::BAD_EXTENSION {
             let _ = write!(
                 detail,
@@ -482,4 +482,29 @@ pub(super) fn credentials(trunk: &Trunk) -> Option<Credentials> {
         Some(realm) => credentials.for_realm(realm.as_str()),
         None => credentials,
     })
+}
+
+/// When a registrar is asked again, in words.
+pub(super) fn next_try(now: Instant, at: Option<Instant>) -> String {
+    at.map_or_else(
+        || "not tried again".to_owned(),
+        |at| format!("tried again in {} s", at.saturating_duration_since(now).as_secs()),
+    )
+}
+
+/// What a registrar's refusal means for whoever set the trunk up (RFC 3261 section 10.3 and 21.4).
+pub(super) const fn registration_trouble(status: StatusCode) -> &'static str {
+    match status.0 {
+        401 | 407 => "the password was refused",
+        403 => "the registrar refuses this account",
+        404 | 410 | 604 => "the registrar knows no such account",
+        405 | 501 => "the server takes no registrations",
+        408 => "the registrar does not answer",
+        420 => "the registrar does not support an extension that was asked for",
+        421 => "the registrar wants an extension that is not supported here",
+        423 => "the registrar wants a longer registration",
+        503 => "the registrar is overloaded",
+        500..=599 => "the registrar is in trouble",
+        _ => "the registrar refuses",
+    }
 }
