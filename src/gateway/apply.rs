@@ -140,6 +140,7 @@ impl Gateway {
             call.status = Some(200);
         }
         self.effects.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
+        self.expect_sound(now, id);
         self.log(Level::Info, Some(id), "answered", String::new());
         if let Some(invite) = invite {
             self.accept(now, invite, body);

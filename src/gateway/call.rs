@@ -66,6 +66,8 @@ pub(super) struct CallMedia {
     pub(super) negotiation: Option<Negotiation>,
     /// The media plane has the leg (and its sockets).
     pub(super) leg: bool,
+    /// A packet has come.
+    pub(super) heard: bool,
 }
 
 /// One participant.

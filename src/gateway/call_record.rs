@@ -136,6 +136,9 @@ pub struct CallRecord {
     /// Why, in the peer's own words (RFC 3326), where it ended the call and said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<PeerReason>,
+    /// What was wrong with its sound, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
     /// What its leg counted, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Box<LegStatistics>>,
@@ -228,6 +231,7 @@ mod tests {
             status: Some(200),
             cause: Cause::Session("goodbye".into()),
             reason: None,
+            warning: None,
             media: None,
         };
         let line = serde_json::to_string(&record).unwrap();

@@ -157,6 +157,9 @@ pub struct CallStatus {
     pub held: bool,
     /// Nobody hears the caller.
     pub muted: bool,
+    /// What is wrong with its sound: none comes from the other end. Empty when all is well.
+    #[serde(default)]
+    pub warning: String,
 }
 
 /// One room.
@@ -250,6 +253,7 @@ impl Gateway {
             on_hold: call.on_hold,
             held: call.held.is_some(),
             muted: call.muted,
+            warning: call.no_sound(call.times.talked(now)).unwrap_or_default(),
         });
         let calls = calls.collect();
         let mut rooms: Vec<RoomStatus> = self

@@ -123,7 +123,7 @@ impl Gateway {
         for timer in
             [Timer::FirstPacket(id), Timer::Silence(id), Timer::NoAnswer(id), Timer::Longest(id), Timer::InfoDigit(id)]
                 .into_iter()
-                .chain([Timer::Transferred(id)])
+                .chain([Timer::Transferred(id), Timer::NoSound(id)])
         {
             self.effects.timers.clear(timer);
         }
@@ -199,8 +199,9 @@ impl Gateway {
         self.effects.timers.clear(Timer::LegRemoval(id));
         let Some(call) = self.calls.remove(&id) else { return };
         self.admission.peers.call_over(&call.peer);
-        let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let talked = call.times.talked(now);
+        let warning = call.no_sound(talked);
+        let cause = call.cause.unwrap_or(Cause::TransportFailed);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
         let detail = format!("{cause}{said}, after {:.1} s", talked.as_secs_f64());
         if matches!(cause, Cause::Refused(_)) {
@@ -226,6 +227,7 @@ impl Gateway {
             status: call.status,
             cause,
             reason: call.reason,
+            warning,
             media: call.statistics,
         })));
     }

@@ -10,7 +10,7 @@ use super::transfer::{Replaced, Succession};
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
-use crate::sdp::{LocalMedia, SessionDescription};
+use crate::sdp::{self, LocalMedia, SessionDescription};
 use crate::session::{self, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::{Flow, InviteId, PeerId};
@@ -177,6 +177,10 @@ impl Gateway {
                 let secure = if call.is_private { "encrypted" } else { "unencrypted" };
                 let _ = write!(rule, " (srtp = {}, signalling {secure})", call.peer.media().srtp.as_str());
             }
+            let offer = self.calls.get(&id).and_then(|call| call.media.offer.as_ref());
+            if let Some(offer) = offer.filter(|_| refusal == sdp::Refusal::NoCommonCodec) {
+                let _ = write!(rule, " (offered: {})", offer.audio_formats().join(", "));
+            }
             return self.refuse(now, id, Final::status(refusal.status()), rule);
         }
         self.emit(session, session::Event::Incoming { call: id, from, number });
@@ -221,6 +225,7 @@ impl Gateway {
             status: Some(status),
             cause: Cause::Refused(refusal.rule),
             reason: None,
+            warning: None,
             media: None,
         })));
     }

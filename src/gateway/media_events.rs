@@ -10,6 +10,7 @@ impl Gateway {
     pub(super) fn on_media_event(&mut self, now: Now, event: Event) {
         match event {
             Event::FirstPacket { leg } => {
+                self.note_sound(leg);
                 self.note_early_sound(leg);
                 self.note_ready(leg, false, true);
             }

@@ -43,6 +43,7 @@ mod log;
 mod media_events;
 mod moderation;
 mod negotiation;
+mod one_way;
 mod outbound;
 mod peer;
 pub mod pin_guard;

@@ -18,8 +18,9 @@ impl Gateway {
     /// Answers the offer of the INVITE, if it has one, so that answer or early media can go out at once.
     pub(super) fn answer_first_offer(&mut self, id: CallId) -> Result<(), Refusal> {
         let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
-        if let (Some(offer), Some(local)) = (call.media.offer.take(), &call.media.local) {
-            call.media.negotiation = Some(sdp::answer(&offer, local, None)?);
+        if let (Some(offer), Some(local)) = (&call.media.offer, &call.media.local) {
+            call.media.negotiation = Some(sdp::answer(offer, local, None)?);
+            call.media.offer = None;
         }
         Ok(())
     }

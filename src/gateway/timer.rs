@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(super) enum Timer {
     /// The first packet of an answered caller: the prompt starts without it after [`FIRST_PACKET`].
     FirstPacket(CallId),
+    /// The first packet of an answered call: that there is none is told.
+    NoSound(CallId),
     /// The first response of a target that we call: the next one is tried after [`SILENCE`].
     Silence(CallId),
     /// The one we call has not answered in time.
@@ -47,6 +49,7 @@ impl Gateway {
     pub(super) fn on_timer(&mut self, now: Now, timer: Timer) {
         match timer {
             Timer::FirstPacket(call) => self.caller_hears_us(call),
+            Timer::NoSound(call) => self.on_no_sound(now, call),
             Timer::Silence(call) => self.on_silence(now, call),
             Timer::NoAnswer(call) => self.on_no_answer(now, call),
             Timer::Longest(call) => self.on_longest(now, call),

@@ -38,6 +38,42 @@ enum Format {
     TelephoneEvent,
 }
 
+/// Formats that are named to people, of one description.
+const MOST_NAMED: usize = 16;
+
+impl SessionDescription {
+    /// The formats of its audio lines for people: as `a=rtpmap` names them (`opus/48000/2`), else by the names that RFC 3551
+    /// gives to static payload types, else by number. At most 16, shortened to printable ASCII.
+    #[must_use]
+    pub fn audio_formats(&self) -> Vec<String> {
+        let named = self.media.iter().filter(|line| line.is_audio()).flat_map(|line| {
+            line.formats.iter().map(|format| {
+                let map = line.attributes.iter().filter(|attribute| attribute.name.eq_ignore_ascii_case("rtpmap"));
+                let mut maps = map.filter_map(|map| map.value.as_deref()?.trim().split_once(char::is_whitespace));
+                let name = maps.find(|(number, _)| number == format).map(|(_, name)| name.trim());
+                name.or_else(|| static_format(format)).unwrap_or(format).to_owned()
+            })
+        });
+        let printable = |name: String| name.chars().filter(char::is_ascii_graphic).take(32).collect();
+        named.take(MOST_NAMED).map(printable).collect()
+    }
+}
+
+/// Static audio payload types that are met (RFC 3551 section 6).
+fn static_format(number: &str) -> Option<&'static str> {
+    Some(match number {
+        "0" => "PCMU/8000",
+        "3" => "GSM/8000",
+        "4" => "G723/8000",
+        "8" => "PCMA/8000",
+        "9" => "G722/8000",
+        "13" => "CN/8000",
+        "15" => "G728/8000",
+        "18" => "G729/8000",
+        _ => return None,
+    })
+}
+
 impl AudioLine {
     /// Reads `line` of `session`. `fallback` explains payload types that the line lists without explaining them: an
     /// answer may leave out what the offer has said.

@@ -47,7 +47,9 @@ fn an_offer_without_a_common_codec_gets_488() {
     let gateway = Gateway::start();
     Sipp::new("no_common_codec").run(&gateway);
     let remains = gateway.finish();
-    assert_eq!(remains.record()["status"], 488);
+    let record = remains.record();
+    assert_eq!(record["status"], 488);
+    assert!(record["cause_detail"].as_str().unwrap().ends_with("(offered: G729/8000)"), "{record}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod keys;
 mod leaving;
 mod limits;
 mod moderation;
+mod one_way;
 mod paths;
 mod pins;
 mod properties;

@@ -57,6 +57,9 @@ fn calls(calls: &[CallStatus]) -> String {
         let (name, from, to, seconds) = (&call.call, &call.from, &call.number, call.seconds);
         let rooms = call.rooms.join(", ");
         let _ = writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {seconds:>7}  {rooms}");
+        if !call.warning.is_empty() {
+            let _ = writeln!(text, "           {}", call.warning);
+        }
     }
     text
 }

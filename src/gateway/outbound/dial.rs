@@ -248,6 +248,7 @@ impl Gateway {
             status: None,
             cause: if matches!(cause, DialCause::Refused(_)) { Cause::Refused(rule) } else { Cause::Unreachable(rule) },
             reason: None,
+            warning: None,
             media: None,
         })));
     }

@@ -96,6 +96,9 @@ impl Gateway {
         call.status = Some(200);
         let described = call.media.negotiation.is_some();
         self.log(Level::Info, Some(id), "answered", String::new());
+        if !heard {
+            self.expect_sound(now, id);
+        }
         if let Some(longest) = longest {
             self.effects.timers.set(Timer::Longest(id), now.instant + longest);
         }

@@ -281,3 +281,13 @@ fn audio_switched_off_within_a_call_keeps_the_call_and_can_come_back() {
     assert_eq!(back.parameters, call.parameters);
     assert_eq!(back.local.origin.version, call.local.origin.version + 2);
 }
+
+#[test]
+fn the_formats_of_an_offer_are_named_for_people() {
+    let offer = "v=0\no=- 1 1 IN IP4 192.0.2.9\ns=-\nc=IN IP4 192.0.2.9\nt=0 0\nm=video 4002 RTP/AVP 31\n\
+                 m=audio 4000 RTP/AVP 18 96 97 110 3\na=rtpmap:96 opus/48000/2\na=rtpmap:97 \u{1b}[31mAMR/8000\n";
+    let offer = SessionDescription::parse(offer.as_bytes()).unwrap();
+    assert_eq!(offer.audio_formats(), ["G729/8000", "opus/48000/2", "[31mAMR/8000", "110", "GSM/8000"]);
+    let many = format!("v=0\no=- 1 1 IN IP4 192.0.2.9\ns=-\nt=0 0\nm=audio 4000 RTP/AVP{}\n", " 0".repeat(40));
+    assert_eq!(SessionDescription::parse(many.as_bytes()).unwrap().audio_formats().len(), 16);
+}
