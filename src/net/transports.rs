@@ -8,7 +8,7 @@ use super::log::NetLog;
 use super::opening::{UnheardPorts, any, open};
 use super::thread::StreamThread;
 use super::tls::{Acceptor, Callers, TlsPeer};
-use super::udp;
+use super::udp::UdpListener;
 use crate::dialplan::{CertificateFiles, Plan};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
@@ -18,7 +18,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 /// Where received messages go: bounded, so that a flood waits in the kernel and is dropped there.
@@ -48,7 +47,7 @@ pub enum TransportError {
 
 /// All SIP sockets.
 pub struct Transports {
-    udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
+    udp: Vec<Arc<UdpListener>>,
     streams: Vec<ListenAddress>,
     pub(super) connections: Connections,
     lines: Lines,
@@ -108,10 +107,9 @@ impl Transports {
         let streams = self.thread.runtime().clone();
         let tls = match transport {
             Transport::Udp => {
-                let socket = udp::bind(address)?;
-                let bound = socket.local_addr()?;
-                tokio::spawn(udp::receive(Arc::clone(&socket), bound, self.events.clone()));
-                self.udp.push((bound, socket));
+                let socket = UdpListener::bind(address)?;
+                tokio::spawn(Arc::clone(&socket).serve(self.events.clone(), self.connections.log().clone()));
+                self.udp.push(socket);
                 return Ok(());
             }
             Transport::Tcp => None,
@@ -143,7 +141,7 @@ impl Transports {
 
     /// The bound addresses, ports filled in.
     pub fn bound(&self) -> impl Iterator<Item = ListenAddress> + '_ {
-        let udp = self.udp.iter().map(|(address, _)| ListenAddress { transport: Transport::Udp, address: *address });
+        let udp = self.udp.iter().map(|socket| ListenAddress { transport: Transport::Udp, address: socket.bound() });
         udp.chain(self.streams.iter().copied())
     }
 
@@ -158,7 +156,7 @@ impl Transports {
         peer: Option<&TlsPeer>,
     ) -> Result<Flow, TransportError> {
         let bound = match transport {
-            Transport::Udp => self.udp.iter().map(|(bound, _)| *bound).find(|bound| serves(*bound, remote)),
+            Transport::Udp => self.udp.iter().map(|socket| socket.bound()).find(|bound| serves(*bound, remote)),
             _ => {
                 let mut streams = self.streams.iter().filter(|listens| listens.transport == transport);
                 let bound = streams.find(|listens| serves(listens.address, remote)).map(|listens| listens.address);
@@ -237,15 +235,16 @@ impl Transports {
     }
 
     fn transmit_udp(&mut self, flow: Flow, bytes: &[u8]) -> Result<(), TransportError> {
-        let exact = self.udp.iter().find(|(bound, _)| *bound == flow.local);
-        let (_, socket) = exact
-            .or_else(|| {
-                self.udp.iter().find(|(bound, _)| bound.port() == flow.local.port() && serves(*bound, flow.remote))
-            })
-            .or_else(|| self.udp.iter().find(|(bound, _)| serves(*bound, flow.remote)))
+        let exact = self.udp.iter().find(|socket| socket.bound() == flow.local);
+        let same_port = |socket: &&Arc<UdpListener>| {
+            socket.bound().port() == flow.local.port() && serves(socket.bound(), flow.remote)
+        };
+        let socket = exact
+            .or_else(|| self.udp.iter().find(same_port))
+            .or_else(|| self.udp.iter().find(|socket| serves(socket.bound(), flow.remote)))
             .ok_or(TransportError::NoSocket(Transport::Udp, flow.remote))?;
-        match socket.try_send_to(bytes, flow.remote) {
-            Ok(_) => Ok(()),
+        match socket.send(flow.local.ip(), flow.remote, bytes) {
+            Ok(()) => Ok(()),
             // The send buffer is full: as good as lost on the way, and retransmitted like that.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             // A report about an earlier packet to somebody else, perhaps; the transaction's timers decide.
