@@ -1,20 +1,27 @@
 //! The control socket: one line of JSON in, one line out, for the machine's administrator alone.
 
+use super::limits::lift_reserve;
 use crate::gateway::{Reply, Request};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::convert::Infallible;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinHandle};
 
 /// A longer request is none.
 const LONGEST_REQUEST: u64 = 4_096;
-/// Connections at once. One that asked for a call stays until that is answered.
+/// Connections at once. One that asked for a call stays until that is answered; of those that have not asked yet, the oldest
+/// makes room.
 const CONNECTIONS: usize = 64;
 
 /// Wait after a connection that could not be accepted.
@@ -26,14 +33,15 @@ const REPLIES: usize = 64;
 /// A request and where its answers go.
 pub(super) type Asked = (Request, mpsc::Sender<Reply>);
 
-/// A connection that does not ask, or does not take its answer, for this long is closed: places are few.
+/// A connection that does not ask, or does not take its answer, for this long is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The socket; removed when dropped.
 pub(super) struct ControlSocket {
     path: PathBuf,
     accepting: JoinHandle<()>,
-    places: Arc<Semaphore>,
+    /// Ends with the last connection, once no more are taken.
+    all_served: mpsc::Receiver<Infallible>,
 }
 
 impl ControlSocket {
@@ -53,17 +61,16 @@ impl ControlSocket {
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        let accepting = tokio::spawn(accept(listener, asked, Arc::clone(&places)));
-        Ok(Self { path: path.to_owned(), accepting, places })
+        let (serving, all_served) = mpsc::channel(1);
+        let accepting = tokio::spawn(accept(listener, asked, serving));
+        Ok(Self { path: path.to_owned(), accepting, all_served })
     }
 
     /// Takes no more connections and lets those there are write their answers, for as long as `patience` lasts.
     pub(super) async fn close(mut self, patience: Duration) {
         self.accepting.abort();
         let _ = (&mut self.accepting).await;
-        let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-        if tokio::time::timeout(patience, self.places.acquire_many(all)).await.is_err() {
+        if tokio::time::timeout(patience, self.all_served.recv()).await.is_err() {
             tracing::debug!("control connections left without an answer");
         }
     }
@@ -77,32 +84,90 @@ impl Drop for ControlSocket {
     }
 }
 
-async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, places: Arc<Semaphore>) {
+/// An administrator's connection.
+struct Client {
+    task: AbortHandle,
+    /// It has asked something, and waits for the answer.
+    has_asked: Arc<AtomicBool>,
+}
+
+async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, serving: mpsc::Sender<Infallible>) {
+    // The oldest first.
+    let mut clients: Vec<Client> = Vec::new();
+    let mut is_told = false;
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let stream = match accept_one(&listener).await {
+            Ok(stream) => stream,
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a control connection");
-                // Out of descriptors, most likely: the waiting connection stays in the backlog.
+                // Without descriptors it fails where nobody waits, too.
+                if is_waited_for(&listener) {
+                    // Once is enough: it is tried ten times a second.
+                    if !is_told {
+                        tracing::warn!(%error, "cannot accept a control connection");
+                    }
+                    is_told = true;
+                    // It may be for administrators' connections that there is no descriptor left.
+                    drop_idle(&mut clients);
+                }
                 tokio::time::sleep(ACCEPT_AGAIN).await;
                 continue;
             }
         };
-        let asked = asked.clone();
-        tokio::spawn(async move {
-            if let Err(error) = serve(stream, &asked).await {
+        is_told = false;
+        clients.retain(|client| !client.task.is_finished());
+        if clients.len() >= CONNECTIONS && !drop_idle(&mut clients) {
+            // All wait for calls that they asked for.
+            clients.remove(0).task.abort();
+        }
+        let (asked, serving, has_asked) = (asked.clone(), serving.clone(), Arc::new(AtomicBool::new(false)));
+        let asks = Arc::clone(&has_asked);
+        let task = tokio::spawn(async move {
+            if let Err(error) = serve(stream, &asked, &asks).await {
                 tracing::debug!(%error, "control connection");
             }
-            drop(place);
+            drop(serving);
         });
+        clients.push(Client { task: task.abort_handle(), has_asked });
     }
 }
 
-async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>) -> io::Result<()> {
+/// Closes the oldest connection on which nothing was asked yet. Says whether there was one.
+fn drop_idle(clients: &mut Vec<Client>) -> bool {
+    clients.retain(|client| !client.task.is_finished());
+    let idle = clients.iter().position(|client| !client.has_asked.load(Ordering::Relaxed));
+    if let Some(place) = idle {
+        clients.remove(place).task.abort();
+    }
+    idle.is_some()
+}
+
+/// Whether somebody waits to be accepted.
+fn is_waited_for(listener: &UnixListener) -> bool {
+    let mut listening = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+    poll(&mut listening, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
+/// The next connection. When the process may open no more files, by one of those that are kept for this.
+async fn accept_one(listener: &UnixListener) -> io::Result<UnixStream> {
+    match listener.accept().await {
+        Err(error) if error.raw_os_error() == Some(Errno::EMFILE as i32) => {
+            let _lifted = lift_reserve()?;
+            tokio::select! {
+                biased;
+                accepted = listener.accept() => accepted,
+                () = std::future::ready(()) => Err(error),
+            }
+        }
+        accepted => accepted,
+    }
+    .map(|(stream, _)| stream)
+}
+
+async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>, has_asked: &AtomicBool) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     patiently(BufReader::new(reader.take(LONGEST_REQUEST)).read_line(&mut line)).await?;
+    has_asked.store(true, Ordering::Relaxed);
     let request = match serde_json::from_str(&line) {
         Ok(request) => request,
         Err(error) => return write(&mut writer, &Reply::Error(format!("this is no request: {error}"))).await,
@@ -129,4 +194,39 @@ async fn write(writer: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
 /// Waits for the other side, but not for ever. (For the gateway itself there is nothing to be feared.)
 async fn patiently<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn hundreds_of_idle_clients_do_not_shut_the_administrator_out() {
+        let folder = std::env::temp_dir().join(format!("partyline-control-{}", std::process::id()));
+        let path = folder.join("control.sock");
+        let (asking, mut asked) = mpsc::channel(4);
+        let socket = ControlSocket::bind(&path, asking).unwrap();
+        tokio::spawn(async move {
+            while let Some((_, answer)) = asked.recv().await {
+                _ = answer.send(Reply::Done("done".into())).await;
+            }
+        });
+        let mut idle = Vec::new();
+        for _ in 0..500 {
+            idle.push(UnixStream::connect(&path).await.unwrap());
+        }
+        let mut stream = UnixStream::connect(&path).await.unwrap();
+        stream.write_all(b"{\"do\":\"status\"}\n").await.unwrap();
+        let mut answer = String::new();
+        // Less than the time after which an idle one is sent away.
+        let read = tokio::time::timeout(PATIENCE / 2, stream.read_to_string(&mut answer));
+        read.await.expect("an answer").unwrap();
+        assert!(answer.contains("done"), "{answer}");
+        // The first ones have made room, the last ones are there.
+        assert_eq!(idle[0].try_read(&mut [0; 1]).unwrap(), 0);
+        let last = idle.last().unwrap().try_read(&mut [0; 1]);
+        assert_eq!(last.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        socket.close(Duration::from_millis(1)).await;
+        _ = std::fs::remove_dir_all(folder);
+    }
 }

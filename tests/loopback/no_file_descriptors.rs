@@ -1,7 +1,9 @@
 //! A gateway that may open no more files: new calls are refused, calls in progress go on.
 
 use super::harness::slot::Slot;
-use super::harness::{Phone, Setup, Sipp, seconds, sound};
+use super::harness::{Phone, Setup, Sipp, seconds, sound, wait};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 
 const ANNAS: f64 = 500.0;
 const BENS: f64 = 900.0;
@@ -27,4 +29,23 @@ fn without_descriptors_new_calls_get_503_and_the_old_go_on() {
     assert!(refused > 0 && refused < 40, "{refused} were refused");
     assert!(remains.says(&["no file descriptor is left"]), "{}", remains.log);
     assert!(remains.says(&["file descriptors suffice for"]), "no warning at the start: {}", remains.log);
+}
+
+#[test]
+fn connections_that_take_all_descriptors_do_not_shut_the_administrator_out() {
+    let gateway = Setup::new().descriptors(DESCRIPTORS).start();
+    let mut open = Vec::new();
+    wait::until_true("no connection can be accepted", seconds(20), || {
+        open.push(TcpStream::connect(gateway.place()).unwrap());
+        gateway.log().contains("cannot accept a connection")
+    });
+    for _ in 0..3 {
+        let asked = gateway.ctl(&["status"]);
+        assert_eq!(asked.code(), 0, "{}", asked.errors);
+    }
+    // Nor do some who say nothing and take the descriptors that are kept for administrators.
+    let idle: Vec<_> = (0..8).map(|_| UnixStream::connect(gateway.control()).unwrap()).collect();
+    assert_eq!(gateway.ctl(&["status"]).code(), 0);
+    drop((idle, open));
+    Phone::dials("2000").seconds(0.5).run(&gateway).answered();
 }
