@@ -184,8 +184,8 @@ pub struct TrunkStatus {
     /// The server in use, `udp:192.0.2.1:5060`; empty while none is known.
     #[serde(default)]
     pub server: String,
-    /// What is wrong: why it cannot be found, or why its registrar refuses and when it is asked again. Empty when all is
-    /// well.
+    /// What is wrong: why it cannot be found, why there is no TLS with it, or why its registrar refuses and when it is asked
+    /// again. Empty when all is well.
     #[serde(default)]
     pub trouble: String,
     /// Calls by it.
@@ -266,7 +266,7 @@ impl Gateway {
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
-        let trunks = self.trunks.states(now.instant).map(|(entry, server, trouble)| TrunkStatus {
+        let trunks = self.trunks.states(now.instant).map(|(entry, server)| TrunkStatus {
             trunk: entry.trunk.name.clone(),
             state: match entry.state {
                 TrunkState::Static => "static".into(),
@@ -280,12 +280,11 @@ impl Gateway {
                 Presence::Down => "down".into(),
             },
             server: server.map_or_else(String::new, |flow| format!("{}:{}", flow.transport.as_param(), flow.remote)),
-            trouble: match (&entry.state, trouble) {
-                (_, Some(trouble)) => trouble.to_owned(),
-                (TrunkState::Failed { status, retry_at }, None) => {
+            trouble: match (&entry.state, entry.troubles()) {
+                (TrunkState::Failed { status, retry_at }, trouble) if trouble.is_empty() => {
                     format!("{}, {}", registration_trouble(*status), next_try(now.instant, *retry_at))
                 }
-                (_, None) => String::new(),
+                (_, trouble) => trouble,
             },
             calls: self.admission.peers.calls_with(&entry.trunk.name) as usize,
         });

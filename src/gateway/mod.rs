@@ -61,6 +61,7 @@ mod transfer;
 mod trunk_health;
 #[cfg(test)]
 mod trunk_tests;
+mod trunk_tls;
 mod trunk_way;
 mod trunks;
 
@@ -323,8 +324,11 @@ impl Gateway {
                     sip::Input::FlowClosed { flow } => Some(*flow),
                     _ => None,
                 };
-                if let sip::Input::FlowIdentified { flow, peer } = &input {
-                    self.trunks.identified(flow, peer);
+                match &input {
+                    sip::Input::FlowIdentified { flow, peer } => self.trunks.identified(flow, peer),
+                    sip::Input::TlsOpened { flow } => self.on_tls(flow, None),
+                    sip::Input::TlsFailed { flow, why } => self.on_tls(flow, Some(why.as_str())),
+                    _ => {}
                 }
                 let mut policy = admission::TrunkPolicy {
                     plan: &self.plan,

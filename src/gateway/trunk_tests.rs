@@ -354,3 +354,26 @@ fn a_dns_that_fails_for_some_questions_is_told_and_does_not_move_the_trunk() {
     let told = |what: &str| bench.log.iter().filter(|line| line.contains(what)).count();
     assert_eq!((told("the DNS is in trouble"), told("found again")), (2, 1), "{:?}", bench.log);
 }
+
+#[test]
+fn what_is_wrong_with_tls_is_told_once_and_stands_in_the_status() {
+    let mut bench = Bench::new("ping = \"off\"");
+    let by_tls = Flow { transport: Transport::Tls, connection: Some(7), ..flow(11) };
+    bench.input(Input::Resolved { trunk: "carrier".into(), found: vec![by_tls].into() });
+    let failed = |why: &str| Input::Sip(sip::Input::TlsFailed { flow: by_tls, why: why.into() });
+    for why in ["the certificate expired on 2026-01-02", "it is signed by an authority we do not know"] {
+        for _ in 0..3 {
+            bench.input(failed(why));
+            assert_eq!(bench.status().trouble, format!("no TLS with {}: {why}", by_tls.remote));
+            assert_eq!(bench.gateway.trunks.no_tls("carrier", &by_tls), Some(why));
+        }
+    }
+    let elsewhere = Flow { connection: Some(8), ..flow(12) };
+    bench.input(Input::Sip(sip::Input::TlsFailed { flow: elsewhere, why: "not a server of ours".into() }));
+    for _ in 0..2 {
+        bench.input(Input::Sip(sip::Input::TlsOpened { flow: by_tls }));
+        assert_eq!(bench.status().trouble, "");
+    }
+    let told = |what: &str| bench.log.iter().filter(|line| line.contains(what)).count();
+    assert_eq!((told("no TLS with"), told("works again")), (2, 1), "{:?}", bench.log);
+}

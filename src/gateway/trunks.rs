@@ -72,7 +72,9 @@ pub(super) struct Entry {
     pub(super) contact_address: Option<SocketAddr>,
     pub(super) health: Health,
     /// What went wrong when it was last looked up.
-    trouble: Option<String>,
+    pub(super) trouble: Option<String>,
+    /// Servers that TLS failed with when it was last tried, and why.
+    pub(super) no_tls: Vec<(Flow, String)>,
     /// The OPTIONS under way, and where it went.
     pub(super) ping: Option<(PingId, Flow)>,
 }
@@ -89,6 +91,7 @@ impl Entry {
             contact_address: None,
             health: Health::default(),
             trouble: None,
+            no_tls: Vec::new(),
             ping: None,
         }
     }
@@ -161,9 +164,9 @@ impl Trunks {
         }
     }
 
-    /// Each, with its server and what went wrong when it was last looked up.
-    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&Entry, Option<Flow>, Option<&str>)> {
-        self.entries.iter().map(move |entry| (entry, entry.targets.best(now), entry.trouble.as_deref()))
+    /// Each, with its server.
+    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&Entry, Option<Flow>)> {
+        self.entries.iter().map(move |entry| (entry, entry.targets.best(now)))
     }
 
     fn by_registration(&mut self, registration: RegistrationId) -> Option<(usize, &mut Entry)> {

@@ -1,7 +1,8 @@
 //! Connections that we open, and the ports they come from.
 
 use super::stream::{self, Served};
-use super::tls::{TlsPeer, connect as shake_hands};
+use super::tls::{TlsPeer, connect as shake_hands, in_words};
+use crate::sip::Input;
 use crate::sip::message::Transport;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::collections::HashMap;
@@ -78,20 +79,17 @@ async fn opened(stream: TcpStream, peer: Option<Arc<TlsPeer>>, served: Served) {
         return served.run(reader, writer).await;
     };
     let remote = served.flow.remote;
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, &peer)).await {
+    let why = match tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, &peer)).await {
         Ok(Ok(stream)) => {
+            let _ = served.events.send(Input::TlsOpened { flow: served.flow }).await;
             let (reader, writer) = tokio::io::split(stream);
             return served.run(reader, writer).await;
         }
-        // The administrator's to mend, mostly, and the trunk's next attempt says it again.
-        Ok(Err(error)) => {
-            served.connections.log().warn("no TLS", format_args!("with {} at {remote}: {error}", peer.name))
-        }
-        Err(_) => served
-            .connections
-            .log()
-            .warn("no TLS", format_args!("with {} at {remote}: the handshake took too long", peer.name)),
-    }
+        Ok(Err(error)) => in_words(&error),
+        Err(_) => "the handshake took too long".into(),
+    };
+    served.connections.log().debug("no TLS", format_args!("with {} at {remote}: {why}", peer.name));
+    let _ = served.events.send(Input::TlsFailed { flow: served.flow, why }).await;
     served.closed().await;
 }
 

@@ -21,6 +21,7 @@ mod kamailio;
 mod linphone;
 mod names;
 mod no_file_descriptors;
+mod no_tls;
 mod offers;
 mod pins;
 mod refusals;

@@ -47,7 +47,13 @@ impl Gateway {
         let outcome = match failure {
             Failure::Status(status) => format!("{} {}", status.0, status.reason()),
             Failure::Silent => "no response".into(),
-            Failure::Transport => "the transport failed".into(),
+            Failure::Transport => {
+                let flow = call.outgoing.as_ref().map(|outgoing| outgoing.target.flow);
+                match flow.and_then(|flow| self.trunks.no_tls(call.peer.name(), &flow)) {
+                    Some(why) => format!("no TLS: {why}"),
+                    None => "the transport failed".into(),
+                }
+            }
         };
         self.target_failed(now, id, failure, outcome, response);
     }
@@ -89,7 +95,7 @@ impl Gateway {
         let tried =
             Tried { trunk: trunk.name.clone(), target: Some(outgoing.target.flow.remote), outcome: outcome.clone() };
         self.log(Level::Info, Some(id), "target failed", format!("trunk {place}: {outcome}"));
-        let found = verdict(failure, stage, trunk.failover_on_480);
+        let found = verdict(failure, stage, trunk.failover_on_480).unreachable_by(failure, &outcome);
         match found {
             Verdict::Final(dial, cause) => self.dial_failed(now, id, dial, cause),
             Verdict::Next(dial, cause) => {

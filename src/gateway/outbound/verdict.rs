@@ -35,6 +35,21 @@ pub(super) enum Verdict {
     Final(DialCause, Cause),
 }
 
+impl Verdict {
+    /// The same, with what is known of why the transport failed, if that it was.
+    pub(super) fn unreachable_by(self, failure: Failure, why: &str) -> Self {
+        let because = |cause| match (failure, cause) {
+            (Failure::Transport, Cause::Unreachable(_)) => Cause::Unreachable(why.to_owned()),
+            (_, cause) => cause,
+        };
+        match self {
+            Self::Next(dial, cause) => Self::Next(dial, because(cause)),
+            Self::Final(dial, cause) => Self::Final(dial, because(cause)),
+            Self::Redirected => self,
+        }
+    }
+}
+
 /// The verdict on a failure. The next target is tried after 408, 500, 502, 503, 504, silence, a transport that failed,
 /// and 480 where the trunk says so; never once there was sound, nor on what the called one itself said. 408 and 480 after
 /// ringing are the called one's: nobody came.

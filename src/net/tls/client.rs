@@ -46,10 +46,10 @@ pub(in crate::net) enum ConnectError {
     GivenUp,
 }
 
-/// The certificate holds other names.
+/// The certificate holds other names (RFC 5922).
 #[derive(Debug, thiserror::Error)]
-#[error("it is for {held}, not for {wanted} (RFC 5922){hint}")]
-struct OtherName {
+#[error("the certificate is for {held}, not {wanted}{hint}")]
+pub(super) struct OtherName {
     held: String,
     wanted: String,
     hint: &'static str,

@@ -8,8 +8,10 @@ mod files;
 mod names;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub(super) use accept::{Acceptor, Callers};
 pub use client::TlsPeer;
 pub(super) use client::connect;
 pub use files::{CertificateError, load_certificate, load_roots};
+pub(super) use trouble::in_words;

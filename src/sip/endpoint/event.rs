@@ -55,6 +55,19 @@ pub enum Input {
         /// Who, by the name the shell and the policy have for it.
         peer: String,
     },
+    /// A TLS connection of ours is open. Nothing to the endpoint; its user may have waited for it.
+    TlsOpened {
+        /// The connection's flow.
+        flow: Flow,
+    },
+    /// A TLS connection of ours did not come about; what was to go by it fails after this. Nothing to the endpoint; its user
+    /// may tell why.
+    TlsFailed {
+        /// The connection's flow.
+        flow: Flow,
+        /// Why, as a sentence without its full stop.
+        why: String,
+    },
     /// A message of ours could not be sent: refused, unreachable, no connection.
     SendFailed {
         /// The flow it was to go by, as in [`Output::Transmit`].

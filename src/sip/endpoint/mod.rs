@@ -160,7 +160,7 @@ impl Endpoint {
         match input {
             Input::Message { flow, bytes } => self.on_message(now, flow, &bytes, policy),
             Input::FlowClosed { flow } => self.on_flow_closed(now, &flow),
-            Input::FlowIdentified { .. } => {}
+            Input::FlowIdentified { .. } | Input::TlsOpened { .. } | Input::TlsFailed { .. } => {}
             Input::SendFailed { flow } => self.on_send_failed(now, &flow),
         }
     }

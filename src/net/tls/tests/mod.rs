@@ -46,6 +46,14 @@ fn peer(name: &str, authority: &Authority) -> TlsPeer {
     TlsPeer { name: name.into(), settings: TrunkTls { ca: Some(authority.ca.clone()), ..TrunkTls::default() } }
 }
 
+/// The next event that is no success.
+async fn failure(end: &mut End) -> Input {
+    match end.next().await {
+        Input::TlsOpened { .. } => std::future::pending().await,
+        other => other,
+    }
+}
+
 /// Sends a request to a server with `certificate`; what comes of it at both ends.
 async fn call(certificate: &CertificateFiles, peer: &TlsPeer) -> Result<(End, Flow, End, Flow), Input> {
     let server = End::new(&[Transport::Tls], Some(certificate));
@@ -57,12 +65,16 @@ async fn call(certificate: &CertificateFiles, peer: &TlsPeer) -> Result<(End, Fl
         let (server, client) = &mut ends;
         tokio::select! {
             arrived = server.next() => Ok(arrived),
-            failed = client.next() => Err(failed),
+            failed = failure(client) => Err(failed),
         }
     };
     match arrived {
         Ok(Input::Message { flow: theirs, bytes }) => {
             assert_eq!(bytes, REQUEST);
+            // It may have been taken note of before.
+            if let Ok(event) = ends.1.events.try_recv() {
+                assert!(matches!(event, Input::TlsOpened { flow: opened } if opened == flow), "{event:?}");
+            }
             Ok((ends.0, theirs, ends.1, flow))
         }
         Ok(other) => Err(other),
@@ -70,8 +82,17 @@ async fn call(certificate: &CertificateFiles, peer: &TlsPeer) -> Result<(End, Fl
     }
 }
 
+/// Why a server with `certificate` is not talked to; nothing where it is.
+async fn refusal(certificate: &CertificateFiles, peer: &TlsPeer) -> Option<String> {
+    match call(certificate, peer).await {
+        Ok(_) => None,
+        Err(Input::TlsFailed { why, .. }) => Some(why),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
 async fn is_refused(certificate: &CertificateFiles, peer: &TlsPeer) -> bool {
-    matches!(call(certificate, peer).await, Err(Input::FlowClosed { .. }))
+    refusal(certificate, peer).await.is_some()
 }
 
 #[tokio::test]
@@ -104,6 +125,7 @@ async fn a_flow_outlives_its_connection() {
     server.transports.transmit(anew, Bytes::from_static(ANSWER)).unwrap();
     // The report that the addresses failed, for whoever sent before the connection had its number.
     assert!(matches!(client.next().await, Input::SendFailed { .. }));
+    assert!(matches!(client.next().await, Input::TlsOpened { .. }));
     assert!(matches!(client.next().await, Input::Message { flow: same, .. } if same.connection == flow.connection));
 }
 
@@ -152,6 +174,8 @@ async fn trunks_that_trust_differently_do_not_share_a_connection() {
     let flow = client.transports.flow_to(Transport::Tls, server.address(), Some(&careful)).unwrap();
     assert_ne!(flow.connection, open.connection);
     client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    let why = client.next().await;
+    assert!(matches!(why, Input::TlsFailed { flow: closed, .. } if closed.connection == flow.connection), "{why:?}");
     let failed = client.next().await;
     assert!(matches!(failed, Input::FlowClosed { flow: closed } if closed.connection == flow.connection));
     let nameless = client.transports.flow_to(Transport::Tls, server.address(), None);
@@ -227,4 +251,51 @@ async fn silent_handshakes_make_room_for_one_that_speaks() {
     // The first one makes room long before its time is up, of which the others have as much as it had.
     assert_eq!(silent[0].read(&mut [0; 16]).await.unwrap_or(0), 0, "closed");
     assert!(silent[1..].iter().all(|stream| stream.try_read(&mut [0; 16]).is_err()), "only one");
+}
+
+#[tokio::test]
+async fn why_there_is_no_tls_is_said_in_words() {
+    let (authority, other) = (Authority::new("words"), Authority::new("elsewhere"));
+    let sip = peer("sip.carrier.example", &authority);
+    for (certificate, words) in [
+        (authority.issue("wrong", &["wrong.example"]), "the certificate is for wrong.example, not sip.carrier.example"),
+        (
+            authority.issue("wild", &["*.carrier.example"]),
+            "the certificate is for *.carrier.example, not sip.carrier.example; `wildcard = true` in the trunk's tls would take it",
+        ),
+        (authority.issue_until("old", &["sip.carrier.example"], 2021), "the certificate expired on 2021-12-31"),
+        (other.issue("foreign", &["sip.carrier.example"]), "it is signed by an authority we do not know"),
+    ] {
+        assert_eq!(refusal(&certificate, &sip).await.as_deref(), Some(words));
+    }
+}
+
+/// What is said of a server that answers a hello with these bytes and then nothing more.
+async fn words_for(answer: &'static [u8]) -> String {
+    let authority = Authority::new("strange");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = End::new(&[], None);
+    let address = listener.local_addr().unwrap();
+    let flow = client.transports.flow_to(Transport::Tls, address, Some(&peer("a.example", &authority))).unwrap();
+    client.transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    assert!(stream.read(&mut [0; 2048]).await.unwrap() > 0);
+    stream.write_all(answer).await.unwrap();
+    stream.shutdown().await.unwrap();
+    match client.next().await {
+        Input::TlsFailed { why, .. } => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_or_speaks_something_else_is_told_apart() {
+    // A fatal alert: protocol version.
+    assert_eq!(words_for(b"\x15\x03\x01\0\x02\x02\x46").await, "the peer speaks no TLS 1.2 or later");
+    // A ServerHello of TLS 1.0 with TLS_RSA_WITH_AES_128_CBC_SHA.
+    let old = b"\x16\x03\x01\0\x2a\x02\0\0\x26\x03\x01\
+        01234567890123456789012345678901\0\0\x2f\0";
+    assert_eq!(words_for(old).await, "the peer speaks no TLS 1.2 or later");
+    assert_eq!(words_for(b"SIP/2.0 400 Bad Request\r\n\r\n").await, "the peer does not speak TLS on this port");
+    assert_eq!(words_for(b"").await, "the peer closed the connection during the handshake");
 }
