@@ -61,14 +61,18 @@ impl UnheardPorts {
 /// Opens a connection and serves it.
 pub(super) async fn open(local: SocketAddr, peer: Option<Arc<TlsPeer>>, patience: Duration, served: Served) {
     let flow = served.flow;
-    match tokio::time::timeout(patience, connect(local, flow.remote)).await {
-        Ok(Ok(stream)) => opened(stream, peer, served).await,
-        outcome => {
-            let log = served.connections.log();
-            log.debug("connect failed", format_args!("{} to {}: {outcome:?}", flow.transport, flow.remote));
-            served.closed().await;
-        }
+    let why = match tokio::time::timeout(patience, connect(local, flow.remote)).await {
+        Ok(Ok(stream)) => return opened(stream, peer, served).await,
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => "the peer refuses the connection".into(),
+        Ok(Err(error)) => format!("the connection cannot be opened: {error}"),
+        Err(_) => format!("the peer took no connection within {} s", patience.as_secs()),
+    };
+    let log = served.connections.log();
+    log.debug("connect failed", format_args!("{} to {}: {why}", flow.transport, flow.remote));
+    if peer.is_some() {
+        let _ = served.events.send(Input::TlsFailed { flow, why }).await;
     }
+    served.closed().await;
 }
 
 /// Serves a connection that we opened.

@@ -116,7 +116,10 @@ impl Transports {
             Transport::Tls => {
                 let files = certificate.ok_or_else(|| io::Error::other("there is no certificate"))?;
                 let _within = streams.enter();
-                Some(Acceptor::new(files, Arc::clone(&self.callers)).map_err(io::Error::other)?)
+                Some(
+                    Acceptor::new(files, Arc::clone(&self.callers), self.connections.log().clone())
+                        .map_err(io::Error::other)?,
+                )
             }
             _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "only udp, tcp and tls can be listened on")),
         };

@@ -1,8 +1,8 @@
 //! Requests from addresses that no trunk allows.
 
 use super::harness::{Gateway, Phone, Setup, seconds};
-use std::io::ErrorKind;
-use std::net::UdpSocket;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpStream, UdpSocket};
 
 fn options(from: &UdpSocket, gateway: &Gateway) {
     let (here, place) = (from.local_addr().unwrap(), gateway.place());
@@ -59,4 +59,26 @@ fn a_stranger_who_proves_to_know_the_trunks_password_may_call() {
     let remains = gateway.finish();
     assert!(remains.says(&["request dropped", "whose password is wrong"]), "{}", remains.log);
     assert!(!remains.log.contains("correct horse battery"));
+}
+
+#[test]
+fn an_unknown_source_cannot_fill_the_log_over_tcp() {
+    let routes = "[trunks.known]\nallow = [\"127.0.0.77\"]\n[rooms.lobby]\n\
+                  [[routes]]\nname = \"In\"\nfrom = \"known\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
+    let gateway = Setup::new().routes(routes).start();
+    // What cannot be framed, on connections one after the other, and then far more connections than one source may open.
+    for number in 0..600 {
+        let Ok(mut stream) = TcpStream::connect(gateway.place()) else { continue };
+        stream.set_read_timeout(Some(seconds(5))).unwrap();
+        if number < 100 {
+            _ = stream.write_all(b"A sip:b SIP/2.0\r\nl: 1\r\nl: 2\r\n\r\n");
+            _ = stream.read_to_end(&mut Vec::new());
+        }
+    }
+    let remains = gateway.finish();
+    for (kind, at_least) in [("connection closed: ", 1), ("connection refused: ", 0)] {
+        let lines = remains.log.lines().filter(|line| line.contains("WARN") && line.contains(kind)).count();
+        assert!((at_least..=20).contains(&lines), "{lines} of {kind}");
+    }
+    assert!(remains.log.lines().count() < 400, "{} lines", remains.log.lines().count());
 }

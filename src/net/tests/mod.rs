@@ -116,3 +116,15 @@ async fn a_flood_of_connections_from_one_address_leaves_room_for_others() {
     ask(&mut other, REQUEST, &mut transports, &mut events).await;
     assert!(transports.connections.len() <= 257, "{}", transports.connections.len());
 }
+
+#[tokio::test]
+async fn a_tls_server_that_takes_no_connection_is_told_apart() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (mut transports, mut events, _) = server();
+    let peer = super::TlsPeer { name: "a.example".into(), settings: crate::dialplan::TrunkTls::default() };
+    let flow = transports.flow_to(Transport::Tls, nobody, Some(&peer)).unwrap();
+    transports.transmit(flow, Bytes::from_static(REQUEST)).unwrap();
+    let Input::TlsFailed { flow: failed, why } = next(&mut events).await else { panic!("no reason") };
+    assert_eq!((failed, why.as_str()), (flow, "the peer refuses the connection"));
+    assert!(matches!(next(&mut events).await, Input::FlowClosed { flow: closed } if closed == flow));
+}

@@ -3,6 +3,7 @@
 use super::files::{CertificateError, load_certificate, load_roots, system_roots};
 use super::names;
 use crate::dialplan::{CertificateFiles, Plan, TrunkTls};
+use crate::net::log::NetLog;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -45,6 +46,7 @@ impl Callers {
 pub(in crate::net) struct Acceptor {
     acceptor: TlsAcceptor,
     callers: Arc<Callers>,
+    log: NetLog,
 }
 
 impl Acceptor {
@@ -52,7 +54,11 @@ impl Acceptor {
     ///
     /// # Errors
     /// When it cannot be used.
-    pub(in crate::net) fn new(files: &CertificateFiles, callers: Arc<Callers>) -> Result<Self, CertificateError> {
+    pub(in crate::net) fn new(
+        files: &CertificateFiles,
+        callers: Arc<Callers>,
+        log: NetLog,
+    ) -> Result<Self, CertificateError> {
         let shown = Arc::new(Shown::read(files)?);
         let provider = Arc::new(ring::default_provider());
         let asks = AnyCaller { provider: Arc::clone(&provider), callers: Arc::clone(&callers) };
@@ -62,7 +68,7 @@ impl Acceptor {
             .with_client_cert_verifier(Arc::new(asks))
             .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
         tokio::spawn(watch(Arc::downgrade(&shown)));
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), callers })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), callers, log })
     }
 
     /// Shakes hands. Gives the trunk whose certificate was shown, if one was.
@@ -74,15 +80,15 @@ impl Acceptor {
             .peer_certificates()
             .map(|chain| chain.iter().cloned().map(CertificateDer::into_owned).collect::<Vec<_>>());
         let Some(chain) = chain.filter(|chain| !chain.is_empty()) else { return Ok((stream, None)) };
-        let callers = self.callers.list();
+        let (callers, log) = (self.callers.list(), self.log.clone());
         // Roots are read from files.
-        let trunk = tokio::task::spawn_blocking(move || whose(&chain, callers)).await.ok().flatten();
+        let trunk = tokio::task::spawn_blocking(move || whose(&chain, callers, &log)).await.ok().flatten();
         Ok((stream, trunk))
     }
 }
 
 /// The trunk that takes calls with this certificate. Its key was proven in the handshake.
-fn whose(chain: &[CertificateDer<'_>], callers: Vec<(String, TrunkTls)>) -> Option<String> {
+fn whose(chain: &[CertificateDer<'_>], callers: Vec<(String, TrunkTls)>, log: &NetLog) -> Option<String> {
     let (first, rest) = chain.split_first()?;
     let certificate = EndEntityCert::try_from(first).ok()?;
     let algorithms = ring::default_provider().signature_verification_algorithms.all;
@@ -94,8 +100,11 @@ fn whose(chain: &[CertificateDer<'_>], callers: Vec<(String, TrunkTls)>) -> Opti
             Some(path) => load_roots(path).map(Arc::new),
             None => system_roots(),
         };
-        let roots =
-            roots.map_err(|error| tracing::warn!(%trunk, %error, "its client certificate cannot be checked")).ok()?;
+        // Whoever shows a certificate of this name leads here.
+        let told = |error: CertificateError| {
+            log.warn("client certificate", format_args!("that of trunk {trunk} cannot be checked: {error}"));
+        };
+        let roots = roots.map_err(told).ok()?;
         // A SIP server's certificate serves for both sides (RFC 5922 section 7.4), also where it only says "server".
         let good = [KeyUsage::client_auth(), KeyUsage::server_auth()].into_iter().any(|usage| {
             certificate.verify_for_usage(algorithms, &roots.roots, rest, UnixTime::now(), usage, None, None).is_ok()
