@@ -74,10 +74,12 @@ struct SoundRead {
     sound: Result<Pcm, String>,
 }
 
-/// A trunk's servers.
-struct Resolved {
-    trunk: Arc<Trunk>,
-    found: Located<net::Server>,
+/// What the DNS was asked for.
+enum Resolved {
+    /// A trunk's servers.
+    Trunk { trunk: Arc<Trunk>, found: Located<net::Server> },
+    /// A host's addresses.
+    Host { call: CallId, host: String, found: Result<Vec<IpAddr>, String> },
 }
 
 impl Server {
@@ -232,6 +234,7 @@ impl Server {
                 self.opened.remove(&call);
             }
             Output::Resolve { trunk } => self.resolve(&trunk),
+            Output::ResolveHost { call, host } => self.resolve_host(call, host),
             Output::Record(record) => self.records.write(record),
             Output::LoadSound { id, to, path } => self.load_sound(id, to, path),
             Output::Log(line) => write_log(&line),
@@ -292,12 +295,25 @@ impl Server {
         tokio::spawn(async move {
             let found = resolver.locate(&trunk).await;
             // Where that fails the gateway is gone, and with it who asked.
-            let _ = answer.send(Resolved { trunk, found }).await;
+            let _ = answer.send(Resolved::Trunk { trunk, found }).await;
+        });
+    }
+
+    fn resolve_host(&self, call: CallId, host: String) {
+        let (resolver, answer) = (self.resolver.clone(), self.resolved.0.clone());
+        tokio::spawn(async move {
+            let found = resolver.host(&host).await;
+            let _ = answer.send(Resolved::Host { call, host, found }).await;
         });
     }
 
     fn on_resolved(&mut self, resolved: Resolved) {
-        let Resolved { trunk, found } = resolved;
+        let (trunk, found) = match resolved {
+            Resolved::Trunk { trunk, found } => (trunk, found),
+            Resolved::Host { call, host, found } => {
+                return self.gateway.handle_input(now(), Input::HostResolved { call, host, found });
+            }
+        };
         if self.plan.trunk(&trunk.name) != Some(&trunk) {
             // Another trunk has the name since a reload, and has asked for itself.
             return;

@@ -123,6 +123,15 @@ pub enum Input {
         /// Why, for the log.
         reason: String,
     },
+    /// The answer to [`Output::ResolveHost`].
+    HostResolved {
+        /// For which call.
+        call: CallId,
+        /// What it asked for.
+        host: String,
+        /// Its addresses, at least one; or why there are none.
+        found: Result<Vec<IpAddr>, String>,
+    },
     /// The answer to [`Output::Resolve`]: how to reach the trunk; nothing when it cannot be found.
     Resolved {
         /// The trunk's name.
@@ -180,6 +189,14 @@ pub enum Output {
     Resolve {
         /// The trunk's name.
         trunk: String,
+    },
+    /// Find the addresses of a host that a peer names for its media (`c=`, RFC 8866 section 5.7); answered with
+    /// [`Input::HostResolved`].
+    ResolveHost {
+        /// For which call.
+        call: CallId,
+        /// The name, as the peer wrote it.
+        host: String,
     },
     /// Read a sound file that the dialplan does not name; answered with [`Input::SoundLoaded`].
     LoadSound {
@@ -346,6 +363,8 @@ impl Gateway {
                 self.on_transport_opened(now, call, address, rtcp_port);
             }
             Input::TransportRefused { call, reason } => self.on_transport_refused(now, call, reason),
+            // Nothing asks yet: where media of such a host goes is learned from what arrives.
+            Input::HostResolved { .. } => {}
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),

@@ -21,6 +21,9 @@ const SYSTEM: Duration = Duration::from_secs(60);
 /// Patience with an answer of a server that the dialplan names. Each is asked three times.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Patience with the address of one host, for which a call waits.
+const HOST_PATIENCE: Duration = Duration::from_secs(4);
+
 /// One server: how it is reached, where it is, and the name its certificate must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
@@ -63,6 +66,26 @@ impl Resolver {
     #[must_use]
     pub fn servers(&self) -> &[SocketAddr] {
         &self.servers
+    }
+
+    /// The addresses of one host that a peer names: a name of at most 253 octets, or an address (RFC 8866 section 5.7).
+    ///
+    /// # Errors
+    /// Why there are none, in words: it is no name, nobody has it, or the DNS cannot say.
+    pub async fn host(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse() {
+            return Ok(vec![address]);
+        }
+        if !is_host_name(name) {
+            return Err("that is no host name".into());
+        }
+        let mut located = Located::<Server>::nothing();
+        let answer = tokio::time::timeout(HOST_PATIENCE, self.addresses(&mut located, name)).await;
+        match answer {
+            Err(_) => Err(format!("the DNS does not answer for {name}")),
+            Ok(Ok(addresses)) if addresses.is_empty() => Err(format!("the DNS knows no address of {name}")),
+            Ok(answer) => answer,
+        }
     }
 
     /// All servers of a trunk, or of its proxy where it has one.
@@ -260,6 +283,16 @@ fn unanswered(error: &NetError, name: &str) -> Option<String> {
     }
 }
 
+/// Whether this can be a host's name (RFC 1123 section 2.1; also with underscores, which some have).
+fn is_host_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
@@ -275,5 +308,51 @@ pub const fn transport(written: SipTransport) -> Transport {
         SipTransport::Udp => Transport::Udp,
         SipTransport::Tcp => Transport::Tcp,
         SipTransport::Tls => Transport::Tls,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_resolver::proto::op::{Message, OpCode};
+    use hickory_resolver::proto::rr::Record;
+    use hickory_resolver::proto::rr::rdata::A;
+    use tokio::net::UdpSocket;
+
+    /// A DNS server that knows one name.
+    async fn knows(name: &'static str, address: [u8; 4]) -> SocketAddr {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let place = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut packet = [0; 1_500];
+            loop {
+                let (length, from) = socket.recv_from(&mut packet).await.unwrap();
+                let question = Message::from_vec(&packet[..length]).unwrap();
+                let mut answer = Message::response(question.metadata.id, OpCode::Query);
+                for query in question.queries {
+                    if query.name().to_ascii().trim_end_matches('.') != name {
+                        answer.metadata.response_code = ResponseCode::NXDomain;
+                    } else if query.query_type() == RecordType::A {
+                        let data = RData::A(A(address.into()));
+                        answer.add_answers([Record::from_rdata(query.name().clone(), 60, data)]);
+                    }
+                    answer.add_query(query);
+                }
+                socket.send_to(&answer.to_vec().unwrap(), from).await.unwrap();
+            }
+        });
+        place
+    }
+
+    #[tokio::test]
+    async fn a_host_that_a_peer_names_is_found_or_it_is_said_why_not() {
+        let resolver = Resolver::new(&[knows("media.carrier.test", [192, 0, 2, 9]).await]);
+        assert_eq!(resolver.host("media.carrier.test").await, Ok(vec![IpAddr::from([192, 0, 2, 9])]));
+        assert_eq!(resolver.host("[2001:db8::1]").await, Ok(vec!["2001:db8::1".parse().unwrap()]));
+        let unknown = resolver.host("nobody.carrier.test").await;
+        assert_eq!(unknown, Err("the DNS knows no address of nobody.carrier.test".into()));
+        for nonsense in ["", ".", "a..b", "a b", "-- ;", &"a.".repeat(200), &"a".repeat(64)] {
+            assert_eq!(resolver.host(nonsense).await, Err("that is no host name".into()), "{nonsense}");
+        }
     }
 }

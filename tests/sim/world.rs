@@ -407,6 +407,10 @@ impl World {
                 let flows: Vec<_> = addresses.iter().filter_map(TrunkAddress::ip).map(flow).collect();
                 self.input(Input::Resolved { trunk, found: flows.into() });
             }
+            Output::ResolveHost { call, host } => {
+                let found = Err(format!("the DNS knows no address of {host}"));
+                self.input(Input::HostResolved { call, host, found });
+            }
             Output::LoadSound { id, to, path } => {
                 let sound = path.to_str().and_then(Tones::named).ok_or_else(|| format!("no {}", path.display()));
                 self.input(Input::SoundLoaded { id, to, sound });
