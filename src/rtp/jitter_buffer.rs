@@ -1,6 +1,8 @@
 //! The jitter buffer: see [`JitterBuffer`].
 
+mod adjusting;
 mod delay;
+mod playing;
 #[cfg(test)]
 mod simulation;
 mod store;
@@ -10,26 +12,12 @@ mod timeline;
 mod types;
 
 use super::Header;
+use adjusting::Plan;
 use delay::DelayControl;
 use std::time::{Duration, Instant};
 use store::{Entry, MAX_PAYLOAD, Store};
 use timeline::{Seen, Timeline};
 pub use types::{Inserted, Pull, Settings, Statistics};
-
-/// Concealment goes on for so long; after that it is silence (it has faded by then).
-const CONCEAL_MS: i64 = 100;
-/// After so long a silence nothing of what was learned holds: playing begins at once.
-const FORGET_US: i64 = 5_000_000;
-/// Concealment that joins two pieces of sound which do not belong together.
-const BRIDGE_MS: usize = 5;
-/// A shortening needs so much sound beyond the frame to choose from.
-const CHOICE_MS: usize = 15;
-/// Pieces are taken out at this distance at least, in ticks; when the delay is far too long at each tick.
-const PACE: u32 = 3;
-/// Ticks without a good place before one is forced.
-const PATIENCE: u32 = 50;
-/// A left-over in the playout of less than this is let be.
-const LEAST_LEFT_OVER_MS: usize = 2;
 
 /// Puts packets in order and in time. Drive it so, once for each 20 ms tick, after inserting what arrived
 /// (`playout` is the leg's store of decoded samples, `crate::audio::playout::Playout`):
@@ -100,19 +88,6 @@ pub struct JitterBuffer {
 struct Anchor {
     time: i64,
     media: i64,
-}
-
-/// What has still to be taken out or put in, samples.
-#[derive(Debug, Clone, Copy, Default)]
-struct Plan {
-    shorten: usize,
-    lengthen: usize,
-    /// Samples of concealment to put between two pieces that do not belong together.
-    bridge: usize,
-    /// Ticks without success.
-    tries: u32,
-    /// Ticks since the last success.
-    rest: u32,
 }
 
 impl JitterBuffer {
@@ -191,59 +166,6 @@ impl JitterBuffer {
         }
     }
 
-    /// The next thing to do for the tick at `tick`; `pending` is how many decoded samples the playout holds.
-    pub fn pull(&mut self, tick: Instant, pending: usize) -> Pull<'_> {
-        let now = self.time_of(tick);
-        if self.tick != Some(now) {
-            self.begin(now, pending);
-        }
-        if pending >= self.frame {
-            return self.adjust(now, pending);
-        }
-        let need = self.frame - pending;
-        if self.plan.bridge > 0 {
-            let bridge = std::mem::take(&mut self.plan.bridge).min(need);
-            return self.conceal(bridge);
-        }
-        let first = self.store.first_from(self.next_sequence);
-        match (self.playing, first) {
-            (false, None) => Pull::Silence(need),
-            (false, Some(entry)) if self.early(now, &entry).is_some_and(|early| self.waits(early)) => {
-                Pull::Silence(need)
-            }
-            (false, Some(entry)) => {
-                // Packets that do not fill frames evenly: where the next one could not be here in time, begin late in
-                // the frame.
-                let uneven = signed(self.frame - gcd(usize::try_from(entry.samples).unwrap_or(0), self.frame));
-                if pending == 0 && uneven > 0 && self.samples_in(now - entry.arrival) < uneven {
-                    return Pull::Silence(usize::try_from(uneven).unwrap_or(0));
-                }
-                self.playing = true;
-                self.control.spurt(now, self.early(now, &entry));
-                self.hand_out(now, pending, entry)
-            }
-            (true, None) => self.underrun(need),
-            (true, Some(entry)) => self.play_next(now, pending, entry),
-        }
-    }
-
-    /// What became of [`Pull::Shorten`]: samples removed, 0 for none.
-    pub fn shortened(&mut self, samples: usize) {
-        self.statistics.shortened_samples += samples as u64;
-        self.plan.shorten = self.plan.shorten.saturating_sub(samples);
-        self.progress(samples);
-    }
-
-    /// What became of [`Pull::Lengthen`]: samples inserted, 0 for none.
-    pub fn lengthened(&mut self, samples: usize) {
-        self.statistics.lengthened_samples += samples as u64;
-        self.plan.lengthen = self.plan.lengthen.saturating_sub(samples);
-        self.progress(samples);
-        if samples > 0 && self.plan.lengthen == 0 {
-            self.control.grew(self.tick.unwrap_or(0));
-        }
-    }
-
     /// Forgets all packets and all that was learned (another SSRC, another codec): the next packet is played at the
     /// next tick. Counters stay.
     pub fn restart(&mut self) {
@@ -307,178 +229,6 @@ impl JitterBuffer {
         self.statistics
     }
 
-    /// A tick begins.
-    fn begin(&mut self, now: i64, pending: usize) {
-        self.tick = Some(now);
-        self.adjusted = false;
-        self.plan.rest = self.plan.rest.saturating_add(1);
-        self.bound(pending);
-        if !self.playing {
-            return;
-        }
-        self.control.tick(pending);
-        if let Some(excess) = self.control.excess(now)
-            && self.plan.lengthen == 0
-        {
-            let step = self.step();
-            let steps = self.samples_in(excess.slack) / step;
-            let least = LEAST_LEFT_OVER_MS * self.frame / 20;
-            let left_over = if excess.left_over >= least { excess.left_over } else { 0 };
-            self.plan.shorten = usize::try_from(steps * step).unwrap_or(0) + left_over;
-            self.plan.tries = 0;
-            if self.plan.shorten > 0 {
-                self.control.shrank(now);
-            }
-        }
-    }
-
-    /// Delay is taken out in steps of a packet, a frame at most: less would not let any packet come later.
-    fn step(&self) -> i64 {
-        let frame = signed(self.frame);
-        self.store.last().map_or(frame, |entry| entry.samples.min(frame))
-    }
-
-    /// Throws the oldest packets away when more waits than the longest delay.
-    fn bound(&mut self, pending: usize) {
-        let Some(last) = self.store.last() else { return };
-        let most = self.samples_in(self.max_delay) - signed(pending);
-        let end = last.media + last.samples;
-        let Some(mut first) = self.store.first_from(self.next_sequence) else { return };
-        if end - first.media.max(self.next_media) <= most + signed(self.frame) {
-            return;
-        }
-        while end - first.media > most
-            && let Some(next) = self.store.first_from(first.sequence + 1)
-        {
-            first = next;
-        }
-        self.statistics.skipped += self.store.discard_before(first.sequence);
-        if self.playing {
-            self.next_sequence = first.sequence;
-            self.next_media = first.media;
-            self.stalled = 0;
-            self.plan.bridge = BRIDGE_MS * self.frame / 20;
-        }
-    }
-
-    /// The playout holds a frame: whether to take something out or put something in.
-    fn adjust(&mut self, now: i64, pending: usize) -> Pull<'_> {
-        if self.adjusted || !self.playing {
-            return Pull::Done;
-        }
-        let force = self.plan.tries >= PATIENCE;
-        if self.plan.lengthen > 0 {
-            self.adjusted = true;
-            return Pull::Lengthen { most: self.plan.lengthen.min(self.frame), force };
-        }
-        let far_too_long = self.plan.shorten > 4 * self.frame;
-        if self.plan.shorten == 0 || (self.plan.rest < PACE && !far_too_long) {
-            return Pull::Done;
-        }
-        let choice = self.plan.shorten.min(CHOICE_MS * self.frame / 20);
-        if pending < self.frame + choice {
-            // Something to choose from: the next packet, if it is there and nothing is missing before it.
-            let next = self.store.first_from(self.next_sequence);
-            if let Some(entry) = next.filter(|entry| entry.media <= self.next_media + self.stalled) {
-                return self.hand_out(now, pending, entry);
-            }
-        }
-        if pending == self.frame {
-            return Pull::Done;
-        }
-        self.adjusted = true;
-        Pull::Shorten { most: self.plan.shorten.min(pending - self.frame), force }
-    }
-
-    fn progress(&mut self, samples: usize) {
-        if samples == 0 {
-            self.plan.tries += 1;
-        } else {
-            self.plan.tries = 0;
-            self.plan.rest = 0;
-        }
-    }
-
-    /// How long before its due time the first packet after a pause would be played now; `None` when the past tells
-    /// nothing of that.
-    fn early(&self, now: i64, entry: &Entry) -> Option<i64> {
-        let anchor = self.anchor.filter(|anchor| now - anchor.time <= FORGET_US)?;
-        let early = anchor.time + self.time_for(entry.media - anchor.media) - now;
-        (early <= self.max_delay).then_some(early)
-    }
-
-    /// Whether a packet so early has to wait yet.
-    fn waits(&self, early: i64) -> bool {
-        early > self.control.spare()
-    }
-
-    /// Nothing is there to be played.
-    fn underrun(&mut self, need: usize) -> Pull<'_> {
-        if self.pause_after.is_some() || self.stalled >= self.clock_rate * CONCEAL_MS / 1_000 {
-            self.playing = false;
-            return Pull::Silence(need);
-        }
-        self.stalled += signed(need);
-        self.conceal(need)
-    }
-
-    /// Something is there; perhaps not what should come next.
-    fn play_next(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
-        let missing = entry.media - self.next_media - self.stalled;
-        if missing <= 0 || missing > self.samples_in(self.max_delay) {
-            return self.hand_out(now, pending, entry);
-        }
-        let fill = usize::try_from(missing).unwrap_or(0).min(self.frame - pending);
-        self.stalled += signed(fill);
-        let lost = entry.sequence > self.next_sequence;
-        if lost && self.stalled <= self.clock_rate * CONCEAL_MS / 1_000 {
-            self.conceal(fill)
-        } else {
-            Pull::Silence(fill)
-        }
-    }
-
-    fn conceal(&mut self, samples: usize) -> Pull<'_> {
-        self.statistics.concealed_samples += samples as u64;
-        self.statistics.concealments += 1;
-        self.suspected.0 += samples as u64;
-        self.suspected.1 += 1;
-        Pull::Conceal(samples)
-    }
-
-    /// Hands a packet out.
-    fn hand_out(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
-        if self.stalled > 0 && entry.media - self.next_media < self.stalled {
-            self.control.grew(now);
-        }
-        let (samples, times) = std::mem::take(&mut self.suspected);
-        if entry.sequence == self.next_sequence && entry.media - self.next_media >= self.stalled {
-            // Nothing was missing: the sender had paused.
-            self.statistics.concealed_samples -= samples;
-            self.statistics.concealments -= times;
-        }
-        self.store.remove(&entry);
-        let slack = now - entry.arrival;
-        self.control.taken(slack);
-        self.next_sequence = entry.sequence + 1;
-        self.next_media = entry.media + entry.samples;
-        self.stalled = 0;
-        self.anchor = Some(Anchor { time: now + self.time_for(signed(pending)), media: entry.media });
-        let delay = slack + self.time_for(signed(pending));
-        self.statistics.delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
-        self.statistics.max_delay = self.statistics.max_delay.max(self.statistics.delay);
-        match self.store.payload(&entry) {
-            Some(payload) => Pull::Packet { payload_type: entry.payload_type, payload },
-            None => {
-                // Overwritten: more came in than the longest delay holds.
-                self.statistics.skipped += 1;
-                let samples = usize::try_from(entry.samples).unwrap_or(0);
-                self.statistics.concealed_samples += samples as u64;
-                Pull::Conceal(samples)
-            }
-        }
-    }
-
     /// A packet came after what follows it was played.
     fn late(&mut self, arrival: i64, media: i64) {
         self.statistics.late += 1;
@@ -536,8 +286,4 @@ impl JitterBuffer {
 
 const fn signed(samples: usize) -> i64 {
     samples as i64
-}
-
-const fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

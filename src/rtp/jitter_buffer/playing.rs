@@ -1,0 +1,170 @@
+//! What is played at a tick: packets in their order, and what stands in for those that are not there.
+
+use super::store::Entry;
+use super::{Anchor, JitterBuffer, Pull, signed};
+use std::time::{Duration, Instant};
+
+/// Concealment goes on for so long; after that it is silence (it has faded by then).
+const CONCEAL_MS: i64 = 100;
+/// After so long a silence nothing of what was learned holds: playing begins at once.
+const FORGET_US: i64 = 5_000_000;
+/// Concealment that joins two pieces of sound which do not belong together.
+const BRIDGE_MS: usize = 5;
+
+impl JitterBuffer {
+    /// The next thing to do for the tick at `tick`; `pending` is how many decoded samples the playout holds.
+    pub fn pull(&mut self, tick: Instant, pending: usize) -> Pull<'_> {
+        let now = self.time_of(tick);
+        if self.tick != Some(now) {
+            self.begin(now, pending);
+        }
+        if pending >= self.frame {
+            return self.adjust(now, pending);
+        }
+        let need = self.frame - pending;
+        if self.plan.bridge > 0 {
+            let bridge = std::mem::take(&mut self.plan.bridge).min(need);
+            return self.conceal(bridge);
+        }
+        let first = self.store.first_from(self.next_sequence);
+        match (self.playing, first) {
+            (false, None) => Pull::Silence(need),
+            (false, Some(entry)) if self.early(now, &entry).is_some_and(|early| self.waits(early)) => {
+                Pull::Silence(need)
+            }
+            (false, Some(entry)) => {
+                // Packets that do not fill frames evenly: where the next one could not be here in time, begin late in
+                // the frame.
+                let uneven = signed(self.frame - gcd(usize::try_from(entry.samples).unwrap_or(0), self.frame));
+                if pending == 0 && uneven > 0 && self.samples_in(now - entry.arrival) < uneven {
+                    return Pull::Silence(usize::try_from(uneven).unwrap_or(0));
+                }
+                self.playing = true;
+                self.control.spurt(now, self.early(now, &entry));
+                self.hand_out(now, pending, entry)
+            }
+            (true, None) => self.underrun(need),
+            (true, Some(entry)) => self.play_next(now, pending, entry),
+        }
+    }
+
+    /// A tick begins.
+    fn begin(&mut self, now: i64, pending: usize) {
+        self.tick = Some(now);
+        self.adjusted = false;
+        self.plan.rest = self.plan.rest.saturating_add(1);
+        self.bound(pending);
+        if !self.playing {
+            return;
+        }
+        self.control.tick(pending);
+        self.plan_shortening(now);
+    }
+
+    /// Throws the oldest packets away when more waits than the longest delay.
+    fn bound(&mut self, pending: usize) {
+        let Some(last) = self.store.last() else { return };
+        let most = self.samples_in(self.max_delay) - signed(pending);
+        let end = last.media + last.samples;
+        let Some(mut first) = self.store.first_from(self.next_sequence) else { return };
+        if end - first.media.max(self.next_media) <= most + signed(self.frame) {
+            return;
+        }
+        while end - first.media > most
+            && let Some(next) = self.store.first_from(first.sequence + 1)
+        {
+            first = next;
+        }
+        self.statistics.skipped += self.store.discard_before(first.sequence);
+        if self.playing {
+            self.next_sequence = first.sequence;
+            self.next_media = first.media;
+            self.stalled = 0;
+            self.plan.bridge = BRIDGE_MS * self.frame / 20;
+        }
+    }
+
+    /// How long before its due time the first packet after a pause would be played now; `None` when the past tells
+    /// nothing of that.
+    fn early(&self, now: i64, entry: &Entry) -> Option<i64> {
+        let anchor = self.anchor.filter(|anchor| now - anchor.time <= FORGET_US)?;
+        let early = anchor.time + self.time_for(entry.media - anchor.media) - now;
+        (early <= self.max_delay).then_some(early)
+    }
+
+    /// Whether a packet so early has to wait yet.
+    fn waits(&self, early: i64) -> bool {
+        early > self.control.spare()
+    }
+
+    /// Nothing is there to be played.
+    fn underrun(&mut self, need: usize) -> Pull<'_> {
+        if self.pause_after.is_some() || self.stalled >= self.clock_rate * CONCEAL_MS / 1_000 {
+            self.playing = false;
+            return Pull::Silence(need);
+        }
+        self.stalled += signed(need);
+        self.conceal(need)
+    }
+
+    /// Something is there; perhaps not what should come next.
+    fn play_next(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
+        let missing = entry.media - self.next_media - self.stalled;
+        if missing <= 0 || missing > self.samples_in(self.max_delay) {
+            return self.hand_out(now, pending, entry);
+        }
+        let fill = usize::try_from(missing).unwrap_or(0).min(self.frame - pending);
+        self.stalled += signed(fill);
+        let lost = entry.sequence > self.next_sequence;
+        if lost && self.stalled <= self.clock_rate * CONCEAL_MS / 1_000 {
+            self.conceal(fill)
+        } else {
+            Pull::Silence(fill)
+        }
+    }
+
+    fn conceal(&mut self, samples: usize) -> Pull<'_> {
+        self.statistics.concealed_samples += samples as u64;
+        self.statistics.concealments += 1;
+        self.suspected.0 += samples as u64;
+        self.suspected.1 += 1;
+        Pull::Conceal(samples)
+    }
+
+    /// Hands a packet out.
+    pub(super) fn hand_out(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
+        if self.stalled > 0 && entry.media - self.next_media < self.stalled {
+            self.control.grew(now);
+        }
+        let (samples, times) = std::mem::take(&mut self.suspected);
+        if entry.sequence == self.next_sequence && entry.media - self.next_media >= self.stalled {
+            // Nothing was missing: the sender had paused.
+            self.statistics.concealed_samples -= samples;
+            self.statistics.concealments -= times;
+        }
+        self.store.remove(&entry);
+        let slack = now - entry.arrival;
+        self.control.taken(slack);
+        self.next_sequence = entry.sequence + 1;
+        self.next_media = entry.media + entry.samples;
+        self.stalled = 0;
+        self.anchor = Some(Anchor { time: now + self.time_for(signed(pending)), media: entry.media });
+        let delay = slack + self.time_for(signed(pending));
+        self.statistics.delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
+        self.statistics.max_delay = self.statistics.max_delay.max(self.statistics.delay);
+        match self.store.payload(&entry) {
+            Some(payload) => Pull::Packet { payload_type: entry.payload_type, payload },
+            None => {
+                // Overwritten: more came in than the longest delay holds.
+                self.statistics.skipped += 1;
+                let samples = usize::try_from(entry.samples).unwrap_or(0);
+                self.statistics.concealed_samples += samples as u64;
+                Pull::Conceal(samples)
+            }
+        }
+    }
+}
+
+const fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
