@@ -1,5 +1,6 @@
 //! The fuzz corpora of the media parsers, replayed: each input as it is, cut at every length, and with every bit turned.
 
+use partyline::rtp::sequence::Source;
 use partyline::rtp::telephone_event::{Receiver, TelephoneEvent};
 use partyline::rtp::{Header, JitterBuffer, Packet, jitter_buffer, packet, rtcp};
 use std::path::PathBuf;
@@ -33,13 +34,16 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 fn rtp_inputs_are_read_or_refused_and_never_more() {
     let start = clock();
     let mut buffer = JitterBuffer::new(jitter_buffer::Settings::default());
+    let mut source = Source::new(1, 8_000);
     let (mut read, mut pending) = (0, 0usize);
     for (i, input) in corpus("rtp").iter().enumerate() {
         let _ = packet::is_rtcp(input);
         let now = start + Duration::from_millis(7) * u32::try_from(i).unwrap();
         if let Ok(packet) = Packet::parse(input) {
             read += 1;
-            buffer.insert(now, &packet.header, packet.payload.len(), packet.payload);
+            if let Some(place) = source.receive(now, &packet.header).place() {
+                buffer.insert(now, place, &packet.header, packet.payload.len(), packet.payload);
+            }
         }
         if i % 3 == 0 {
             loop {

@@ -41,7 +41,7 @@ fn hear(sound: &[i16], mut fate: impl FnMut(u64) -> Option<u64>) -> (Vec<i16>, S
                 timestamp: u32::from(number) * 160,
                 ssrc: 1,
             };
-            buffer.insert(start + Duration::from_micros(arrival), &header, payload.len(), &payload);
+            buffer.insert(start + Duration::from_micros(arrival), number.into(), &header, payload.len(), &payload);
         }
         let now = start + Duration::from_micros(tick * 20_000);
         loop {

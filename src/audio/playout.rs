@@ -4,8 +4,8 @@ use super::concealment::{Concealment, HISTORY};
 use super::{FRAME_8K, Frame, time_scale};
 use std::ops::Range;
 
-/// Samples that may wait: eight frames, more than a packet and all that is put in at once.
-const CAPACITY: usize = 8 * FRAME_8K;
+/// Samples that may wait: more than a packet of 200 ms, what waited before it and all that is put in at once.
+const CAPACITY: usize = 13 * FRAME_8K;
 /// Sound that follows silence rises over 2 ms.
 const RISE: usize = 16;
 /// Sound before silence falls over 5 ms.
@@ -13,7 +13,7 @@ const FALL: usize = 40;
 
 /// The store of decoded samples between decoder and tick: appends, conceals, shortens, lengthens, and hands out frames.
 ///
-/// The driving loop stands at `crate::rtp::JitterBuffer`. Fixed size, about 4 KiB; nothing allocates after
+/// The driving loop stands at `crate::rtp::JitterBuffer`. Fixed size, about 6 KiB; nothing allocates after
 /// [`Playout::new`].
 #[derive(Debug, Clone)]
 pub struct Playout {

@@ -17,6 +17,10 @@ impl Gateway {
             // Which key stays out of the log: it may be one of a PIN.
             Event::Digit { leg, digit } => self.collect(now, leg, collect::Input::Digit(digit)),
             Event::PlaybackFinished { player, completed } => self.on_playback_finished(now, player, completed),
+            Event::PacketTooLong { leg, milliseconds } => {
+                let why = format!("{milliseconds} ms in a packet, 200 are played (RFC 3551, section 4.2)");
+                self.log(Level::Warn, Some(leg), "sound that cannot be heard", why);
+            }
             Event::MediaTimeout { leg } => {
                 self.log(Level::Info, Some(leg), "nothing heard for too long", String::new());
                 self.hang_up(now, leg, Cause::MediaTimeout);

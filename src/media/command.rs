@@ -178,6 +178,14 @@ pub enum Event {
         /// The leg.
         leg: CallId,
     },
+    /// A packet of a leg holds more sound than is played of one packet (200 ms, RFC 3551 section 4.2). Reported once; all are
+    /// counted.
+    PacketTooLong {
+        /// The leg.
+        leg: CallId,
+        /// How much it holds.
+        milliseconds: u32,
+    },
     /// No packet arrived for the leg's media timeout. Reported once for each silence.
     MediaTimeout {
         /// The leg.
@@ -264,6 +272,9 @@ pub struct LegStatistics {
     pub packets_late: u64,
     /// Packets that came twice.
     pub packets_duplicate: u64,
+    /// Packets dropped because they hold more than 200 ms of sound.
+    #[serde(default)]
+    pub packets_too_long: u64,
     /// Packets dropped because their source is not to be believed.
     pub packets_foreign: u64,
     /// Packets dropped because they could not be read or carried no negotiated payload type.

@@ -170,10 +170,11 @@ impl Engine {
         bytes: &[u8],
     ) -> bool {
         let Some((id, leg)) = self.legs.at_mut(slot.0) else { return false };
-        let Arrived { believed, first, digit, bye } = leg.handle_packet(kind, arrival, source, bytes);
+        let Arrived { believed, first, digit, too_long, bye } = leg.handle_packet(kind, arrival, source, bytes);
         let events = [
             first.then_some(Event::FirstPacket { leg: id }),
             digit.map(|digit| Event::Digit { leg: id, digit }),
+            too_long.map(|milliseconds| Event::PacketTooLong { leg: id, milliseconds }),
             bye.then_some(Event::RemoteBye { leg: id }),
         ];
         for event in events.into_iter().flatten() {

@@ -73,6 +73,8 @@ pub(crate) struct Arrived {
     pub(crate) first: bool,
     /// A key was pressed.
     pub(crate) digit: Option<char>,
+    /// It is the leg's first packet that holds too much sound to be played: how much, milliseconds.
+    pub(crate) too_long: Option<u32>,
     /// The other side said goodbye.
     pub(crate) bye: bool,
 }
@@ -192,6 +194,12 @@ impl Leg {
         // Only what was negotiated may teach us an address.
         if !self.receiver.knows(packet.header.payload_type) {
             self.invalid += 1;
+            // Of the source we hear it is at least a packet that was not lost, and a sign of life.
+            if self.transport.is_source(arrival, source)
+                && self.receiver.receive_unknown(arrival, &packet.header, self.direction.receives())
+            {
+                self.watch.heard(arrival);
+            }
             return Arrived::default();
         }
         match self.transport.judge_rtp(arrival, source) {
@@ -204,8 +212,8 @@ impl Leg {
         }
         self.watch.heard(arrival);
         let first = !std::mem::replace(&mut self.heard, true);
-        let Received { digit } = self.receiver.receive(arrival, &packet, self.direction.receives());
-        Arrived { believed: true, first, digit, bye: false }
+        let Received { digit, too_long } = self.receiver.receive(arrival, &packet, self.direction.receives());
+        Arrived { believed: true, first, digit, too_long, bye: false }
     }
 
     fn handle_rtcp(&mut self, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {

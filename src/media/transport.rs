@@ -130,6 +130,17 @@ impl Transport {
         }
     }
 
+    /// Whether this is the source that is heard; it is noted as still there.
+    pub(crate) fn is_source(&mut self, now: Instant, address: SocketAddr) -> bool {
+        match &mut self.source {
+            Source::Locked { address: locked, heard } if *locked == address => {
+                *heard = (*heard).max(now);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Whether RTCP is believed from there. Learns nothing.
     pub(crate) fn believes_rtcp(&self, address: SocketAddr) -> bool {
         match self.source {

@@ -19,7 +19,10 @@ use store::{Entry, MAX_PAYLOAD, Store};
 use timeline::{Seen, Timeline};
 pub use types::{Inserted, Pull, Settings, Statistics};
 
-/// Puts packets in order and in time. Drive it so, once for each 20 ms tick, after inserting what arrived
+/// Packets of so many frames are taken: 200 ms (RFC 3551 section 4.2).
+const LONGEST_FRAMES: usize = 10;
+/// Puts packets in order and in time. What sequence numbers mean is judged before, by `crate::rtp::sequence::Source`.
+/// Drive it so, once for each 20 ms tick, after inserting what arrived
 /// (`playout` is the leg's store of decoded samples, `crate::audio::playout::Playout`):
 ///
 /// ```text
@@ -39,7 +42,7 @@ pub use types::{Inserted, Pull, Settings, Statistics};
 /// The loop ends after a dozen steps at most. `tick` is the tick's nominal time, not the moment at which a late
 /// thread got to it, and differs from tick to tick.
 ///
-/// Packets of any length (10 to 60 ms) are handed out whole and in order, so a decoder may have state. A packet is
+/// Packets of any length (to 200 ms) are handed out whole and in order, so a decoder may have state. A packet is
 /// handed out at the tick that needs it; how long before that it arrived is its *slack*:
 ///
 /// - On a clean line each packet leaves at the tick after its arrival.
@@ -60,8 +63,6 @@ pub struct JitterBuffer {
     epoch: Option<Instant>,
     timeline: Timeline,
     store: Store,
-    /// Sequence numbers received: bit `i` stands for `newest − i`.
-    received: u64,
     newest: i64,
     playing: bool,
     /// The sequence number that follows the one last handed out.
@@ -101,7 +102,6 @@ impl JitterBuffer {
             epoch: None,
             timeline: Timeline::default(),
             store: Store::new(),
-            received: 0,
             newest: i64::MIN,
             playing: false,
             next_sequence: i64::MIN,
@@ -118,16 +118,29 @@ impl JitterBuffer {
         }
     }
 
-    /// Takes a packet of audio in. `arrival` is the kernel's time of arrival; `samples` the length of its sound at the
-    /// clock rate.
-    pub fn insert(&mut self, arrival: Instant, header: &Header, samples: usize, payload: &[u8]) -> Inserted {
-        if samples == 0 || samples > 6 * self.frame || payload.is_empty() || payload.len() > MAX_PAYLOAD {
-            return Inserted::Unfit;
+    /// Takes a packet of audio in: `sequence` is its place by [`sequence::Verdict`](crate::rtp::sequence::Verdict), never
+    /// the same twice; `arrival` the kernel's time of arrival; `samples` the length of its sound at the clock rate.
+    pub fn insert(
+        &mut self,
+        arrival: Instant,
+        sequence: i64,
+        header: &Header,
+        samples: usize,
+        payload: &[u8],
+    ) -> Inserted {
+        if samples > LONGEST_FRAMES * self.frame || payload.len() > MAX_PAYLOAD {
+            self.statistics.too_long += 1;
+            self.insert_other(arrival, sequence);
+            return Inserted::TooLong;
+        }
+        if samples == 0 || payload.is_empty() {
+            self.insert_other(arrival, sequence);
+            return Inserted::Empty;
         }
         let arrival = self.time_of(arrival);
         let samples = signed(samples);
         let place = self.timeline.place(Seen {
-            sequence: header.sequence,
+            sequence,
             timestamp: header.timestamp,
             samples,
             arrival: self.samples_in(arrival),
@@ -138,18 +151,15 @@ impl JitterBuffer {
             return Inserted::Late;
         };
         self.statistics.resyncs += u64::from(place.jumped);
-        if !self.is_news(place.sequence) {
-            self.statistics.duplicate += 1;
-            return Inserted::Duplicate;
-        }
-        if place.sequence < self.next_sequence {
+        self.newest = self.newest.max(sequence);
+        if sequence < self.next_sequence {
             self.late(arrival, place.media);
             return Inserted::Late;
         }
-        if self.pause_after.is_some_and(|sequence| sequence < place.sequence) {
+        if self.pause_after.is_some_and(|pause| pause < sequence) {
             self.pause_after = None;
         }
-        let entry = Entry::new(place.sequence, place.media, samples, arrival, header.payload_type);
+        let entry = Entry::new(sequence, place.media, samples, arrival, header.payload_type);
         self.statistics.skipped += self.store.insert(entry, payload);
         self.statistics.stored += 1;
         Inserted::Stored
@@ -157,13 +167,18 @@ impl JitterBuffer {
 
     /// Takes note of a packet of the same source that carries no audio (a telephone event, comfort noise): what follows
     /// until the next packet of audio is silence and not to be concealed.
-    pub fn insert_other(&mut self, arrival: Instant, header: &Header) {
+    pub fn insert_other(&mut self, arrival: Instant, sequence: i64) {
         let _ = self.time_of(arrival);
-        if let Some(sequence) = self.timeline.note(header.sequence)
-            && sequence > self.newest
-        {
+        self.timeline.note(sequence);
+        if sequence > self.newest && self.newest != i64::MIN {
             self.pause_after = Some(sequence);
         }
+    }
+
+    /// The source began anew with the packet that is inserted next
+    /// ([`Verdict::Restarted`](crate::rtp::sequence::Verdict)): its timestamps may have, too.
+    pub fn source_restarted(&mut self) {
+        self.timeline.restarted();
     }
 
     /// Forgets all packets and all that was learned (another SSRC, another codec): the next packet is played at the
@@ -171,7 +186,6 @@ impl JitterBuffer {
     pub fn restart(&mut self) {
         self.timeline = Timeline::default();
         self.store.clear();
-        self.received = 0;
         self.newest = i64::MIN;
         self.playing = false;
         self.next_sequence = i64::MIN;
@@ -245,25 +259,6 @@ impl JitterBuffer {
             self.plan.tries = 0;
             self.plan.lengthen = self.plan.lengthen.max(usize::try_from(frames * frame).unwrap_or(0));
         }
-    }
-
-    /// Whether this sequence number was not seen before.
-    fn is_news(&mut self, sequence: i64) -> bool {
-        if sequence > self.newest {
-            let ahead = sequence.saturating_sub(self.newest);
-            self.received = if ahead >= 64 { 1 } else { (self.received << ahead) | 1 };
-            self.newest = sequence;
-            return true;
-        }
-        let behind = self.newest - sequence;
-        if behind >= 64 {
-            // Too old to know; too old to be of use.
-            return true;
-        }
-        let bit = 1u64 << behind;
-        let news = self.received & bit == 0;
-        self.received |= bit;
-        news
     }
 
     /// Microseconds since the first time the buffer saw.

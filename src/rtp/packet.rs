@@ -5,8 +5,8 @@ use rtp_rs::{RtpPacketBuilder, RtpReader};
 /// Octets of a header without CSRC list and extension.
 pub const HEADER_LEN: usize = 12;
 
-/// The largest datagram we read or write: what fits an Ethernet frame.
-pub const MAX_DATAGRAM: usize = 1_500;
+/// The largest datagram we read: 200 ms of G.711 (RFC 3551 section 4.2) and what may stand round it.
+pub const MAX_DATAGRAM: usize = 2_048;
 
 /// The fields of an RTP header that matter to an end point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

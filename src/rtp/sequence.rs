@@ -1,24 +1,51 @@
-//! Sequence numbers of one source: validation, loss, jitter (RFC 3550 appendix A.1, A.3, A.8).
+//! Sequence numbers of one source: validation, order, loss, jitter (RFC 3550 appendix A.1, A.3, A.8).
+//!
+//! The one place that judges sequence numbers: what it takes has a place in a row without wraps and restarts, and the
+//! jitter buffer goes by that.
+
+mod run;
 
 use super::Header;
-use std::time::Instant;
+use run::{Behind, Run};
+use std::time::{Duration, Instant};
 
 /// Forward jumps up to this many packets are loss; larger ones a restart of the sender (A.1).
 pub const MAX_DROPOUT: u16 = 3_000;
 /// Packets up to this many behind the newest are late or duplicate (A.1).
 pub const MAX_MISORDER: u16 = 100;
 
-/// What to make of a packet.
+/// Packets in order that begin a restart: a number far from the others is believed when the next one follows it (A.1).
+const RESTART_AFTER: u32 = 2;
+/// The same for numbers that could as well be late or repeated packets of what was sent before, …
+const RESTART_AFTER_NEAR: u32 = 3;
+/// … and how long nothing new may have come then: whatever repeats packets does it sooner than this.
+const RESTART_NEAR_QUIET: Duration = Duration::from_millis(40);
+/// The place of a source's first packet. Room below for packets that it overtook.
+const FIRST_PLACE: i64 = 1 << 20;
+
+/// What to make of a packet. Places count a source's packets without wraps and across restarts: each packet's is one more
+/// than that of the packet sent before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The first packet of the source.
-    First,
-    /// In the sequence: newest, or a little behind.
-    InSequence,
-    /// The sender restarted its sequence: this is the second packet of the new one. Counters start anew.
-    Restarted,
+    /// In the sequence, at this place: the first, the newest, or a little behind.
+    InSequence(i64),
+    /// The sender restarted its sequence, and its timestamps perhaps: this packet confirms it.
+    Restarted(i64),
+    /// It came before. Drop this one.
+    Duplicate,
     /// A jump, believed only when the next packet follows it. Drop this one.
     Jump,
+}
+
+impl Verdict {
+    /// The place of a packet that counts.
+    #[must_use]
+    pub const fn place(self) -> Option<i64> {
+        match self {
+            Self::InSequence(place) | Self::Restarted(place) => Some(place),
+            Self::Duplicate | Self::Jump => None,
+        }
+    }
 }
 
 /// What one RTCP report block says about the source (section 6.4.1).
@@ -26,7 +53,7 @@ pub enum Verdict {
 pub struct Reception {
     /// Fraction lost since the last report, parts of 256.
     pub fraction_lost: u8,
-    /// Packets lost since the beginning, 24 bits signed.
+    /// Packets lost since the beginning, restarts or not, 24 bits signed: as [`Source::lost`].
     pub cumulative_lost: i32,
     /// Extended highest sequence number received.
     pub highest_sequence: u32,
@@ -43,41 +70,27 @@ pub struct Source {
     clock_rate: u32,
     /// The current run of sequence numbers; `None` before the first packet.
     run: Option<Run>,
-    /// After a jump: the number that would confirm it.
-    expected_after_jump: Option<u16>,
+    /// When its newest packet came.
+    advanced: Option<Instant>,
+    /// Packets that may be the beginning of another run.
+    candidate: Option<Candidate>,
     /// Packets of runs before this one.
     received_before: u64,
     lost_before: i64,
+    duplicates: u64,
     jitter: Jitter,
 }
 
-/// Sequence numbers without a restart between them.
-#[derive(Debug, Clone)]
-struct Run {
-    base: u16,
-    highest: u16,
-    cycles: u32,
-    received: u64,
-    expected_at_report: u64,
-    received_at_report: u64,
-}
-
-impl Run {
-    const fn new(sequence: u16) -> Self {
-        Self { base: sequence, highest: sequence, cycles: 0, received: 1, expected_at_report: 0, received_at_report: 0 }
-    }
-
-    fn extended_highest(&self) -> u32 {
-        self.cycles.wrapping_add(u32::from(self.highest))
-    }
-
-    fn expected(&self) -> u64 {
-        u64::from(self.extended_highest().wrapping_sub(u32::from(self.base))) + 1
-    }
-
-    fn lost(&self) -> i64 {
-        self.expected().cast_signed().saturating_sub(self.received.cast_signed())
-    }
+/// Packets in order that do not continue the run.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    /// The number that would be the next.
+    expected: u16,
+    packets: u32,
+    /// How many there must be.
+    needed: u32,
+    /// How many of them the run counted as received.
+    counted: u64,
 }
 
 impl Source {
@@ -88,9 +101,11 @@ impl Source {
             ssrc,
             clock_rate,
             run: None,
-            expected_after_jump: None,
+            advanced: None,
+            candidate: None,
             received_before: 0,
             lost_before: 0,
+            duplicates: 0,
             jitter: Jitter::default(),
         }
     }
@@ -103,48 +118,75 @@ impl Source {
 
     /// Takes note of a packet of this source. Duplicates count as received, as the RFC wants it.
     pub fn receive(&mut self, arrival: Instant, header: &Header) -> Verdict {
-        let verdict = self.receive_event(header);
+        let verdict = self.judge(arrival, header.sequence);
         if verdict != Verdict::Jump {
             self.jitter.receive(arrival, header.timestamp, self.clock_rate);
         }
         verdict
     }
 
-    /// As [`Source::receive`] for a telephone event, whose timestamp says when the key was pressed and not when the packet
-    /// was sent (RFC 4733 section 2.5.1): it has no part in the jitter.
-    pub fn receive_event(&mut self, header: &Header) -> Verdict {
-        let verdict = self.judge(header.sequence);
-        if verdict == Verdict::Restarted {
-            self.jitter = Jitter::default();
-        }
-        verdict
+    /// As [`Source::receive`] for a packet whose timestamp does not say when it was sent, so that it has no part in the
+    /// jitter: a telephone event's says when the key was pressed (RFC 4733 section 2.5.1), and that of a payload type which
+    /// was not negotiated (comfort noise) may be of any clock.
+    pub fn receive_other(&mut self, arrival: Instant, header: &Header) -> Verdict {
+        self.judge(arrival, header.sequence)
     }
 
-    fn judge(&mut self, sequence: u16) -> Verdict {
+    fn judge(&mut self, arrival: Instant, sequence: u16) -> Verdict {
         let Some(run) = &mut self.run else {
-            self.run = Some(Run::new(sequence));
-            return Verdict::First;
+            self.run = Some(Run::new(sequence, FIRST_PLACE));
+            self.advanced = Some(arrival);
+            return Verdict::InSequence(FIRST_PLACE);
         };
-        let ahead = sequence.wrapping_sub(run.highest);
-        if ahead < MAX_DROPOUT {
-            if sequence < run.highest {
-                run.cycles = run.cycles.wrapping_add(1 << 16);
-            }
-            run.highest = sequence;
-        } else if ahead <= u16::MAX - MAX_MISORDER {
-            if self.expected_after_jump != Some(sequence) {
-                self.expected_after_jump = Some(sequence.wrapping_add(1));
-                return Verdict::Jump;
-            }
-            self.received_before += run.received;
-            self.lost_before += run.lost();
-            *run = Run::new(sequence);
-            self.expected_after_jump = None;
-            return Verdict::Restarted;
+        let ahead = run.ahead(sequence);
+        if (1..MAX_DROPOUT).contains(&ahead) {
+            self.candidate = None;
+            self.advanced = Some(arrival);
+            return Verdict::InSequence(run.advance(ahead));
         }
-        run.received += 1;
-        self.expected_after_jump = None;
-        Verdict::InSequence
+        let behind = ahead.wrapping_neg();
+        if behind > MAX_MISORDER {
+            return self.suspect(arrival, sequence, RESTART_AFTER, 0).unwrap_or(Verdict::Jump);
+        }
+        let continues = self.candidate.is_some_and(|candidate| candidate.expected == sequence);
+        match run.fall_behind(behind) {
+            Behind::Missing(place) if !continues => Verdict::InSequence(place),
+            Behind::Missing(place) | Behind::BeforeFirst(place) => {
+                self.suspect(arrival, sequence, RESTART_AFTER_NEAR, 1).unwrap_or(Verdict::InSequence(place))
+            }
+            Behind::Known => {
+                let restarted = self.suspect(arrival, sequence, RESTART_AFTER_NEAR, 1);
+                self.duplicates += u64::from(restarted.is_none());
+                restarted.unwrap_or(Verdict::Duplicate)
+            }
+        }
+    }
+
+    /// A packet that is not what should come: it may be one of a sender that restarted.
+    fn suspect(&mut self, arrival: Instant, sequence: u16, needed: u32, counted: u64) -> Option<Verdict> {
+        let mut candidate = self.candidate.filter(|candidate| candidate.expected == sequence).unwrap_or(Candidate {
+            expected: sequence,
+            packets: 0,
+            needed,
+            counted: 0,
+        });
+        candidate.expected = sequence.wrapping_add(1);
+        candidate.packets += 1;
+        candidate.counted += counted;
+        self.candidate = Some(candidate);
+        let quiet = self.advanced.is_none_or(|last| arrival.saturating_duration_since(last) >= RESTART_NEAR_QUIET);
+        let is_restart = candidate.packets >= candidate.needed && (quiet || candidate.needed == RESTART_AFTER);
+        let run = self.run.as_mut().filter(|_| is_restart)?;
+        // What the run took for its own was none of it.
+        run.received -= candidate.counted;
+        self.received_before += run.received;
+        self.lost_before += run.lost();
+        let place = run.newest() + 1;
+        *run = Run::new(sequence, place);
+        self.candidate = None;
+        self.advanced = Some(arrival);
+        self.jitter = Jitter::default();
+        Some(Verdict::Restarted(place))
     }
 
     /// Packets received.
@@ -159,6 +201,12 @@ impl Source {
         self.lost_before + self.run.as_ref().map_or(0, Run::lost)
     }
 
+    /// Packets that came again.
+    #[must_use]
+    pub const fn duplicates(&self) -> u64 {
+        self.duplicates
+    }
+
     /// Interarrival jitter, microseconds.
     #[must_use]
     pub fn jitter_us(&self) -> u64 {
@@ -168,6 +216,7 @@ impl Source {
     /// The figures for a report block; the next call's `fraction_lost` begins here (A.3).
     pub fn report(&mut self) -> Reception {
         let jitter = self.jitter.sixteenths >> 4;
+        let lost_so_far = self.lost();
         let Some(run) = &mut self.run else {
             return Reception { jitter, ..Reception::default() };
         };
@@ -179,7 +228,7 @@ impl Source {
         let fraction = (lost << 8).checked_div(expected).unwrap_or(0).min(255);
         Reception {
             fraction_lost: u8::try_from(fraction).unwrap_or(u8::MAX),
-            cumulative_lost: i32::try_from(run.lost().clamp(-0x80_0000, 0x7F_FFFF)).unwrap_or(0),
+            cumulative_lost: i32::try_from(lost_so_far.clamp(-0x80_0000, 0x7F_FFFF)).unwrap_or(0),
             highest_sequence: run.extended_highest(),
             jitter,
         }
@@ -245,8 +294,8 @@ mod tests {
     fn the_first_packet_counts_and_the_numbers_wrap() {
         let mut source = Source::new(1, 8_000);
         let verdicts = feed(&mut source, [65_533, 65_534, 65_535, 0, 2, 1, 3]);
-        assert_eq!(verdicts[0], Verdict::First);
-        assert!(verdicts[1..].iter().all(|v| *v == Verdict::InSequence));
+        let places: Vec<i64> = verdicts.iter().map(|verdict| verdict.place().unwrap() - FIRST_PLACE).collect();
+        assert_eq!(places, [0, 1, 2, 3, 5, 4, 6]);
         assert_eq!((source.received(), source.lost()), (7, 0));
         assert_eq!(source.report().highest_sequence, 65_539);
     }
@@ -258,7 +307,8 @@ mod tests {
         for i in 0..200_u16 {
             let arrival = start + Duration::from_millis(20) * u32::from(i);
             source.receive(arrival, &header(2 * i, u32::from(i) * 160));
-            assert_eq!(source.receive_event(&header(2 * i + 1, 160)), Verdict::InSequence);
+            let place = FIRST_PLACE + 2 * i64::from(i) + 1;
+            assert_eq!(source.receive_other(arrival, &header(2 * i + 1, 160)), Verdict::InSequence(place));
         }
         assert_eq!(source.jitter_us(), 0);
         assert_eq!((source.received(), source.lost()), (400, 0));
@@ -289,9 +339,84 @@ mod tests {
     fn a_restart_is_believed_at_its_second_packet() {
         let mut source = Source::new(1, 8_000);
         let verdicts = feed(&mut source, [10, 11, 40_000, 40_001, 40_002, 7]);
-        use Verdict::{First, InSequence, Jump, Restarted};
-        assert_eq!(verdicts, [First, InSequence, Jump, Restarted, InSequence, Jump]);
+        use Verdict::{InSequence, Jump, Restarted};
+        let [first, second, third, fourth] = [0, 1, 2, 3].map(|place| FIRST_PLACE + place);
+        assert_eq!(verdicts, [InSequence(first), InSequence(second), Jump, Restarted(third), InSequence(fourth), Jump]);
         assert_eq!((source.received(), source.lost()), (4, 0));
+    }
+
+    #[test]
+    fn a_restart_is_believed_soon_wherever_it_goes() {
+        for at in [0u16, 500, 33_000, 65_500] {
+            let back = (1..=1_200).chain([5_000, 20_000, 32_768, 40_000, 62_535, 62_536]);
+            for step in back {
+                let mut source = Source::new(1, 8_000);
+                feed(&mut source, (0..200).map(|n| at.wrapping_add(n)));
+                let newest = at.wrapping_add(199);
+                let start = crate::test_clock() + Duration::from_millis(200 * 20);
+                let verdicts: Vec<Verdict> = (0..6u16)
+                    .map(|n| {
+                        let arrival = start + Duration::from_millis(20) * u32::from(n);
+                        source.receive(arrival, &header(newest.wrapping_add(1).wrapping_sub(step).wrapping_add(n), 7))
+                    })
+                    .collect();
+                // The last of a few numbers that went back by less is the run's next one.
+                let restarted = verdicts.iter().position(|verdict| matches!(verdict, Verdict::Restarted(_)));
+                let next = verdicts.iter().position(|verdict| *verdict == Verdict::InSequence(FIRST_PLACE + 200));
+                let heard = restarted.or(next).unwrap_or_else(|| panic!("{at} back by {step}: {verdicts:?}"));
+                assert!(heard <= 2, "{at} back by {step}: {verdicts:?}");
+                assert!(
+                    verdicts[heard..].windows(2).all(|two| two[1].place() == two[0].place().map(|place| place + 1))
+                );
+                assert!((-3..=0).contains(&source.lost()), "{at} back by {step}: {} lost", source.lost());
+            }
+        }
+    }
+
+    #[test]
+    fn a_restart_is_believed_before_the_first_packet_of_the_run_too() {
+        let mut source = Source::new(1, 8_000);
+        feed(&mut source, 1_000..1_010);
+        let start = crate::test_clock() + Duration::from_millis(200);
+        let mut each = |n: u16| source.receive(start + Duration::from_millis(20) * u32::from(n), &header(950 + n, 7));
+        let verdicts: Vec<Verdict> = (0..4).map(&mut each).collect();
+        assert_eq!(verdicts[2], Verdict::Restarted(FIRST_PLACE + 10), "{verdicts:?}");
+        assert_eq!(source.lost(), 0);
+    }
+
+    #[test]
+    fn stray_old_packets_do_not_restart_a_source() {
+        let mut source = Source::new(1, 8_000);
+        let strays = (0..2_000u16).flat_map(|n| [Some(n), (n % 7 == 0).then(|| n.wrapping_sub(n % 900))]).flatten();
+        let verdicts = feed(&mut source, strays);
+        assert!(!verdicts.iter().any(|verdict| matches!(verdict, Verdict::Restarted(_))));
+        assert!(source.duplicates() > 10);
+    }
+
+    #[test]
+    fn packets_that_are_repeated_three_by_three_restart_nothing() {
+        let mut source = Source::new(1, 8_000);
+        let start = crate::test_clock();
+        for group in 0..100u16 {
+            for again in 0..2u16 {
+                for n in 0..3u16 {
+                    let after =
+                        Duration::from_millis(60) * u32::from(group) + Duration::from_millis(1) * u32::from(again);
+                    let verdict = source.receive(start + after, &header(3 * group + n, 480 * u32::from(group)));
+                    let place = FIRST_PLACE + 3 * i64::from(group) + i64::from(n);
+                    assert_eq!(verdict, [Verdict::InSequence(place), Verdict::Duplicate][usize::from(again)]);
+                }
+            }
+        }
+        assert_eq!(source.duplicates(), 300);
+    }
+
+    #[test]
+    fn losses_before_a_restart_are_still_reported_after_it() {
+        let mut source = Source::new(1, 8_000);
+        feed(&mut source, (0..100).filter(|n| n % 10 != 5));
+        feed(&mut source, 30_000..30_050);
+        assert_eq!((i64::from(source.report().cumulative_lost), source.lost()), (10, 10));
     }
 
     #[test]

@@ -7,16 +7,16 @@ use super::sources::{Followed, Sources};
 use crate::audio::Frame;
 use crate::audio::codec::{decode, samples_in};
 use crate::audio::playout::Playout;
-use crate::rtp::jitter_buffer::{JitterBuffer, Pull, Settings};
+use crate::rtp::jitter_buffer::{Inserted, JitterBuffer, Pull, Settings};
 use crate::rtp::sequence::{Source, Verdict};
-use crate::rtp::{Packet, telephone_event};
+use crate::rtp::{Header, Packet, telephone_event};
 use crate::types::{AudioCodec, MediaParameters};
 use smallvec::SmallVec;
 use std::time::{Duration, Instant};
 
 /// Packet times are believed within these.
 const SHORTEST: Duration = Duration::from_millis(5);
-const LONGEST: Duration = Duration::from_millis(60);
+const LONGEST: Duration = Duration::from_millis(200);
 /// Steps of the jitter buffer in one tick, at most: a bound, never reached.
 const STEPS: usize = 256;
 
@@ -33,6 +33,8 @@ pub(crate) struct Receiver {
     gate: Gate,
     packets: u64,
     octets: u64,
+    /// A packet too long to be played was reported.
+    too_long_reported: bool,
 }
 
 /// What a packet brought.
@@ -40,6 +42,8 @@ pub(crate) struct Receiver {
 pub(crate) struct Received {
     /// A key was pressed.
     pub(crate) digit: Option<char>,
+    /// It is the first that holds too much sound to be played: how much, milliseconds.
+    pub(crate) too_long: Option<u32>,
 }
 
 impl Receiver {
@@ -55,6 +59,7 @@ impl Receiver {
             gate: Gate::new(),
             packets: 0,
             octets: 0,
+            too_long_reported: false,
         }
     }
 
@@ -82,16 +87,18 @@ impl Receiver {
         if self.telephone_event == Some(packet.header.payload_type) {
             return self.receive_event(arrival, packet, listen);
         }
-        if let Some(codec) = self.codec(packet.header.payload_type) {
-            self.receive_sound(arrival, packet, codec, listen);
+        match self.codec(packet.header.payload_type) {
+            Some(codec) => self.receive_sound(arrival, packet, codec, listen),
+            None => Received::default(),
         }
-        Received::default()
     }
 
-    fn receive_sound(&mut self, arrival: Instant, packet: &Packet<'_>, codec: AudioCodec, listen: bool) {
+    fn receive_sound(&mut self, arrival: Instant, packet: &Packet<'_>, codec: AudioCodec, listen: bool) -> Received {
         let header = &packet.header;
         let had_events = self.sources.is_one();
-        let Some(Followed { verdict, is_another }) = self.sources.receive_sound(arrival, header) else { return };
+        let Some(Followed { verdict, is_another }) = self.sources.receive_sound(arrival, header) else {
+            return Received::default();
+        };
         if is_another {
             self.buffer.restart();
             if had_events {
@@ -99,17 +106,19 @@ impl Receiver {
             }
         }
         self.count_packet(packet);
-        if verdict == Verdict::Jump || !listen {
-            return;
-        }
+        let Some(place) = self.follow(verdict, self.sources.is_one()).filter(|_| listen) else {
+            return Received::default();
+        };
         let samples = samples_in(codec, packet.payload.len());
         self.packet_time = Duration::from_micros(samples as u64 * 125).clamp(SHORTEST, LONGEST);
         // Some senders send the tone beside the event. What comes under another SSRC has another clock: it is left alone.
         if self.sources.is_one() && self.digits.is_tone(arrival, header, samples) {
-            self.buffer.insert_other(arrival, header);
-        } else {
-            self.buffer.insert(arrival, header, samples, packet.payload);
+            self.buffer.insert_other(arrival, place);
+            return Received::default();
         }
+        let inserted = self.buffer.insert(arrival, place, header, samples, packet.payload);
+        let is_first = inserted == Inserted::TooLong && !std::mem::replace(&mut self.too_long_reported, true);
+        Received { too_long: is_first.then(|| u32::try_from(samples / 8).unwrap_or(u32::MAX)), ..Received::default() }
     }
 
     fn receive_event(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
@@ -121,13 +130,33 @@ impl Receiver {
             self.digits.change_source();
         }
         self.count_packet(packet);
-        if verdict == Verdict::Jump || !listen {
-            return Received::default();
-        }
+        let Some(place) = self.follow(verdict, true).filter(|_| listen) else { return Received::default() };
         if self.sources.is_one() {
-            self.buffer.insert_other(arrival, header);
+            self.buffer.insert_other(arrival, place);
         }
-        Received { digit: self.digits.receive(arrival, header, packet.payload) }
+        Received { digit: self.digits.receive(arrival, header, packet.payload), too_long: None }
+    }
+
+    /// Takes note of a packet of a payload type that was not negotiated, comfort noise for one: nothing of it is heard, but
+    /// it was not lost, and the sender lives. False where it is of no source that is followed.
+    pub(crate) fn receive_unknown(&mut self, arrival: Instant, header: &Header, listen: bool) -> bool {
+        let Some((verdict, is_sound)) = self.sources.receive_unknown(arrival, header) else { return false };
+        let has_events = !is_sound || self.sources.is_one();
+        if let Some(place) = self.follow(verdict, has_events).filter(|_| listen && is_sound) {
+            self.buffer.insert_other(arrival, place);
+        }
+        true
+    }
+
+    /// The place of a packet that counts. Where its sender restarted, what it sends has nothing to do with what came before.
+    fn follow(&mut self, verdict: Verdict, has_events: bool) -> Option<i64> {
+        if matches!(verdict, Verdict::Restarted(_)) {
+            self.buffer.source_restarted();
+            if has_events {
+                self.digits.change_source();
+            }
+        }
+        verdict.place()
     }
 
     fn count_packet(&mut self, packet: &Packet<'_>) {
@@ -208,7 +237,8 @@ impl Receiver {
         statistics.jitter_us = self.sources.jitter_us();
         statistics.frames_concealed = buffer.concealments;
         statistics.packets_late = buffer.late;
-        statistics.packets_duplicate = buffer.duplicate;
+        statistics.packets_duplicate = self.sources.duplicates();
+        statistics.packets_too_long = buffer.too_long;
         statistics.ssrc_changes = self.sources.changes();
         statistics.max_buffer_ms = u32::try_from(buffer.max_delay.as_millis()).unwrap_or(u32::MAX);
         statistics.digits_received = self.digits.statistics().digits;
@@ -218,3 +248,6 @@ impl Receiver {
         self.payload_types.iter().find(|(known, _)| *known == payload_type).map(|(_, codec)| *codec)
     }
 }
+
+#[cfg(test)]
+mod tests;

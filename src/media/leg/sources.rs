@@ -22,6 +22,7 @@ pub(crate) struct Sources {
     changes: u64,
     /// Of the sources that were given up.
     lost_before: i64,
+    duplicates_before: u64,
 }
 
 /// A packet of a source that is followed.
@@ -89,15 +90,27 @@ impl Sources {
             let before = self.events.take();
             self.give_up(before);
             self.sound_follower.hear(arrival);
-            self.sound.as_mut()?.receive_event(header)
+            self.sound.as_mut()?.receive_other(arrival, header)
         } else {
             if self.events.as_ref().is_none_or(|events| events.ssrc() != header.ssrc) {
                 let before = self.events.replace(new_source(header));
                 self.give_up(before);
             }
-            self.events.as_mut()?.receive_event(header)
+            self.events.as_mut()?.receive_other(arrival, header)
         };
         Some(Followed { verdict, is_another: followed.is_some_and(|followed| followed != header.ssrc) })
+    }
+
+    /// Takes note of a packet whose payload type was not negotiated; says whether it is of the source of the sound. `None` if
+    /// it is of none that is followed: it makes none be followed either.
+    pub(crate) fn receive_unknown(&mut self, arrival: Instant, header: &Header) -> Option<(Verdict, bool)> {
+        let of_ssrc = |source: &&mut Source| source.ssrc() == header.ssrc;
+        if let Some(sound) = self.sound.as_mut().filter(of_ssrc) {
+            self.sound_follower.hear(arrival);
+            return Some((sound.receive_other(arrival, header), true));
+        }
+        let events = self.events.as_mut().filter(of_ssrc)?;
+        Some((events.receive_other(arrival, header), false))
     }
 
     /// Whether events come in the sound's own sequence.
@@ -118,6 +131,10 @@ impl Sources {
         self.lost_before + self.sound.iter().chain(&self.events).map(Source::lost).sum::<i64>()
     }
 
+    pub(crate) fn duplicates(&self) -> u64 {
+        self.duplicates_before + self.sound.iter().chain(&self.events).map(Source::duplicates).sum::<u64>()
+    }
+
     pub(crate) fn jitter_us(&self) -> u64 {
         self.sound.as_ref().map_or(0, Source::jitter_us)
     }
@@ -134,6 +151,7 @@ impl Sources {
     fn give_up(&mut self, source: Option<Source>) {
         if let Some(source) = source {
             self.lost_before += source.lost();
+            self.duplicates_before += source.duplicates();
             self.changes += 1;
         }
     }

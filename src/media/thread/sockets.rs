@@ -4,6 +4,7 @@
 //! each of them a point at which the thread can be cancelled. `benches/README.md` tells what else was tried.
 
 use super::clock;
+use crate::rtp::packet::MAX_DATAGRAM;
 use crate::types::Now;
 use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestampns};
 use rustix::io::Errno;
@@ -51,7 +52,7 @@ pub(super) struct Datagram<'a> {
 /// What receiving needs, kept between calls.
 #[derive(Debug)]
 pub(super) struct Receiver {
-    buffer: Box<[u8; 2048]>,
+    buffer: Box<[u8; MAX_DATAGRAM]>,
     control: Control,
 }
 
@@ -64,7 +65,7 @@ const CONTROL: usize = 64;
 
 impl Receiver {
     pub(super) fn new() -> Self {
-        Self { buffer: Box::new([0; 2048]), control: Control([MaybeUninit::new(0); CONTROL]) }
+        Self { buffer: Box::new([0; MAX_DATAGRAM]), control: Control([MaybeUninit::new(0); CONTROL]) }
     }
 
     /// The next datagram of a socket; `None` when there is none.

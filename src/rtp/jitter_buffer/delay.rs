@@ -107,13 +107,11 @@ impl DelayControl {
 
     /// At the end of each window: what nobody needed in it.
     pub fn excess(&mut self, now: i64) -> Option<Excess> {
-        if now - self.window.since < self.hold {
+        // Long packets take longer to be enough.
+        if now - self.window.since < self.hold || self.window.packets < LEAST_PACKETS {
             return None;
         }
         let window = std::mem::replace(&mut self.window, Window::new(now));
-        if window.packets < LEAST_PACKETS {
-            return None;
-        }
         self.settled = window.slack;
         let left_over = if window.left_over == usize::MAX { 0 } else { window.left_over };
         Some(Excess { slack: (window.slack - MARGIN).max(0), left_over })

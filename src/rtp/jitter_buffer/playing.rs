@@ -67,13 +67,18 @@ impl JitterBuffer {
         let most = self.samples_in(self.max_delay) - signed(pending);
         let end = last.media + last.samples;
         let Some(mut first) = self.store.first_from(self.next_sequence) else { return };
-        if end - first.media.max(self.next_media) <= most + signed(self.frame) {
+        // The last packet may be longer than a frame; no sound waits longer for that.
+        if end - first.media.max(self.next_media) <= most + signed(self.frame).max(last.samples) {
             return;
         }
+        let oldest = first.sequence;
         while end - first.media > most
             && let Some(next) = self.store.first_from(first.sequence + 1)
         {
             first = next;
+        }
+        if first.sequence == oldest {
+            return;
         }
         self.statistics.skipped += self.store.discard_before(first.sequence);
         if self.playing {

@@ -2,6 +2,7 @@
 
 use super::{JitterBuffer, Pull, Settings, Statistics};
 use crate::rtp::Header;
+use crate::rtp::sequence::{Source, Verdict};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::time::{Duration, Instant};
@@ -61,6 +62,8 @@ pub(super) struct Outcome {
     pub lost: u64,
     pub ticks: u64,
     pub counted: Statistics,
+    /// From the beginning.
+    pub duplicates: u64,
     /// Delay of each packet from sending to playing, milliseconds; sorted.
     pub transit: Vec<f64>,
     /// The same in order of time: (seconds, milliseconds).
@@ -100,6 +103,7 @@ pub(super) fn run(line: &Line) -> Outcome {
     let at = |micros: i64| -> Instant { origin + Duration::from_micros(u64::try_from(micros).unwrap()) };
     let mut random = StdRng::seed_from_u64(line.seed);
     let mut buffer = JitterBuffer::new(Settings::default());
+    let mut source = Source::new(1, 8_000);
     let mut outcome = Outcome::default();
     let samples = line.packet_ms * 8;
     let mut flying: Vec<Flying> = Vec::new();
@@ -165,7 +169,13 @@ pub(super) fn run(line: &Line) -> Outcome {
             let mut payload = vec![0; samples as usize];
             payload[..8].copy_from_slice(&packet.number.to_be_bytes());
             sent_at.insert(packet.number, packet.sent);
-            buffer.insert(at(packet.arrival), &header, samples as usize, &payload);
+            match source.receive(at(packet.arrival), &header) {
+                Verdict::InSequence(place) => {
+                    buffer.insert(at(packet.arrival), place, &header, samples as usize, &payload);
+                }
+                Verdict::Duplicate => {}
+                verdict => panic!("nobody restarts: {verdict:?}"),
+            }
         }
         let mut steps = 0;
         loop {
@@ -201,11 +211,11 @@ pub(super) fn run(line: &Line) -> Outcome {
         assert!(pending <= 1_000, "the playout is bounded");
         sent_at.retain(|number, _| number + 1_000 > next);
     }
+    outcome.duplicates = source.duplicates();
     let (end, start) = (buffer.statistics(), before.unwrap());
     outcome.counted = Statistics {
         stored: end.stored - start.stored,
         late: end.late - start.late,
-        duplicate: end.duplicate - start.duplicate,
         skipped: end.skipped - start.skipped,
         concealed_samples: end.concealed_samples - start.concealed_samples,
         concealments: end.concealments - start.concealments,

@@ -4,8 +4,8 @@
 pub(super) const SLOTS: usize = 64;
 /// Octets of payload that may wait: half a second of G.711.
 const CAPACITY: usize = 4_096;
-/// The longest payload: 60 ms of G.711 and twice that to spare.
-pub(super) const MAX_PAYLOAD: usize = 1_280;
+/// The longest payload: 200 ms of G.711 (RFC 3551 section 4.2). The ring holds two of them, and never needs more.
+pub(super) const MAX_PAYLOAD: usize = 1_600;
 
 /// A packet that waits.
 #[derive(Debug, Clone, Copy)]

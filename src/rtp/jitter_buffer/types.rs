@@ -24,10 +24,10 @@ pub enum Inserted {
     Stored,
     /// It came after its sound was due and is dropped.
     Late,
-    /// It was there before and is dropped.
-    Duplicate,
-    /// It is too large to be audio, or empty, and is dropped.
-    Unfit,
+    /// It holds more than 200 ms and is dropped.
+    TooLong,
+    /// It holds no sound.
+    Empty,
 }
 
 /// One step of a tick: see [`super::JitterBuffer::pull`].
@@ -71,8 +71,8 @@ pub struct Statistics {
     pub stored: u64,
     /// Packets that came too late.
     pub late: u64,
-    /// Packets that came twice.
-    pub duplicate: u64,
+    /// Packets of more than 200 ms, which are not played.
+    pub too_long: u64,
     /// Packets thrown away unheard to keep the delay bounded.
     pub skipped: u64,
     /// Samples concealed.
