@@ -1,5 +1,9 @@
 //! WAV files.
 
+mod header;
+
+pub use header::Form;
+
 use super::resample::resample;
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use std::io::{Read, Seek, Write};
@@ -9,9 +13,16 @@ pub const MAX_SECONDS: u64 = 3_600;
 /// The rate of what is read and written.
 pub const RATE: u32 = 8_000;
 
+/// How to make a file that is read of one that is not.
+const CONVERT: &str = "convert it: sox FILE -r 8000 -c 1 -b 16 -e signed-integer NEW.wav (or: ffmpeg -i FILE -ar 8000 -ac 1 \
+                       -c:a pcm_s16le NEW.wav)";
+
 /// Why a WAV file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WavError {
+    /// It is of a form that is not read.
+    #[error("{0}; {CONVERT}")]
+    Form(#[from] Form),
     /// The file is broken, of a format we cannot read, or the medium failed.
     #[error("{0}")]
     Wav(#[from] hound::Error),
@@ -19,32 +30,30 @@ pub enum WavError {
     #[error("longer than {MAX_SECONDS} seconds")]
     TooLong,
     /// A sampling rate below 1 kHz or above 384 kHz.
-    #[error("a sampling rate of {0} Hz")]
+    #[error("a sampling rate of {0} Hz; {CONVERT}")]
     Rate(u32),
 }
 
 /// Reads a WAV file of any common format (8 to 32 bits integer, 32 bits float, any number of channels, any rate) as mono
-/// at 8 kHz. Channels are averaged.
+/// at 8 kHz. Channels are averaged. A file that ends before the sound it announces is read as far as it goes: so it is
+/// written into pipes.
 ///
 /// # Errors
 /// See [`WavError`].
 pub fn read(reader: impl Read) -> Result<Vec<i16>, WavError> {
-    let mut reader = WavReader::new(reader)?;
+    let mut reader = WavReader::new(header::repaired(reader).map_err(hound::Error::IoError)??)?;
     let spec = reader.spec();
     if !(1_000..=384_000).contains(&spec.sample_rate) {
         return Err(WavError::Rate(spec.sample_rate));
     }
     let most = MAX_SECONDS * u64::from(spec.sample_rate);
-    if u64::from(reader.duration()) > most {
-        return Err(WavError::TooLong);
-    }
     let mono = match spec.sample_format {
-        SampleFormat::Float => mix_down(reader.samples::<f32>(), spec.channels, 1.0)?,
+        SampleFormat::Float => mix_down(reader.samples::<f32>(), spec.channels, 1.0, most)?,
         SampleFormat::Int => {
             let full_scale = 2f32.powi(i32::from(spec.bits_per_sample.clamp(1, 32)) - 1);
             #[expect(clippy::cast_precision_loss, reason = "24 bits of 32 are plenty")]
             let samples = reader.samples::<i32>().map(|sample| sample.map(|sample| sample as f32));
-            mix_down(samples, spec.channels, full_scale.recip())?
+            mix_down(samples, spec.channels, full_scale.recip(), most)?
         }
     };
     Ok(resample(&mono, spec.sample_rate, RATE).into_iter().map(to_i16).collect())
@@ -55,16 +64,24 @@ fn mix_down(
     samples: impl Iterator<Item = hound::Result<f32>>,
     channels: u16,
     gain: f32,
-) -> Result<Vec<f32>, hound::Error> {
+    most: u64,
+) -> Result<Vec<f32>, WavError> {
     let channels = channels.max(1);
     let gain = gain / f32::from(channels);
     let mut mono = Vec::new();
     let (mut sum, mut seen) = (0.0, 0);
     for sample in samples {
-        let sample = sample?;
+        let sample = match sample {
+            // The end of the file, as hound has it; a medium that fails has a number of the system for it.
+            Err(hound::Error::IoError(end)) if end.raw_os_error().is_none() => break,
+            sample => sample?,
+        };
         sum += if sample.is_finite() { sample } else { 0.0 };
         seen += 1;
         if seen == channels {
+            if mono.len() as u64 >= most {
+                return Err(WavError::TooLong);
+            }
             mono.push(sum * gain);
             (sum, seen) = (0.0, 0);
         }
@@ -144,10 +161,97 @@ mod tests {
 
     #[test]
     fn broken_files_are_errors() {
-        assert!(matches!(read(&b"RIFF"[..]), Err(WavError::Wav(_))));
-        assert!(matches!(read(&b"this is no wav file, but it is long enough"[..]), Err(WavError::Wav(_))));
+        assert!(matches!(read(&b"RIFF"[..]), Err(WavError::Form(Form::Unknown))));
+        assert!(matches!(read(&b"this is no wav file, but it is long enough"[..]), Err(WavError::Form(Form::Unknown))));
         assert!(matches!(read(&file(1, 10, 16, SampleFormat::Int)[..]), Err(WavError::Rate(10))));
         let cut = file(1, 8_000, 16, SampleFormat::Int);
-        assert!(read(&cut[..3_001]).is_err());
+        for length in 12..44 {
+            assert!(matches!(read(&cut[..length]), Err(WavError::Form(Form::NoSound))), "{length}");
+        }
+        let mut no_format = cut.clone();
+        no_format[12..16].copy_from_slice(b"odd ");
+        assert!(matches!(read(&no_format[..]), Err(WavError::Form(Form::Broken))));
+    }
+
+    /// A file of these chunks, behind RIFF and WAVE, with a length that says nothing.
+    fn of_chunks(chunks: &[(&[u8; 4], u32, &[u8])]) -> Vec<u8> {
+        let mut bytes = b"RIFF\xFF\xFF\xFF\xFFWAVE".to_vec();
+        for (name, length, body) in chunks {
+            bytes.extend(*name);
+            bytes.extend(length.to_le_bytes());
+            bytes.extend(*body);
+        }
+        bytes
+    }
+
+    const MONO: [u8; 16] = [1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x80, 0x3E, 0, 0, 2, 0, 16, 0];
+    const SOUND: [u8; 6] = [1, 0, 2, 0, 3, 0];
+
+    #[test]
+    fn chunks_of_odd_length_are_passed_over_padded_or_not() {
+        for body in [&b"abc\0"[..], b"abc"] {
+            for at in 0..2 {
+                let mut chunks = vec![(b"fmt ", 16, &MONO[..]), (b"data", 6, &SOUND[..])];
+                chunks.insert(at, (b"note", 3, body));
+                assert_eq!(read(&of_chunks(&chunks)[..]).unwrap(), [1, 2, 3], "{body:?} at {at}");
+            }
+        }
+        let after = of_chunks(&[(b"fmt ", 16, &MONO), (b"data", 6, &SOUND), (b"LIST", 3, b"abc\0")]);
+        assert_eq!(read(&after[..]).unwrap(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn sound_of_unknown_length_as_pipes_have_it_ends_with_the_file() {
+        for announced in [0, 7, 100, 0x7FFF_FFFF, 0x7FFF_F000, u32::MAX - 1, u32::MAX] {
+            let file = of_chunks(&[(b"fmt ", 16, &MONO), (b"data", announced, &SOUND)]);
+            assert_eq!(read(&file[..]).unwrap(), [1, 2, 3], "{announced:#x}");
+            // Cut within a sample.
+            assert_eq!(read(&file[..file.len() - 1]).unwrap(), [1, 2], "{announced:#x}");
+        }
+        let cut = file(2, 8_000, 24, SampleFormat::Int);
+        assert_eq!(read(&cut[..cut.len() - 24_000]).unwrap().len(), 4_000);
+    }
+
+    #[test]
+    fn what_is_not_read_is_named_and_told_how_to_convert() {
+        let encoded = |tag: u8, bits: u8| {
+            let mut format = MONO;
+            (format[0], format[14]) = (tag, bits);
+            of_chunks(&[(b"fmt ", 16, &format), (b"data", 6, &SOUND)])
+        };
+        for (bytes, name) in [
+            (encoded(6, 8), "A-law"),
+            (encoded(7, 8), "\u{b5}-law"),
+            (encoded(2, 4), "Microsoft ADPCM"),
+            (encoded(0x11, 4), "IMA ADPCM"),
+            (encoded(0x31, 0), "GSM"),
+            (encoded(0x55, 0), "MP3"),
+            (encoded(3, 64), "64-bit floats"),
+            (encoded(99, 16), "an encoding that is not PCM"),
+            (b"ID3\x04\0\0\0\0\0\0\0\0".to_vec(), "MP3"),
+            (b"\xFF\xFB\x90\x64\0\0\0\0\0\0\0\0".to_vec(), "MP3"),
+            (b"OggS\0\0\0\0\0\0\0\0".to_vec(), "Ogg"),
+            (b"fLaC\0\0\0\0\0\0\0\0".to_vec(), "FLAC"),
+            (b"FORM\0\0\0\0AIFF".to_vec(), "AIFF"),
+            (b".snd\0\0\0\0\0\0\0\0".to_vec(), "AU"),
+            (b"#!AMR\n\0\0\0\0\0\0".to_vec(), "AMR"),
+            (b"\0\0\0\x20ftypM4A ".to_vec(), "MP4"),
+            (b"RIFX\0\0\0\0WAVE".to_vec(), "RIFX"),
+            (b"RF64\xFF\xFF\xFF\xFFWAVE".to_vec(), "RF64"),
+            (vec![0; 300], "not a WAV file"),
+        ] {
+            let told = read(&bytes[..]).unwrap_err().to_string();
+            assert!(told.contains(name) && told.contains("sox FILE"), "{name}: {told}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_octets_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), from in 0usize..44) {
+            let mut changed = of_chunks(&[(b"fmt ", 16, &MONO), (b"data", 6, &SOUND)]);
+            changed.truncate(from);
+            changed.extend(&bytes);
+            let _ = read(&changed[..]);
+        }
     }
 }

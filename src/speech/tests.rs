@@ -215,8 +215,9 @@ fn a_file_that_is_no_good_is_named_with_the_reason() {
     let text = load_file(&folder.file("text.wav", "hello")).unwrap_err();
     assert!(text.to_string().contains("text.wav: cannot be read as WAV: "), "{text}");
     let whole = sound(1_000, 800);
-    let cut = load_file(&folder.file("cut.wav", &whole[..whole.len() / 2]));
-    assert!(cut.is_err());
+    // Cut short, it may as well come from a pipe: what is there is sound.
+    let cut = load_file(&folder.file("cut.wav", &whole[..whole.len() / 2])).unwrap();
+    assert!((300..400).contains(&cut.len()), "{} samples", cut.len());
     assert_eq!(load_file(&folder.file("empty.wav", sound(0, 0))).unwrap_err().problem, "holds no sound");
     assert!(load_file(&folder.0).is_err());
 }
