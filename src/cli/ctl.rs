@@ -45,7 +45,7 @@ enum CtlCommand {
     /// Ends one call, or all in a room.
     #[command(group(clap::ArgGroup::new("whom").required(true)))]
     Kick {
-        /// Its name in the status: call-7.
+        /// Its name in the status: call-3-7.
         #[arg(group = "whom")]
         call: Option<String>,
         /// The room, instead.
@@ -54,12 +54,12 @@ enum CtlCommand {
     },
     /// Mutes a call: nobody hears it, and it is told so.
     Mute {
-        /// Its name in the status: call-7.
+        /// Its name in the status: call-3-7.
         call: String,
     },
     /// Lets a muted call be heard again.
     Unmute {
-        /// Its name in the status: call-7.
+        /// Its name in the status: call-3-7.
         call: String,
     },
     /// Plays something to a call, or to all in a room.
@@ -67,7 +67,7 @@ enum CtlCommand {
     Play {
         /// The name of a prompt, or the path of a WAV file.
         sound: String,
-        /// The call's name in the status: call-7.
+        /// The call's name in the status: call-3-7.
         #[arg(long, group = "to")]
         call: Option<String>,
         /// The room.
@@ -96,19 +96,19 @@ enum CtlCommand {
     },
     /// Asks the other end of a call to call a number instead of us (REFER), where its trunk says refer = true.
     Transfer {
-        /// The call's name in the status: call-7.
+        /// The call's name in the status: call-3-7.
         call: String,
         /// The number: +442079460123
         number: String,
     },
     /// Puts a call on hold: its peer hears hold music and nobody hears it.
     Hold {
-        /// The call's name in the status: call-7.
+        /// The call's name in the status: call-3-7.
         call: String,
     },
     /// Resumes a call that was put on hold.
     Resume {
-        /// The call's name in the status: call-7.
+        /// The call's name in the status: call-3-7.
         call: String,
     },
     /// Takes no new calls and ends the gateway when the last one is over.

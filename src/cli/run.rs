@@ -5,7 +5,7 @@ use super::log::Log;
 use super::records::Records;
 use super::reload::Loaded;
 use super::server::{Server, Sources, now};
-use super::{banner, check, fail, limits};
+use super::{banner, check, fail, limits, records};
 use crate::dialplan::{self, Plan};
 use crate::gateway::Gateway;
 use crate::media::thread::{MediaHandle, Settings};
@@ -107,8 +107,17 @@ fn reload(config: &Path) -> Option<Loaded> {
     }
 }
 
+/// A file that may not grow any more (`ulimit -f`) is a write that fails, as a full disk is, and not the end of all calls.
+fn ignore_size_limit() {
+    // SAFETY: no handler is installed that could run at any time; the signal is only left without effect.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
+
 fn start_log(log: &Log, plan: &Plan) {
     log.take_panics();
+    ignore_size_limit();
     let filter = EnvFilter::try_from_env("PARTYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(&plan.gateway.log));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -139,7 +148,9 @@ async fn serve(config: &Path, (plan, sounds): Loaded, log: &Log) -> Result<(), S
     let media = MediaHandle::spawn(Settings { threads, realtime: true }).map_err(StartError::Media)?;
     let seed = seed()?;
     let endpoint = EndpointConfig { trace: tracing::enabled!(tracing::Level::DEBUG), ..EndpointConfig::default() };
-    let gateway = Gateway::new(now(), Arc::clone(&plan), sounds, endpoint, seed).with_key_seed(key_seed()?);
+    let gateway = Gateway::new(now(), Arc::clone(&plan), sounds, endpoint, seed)
+        .with_key_seed(key_seed()?)
+        .with_run(records::next_run(&settings.call_records));
     for bound in transports.bound() {
         tracing::info!("listening on {}://{}", bound.transport.as_str().to_ascii_lowercase(), bound.address);
     }

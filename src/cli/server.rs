@@ -235,12 +235,14 @@ impl Server {
             }
             Output::Resolve { trunk } => self.resolve(&trunk),
             Output::ResolveHost { call, host } => self.resolve_host(call, host),
-            Output::Record(record) => self.records.write(record),
+            Output::Answered(record) => self.records.answered(record),
+            Output::Record(record) => self.records.write(Instant::now(), record),
             Output::LoadSound { id, to, path } => self.load_sound(id, to, path),
             Output::Log(line) => write_log(&line),
             Output::Reply { id, mut reply } => {
                 if let Reply::Status(status) = &mut reply {
                     status.backlog.log_lines_dropped = self.log.dropped();
+                    self.records.note_backlog(&mut status.backlog);
                 }
                 let last = reply.is_last();
                 if let Some(waiting) = self.replies.get(&id) {

@@ -141,7 +141,7 @@ impl Gateway {
         }
         self.effects.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
         self.expect_sound(now, id);
-        self.log(Level::Info, Some(id), "answered", String::new());
+        self.note_answered(now, id);
         if let Some(invite) = invite {
             self.accept(now, invite, body);
         }

@@ -66,6 +66,9 @@ pub enum Cause {
     /// The gateway is shutting down.
     #[error("the gateway is shutting down")]
     Shutdown,
+    /// The gateway ended without a chance to end its calls; when it did is known to some seconds only.
+    #[error("the gateway stopped")]
+    GatewayStopped,
     /// A limit of the gateway: which.
     #[error("a limit was broken: {0}")]
     Limit(String),

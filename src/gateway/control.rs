@@ -16,7 +16,7 @@ pub enum Request {
     Status,
     /// End one call.
     Kick {
-        /// Its name, as in the status: `call-7`, or the number alone.
+        /// Its name, as in the status: `call-3-7`, or the number alone.
         call: String,
     },
     /// Let nobody hear a call, or let it be heard again; its caller is told.
@@ -129,6 +129,12 @@ pub struct Status {
 pub struct Backlog {
     /// Lines of the log dropped since the start, because nobody read it or its disk was full.
     pub log_lines_dropped: u64,
+    /// Call records that wait to be written.
+    pub records_waiting: u64,
+    /// Call records lost since the start, because too many waited.
+    pub records_lost: u64,
+    /// Why call records cannot be written just now, in words; empty when all is well.
+    pub records_trouble: String,
 }
 
 /// One call.
@@ -234,8 +240,7 @@ impl Gateway {
 
     /// The call an administrator means.
     pub(super) fn call_named(&self, name: &str) -> Result<CallId, String> {
-        let number = name.strip_prefix("call-").unwrap_or(name).parse().ok().map(CallId);
-        let found = number.filter(|id| self.calls.contains_key(id));
+        let found = CallId::named(name, self.effects.run()).filter(|id| self.calls.contains_key(id));
         found.ok_or_else(|| format!("there is no call {name:?}; `partyline ctl status` lists them"))
     }
 

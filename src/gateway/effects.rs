@@ -3,7 +3,7 @@
 use super::{Level, LogLine, Output, Reply, SessionId, Timer};
 use crate::media::command::Command;
 use crate::session;
-use crate::types::{CallId, Deadlines, LeftOut, LogLimit, Now};
+use crate::types::{CallId, Deadlines, LeftOut, LogLimit, Now, first_id_of};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -84,6 +84,16 @@ impl Effects {
     /// The oldest news that a session has not heard.
     pub(super) fn pop_session_event(&mut self) -> Option<(SessionId, session::Event)> {
         self.session_events.pop_front()
+    }
+
+    /// Names from now on what there is after this run of the gateway.
+    pub(super) fn begin_run(&mut self, run: u32) {
+        self.next_id = first_id_of(run);
+    }
+
+    /// The run of the gateway.
+    pub(super) const fn run(&self) -> u32 {
+        CallId(self.next_id).run()
     }
 
     /// An identifier that nothing had before.

@@ -1,6 +1,6 @@
 //! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
 
-use super::call::CallState;
+use super::call::{Call, CallState};
 use super::call_record::{CallRecord, Cause, Way};
 use super::playback::Owner;
 use super::reason::PeerReason;
@@ -197,12 +197,13 @@ impl Gateway {
     /// Writes the record and forgets the call.
     pub(super) fn finish(&mut self, now: Now, id: CallId) {
         self.effects.timers.clear(Timer::LegRemoval(id));
-        let Some(call) = self.calls.remove(&id) else { return };
+        let Some(mut call) = self.calls.remove(&id) else { return };
         self.admission.peers.call_over(&call.peer);
         let talked = call.times.talked(now);
         let warning = call.no_sound(talked);
-        let cause = call.cause.unwrap_or(Cause::TransportFailed);
+        let cause = call.cause.take().unwrap_or(Cause::TransportFailed);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
+        let record = record_of(&call, now, cause.clone());
         let detail = format!("{cause}{said}, after {:.1} s", talked.as_secs_f64());
         if matches!(cause, Cause::Refused(_)) {
             // As often as anybody sends an INVITE that cannot be met.
@@ -210,26 +211,23 @@ impl Gateway {
         } else {
             self.log(Level::Info, Some(id), "ended", detail);
         }
-        self.effects.output(Output::Record(Box::new(CallRecord {
-            call: id.to_string(),
-            way: if call.outgoing.is_some() { Way::Out } else { Way::In },
+        let record = CallRecord {
             tried: call.outgoing.map_or_else(Vec::new, |outgoing| outgoing.tried),
-            sip_call_id: call.sip_call_id,
-            trunk: call.peer.name().to_owned(),
-            from: call.from.number,
-            number: call.number,
-            route: Some(call.route),
-            rooms: call.room_names,
-            started: call.times.started(),
-            answered: call.times.answered(),
-            ended: call.times.wall(now),
-            talk_ms: u64::try_from(talked.as_millis()).unwrap_or(u64::MAX),
-            status: call.status,
-            cause,
-            reason: call.reason,
             warning,
             media: call.statistics,
-        })));
+            reason: call.reason,
+            ..record
+        };
+        self.effects.output(Output::Record(Box::new(record)));
+    }
+
+    /// A call is answered: from now on it has a record, whatever becomes of us.
+    pub(super) fn note_answered(&mut self, now: Now, id: CallId) {
+        self.log(Level::Info, Some(id), "answered", String::new());
+        if let Some(call) = self.calls.get(&id) {
+            let record = record_of(call, now, Cause::GatewayStopped);
+            self.effects.output(Output::Answered(Box::new(record)));
+        }
     }
 
     pub(super) fn hang_up_all(&mut self, now: Now) {
@@ -237,5 +235,29 @@ impl Gateway {
         for id in calls {
             self.hang_up(now, id, Cause::Shutdown);
         }
+    }
+}
+
+/// The record of a call that is over now, less what is known of it only then.
+fn record_of(call: &Call, now: Now, cause: Cause) -> CallRecord {
+    CallRecord {
+        call: call.id.to_string(),
+        way: if call.outgoing.is_some() { Way::Out } else { Way::In },
+        tried: Vec::new(),
+        sip_call_id: call.sip_call_id.clone(),
+        trunk: call.peer.name().to_owned(),
+        from: call.from.number.clone(),
+        number: call.number.clone(),
+        route: Some(call.route.clone()),
+        rooms: call.room_names.clone(),
+        started: call.times.started(),
+        answered: call.times.answered(),
+        ended: call.times.wall(now),
+        talk_ms: u64::try_from(call.times.talked(now).as_millis()).unwrap_or(u64::MAX),
+        status: call.status,
+        cause,
+        reason: None,
+        warning: None,
+        media: None,
     }
 }

@@ -207,6 +207,9 @@ pub enum Output {
         /// The file.
         path: PathBuf,
     },
+    /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
+    /// without talk, ended by [`Cause::GatewayStopped`].
+    Answered(Box<CallRecord>),
     /// A call is over.
     Record(Box<CallRecord>),
     /// Write this to the log.
@@ -330,6 +333,13 @@ impl Gateway {
     #[must_use]
     pub fn with_key_seed(mut self, seed: [u8; 32]) -> Self {
         self.keys = StdRng::from_seed(seed);
+        self
+    }
+
+    /// The same gateway with names of its own for calls, `call-RUN-…`, so that those of two runs never share one.
+    #[must_use]
+    pub fn with_run(mut self, run: u32) -> Self {
+        self.effects.begin_run(run);
         self
     }
 

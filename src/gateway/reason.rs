@@ -83,7 +83,7 @@ impl Cause {
             Self::MediaTimeout => (102, "Media timeout"),
             Self::MediaRefused(_) => (88, "Incompatible destination"),
             Self::TransportFailed => (38, "Network out of order"),
-            Self::Shutdown => (41, "Shutting down"),
+            Self::Shutdown | Self::GatewayStopped => (41, "Shutting down"),
             Self::Limit(limit) if limit.contains("max_duration") => (31, "Maximum duration reached"),
             Self::Limit(_) => (31, "A limit is reached"),
         };

@@ -14,7 +14,7 @@ mod table;
 pub use addresses::Addresses;
 pub use codec::{AudioCodec, SampleRate};
 pub use deadlines::Deadlines;
-pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId};
+pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId, first_id_of};
 pub use log_limit::{LeftOut, LogLimit};
 pub use media::{Direction, MediaParameters, Network};
 pub use now::Now;

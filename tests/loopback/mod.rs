@@ -24,6 +24,7 @@ mod no_file_descriptors;
 mod no_tls;
 mod offers;
 mod pins;
+mod records;
 mod refusals;
 mod registration;
 mod retransmission;

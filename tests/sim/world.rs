@@ -105,6 +105,8 @@ pub(crate) struct World {
     /// All lines of the log, with their time.
     pub(crate) log: Vec<String>,
     pub(crate) records: Vec<CallRecord>,
+    /// The records of calls that were answered, should the gateway stop.
+    pub(crate) answered: Vec<CallRecord>,
     pub(crate) replies: Vec<Reply>,
     pub(crate) drained: bool,
     /// Events of the media plane that are not asked for by anything else.
@@ -137,6 +139,7 @@ impl World {
             settings,
             log: Vec::new(),
             records: Vec::new(),
+            answered: Vec::new(),
             replies: Vec::new(),
             drained: false,
             events: Vec::new(),
@@ -415,6 +418,7 @@ impl World {
                 let sound = path.to_str().and_then(Tones::named).ok_or_else(|| format!("no {}", path.display()));
                 self.input(Input::SoundLoaded { id, to, sound });
             }
+            Output::Answered(record) => self.answered.push(*record),
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => {
                 let time = self.now.instant.duration_since(self.start);

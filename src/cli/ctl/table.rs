@@ -23,6 +23,13 @@ fn whole(status: &Status) -> String {
     if dropped > 0 {
         let _ = writeln!(text, "{dropped} lines of the log dropped: it could not be written");
     }
+    let backlog = &status.backlog;
+    if !backlog.records_trouble.is_empty() {
+        let _ = writeln!(text, "call records cannot be written: {}", backlog.records_trouble);
+    }
+    if backlog.records_waiting > 0 || backlog.records_lost > 0 {
+        let _ = writeln!(text, "{} call records wait, {} are lost", backlog.records_waiting, backlog.records_lost);
+    }
     if status.pins_slowed {
         text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
     }

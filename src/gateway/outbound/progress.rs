@@ -95,7 +95,7 @@ impl Gateway {
         call.times.answer(now);
         call.status = Some(200);
         let described = call.media.negotiation.is_some();
-        self.log(Level::Info, Some(id), "answered", String::new());
+        self.note_answered(now, id);
         if !heard {
             self.expect_sound(now, id);
         }

@@ -290,6 +290,30 @@ impl Gateway {
         wait::until_true(&format!("{text:?} in the log"), limit, || self.log().contains(text));
     }
 
+    /// Kills it, so that it can end nothing in good order, and starts it again with the same files.
+    pub fn kill_and_start_again(mut self) -> Self {
+        self.process.signal(Signal::SIGKILL);
+        let config = self.folder.file("dialplan.toml");
+        let mut command = Command::new(PROGRAM);
+        command.arg("run").arg("--config").arg(&config).current_dir(self.folder.path()).env_remove("PARTYLINE_LOG");
+        let again = Running::start(command, self.folder.path(), "gateway-again");
+        std::mem::replace(&mut self.process, again).finish(seconds(10));
+        self.wait_until_ready();
+        self
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Its call records so far. Each line must be one.
+    pub fn records(&self) -> Vec<Value> {
+        let records = std::fs::read_to_string(self.folder.file("var/calls.jsonl")).unwrap_or_default();
+        assert!(records.is_empty() || records.ends_with('\n'), "a torn line: {records}");
+        records.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// Sends a signal to it.
     pub fn signal(&self, signal: Signal) {
         self.process.signal(signal);
