@@ -3,6 +3,7 @@
 use super::call_record::{CallTimes, Cause};
 use super::hold::{Held, Holding};
 use super::peer::Peer;
+use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
 use super::transfer::{Referring, Succession};
 use super::{Masked, SessionId};
@@ -119,7 +120,10 @@ pub(super) struct Call {
     /// Digits still to be sent by INFO.
     pub(super) unsent_digits: VecDeque<char>,
     /// A PIN that waits for its turn, when guessing is slowed down, and whose guess it is.
-    pub(super) pending_pin: Option<(super::pins::PendingPin, super::pin_guard::CallerKey)>,
+    pub(super) pending_pin: Option<(super::pins::PendingPin, CallerKey)>,
+    /// Whose guesses its PINs are.
+    pub(super) guesses: CallerKey,
+    pub(super) wrong_pins: u32,
 }
 
 /// What is known of a call when it begins, whichever way it goes.
@@ -140,6 +144,7 @@ impl Call {
     /// A call of which nothing has come yet.
     pub(super) fn begin(beginning: Beginning<'_>) -> Self {
         let Beginning { id, session, state, plan, peer, flow, from, number, route, now } = beginning;
+        let guesses = CallerKey::of(peer.name(), &from.number);
         Self {
             id,
             invite: None,
@@ -173,6 +178,8 @@ impl Call {
             referring: None,
             unsent_digits: VecDeque::new(),
             pending_pin: None,
+            guesses,
+            wrong_pins: 0,
         }
     }
 

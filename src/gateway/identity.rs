@@ -15,6 +15,9 @@ pub struct Caller {
     pub party: Party,
     /// Whether the caller asked not to be shown (RFC 3323), or said nothing.
     pub withheld: bool,
+    /// The number of a caller who is not to be shown, where a trusted peer asserts it all the same (RFC 3325 section 9.3):
+    /// to tell callers apart, and for nobody's eyes.
+    pub hidden_number: Option<String>,
     /// The number that was called before the call was forwarded to us, if a trusted peer says so.
     pub diverted_from: Option<String>,
 }
@@ -59,10 +62,16 @@ pub fn caller(request: &Request, trusted: bool, numbers: &NumberRules) -> Caller
     // A tel URI and a SIP URI may both be asserted: the one that is a number serves better.
     let is_number = |identity: &&NameAddr| number(&identity.uri, numbers).starts_with('+');
     let asserted = asserted.iter().find(is_number).or(asserted.first()).cloned();
+    let is_asserted = trusted && (asserted.is_some() || remote.is_some());
     let identity = asserted.or(remote).or_else(|| request.from().ok());
-    let shown = identity.filter(|identity| !hidden && !is_anonymous(identity));
+    let shown = identity.clone().filter(|identity| !hidden && !is_anonymous(identity));
     let Some(identity) = shown else {
-        return Caller { party: Party::default(), withheld: true, diverted_from };
+        // From is the caller's own word, be the peer trusted or not.
+        let hidden_number = identity
+            .filter(|identity| is_asserted && !is_anonymous(identity))
+            .map(|identity| number(&identity.uri, numbers))
+            .filter(|number| !number.is_empty());
+        return Caller { party: Party::default(), withheld: true, hidden_number, diverted_from };
     };
     let name = identity
         .display
@@ -70,7 +79,7 @@ pub fn caller(request: &Request, trusted: bool, numbers: &NumberRules) -> Caller
         .or(request.from().ok().as_ref().and_then(|from| from.display.as_ref()))
         .map(|name| name.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect::<String>());
     let party = Party { number: number(&identity.uri, numbers), name: name.filter(|name| !name.is_empty()) };
-    Caller { party, withheld: false, diverted_from }
+    Caller { party, withheld: false, hidden_number: None, diverted_from }
 }
 
 /// What a call to a trunk says of who calls.

@@ -151,7 +151,7 @@ fn whoever_hides_is_nobody_to_the_called_and_known_to_the_trunk() {
 
 #[test]
 fn a_forwarded_call_shows_its_caller_only_where_that_is_allowed() {
-    let caller = Caller { party: party("+4921158000100", Some("Eve")), withheld: false, diverted_from: None };
+    let caller = Caller { party: party("+4921158000100", Some("Eve")), ..Caller::default() };
     assert_eq!(claimed("", Some(&caller), false), ["<sip:+442079460100@carrier.example>"]);
     assert_eq!(
         claimed("show_caller = true\ndiversion = true", Some(&caller), false),

@@ -6,6 +6,7 @@ use super::ending::Final;
 use super::identity;
 use super::negotiation::srtp_of;
 use super::peer::Peer;
+use super::pin_guard::CallerKey;
 use super::transfer::{Replaced, Succession};
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
@@ -40,9 +41,10 @@ impl Gateway {
             self.reject(now, invite, &Final::status(403));
             return;
         };
-        let from = identity::caller(request, peer.is_trusted(), peer.numbers()).party;
+        let caller = identity::caller(request, peer.is_trusted(), peer.numbers());
         let number = self.called_number(request, &peer);
-        let arrival = Arrival { invite, request, flow, peer, from, number };
+        let (from, hidden_number) = (caller.party, caller.hidden_number);
+        let arrival = Arrival { invite, request, flow, peer, from, hidden_number, number };
         let decided = match replaces {
             Some(old) => self.decide_replacing(now, &arrival, old),
             None => self.decide(now, &arrival),
@@ -98,7 +100,7 @@ impl Gateway {
     }
 
     fn begin(&mut self, now: Now, arrival: Arrival<'_>, decided: Decided, offer: Option<SessionDescription>) {
-        let Arrival { invite, request, flow, peer, from, number } = arrival;
+        let Arrival { invite, request, flow, peer, from, hidden_number, number } = arrival;
         let id = CallId(self.fresh_id());
         let session = match &decided.leads {
             Leads::Anew(_) => SessionId(self.fresh_id()),
@@ -116,13 +118,16 @@ impl Gateway {
             route: decided.route.clone(),
             now,
         };
-        let call = Call {
+        let mut call = Call {
             invite: Some(invite),
             sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
             media: CallMedia { offer, ..CallMedia::default() },
             succeeds: decided.succession(),
             ..Call::begin(beginning)
         };
+        if let Some(number) = hidden_number {
+            call.guesses = CallerKey::of(call.peer.name(), &number);
+        }
         self.admission.peers.call_began(now.instant, &call.peer);
         self.calls.insert(call);
         match decided.leads {
@@ -279,6 +284,7 @@ struct Arrival<'a> {
     flow: Flow,
     peer: Peer,
     from: Party,
+    hidden_number: Option<String>,
     number: String,
 }
 

@@ -39,6 +39,8 @@ mod health;
 mod hold;
 pub mod identity;
 mod incoming;
+#[cfg(test)]
+mod ivr_tests;
 mod log;
 mod media_events;
 mod moderation;

@@ -1,10 +1,15 @@
 //! PIN guessing, bounded twice (see SECURITY.md): by caller, and for the gateway as a whole.
 //!
 //! A caller with [`Limits::caller_wrong`] wrong PINs within [`Limits::caller_window`] is blocked for
-//! [`Limits::block`]; others, on the same trunk too, are not affected. All wrong PINs together have a budget
-//! ([`Limits::shared_wrong`] within [`Limits::shared_window`]); once it is spent, checks are made one every
-//! [`Limits::slow_interval`], first come, first served, right PINs and wrong ones alike. So whoever forges calling
-//! numbers gains nothing, and nobody is shut out.
+//! [`Limits::block`]; others, on the same trunk too, are not affected. Callers of a trunk who withhold their number
+//! cannot be told apart: they count as one, and are not blocked but slowed down to one check every
+//! [`Limits::withheld_interval`], so that one of them does not shut the others out.
+//!
+//! All wrong PINs together have a budget ([`Limits::shared_wrong`] within [`Limits::shared_window`]); once it is spent,
+//! checks are made one every [`Limits::slow_interval`], right PINs and wrong ones alike. So whoever forges calling
+//! numbers gains nothing. Who is next is fair (`turns.rs`): first those who have opened a room by its PIN lately, then
+//! those with nothing wrong, then those with the fewest wrong PINs; among equals trunk by trunk, and caller by caller. So
+//! however many guessers wait, a caller with nothing wrong waits for one check of another trunk at most.
 //!
 //! The lookup itself, in constant time, is [`crate::dialplan::Plan::room_by_pin`].
 //!
@@ -12,11 +17,15 @@
 //! and guess for ever. The price is that ten honest slips within one hour from one number (an office behind one line)
 //! cost that number an hour.
 
+mod caller;
+mod turns;
+
+pub use caller::CallerKey;
+
 use crate::types::{CallId, Deadlines};
-use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::IpAddr;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
+use turns::{Standing, Turns};
 
 /// Bounds of PIN guessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +36,19 @@ pub struct Limits {
     pub caller_window: Duration,
     /// How long a caller stays blocked. Default one hour.
     pub block: Duration,
+    /// Time between two checks of the withheld callers of one trunk, in place of a block. Default 30 seconds.
+    pub withheld_interval: Duration,
     /// Wrong PINs of all callers within `shared_window` beyond which checks slow down. Default 60.
     pub shared_wrong: usize,
     /// Default one hour.
     pub shared_window: Duration,
     /// Time between two checks while slowed down. Default 3 seconds.
     pub slow_interval: Duration,
-    /// Callers remembered at most (about 400 bytes each); beyond it the one whose record would expire first is
-    /// forgotten. The default, 4,096, is more than can key a wrong PIN within an hour past the shared budget (60 + 1,200).
+    /// How long a caller is known by a right PIN. Default 30 days.
+    pub known_for: Duration,
+    /// Callers remembered at most for wrong PINs (about 400 bytes each), and as many for right ones (about 150); beyond it
+    /// the one whose record would expire first is forgotten. The default, 4,096, is more than can key a wrong PIN within
+    /// an hour past the shared budget (60 + 1,200).
     pub callers: usize,
 }
 
@@ -45,64 +59,30 @@ impl Default for Limits {
             caller_wrong: 10,
             caller_window: HOUR,
             block: HOUR,
+            withheld_interval: Duration::from_secs(30),
             shared_wrong: 60,
             shared_window: HOUR,
             slow_interval: Duration::from_secs(3),
+            known_for: 30 * 24 * HOUR,
             callers: 4_096,
         }
-    }
-}
-
-/// Who is counted as one caller. A digest: of fixed size whatever a peer sends, and no number lies about in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallerKey([u8; 16]);
-
-impl CallerKey {
-    /// The calling number, if the call came over a trunk and shows one; otherwise the source address, of which IPv6
-    /// counts as a /64, since one subscriber has a whole one. `number` is the normalised number, empty when withheld.
-    ///
-    /// The trunk is part of the key: a number forged on one trunk blocks nobody on another.
-    #[must_use]
-    pub fn of(trunk: Option<&str>, number: &str, source: IpAddr) -> Self {
-        let mut hash = Sha256::new();
-        match (trunk, source.to_canonical()) {
-            (Some(trunk), _) if !number.is_empty() => {
-                hash.update(b"number\0");
-                hash.update(trunk);
-                hash.update(b"\0");
-                hash.update(number);
-            }
-            (_, IpAddr::V4(address)) => {
-                hash.update(b"ipv4\0");
-                hash.update(address.octets());
-            }
-            (_, IpAddr::V6(address)) => {
-                hash.update(b"ipv6\0");
-                hash.update((u128::from(address) >> 64).to_be_bytes());
-            }
-        }
-        let mut key = [0; 16];
-        for (to, from) in key.iter_mut().zip(hash.finalize()) {
-            *to = from;
-        }
-        Self(key)
     }
 }
 
 /// The answer to [`PinGuard::check`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Look the PIN up now and report [`PinGuard::wrong`] if it is, before anything else is asked.
+    /// Look the PIN up now and report [`PinGuard::wrong`] or [`PinGuard::right`], before anything else is asked.
     Now,
-    /// Wait: [`PinGuard::take_due`] will name this call, at about that time unless others give up or are blocked.
-    At(Instant),
+    /// Wait: [`PinGuard::take_due`] will name this call.
+    Wait,
     /// The caller hears that PINs are not accepted.
     Blocked,
 }
 
 /// Decides when, and whether, a PIN that was keyed is looked up.
 ///
-/// Ask with [`check`](Self::check); after a lookup that fails, tell it with [`wrong`](Self::wrong). When
+/// Ask with [`check`](Self::check); after the lookup, tell it with [`wrong`](Self::wrong) or [`right`](Self::right). When
 /// [`poll_timeout`](Self::poll_timeout) is reached, [`take_due`](Self::take_due) until it gives `None`, and treat each as
 /// if `check` had answered then. A call that ends is taken out with [`forget`](Self::forget).
 ///
@@ -113,13 +93,22 @@ pub struct PinGuard {
     callers: HashMap<CallerKey, Caller>,
     /// When each caller's record says nothing any more.
     expiry: Deadlines<CallerKey>,
+    /// Callers who have opened a room by its PIN, until when.
+    known: Deadlines<CallerKey>,
     /// The latest `shared_wrong` wrong PINs.
     shared: VecDeque<Instant>,
     /// While slowed down: when the next check may be made.
     next_slot: Option<Instant>,
-    queue: BTreeMap<u64, (CallId, CallerKey)>,
-    places: HashMap<CallId, u64>,
-    next_place: u64,
+    /// Calls that wait for such a check.
+    turns: Turns,
+    /// Withheld calls that wait until their trunk's withheld callers may have a turn at all.
+    resting: Turns,
+    /// When that is.
+    rests: Deadlines<CallerKey>,
+    /// Calls that waited when their caller was blocked.
+    refused: BTreeSet<CallId>,
+    /// Since when [`Self::take_due`] may have something that no deadline tells of.
+    due: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -127,7 +116,16 @@ enum Caller {
     /// Its wrong PINs, oldest first, fewer than `caller_wrong`.
     Counted(VecDeque<Instant>),
     Blocked,
+    /// Withheld callers with too many: when the next of them may have a turn.
+    Slowed {
+        next: Instant,
+    },
 }
+
+/// Known by a right PIN, nothing wrong.
+const KNOWN: Standing = 0;
+/// Nothing is known, and nothing wrong. Each wrong PIN is one more.
+const CLEAN: Standing = 1;
 
 impl PinGuard {
     /// A guard that has seen nothing yet. A bound of 0 counts as 1.
@@ -138,11 +136,14 @@ impl PinGuard {
             limits,
             callers: HashMap::new(),
             expiry: Deadlines::default(),
+            known: Deadlines::default(),
             shared: VecDeque::new(),
             next_slot: None,
-            queue: BTreeMap::new(),
-            places: HashMap::new(),
-            next_place: 0,
+            turns: Turns::default(),
+            resting: Turns::default(),
+            rests: Deadlines::default(),
+            refused: BTreeSet::new(),
+            due: None,
         }
     }
 
@@ -154,28 +155,34 @@ impl PinGuard {
         }
     }
 
-    /// Whether the PIN that `call`, of the caller `key`, has keyed may be looked up. A call waits for one check at most: asking again
-    /// while it waits keeps its place.
-    pub fn check(&mut self, now: Instant, call: CallId, key: CallerKey) -> Decision {
-        if self.is_blocked(now, key) {
-            self.forget(call);
-            return Decision::Blocked;
+    /// Whether the PIN that `call`, of the caller `key`, has keyed may be looked up; `wrong` were wrong in this call before.
+    /// A call waits for one check at most: asking again while it waits keeps its place.
+    pub fn check(&mut self, now: Instant, call: CallId, key: CallerKey, wrong: u32) -> Decision {
+        self.expire(now);
+        let standing = self.standing(key, wrong);
+        match self.callers.get_mut(&key) {
+            Some(Caller::Blocked) => {
+                self.forget(call);
+                return Decision::Blocked;
+            }
+            Some(Caller::Slowed { next }) if !self.turns.holds(call) => {
+                if *next > now || self.rests.get(key).is_some() {
+                    self.rests.set(key, *next);
+                    self.resting.add(call, key, standing);
+                    return Decision::Wait;
+                }
+                *next = now.checked_add(self.limits.withheld_interval).unwrap_or(now);
+            }
+            _ => {}
         }
-        if self.places.is_empty() && self.take_slot(now) {
+        if self.turns.is_empty() && self.take_slot(now) {
             return Decision::Now;
         }
-        let place = *self.places.entry(call).or_insert_with(|| {
-            self.next_place += 1;
-            self.next_place
-        });
-        self.queue.insert(place, (call, key));
-        let ahead = u32::try_from(self.queue.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        let wait = self.limits.slow_interval.saturating_mul(ahead);
-        let first = self.next_slot.unwrap_or(now).max(now);
-        Decision::At(first.checked_add(wait).unwrap_or(first))
+        self.turns.add(call, key, standing);
+        Decision::Wait
     }
 
-    /// Counts a wrong PIN. Says whether the caller is blocked from now on.
+    /// Counts a wrong PIN. Says whether the caller is blocked from now on, or slowed down if withheld.
     pub fn wrong(&mut self, now: Instant, key: CallerKey) -> bool {
         self.shared.push_back(now);
         while self.shared.len() > self.limits.shared_wrong {
@@ -183,7 +190,7 @@ impl PinGuard {
         }
         self.expire(now);
         if !self.callers.contains_key(&key) {
-            self.make_room();
+            self.make_room(now);
         }
         let caller = self.callers.entry(key).or_insert_with(|| Caller::Counted(VecDeque::new()));
         let Caller::Counted(wrong) = caller else { return true };
@@ -191,15 +198,29 @@ impl PinGuard {
             wrong.pop_front();
         }
         wrong.push_back(now);
-        let blocked = wrong.len() >= self.limits.caller_wrong;
-        let lasts = if blocked { self.limits.block } else { self.limits.caller_window };
-        if blocked {
+        let many = wrong.len() >= self.limits.caller_wrong;
+        let lasts = if many { self.limits.block } else { self.limits.caller_window };
+        if many && key.is_withheld() {
+            let next = now.checked_add(self.limits.withheld_interval).unwrap_or(now);
+            *caller = Caller::Slowed { next };
+        } else if many {
             *caller = Caller::Blocked;
         }
         if let Some(until) = now.checked_add(lasts) {
             self.expiry.set(key, until);
         }
-        blocked
+        self.move_waiting(now, key);
+        many
+    }
+
+    /// A PIN was right: its caller is known from now on, and goes first as long as nothing is wrong.
+    pub fn right(&mut self, now: Instant, key: CallerKey) {
+        let Some(until) = now.checked_add(self.limits.known_for).filter(|_| !key.is_withheld()) else { return };
+        self.known.set(key, until);
+        while self.known.len() > self.limits.callers {
+            let first = self.known.next();
+            first.and_then(|first| self.known.pop_due(first));
+        }
     }
 
     /// Whether PINs of this caller are not accepted at `now`.
@@ -215,52 +236,93 @@ impl PinGuard {
 
     /// Takes a call out of the queue. Says whether it waited.
     pub fn forget(&mut self, call: CallId) -> bool {
-        self.places.remove(&call).is_some_and(|place| self.queue.remove(&place).is_some())
+        self.turns.remove(call).or_else(|| self.resting.remove(call)).is_some() || self.refused.remove(&call)
     }
 
     /// Another call takes the turn of one that waits, if it does.
     pub fn rename(&mut self, call: CallId, to: CallId) {
-        let Some(place) = self.places.remove(&call) else { return };
-        if let Some((waits, _)) = self.queue.get_mut(&place) {
-            *waits = to;
+        self.turns.rename(call, to);
+        self.resting.rename(call, to);
+        if self.refused.remove(&call) {
+            self.refused.insert(to);
         }
-        self.places.insert(to, place);
     }
 
     /// When a call that waits may be looked at; `None` while none waits.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.queue.is_empty() {
-            return None;
-        }
         let quick_again = self.shared.front().and_then(|oldest| oldest.checked_add(self.limits.shared_window));
-        match (self.next_slot, quick_again) {
-            (Some(slot), Some(quick)) => Some(slot.min(quick)),
-            (slot, quick) => slot.or(quick),
-        }
+        let turn = self.next_slot.into_iter().chain(quick_again).min().filter(|_| !self.turns.is_empty());
+        let rest = self.rests.next().filter(|_| !self.resting.is_empty());
+        let waits = !(self.turns.is_empty() && self.resting.is_empty() && self.refused.is_empty());
+        self.due.filter(|_| waits).into_iter().chain(turn).chain(rest).min()
     }
 
     /// The next call whose turn it is, as if [`Self::check`] had just answered [`Decision::Now`] or
     /// [`Decision::Blocked`]. Act on it before asking for the next.
     pub fn take_due(&mut self, now: Instant) -> Option<(CallId, Decision)> {
-        let (&place, &(call, key)) = self.queue.first_key_value()?;
-        // A caller who was blocked while waiting takes no slot.
-        let decision = if self.is_blocked(now, key) {
-            Decision::Blocked
-        } else if self.take_slot(now) {
-            Decision::Now
-        } else {
-            return None;
-        };
-        self.queue.remove(&place);
-        self.places.remove(&call);
-        Some((call, decision))
+        self.expire(now);
+        if let Some(call) = self.refused.pop_first() {
+            return Some((call, Decision::Blocked));
+        }
+        while let Some(key) = self.rests.pop_due(now) {
+            let Some(Caller::Slowed { next }) = self.callers.get_mut(&key) else { continue };
+            *next = now.checked_add(self.limits.withheld_interval).unwrap_or(now);
+            let next = *next;
+            if let Some((call, standing)) = self.resting.take_of(key) {
+                self.turns.add(call, key, standing);
+                // If none is left, this finds none and is not set again.
+                self.rests.set(key, next);
+            }
+        }
+        if !self.turns.is_empty() && self.take_slot(now) {
+            return self.turns.take().map(|(call, _)| (call, Decision::Now));
+        }
+        self.due = None;
+        None
     }
 
-    /// Calls that wait and callers that are remembered.
+    /// Calls that wait and callers that are remembered for wrong PINs.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        (self.queue.len(), self.callers.len())
+        (self.turns.len() + self.resting.len() + self.refused.len(), self.callers.len())
+    }
+
+    /// How soon a call is served: of a caller who is known by what that caller has done, of one who withholds the number by
+    /// what this call has, since there is no telling the callers apart.
+    fn standing(&self, key: CallerKey, wrong_in_call: u32) -> Standing {
+        let wrong = match self.callers.get(&key) {
+            _ if key.is_withheld() => wrong_in_call as usize,
+            Some(Caller::Counted(wrong)) => wrong.len(),
+            _ if self.known.get(key).is_some() => return KNOWN,
+            _ => 0,
+        };
+        Standing::try_from(wrong).unwrap_or(Standing::MAX).saturating_add(CLEAN)
+    }
+
+    /// A caller's standing has changed: its calls that wait go where they now belong.
+    fn move_waiting(&mut self, now: Instant, key: CallerKey) {
+        match self.callers.get(&key) {
+            Some(Caller::Blocked) => {
+                let calls = self.turns.take_all_of(key);
+                self.refused.extend(calls.into_iter().map(|(call, _)| call));
+                self.due.get_or_insert(now);
+            }
+            Some(Caller::Slowed { next }) => {
+                let next = *next;
+                for (call, standing) in self.turns.take_all_of(key) {
+                    self.resting.add(call, key, standing);
+                    self.rests.set(key, next);
+                }
+            }
+            Some(Caller::Counted(_)) if !key.is_withheld() => {
+                let standing = self.standing(key, 0);
+                for (call, _) in self.turns.take_all_of(key) {
+                    self.turns.add(call, key, standing);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Takes the right to one check at `now`, if there is one.
@@ -286,15 +348,26 @@ impl PinGuard {
     }
 
     fn expire(&mut self, now: Instant) {
+        while self.known.pop_due(now).is_some() {}
         while let Some(key) = self.expiry.pop_due(now) {
-            self.callers.remove(&key);
+            self.forget_caller(now, key);
         }
     }
 
-    fn make_room(&mut self) {
+    fn make_room(&mut self, now: Instant) {
         while self.callers.len() >= self.limits.callers {
-            let Some(first) = self.expiry.next() else { return };
-            self.expire(first);
+            let Some(first) = self.expiry.next().and_then(|first| self.expiry.pop_due(first)) else { return };
+            self.forget_caller(now, first);
+        }
+    }
+
+    fn forget_caller(&mut self, now: Instant, key: CallerKey) {
+        self.callers.remove(&key);
+        if self.rests.clear(key) {
+            for (call, standing) in self.resting.take_all_of(key) {
+                self.turns.add(call, key, standing);
+                self.due.get_or_insert(now);
+            }
         }
     }
 }

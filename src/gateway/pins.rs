@@ -1,6 +1,6 @@
 //! PIN checks: when the guard lets one through, which room it opens.
 
-use super::pin_guard::{CallerKey, Decision};
+use super::pin_guard::Decision;
 use super::{Gateway, Level, SessionId};
 use crate::dialplan::RoomAccess;
 use crate::session::{self, Digits, PinVerdict, RoomHandle, VerbError};
@@ -25,15 +25,13 @@ impl Gateway {
         pending: PendingPin,
     ) -> Result<(), VerbError> {
         let call = self.call_with_leg(session, id, "check_pin")?;
-        let key = caller_key(call);
+        let (key, wrong) = (call.guesses, call.wrong_pins);
         if let Some(call) = self.calls.get_mut(&id) {
             call.pending_pin = Some((pending, key));
         }
-        match self.pin_guard.check(now.instant, id, key) {
-            Decision::At(_) => {
-                self.log_limited(now, Level::Warn, Some(id), "PIN waits", || {
-                    "too many wrong PINs on this gateway".into()
-                });
+        match self.pin_guard.check(now.instant, id, key, wrong) {
+            Decision::Wait => {
+                self.log_limited(now, Level::Warn, Some(id), "PIN waits", || "too many wrong PINs lately".into());
             }
             decision => self.decide_pin(now, id, decision),
         }
@@ -58,6 +56,7 @@ impl Gateway {
             PinVerdict::Blocked
         } else if let Some((room, access)) = plan.room_by_pin(&pending.pin) {
             let name = room.name.clone();
+            self.pin_guard.right(now.instant, key);
             self.log(Level::Info, Some(id), "PIN accepted", format!("room {name}"));
             self.opened(session, pending.room, name, access == RoomAccess::Host)
         } else if pending.open_rooms {
@@ -65,8 +64,12 @@ impl Gateway {
             self.log(Level::Info, Some(id), "PIN accepted", "it opens a room of its own".into());
             self.opened(session, pending.room, name, false)
         } else {
-            let blocked = self.pin_guard.wrong(now.instant, key);
-            let detail = if blocked { "the caller is blocked for an hour" } else { "" };
+            call.wrong_pins = call.wrong_pins.saturating_add(1);
+            let detail = match (self.pin_guard.wrong(now.instant, key), key.is_withheld()) {
+                (false, _) => "",
+                (true, false) => "the caller is blocked for an hour",
+                (true, true) => "withheld callers of this trunk are slowed down for an hour",
+            };
             self.log_limited(now, Level::Info, Some(id), "wrong PIN", || detail.to_owned());
             PinVerdict::Wrong
         };
@@ -87,8 +90,4 @@ impl Gateway {
         let members = self.rooms.named(&name).map_or(0, super::rooms::OpenRoom::members);
         PinVerdict::Opened { name, host, members }
     }
-}
-
-fn caller_key(call: &super::Call) -> CallerKey {
-    CallerKey::of(Some(call.peer.name()), &call.from.number, call.remote.ip())
 }

@@ -17,8 +17,7 @@ fn claims(trunk: &Trunk, caller: &CallerNumber, target: &Target) -> identity::Cl
     let forwarded = match caller {
         CallerNumber::Other(number) => Some(identity::Caller {
             party: Party { number: number.clone(), name: None },
-            withheld: false,
-            diverted_from: None,
+            ..identity::Caller::default()
         }),
         CallerNumber::Trunk | CallerNumber::Withheld => None,
     };
