@@ -4,7 +4,7 @@ use super::call_record::Cause;
 use super::timer::{FIRST_PACKET, Timer};
 use super::{Gateway, Level, LogLine, Output};
 use crate::session::collect;
-use crate::sip::message::StatusCode;
+use crate::sip::message::{Defect, StatusCode};
 use crate::sip::{self, Body, EndpointError, Event, InviteId, TraceDirection};
 use crate::types::Now;
 use bytes::Bytes;
@@ -79,6 +79,9 @@ impl Gateway {
             Event::Pinged { ping, status, retry_after, reached } => {
                 self.on_pinged(now, ping, status, retry_after, reached);
             }
+            Event::OddResponse { invite, flow, status, defect } => {
+                self.on_odd_response(now, invite, &flow, status, defect)
+            }
             // A stranger, of whom admission tells.
             Event::Refused { status: None, .. } => {}
             Event::Refused { summary, flow, status: Some(status), rule } => {
@@ -87,6 +90,21 @@ impl Gateway {
                 });
             }
         }
+    }
+
+    /// A response that is not as it should be. What came of it is told where it always is.
+    fn on_odd_response(
+        &mut self,
+        now: Now,
+        invite: Option<InviteId>,
+        flow: &sip::Flow,
+        status: StatusCode,
+        defect: Defect,
+    ) {
+        let call = invite.and_then(|invite| self.calls.of(invite));
+        self.log_limited(now, Level::Warn, call, "odd response", || {
+            format!("{} from {}: {defect}; used as far as it can be read", status.0, flow.remote)
+        });
     }
 
     fn on_acknowledged(&mut self, now: Now, invite: InviteId, answer: Option<&Bytes>) {

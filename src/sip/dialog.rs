@@ -92,25 +92,26 @@ impl Dialog {
         })
     }
 
-    /// The dialog a response to our INVITE makes (RFC 3261 section 12.1.2).
+    /// The dialog a response to our INVITE makes (RFC 3261 section 12.1.2). What cannot be read of the response is done
+    /// without, since a 2xx must be acknowledged, and the call it began ended, whatever it looks like: where there is no
+    /// Contact of use the request URI is the target, and of the route set the readable part remains.
     ///
     /// # Errors
-    /// When Contact, To or Record-Route cannot be read. Where Contact is missing, the request URI serves.
+    /// When Call-ID, From or CSeq of `request`, which is ours, cannot be read.
     pub fn calling(request: &Request, response: &Response, local_tag: Tag) -> Result<Self, InvalidValue> {
-        let target = match response.contact() {
-            Ok(contact) => contact.uri,
-            Err(_) if !response.headers.contains(&H::Contact) => request.uri.clone(),
-            Err(error) => return Err(error),
-        };
-        let mut routes = response.headers.addresses(&H::RecordRoute)?;
+        let contact = response.headers.values(&H::Contact).find_map(|value| NameAddr::parse(&value).ok());
+        let target = contact.map(|contact| contact.uri).filter(Uri::is_sip);
+        let routes = response.headers.values(&H::RecordRoute).filter_map(|value| NameAddr::parse(&value).ok());
+        let mut routes: Vec<_> = routes.filter(|route| route.uri.is_sip()).collect();
         routes.reverse();
+        let remote = response.headers.get(&H::To).or(request.headers.get(&H::To)).ok_or(InvalidValue("To"))?;
         Ok(Self {
             call_id: request.call_id().ok_or(InvalidValue("Call-ID"))?,
             local_tag,
-            remote_tag: response.to()?.params.get_text("tag").cloned().unwrap_or_default(),
+            remote_tag: response.to_tag(),
             local: request.headers.get(&H::From).ok_or(InvalidValue("From"))?.clone(),
-            remote: response.headers.get(&H::To).ok_or(InvalidValue("To"))?.clone(),
-            target,
+            remote: remote.clone(),
+            target: target.unwrap_or_else(|| request.uri.clone()),
             routes,
             local_cseq: request.cseq()?.number,
             remote_cseq: None,

@@ -195,3 +195,26 @@ fn a_full_trunk_is_passed_over() {
     assert_eq!(world.gateway.call_count(), 0);
     world.finish();
 }
+
+#[test]
+fn a_200_that_cannot_be_read_in_part_begins_its_call_and_no_other_trunk_is_called() {
+    for (name, value) in [
+        (H::RecordRoute, "<sip:p2"),
+        (H::SessionExpires, "soon;refresher=\""),
+        (H::Require, "teleport, \""),
+        (H::Allow, "\"INVITE"),
+    ] {
+        let mut world = World::new(Settings::default());
+        let first = world.far_end(1, vec![says(10, 100), says(300, 200).with(name.clone(), value)]);
+        let second = world.far_end(2, vec![says(50, 200)]);
+        world.invite("lobby", OFFICE, Some(false));
+        world.run(secs(8));
+        world.assert_talking(&[first]);
+        assert_eq!((world.phones[first].agent.taken, world.phones[second].agent.taken), (1, 0), "{name}");
+        world.bye(first);
+        world.run(secs(1));
+        let record = world.record_of(OFFICE);
+        assert_eq!((&*record.trunk, &record.cause, record.tried.len()), ("first", &Cause::CalledHungUp, 0), "{name}");
+        world.finish();
+    }
+}

@@ -220,12 +220,7 @@ impl Core {
     }
 
     /// The response's transaction, once it has taken note of it; `None` where there is nothing to be passed up.
-    pub fn receive_response(&mut self, now: Now, flow: &Flow, response: &Response) -> Option<ClientId> {
-        let id = self.matching_client(response);
-        let Some(id) = id else {
-            self.totals.stray_responses += 1;
-            return None;
-        };
+    pub fn receive_response(&mut self, now: Now, id: ClientId, flow: &Flow, response: &Response) -> Option<ClientId> {
         self.adopt_connection(id, flow);
         if let Some(transaction) = self.clients.get_mut(&id) {
             transaction.answered_by = Some(flow.peer());
@@ -283,11 +278,16 @@ impl Core {
         }
     }
 
-    fn matching_client(&self, response: &Response) -> Option<ClientId> {
+    /// The transaction whose branch a response bears.
+    pub fn matching_client(&self, response: &Response) -> Option<ClientId> {
         let via = response.via_top().ok()?;
         let branch = via.branch.as_deref()?.strip_prefix("z9hG4bK").filter(|branch| branch.len() == 16)?;
         let branch = u64::from_str_radix(branch, 16).ok()?;
-        let cseq = response.cseq().ok()?;
+        let Ok(cseq) = response.cseq() else {
+            // Without the method, an INVITE and its CANCEL look the same.
+            let both = [true, false].map(|cancel| ClientId { branch, cancel });
+            return both.into_iter().find(|id| self.clients.contains_key(id));
+        };
         let id = ClientId { branch, cancel: cseq.method == Method::Cancel };
         self.clients.get(&id).filter(|transaction| transaction.method == cseq.method).map(|_| id)
     }
@@ -466,7 +466,8 @@ impl Core {
             (Some((_, _, bytes)), _) => bytes.clone(),
             (None, Some(response)) => {
                 let Some(invite) = transaction.parsed_request() else { return };
-                let ack = hop_request(&invite, Method::Ack, response.headers.get(&H::To).cloned());
+                let to = response.headers.get(&H::To).or(invite.headers.get(&H::To)).cloned();
+                let ack = hop_request(&invite, Method::Ack, to);
                 let bytes = ack.to_bytes();
                 transaction.acks.push((Text::default(), flow, bytes.clone()));
                 bytes
@@ -544,5 +545,5 @@ fn hop_request(invite: &Request, method: Method, to: Option<Bytes>) -> Request {
 
 /// The To tag of a response; empty where an RFC 2543 peer left it out.
 pub(crate) fn to_tag(response: &Response) -> Text {
-    response.to().ok().and_then(|to| to.params.get_text("tag").cloned()).unwrap_or_default()
+    response.to_tag()
 }

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 use bytes::Bytes;
 
 use super::{Flow, PeerId};
-use crate::sip::message::{Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
+use crate::sip::message::{Defect, Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
 
 /// One INVITE usage: a call from its INVITE to its end. Never reused within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -336,6 +336,18 @@ pub enum Event {
     Unregistered {
         /// The registration.
         registration: RegistrationId,
+    },
+    /// A response of which something could not be read. It was heeded as far as it could be: for the log, which limits
+    /// the rate.
+    OddResponse {
+        /// The call whose request it answers.
+        invite: Option<InviteId>,
+        /// Where it came from.
+        flow: Flow,
+        /// Its status.
+        status: StatusCode,
+        /// What is wrong with it.
+        defect: Defect,
     },
     /// A request was refused or dropped before it became a call: for the log, which limits the rate.
     Refused {

@@ -34,10 +34,13 @@ impl Endpoint {
                 }
                 match message {
                     Message::Request(request) => self.on_request(now, flow, request, policy),
-                    Message::Response(response) => self.on_response(now, &flow, response),
+                    Message::Response(response) => self.on_response(now, &flow, response, None),
                 }
             }
             Err(ParseError::KeepAlive) => {}
+            Err(ParseError::Response { defect, stub: Some(response) }) => {
+                self.on_response(now, &flow, *response, Some(defect));
+            }
             Err(error) => {
                 self.core.totals.malformed += 1;
                 if let (Some(stub), Some(status)) = (error.stub(), error.status()) {

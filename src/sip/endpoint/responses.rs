@@ -1,25 +1,52 @@
 //! Responses and failures: who they are for, and what is done with those nobody waits for any more.
 
-use super::clients::{Failure, Owner};
+use super::clients::{ClientTransaction, Failure, Owner};
 use super::timer::ClientId;
-use super::{Endpoint, Flow};
+use super::{Endpoint, Event, Flow};
 use crate::sip::dialog::{Dialog, Tag};
 use crate::sip::invite::session::{Common, Exchange, Session, authorize, retry_authorized};
-use crate::sip::message::{HeaderName as H, Method, Reason, Response, StatusCode, check_response};
+use crate::sip::message::{Defect, HeaderName as H, Method, Reason, Response, StatusCode, check_response};
 use crate::types::Now;
 
 impl Endpoint {
-    pub(super) fn on_response(&mut self, now: Now, flow: &Flow, response: Response) {
-        if check_response(&response).is_err() {
-            self.core.totals.malformed += 1;
+    /// A response, perhaps one of which something could not be read. What bears our branch is ours all the same: each
+    /// 2xx to an INVITE began a call that somebody pays for, and each refusal ends a wait.
+    pub(super) fn on_response(&mut self, now: Now, flow: &Flow, response: Response, defect: Option<Defect>) {
+        let defect = defect.or_else(|| check_response(&response).err());
+        self.core.totals.malformed += u64::from(defect.is_some());
+        let Some(tx) = self.core.matching_client(&response).or_else(|| self.calling_as(&response)) else {
+            self.core.totals.stray_responses += 1;
             return;
+        };
+        if let Some(defect) = defect.or_else(|| dialog_defect(&response)) {
+            let invite = match self.core.clients.get(&tx).map(|it| it.owner) {
+                Some(Owner::Invite(id)) => Some(id),
+                _ => None,
+            };
+            self.core.event(Event::OddResponse { invite, flow: *flow, status: response.status, defect });
         }
-        let Some(tx) = self.core.receive_response(now, flow, &response) else { return };
+        let Some(tx) = self.core.receive_response(now, tx, flow, &response) else { return };
         if let Some((owner, method)) = self.core.clients.get(&tx).map(|it| (it.owner, it.method.clone())) {
             self.pass_response(now, tx, owner, &method, response);
         }
         // Over reliable transports a finished transaction is forgotten at once, but not before its user has seen it.
         self.core.sweep_client(tx);
+    }
+
+    /// The INVITE whose From tag, which nobody else knows, a response bears whose Via cannot be read.
+    fn calling_as(&self, response: &Response) -> Option<ClientId> {
+        if response.via_top().is_ok() {
+            return None;
+        }
+        let (from, cseq) = (response.from().ok()?, response.cseq().ok()?);
+        let id = *self.tags.get(&Tag::parse(from.tag()?)?)?;
+        let is_it = |transaction: &ClientTransaction| {
+            matches!(transaction.owner, Owner::Invite(owner) if owner == id)
+                && transaction.method == Method::Invite
+                && transaction.parsed_request().and_then(|invite| invite.cseq().ok()) == Some(cseq.clone())
+        };
+        // Rare enough, and known to nobody but our peers, to look through all of them.
+        self.core.clients.iter().find(|(_, transaction)| is_it(transaction)).map(|(tx, _)| *tx)
     }
 
     fn pass_response(&mut self, now: Now, tx: ClientId, owner: Owner, method: &Method, response: Response) {
@@ -128,4 +155,16 @@ impl Endpoint {
             self.on_failure(now, tx, owner, &method, Failure::Transport);
         }
     }
+}
+
+/// What a 2xx to an INVITE says of its dialog that cannot be read and is done without.
+fn dialog_defect(response: &Response) -> Option<Defect> {
+    let is_answer = response.status.is_success() && response.cseq().is_ok_and(|cseq| cseq.method == Method::Invite);
+    if !is_answer {
+        return None;
+    }
+    if response.headers.contains(&H::Contact) && response.contact().is_err() {
+        return Some(Defect::Malformed("Contact"));
+    }
+    response.headers.addresses(&H::RecordRoute).is_err().then_some(Defect::Malformed("Record-Route"))
 }

@@ -121,7 +121,9 @@ impl Usage {
         let Some(ours) = session.ours.take() else { return };
         session.refresh_target(&response.headers, None);
         let body = lenient_description(&response.headers, &response.body);
-        let owed = OwedAck { tx, cseq: response.cseq().map(|cseq| cseq.number).unwrap_or_default() };
+        let asked = || core.clients.get(&tx).and_then(|tx| tx.parsed_request()?.cseq().ok());
+        let cseq = response.cseq().ok().or_else(asked).map(|cseq| cseq.number).unwrap_or_default();
+        let owed = OwedAck { tx, cseq };
         if confirmed {
             let timer = SessionTimer::from_response(&session.terms, ours.asked.as_ref(), response);
             session.restart_timer(core, now, id, timer);

@@ -1,4 +1,4 @@
-use super::{Request, StatusCode};
+use super::{Request, Response, StatusCode};
 
 /// A header value or a part of one that does not follow its grammar; says which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,9 +78,14 @@ pub enum ParseError {
     /// No SIP at all. Drop it.
     #[error("not SIP")]
     NotSip,
-    /// A response that cannot be used. Drop it (RFC 3261 section 8.1.3).
-    #[error("bad response: {0}")]
-    Response(Defect),
+    /// A response of which something cannot be read.
+    #[error("bad response: {defect}")]
+    Response {
+        /// What is wrong with it.
+        defect: Defect,
+        /// What could be read, where its status could: a 2xx to an INVITE began a call however badly the rest is written.
+        stub: Option<Box<Response>>,
+    },
     /// A request that cannot be used.
     #[error("bad request: {defect}")]
     Request {

@@ -40,6 +40,8 @@ pub struct StreamFramer {
     length: Option<usize>,
     /// Whether the last thing given out was a lone CRLF, which with another one right behind is a ping cut in two.
     half_ping: bool,
+    /// Why nothing more will come, once it is to be told.
+    ending: Option<FramingError>,
     failed: bool,
 }
 
@@ -99,7 +101,22 @@ impl StreamFramer {
         None
     }
 
+    /// The head of a response after which the stream cannot be cut any more. It comes out before the error does, since a
+    /// 2xx to an INVITE began a call all the same; a request is better sent again than taken for one without a body.
+    fn last_head(&mut self, error: FramingError) -> Option<Bytes> {
+        let head = self.head_length()?;
+        let is_response = self.buffer.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
+        if !is_response || head > MAX_HEADER_BYTES {
+            return None;
+        }
+        self.ending = Some(error);
+        Some(self.buffer.split_to(head).freeze())
+    }
+
     fn message(&mut self) -> Result<Option<Bytes>, FramingError> {
+        if let Some(error) = self.ending {
+            return Err(error);
+        }
         if self.length.is_none() {
             let Some(head) = self.head_length() else {
                 let too_large = self.buffer.len() > MAX_HEADER_BYTES;
@@ -130,7 +147,7 @@ impl Iterator for StreamFramer {
         if self.failed {
             return None;
         }
-        if self.length.is_none() && self.searched == 0 {
+        if self.length.is_none() && self.searched == 0 && self.ending.is_none() {
             while self.buffer.first() == Some(&b'\n') {
                 self.buffer.advance(1);
             }
@@ -145,6 +162,11 @@ impl Iterator for StreamFramer {
         match self.message() {
             Ok(message) => message.map(|bytes| Ok(Frame::Message(bytes))),
             Err(error) => {
+                if self.ending.is_none()
+                    && let Some(head) = self.last_head(error)
+                {
+                    return Some(Ok(Frame::Message(head)));
+                }
                 self.failed = true;
                 self.buffer = BytesMut::new();
                 Some(Err(error))
@@ -226,6 +248,24 @@ mod tests {
             assert_eq!(framer.next(), Some(Err(error)));
             framer.push(FIRST);
             assert_eq!((framer.next(), framer.pending()), (None, 0));
+        }
+    }
+
+    #[test]
+    fn a_response_without_a_usable_content_length_comes_out_before_the_stream_ends() {
+        for length in ["l: x\r\n", "l: 70000\r\n", "c: application/sdp\r\n"] {
+            let head = format!("SIP/2.0 200 OK\r\n{length}\r\n");
+            for size in [1, 7, 1_000] {
+                let mut framer = StreamFramer::new();
+                let mut frames = Vec::new();
+                for chunk in [head.as_bytes(), b"v=0\r\n\r\nSIP/2.0 200 OK\r\n\r\n"].concat().chunks(size) {
+                    framer.push(chunk);
+                    frames.extend(framer.by_ref());
+                }
+                assert_eq!(frames.len(), 2, "{length}");
+                assert_eq!(frames[0], Ok(Frame::Message(head.clone().into())));
+                assert!(frames[1].is_err());
+            }
         }
     }
 

@@ -99,7 +99,10 @@ pub(super) fn parse(datagram: &Bytes) -> Result<Message, ParseError> {
     match (start, defect) {
         (Start::Request(method, uri), None) => Ok(Message::Request(Request { method, uri, headers, body })),
         (Start::Response(status, reason), None) => Ok(Message::Response(Response { status, reason, headers, body })),
-        (Start::Response(..), Some(defect)) => Err(ParseError::Response(defect)),
+        (Start::Response(status, reason), Some(defect)) => {
+            let stub = Some(Box::new(Response { status, reason, headers, body }));
+            Err(ParseError::Response { defect, stub })
+        }
         (Start::Request(method, uri), Some(defect)) => {
             let stub = Request { method, uri, headers, body: Bytes::new() };
             let stub = is_answerable(&stub).then(|| Box::new(stub));
@@ -118,7 +121,8 @@ fn is_answerable(request: &Request) -> bool {
 fn parse_start(whole: &Bytes, line: &[u8]) -> Result<(Start, Option<Defect>), ParseError> {
     let is_version = |word: &[u8]| word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
     if is_version(line) {
-        return parse_status_line(whole, line).map(|start| (start, None)).map_err(ParseError::Response);
+        let unusable = |defect| ParseError::Response { defect, stub: None };
+        return parse_status_line(whole, line).map(|start| (start, None)).map_err(unusable);
     }
     let sound = charset::trim(line);
     let method_end = memchr::memchr(b' ', sound).ok_or(ParseError::NotSip)?;
@@ -222,7 +226,10 @@ fn parse_head(whole: &Bytes, mut rest: &[u8]) -> Head {
     });
     match rest.get(..length) {
         Some(body) => head.body = whole.slice_ref(body),
-        None => head.note(Defect::BodyTooShort),
+        None => {
+            head.note(Defect::BodyTooShort);
+            head.body = whole.slice_ref(rest);
+        }
     }
     head
 }

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     CSeq, Contacts, HeaderName, Headers, InvalidValue, MinSe, NameAddr, RSeq, Request, RetryAfter, SessionExpires,
-    StatusCode, Text, Via, WRITTEN, write_line, write_tail,
+    StatusCode, Text, Via, WRITTEN, charset, write_line, write_tail,
 };
 
 /// A response (RFC 3261 section 7.2).
@@ -106,6 +106,19 @@ impl Response {
         self.headers.to()
     }
 
+    /// The tag in To, looked for in its bytes where To cannot be read; empty where there is none (RFC 2543).
+    pub fn to_tag(&self) -> Text {
+        match (self.to(), self.headers.get(&HeaderName::To)) {
+            (Ok(to), _) => to.params.get_text("tag").cloned().unwrap_or_default(),
+            (Err(_), Some(value)) => {
+                let tag = memchr::memmem::rfind(value, b";tag=").and_then(|at| value.get(at + 5..)).unwrap_or_default();
+                let end = tag.iter().position(|byte| !charset::is_token(*byte)).unwrap_or(tag.len());
+                Text::part(value, tag.get(..end).unwrap_or_default())
+            }
+            (Err(_), None) => Text::default(),
+        }
+    }
+
     /// The Call-ID header's value.
     pub fn call_id(&self) -> Option<Text> {
         self.headers.call_id()
@@ -171,6 +184,20 @@ mod tests {
         let answer = answer_to("<sip:b@h>");
         assert_eq!(answer.headers.values(&HeaderName::Via).count(), 3);
         assert_eq!(answer.headers.get_str(&HeaderName::Timestamp), Some("54"));
+    }
+
+    #[test]
+    fn the_tag_of_a_to_that_cannot_be_read_is_found() {
+        for (to, tag) in [
+            ("<sip:b@h>;Tag=one", "one"),
+            ("\"open <sip:b@h>;tag=two;x", "two"),
+            ("<sip:b@h;tag=three", "three"),
+            ("sip:;tag=", ""),
+            ("nothing", ""),
+        ] {
+            assert_eq!(&*answer_to(to).to_tag(), tag, "{to}");
+        }
+        assert_eq!(&*Response::new(StatusCode::OK).to_tag(), "");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod hostile;
 mod large;
 mod load;
 mod modify;
+mod odd_responses;
 mod pair;
 mod provisional;
 mod raw;
