@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How the gateway fares while TLS hellos are thrown at it: its threads' processor time, and how long a request over UDP waits.
 
-    benches/hello_flood.py PID [--tls 5061] [--udp 5060] [--seconds 3] [--workers 2] [--from 127.0.0.1]
+    benches/hello_flood.py PID [--tls 5061] [--udp 5060] [--seconds 3] [--workers 2] [--rate 4000] [--from 127.0.0.1]
 
 A hello is a connection, one ClientHello made beforehand, and the end of it as soon as something comes back: nearly all of its cost is the
 server's. --connections opens so many TCP connections instead, holds them, and tells the gateway's memory before, with and after them.
@@ -21,9 +21,11 @@ def hello():
     return out.read()
 
 
-def throw(target, source, until, counts):
-    data, answered, refused = hello(), 0, 0
+def throw(target, source, until, pause, counts):
+    data, answered, refused, due = hello(), 0, 0, time.monotonic()
     while time.monotonic() < until:
+        due += pause
+        time.sleep(max(0, due - time.monotonic()))
         try:
             with socket.socket() as connection:
                 connection.settimeout(1)
@@ -48,21 +50,34 @@ def threads(pid):
     return used
 
 
-def ask(udp, number):
+def ask(udp, method, number):
+    """Milliseconds to the final answer; an INVITE goes to a number that no route has."""
     here = "%s:%d" % udp.getsockname()
-    message = (
-        f"OPTIONS sip:a@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKflood{number}\r\nMax-Forwards: 70\r\n"
-        f"From: <sip:b@{here}>;tag={number}\r\nTo: <sip:a@127.0.0.1>\r\nCall-ID: flood-{number}@{here}\r\n"
-        "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
-    )
-    began = time.monotonic()
-    udp.send(message.encode())
+    key = f"flood{method}{number}"
+
+    def send(method):
+        message = (
+            f"{method} sip:9@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{key}\r\nMax-Forwards: 70\r\n"
+            f"From: <sip:b@{here}>;tag={number}\r\nTo: <sip:9@127.0.0.1>{to_tag}\r\nCall-ID: {key}@{here}\r\n"
+            f"CSeq: 1 {method}\r\nContact: <sip:b@{here}>\r\nContent-Length: 0\r\n\r\n"
+        )
+        udp.send(message.encode())
+
+    to_tag, began = "", time.monotonic()
+    send(method)
     try:
-        while f"flood{number}".encode() not in udp.recv(4096):
-            pass
+        while True:
+            answer = udp.recv(4096).decode(errors="replace")
+            if key in answer and not answer.startswith("SIP/2.0 1"):
+                break
     except TimeoutError:
         return None
-    return (time.monotonic() - began) * 1000
+    waited = (time.monotonic() - began) * 1000
+    if method == "INVITE":
+        to = next(line for line in answer.splitlines() if line.lower().startswith("to:"))
+        to_tag = to.partition(">")[2]
+        send("ACK")
+    return waited
 
 
 def resident(pid):
@@ -88,7 +103,7 @@ def rush(options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("pid", type=int)
-    for name, default in (("tls", 5061), ("udp", 5060), ("seconds", 3), ("workers", 2), ("connections", 0)):
+    for name, default in (("tls", 5061), ("udp", 5060), ("seconds", 3), ("workers", 2), ("rate", 4000), ("connections", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--from", dest="source", default="127.0.0.1")
     options = parser.parse_args()
@@ -101,23 +116,25 @@ def main():
     until, counts = time.monotonic() + options.seconds, multiprocessing.Queue()
     start = threads(options.pid)
     workers = [
-        multiprocessing.Process(target=throw, args=(("127.0.0.1", options.tls), options.source, until, counts))
+        multiprocessing.Process(target=throw, args=(("127.0.0.1", options.tls), options.source, until, options.workers / options.rate, counts))
         for _ in range(options.workers)
     ]
     for worker in workers:
         worker.start()
-    waits, number = [], 0
+    waits, number = {"OPTIONS": [], "INVITE": []}, 0
     while time.monotonic() < until:
-        waits.append(ask(udp, number))
+        for method, each in waits.items():
+            each.append(ask(udp, method, number))
         number += 1
         time.sleep(0.02)
     end = threads(options.pid)
     totals = [counts.get() for _ in workers]
     answered, refused = (sum(each) for each in zip(*totals)) if totals else (0, 0)
-    heard = sorted(wait for wait in waits if wait is not None)
     print(f"hellos a second: {answered / options.seconds:.0f} answered, {refused / options.seconds:.0f} refused")
-    print(f"OPTIONS: {len(waits)} sent, {len(waits) - len(heard)} unanswered,"
-          f" p50 {statistics.median(heard):.2f} ms, p99 {heard[len(heard) * 99 // 100]:.2f} ms" if heard else "OPTIONS: none")
+    for method, each in waits.items():
+        heard = sorted(wait for wait in each if wait is not None) or [float("nan")]
+        print(f"{method}: {len(each)} sent, {each.count(None)} unanswered,"
+              f" p50 {statistics.median(heard):.2f} ms, p99 {heard[len(heard) * 99 // 100]:.2f} ms")
     for name in sorted(end):
         print(f"thread {name}: {(end[name] - start.get(name, 0)) / options.seconds:.3f} cores")
 
