@@ -145,6 +145,8 @@ pub enum Clip {
     Loop(Pcm),
     /// Silence.
     Silence(Duration),
+    /// From the first clip again.
+    Restart,
 }
 
 /// Where a recorder's samples go: a bounded ring whose other end the gateway keeps.

@@ -50,11 +50,19 @@ impl Player {
     pub(crate) fn play(&mut self, frame: &mut Frame) -> Played {
         let mut filled = 0;
         let mut played = Played::Pause;
+        // Clips without a sample, over and over, would never fill the frame.
+        let mut restarted_at = None;
         while filled < frame.len() {
             let Some(clip) = self.clips.get(self.clip) else { break };
+            if let Clip::Restart = clip {
+                self.clip = if restarted_at == Some(filled) { self.clips.len() } else { 0 };
+                restarted_at = Some(filled);
+                continue;
+            }
             let (samples, length) = match clip {
                 Clip::Samples(pcm) | Clip::Loop(pcm) => (Some(pcm), pcm.len()),
                 Clip::Silence(duration) => (None, samples_in(*duration)),
+                Clip::Restart => (None, 0),
             };
             let taken = length.saturating_sub(self.at).min(frame.len() - filled);
             let out = &mut frame[filled..filled + taken];
@@ -132,6 +140,21 @@ mod tests {
         assert_eq!(frame[..3], [1, 2, 3][..].repeat(2)[(99 * 160) % 3..][..3]);
         let mut empty = player(vec![Clip::Loop(Vec::new().into()), Clip::Samples(Vec::new().into())]);
         assert_eq!(empty.play(&mut frame), Played::Finished);
+    }
+
+    #[test]
+    fn clips_begin_anew_as_often_as_needed_and_nothing_over_and_over_ends() {
+        let mut player =
+            player(vec![Clip::Silence(Duration::from_millis(30)), Clip::Samples(vec![3; 80].into()), Clip::Restart]);
+        let mut frame = SILENCE;
+        for _ in 0..100 {
+            assert_eq!(player.play(&mut frame), Played::Pause);
+            assert_eq!(player.play(&mut frame), Played::Sound);
+            assert_eq!((frame[79], frame[80], frame[159]), (0, 3, 3));
+        }
+        let mut empty = self::player(vec![Clip::Samples(Vec::new().into()), Clip::Restart]);
+        assert_eq!(empty.play(&mut frame), Played::Finished);
+        assert!(empty.is_finished());
     }
 
     #[test]

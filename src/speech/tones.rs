@@ -5,9 +5,10 @@ use crate::media::command::{Clip, Pcm};
 use std::time::Duration;
 
 /// The names that [`tone`] knows.
-pub const TONES: [&str; 10] = [
+pub const TONES: [&str; 11] = [
     "join",
     "leave",
+    "alone",
     "ringback",
     "ringback-na",
     "ringback-eu",
@@ -21,6 +22,7 @@ pub const TONES: [&str; 10] = [
 /// A tone by its name; `None` for a name that is not one of [`TONES`].
 ///
 /// - `join`, `leave`: two short notes, rising and falling, a fifth apart; quiet, since they sound over talk.
+/// - `alone`: one short note, quieter still, for somebody who is alone in a room.
 /// - `ringback`: 400 + 450 Hz, 0.4 s on, 0.2 s off, 0.4 s on, 2 s off, over and over (the United Kingdom's).
 /// - `ringback-na`: 440 + 480 Hz, 2 s on, 4 s off (North America's); `ringback-eu`: 425 Hz, 1 s on, 4 s off (most of
 ///   Europe's, and many others'); `ringback-fr`: 440 Hz, 1.5 s on, 3.5 s off; `ringback-jp`: 384 + 416 Hz, 1 s on, 2 s off;
@@ -34,6 +36,7 @@ pub fn tone(name: &str) -> Option<Clip> {
     let clip = match name {
         "join" => Clip::Samples(notes([587.33, 880.0])),
         "leave" => Clip::Samples(notes([880.0, 587.33])),
+        "alone" => Clip::Samples(note(440.0)),
         "ringback" => Clip::Loop(period(&[400.0, 450.0], -22.0, &[(400, 200), (400, 2_000)])),
         "ringback-na" => Clip::Loop(period(&[440.0, 480.0], -22.0, &[(2_000, 4_000)])),
         "ringback-eu" => Clip::Loop(period(&[425.0], -20.0, &[(1_000, 4_000)])),
@@ -51,6 +54,13 @@ pub fn tone(name: &str) -> Option<Clip> {
 fn notes(frequencies: [f64; 2]) -> Pcm {
     let note = |frequency| Tone { cadence: vec![milliseconds((120, 40))], ..Tone::sine(frequency, -24.0) };
     frequencies.into_iter().flat_map(|frequency| note(frequency).samples(Duration::from_millis(160))).collect()
+}
+
+/// One note of 300 ms.
+fn note(frequency: f64) -> Pcm {
+    Tone { cadence: vec![milliseconds((300, 20))], ..Tone::sine(frequency, -27.0) }
+        .samples(Duration::from_millis(320))
+        .into()
 }
 
 /// Six notes of a C major chord, up and down, 300 ms each, and a pause.
