@@ -4,7 +4,7 @@ mod entry;
 mod out;
 
 use super::number::NumberRules;
-use super::plan::{Collect, Ivr, Origin, Plan, RoomTemplate, Route, RouteTarget, Say, Then};
+use super::plan::{Alone, Collect, Ivr, IvrPrompts, Origin, Plan, Room, Route, RouteTarget, Say, Then};
 use super::route::{self, Miss};
 use super::suggestion;
 use entry::{Entry, entries};
@@ -186,7 +186,7 @@ fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &m
     }
     match &route.target {
         RouteTarget::Ivr(ivr) => menu(plan, ivr, number, keyed, out),
-        RouteTarget::Room(template) => join(plan, &template.expand(number, ""), out),
+        RouteTarget::Room(template) => join(plan, &template.expand(number, ""), &Words::standard(), out),
         RouteTarget::Trunks(_) | RouteTarget::Reject(_) => {}
     }
 }
@@ -196,7 +196,7 @@ fn menu(plan: &Plan, ivr: &Ivr, number: &str, keyed: Option<&str>, out: &mut Exp
     line(out, 1, &format!("says {}", said(ivr.greeting(number))));
     let Some(collect) = &ivr.collect else {
         match &ivr.then {
-            Then::Room(template) => join(plan, &template.expand(number, ""), out),
+            Then::Room(template) => join(plan, &template.expand(number, ""), &Words::of(ivr), out),
             Then::Dial { number, confirm } => out::dialled(plan, number, *confirm, out),
             Then::ByPin { .. } => {}
         }
@@ -204,27 +204,39 @@ fn menu(plan: &Plan, ivr: &Ivr, number: &str, keyed: Option<&str>, out: &mut Exp
     };
     line(out, 1, &format!("takes {}", asked(collect)));
     match keyed {
-        None => unkeyed(ivr, collect, out),
+        None => unkeyed(ivr, collect, number, out),
         Some(keyed) => play_through(plan, ivr, collect, number, keyed, out),
     }
 }
 
 /// What may happen, when nothing is known of the digits.
-fn unkeyed(ivr: &Ivr, collect: &Collect, out: &mut Explanation) {
+fn unkeyed(ivr: &Ivr, collect: &Collect, number: &str, out: &mut Explanation) {
+    let prompts = &ivr.prompts;
+    let joining = prompts.joining.as_ref().map_or(String::new(), |joining| format!("says {}, ", said(joining)));
+    let again = |what: &Say| format!("says {}, then {}", said(what), said(ivr.greeting(number)));
     match &ivr.then {
         Then::ByPin { open_rooms } => {
-            line(out, 1, "a room's PIN: the caller joins that room");
+            line(out, 1, &format!("a room's PIN: {joining}the caller joins that room"));
             if *open_rooms {
-                line(out, 1, "any other PIN: the caller joins a room of its own");
+                line(out, 1, &format!("any other PIN: {joining}the caller joins a room of its own"));
             } else {
-                line(out, 1, &format!("a wrong PIN: says {} and asks again", said(&ivr.prompts.wrong)));
+                line(out, 1, &format!("a wrong PIN: {}", again(&prompts.wrong)));
+                line(
+                    out,
+                    1,
+                    &format!("a PIN after ten wrong ones in an hour: says {}, hangs up", said(&prompts.blocked)),
+                );
             }
         }
-        Then::Room(template) => line(out, 1, &format!("digits: the caller joins room {}", template.as_str())),
+        Then::Room(template) => {
+            line(out, 1, &format!("digits: {joining}the caller joins room {}", template.as_str()));
+        }
         Then::Dial { number, .. } => line(out, 1, &format!("digits: {number} is called and joined with the caller")),
     }
-    line(out, 1, &format!("no digit in time: says {} and asks again", said(&ivr.prompts.timeout)));
-    line(out, 1, &format!("after {}: says {} and hangs up", tries(collect.tries), said(&ivr.prompts.goodbye)));
+    line(out, 1, &format!("too few digits: {}", again(&prompts.short)));
+    line(out, 1, &format!("no digit in time: {}", again(&prompts.timeout)));
+    let tries = tries(collect.tries);
+    line(out, 1, &format!("after {tries}: what was wrong with the last, says {}, hangs up", said(&prompts.goodbye)));
 }
 
 /// What happens with these digits, try by try.
@@ -233,29 +245,37 @@ fn play_through(plan: &Plan, ivr: &Ivr, collect: &Collect, number: &str, keyed: 
     for attempt in 1..=collect.tries {
         let entry = entries.next().unwrap_or(Entry::Nothing);
         let shown = format!("try {attempt}: {}", entry.masked());
+        let asks = |what: &Say| {
+            let again =
+                if attempt < collect.tries { format!(", then {}", said(ivr.greeting(number))) } else { String::new() };
+            format!("says {}{again}", said(what))
+        };
         let problem = match (&entry, &ivr.then) {
-            (Entry::Nothing, _) => format!("says {}", said(&ivr.prompts.timeout)),
-            (Entry::TooShort(_), _) => format!("too few digits, says {}", said(&ivr.prompts.wrong)),
+            (Entry::Nothing, _) => asks(&ivr.prompts.timeout),
+            (Entry::TooShort(_), _) => format!("too few digits, {}", asks(&ivr.prompts.short)),
             (Entry::Whole(digits), Then::ByPin { open_rooms }) => match plan.room_by_pin(digits) {
                 Some((room, access)) => {
                     line(out, 1, &format!("{shown}, is the {} of room {}", access.as_str(), room.name));
-                    join(plan, &room.name, out);
+                    join(plan, &room.name, &Words::of(ivr), out);
                     return;
                 }
                 None if *open_rooms => {
                     line(out, 1, &format!("{shown}, is no configured room's PIN"));
-                    line(out, 0, "The caller joins a room of that PIN's own.");
+                    joined(None, "a room of that PIN's own", &Words::of(ivr), out);
                     return;
                 }
-                None => format!("no room has this PIN, says {}", said(&ivr.prompts.wrong)),
+                None => format!("no room has this PIN, {}", asks(&ivr.prompts.wrong)),
             },
             (Entry::Whole(_), Then::Dial { number, confirm }) => {
                 line(out, 1, &shown);
                 return out::dialled(plan, number, *confirm, out);
             }
             (Entry::Whole(digits), Then::Room(template)) => {
-                arrive(plan, template, attempt, number, digits, out);
-                return;
+                let from = format!("{} digits, make the room's name from {}", digits.len(), template.as_str());
+                line(out, 1, &format!("try {attempt}: {from}"));
+                let (name, shown) = (template.expand(number, digits), template.expand(number, &entry.masked()));
+                out.room = Some(shown.clone());
+                return joined(plan.room(&name).map(|room| &**room), &format!("room {shown}"), &Words::of(ivr), out);
             }
         };
         line(out, 1, &format!("{shown}, {problem}"));
@@ -264,18 +284,53 @@ fn play_through(plan: &Plan, ivr: &Ivr, collect: &Collect, number: &str, keyed: 
     refuse(out, "The call is ended.");
 }
 
-fn arrive(plan: &Plan, template: &RoomTemplate, attempt: u8, number: &str, digits: &str, out: &mut Explanation) {
-    line(out, 1, &format!("try {attempt}: {} digits, make the room's name from {}", digits.len(), template.as_str()));
-    join(plan, &template.expand(number, digits), out);
+/// What is said to whoever comes into a room.
+struct Words {
+    joining: Option<Say>,
+    first: Say,
+    full: Say,
 }
 
-fn join(plan: &Plan, name: &str, out: &mut Explanation) {
-    let room = match plan.room(name) {
+impl Words {
+    fn of(ivr: &Ivr) -> Self {
+        let IvrPrompts { joining, first, full, .. } = ivr.prompts.clone();
+        Self { joining, first, full }
+    }
+
+    /// Where a route leads straight into the room.
+    fn standard() -> Self {
+        let prompt = |name: &str| Say::Prompt(name.to_owned());
+        Self { joining: None, first: prompt("first-here"), full: prompt("room-full") }
+    }
+}
+
+fn join(plan: &Plan, name: &str, words: &Words, out: &mut Explanation) {
+    // A caller could key the digits in this name: it stands nowhere as it is.
+    let shown = plan.keyed_room(name).map(|template| template.expand("", &"•".repeat(4)));
+    let shown = shown.unwrap_or_else(|| name.to_owned());
+    out.room = Some(shown.clone());
+    joined(plan.room(name).map(|room| &**room), &format!("room {shown}"), words, out);
+}
+
+/// Tells what is heard on the way into a room and in it.
+fn joined(room: Option<&Room>, name: &str, words: &Words, out: &mut Explanation) {
+    if let Some(joining) = &words.joining {
+        line(out, 1, &format!("says {}", said(joining)));
+    }
+    let kind = match room {
         Some(room) => room.max_members.map_or(String::new(), |most| format!(" (at most {most} members)")),
         None => " (made on demand)".to_owned(),
     };
-    out.room = Some(name.to_owned());
-    line(out, 0, &format!("The caller joins room {name}{room}."));
+    line(out, 0, &format!("The caller joins {name}{kind}."));
+    let alone = match room.map_or_else(Alone::default, |room| room.alone) {
+        Alone::Silence => "silence",
+        Alone::Tone => "a tone every 20 s",
+        Alone::Music => "music",
+    };
+    line(out, 1, &format!("alone there: says {}, then {alone} until another comes", said(&words.first)));
+    if room.is_some_and(|room| room.max_members.is_some()) {
+        line(out, 1, &format!("a full room: says {}, hangs up", said(&words.full)));
+    }
 }
 
 fn asked(collect: &Collect) -> String {

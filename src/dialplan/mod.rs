@@ -25,10 +25,10 @@ mod world;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Announce, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest, DigestAlgorithm, DigitTransport, FromUser,
-    Gateway, Greeting, Identity, IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin,
-    Outgoing, Pin, Plan, Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say,
-    Secret, SessionTimer, SipTransport, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls,
+    Alone, Announce, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest, DigestAlgorithm, DigitTransport,
+    FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat, NumberSource,
+    Origin, Outgoing, Pin, Plan, Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route,
+    RouteTarget, Say, Secret, SessionTimer, SipTransport, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

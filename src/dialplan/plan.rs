@@ -17,7 +17,7 @@ mod trunk;
 pub use gateway::{Digest, DigestAlgorithm, Gateway, ListenAddress, SipTransport};
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
-pub use room::{Announce, Room, RoomAccess};
+pub use room::{Alone, Announce, Room, RoomAccess};
 pub use route::{Origin, Outgoing, Route, RouteTarget};
 pub use secret::{Pin, Secret};
 pub use template::{BadPlaceholder, RoomTemplate};
@@ -66,6 +66,19 @@ impl Plan {
     #[must_use]
     pub fn room(&self, name: &str) -> Option<&Arc<Room>> {
         self.rooms.iter().find(|room| room.name == name)
+    }
+
+    /// The template by which a caller could key the digits in a room's name, if there is one: `conf_{digits}` for
+    /// `conf_4711`.
+    #[must_use]
+    pub fn keyed_room(&self, name: &str) -> Option<&RoomTemplate> {
+        self.ivrs.iter().find_map(|ivr| {
+            let (Then::Room(template), Some(collect)) = (&ivr.then, &ivr.collect) else { return None };
+            let digits = Some(name).filter(|_| template.uses_digits()).and_then(|name| template.filling(name))?;
+            let fits = (usize::from(collect.min_digits)..=usize::from(collect.max_digits)).contains(&digits.len());
+            let is_key = |key: char| matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
+            (fits && digits.chars().all(is_key)).then_some(template)
+        })
     }
 
     /// The IVR of that name.

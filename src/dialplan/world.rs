@@ -54,6 +54,8 @@ pub struct PromptText {
     pub name: String,
     /// What it says.
     pub text: String,
+    /// It said this in an earlier version, and now says something else.
+    pub former: bool,
 }
 
 type SoundCheck = Box<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;

@@ -7,7 +7,7 @@ use super::timer::{FIRST_PACKET, Timer};
 use super::{Call, Gateway, Level, SessionId};
 use crate::dialplan::{Announce, Room};
 use crate::media::command::Command;
-use crate::session::{self, RoomHandle, Unit, Verb, VerbError, collect};
+use crate::session::{self, RoomHandle, RoomName, Unit, Verb, VerbError, collect};
 use crate::sip::message::{Headers, StatusCode};
 use crate::types::{CallId, Now, RoomId, UnitId};
 use std::sync::Arc;
@@ -148,10 +148,15 @@ impl Gateway {
         Ok(())
     }
 
-    pub(super) fn open_room(&mut self, session: SessionId, handle: RoomHandle, name: &str) {
+    pub(super) fn open_room(&mut self, session: SessionId, handle: RoomHandle, name: &RoomName) -> RoomId {
         let plan =
             self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |running| Arc::clone(&running.plan));
-        let settings = plan.room(name).cloned().unwrap_or_else(|| Arc::new(Room::on_demand(name.to_owned())));
+        let (name, shown) = self.room_names(&plan, name);
+        let settings = match plan.room(&name) {
+            Some(room) if shown == name => Arc::clone(room),
+            Some(room) => Arc::new(Room { name: shown, ..Room::clone(room) }),
+            None => Arc::new(Room::on_demand(shown)),
+        };
         let fresh = RoomId(self.fresh_id());
         let (room, new) = self.rooms.open(settings, (session, handle), fresh);
         if new {
@@ -161,6 +166,7 @@ impl Gateway {
         if let Some(before) = before.filter(|before| *before != room) {
             self.release_room(before, session);
         }
+        room
     }
 
     fn connect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {
@@ -206,7 +212,7 @@ impl Gateway {
                 call.room_names.push(name.clone());
             }
         }
-        // A room made by its PIN has the PIN in its name.
+        // A name made on demand may be a whole telephone number.
         let shown = if self.plan.room(&name).is_some() { name.clone() } else { room.to_string() };
         self.log(Level::Info, Some(id), "joined", format!("room {shown}, {settings} in it"));
         self.tell_joined(id, &name);
@@ -254,6 +260,7 @@ impl Gateway {
         if announced && others > 0 {
             self.announce(room, tone);
         }
+        self.sound_alone(room);
     }
 
     pub(super) fn release_room(&mut self, room: RoomId, session: SessionId) {
@@ -270,6 +277,9 @@ impl Gateway {
     /// Feeds a call's digit collection and does what comes of it.
     pub(super) fn collect(&mut self, now: Now, id: CallId, input: collect::Input) {
         if let Some(call) = self.calls.get_mut(&id) {
+            if let collect::Input::Digit(_) = input {
+                call.keyed.keys = call.keyed.keys.saturating_add(1);
+            }
             call.collector.handle_input(now.instant, input);
         }
         self.after_collector(id);
@@ -288,6 +298,7 @@ impl Gateway {
                 collect::Output::BargeIn => self.barge_in(id),
                 collect::Output::Collected { digits, how } => {
                     self.media(Command::CollectDigits { leg: id, on: false });
+                    self.count_entry(id, how);
                     self.emit_to_call(id, session::Event::Collected { call: id, digits, how });
                 }
                 collect::Output::Digit(digit) => self.emit_to_call(id, session::Event::Digit { call: id, digit }),
@@ -299,6 +310,18 @@ impl Gateway {
                 self.effects.timers.clear(Timer::Collect(id));
             }
         }
+    }
+
+    fn count_entry(&mut self, id: CallId, how: collect::Completion) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let count = match how {
+            collect::Completion::TooShort => &mut call.keyed.too_short,
+            collect::Completion::NoInput => &mut call.keyed.no_input,
+            collect::Completion::Terminator | collect::Completion::Full | collect::Completion::NextDigitTimeout => {
+                return;
+            }
+        };
+        *count = count.saturating_add(1);
     }
 
     fn unit(&self, session: SessionId, unit: Unit, verb: &'static str) -> Result<UnitId, VerbError> {

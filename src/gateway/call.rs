@@ -1,6 +1,6 @@
 //! The control-plane state of one participant.
 
-use super::call_record::{CallTimes, Cause};
+use super::call_record::{CallTimes, Cause, Keyed};
 use super::hold::{Held, Holding};
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
@@ -106,6 +106,8 @@ pub(super) struct Call {
     pub(super) times: CallTimes,
     pub(super) status: Option<u16>,
     pub(super) cause: Option<Cause>,
+    /// Why it is hung up once it has heard so.
+    pub(super) dismissed: Option<Cause>,
     /// Why the peer says it ended the call.
     pub(super) reason: Option<PeerReason>,
     pub(super) statistics: Option<Box<LegStatistics>>,
@@ -123,7 +125,8 @@ pub(super) struct Call {
     pub(super) pending_pin: Option<(super::pins::PendingPin, CallerKey)>,
     /// Whose guesses its PINs are.
     pub(super) guesses: CallerKey,
-    pub(super) wrong_pins: u32,
+    /// What was keyed, counted for the record.
+    pub(super) keyed: Keyed,
 }
 
 /// What is known of a call when it begins, whichever way it goes.
@@ -170,6 +173,7 @@ impl Call {
             times: CallTimes::begin(now),
             status: None,
             cause: None,
+            dismissed: None,
             reason: None,
             statistics: None,
             outgoing: None,
@@ -179,7 +183,7 @@ impl Call {
             unsent_digits: VecDeque::new(),
             pending_pin: None,
             guesses,
-            wrong_pins: 0,
+            keyed: Keyed::default(),
         }
     }
 

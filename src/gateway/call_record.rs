@@ -84,6 +84,29 @@ pub enum Way {
     Out,
 }
 
+/// What a caller keyed, counted. Never which keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Keyed {
+    /// Keys pressed, in the whole call.
+    pub keys: u32,
+    /// PINs that no room has.
+    pub wrong_pins: u32,
+    /// Entries of too few digits.
+    pub too_short: u32,
+    /// Times that digits were waited for and none came.
+    pub no_input: u32,
+    /// PINs that were not looked up, since they are not accepted from this caller for now.
+    pub blocked_pins: u32,
+}
+
+impl Keyed {
+    /// Whether nothing was keyed, nor waited for in vain.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A target that a call out was tried at, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Tried {
@@ -116,6 +139,9 @@ pub struct CallRecord {
     pub route: Option<String>,
     /// The rooms it was in, in order.
     pub rooms: Vec<String>,
+    /// What was keyed, counted.
+    #[serde(skip_serializing_if = "Keyed::is_nothing")]
+    pub keyed: Keyed,
     /// Targets that a call out was tried at before the last, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<Tried>,
@@ -227,6 +253,7 @@ mod tests {
             number: "+442079460100".into(),
             route: Some("InboundFromPSTN".into()),
             rooms: vec!["standup".into()],
+            keyed: Keyed { keys: 7, ..Keyed::default() },
             started,
             answered: Some(started + Duration::from_secs(1)),
             ended: started + Duration::from_secs(3),
@@ -241,6 +268,7 @@ mod tests {
         assert!(line.contains(r#""started":"2023-11-14T22:13:20.000Z""#), "{line}");
         assert!(line.contains(r#""cause":"session","cause_detail":"goodbye""#), "{line}");
         assert!(line.contains(r#""talk_ms":2000"#), "{line}");
+        assert!(line.contains(r#""keyed":{"keys":7,"wrong_pins":0"#), "{line}");
         assert!(!line.contains('\n'));
     }
 

@@ -231,7 +231,7 @@ impl Gateway {
     fn kick(&mut self, now: Now, name: &str) -> Reply {
         match self.call_named(name) {
             Ok(id) => {
-                self.hang_up(now, id, Cause::Kicked);
+                self.dismiss(now, id, "removed", Cause::Kicked);
                 Reply::Done(format!("{id} is hung up"))
             }
             Err(why) => Reply::Error(why),

@@ -109,7 +109,8 @@ impl Gateway {
         let unknown = self.end_of_transfer(now, id, &cause);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
         call.state = CallState::Ending;
-        call.cause = Some(cause);
+        // Whoever hangs up meanwhile was sent away all the same.
+        call.cause = Some(call.dismissed.take().unwrap_or(cause));
         call.pending_pin = None;
         call.unsent_digits.clear();
         let (session, has_leg, rooms) = (call.session, call.media.leg, std::mem::take(&mut call.rooms));
@@ -128,6 +129,7 @@ impl Gateway {
             self.effects.timers.clear(timer);
         }
         self.effects.timers.clear(Timer::Collect(id));
+        self.effects.timers.clear(Timer::Dismissal(id));
         self.bridges.retain(|(source, sink)| *source != id && *sink != id);
         for room in rooms {
             let change = self.rooms.leave(room, id);
@@ -250,6 +252,7 @@ fn record_of(call: &Call, now: Now, cause: Cause) -> CallRecord {
         number: call.number.clone(),
         route: Some(call.route.clone()),
         rooms: call.room_names.clone(),
+        keyed: call.keyed,
         started: call.times.started(),
         answered: call.times.answered(),
         ended: call.times.wall(now),

@@ -1,7 +1,7 @@
 //! An INVITE from a trunk: its called number, its route, its session, its media ports.
 
 use super::call::{Beginning, Call, CallMedia, CallState};
-use super::call_record::{CallRecord, Cause, Way};
+use super::call_record::{CallRecord, Cause, Keyed, Way};
 use super::ending::Final;
 use super::identity;
 use super::negotiation::srtp_of;
@@ -223,6 +223,7 @@ impl Gateway {
             number: arrival.number.clone(),
             route: refusal.route,
             rooms: Vec::new(),
+            keyed: Keyed::default(),
             started: now.wall,
             answered: None,
             ended: now.wall,

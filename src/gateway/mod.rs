@@ -15,10 +15,10 @@
 //! | `negotiation.rs` | offers and answers of a call |
 //! | `hold.rs` | hold by us |
 //! | `apply.rs` | verbs of sessions → effects |
-//! | `playback.rs`, `pins.rs`, `rooms.rs` | sounds, PIN checks, the room directory |
+//! | `playback.rs`, `pins.rs`, `rooms.rs`, `alone.rs` | sounds, PIN checks, the room directory, who is alone there |
 //! | `outbound/` | calls of ours, target by target, up to their answer |
 //! | `media_events.rs` | what the media plane reports |
-//! | `ending.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
+//! | `ending.rs`, `dismissal.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
 //! | `transfer/` | calls that take another's place, and calls that are sent away |
 //! | `trunks.rs`, `targets.rs` | our registrations at trunks; their servers, and which of them are tried |
 //! | `trunk_health.rs`, `health.rs` | OPTIONS: which trunks are there |
@@ -27,12 +27,14 @@
 //! | `control.rs` | what an administrator asks |
 
 mod admission;
+mod alone;
 mod apply;
 mod call;
 mod call_record;
 mod calls;
 mod control;
 mod digest;
+mod dismissal;
 mod effects;
 mod ending;
 mod health;
@@ -67,7 +69,7 @@ mod trunk_tls;
 mod trunk_way;
 mod trunks;
 
-pub use call_record::{CallRecord, Cause, Tried, Way};
+pub use call_record::{CallRecord, Cause, Keyed, Tried, Way};
 pub use control::{Backlog, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;

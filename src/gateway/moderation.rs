@@ -38,14 +38,14 @@ impl Gateway {
         Reply::Done(format!("{id} is {done}"))
     }
 
-    /// Ends every call in a room.
+    /// Ends every call in a room, and tells each why.
     pub(super) fn kick_room(&mut self, now: Now, name: &str) -> Reply {
         let calls: Vec<CallId> = self.rooms.named(name).map(|room| room.calls().collect()).unwrap_or_default();
         if calls.is_empty() {
             return Reply::Error(nobody_in(name));
         }
         for id in &calls {
-            self.hang_up(now, *id, Cause::Kicked);
+            self.dismiss(now, *id, "conference-ended", Cause::Kicked);
         }
         let calls = calls.len();
         Reply::Done(format!("{calls} {} in room {name} hung up", if calls == 1 { "call" } else { "calls" }))

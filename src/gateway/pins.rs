@@ -2,8 +2,8 @@
 
 use super::pin_guard::Decision;
 use super::{Gateway, Level, SessionId};
-use crate::dialplan::RoomAccess;
-use crate::session::{self, Digits, PinVerdict, RoomHandle, VerbError};
+use crate::dialplan::{Plan, RoomAccess};
+use crate::session::{self, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
 use crate::types::{CallId, Now};
 use sha2::{Digest, Sha256};
 
@@ -25,7 +25,7 @@ impl Gateway {
         pending: PendingPin,
     ) -> Result<(), VerbError> {
         let call = self.call_with_leg(session, id, "check_pin")?;
-        let (key, wrong) = (call.guesses, call.wrong_pins);
+        let (key, wrong) = (call.guesses, call.keyed.wrong_pins);
         if let Some(call) = self.calls.get_mut(&id) {
             call.pending_pin = Some((pending, key));
         }
@@ -50,6 +50,7 @@ impl Gateway {
         let Some((pending, key)) = call.pending_pin.take() else { return };
         let (session, plan) = (call.session, std::sync::Arc::clone(&call.plan));
         let verdict = if decision == Decision::Blocked {
+            call.keyed.blocked_pins = call.keyed.blocked_pins.saturating_add(1);
             self.log_limited(now, Level::Warn, Some(id), "PIN not accepted", || {
                 "ten wrong ones from this caller within the hour".into()
             });
@@ -60,11 +61,11 @@ impl Gateway {
             self.log(Level::Info, Some(id), "PIN accepted", format!("room {name}"));
             self.opened(session, pending.room, name, access == RoomAccess::Host)
         } else if pending.open_rooms {
-            let name = self.open_room_name(&pending.pin);
+            let name = format!("open-{}", self.hidden(&pending.pin));
             self.log(Level::Info, Some(id), "PIN accepted", "it opens a room of its own".into());
             self.opened(session, pending.room, name, false)
         } else {
-            call.wrong_pins = call.wrong_pins.saturating_add(1);
+            call.keyed.wrong_pins = call.keyed.wrong_pins.saturating_add(1);
             let detail = match (self.pin_guard.wrong(now.instant, key), key.is_withheld()) {
                 (false, _) => "",
                 (true, false) => "the caller is blocked for an hour",
@@ -76,18 +77,35 @@ impl Gateway {
         self.emit(session, session::Event::PinChecked { call: id, verdict });
     }
 
-    /// The name of the room that a PIN opens for itself. Names stand in logs and records, so the PIN is not in it.
-    fn open_room_name(&self, pin: &str) -> String {
-        let mut hash = Sha256::new();
-        hash.update(self.name_salt.to_be_bytes());
-        hash.update(pin);
-        let digest = hash.finalize();
-        digest.iter().take(6).fold("open-".to_owned(), |name, byte| name + &format!("{byte:02x}"))
+    fn opened(&mut self, session: SessionId, handle: RoomHandle, name: String, host: bool) -> PinVerdict {
+        let room = self.open_room(session, handle, &RoomName::Plain(name));
+        let room = self.rooms.get(room);
+        let (name, members) = room.map_or_else(Default::default, |room| (room.settings.name.clone(), room.members()));
+        PinVerdict::Opened { name, host, members }
     }
 
-    fn opened(&mut self, session: SessionId, handle: RoomHandle, name: String, host: bool) -> PinVerdict {
-        self.open_room(session, handle, &name);
-        let members = self.rooms.named(&name).map_or(0, super::rooms::OpenRoom::members);
-        PinVerdict::Opened { name, host, members }
+    /// A room's name, and the one it has in status, log and record: the same, unless keyed digits are in it. Whoever asks
+    /// for such a room by its name, as an administrator may, means the same room.
+    pub(super) fn room_names(&self, plan: &Plan, name: &RoomName) -> (String, String) {
+        match name {
+            RoomName::Keyed { template, number, digits } => {
+                let name = template.expand(number, digits);
+                let shown = template.expand(number, &self.hidden(&name));
+                (name, shown)
+            }
+            RoomName::Plain(name) => {
+                let shown = plan.keyed_room(name).map(|template| template.expand("", &self.hidden(name)));
+                (name.clone(), shown.unwrap_or_else(|| name.clone()))
+            }
+        }
+    }
+
+    /// What stands for digits in a name: the same for the same digits as long as the process lives, and not to be turned
+    /// back without its secret.
+    fn hidden(&self, digits: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.name_salt.to_be_bytes());
+        hash.update(digits);
+        hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -12,6 +12,8 @@ pub(super) enum Owner {
     Session { session: SessionId, playback: PlaybackHandle, call: Option<CallId> },
     /// An announcement of the room or the administrator: nobody waits for its end.
     Announcement,
+    /// A call that is hung up afterwards.
+    Dismissal(CallId),
 }
 
 impl Gateway {
@@ -100,7 +102,11 @@ impl Gateway {
     pub(super) fn on_playback_finished(&mut self, now: Now, player: PlayerId, completed: bool) {
         let Some(owner) = self.players.remove(&player) else { return };
         relax(&mut self.players);
-        let Owner::Session { session, playback, call } = owner else { return };
+        let (session, playback, call) = match owner {
+            Owner::Session { session, playback, call } => (session, playback, call),
+            Owner::Announcement => return,
+            Owner::Dismissal(call) => return self.on_dismissed(now, call),
+        };
         if let Some(running) = self.sessions.get_mut(&session)
             && running.playbacks.get(&playback) == Some(&player)
         {

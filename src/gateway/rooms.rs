@@ -3,7 +3,7 @@
 use super::SessionId;
 use crate::dialplan::Room;
 use crate::session::RoomHandle;
-use crate::types::{CallId, RoomId, relax};
+use crate::types::{CallId, PlayerId, RoomId, relax};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub(super) struct OpenRoom {
     pub(super) settings: Arc<Room>,
     members: BTreeMap<CallId, Membership>,
     watchers: Vec<(SessionId, RoomHandle)>,
+    /// What plays while a single call is in it.
+    alone: Option<PlayerId>,
 }
 
 impl OpenRoom {
@@ -36,6 +38,11 @@ impl OpenRoom {
     /// Sessions that opened it, each with its own name for it.
     pub(super) fn watchers(&self) -> &[(SessionId, RoomHandle)] {
         &self.watchers
+    }
+
+    /// Whether something plays for a call that is alone in it.
+    pub(super) const fn sounds_alone(&self) -> bool {
+        self.alone.is_some()
     }
 
     /// Whether a call in it hears the others.
@@ -99,7 +106,8 @@ impl Rooms {
         let id = known.unwrap_or(fresh);
         if known.is_none() {
             self.by_name.insert(settings.name.clone(), id);
-            self.open.insert(id, OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new() });
+            let room = OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new(), alone: None };
+            self.open.insert(id, room);
         }
         if let Some(room) = self.open.get_mut(&id) {
             room.watchers.push(watcher);
@@ -109,6 +117,11 @@ impl Rooms {
 
     pub(super) fn get(&self, id: RoomId) -> Option<&OpenRoom> {
         self.open.get(&id)
+    }
+
+    /// Notes what plays from now on while a single call is in a room; gives back what played before.
+    pub(super) fn set_alone(&mut self, id: RoomId, player: Option<PlayerId>) -> Option<PlayerId> {
+        std::mem::replace(&mut self.open.get_mut(&id)?.alone, player)
     }
 
     /// All open rooms, in no order.

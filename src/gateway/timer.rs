@@ -28,6 +28,8 @@ pub(super) enum Timer {
     Collect(CallId),
     /// The media plane's last word on a leg: the record is written without it after [`LEG_REMOVAL`].
     LegRemoval(CallId),
+    /// The last word to a call that is sent away.
+    Dismissal(CallId),
     /// A timer of a session.
     Session(SessionId, TimerHandle),
     /// A drain that has waited long enough.
@@ -56,6 +58,7 @@ impl Gateway {
             Timer::InfoDigit(call) => self.send_info_digit(now, call),
             Timer::Transferred(call) => self.on_transferred(now, call),
             Timer::Referral(call) => self.on_referral_overdue(call),
+            Timer::Dismissal(call) => self.on_dismissed(now, call),
             Timer::Collect(call) => self.collect_timeout(now, call),
             Timer::LegRemoval(call) => {
                 self.log(Level::Warn, Some(call), "no statistics", "the media plane did not answer".into());

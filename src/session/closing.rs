@@ -20,10 +20,10 @@ pub(super) enum Closing {
 }
 
 impl Closing {
-    /// Says the last word, if there is one, and hangs up.
-    pub(super) fn begin(final_prompt: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Self {
+    /// Says the last words, if there are any, and hangs up.
+    pub(super) fn begin(last_words: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Self {
         out.push(Verb::StopCollect { call: line.call() });
-        line.play(final_prompt, Fallback::Busy, out);
+        line.play(last_words, Fallback::Busy, out);
         line.arm(GOODBYE_LIMIT, out);
         Self::Speaking { cause }
     }

@@ -2,10 +2,10 @@
 
 use super::arrival::{Arrival, Arrived};
 use super::closing::Closing;
-use super::in_room::{InRoom, InRoomOutcome};
+use super::in_room::{InRoom, InRoomOutcome, Welcome};
 use super::life::{Life, Script};
 use super::line::Line;
-use super::{Event, PlayItem, Session, Verbs};
+use super::{Event, PlayItem, RoomName, Session, Verbs};
 use crate::dialplan::RoomTemplate;
 use std::time::Duration;
 
@@ -49,8 +49,10 @@ impl Script for DirectScript {
             Phase::Arriving { mut arrival, number } => match arrival.handle(event, line, out) {
                 Arrived::NotYet => Phase::Arriving { arrival, number },
                 Arrived::Yes => {
-                    let name = self.room.expand(&number, "");
-                    Phase::InRoom(InRoom::open(name, prompt("first-here"), line, out))
+                    let name = RoomName::Plain(self.room.expand(&number, ""));
+                    // Straight in: whoever dials the room's own number need not be told where it leads.
+                    let welcome = Welcome { joining: None, first: prompt("first-here") };
+                    Phase::InRoom(InRoom::open(name, welcome, line, out))
                 }
                 Arrived::Never => Phase::Leaving(Closing::hang_up("not-answered", line, out)),
             },

@@ -2,9 +2,9 @@
 
 use super::callee::{Called, Callee};
 use super::closing::Closing;
-use super::in_room::{InRoom, InRoomOutcome};
+use super::in_room::{InRoom, InRoomOutcome, Welcome};
 use super::line::Line;
-use super::{Event, PlayItem, RoomHandle, Session, Unit, Verb, Verbs};
+use super::{Event, PlayItem, RoomHandle, RoomName, Session, Unit, Verb, Verbs};
 
 /// The room; no [`Line`] uses this handle.
 const ROOM: RoomHandle = RoomHandle(0);
@@ -49,13 +49,14 @@ impl State {
         Some(match self {
             Self::New(invited) if *event == Event::Started => {
                 let Invited { room, number, confirm, digits } = invited;
-                out.push(Verb::OpenRoom { room: ROOM, name: room });
+                out.push(Verb::OpenRoom { room: ROOM, name: RoomName::Plain(room) });
                 Self::Calling(Callee::begin(number, Unit::Room(ROOM), (confirm, true), digits, out))
             }
             Self::Calling(mut callee) => match callee.handle(event, out) {
                 Called::NotYet => Self::Calling(callee),
                 Called::Joined(mut line) => {
-                    let in_room = InRoom::enter(ROOM, prompt("first-here"), &mut line, out);
+                    let welcome = Welcome { joining: Some(prompt("joining")), first: prompt("first-here") };
+                    let in_room = InRoom::enter(ROOM, welcome, &mut line, out);
                     Self::InRoom(line, in_room)
                 }
                 Called::Failed(_) | Called::Gone => return None,

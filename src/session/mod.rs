@@ -23,7 +23,7 @@ pub use event::{DialCause, Event, Party, PinVerdict};
 pub use invitation::{Invitation, Invited};
 pub use ivr::Ivr;
 pub use routed::{Running, for_route};
-pub use verb::{CallerId, CollectSpec, PlayItem, Verb, VerbError, Verbs};
+pub use verb::{CallerId, CollectSpec, PlayItem, RoomName, Verb, VerbError, Verbs};
 
 use crate::types::CallId;
 

@@ -38,7 +38,10 @@ pub(super) fn short(verb: &Verb) -> String {
         Verb::CheckPin { pin, room, open_rooms, .. } => {
             format!("check {}{} room{}", &**pin, if *open_rooms { " open" } else { "" }, room.0)
         }
-        Verb::OpenRoom { room, name } => format!("open room{} {name}", room.0),
+        Verb::OpenRoom { room, name: RoomName::Plain(name) } => format!("open room{} {name}", room.0),
+        Verb::OpenRoom { room, name: RoomName::Keyed { template, number, digits } } => {
+            format!("open room{} keyed {}", room.0, template.expand(number, digits))
+        }
         Verb::Connect { source, sink } => format!("{}>{}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{}|{}", unit(*source), unit(*sink)),
         Verb::SetTimer { timer, after } => format!("timer{} {}s", timer.0, after.as_secs()),

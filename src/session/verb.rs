@@ -1,6 +1,7 @@
 //! What a session can ask for.
 
 use super::{DialHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
+use crate::dialplan::RoomTemplate;
 use crate::types::CallId;
 use std::time::Duration;
 
@@ -99,8 +100,8 @@ pub enum Verb {
     OpenRoom {
         /// The session's handle for it.
         room: RoomHandle,
-        /// The room's global name.
-        name: String,
+        /// Which.
+        name: RoomName,
     },
     /// `sink` hears `source`.
     Connect {
@@ -199,6 +200,23 @@ impl Verb {
             Self::EndSession => "end_session",
         }
     }
+}
+
+/// The global name of a room, as a session asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomName {
+    /// As it stands.
+    Plain(String),
+    /// Made of what a caller keyed. The digits let in whoever knows them, so the name that stands in status, log and record
+    /// is another one.
+    Keyed {
+        /// The name with holes for digits, and perhaps for the number.
+        template: RoomTemplate,
+        /// The called number, normalised.
+        number: String,
+        /// What was keyed.
+        digits: Digits,
+    },
 }
 
 /// Whose number somebody who is called sees.

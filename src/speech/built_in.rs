@@ -11,6 +11,7 @@ macro_rules! sounds {
 
 /// The WAV files of [`super::DEFAULT_LANGUAGE`] by name.
 pub(super) const SOUNDS: &[(&str, &[u8])] = sounds![
-    "call-failed" "conference-ended" "enter-pin" "enter-pin-short" "first-here" "goodbye" "joining" "muted" "no-answer"
-    "no-input" "no-such-number" "number-busy" "pin-blocked" "please-wait" "press-one" "room-full" "too-short" "unmuted" "welcome" "wrong-pin"
+    "call-failed" "conference-ended" "enter-pin" "first-here" "goodbye" "joining" "muted" "no-answer" "no-input"
+    "no-such-number" "number-busy" "pin-blocked" "please-wait" "press-one" "removed" "room-full" "too-short" "unmuted"
+    "wrong-pin"
 ];

@@ -12,6 +12,15 @@ use std::path::Path;
 /// The language of the prompts in the binary, and of a prompt that its own language lacks.
 pub const DEFAULT_LANGUAGE: &str = "en-GB";
 
+/// What prompts of the binary said in earlier versions: a dialplan that says it means the prompt.
+pub(super) const FORMER_TEXTS: [(&str, &str); 5] = [
+    ("enter-pin", "Hello, please enter your conference pin using keypad and press pound key to join the conference."),
+    ("enter-pin", "Please enter your conference PIN, followed by the pound key."),
+    ("wrong-pin", "Sorry, this PIN is not correct. Please try again."),
+    ("too-short", "Sorry, this PIN is too short. Please try again."),
+    ("no-input", "Sorry, nothing was entered. Please try again."),
+];
+
 /// All prompts and tones, ready to be played. Cheap to ask, meant to be shared; a reload makes a new one.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
@@ -83,7 +92,9 @@ impl Catalogue {
             return None;
         }
         let same = |prompt: &&Prompt| prompt.text.as_deref().is_some_and(|text| words(text) == wanted);
-        self.find(language, |prompts| prompts.values().find(same)).map(|prompt| prompt.sound.clone())
+        let found = self.find(language, |prompts| prompts.values().find(same)).map(|prompt| prompt.sound.clone());
+        let former = || FORMER_TEXTS.iter().find(|(_, text)| words(text) == wanted);
+        found.or_else(|| former().and_then(|(name, _)| self.get(language, name)))
     }
 
     /// The text of the prompt that [`Catalogue::get`] gives.

@@ -1,6 +1,7 @@
 //! All sounds one dialplan needs, read when it is.
 
-use super::{Catalogue, CatalogueError, load_file};
+use super::catalogue::FORMER_TEXTS;
+use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, load_file};
 use crate::dialplan::{Plan, PromptText, Say};
 use crate::gateway::Sounds;
 use crate::media::command::{Clip, Pcm};
@@ -66,13 +67,14 @@ fn sound_files(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
         let others = [
             &ivr.say,
             &prompts.wrong,
+            &prompts.short,
             &prompts.timeout,
             &prompts.goodbye,
             &prompts.blocked,
             &prompts.first,
             &prompts.full,
         ];
-        greetings.chain(others)
+        greetings.chain(others).chain(&prompts.joining)
     });
     says.filter_map(|say| if let Say::File(path) = say { Some(path) } else { None })
 }
@@ -83,8 +85,19 @@ fn sound_files(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
 /// What is wrong with the folder.
 pub fn list_prompts(folder: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {
     let catalogue = Catalogue::load(folder).map_err(|error| error.to_string())?;
-    let prompts = catalogue
-        .prompts(language)
-        .map(|(name, text)| PromptText { name: name.to_owned(), text: text.unwrap_or_default().to_owned() });
-    Ok(Some(prompts.collect()))
+    let prompts = catalogue.prompts(language).map(|(name, text)| PromptText {
+        name: name.to_owned(),
+        text: text.unwrap_or_default().to_owned(),
+        former: false,
+    });
+    let mut prompts: Vec<PromptText> = prompts.collect();
+    if language == DEFAULT_LANGUAGE {
+        let former = FORMER_TEXTS.iter();
+        prompts.extend(former.map(|(name, text)| PromptText {
+            name: (*name).into(),
+            text: (*text).into(),
+            former: true,
+        }));
+    }
+    Ok(Some(prompts))
 }

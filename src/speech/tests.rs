@@ -96,12 +96,49 @@ fn a_prompt_is_found_by_name_and_by_text() {
     assert!(goodbye.is_some());
     assert_eq!(catalogue.by_text("en-GB", "Goodbye."), goodbye);
     assert_eq!(catalogue.by_text("en-GB", "  GOODBYE!\n"), goodbye);
+    let asked = "Please enter your conference PIN, then press the hash key.";
+    assert_eq!(catalogue.by_text("en-GB", asked), catalogue.get("en-GB", "enter-pin"));
+    // What it said in an earlier version.
     let asked = "Hello, please enter your conference pin using keypad and press pound key to join the conference.";
     assert_eq!(catalogue.by_text("en-GB", asked), catalogue.get("en-GB", "enter-pin"));
     assert_eq!(catalogue.by_text("en-GB", "Hello"), None);
     assert_eq!(catalogue.by_text("en-GB", "…"), None);
     assert_eq!(catalogue.get("en-GB", "no-such-prompt"), None);
     assert_eq!(catalogue.text("en-GB", "goodbye"), Some("Goodbye."));
+}
+
+#[test]
+fn english_says_hash_key_and_asks_in_one_short_sentence() {
+    let catalogue = Catalogue::built_in();
+    assert!(catalogue.prompts("en-GB").all(|(_, text)| !text.unwrap().contains("pound")));
+    assert_eq!(
+        catalogue.text("en-GB", "enter-pin"),
+        Some("Please enter your conference PIN, then press the hash key.")
+    );
+    let seconds = catalogue.get("en-GB", "enter-pin").unwrap().len() / 8_000;
+    assert!(seconds <= 4, "{seconds} s");
+}
+
+#[test]
+fn every_prompt_of_the_binary_is_played_somewhere() {
+    fn sources(folder: &Path, all: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() && !entry.ends_with("tests") {
+                sources(&entry, all);
+            } else if entry.extension().is_some_and(|end| end == "rs") && !entry.ends_with("tests.rs") {
+                // Tests of a module come last in its file.
+                all.extend(std::fs::read_to_string(&entry).unwrap().split("#[cfg(test)]").next());
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    for module in ["session", "gateway", "dialplan/check"] {
+        sources(&root.join("src").join(module), &mut all);
+    }
+    for (name, _) in Catalogue::built_in().prompts("en-GB") {
+        assert!(all.contains(&format!("\"{name}\"")), "nobody plays {name}");
+    }
 }
 
 #[test]

@@ -90,7 +90,7 @@ allow = ["127.0.0.0/8"]
 [rooms.demo]
 pin = "482917"
 [ivr.hasty]
-say     = { prompt = "enter-pin-short" }
+say     = { prompt = "enter-pin" }
 collect = { first_digit = "1s", next_digit = "1s", tries = 2 }
 then    = { room = "by-pin" }
 [[routes]]

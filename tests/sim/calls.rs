@@ -18,8 +18,8 @@ fn a_pin_keyed_during_the_prompt_opens_the_room() {
     world.run(secs(3));
     world.assert_talking(&[anna]);
     // The first key cut the prompt off, the whole of which takes four seconds: little more than one was heard.
-    assert_eq!(world.prompts(anna, secs(9)), ["enter-pin", "first-here"]);
-    assert!(world.prompts(anna, ms(4_200)).iter().all(|prompt| *prompt == "first-here"));
+    assert_eq!(world.prompts(anna, secs(9)), ["enter-pin", "joining", "first-here"]);
+    assert!(!world.prompts(anna, ms(4_200)).contains(&"enter-pin"));
     world.assert_logged("PIN accepted: room red");
     world.bye(anna);
     world.run(secs(1));
@@ -29,6 +29,24 @@ fn a_pin_keyed_during_the_prompt_opens_the_room() {
         (&record.rooms[..], &record.cause, record.status),
         (&["red".to_owned()][..], &Cause::CallerHungUp, Some(200))
     );
+    world.finish();
+}
+
+#[test]
+fn whoever_is_alone_hears_a_tone_every_twenty_seconds_until_another_comes_and_again_afterwards() {
+    let mut world = World::new(Settings::default());
+    let anna = world.phones_in("2000", 1)[0];
+    world.run(secs(57));
+    // At 20 s, 40 s and 60 s, whatever its length adds.
+    let tones = |world: &World| world.prompts(anna, secs(57)).iter().filter(|prompt| **prompt == "alone").count();
+    assert_eq!(tones(&world), 2);
+    let ben = world.phones_in("2000", 1)[0];
+    world.run(secs(57));
+    assert_eq!(tones(&world), 0);
+    world.assert_together(&[anna, ben]);
+    world.bye(ben);
+    world.run(secs(57));
+    assert_eq!(tones(&world), 2);
     world.finish();
 }
 

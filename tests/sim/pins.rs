@@ -16,17 +16,19 @@ fn call_with(world: &mut World, phone: usize, pins: &[&str]) {
 }
 
 #[test]
-fn three_wrong_pins_end_the_call_with_a_goodbye() {
+fn three_wrong_pins_end_the_call_with_what_was_wrong_and_a_goodbye() {
     let mut world = World::new(Settings::default());
     let anna = world.phone();
     call_with(&mut world, anna, &[WRONG, "1234", "55443322"]);
     world.run(secs(3));
     assert_eq!(
         world.prompts(anna, secs(60)),
-        ["enter-pin", "wrong-pin", "enter-pin", "wrong-pin", "enter-pin", "goodbye"]
+        ["enter-pin", "wrong-pin", "enter-pin", "wrong-pin", "enter-pin", "wrong-pin", "goodbye"]
     );
     world.assert_ended(anna, End::Remote);
     assert_eq!(world.record(anna).cause, Cause::Session("pin-refused".into()));
+    let counted = world.record(anna).keyed;
+    assert_eq!((counted.keys, counted.wrong_pins), (7 + 5 + 9, 3));
     assert_eq!(world.lines("wrong PIN").len(), 3);
     world.finish();
 }
@@ -38,7 +40,7 @@ fn whoever_keys_nothing_is_asked_again_and_then_sent_away() {
     world.dial(anna, "1000");
     world.run(secs(70));
     let heard = world.prompts(anna, secs(100));
-    assert_eq!(heard, ["enter-pin", "no-input", "enter-pin", "no-input", "enter-pin", "goodbye"]);
+    assert_eq!(heard, ["enter-pin", "no-input", "enter-pin", "no-input", "enter-pin", "no-input", "goodbye"]);
     world.assert_ended(anna, End::Remote);
     world.finish();
 }

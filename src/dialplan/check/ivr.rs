@@ -33,9 +33,11 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, gateway:
     };
     let prompts = IvrPrompts {
         wrong: override_of(&raw.wrong, "wrong-pin"),
+        short: override_of(&raw.short, "too-short"),
         timeout: override_of(&raw.timeout, "no-input"),
         goodbye: override_of(&raw.goodbye, "goodbye"),
         blocked: override_of(&raw.blocked, "pin-blocked"),
+        joining: if is_none(&raw.joining) { None } else { Some(override_of(&raw.joining, "joining")) },
         first: override_of(&raw.first, "first-here"),
         full: override_of(&raw.full, "room-full"),
     };
@@ -51,6 +53,11 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawIvr, gateway:
     let digits =
         raw.collect.get().and_then(|value| value.get_ref().digits.get()).map_or_else(|| name.span(), Spanned::span);
     Checked { ivr: Arc::new(ivr), digits }
+}
+
+/// Whether nothing is to be said.
+fn is_none(field: &Field<RawSay>) -> bool {
+    matches!(field.get().map(Spanned::get_ref), Some(RawSay::Plain(word)) if word.get_ref() == "none")
 }
 
 fn first_words(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &Spanned<String>, raw: &RawIvr) -> Say {

@@ -34,6 +34,13 @@ pub(super) fn check(checker: &mut Checker<'_>, rooms: &[(Spanned<String>, RawRoo
                     .help("give each its own PIN");
             } else {
                 seen.insert(pin, (value.span(), holder));
+                if key == "host_pin" {
+                    checker
+                        .sink
+                        .warning(value.span(), "`host_pin` has no effect of its own yet")
+                        .label("opens the room as `pin` does")
+                        .help("hosts cannot do more than others in this version; take it out, or leave it for later");
+                }
             }
             reachable(checker, value.span(), pin.len(), ivrs);
         }

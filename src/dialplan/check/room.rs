@@ -1,13 +1,14 @@
 //! `[rooms.*]`.
 
 use super::Checker;
-use crate::dialplan::plan::{Announce, Pin, Plan, Room, Then};
+use crate::dialplan::plan::{Alone, Announce, Pin, Plan, Room, Then};
 use crate::dialplan::raw::{Field, RawIvr, RawPin, RawRoom};
 use crate::dialplan::suggestion;
 use std::sync::Arc;
 use toml::Spanned;
 
 const ANNOUNCE: [(&str, Announce); 2] = [("none", Announce::None), ("tone", Announce::Tone)];
+const ALONE: [(&str, Alone); 3] = [("silence", Alone::Silence), ("tone", Alone::Tone), ("music", Alone::Music)];
 
 pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawRoom)]) -> Vec<Arc<Room>> {
     raw.iter()
@@ -22,6 +23,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawRoom)
                     .get()
                     .and_then(|value| checker.word("announce", value, &ANNOUNCE))
                     .unwrap_or_default(),
+                alone: raw.alone.get().and_then(|value| checker.word("alone", value, &ALONE)).unwrap_or_default(),
                 max_members: checker.number("max_members", &raw.max_members, 1..=10_000),
             })
         })

@@ -73,14 +73,26 @@ pub(super) fn prompt(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &str, s
 fn spoken(checker: &mut Checker<'_>, voice: &Voice<'_>, text: &Spanned<String>) -> Say {
     if text.get_ref().trim().is_empty() {
         checker.sink.error(text.span(), "there is nothing to say").label("empty").help("write a text, or { file = … }");
-    } else if let Some(prompts) = catalogue(checker, voice)
-        && !prompts.iter().any(|prompt| prompt.text == *text.get_ref())
-    {
-        checker
-            .sink
-            .error(text.span(), "this version can say only the texts of its prompts")
-            .label(format!("not in the catalogue of {}", voice.language))
-            .help("record it and write { file = \"….wav\" }, or take the name of a prompt");
+        return Say::Text(text.get_ref().clone());
+    }
+    let Some(prompts) = catalogue(checker, voice) else { return Say::Text(text.get_ref().clone()) };
+    match prompts.iter().find(|prompt| prompt.text == *text.get_ref()) {
+        Some(prompt) if prompt.former => {
+            checker
+                .sink
+                .warning(text.span(), format!("prompt `{}` says something else now", prompt.name))
+                .label("its former text")
+                .help(format!("write: {{ prompt = \"{}\" }}", prompt.name));
+            return Say::Prompt(prompt.name.clone());
+        }
+        Some(_) => {}
+        None => {
+            checker
+                .sink
+                .error(text.span(), "this version can say only the texts of its prompts")
+                .label(format!("not in the catalogue of {}", voice.language))
+                .help("record it and write { file = \"….wav\" }, or take the name of a prompt");
+        }
     }
     Say::Text(text.get_ref().clone())
 }

@@ -43,7 +43,11 @@ pub(super) fn entries(collect: &Collect, keyed: &str) -> Vec<Entry> {
             if digits.len() >= usize::from(collect.max_digits) {
                 entries.push(judge(&digits));
                 digits.clear();
-                // A terminator out of habit after a full entry belongs to that entry.
+                // What follows at once is the rest of an entry that was too long, to its terminator. After one of fixed
+                // length only the terminator is, keyed out of habit.
+                if collect.min_digits < collect.max_digits {
+                    while keys.next_if(|next| Some(*next) != collect.terminator).is_some() {}
+                }
                 keys.next_if(|next| Some(*next) == collect.terminator);
             }
         }
@@ -75,7 +79,8 @@ mod tests {
         assert_eq!(cut("12*4829#"), [whole("4829")]);
         assert_eq!(cut("12#"), [Entry::TooShort("12".into())]);
         assert_eq!(cut("#"), [Entry::TooShort(String::new())]);
-        assert_eq!(cut("1234567890"), [whole("123456"), whole("7890")]);
+        assert_eq!(cut("1234567890"), [whole("123456")]);
+        assert_eq!(cut("1234567890#4829#"), [whole("123456"), whole("4829")]);
         assert_eq!(cut(""), []);
     }
 }

@@ -74,14 +74,18 @@ pub struct Collect {
 /// What an IVR says on the ways that are not the straight one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IvrPrompts {
-    /// After a wrong PIN, or too few digits. Default: prompt `wrong-pin`.
+    /// After a wrong PIN. Default: prompt `wrong-pin`.
     pub wrong: Say,
+    /// After too few digits. Default: prompt `too-short`.
+    pub short: Say,
     /// After no digit in time. Default: prompt `no-input`.
     pub timeout: Say,
-    /// After the last try. Default: prompt `goodbye`.
+    /// After the last try, when what was wrong with it has been said. Default: prompt `goodbye`.
     pub goodbye: Say,
     /// To a caller from whom PINs are not accepted for now. Default: prompt `pin-blocked`.
     pub blocked: Say,
+    /// To whoever is let in, before being in. Default: prompt `joining`; `None`: nothing.
+    pub joining: Option<Say>,
     /// To the first one in a room. Default: prompt `first-here`.
     pub first: Say,
     /// When the room is full. Default: prompt `room-full`.

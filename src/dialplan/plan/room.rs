@@ -13,6 +13,8 @@ pub struct Room {
     pub host_pin: Option<Pin>,
     /// What members hear when others come and go. Default `tone`.
     pub announce: Announce,
+    /// What somebody who is alone in it hears. Default `tone`.
+    pub alone: Alone,
     /// Calls in it at one time, at least 1. Default: no limit. Each costs one decode, one encode and one addition a tick.
     pub max_members: Option<u32>,
 }
@@ -21,7 +23,7 @@ impl Room {
     /// The room of that name as it is when nobody configured it.
     #[must_use]
     pub const fn on_demand(name: String) -> Self {
-        Self { name, pin: None, host_pin: None, announce: Announce::Tone, max_members: None }
+        Self { name, pin: None, host_pin: None, announce: Announce::Tone, alone: Alone::Tone, max_members: None }
     }
 }
 
@@ -33,6 +35,30 @@ pub enum Announce {
     /// By a tone.
     #[default]
     Tone,
+}
+
+/// What somebody hears who is alone in a room. Costs nothing in a room of more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Alone {
+    /// Nothing.
+    Silence,
+    /// A tone every 20 s: the line is still there.
+    #[default]
+    Tone,
+    /// The tune of calls on hold.
+    Music,
+}
+
+impl Alone {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Silence => "silence",
+            Self::Tone => "tone",
+            Self::Music => "music",
+        }
+    }
 }
 
 /// As whom a PIN lets a caller in.

@@ -21,12 +21,16 @@ table! {
         collect: RawCollect = r##"{ digits = "4-10", end = "#" }"##,
         /// After a wrong PIN. Default `{ prompt = "wrong-pin" }`.
         wrong: RawSay = r#"{ prompt = "wrong-pin" }"#,
+        /// After too few keys. Default `{ prompt = "too-short" }`.
+        short: RawSay = r#"{ prompt = "too-short" }"#,
         /// After no key in time. Default `{ prompt = "no-input" }`.
         timeout: RawSay = r#"{ prompt = "no-input" }"#,
-        /// After the last try. Default `{ prompt = "goodbye" }`.
+        /// After the last try, when what was wrong with it has been said. Default `{ prompt = "goodbye" }`.
         goodbye: RawSay = r#"{ prompt = "goodbye" }"#,
         /// To a caller from whom PINs are not accepted for now. Default `{ prompt = "pin-blocked" }`.
         blocked: RawSay = r#"{ prompt = "pin-blocked" }"#,
+        /// To whoever is let into a room, before being in; `"none"` for nothing. Default `{ prompt = "joining" }`.
+        joining: RawSay = r#"{ prompt = "joining" }"#,
         /// To the first one in a room. Default `{ prompt = "first-here" }`.
         first: RawSay = r#"{ prompt = "first-here" }"#,
         /// When the room is full. Default `{ prompt = "room-full" }`.

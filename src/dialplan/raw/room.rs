@@ -10,10 +10,12 @@ table! {
         /// Opens it to callers of an IVR that asks for PINs: 4 to 16 digits, in quotes. Default: none, it is reached by
         /// routes alone.
         pin: RawPin = r#""482917""#,
-        /// Opens it to its host. Default: none.
+        /// Opens it as `pin` does. It is meant for hosts, who cannot do more than others yet. Default: none.
         host_pin: RawPin = r#""775310""#,
         /// What members hear when others come and go: `tone` or `none`. Default `"tone"`.
         announce: String = r#""tone""#,
+        /// What somebody who is alone in it hears: `tone` (every 20 s), `music` or `silence`. Default `"tone"`.
+        alone: String = r#""music""#,
         /// Calls in it at one time, 1 to 10000. Default: no limit.
         max_members: i64 = "50",
     }

@@ -23,11 +23,13 @@ Routes, top to bottom:
 
 The call rings for 3 s and is answered.
 Ivr conference, in en-GB:
-  says \"Hello, please enter your conference pin using keypad and press pound key to join the conference.\"
+  says prompt enter-pin
   takes 4 to 10 digits, ended by #, begun anew by *; the first within 10 s, each other within 5 s; 3 tries
-  try 1: ••••••, no room has this PIN, says prompt wrong-pin
+  try 1: ••••••, no room has this PIN, says prompt wrong-pin, then prompt enter-pin
   try 2: ••••••, is the host PIN of room standup
+  says prompt joining
 The caller joins room standup.
+  alone there: says prompt first-here, then a tone every 20 s until another comes
 ";
     assert_eq!(told(EXAMPLE, "carrier", "0044 20 7946 0100", Some("482918# 775310#")), expected);
 }
@@ -46,8 +48,8 @@ The call is answered at once.
 Ivr conference, in en-GB:
   says prompt enter-pin
   takes 4 to 10 digits, ended by #, begun anew by *; the first within 10 s, each other within 5 s; 3 tries
-  try 1: ••••••, no room has this PIN, says prompt wrong-pin
-  try 2: •••, too few digits, says prompt wrong-pin
+  try 1: ••••••, no room has this PIN, says prompt wrong-pin, then prompt enter-pin
+  try 2: •••, too few digits, says prompt too-short, then prompt enter-pin
   try 3: no digit, says prompt no-input
   after 3 tries: says prompt goodbye
 The call is ended.
@@ -68,10 +70,12 @@ The call is answered at once.
 Ivr conference, in en-GB:
   says prompt enter-pin
   takes 4 to 10 digits, ended by #, begun anew by *; the first within 10 s, each other within 5 s; 3 tries
-  a room's PIN: the caller joins that room
-  a wrong PIN: says prompt wrong-pin and asks again
-  no digit in time: says prompt no-input and asks again
-  after 3 tries: says prompt goodbye and hangs up
+  a room's PIN: says prompt joining, the caller joins that room
+  a wrong PIN: says prompt wrong-pin, then prompt enter-pin
+  a PIN after ten wrong ones in an hour: says prompt pin-blocked, hangs up
+  too few digits: says prompt too-short, then prompt enter-pin
+  no digit in time: says prompt no-input, then prompt enter-pin
+  after 3 tries: what was wrong with the last, says prompt goodbye, hangs up
 ";
     assert_eq!(told(DEMO, "local", "1000", None), expected);
 }
@@ -89,6 +93,7 @@ Routes, top to bottom:
 
 The call is answered at once.
 The caller joins room 3000 (made on demand).
+  alone there: says prompt first-here, then a tone every 20 s until another comes
 ";
     assert_eq!(told(DEMO, "local", "sip:30-00@127.0.0.1", None), expected);
     let refused = told(EXAMPLE, "users", "alice", None);
@@ -118,8 +123,11 @@ fn digits_may_make_the_rooms_name() {
         .replace("{ room = \"by-pin\" }", "{ room = \"conf_{digits}\" }")
         .replace("say     =", "greetings = { '1\\d+' = { file = \"one.wav\" } }\nsay =");
     let way = told(&text, "local", "1000", Some("12*4711#"));
-    let end = "  try 1: 4 digits, make the room's name from conf_{digits}\nThe caller joins room conf_4711 (made on demand).\n";
+    let way = way.replace("  alone there: says prompt first-here, then a tone every 20 s until another comes\n", "");
+    let end = "  try 1: 4 digits, make the room's name from conf_{digits}\n  says prompt joining\n\
+               The caller joins room conf_•••• (made on demand).\n";
     assert!(way.ends_with(end), "{way}");
+    assert!(!way.contains("4711"), "{way}");
     assert!(way.contains("  says file one.wav\n"), "{way}");
 }
 

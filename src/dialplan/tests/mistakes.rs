@@ -70,6 +70,14 @@ error: this PIN is easily guessed
    |
    = help: take six digits or more, by chance, for example from: shuf -i 100000-999999 -n 1
 
+warning: `host_pin` has no effect of its own yet
+  --> dialplan.toml:22:13
+   |
+22 | host_pin  = \"******\"
+   |             ^^^^^^^^ opens the room as `pin` does
+   |
+   = help: hosts cannot do more than others in this version; take it out, or leave it for later
+
 error: `first_digit` takes a length of time with its unit, in quotes, not a number
   --> dialplan.toml:27:57
    |
@@ -94,8 +102,15 @@ error: this is no number pattern
    |
    = help: a number pattern is a regular expression for the whole number, as '\\+4420794601\\d\\d'
 
-dialplan.toml: 5 errors, 0 warnings";
+dialplan.toml: 5 errors, 1 warning";
     assert_eq!(mistakes(&text).render(false), expected);
+}
+
+#[test]
+fn a_host_pin_is_told_to_have_no_effect_of_its_own() {
+    let loaded = parse("dialplan.toml", EXAMPLE, &Trusting).unwrap();
+    let told: Vec<_> = loaded.warnings.iter().map(|one| format!("{}: {}", one.message, one.label)).collect();
+    assert_eq!(told, ["`host_pin` has no effect of its own yet: opens the room as `pin` does"]);
 }
 
 #[test]

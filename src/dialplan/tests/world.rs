@@ -22,9 +22,20 @@ impl Checks for Small {
         if language != "en-GB" {
             return Err("no such folder".into());
         }
-        let names = ["enter-pin", "wrong-pin", "no-input", "goodbye", "pin-blocked", "first-here", "room-full"];
-        let prompt = |name: &str| PromptText { name: name.into(), text: format!("The text of {name}.") };
-        Ok(Some(names.map(prompt).to_vec()))
+        let names = [
+            "enter-pin",
+            "wrong-pin",
+            "too-short",
+            "joining",
+            "no-input",
+            "goodbye",
+            "pin-blocked",
+            "first-here",
+            "room-full",
+        ];
+        let prompt = |name: &str| PromptText { name: name.into(), text: format!("The text of {name}."), former: false };
+        let former = PromptText { text: "What goodbye was.".into(), former: true, ..prompt("goodbye") };
+        Ok(Some(names.map(prompt).into_iter().chain([former]).collect()))
     }
 }
 
@@ -64,6 +75,22 @@ fn sounds_and_prompts_must_be_there() {
         ["8 this version can say only the texts of its prompts: not in the catalogue of en-GB"]
     );
     assert_eq!(told("", "language = \"de-DE\""), ["8 there are no prompts for `de-DE`: no such folder"]);
+}
+
+#[test]
+fn what_a_prompt_said_in_an_earlier_version_is_taken_for_the_prompt_and_told() {
+    let text = "say = \"What goodbye was.\"";
+    assert_eq!(told("", text), ["8 prompt `goodbye` says something else now: its former text"]);
+    let plan = parse("dialplan.toml", &file("", text), &Small).unwrap().plan;
+    assert_eq!(plan.ivrs[0].say, Say::Prompt("goodbye".into()));
+}
+
+#[test]
+fn joining_may_be_silent() {
+    let joining =
+        |ivr: &str| parse("dialplan.toml", &file("", ivr), &Small).unwrap().plan.ivrs[0].prompts.joining.clone();
+    assert_eq!(joining(""), Some(Say::Prompt("joining".into())));
+    assert_eq!(joining("joining = \"none\""), None);
 }
 
 #[test]

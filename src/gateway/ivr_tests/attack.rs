@@ -1,15 +1,11 @@
 //! PIN checks while others guess.
 
 use super::desk::Desk;
+use super::{CARRIER, secs};
 use crate::types::CallId;
 use std::time::Duration;
 
-const CARRIER: [u8; 4] = [198, 51, 100, 7];
 const TRUSTED: [u8; 4] = [198, 51, 100, 8];
-
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
 
 fn desk() -> Desk {
     Desk::new(

@@ -36,7 +36,7 @@ impl Named {
             Clip::Samples(pcm) | Clip::Loop(pcm) => {
                 Some(self.0.lock().unwrap()[usize::try_from(pcm[0]).unwrap()].clone())
             }
-            Clip::Silence(_) => None,
+            Clip::Silence(_) | Clip::Restart => None,
         }
     }
 }
@@ -73,6 +73,7 @@ struct Player {
     /// From its first connection.
     length: Option<Duration>,
     ends: Option<Instant>,
+    room: Option<RoomId>,
 }
 
 /// A gateway, and whoever calls it.
@@ -159,6 +160,12 @@ impl Desk {
         }
     }
 
+    pub(super) fn hang_up(&mut self, call: CallId) {
+        let dialog = self.dialogs.iter().find(|dialog| dialog.call == call).expect("a call");
+        let (flow, text) = (dialog.flow, request(dialog, "BYE", 2));
+        self.sip(flow, text);
+    }
+
     pub(super) fn ask(&mut self, request: Request) -> Reply {
         self.gateway.handle_input(self.now, Input::Control { id: 1, request });
         self.settle();
@@ -202,6 +209,12 @@ impl Desk {
             self.run(Duration::from_millis(100));
         }
         self.now.instant - start
+    }
+
+    /// What plays in a room now.
+    pub(super) fn playing_in(&self, room: RoomId) -> Vec<&str> {
+        let there = self.players.values().filter(|player| player.room == Some(room));
+        there.flat_map(|player| &player.names).map(String::as_str).collect()
     }
 
     /// What a call was played by itself.
@@ -283,10 +296,10 @@ impl Desk {
                 let length = clips.iter().map(|clip| match clip {
                     Clip::Samples(_) => Some(PROMPT),
                     Clip::Silence(length) => Some(*length),
-                    Clip::Loop(_) => None,
+                    Clip::Loop(_) | Clip::Restart => None,
                 });
                 let length = length.sum();
-                self.players.insert(player, Player { names, length, ends: None });
+                self.players.insert(player, Player { names, length, ends: None, room: None });
             }
             Command::Connect { source: UnitId::Player(player), sink } => {
                 let Some(playing) = self.players.get_mut(&player) else { return };
@@ -294,7 +307,10 @@ impl Desk {
                 let names = playing.names.clone();
                 match sink {
                     UnitId::Leg(leg) => self.heard.entry(leg).or_default().extend(names),
-                    UnitId::Room(room) => self.sounded.entry(room).or_default().extend(names),
+                    UnitId::Room(room) => {
+                        playing.room = Some(room);
+                        self.sounded.entry(room).or_default().extend(names);
+                    }
                     _ => {}
                 }
             }

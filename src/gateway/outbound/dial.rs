@@ -4,7 +4,7 @@ use super::targets::Target;
 use crate::dialplan::Route;
 use crate::dialplan::outgoing;
 use crate::gateway::call::{Beginning, Call, CallState};
-use crate::gateway::call_record::{CallRecord, Cause, Tried, Way};
+use crate::gateway::call_record::{CallRecord, Cause, Keyed, Tried, Way};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, SessionId};
@@ -241,6 +241,7 @@ impl Gateway {
             number,
             route,
             rooms: Vec::new(),
+            keyed: Keyed::default(),
             started: now.wall,
             answered: None,
             ended: now.wall,

@@ -1,9 +1,9 @@
 //! The greeting and the entry of a PIN or conference number, up to the room or the refusal.
 
-use crate::dialplan::{Collect, Ivr, Then};
+use crate::dialplan::{Collect, Ivr, Say, Then};
 use crate::session::collect::Completion;
 use crate::session::line::{Fallback, Line, item};
-use crate::session::{CollectSpec, Digits, Event, PinVerdict, PlayItem, RoomHandle, Verb, Verbs};
+use crate::session::{CollectSpec, Digits, Event, PinVerdict, PlayItem, RoomHandle, RoomName, Verb, Verbs};
 use std::time::Duration;
 
 /// Longest a prompt may play before it counts as never ending.
@@ -42,7 +42,7 @@ pub(super) enum Entered {
     /// Into this room, which the gateway opened.
     Room(RoomHandle),
     /// Into the room of this name.
-    RoomNamed(String),
+    RoomNamed(RoomName),
     /// On to another telephone.
     Dial {
         number: String,
@@ -50,7 +50,7 @@ pub(super) enum Entered {
     },
     /// Not let in.
     Refused {
-        final_prompt: PlayItem,
+        last_words: Vec<PlayItem>,
         cause: &'static str,
     },
 }
@@ -101,7 +101,7 @@ impl Entry {
                         line.play_instead(error, out);
                         Entered::NotYet(self)
                     }
-                    "collect" => Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "failed" },
+                    "collect" => refused(&plan.prompts.goodbye, "failed"),
                     _ => Entered::NotYet(self),
                 },
                 _ => Entered::NotYet(self),
@@ -121,7 +121,7 @@ impl Entry {
     ) -> Entered {
         match (how, &plan.then) {
             (Completion::NoInput, _) => self.again(plan, item(&plan.prompts.timeout), tries_left, line, out),
-            (Completion::TooShort, _) => self.again(plan, item(&plan.prompts.wrong), tries_left, line, out),
+            (Completion::TooShort, _) => self.again(plan, item(&plan.prompts.short), tries_left, line, out),
             (_, Then::ByPin { open_rooms }) => {
                 let (pin, room) = (digits.clone(), line.new_room());
                 out.push(Verb::CheckPin { call: line.call(), pin, room, open_rooms: *open_rooms });
@@ -135,16 +135,14 @@ impl Entry {
 
     fn checking(mut self, plan: &Ivr, event: &Event, line: &mut Line, out: &mut Verbs) -> Entered {
         let State::Checking { room, tries_left, patience } = self.state else { return Entered::NotYet(self) };
-        let give_up = || Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "pin-not-checked" };
+        let give_up = || refused(&plan.prompts.goodbye, "pin-not-checked");
         match event {
             Event::PinChecked { verdict, .. } => {
                 line.disarm(out);
                 match verdict {
                     PinVerdict::Opened { .. } => Entered::Room(room),
                     PinVerdict::Wrong => self.again(plan, item(&plan.prompts.wrong), tries_left, line, out),
-                    PinVerdict::Blocked => {
-                        Entered::Refused { final_prompt: item(&plan.prompts.blocked), cause: "pin-blocked" }
-                    }
+                    PinVerdict::Blocked => refused(&plan.prompts.blocked, "pin-blocked"),
                 }
             }
             Event::Timer { timer } if line.due(*timer) => {
@@ -174,7 +172,7 @@ impl Entry {
         }
     }
 
-    /// One try is spent: says what went wrong and asks once more, or says goodbye.
+    /// One try is spent: says what went wrong, and asks once more or says goodbye.
     fn again(mut self, plan: &Ivr, what: PlayItem, tries_left: u8, line: &mut Line, out: &mut Verbs) -> Entered {
         let tries_left = tries_left.saturating_sub(1);
         match &plan.collect {
@@ -183,16 +181,21 @@ impl Entry {
                 self.state = Self::collect(collect, tries_left, prompt, line, out);
                 Entered::NotYet(self)
             }
-            _ => Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "pin-refused" },
+            _ => Entered::Refused { last_words: vec![what, item(&plan.prompts.goodbye)], cause: "pin-refused" },
         }
     }
 
     fn go_on(self, plan: &Ivr, digits: &Digits) -> Entered {
         match &plan.then {
-            Then::Room(room) => Entered::RoomNamed(room.expand(&self.number, digits)),
+            Then::Room(room) if room.uses_digits() => Entered::RoomNamed(RoomName::Keyed {
+                template: room.clone(),
+                number: self.number,
+                digits: digits.clone(),
+            }),
+            Then::Room(room) => Entered::RoomNamed(RoomName::Plain(room.expand(&self.number, ""))),
             Then::Dial { number, confirm } => Entered::Dial { number: number.clone(), confirm: *confirm },
             // Nothing was collected, so there is no PIN: the dialplan does not let this through.
-            Then::ByPin { .. } => Entered::Refused { final_prompt: item(&plan.prompts.goodbye), cause: "pin-refused" },
+            Then::ByPin { .. } => refused(&plan.prompts.goodbye, "pin-refused"),
         }
     }
 
@@ -202,6 +205,10 @@ impl Entry {
         line.arm(longest(collect), out);
         State::Collecting { tries_left }
     }
+}
+
+fn refused(last_words: &Say, cause: &'static str) -> Entered {
+    Entered::Refused { last_words: vec![item(last_words)], cause }
 }
 
 fn spec(collect: &Collect) -> CollectSpec {

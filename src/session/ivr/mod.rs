@@ -15,7 +15,7 @@ mod entry;
 use super::arrival::{Arrival, Arrived};
 use super::callee::{Called, Callee};
 use super::closing::Closing;
-use super::in_room::{InRoom, InRoomOutcome};
+use super::in_room::{InRoom, InRoomOutcome, Welcome};
 use super::life::{Life, Script};
 use super::line::{Line, item};
 use super::{DialCause, Event, PlayItem, Session, Verb, Verbs};
@@ -87,15 +87,15 @@ impl Script for Reception {
             },
             Phase::Entering(entry) => match entry.handle(&self.plan, event, line, out) {
                 Entered::NotYet(entry) => Phase::Entering(entry),
-                Entered::Room(room) => Phase::InRoom(InRoom::enter(room, self.first(), line, out)),
-                Entered::RoomNamed(name) => Phase::InRoom(InRoom::open(name, self.first(), line, out)),
+                Entered::Room(room) => Phase::InRoom(InRoom::enter(room, self.welcome(), line, out)),
+                Entered::RoomNamed(name) => Phase::InRoom(InRoom::open(name, self.welcome(), line, out)),
                 Entered::Dial { number, confirm } => {
                     line.stop(out);
                     let callee = Callee::begin(number, line.unit(), (confirm, false), None, out);
                     line.arm(DIAL_LIMIT, out);
                     Phase::Calling(callee)
                 }
-                Entered::Refused { final_prompt, cause } => self.leave(final_prompt, cause, line, out),
+                Entered::Refused { last_words, cause } => leave(last_words, cause, line, out),
             },
             Phase::InRoom(mut in_room) => {
                 let (final_prompt, cause) = match in_room.handle(event, line, out) {
@@ -104,7 +104,7 @@ impl Script for Reception {
                     InRoomOutcome::Failed => (&self.plan.prompts.goodbye, "room-failed"),
                 };
                 in_room.leave(line, out);
-                self.leave(item(final_prompt), cause, line, out)
+                leave(vec![item(final_prompt)], cause, line, out)
             }
             Phase::Calling(mut callee) => {
                 if let Event::Timer { timer } = event
@@ -156,16 +156,17 @@ impl Reception {
             DialCause::Unreachable => ("call-failed", "unreachable"),
             DialCause::Refused(_) => ("call-failed", "not-allowed"),
         };
-        self.leave(PlayItem::Prompt(prompt.to_owned()), word, line, out)
+        leave(vec![PlayItem::Prompt(prompt.to_owned())], word, line, out)
     }
 
-    fn leave(&self, final_prompt: PlayItem, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Phase {
-        Phase::Leaving(Closing::begin(vec![final_prompt], cause, line, out))
+    fn welcome(&self) -> Welcome {
+        let prompts = &self.plan.prompts;
+        Welcome { joining: prompts.joining.as_ref().map(item), first: item(&prompts.first) }
     }
+}
 
-    fn first(&self) -> PlayItem {
-        item(&self.plan.prompts.first)
-    }
+fn leave(last_words: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Phase {
+    Phase::Leaving(Closing::begin(last_words, cause, line, out))
 }
 
 impl Session for Ivr {

@@ -26,9 +26,11 @@ fn plan(then: Then) -> dialplan::Ivr {
         }),
         prompts: IvrPrompts {
             wrong: say("wrong-pin"),
+            short: say("too-short"),
             timeout: say("no-input"),
             goodbye: say("goodbye"),
             blocked: say("pin-blocked"),
+            joining: Some(say("joining")),
             first: say("first-here"),
             full: say("room-full"),
         },
@@ -71,8 +73,10 @@ fn the_straight_way_leads_from_the_greeting_to_the_room() {
             (answered(), GREET),
             (finished(1), ""),
             (keyed("482917"), "clear2; check 482917 room1; timer3 4s"),
-            (opened(), "clear3; no-collect; room1>me; me>room1; timer4 10s"),
-            (members(1), "clear4; play2 first-here"),
+            (opened(), "clear3; no-collect; play2 joining; timer4 30s"),
+            (members(3), ""),
+            (finished(2), "room1>me; me>room1; clear4; timer5 10s"),
+            (members(1), "clear5; play3 first-here"),
             (members(2), ""),
             (ended(), "end"),
         ],
@@ -85,9 +89,10 @@ fn a_pin_keyed_during_the_prompt_works() {
         &mut greeted(),
         &[
             (keyed("482917"), "clear2; check 482917 room1; timer3 4s"),
-            (opened(), "clear3; stop1; no-collect; room1>me; me>room1; timer4 10s"),
+            (opened(), "clear3; no-collect; play2 joining; timer4 30s"),
             (finished(1), ""),
-            (members(5), "clear4"),
+            (finished(2), "room1>me; me>room1; clear4; timer5 10s"),
+            (members(5), "clear5"),
         ],
     );
 }
@@ -106,7 +111,7 @@ fn the_greeting_is_that_of_the_called_number() {
 }
 
 #[test]
-fn three_wrong_pins_end_the_call_with_a_goodbye() {
+fn three_wrong_pins_end_the_call_with_what_was_wrong_and_a_goodbye() {
     let wrong = || verdict(PinVerdict::Wrong);
     play_through(
         &mut greeted(),
@@ -116,7 +121,7 @@ fn three_wrong_pins_end_the_call_with_a_goodbye() {
             (keyed("2222"), "clear4; check 2222 room2; timer5 4s"),
             (wrong(), "clear5; play3 wrong-pin+enter-pin; collect 4-10; timer6 240s"),
             (keyed("3333"), "clear6; check 3333 room3; timer7 4s"),
-            (wrong(), "clear7; no-collect; play4 goodbye; timer8 30s"),
+            (wrong(), "clear7; no-collect; play4 wrong-pin+goodbye; timer8 30s"),
             (finished(3), ""),
             (finished(4), "hangup pin-refused; clear8; timer9 45s"),
             (ended(), "end"),
@@ -125,14 +130,23 @@ fn three_wrong_pins_end_the_call_with_a_goodbye() {
 }
 
 #[test]
-fn silence_and_short_entries_use_up_tries_as_well() {
+fn silence_and_short_entries_use_up_tries_as_well_and_say_what_they_are() {
     play_through(
         &mut greeted(),
         &[
             (collected("", Completion::NoInput), "clear2; play2 no-input+enter-pin; collect 4-10; timer3 240s"),
-            (collected("12", Completion::TooShort), "clear3; play3 wrong-pin+enter-pin; collect 4-10; timer4 240s"),
-            (collected("", Completion::NoInput), "clear4; no-collect; play4 goodbye; timer5 30s"),
+            (collected("12", Completion::TooShort), "clear3; play3 too-short+enter-pin; collect 4-10; timer4 240s"),
+            (collected("", Completion::NoInput), "clear4; no-collect; play4 no-input+goodbye; timer5 30s"),
             (finished(4), "hangup pin-refused; clear5; timer6 45s"),
+        ],
+    );
+    let last = "clear4; no-collect; play4 too-short+goodbye; timer5 30s";
+    play_through(
+        &mut greeted(),
+        &[
+            (collected("", Completion::NoInput), "clear2; play2 no-input+enter-pin; collect 4-10; timer3 240s"),
+            (collected("", Completion::NoInput), "clear3; play3 no-input+enter-pin; collect 4-10; timer4 240s"),
+            (collected("1", Completion::TooShort), last),
         ],
     );
 }
@@ -174,17 +188,14 @@ fn while_checks_are_slow_the_caller_is_asked_for_patience_and_in_the_end_let_go(
 fn a_late_verdict_cuts_the_plea_for_patience_short() {
     play_through(
         &mut checking(),
-        &[
-            (timer(3), "play2 please-wait; timer4 180s"),
-            (opened(), "clear4; stop2; no-collect; room1>me; me>room1; timer5 10s"),
-        ],
+        &[(timer(3), "play2 please-wait; timer4 180s"), (opened(), "clear4; no-collect; play3 joining; timer5 30s")],
     );
 }
 
 #[test]
 fn the_room_may_be_fixed_or_bear_number_or_digits() {
-    for (template, room) in [("standup", "standup"), ("{number}", "1000"), ("conf_{digits}", "conf_4829")] {
-        let enter = format!("clear2; open room1 {room}; stop1; no-collect; room1>me; me>room1; timer3 10s");
+    for (template, room) in [("standup", "standup"), ("{number}", "1000"), ("conf_{digits}", "keyed conf_4829")] {
+        let enter = format!("clear2; open room1 {room}; no-collect; play2 joining; timer3 30s");
         let script = [(incoming("1000"), ANSWER), (answered(), GREET), (keyed("4829"), enter.as_str())];
         play_through(&mut to_room(template), &script);
     }
@@ -212,10 +223,10 @@ fn without_digits_the_greeting_is_heard_to_its_end() {
         &[
             (incoming("1"), ANSWER),
             (answered(), greet),
-            (finished(1), "open room1 lobby; no-collect; room1>me; me>room1; clear2; timer3 10s"),
+            (finished(1), "open room1 lobby; no-collect; play2 joining; clear2; timer3 30s"),
         ],
     );
-    let enter = "open room1 lobby; stop1; no-collect; room1>me; me>room1; timer3 10s";
+    let enter = "open room1 lobby; no-collect; play2 joining; timer3 30s";
     play_through(&mut without_digits(), &[(incoming("1"), ANSWER), (answered(), greet), (timer(2), enter)]);
 }
 
@@ -249,7 +260,7 @@ fn a_prompt_that_never_ends_counts_as_a_time_out() {
         &[
             (timer(2), "no-collect; play2 no-input+enter-pin; collect 4-10; timer3 240s"),
             (timer(3), "no-collect; play3 no-input+enter-pin; collect 4-10; timer4 240s"),
-            (timer(4), "no-collect; no-collect; play4 goodbye; timer5 30s"),
+            (timer(4), "no-collect; no-collect; play4 no-input+goodbye; timer5 30s"),
             (timer(5), "stop4; hangup pin-refused; timer6 45s"),
             (timer(6), "end"),
         ],
@@ -282,10 +293,35 @@ fn digits_that_cannot_be_collected_and_pins_that_cannot_be_checked_end_in_a_good
 
 #[test]
 fn a_room_that_cannot_be_entered_ends_in_a_word_and_a_hangup() {
-    let enter = "clear3; no-collect; room1>me; me>room1; timer4 10s";
-    let out = |word: &str| format!("me|room1; room1|me; no-collect; play2 {word}; clear4; timer5 30s");
-    play_through(&mut checking(), &[(opened(), enter), (limited("connect"), &out("room-full"))]);
-    play_through(&mut checking(), &[(opened(), enter), (refused("connect"), &out("goodbye"))]);
+    let told = "clear3; no-collect; play2 joining; timer4 30s";
+    let enter = "room1>me; me>room1; clear4; timer5 10s";
+    let out = |word: &str| format!("me|room1; room1|me; no-collect; play3 {word}; clear5; timer6 30s");
+    let in_room = || [(opened(), told), (finished(2), enter)];
+    for (failed, word) in [(limited("connect"), "room-full"), (refused("connect"), "goodbye")] {
+        let mut ivr = checking();
+        play_through(&mut ivr, &in_room());
+        play_through(&mut ivr, &[(failed, &out(word))]);
+    }
+    // Before being in there is nothing to leave.
+    let at_once = "no-collect; play3 room-full; clear4; timer5 30s";
+    play_through(&mut checking(), &[(opened(), told), (limited("open_room"), at_once)]);
+}
+
+#[test]
+fn words_before_the_room_that_cannot_be_played_or_never_end_keep_nobody_out() {
+    let told = "clear3; no-collect; play2 joining; timer4 30s";
+    let enter = "room1>me; me>room1; clear4; timer5 10s";
+    play_through(
+        &mut checking(),
+        &[(opened(), told), (no_sound("joining"), "play3 tone:join"), (no_sound("join"), enter)],
+    );
+    play_through(&mut checking(), &[(opened(), told), (timer(4), "stop2; room1>me; me>room1; timer5 10s")]);
+    let mut plan = plan(Then::ByPin { open_rooms: false });
+    plan.prompts.joining = None;
+    let mut silent = Ivr::new(Arc::new(plan), Duration::ZERO);
+    let check = "clear2; check 482917 room1; timer3 4s";
+    play_through(&mut silent, &[(incoming("1000"), ANSWER), (answered(), GREET), (keyed("482917"), check)]);
+    play_through(&mut silent, &[(opened(), "clear3; no-collect; stop1; room1>me; me>room1; timer4 10s")]);
 }
 
 #[test]
@@ -306,8 +342,9 @@ fn whoever_hangs_up_leaves_nothing_behind_in_any_state() {
         verdict(PinVerdict::Wrong),
         keyed("4829"),
         opened(),
+        finished(3),
         members(1),
-        finished(2),
+        finished(4),
     ];
     let refused: Vec<Event> = vec![incoming("1"), answered(), keyed("1"), verdict(PinVerdict::Blocked), finished(2)];
     for events in [whole, refused] {

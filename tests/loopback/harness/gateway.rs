@@ -33,6 +33,7 @@ announce = "none"
 [ivr.conference]
 say     = { prompt = "enter-pin" }
 collect = { digits = "4-10", end = "#", first_digit = "10s", next_digit = "5s", tries = 3 }
+joining = "none"
 then    = { room = "by-pin" }
 
 [[routes]]

@@ -1,0 +1,57 @@
+//! A last word to somebody in a room whose call we end though its session would go on.
+
+use super::call::CallState;
+use super::call_record::Cause;
+use super::playback::Owner;
+use super::timer::Timer;
+use super::{Call, Gateway};
+use crate::media::command::{Clip, Command};
+use crate::types::{CallId, Now, PlayerId, UnitId};
+use std::time::Duration;
+
+/// Longest that it may take until the hangup.
+const LIMIT: Duration = Duration::from_secs(10);
+
+impl Gateway {
+    /// Takes a call out of its rooms, says a prompt to it and hangs up; at once where nobody would hear it, or one who has
+    /// had the word already.
+    pub(super) fn dismiss(&mut self, now: Now, id: CallId, prompt: &str, cause: Cause) {
+        let hears = |call: &&Call| {
+            call.state == CallState::Talking
+                && call.media.leg
+                && !call.on_hold
+                && call.held.is_none()
+                && call.dismissed.is_none()
+                && !call.rooms.is_empty()
+        };
+        let sound = self.calls.get(&id).filter(hears).and_then(|call| {
+            let language = self.sessions.get(&call.session)?.running.language();
+            self.sounds.prompt(language, prompt)
+        });
+        let Some((sound, call)) = sound.zip(self.calls.get_mut(&id)) else {
+            return self.hang_up(now, id, cause);
+        };
+        call.dismissed = Some(cause);
+        let leg = UnitId::Leg(id);
+        for room in std::mem::take(&mut call.rooms) {
+            self.media(Command::Disconnect { source: leg, sink: UnitId::Room(room) });
+            self.media(Command::Disconnect { source: UnitId::Room(room), sink: leg });
+            let change = self.rooms.leave(room, id);
+            self.on_membership(room, change);
+            self.close_room_if_empty(room);
+        }
+        self.barge_in(id);
+        let player = PlayerId(self.fresh_id());
+        self.players.insert(player, Owner::Dismissal(id));
+        self.media(Command::AddPlayer { player, clips: vec![Clip::Samples(sound)] });
+        self.media(Command::Connect { source: UnitId::Player(player), sink: leg });
+        self.effects.timers.set(Timer::Dismissal(id), now.instant + LIMIT);
+    }
+
+    /// The word was said, or took too long.
+    pub(super) fn on_dismissed(&mut self, now: Now, id: CallId) {
+        if let Some(cause) = self.calls.get_mut(&id).and_then(|call| call.dismissed.take()) {
+            self.hang_up(now, id, cause);
+        }
+    }
+}
