@@ -2,6 +2,7 @@
 
 use super::call_record::{CallTimes, Cause, Keyed};
 use super::hold::{Held, Holding};
+use super::media_host::MediaHost;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
@@ -65,6 +66,8 @@ pub(super) struct CallMedia {
     pub(super) offered: Option<SessionDescription>,
     /// What stands.
     pub(super) negotiation: Option<Negotiation>,
+    /// Where the peer names it.
+    pub(super) host: MediaHost,
     /// The media plane has the leg (and its sockets).
     pub(super) leg: bool,
     /// A packet has come.

@@ -258,7 +258,7 @@ impl Gateway {
             on_hold: call.on_hold,
             held: call.held.is_some(),
             muted: call.muted,
-            warning: call.no_sound(call.times.talked(now)).unwrap_or_default(),
+            warning: call.warning(call.times.talked(now)).unwrap_or_default(),
         });
         let calls = calls.collect();
         let mut rooms: Vec<RoomStatus> = self

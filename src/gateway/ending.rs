@@ -124,7 +124,7 @@ impl Gateway {
         for timer in
             [Timer::FirstPacket(id), Timer::Silence(id), Timer::NoAnswer(id), Timer::Longest(id), Timer::InfoDigit(id)]
                 .into_iter()
-                .chain([Timer::Transferred(id), Timer::NoSound(id)])
+                .chain([Timer::Transferred(id), Timer::NoSound(id), Timer::MediaHost(id)])
         {
             self.effects.timers.clear(timer);
         }
@@ -202,7 +202,7 @@ impl Gateway {
         let Some(mut call) = self.calls.remove(&id) else { return };
         self.admission.peers.call_over(&call.peer);
         let talked = call.times.talked(now);
-        let warning = call.no_sound(talked);
+        let warning = call.warning(talked);
         let cause = call.cause.take().unwrap_or(Cause::TransportFailed);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
         let record = record_of(&call, now, cause.clone());

@@ -18,6 +18,7 @@
 //! | `playback.rs`, `pins.rs`, `rooms.rs`, `alone.rs` | sounds, PIN checks, the room directory, who is alone there |
 //! | `outbound/` | calls of ours, target by target, up to their answer |
 //! | `media_events.rs` | what the media plane reports |
+//! | `media_host.rs` | host names in descriptions |
 //! | `ending.rs`, `dismissal.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
 //! | `transfer/` | calls that take another's place, and calls that are sent away |
 //! | `trunks.rs`, `targets.rs` | our registrations at trunks; their servers, and which of them are tried |
@@ -45,6 +46,7 @@ mod incoming;
 mod ivr_tests;
 mod log;
 mod media_events;
+mod media_host;
 mod moderation;
 mod negotiation;
 mod one_way;
@@ -377,8 +379,7 @@ impl Gateway {
                 self.on_transport_opened(now, call, address, rtcp_port);
             }
             Input::TransportRefused { call, reason } => self.on_transport_refused(now, call, reason),
-            // Nothing asks yet: where media of such a host goes is learned from what arrives.
-            Input::HostResolved { .. } => {}
+            Input::HostResolved { call, found, .. } => self.on_host_resolved(now, call, found),
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),

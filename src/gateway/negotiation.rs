@@ -38,7 +38,8 @@ impl Gateway {
     }
 
     /// Hands the leg to the media plane, once what is negotiated is known.
-    pub(super) fn start_leg(&mut self, _now: Now, id: CallId) {
+    pub(super) fn start_leg(&mut self, now: Now, id: CallId) {
+        self.look_up_media_host(now, id);
         let seed = self.random.next_u64();
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(negotiation) = call.media.negotiation.as_ref().filter(|_| !call.media.leg) else { return };
@@ -133,6 +134,7 @@ impl Gateway {
 
     /// Carries what was just negotiated over to the leg.
     pub(super) fn apply_negotiation(&mut self, now: Now, id: CallId) {
+        self.look_up_media_host(now, id);
         let Some(call) = self.calls.get(&id) else { return };
         let Some(negotiation) = &call.media.negotiation else { return };
         if !call.media.leg {

@@ -30,6 +30,8 @@ pub(super) enum Timer {
     LegRemoval(CallId),
     /// The last word to a call that is sent away.
     Dismissal(CallId),
+    /// The address of the host of its media.
+    MediaHost(CallId),
     /// A timer of a session.
     Session(SessionId, TimerHandle),
     /// A drain that has waited long enough.
@@ -60,6 +62,7 @@ impl Gateway {
             Timer::Referral(call) => self.on_referral_overdue(call),
             Timer::Dismissal(call) => self.on_dismissed(now, call),
             Timer::Collect(call) => self.collect_timeout(now, call),
+            Timer::MediaHost(call) => self.on_media_host_overdue(now, call),
             Timer::LegRemoval(call) => {
                 self.log(Level::Warn, Some(call), "no statistics", "the media plane did not answer".into());
                 self.finish(now, call);

@@ -5,7 +5,7 @@ use super::description::{Attribute, MediaDescription, NetAddress, SessionDescrip
 use super::local::fit_packet_time;
 use super::parse::net_address;
 use crate::types::{AudioCodec, Direction};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// One audio line with all that the session level adds to it.
@@ -19,6 +19,8 @@ pub(super) struct AudioLine {
     pub direction: Direction,
     /// Where RTP is wanted; `None` for port 0, a hold address or one that nothing may be sent to.
     pub rtp: Option<SocketAddr>,
+    /// Where it is wanted, given by name.
+    pub host: Option<HostPort>,
     /// Where RTCP is wanted (RFC 3605, else the next port).
     pub rtcp: Option<SocketAddr>,
     /// RTCP may come to the RTP port (RFC 5761).
@@ -29,6 +31,19 @@ pub(super) struct AudioLine {
     pub names_keys: bool,
     ptime: Option<u64>,
     maxptime: Option<u64>,
+}
+
+/// Where RTP is wanted by a description that names a host instead of an address (RFC 8866 section 5.7 allows it).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPort {
+    /// The name.
+    pub host: String,
+    /// An IPv6 address is meant rather than an IPv4 one.
+    pub ip6: bool,
+    /// The port of RTP.
+    pub rtp: u16,
+    /// The port of RTCP, if any is wanted.
+    pub rtcp: Option<u16>,
 }
 
 /// What a payload type stands for.
@@ -123,13 +138,14 @@ impl AudioLine {
 
         let address = line.connection.as_ref().or(session.connection.as_ref());
         let on_hold = matches!(address, Some(NetAddress::Ip(address)) if address.to_canonical().is_unspecified());
-        let rtp = address.and_then(|address| target(address, line.port));
+        let rtp = address.and_then(ip).and_then(|address| target(address, line.port));
         let rtcp_mux = find(&line.attributes, "rtcp-mux").is_some();
         Self {
             codecs,
             telephone_event,
             direction: if on_hold { Direction::of(direction.sends(), false) } else { direction },
             rtp,
+            host: host_port(address, line),
             rtcp: rtp.and_then(|rtp| rtcp_target(line, rtp)),
             rtcp_mux,
             crypto: Crypto::of(&line.attributes),
@@ -202,14 +218,28 @@ fn whole_number(text: &str) -> Option<u64> {
 }
 
 /// Where packets can be sent, if they may be: never to everybody, never to nobody.
-fn target(address: &NetAddress, port: u16) -> Option<SocketAddr> {
-    let NetAddress::Ip(address) = address else { return None };
+pub(super) fn target(address: IpAddr, port: u16) -> Option<SocketAddr> {
     let address = address.to_canonical();
     let reachable = match address {
         IpAddr::V4(v4) => !v4.is_unspecified() && !v4.is_multicast() && !v4.is_broadcast(),
         IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
     };
     (reachable && port != 0).then(|| SocketAddr::new(address, port))
+}
+
+fn ip(address: &NetAddress) -> Option<IpAddr> {
+    match address {
+        NetAddress::Ip(address) => Some(*address),
+        NetAddress::Name { .. } | NetAddress::Unreadable(_) => None,
+    }
+}
+
+/// Where packets are wanted, if that is given by name.
+fn host_port(address: Option<&NetAddress>, line: &MediaDescription) -> Option<HostPort> {
+    let Some(NetAddress::Name { ip6, host }) = address.filter(|_| line.port != 0) else { return None };
+    // Whatever the host's address will be: the port alone is asked for.
+    let rtcp = rtcp_target(line, SocketAddr::from((Ipv4Addr::LOCALHOST, line.port))).map(|rtcp| rtcp.port());
+    Some(HostPort { host: host.clone(), ip6: *ip6, rtp: line.port, rtcp })
 }
 
 /// `a=rtcp:53020`, `a=rtcp:53020 IN IP4 203.0.113.9`; else the port after RTP's.
@@ -220,5 +250,6 @@ fn rtcp_target(line: &MediaDescription, rtp: SocketAddr) -> Option<SocketAddr> {
     let fields: Vec<&str> = value.split_ascii_whitespace().take(4).collect();
     let (port, address) = fields.split_first()?;
     let port = port.parse().ok()?;
-    if address.is_empty() { target(&NetAddress::Ip(rtp.ip()), port) } else { target(&net_address(address)?, port) }
+    let address = if address.is_empty() { rtp.ip() } else { ip(&net_address(address)?)? };
+    target(address, port)
 }

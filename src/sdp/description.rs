@@ -1,5 +1,6 @@
 //! A session description as data (RFC 8866), and its printed form.
 
+use super::error::SdpError;
 use crate::types::Direction;
 use bytes::Bytes;
 use std::fmt::{self, Write as _};
@@ -42,13 +43,16 @@ pub struct Origin {
 pub enum NetAddress {
     /// `IN IP4 203.0.113.7`, `IN IP6 2001:db8::7`.
     Ip(IpAddr),
-    /// A host name. It is not resolved: where media goes is then learned from what arrives.
+    /// A host name, to be resolved by whoever asked for the description ([`super::Negotiation::host`]).
     Name {
         /// `IP6` rather than `IP4`.
         ip6: bool,
         /// The name.
         host: String,
     },
+    /// Something else, as it was written: another network (`PSTN E164 +44…`), or cut off. Where it stands for a line that we
+    /// would use, that line is refused.
+    Unreadable(String),
 }
 
 /// `a=name` or `a=name:value`. `Debug` leaves out the keys of `a=crypto`.
@@ -65,7 +69,7 @@ pub struct Attribute {
 pub struct MediaDescription {
     /// `audio`, `video`, `image`, …
     pub media: String,
-    /// 0: refused, or switched off.
+    /// 0: refused, switched off, or unreadable.
     pub port: u16,
     /// `RTP/AVP`, `udptl`, …
     pub protocol: String,
@@ -75,6 +79,8 @@ pub struct MediaDescription {
     pub connection: Option<NetAddress>,
     /// Its `a=` lines.
     pub attributes: Vec<Attribute>,
+    /// What is wrong with the line: it cannot be used, and is answered with port 0 in its place.
+    pub fault: Option<SdpError>,
 }
 
 impl SessionDescription {
@@ -93,7 +99,7 @@ impl SessionDescription {
         let line = self.media.iter().find(|line| line.is_audio() && line.port != 0)?;
         match line.connection.as_ref().or(self.connection.as_ref())? {
             NetAddress::Ip(address) => Some(*address),
-            NetAddress::Name { .. } => None,
+            NetAddress::Name { .. } | NetAddress::Unreadable(_) => None,
         }
     }
 }
@@ -117,6 +123,7 @@ impl MediaDescription {
             formats,
             connection: None,
             attributes: Vec::new(),
+            fault: None,
         }
     }
 }
@@ -176,6 +183,7 @@ impl fmt::Display for NetAddress {
             Self::Ip(IpAddr::V6(address)) => write!(f, "IN IP6 {address}"),
             Self::Name { ip6: false, host } => write!(f, "IN IP4 {host}"),
             Self::Name { ip6: true, host } => write!(f, "IN IP6 {host}"),
+            Self::Unreadable(text) => f.write_str(text),
         }
     }
 }

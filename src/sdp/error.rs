@@ -1,6 +1,6 @@
 //! What can be wrong with a description, and why an offer or answer is not taken.
 
-/// Why bytes are no session description. Always the peer's fault.
+/// Why bytes are no session description, or why a line of one cannot be used. Always the peer's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SdpError {
     /// More than [`super::MAX_BYTES`].
@@ -33,7 +33,7 @@ pub enum SdpError {
         /// The first line that is not blank (1 if all are).
         line: usize,
     },
-    /// A line that matters cannot be read.
+    /// A line cannot be read.
     #[error("line {line}: {expected}, not {text:?}")]
     Malformed {
         /// Counted from 1.
@@ -78,6 +78,12 @@ pub enum Refusal {
     /// Audio is offered over a transport that we do not speak.
     #[error("audio is offered over {0}, which is not spoken here")]
     UnsupportedTransport(String),
+    /// The audio line cannot be read.
+    #[error("{0}")]
+    Unreadable(SdpError),
+    /// The audio line's address is none that packets could be sent to: what stands there.
+    #[error("the audio line's address is not IP: {0:?}")]
+    NoAddress(String),
     /// No codec of the audio line is ours.
     #[error("no common audio codec")]
     NoCommonCodec,
@@ -99,10 +105,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The SIP status that says so, for a response or a Reason header: 488 Not Acceptable Here.
+    /// The SIP status that says so, for a response or a Reason header: 488 Not Acceptable Here, or 400 where what we would
+    /// use cannot be read.
     #[must_use]
     pub const fn status(&self) -> u16 {
-        488
+        match self {
+            Self::Unreadable(error) => error.status(),
+            _ => 488,
+        }
     }
 
     /// Whether the transport or its encryption is the reason, so that another setting for SRTP may help.
@@ -114,6 +124,6 @@ impl Refusal {
     /// Whether the peer broke RFC 3264 (an answer it must not give), as against two sides that merely do not match.
     #[must_use]
     pub const fn is_peers_fault(&self) -> bool {
-        matches!(self, Self::AnswerWithoutAudio | Self::AnswerChangedTransport(_))
+        matches!(self, Self::AnswerWithoutAudio | Self::AnswerChangedTransport(_) | Self::Unreadable(_))
     }
 }

@@ -137,6 +137,7 @@ impl LocalMedia {
             formats,
             connection: None,
             attributes,
+            fault: None,
         }
     }
 }

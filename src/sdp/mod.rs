@@ -1,8 +1,8 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264): pure functions, no state of their own.
 //!
 //! [`SessionDescription::parse`] reads what phones and carriers really send: bare line feeds, missing `s=` and `t=`,
-//! blanks where none belong, lines and attributes nobody knows. What is malformed where it matters is refused with the
-//! line's number. Everything is bounded ([`MAX_BYTES`], [`MAX_LINES`], [`MAX_MEDIA`], [`MAX_FORMATS`]).
+//! blanks where none belong, lines and attributes nobody knows. What is malformed concerns its media section alone; a call
+//! is refused only when it is the line that we would use, with its number. Everything is bounded ([`MAX_BYTES`], [`MAX_LINES`], [`MAX_MEDIA`], [`MAX_FORMATS`]).
 //!
 //! The order of calls for one dialog:
 //!
@@ -30,6 +30,7 @@ mod security;
 #[cfg(test)]
 mod tests;
 
+pub use audio::HostPort;
 pub use description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
 pub use error::{Refusal, SdpError};
 pub use local::{LocalMedia, PACKET_TIMES};

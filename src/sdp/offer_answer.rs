@@ -1,11 +1,12 @@
 //! Offers and answers (RFC 3264) as pure functions.
 
-use super::audio::AudioLine;
-use super::description::{MediaDescription, SessionDescription};
+use super::audio::{AudioLine, HostPort, target};
+use super::description::{MediaDescription, NetAddress, SessionDescription};
 use super::error::Refusal;
 use super::local::{LocalMedia, Numbers};
 use super::security::{self, Agreed, Profile};
 use crate::types::{AudioCodec, Direction, MediaParameters};
+use std::net::IpAddr;
 
 /// What an offer and an answer settled, kept for the next exchange of the same dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Negotiation {
     pub parameters: MediaParameters,
     /// Which `m=` line is the call's audio, counted from 0.
     pub audio_line: usize,
+    /// Where the peer wants packets, where it gave a name: to be resolved, and set by [`Negotiation::resolved`].
+    pub host: Option<HostPort>,
     /// The version last used in `o=`, by an offer that failed perhaps.
     last_version: u64,
 }
@@ -26,8 +29,16 @@ impl Negotiation {
         self.last_version = self.last_version.max(offer.origin.version);
     }
 
-    fn new(local: SessionDescription, parameters: MediaParameters, audio_line: usize) -> Self {
-        Self { last_version: local.origin.version, local, parameters, audio_line }
+    /// The name in [`Negotiation::host`] stands for this address: packets may be sent there.
+    pub fn resolved(&mut self, address: IpAddr) {
+        let Some(host) = self.host.take() else { return };
+        self.parameters.remote_rtp = target(address, host.rtp);
+        let rtcp = if self.parameters.rtcp_mux { Some(host.rtp) } else { host.rtcp };
+        self.parameters.remote_rtcp = rtcp.and_then(|port| target(address, port));
+    }
+
+    fn new(local: SessionDescription, parameters: MediaParameters, audio_line: usize, host: Option<HostPort>) -> Self {
+        Self { last_version: local.origin.version, local, parameters, audio_line, host }
     }
 }
 
@@ -78,7 +89,7 @@ pub fn answer(
         accept_from: Vec::new(),
         srtp: agreed.map(|agreed| agreed.keys),
     };
-    Ok(Negotiation::new(description, parameters, index))
+    Ok(Negotiation::new(description, parameters, index, peer.host))
 }
 
 /// Makes an offer: the first of a dialog, or a later one that keeps the session's identity, its `m=` lines (those
@@ -129,9 +140,12 @@ pub fn accept_answer(
     let line = offer.media.get(index).ok_or(Refusal::NoAudio)?;
     let ours = AudioLine::read(offer, line, None);
 
-    let in_place = answer.media.get(index).filter(|line| line.is_audio());
-    let reply = in_place.or_else(|| answer.media.iter().find(|line| line.is_audio()));
-    let reply = reply.ok_or(Refusal::AnswerWithoutAudio)?;
+    let in_place = answer.media.get(index).into_iter();
+    let mut audio = in_place.chain(&answer.media).filter(|line| line.is_audio());
+    // The line in its place, where it is one of ours; what has nothing to do with RTP may stand before it.
+    let is_usable = |line: &&MediaDescription| Profile::of(&line.protocol).is_some() && usable(answer, line).is_ok();
+    let reply = audio.clone().find(is_usable).or_else(|| audio.next()).ok_or(Refusal::AnswerWithoutAudio)?;
+    usable(answer, reply)?;
     if reply.port == 0 {
         return Err(Refusal::AudioDeclined);
     }
@@ -157,7 +171,7 @@ pub fn accept_answer(
         accept_from: Vec::new(),
         srtp,
     };
-    Ok(Negotiation::new(offer.clone(), parameters, index))
+    Ok(Negotiation::new(offer.clone(), parameters, index, peer.host))
 }
 
 /// The audio line to accept, what it says, and its keys if it is to be SRTP.
@@ -172,7 +186,13 @@ fn choose(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Nego
     let mut refusal = Refusal::NoAudio;
     let mut first: Option<Chosen> = None;
     for (index, line) in offer.media.iter().enumerate() {
-        if !line.is_audio() || line.port == 0 {
+        if !line.is_audio() || (line.port == 0 && line.fault.is_none()) {
+            continue;
+        }
+        if let Err(why) = usable(offer, line) {
+            if refusal == Refusal::NoAudio {
+                refusal = why;
+            }
             continue;
         }
         let peer = AudioLine::read(offer, line, None);
@@ -201,10 +221,22 @@ fn choose(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Nego
     first.ok_or(refusal)
 }
 
+/// Whether an open line and its address can be read.
+fn usable(session: &SessionDescription, line: &MediaDescription) -> Result<(), Refusal> {
+    if let Some(fault) = &line.fault {
+        return Err(Refusal::Unreadable(fault.clone()));
+    }
+    match line.connection.as_ref().or(session.connection.as_ref()) {
+        Some(NetAddress::Unreadable(text)) => Err(Refusal::NoAddress(text.chars().take(80).collect())),
+        _ => Ok(()),
+    }
+}
+
 /// The answer to an offer within a dialog that switches every line off; `None` when it is not that.
 fn switched_off(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Negotiation>) -> Option<Negotiation> {
     let before = previous?;
-    if offer.media.is_empty() || offer.media.iter().any(|line| line.port != 0) {
+    let is_on = |line: &MediaDescription| line.port != 0 || (line.is_audio() && line.fault.is_some());
+    if offer.media.is_empty() || offer.media.iter().any(is_on) {
         return None;
     }
     let media = offer.media.iter().map(MediaDescription::refused).collect();
@@ -219,7 +251,7 @@ fn switched_off(offer: &SessionDescription, local: &LocalMedia, previous: Option
     let is_audio = |index: &usize| description.media.get(*index).is_some_and(MediaDescription::is_audio);
     let lines = description.media.len();
     let audio_line = std::iter::once(before.audio_line).chain(0..lines).find(is_audio).unwrap_or(lines);
-    Some(Negotiation::new(description, parameters, audio_line))
+    Some(Negotiation::new(description, parameters, audio_line, None))
 }
 
 /// Our description with `audio` at `index` and every other of `lines` refused in place.

@@ -18,17 +18,21 @@ impl SessionDescription {
     /// Reads a description.
     ///
     /// Tolerated: LF or CR alone as line end, blank lines, blanks around `=` and between fields, any order of the lines
-    /// before the first `m=`, missing `o= s= t=`, bytes that are not UTF-8 (replaced), unknown lines and attributes,
-    /// times to live in `c=`, a display name with blanks in `o=`.
+    /// before the first `m=`, missing `o= s= t=`, bytes that are not UTF-8 (replaced), a byte order mark, unknown lines and
+    /// attributes, times to live in `c=`, a display name with blanks in `o=`, and anything else there.
+    ///
+    /// What cannot be read in an `m=` or `c=` line is its media section's alone ([`MediaDescription::fault`],
+    /// [`NetAddress::Unreadable`]): whether it matters shows when the line is wanted.
     ///
     /// # Errors
-    /// The first line is not `v=0`; an `o=`, `c=` or `m=` line that cannot be read; a limit of this module.
+    /// The first line is not `v=0`; a limit of this module on the whole.
     pub fn parse(input: &[u8]) -> Result<Self, SdpError> {
         if input.len() > MAX_BYTES {
             return Err(SdpError::TooLong { bytes: input.len() });
         }
         let mut description: Option<Self> = None;
         let mut count = 0;
+        let input = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
         // Whole, since no line end can stand inside what is repaired.
         let text = match std::str::from_utf8(input) {
             Ok(text) => Cow::Borrowed(text),
@@ -77,12 +81,7 @@ impl Line<'_> {
             return Err(SdpError::NotADescription { line: self.number });
         }
         Ok(SessionDescription {
-            origin: Origin {
-                username: "-".to_owned(),
-                session_id: 0,
-                version: 0,
-                address: NetAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-            },
+            origin: unknown_origin(),
             name: "-".to_owned(),
             connection: None,
             attributes: Vec::new(),
@@ -94,15 +93,21 @@ impl Line<'_> {
         // A line that is not even `letter=value` says nothing to us, as an unknown letter does not.
         let Some((letter, value)) = self.split() else { return Ok(()) };
         match letter {
-            "o" => description.origin = self.origin(value)?,
+            // Nothing depends on a peer's.
+            "o" => description.origin = origin(value).unwrap_or_else(unknown_origin),
             "s" if !value.is_empty() => value.clone_into(&mut description.name),
             "c" => {
-                let address = self.address(value)?;
-                // Of several (a multicast habit, RFC 8866 section 5.7) the first counts.
-                match description.media.last_mut() {
-                    Some(media) => media.connection.get_or_insert(address),
-                    None => description.connection.get_or_insert(address),
+                let connection = match description.media.last_mut() {
+                    Some(media) => &mut media.connection,
+                    None => &mut description.connection,
                 };
+                // Of several (a multicast habit, RFC 8866 section 5.7) the first counts that can be read.
+                if matches!(connection, None | Some(NetAddress::Unreadable(_))) {
+                    match address(value) {
+                        Some(address) => *connection = Some(address),
+                        None => *connection = Some(NetAddress::Unreadable(value.to_owned())),
+                    }
+                }
             }
             "a" => {
                 if let Some(attribute) = attribute(value) {
@@ -116,54 +121,61 @@ impl Line<'_> {
                 if description.media.len() == MAX_MEDIA {
                     return Err(SdpError::TooManyMedia { line: self.number });
                 }
-                description.media.push(self.media(value)?);
+                description.media.push(self.media(value));
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// `username session-id version IN IP4 address`, read from its end since the first field may hold blanks.
-    fn origin(&self, value: &str) -> Result<Origin, SdpError> {
-        let malformed = || self.malformed("o= is: username, session id, version, IN, IP4 or IP6, address");
-        let mut fields: Vec<&str> = value.split_ascii_whitespace().collect();
-        let tail = fields.len().checked_sub(3).map(|at| fields.split_off(at)).ok_or_else(malformed)?;
-        let address = net_address(&tail).ok_or_else(malformed)?;
-        let version = fields.pop().and_then(number).ok_or_else(malformed)?;
-        let session_id = fields.pop().and_then(number).ok_or_else(malformed)?;
-        let username = if fields.is_empty() { "-".to_owned() } else { fields.join(" ") };
-        Ok(Origin { username, session_id, version, address })
-    }
-
-    fn address(&self, value: &str) -> Result<NetAddress, SdpError> {
-        let mut fields = [""; 3];
-        fields.iter_mut().zip(value.split_ascii_whitespace()).for_each(|(field, word)| *field = word);
-        net_address(&fields).ok_or_else(|| self.malformed("c= is: IN, IP4 or IP6, address"))
-    }
-
-    fn media(&self, value: &str) -> Result<MediaDescription, SdpError> {
-        let malformed = || self.malformed("m= is: media, port, protocol, formats");
+    /// Reads an `m=` line. One that cannot be used keeps as much as its place in an answer needs.
+    fn media(&self, value: &str) -> MediaDescription {
         let mut fields = value.split_ascii_whitespace();
-        let media = fields.next().ok_or_else(malformed)?;
-        let port = fields.next().ok_or_else(malformed)?;
+        let media = fields.next();
         // "49170/2" announces several ports; only the first is used.
-        let port = port.split_once('/').map_or(port, |(first, _)| first).parse().map_err(|_| malformed())?;
-        let protocol = fields.next().ok_or_else(malformed)?;
+        let port = fields.next().and_then(|port| port.split('/').next()?.parse().ok());
+        let protocol = fields.next();
         let mut formats = Vec::with_capacity(8);
         formats.extend(fields.by_ref().take(MAX_FORMATS).map(str::to_owned));
-        if fields.next().is_some() {
-            return Err(SdpError::TooManyFormats { line: self.number });
-        }
-        Ok(MediaDescription {
-            media: media.to_owned(),
-            port,
-            protocol: protocol.to_owned(),
+        let fault = if media.is_none() || port.is_none() || protocol.is_none() {
+            Some(self.malformed("m= is: media, port, protocol, formats"))
+        } else {
+            fields.next().map(|_| SdpError::TooManyFormats { line: self.number })
+        };
+        MediaDescription {
+            media: media.unwrap_or("-").to_owned(),
+            port: if fault.is_some() { 0 } else { port.unwrap_or(0) },
+            protocol: protocol.unwrap_or("RTP/AVP").to_owned(),
             formats,
             connection: None,
             // As many as a phone writes.
             attributes: Vec::with_capacity(12),
-        })
+            fault,
+        }
     }
+}
+
+/// `username session-id version IN IP4 address`, read from its end since the first field may hold blanks.
+fn origin(value: &str) -> Option<Origin> {
+    let mut fields: Vec<&str> = value.split_ascii_whitespace().collect();
+    let tail = fields.len().checked_sub(3).map(|at| fields.split_off(at))?;
+    let address = net_address(&tail)?;
+    let version = fields.pop().and_then(number)?;
+    let session_id = fields.pop().and_then(number)?;
+    let username = if fields.is_empty() { "-".to_owned() } else { fields.join(" ") };
+    Some(Origin { username, session_id, version, address })
+}
+
+/// The `o=` of a description that has none, or one that cannot be read.
+fn unknown_origin() -> Origin {
+    let address = NetAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    Origin { username: "-".to_owned(), session_id: 0, version: 0, address }
+}
+
+fn address(value: &str) -> Option<NetAddress> {
+    let mut fields = [""; 3];
+    fields.iter_mut().zip(value.split_ascii_whitespace()).for_each(|(field, word)| *field = word);
+    net_address(&fields)
 }
 
 /// A number of digits only; one that does not fit becomes the greatest.

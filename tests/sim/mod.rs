@@ -5,6 +5,7 @@
 
 mod far_end;
 mod log_flood;
+mod media_host;
 mod network;
 mod phone;
 mod plan;

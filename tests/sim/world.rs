@@ -107,6 +107,8 @@ pub(crate) struct World {
     pub(crate) records: Vec<CallRecord>,
     /// The records of calls that were answered, should the gateway stop.
     pub(crate) answered: Vec<CallRecord>,
+    /// Host names of media that are to be looked up.
+    pub(crate) host_lookups: Vec<(CallId, String)>,
     pub(crate) replies: Vec<Reply>,
     pub(crate) drained: bool,
     /// Events of the media plane that are not asked for by anything else.
@@ -140,6 +142,7 @@ impl World {
             log: Vec::new(),
             records: Vec::new(),
             answered: Vec::new(),
+            host_lookups: Vec::new(),
             replies: Vec::new(),
             drained: false,
             events: Vec::new(),
@@ -411,8 +414,7 @@ impl World {
                 self.input(Input::Resolved { trunk, found: flows.into() });
             }
             Output::ResolveHost { call, host } => {
-                let found = Err(format!("the DNS knows no address of {host}"));
-                self.input(Input::HostResolved { call, host, found });
+                self.host_lookups.push((call, host));
             }
             Output::LoadSound { id, to, path } => {
                 let sound = path.to_str().and_then(Tones::named).ok_or_else(|| format!("no {}", path.display()));

@@ -83,7 +83,10 @@ fn every_seed_and_every_cut_of_it_is_survived() {
 pub(super) fn survives(bytes: &[u8]) {
     let Ok(theirs) = SessionDescription::parse(bytes) else { return };
     let printed = theirs.to_string();
-    assert_eq!(SessionDescription::parse(printed.as_bytes()).as_ref(), Ok(&theirs), "{printed}");
+    // What is wrong with a line is not printed: it is off.
+    let mut printable = theirs.clone();
+    printable.media.iter_mut().for_each(|line| line.fault = None);
+    assert_eq!(SessionDescription::parse(printed.as_bytes()).as_ref(), Ok(&printable), "{printed}");
     let ours = offer(&local(), None);
     let mut exchanges = vec![answer(&theirs, &local(), None), accept_answer(&ours, &theirs, &local())];
     let call = answer(&peer("m=audio 4000 RTP/AVP 0\n"), &local(), None).unwrap();

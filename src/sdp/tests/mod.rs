@@ -6,6 +6,7 @@ mod describing;
 mod offering;
 mod properties;
 mod securing;
+mod tolerance;
 
 use super::*;
 use crate::types::{AudioCodec, Direction};

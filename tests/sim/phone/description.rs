@@ -10,6 +10,8 @@ pub(crate) struct Local {
     pub(crate) media: SocketAddr,
     /// Seen from the phone.
     pub(crate) direction: Direction,
+    /// A host name in the place of the address.
+    pub(crate) host: Option<&'static str>,
     /// The hold of RFC 2543: `c=IN IP4 0.0.0.0`.
     pub(crate) nowhere: bool,
     pub(crate) codec: AudioCodec,
@@ -27,6 +29,7 @@ impl Local {
         Self {
             media,
             direction: Direction::SendRecv,
+            host: None,
             nowhere: false,
             codec,
             event_payload_type: Some(101),
@@ -39,13 +42,14 @@ impl Local {
     pub(crate) fn text(&self) -> String {
         let address = if self.nowhere { IpAddr::from([0, 0, 0, 0]) } else { self.media.ip() };
         let family = if address.is_ipv6() { "IP6" } else { "IP4" };
+        let where_to = self.host.map_or_else(|| address.to_string(), str::to_owned);
         let codec = self.codec.static_payload_type().unwrap();
         let port = self.media.port();
         let events = self.event_payload_type.map_or(String::new(), |events| format!(" {events}"));
         let mut text = format!("v=0\r\no=phone 4711 {} IN {family} {}\r\n", self.version, self.media.ip());
         let _ = write!(
             text,
-            "s=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {port} {} {codec}{events}\r\n",
+            "s=-\r\nc=IN {family} {where_to}\r\nt=0 0\r\nm=audio {port} {} {codec}{events}\r\n",
             self.profile
         );
         if let Some(events) = self.event_payload_type {
