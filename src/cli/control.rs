@@ -1,5 +1,6 @@
 //! The control socket: one line of JSON in, one line out, for the machine's administrator alone.
 
+use super::json;
 use super::limits::lift_reserve;
 use crate::gateway::{Reply, Request};
 use nix::errno::Errno;
@@ -186,8 +187,7 @@ async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>, has_asked: &Atom
 }
 
 async fn write(writer: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(reply)?;
-    bytes.push(b'\n');
+    let bytes = json::line(reply)?;
     patiently(writer.write_all(&bytes)).await
 }
 

@@ -1,6 +1,6 @@
 //! `partyline ctl`: asks a running gateway over its control socket.
 
-mod table;
+pub(super) mod table;
 
 use super::{fail, print, print_json};
 use crate::gateway::{Audience, Reply, Request};

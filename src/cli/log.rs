@@ -3,12 +3,15 @@
 //! Whoever reads the log may be slow, stopped or gone, and its disk may be full. No call hears of that: a line that finds
 //! no room is dropped and counted, and how many there were is told as soon as lines can be written again.
 
+use crate::types::Plain;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::{MakeWriter, format};
 
 /// Lines that may wait.
 const LINES: usize = 8_192;
@@ -48,7 +51,7 @@ impl Log {
         Self::to(|bytes| rustix::io::write(io::stderr().as_fd(), bytes).map_err(io::Error::from))
     }
 
-    fn to(write: impl FnMut(&[u8]) -> io::Result<usize> + Send + 'static) -> io::Result<Self> {
+    pub(super) fn to(write: impl FnMut(&[u8]) -> io::Result<usize> + Send + 'static) -> io::Result<Self> {
         let log = Self::default();
         let queue = Arc::clone(&log.0);
         std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&queue, write))?;
@@ -80,7 +83,9 @@ impl Log {
             let thread = std::thread::current();
             let name = thread.name().unwrap_or("unnamed").to_owned();
             let trace = std::backtrace::Backtrace::capture();
-            log.push(stamped("ERROR", &format!("thread {name} {panic}\n{trace}")).as_bytes());
+            for line in format!("thread {name} {panic}\n{trace}").lines() {
+                log.push(stamped("ERROR", &Plain(line).to_string()).as_bytes());
+            }
         }));
     }
 
@@ -101,6 +106,22 @@ impl Queue {
         let is_empty = |state: &mut State| state.lines.is_empty();
         self.changed.wait_while(self.lock(), is_empty).unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The logger: each event one line of plain text, by the queue.
+pub(super) fn subscriber(log: &Log, filter: EnvFilter, colours: bool) -> impl tracing::Subscriber + Send + Sync {
+    let fields = format::debug_fn(|writer, field, value| match field.name() {
+        "message" => write!(writer, "{}", Plain(format_args!("{value:?}"))),
+        name => write!(writer, "{name}={}", Plain(format_args!("{value:?}"))),
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(colours)
+        .fmt_fields(fields.delimited(" "))
+        .with_writer(log.clone())
+        .log_internal_errors(false)
+        .finish()
 }
 
 /// One write of the logger is one line.

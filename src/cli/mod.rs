@@ -6,10 +6,13 @@ mod call;
 mod check;
 mod control;
 mod ctl;
+mod json;
 mod limits;
 mod log;
 mod manual;
 mod memory;
+#[cfg(test)]
+mod outlets_tests;
 mod phone;
 mod records;
 mod reload;
@@ -17,6 +20,7 @@ mod run;
 mod server;
 mod wake;
 
+use crate::types::Plain;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -125,9 +129,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Text of several lines, of which each is plain.
+fn plain_lines(text: &str) -> String {
+    text.split_inclusive('\n').fold(String::with_capacity(text.len()), |plain, line| match line.strip_suffix('\n') {
+        Some(line) => plain + &Plain(line).to_string() + "\n",
+        None => plain + &Plain(line).to_string(),
+    })
+}
+
 /// Prints what was asked for. A reader that goes away early (`| head`) is no failure.
 fn print(text: &str, status: ExitCode) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
+    match io::stdout().write_all(plain_lines(text).as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&error),
         _ => status,
     }

@@ -1,7 +1,7 @@
 //! `partyline run`.
 
 use super::control::ControlSocket;
-use super::log::Log;
+use super::log::{self, Log};
 use super::records::Records;
 use super::reload::Loaded;
 use super::server::{Server, Sources, now};
@@ -119,13 +119,9 @@ fn start_log(log: &Log, plan: &Plan) {
     log.take_panics();
     ignore_size_limit();
     let filter = EnvFilter::try_from_env("PARTYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(&plan.gateway.log));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(log.clone())
-        .log_internal_errors(false)
-        .init();
+    let subscriber = log::subscriber(log, filter, std::io::stderr().is_terminal());
+    // One that is there already, of a test, goes on.
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 async fn serve(config: &Path, (plan, sounds): Loaded, log: &Log) -> Result<(), StartError> {

@@ -316,8 +316,8 @@ impl Server {
                 return self.gateway.handle_input(now(), Input::HostResolved { call, host, found });
             }
         };
-        if self.plan.trunk(&trunk.name) != Some(&trunk) {
-            // Another trunk has the name since a reload, and has asked for itself.
+        if !self.plan.trunk(&trunk.name).is_some_and(|now| now.is_reached_as(&trunk)) {
+            // It is reached in another way since a reload, which has asked for itself.
             return;
         }
         let Located { candidates, lifetime, doubtful, mut trouble } = found;

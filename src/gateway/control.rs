@@ -104,7 +104,7 @@ impl Reply {
 }
 
 /// What is going on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// New calls are refused.
     pub draining: bool,
@@ -138,7 +138,7 @@ pub struct Backlog {
 }
 
 /// One call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallStatus {
     /// Its name.
     pub call: String,

@@ -150,7 +150,7 @@ impl Gateway {
     }
 
     fn start_tune(&mut self, id: CallId) -> Option<PlayerId> {
-        let tune = self.sounds.tone("hold")?;
+        let tune = self.sounds_of(id).tone("hold")?;
         let player = PlayerId(self.fresh_id());
         self.players.insert(player, Owner::Announcement);
         self.media(Command::AddPlayer { player, clips: vec![tune] });

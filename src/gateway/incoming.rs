@@ -132,7 +132,7 @@ impl Gateway {
         self.calls.insert(call);
         match decided.leads {
             Leads::Anew(running) => {
-                let running = RunningSession::new(*running, Arc::clone(&self.plan), vec![id]);
+                let running = RunningSession::new(*running, Arc::clone(&self.plan), Arc::clone(&self.sounds), vec![id]);
                 self.sessions.insert(session, running);
             }
             Leads::ToPlaceOf(_) => {

@@ -49,13 +49,12 @@ impl fmt::Display for Masked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.0.bytes().filter(u8::is_ascii_digit).count();
         if digits < 7 {
-            // Control characters of a hostile peer must not reach a terminal.
-            return self.0.chars().filter(|c| !c.is_control()).take(64).try_for_each(|c| fmt::Write::write_char(f, c));
+            return self.0.chars().take(64).try_for_each(|c| fmt::Write::write_char(f, c));
         }
         let shown = |i: usize| i < 3 || i + 3 > digits;
         let mut seen = 0;
         let mut dotted = false;
-        for c in self.0.chars().filter(|c| !c.is_control()).take(64) {
+        for c in self.0.chars().take(64) {
             if !c.is_ascii_digit() {
                 fmt::Write::write_char(f, c)?;
                 continue;
@@ -81,7 +80,6 @@ mod tests {
         assert_eq!(Masked("+442079460123").to_string(), "+442…23");
         assert_eq!(Masked("1000").to_string(), "1000");
         assert_eq!(Masked("joinconf").to_string(), "joinconf");
-        assert_eq!(Masked("al\u{1b}[31mice").to_string(), "al[31mice");
     }
 
     #[test]

@@ -235,6 +235,8 @@ pub enum Output {
 pub struct Gateway {
     plan: Arc<Plan>,
     sounds: Arc<dyn Sounds>,
+    /// The settings it was started with, some of which stay until it is started again.
+    started_with: Box<crate::dialplan::Gateway>,
     endpoint: Endpoint,
     random: StdRng,
     /// Makes SRTP keys and nothing else: what others see of `random` must say nothing of them.
@@ -260,7 +262,9 @@ pub struct Gateway {
 /// A session with the names it gave to things.
 struct RunningSession {
     running: Running,
+    /// What it began with; a reload changes neither.
     plan: Arc<Plan>,
+    sounds: Arc<dyn Sounds>,
     calls: Vec<CallId>,
     /// Calls as it names them, and those that have taken their places.
     stand_ins: Vec<(CallId, CallId)>,
@@ -278,10 +282,11 @@ struct RunningSession {
 }
 
 impl RunningSession {
-    fn new(running: Running, plan: Arc<Plan>, calls: Vec<CallId>) -> Self {
+    fn new(running: Running, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, calls: Vec<CallId>) -> Self {
         Self {
             running,
             plan,
+            sounds,
             calls,
             stand_ins: Vec::new(),
             rooms: HashMap::new(),
@@ -303,6 +308,7 @@ impl Gateway {
     #[must_use]
     pub fn new(now: Now, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, config: EndpointConfig, seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
+        let started_with = Box::new(plan.gateway.clone());
         let endpoint = Endpoint::new(config, random.next_u64());
         let name_salt = random.next_u64();
         let keys = StdRng::from_rng(&mut random);
@@ -312,6 +318,7 @@ impl Gateway {
         let mut gateway = Self {
             plan,
             sounds,
+            started_with,
             endpoint,
             random,
             keys,
@@ -520,11 +527,25 @@ impl Gateway {
         self.admission.set_plan(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
+        for name in self.plan.gateway.awaiting_restart(&self.started_with) {
+            self.log(
+                Level::Warn,
+                None,
+                "restart needed",
+                format!("gateway.{name} has changed, and is as it was until then"),
+            );
+        }
         self.refresh_trunks(now);
     }
 
-    /// Names the sounds new playbacks use from now on.
+    /// The sounds that what begins from now on uses. Sessions keep those they began with.
     pub fn set_sounds(&mut self, sounds: Arc<dyn Sounds>) {
         self.sounds = sounds;
+    }
+
+    /// The sounds that a call's session began with.
+    fn sounds_of(&self, call: CallId) -> &dyn Sounds {
+        let session = self.calls.get(&call).and_then(|call| self.sessions.get(&call.session));
+        session.map_or(&*self.sounds, |session| &*session.sounds)
     }
 }

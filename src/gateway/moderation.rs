@@ -31,7 +31,7 @@ impl Gateway {
         };
         call.muted = muted;
         self.apply_mute(id);
-        if let Some(sound) = self.sounds.prompt(&self.plan.gateway.language, prompt) {
+        if let Some(sound) = self.sounds_of(id).prompt(&self.plan.gateway.language, prompt) {
             // Not while something is played to it already: that goes first.
             let _ = self.play_beside(id, sound);
         }

@@ -1,9 +1,10 @@
 //! Sounds to one call or to a room.
 
-use super::{Gateway, SessionId};
+use super::{Gateway, SessionId, Sounds};
 use crate::media::command::{Clip, Command};
 use crate::session::{self, PlayItem, PlaybackHandle, Unit, VerbError, collect};
 use crate::types::{CallId, Now, PlayerId, UnitId, relax};
+use std::sync::Arc;
 
 /// Who wants to know that a player is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,9 @@ impl Gateway {
             }
             Unit::Room(handle) => (UnitId::Room(self.room_of(session, handle, VERB)?), None, self.language_of(session)),
         };
-        let clips = items.iter().map(|item| self.clip(&language, item)).collect::<Result<Vec<_>, _>>()?;
+        let session_sounds = self.sessions.get(&session).map(|session| Arc::clone(&session.sounds));
+        let sounds = session_sounds.as_deref().unwrap_or(&*self.sounds);
+        let clips = items.iter().map(|item| clip(sounds, &language, item)).collect::<Result<Vec<_>, _>>()?;
         let player = PlayerId(self.fresh_id());
         if let Some(running) = self.sessions.get_mut(&session) {
             running.playbacks.insert(playback, player);
@@ -49,19 +52,6 @@ impl Gateway {
         self.media(Command::AddPlayer { player, clips });
         self.media(Command::Connect { source: UnitId::Player(player), sink });
         Ok(())
-    }
-
-    fn clip(&self, language: &str, item: &PlayItem) -> Result<Clip, VerbError> {
-        let (sound, name) = match item {
-            PlayItem::Silence(length) => return Ok(Clip::Silence(*length)),
-            PlayItem::Prompt(name) => (self.sounds.prompt(language, name), name.clone()),
-            PlayItem::Text(text) => (self.sounds.text(language, text), text.clone()),
-            PlayItem::File(path) => (self.sounds.file(path), path.display().to_string()),
-            PlayItem::Tone(name) => {
-                return self.sounds.tone(name).ok_or_else(|| VerbError::NoSuchSound((*name).to_owned()));
-            }
-        };
-        sound.map(Clip::Samples).ok_or(VerbError::NoSuchSound(name))
     }
 
     fn language_of(&self, session: SessionId) -> String {
@@ -121,4 +111,18 @@ impl Gateway {
         }
         self.emit(session, session::Event::PlaybackFinished { playback, completed });
     }
+}
+
+/// An item as the media plane plays it.
+fn clip(sounds: &dyn Sounds, language: &str, item: &PlayItem) -> Result<Clip, VerbError> {
+    let (sound, name) = match item {
+        PlayItem::Silence(length) => return Ok(Clip::Silence(*length)),
+        PlayItem::Prompt(name) => (sounds.prompt(language, name), name.clone()),
+        PlayItem::Text(text) => (sounds.text(language, text), text.clone()),
+        PlayItem::File(path) => (sounds.file(path), path.display().to_string()),
+        PlayItem::Tone(name) => {
+            return sounds.tone(name).ok_or_else(|| VerbError::NoSuchSound((*name).to_owned()));
+        }
+    };
+    sound.map(Clip::Samples).ok_or(VerbError::NoSuchSound(name))
 }

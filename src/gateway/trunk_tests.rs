@@ -1,5 +1,6 @@
 //! Trunks with several servers that fail, come back and move: signalling only, by hand.
 
+mod reload;
 mod way;
 
 use super::{CallRecord, Gateway, Input, Output, Reply, Request, Sounds, TrunkStatus};

@@ -96,6 +96,32 @@ impl Entry {
         }
     }
 
+    /// Takes other settings of the same trunk over: only what they change is begun anew. Gives back a registration that is
+    /// not good any more.
+    fn adapt(self, trunk: &Arc<Trunk>) -> (Self, Option<RegistrationId>) {
+        let fresh = Self::new(trunk);
+        let registers = self.trunk.registers_as(trunk);
+        let given_up = self.registration.filter(|_| !registers);
+        if !self.trunk.is_reached_as(trunk) {
+            return (fresh, given_up);
+        }
+        // A PING under way is left out: its answer would be looked for at its former place.
+        let found = Self {
+            targets: self.targets,
+            addresses: self.addresses,
+            health: self.health,
+            trouble: self.trouble,
+            no_tls: self.no_tls,
+            ..fresh
+        };
+        if !registers {
+            return (found, given_up);
+        }
+        let (state, registration) = (self.state, self.registration);
+        let (contact_user, contact_address) = (self.contact_user, self.contact_address);
+        (Self { state, registration, contact_user, contact_address, ..found }, None)
+    }
+
     /// Whether it was last found at this address.
     pub(super) fn is_at(&self, address: IpAddr) -> bool {
         self.addresses.contains(&address.to_canonical())
@@ -179,8 +205,9 @@ impl Gateway {
         self.apply_plan(now, Vec::new());
     }
 
-    /// After a reload: bindings of trunks that are gone or changed are given up, those of new ones made. A trunk that is
-    /// as it was keeps its binding, and the addresses its name was found at.
+    /// After a reload: of each trunk, only what its changed settings ask for is begun anew. Its servers are looked for again
+    /// where it is reached in another way, its binding is made again where that or an account has changed. Bindings of
+    /// trunks that are gone are given up.
     pub(super) fn refresh_trunks(&mut self, now: Now) {
         self.advertise_addresses();
         if self.shutdown.has_begun() {
@@ -193,16 +220,27 @@ impl Gateway {
         let reconnecting: Vec<_> = places
             .filter_map(|(place, entry)| Some((entry.registration?, timers.get(TrunkTimer::Reconnect(place))?)))
             .collect();
-        // Whoever was known by a certificate is not any more where anything about the trunk has changed.
+        // Whoever was known by a certificate is not any more where the trunk judges certificates in another way.
         let plan = &self.plan;
-        let is_as_it_was = |name: &str| before.iter().any(|entry| plan.trunk(name) == Some(&entry.trunk));
-        self.trunks.certified.retain(|_, name| is_as_it_was(name));
-        for entry in self.apply_plan(now, before) {
-            if let Some(registration) = entry.registration {
-                let result = self.endpoint.unregister(now, registration);
-                if let Err(error) = result {
-                    self.log(Level::Debug, None, "unregister", error.to_string());
-                }
+        let judges_as_before = |name: &str| {
+            let before = before.iter().find(|entry| entry.trunk.name == name);
+            plan.trunk(name).zip(before).is_some_and(|(trunk, before)| trunk.tls == before.trunk.tls)
+        };
+        self.trunks.certified.retain(|_, name| judges_as_before(name));
+        for registration in self.apply_plan(now, before) {
+            let result = self.endpoint.unregister(now, registration);
+            if let Err(error) = result {
+                self.log(Level::Debug, None, "unregister", error.to_string());
+            }
+        }
+        for place in 0..self.trunks.entries.len() {
+            // Another account at servers that are known.
+            self.start_registration(now, place);
+            let Some(entry) = self.trunks.entries.get(place) else { continue };
+            let known = entry.registration.zip(entry.contact_address);
+            if known.is_some_and(|(id, told)| self.endpoint.registered_contact_address(id) != Some(told)) {
+                // Its registrar would send calls to an address that is not ours any more.
+                self.register_by_best(now, place);
             }
         }
         for (registration, at) in reconnecting {
@@ -212,14 +250,21 @@ impl Gateway {
         }
     }
 
-    /// Makes the entries that the plan asks for, of those there were where they still fit. Gives back the others.
-    fn apply_plan(&mut self, now: Now, mut before: Vec<Entry>) -> Vec<Entry> {
+    /// Makes the entries that the plan asks for, of those there were as far as they still fit. Gives back the registrations
+    /// that do not.
+    fn apply_plan(&mut self, now: Now, mut before: Vec<Entry>) -> Vec<RegistrationId> {
+        let mut given_up = Vec::new();
         let plan: Arc<Plan> = Arc::clone(&self.plan);
         for (place, trunk) in plan.trunks.iter().enumerate() {
-            let same = before.iter().position(|entry| entry.trunk == *trunk);
-            let mut entry = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| Entry::new(trunk));
-            // Its answer would be looked for at its former place.
-            entry.ping = None;
+            let same = before.iter().position(|entry| entry.trunk.name == trunk.name);
+            let entry = match same.map(|at| before.swap_remove(at)) {
+                None => Entry::new(trunk),
+                Some(entry) => {
+                    let (entry, registration) = entry.adapt(trunk);
+                    given_up.extend(registration);
+                    entry
+                }
+            };
             self.trunks.entries.push(entry);
             self.schedule_ping(now, place);
             if !trunk.address.is_empty() {
@@ -227,7 +272,8 @@ impl Gateway {
             }
         }
         self.advertise_addresses();
-        before
+        given_up.extend(before.into_iter().filter_map(|entry| entry.registration));
+        given_up
     }
 
     /// Tells the endpoint which address of ours each peer must use.

@@ -210,6 +210,24 @@ fn a_drain_at_once_answers_who_still_rings() {
 }
 
 #[test]
+fn a_call_keeps_the_sounds_it_began_with_over_a_reload() {
+    let mut world = World::new(Settings::default());
+    let (anna, ben) = (world.phone(), world.phone());
+    world.dial(anna, "1000");
+    world.run(secs(1));
+    world.gateway.set_sounds(std::sync::Arc::new(super::sounds::Silence));
+    world.input(Input::Reload(plan::parse(&plan::text(""))));
+    world.settle();
+    world.key_and_wait(anna, "999999#");
+    world.run(secs(3));
+    assert!(!world.prompts(anna, secs(3)).is_empty(), "she is told that her PIN is wrong");
+    world.dial(ben, "1000");
+    world.run(secs(3));
+    assert!(world.prompts(ben, secs(3)).is_empty(), "what begins now has the new sounds");
+    world.finish();
+}
+
+#[test]
 fn a_reload_keeps_the_calls_and_serves_the_next_ones() {
     let mut world = World::new(Settings::default());
     let room = world.phones_in("2000", 2);

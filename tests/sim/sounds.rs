@@ -42,6 +42,27 @@ pub(crate) const SOUNDS: &[(&str, f64, u64)] = &[
 
 pub(crate) struct Tones;
 
+/// A catalogue without a sound.
+pub(crate) struct Silence;
+
+impl Sounds for Silence {
+    fn prompt(&self, _language: &str, _name: &str) -> Option<Pcm> {
+        None
+    }
+
+    fn text(&self, _language: &str, _text: &str) -> Option<Pcm> {
+        None
+    }
+
+    fn file(&self, _path: &Path) -> Option<Pcm> {
+        None
+    }
+
+    fn tone(&self, _name: &str) -> Option<Clip> {
+        None
+    }
+}
+
 impl Tones {
     pub(crate) fn named(name: &str) -> Option<Pcm> {
         let (_, frequency, length) = SOUNDS.iter().find(|(known, ..)| *known == name)?;

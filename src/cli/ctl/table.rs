@@ -52,7 +52,7 @@ fn trunks(trunks: &[TrunkStatus]) -> String {
     text
 }
 
-fn calls(calls: &[CallStatus]) -> String {
+pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
     let mut text = String::from("CALL       FROM             TO               STATE            SECONDS  ROOM\n");
     for call in calls {
         let state = match (call.held, call.on_hold, call.muted) {

@@ -6,6 +6,7 @@ mod run_number;
 
 pub(super) use run_number::next_run;
 
+use super::json;
 use crate::gateway::{Backlog, CallRecord};
 use crate::types::LogLimit;
 use journal::Journal;
@@ -238,7 +239,5 @@ impl Writer {
 
 fn line_of(record: &CallRecord) -> Vec<u8> {
     // A record is made of text, numbers and times: there is nothing in it that JSON cannot say.
-    let mut line = serde_json::to_vec(record).unwrap_or_default();
-    line.push(b'\n');
-    line
+    json::line(record).unwrap_or_default()
 }

@@ -90,6 +90,25 @@ impl DigestAlgorithm {
     }
 }
 
+impl Gateway {
+    /// The settings, by name, that differ from those the gateway was started with and are only taken up at a start.
+    #[must_use]
+    pub fn awaiting_restart(&self, started: &Self) -> Vec<&'static str> {
+        let changed = [
+            ("sip", self.sip != started.sip),
+            ("certificate", self.certificate != started.certificate),
+            ("rtp_ports", self.rtp_ports != started.rtp_ports),
+            ("media_threads", self.media_threads != started.media_threads),
+            ("call_records", self.call_records != started.call_records),
+            ("control", self.control != started.control),
+            ("dscp", self.dscp != started.dscp),
+            ("log", self.log != started.log),
+            ("http", self.http != started.http),
+        ];
+        changed.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+}
+
 /// Settings of the whole gateway.
 #[derive(Debug, Clone)]
 pub struct Gateway {

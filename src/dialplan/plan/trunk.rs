@@ -87,6 +87,28 @@ impl Trunk {
         self.srtp != SrtpPolicy::Off && (signalling_is_secure || self.srtp_keys_in_clear)
     }
 
+    /// Whether both are reached in the same way: what was found of one holds for the other.
+    #[must_use]
+    pub fn is_reached_as(&self, other: &Self) -> bool {
+        self.address == other.address
+            && self.transport == other.transport
+            && self.proxy == other.proxy
+            && self.tls == other.tls
+    }
+
+    /// Whether a registration made by the settings of one is good for the other.
+    #[must_use]
+    pub fn registers_as(&self, other: &Self) -> bool {
+        // The networks in `allow` are those that the password may be proved to.
+        self.is_reached_as(other)
+            && self.register == other.register
+            && self.username == other.username
+            && self.password == other.password
+            && self.realm == other.realm
+            && self.expires == other.expires
+            && self.allow == other.allow
+    }
+
     /// Whether a request from `source` may be this trunk's.
     #[must_use]
     pub fn allows(&self, source: IpAddr) -> bool {
