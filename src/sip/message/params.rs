@@ -91,6 +91,18 @@ impl Params {
         Some(self.0.remove(at))
     }
 
+    /// Removes all parameters of these names in one pass, since a peer may repeat one a thousand times; the first of each.
+    pub(super) fn take<const N: usize>(&mut self, names: [&str; N]) -> [Option<Param>; N] {
+        let mut taken = [const { None }; N];
+        self.0.retain(|param| {
+            let found = names.iter().zip(&mut taken).find(|(name, _)| param.name.eq_ignore_ascii_case(name));
+            let Some((_, first)) = found else { return true };
+            first.get_or_insert_with(|| param.clone());
+            false
+        });
+        taken
+    }
+
     /// All parameters in order.
     pub fn iter(&self) -> impl Iterator<Item = &Param> {
         self.0.iter()
@@ -152,6 +164,14 @@ mod tests {
     fn an_open_quote_is_refused_since_it_would_swallow_what_follows() {
         assert!(Params::parse_part(&Bytes::new(), b";a=\"b;c").is_err());
         assert!(Params::parse_part(&Bytes::new(), br#";"a=b"=c"#).is_err());
+    }
+
+    #[test]
+    fn of_parameters_that_are_taken_out_the_first_of_each_name_remains() {
+        let mut params = params(";b=1;a;B=2;c;a=3");
+        let [a, b, d] = params.take(["a", "b", "d"]).map(|param| param.map(|param| param.value));
+        assert_eq!((a, b, d), (Some(None), Some(Some("1".into())), None));
+        assert_eq!(params.to_string(), ";c");
     }
 
     #[test]

@@ -66,25 +66,21 @@ impl Via {
         let (sent_by, params) = charset::split_at_byte(rest, b';');
         let HostPort { host, port } = HostPort::parse_part(value, sent_by).map_err(|_| INVALID)?;
         let mut params = Params::parse_part(value, params.unwrap_or_default()).map_err(|_| INVALID)?;
-        let mut take = |name| {
-            let first = params.remove(name);
-            while params.remove(name).is_some() {}
-            first
-        };
-        let received = match take("received").and_then(|param| param.value) {
+        let [received, rport, maddr, branch] = params.take(["received", "rport", "maddr", "branch"]);
+        let received = match received.and_then(|param| param.value) {
             Some(text) => Some(parse_received(&text).ok_or(INVALID)?),
             None => None,
         };
-        let rport = match take("rport").map(|param| param.value) {
+        let rport = match rport.map(|param| param.value) {
             Some(Some(text)) if !text.is_empty() => Some(Some(text.parse().map_err(|_| INVALID)?)),
             Some(_) => Some(None),
             None => None,
         };
-        let maddr = match take("maddr").and_then(|param| param.value) {
+        let maddr = match maddr.and_then(|param| param.value) {
             Some(text) => Some(Host::parse(&text.into()).map_err(|_| INVALID)?),
             None => None,
         };
-        let branch = take("branch").and_then(|param| param.value).filter(|branch| !branch.is_empty());
+        let branch = branch.and_then(|param| param.value).filter(|branch| !branch.is_empty());
         Ok(Self { transport: Text::part(value, transport), host, port, branch, received, rport, maddr, params })
     }
 
