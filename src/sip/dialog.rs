@@ -70,7 +70,8 @@ impl Dialog {
     /// When Contact, From, To or Record-Route cannot be read. RFC 2543 peers may leave Contact out; they are reached
     /// at From.
     pub fn answering(request: &Request, local_tag: Tag, local_cseq: u32) -> Result<Self, InvalidValue> {
-        let target = if request.headers.contains(&H::Contact) { request.contact()? } else { request.from()? }.uri;
+        let target =
+            if request.headers.contains(&H::Contact) { request.contact()? } else { request.from()? }.uri.for_request();
         let mut local = request.headers.get(&H::To).ok_or(InvalidValue("To"))?.to_vec();
         local.extend_from_slice(format!(";tag={local_tag}").as_bytes());
         let remote = request.headers.get(&H::From).ok_or(InvalidValue("From"))?.clone();
@@ -100,7 +101,7 @@ impl Dialog {
     /// When Call-ID, From or CSeq of `request`, which is ours, cannot be read.
     pub fn calling(request: &Request, response: &Response, local_tag: Tag) -> Result<Self, InvalidValue> {
         let contact = response.headers.values(&H::Contact).find_map(|value| NameAddr::parse(&value).ok());
-        let target = contact.map(|contact| contact.uri).filter(Uri::is_sip);
+        let target = contact.map(|contact| contact.uri.for_request()).filter(Uri::is_sip);
         let routes = response.headers.values(&H::RecordRoute).filter_map(|value| NameAddr::parse(&value).ok());
         let mut routes: Vec<_> = routes.filter(|route| route.uri.is_sip()).collect();
         routes.reverse();
@@ -153,9 +154,7 @@ impl Dialog {
     fn route(&self) -> (Uri, Vec<NameAddr>) {
         match self.routes.split_first() {
             Some((first, rest)) if !first.uri.is_loose_router() => {
-                let mut uri = first.uri.clone();
-                uri.headers = None;
-                uri.params.remove("method");
+                let uri = first.uri.clone().for_request();
                 let last = NameAddr::new(self.target.clone());
                 (uri, rest.iter().cloned().chain(std::iter::once(last)).collect())
             }
@@ -181,7 +180,7 @@ impl Dialog {
     /// Takes the remote target from a target refresh request or the 2xx to one; nothing if there is no Contact.
     pub fn refresh_target(&mut self, headers: &Headers) {
         if let Ok(contact) = headers.contact() {
-            self.target = contact.uri;
+            self.target = contact.uri.for_request();
         }
     }
 
@@ -288,6 +287,22 @@ mod tests {
         let bye = Dialog::answering(&request, Tag(1), 0).unwrap().request(Method::Bye);
         assert_eq!(bye.uri.to_string(), "sip:strict");
         assert_eq!(routes(&bye), ["<sip:p2;lr>", "<sip:alice@192.0.2.1>"]);
+    }
+
+    #[test]
+    fn what_no_request_uri_may_have_is_left_out_of_a_contact() {
+        const CONTACT: &str = "<sip:bob@192.0.2.2;method=INVITE;transport=udp?Route=x&Subject=y>";
+        let mut invite = invite();
+        invite.headers.set(H::Contact, CONTACT);
+        let mut dialogs = vec![Dialog::answering(&invite, Tag(1), 0).unwrap()];
+        let response = Response::to_request(&invite, StatusCode::OK).with(H::Contact, CONTACT);
+        dialogs.push(Dialog::calling(&invite, &response, Tag(1)).unwrap());
+        let mut refreshed = dialogs[0].clone();
+        refreshed.refresh_target(&response.headers);
+        dialogs.push(refreshed);
+        for mut dialog in dialogs {
+            assert_eq!(dialog.request(Method::Bye).uri.to_string(), "sip:bob@192.0.2.2;transport=udp");
+        }
     }
 
     #[test]

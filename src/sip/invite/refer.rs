@@ -238,9 +238,8 @@ fn referral(request: &Request) -> Option<Referral> {
         return None;
     }
     let replaces = Replaces::in_refer_to(&target).transpose().ok()?;
-    let mut uri = target.uri;
     // All other headers it would put into our INVITE stay out.
-    uri.headers = None;
+    let uri = target.uri.for_request();
     Some(Referral { uri, replaces, referred_by })
 }
 

@@ -155,6 +155,14 @@ impl Uri {
         }
     }
 
+    /// The same as a request URI may be: without headers and `method` (RFC 3261 section 19.1.1, table 1).
+    #[must_use]
+    pub fn for_request(mut self) -> Self {
+        self.headers = None;
+        let _ = self.params.take(["method"]);
+        self
+    }
+
     /// Whether its host is this address, and its port this one, written or implied.
     pub fn is_at(&self, address: std::net::SocketAddr) -> bool {
         let transport = self.transport().unwrap_or(Transport::Udp);
