@@ -164,7 +164,6 @@ impl DigestServer {
             self.guesses.wrong(now, source);
             return Verdict::Wrong;
         }
-        self.guesses.right(source);
         if !self.replay.count(nonce, answer.nonce_count) {
             return Verdict::Stale;
         }

@@ -213,6 +213,31 @@ fn a_guesser_hears_nothing_more_and_the_owner_elsewhere_is_served() {
 }
 
 #[test]
+fn a_right_answer_even_a_replayed_one_forgives_no_wrong_one() {
+    let mut pair = Pair::new(&[Algorithm::Sha256], "correct horse");
+    let mut guesser = Pair::new(&[Algorithm::Sha256], "wrong");
+    std::mem::swap(&mut guesser.server, &mut pair.server);
+    let right = guesser_right(&mut guesser);
+    for _ in 0..10 {
+        let guess = guesser.answered(&invite(), true);
+        guesser.client.clear();
+        assert_eq!(guesser.judge(&guess), Verdict::Wrong);
+        assert_ne!(guesser.judge(&right), Verdict::Wrong);
+    }
+    assert_eq!(guesser.judge(&right), Verdict::Barred);
+}
+
+/// A right answer, made with the password of the one who was overheard.
+fn guesser_right(pair: &mut Pair) -> Request {
+    let known = Credentials::new("pbx", "correct horse");
+    let wrong = std::mem::replace(&mut pair.credentials, known);
+    let right = pair.answered(&invite(), false);
+    pair.credentials = wrong;
+    pair.client.clear();
+    right
+}
+
+#[test]
 fn keys_may_be_stored_instead_of_the_password() {
     let mut pair = Pair::new(&[Algorithm::Sha256, Algorithm::Md5], "correct horse");
     let key = Algorithm::Sha256.hash(&["pbx", "partyline", "correct horse"]);
