@@ -6,7 +6,6 @@ use super::media_host::MediaHost;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
-use super::transfer::{Referring, Succession};
 use super::{Masked, SessionId};
 use crate::dialplan::Plan;
 use crate::media::command::LegStatistics;
@@ -116,12 +115,6 @@ pub(super) struct Call {
     pub(super) statistics: Option<Box<LegStatistics>>,
     /// How it is being called, or was, if we call.
     pub(super) outgoing: Option<Box<super::outbound::Outgoing>>,
-    /// Whose place it is to take.
-    pub(super) succeeds: Option<Box<Succession>>,
-    /// Who has taken its place.
-    pub(super) successor: Option<CallId>,
-    /// It is being sent away.
-    pub(super) referring: Option<Box<Referring>>,
     /// Digits still to be sent by INFO.
     pub(super) unsent_digits: VecDeque<char>,
     /// A PIN that waits for its turn, when guessing is slowed down, and whose guess it is.
@@ -180,9 +173,6 @@ impl Call {
             reason: None,
             statistics: None,
             outgoing: None,
-            succeeds: None,
-            successor: None,
-            referring: None,
             unsent_digits: VecDeque::new(),
             pending_pin: None,
             guesses,

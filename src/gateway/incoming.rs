@@ -7,7 +7,7 @@ use super::identity;
 use super::negotiation::srtp_of;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
-use super::transfer::{Replaced, Succession};
+use super::transfer::Replaced;
 use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
@@ -122,7 +122,6 @@ impl Gateway {
             invite: Some(invite),
             sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
             media: CallMedia { offer, ..CallMedia::default() },
-            succeeds: decided.succession(),
             ..Call::begin(beginning)
         };
         if let Some(number) = hidden_number {
@@ -135,7 +134,8 @@ impl Gateway {
                 let running = RunningSession::new(*running, Arc::clone(&self.plan), Arc::clone(&self.sounds), vec![id]);
                 self.sessions.insert(session, running);
             }
-            Leads::ToPlaceOf(_) => {
+            Leads::ToPlaceOf(replaced) => {
+                self.transfers.begin(id, replaced.of, None);
                 if let Some(session) = self.sessions.get_mut(&session) {
                     session.calls.push(id);
                 }
@@ -267,15 +267,6 @@ enum Leads {
     Anew(Box<Running>),
     /// To where another call is.
     ToPlaceOf(Replaced),
-}
-
-impl Decided {
-    fn succession(&self) -> Option<Box<Succession>> {
-        match &self.leads {
-            Leads::Anew(_) => None,
-            Leads::ToPlaceOf(replaced) => Some(replaced.succession()),
-        }
-    }
 }
 
 /// What is known of an INVITE before it is a call.

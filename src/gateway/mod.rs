@@ -100,6 +100,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use timer::Timer;
+use transfer::Transfers;
 use trunks::Trunks;
 
 /// One running session.
@@ -252,6 +253,7 @@ pub struct Gateway {
     players: IdMap<PlayerId, playback::Owner>,
     pin_guard: PinGuard,
     trunks: Trunks,
+    transfers: Transfers,
     effects: Effects,
     shutdown: Shutdown,
     verbs: Verbs,
@@ -331,6 +333,7 @@ impl Gateway {
             players: IdMap::default(),
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
+            transfers: Transfers::default(),
             effects: Effects::default(),
             shutdown: Shutdown::default(),
             verbs: Verbs::default(),
@@ -435,6 +438,7 @@ impl Gateway {
             && self.rooms.len() == 0
             && self.players.is_empty()
             && self.bridges.is_empty()
+            && self.transfers.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()
     }

@@ -77,7 +77,8 @@ impl Gateway {
         if let Some(Owner::Session { call, .. }) = self.players.get_mut(&player) {
             *call = Some(to);
         }
-        let hears = |id: CallId| self.calls.get(&id).is_some_and(|call| call.media.leg && call.succeeds.is_none());
+        let has_leg = |id: CallId| self.calls.get(&id).is_some_and(|call| call.media.leg);
+        let hears = |id: CallId| has_leg(id) && !self.transfers.is_pending(id);
         let (from_hears, to_hears) = (hears(from), hears(to));
         let source = UnitId::Player(player);
         if to_hears {

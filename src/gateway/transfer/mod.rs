@@ -13,9 +13,11 @@
 //! |---|---|
 //! | `referred.rs` | the peer's REFER |
 //! | `replacing.rs` | INVITE with Replaces |
+//! | `pending.rs` | which calls are being transferred, and how far each is |
 //! | `place.rs` | what a call hears and where it is heard, moved to another |
 //! | `referring.rs` | our REFER |
 
+mod pending;
 mod place;
 mod referred;
 mod referring;
@@ -26,11 +28,10 @@ use super::call_record::Cause;
 use super::timer::Timer;
 use super::{Gateway, Level, SessionId};
 use crate::session::{self, DialHandle, Verb};
-use crate::sip::InviteId;
 use crate::sip::message::StatusCode;
 use crate::types::{CallId, Now};
-use place::Place;
-pub(super) use referring::Referring;
+use pending::Succession;
+pub(super) use pending::Transfers;
 pub(super) use replacing::Replaced;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -41,22 +42,6 @@ const NOWHERE: SessionId = SessionId(0);
 const DIAL: DialHandle = DialHandle(u32::MAX);
 /// How long the one who referred has to hang up by itself, so that our BYE does not overtake the last NOTIFY.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// What a call is to become.
-#[derive(Debug)]
-pub(super) struct Succession {
-    /// Whose place it takes.
-    of: CallId,
-    /// Whom to tell how it goes: the dialog of the REFER. `None`: nobody asked, as with Replaces.
-    tells: Option<InviteId>,
-    /// The place, if the one who had it is gone already.
-    place: Option<Place>,
-    /// What the session is to hear once it has the place: it came while nobody had it.
-    untold: Vec<session::Event>,
-}
-
-/// Most events that wait for a call to take its place.
-const MOST_UNTOLD: usize = 8;
 
 impl Gateway {
     /// What of an event is for the session, under the name it knows the call by. `None`: nothing.
@@ -70,7 +55,7 @@ impl Gateway {
             return None;
         }
         let Some(call) = event.call() else { return Some(Cow::Borrowed(event)) };
-        if self.calls.get(&call).is_some_and(|call| call.succeeds.is_some()) {
+        if self.transfers.is_pending(call) {
             self.on_successor(now, call, event);
             return None;
         }
@@ -91,12 +76,6 @@ impl Gateway {
         verb
     }
 
-    /// The call that is to take this one's place.
-    fn successor_of(&self, id: CallId) -> Option<CallId> {
-        let succeeds = |call: &&super::Call| call.succeeds.as_ref().is_some_and(|succession| succession.of == id);
-        self.calls.values().find(succeeds).map(|call| call.id)
-    }
-
     /// Something happened to a call that is to take another's place.
     fn on_successor(&mut self, now: Now, id: CallId, event: &session::Event) {
         match event {
@@ -109,21 +88,15 @@ impl Gateway {
             session::Event::Ringing { .. } => self.tell_referrer(now, id, StatusCode::RINGING),
             session::Event::Answered { .. } => self.take_over(now, id),
             // Of the one who had the place and is gone: its PIN waited for its turn, its keys for more.
-            session::Event::PinChecked { .. } | session::Event::Collected { .. } => self.keep_untold(id, event.clone()),
+            session::Event::PinChecked { .. } | session::Event::Collected { .. } => {
+                self.transfers.keep_untold(id, event.clone())
+            }
             _ => {}
         }
     }
 
-    fn keep_untold(&mut self, id: CallId, event: session::Event) {
-        let succession = self.calls.get_mut(&id).and_then(|call| call.succeeds.as_mut());
-        if let Some(succession) = succession.filter(|succession| succession.untold.len() < MOST_UNTOLD) {
-            succession.untold.push(event);
-        }
-    }
-
     fn tell_referrer(&mut self, now: Now, id: CallId, status: StatusCode) {
-        let tells = self.calls.get(&id).and_then(|call| call.succeeds.as_ref()?.tells);
-        if let Some(invite) = tells {
+        if let Some(invite) = self.transfers.referrer(id) {
             let told = self.endpoint.notify_refer(now, invite, status);
             self.note("news of a referral", told);
         }
@@ -132,8 +105,7 @@ impl Gateway {
     /// The call is answered: it takes the place.
     fn take_over(&mut self, now: Now, id: CallId) {
         self.tell_referrer(now, id, StatusCode::OK);
-        let Some(succession) = self.calls.get_mut(&id).and_then(|call| call.succeeds.take()) else { return };
-        let Succession { of, tells, place, untold } = *succession;
+        let Some(Succession { of, tells, place, untold }) = self.transfers.take(id) else { return };
         let is_left = place.is_some();
         let place = place.unwrap_or_else(|| {
             let place = self.vacate(of);
@@ -153,9 +125,7 @@ impl Gateway {
         if tells.is_some() {
             self.effects.timers.set(Timer::Transferred(of), now.instant + GRACE);
         }
-        if let Some(call) = self.calls.get_mut(&of) {
-            call.successor = Some(id);
-        }
+        self.transfers.replace(of, id);
         if tells.is_none() {
             self.on_transferred(now, of);
         }
@@ -163,7 +133,7 @@ impl Gateway {
 
     /// A call whose place was taken has had time to hang up.
     pub(super) fn on_transferred(&mut self, now: Now, id: CallId) {
-        let successor = self.calls.get(&id).and_then(|call| call.successor);
+        let successor = self.transfers.replaced_by(id);
         self.hang_up(now, id, Cause::Replaced(successor.map_or_else(String::new, |call| call.to_string())));
     }
 
@@ -194,8 +164,8 @@ impl Gateway {
         }
         if untold {
             let event = session::Event::Answered { call: new };
-            if self.calls.get(&new).is_some_and(|call| call.succeeds.is_some()) {
-                self.keep_untold(new, event);
+            if self.transfers.is_pending(new) {
+                self.transfers.keep_untold(new, event);
             } else {
                 self.emit(id, event);
             }
@@ -206,24 +176,21 @@ impl Gateway {
     /// A call ends that may have something to do with a transfer. Says whether its session is to hear nothing of it.
     pub(super) fn end_of_transfer(&mut self, now: Now, id: CallId, cause: &Cause) -> bool {
         self.referral_over(id, cause);
-        if let Some(new) = self.successor_of(id) {
+        if let Some(new) = self.transfers.successor_of(id) {
             if matches!(cause, Cause::CallerHungUp | Cause::CalledHungUp) {
                 // The one who referred does not wait for the outcome: its place is kept for the new call.
                 let place = self.vacate(id);
                 self.hand_over(id, new);
-                if let Some(succession) = self.calls.get_mut(&new).and_then(|call| call.succeeds.as_mut()) {
-                    succession.place = Some(place);
-                    succession.tells = None;
-                }
+                self.transfers.keep_place(new, place);
             } else {
                 self.hang_up(now, new, Cause::Session("transfer-given-up".into()));
             }
         }
         let status = failure(cause, self.calls.get(&id).and_then(|call| call.status));
         self.tell_referrer(now, id, status);
-        let Some(call) = self.calls.get_mut(&id) else { return false };
-        let Some(succession) = call.succeeds.take() else { return false };
-        let session = call.session;
+        self.transfers.forget(id);
+        let Some(succession) = self.transfers.take(id) else { return false };
+        let Some(session) = self.calls.get(&id).map(|call| call.session) else { return false };
         if let Some(place) = succession.place {
             self.give_place_up(place);
             return false;

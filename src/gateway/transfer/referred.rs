@@ -1,7 +1,7 @@
 //! The peer's REFER: it wants us to call somebody who takes its place. Never a way round the rules: such a call is placed
 //! like any other call of ours, by the routes with `from = "sessions"`.
 
-use super::{DIAL, Succession, can_be_moved};
+use super::{DIAL, can_be_moved};
 use crate::dialplan::outgoing;
 use crate::gateway::outbound::{DialRequest, DialResult};
 use crate::gateway::{Call, Gateway, Level, Masked};
@@ -41,7 +41,7 @@ impl Gateway {
         if !call.peer.terms().refer {
             return Err(Refusal(StatusCode::FORBIDDEN, format!("trunks.{name}.refer is not set")));
         }
-        if !can_be_moved(call) || self.successor_of(id).is_some() {
+        if !can_be_moved(call) || self.transfers.successor_of(id).is_some() {
             return Err(Refusal(StatusCode::REQUEST_PENDING, "it is being transferred already".into()));
         }
         let user = referral.uri.user_decoded().filter(|user| !user.is_empty());
@@ -68,10 +68,7 @@ impl Gateway {
             DialResult::Placed(new) => new,
             DialResult::Refused(rule) => return Err(Refusal(StatusCode::FORBIDDEN, rule)),
         };
-        if let Some(call) = self.calls.get_mut(&new) {
-            let succession = Succession { of: id, tells: Some(invite), place: None, untold: Vec::new() };
-            call.succeeds = Some(Box::new(succession));
-        }
+        self.transfers.begin(new, id, Some(invite));
         self.log(Level::Info, Some(id), "referred", format!("to {masked}, {new}"));
         Ok(())
     }

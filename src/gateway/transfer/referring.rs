@@ -13,14 +13,6 @@ use std::time::Duration;
 /// How long the peer may take until the one it calls has answered.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A call that is being sent away.
-#[derive(Debug)]
-pub(in crate::gateway) struct Referring {
-    /// The administrator's request.
-    asked: u64,
-    number: String,
-}
-
 impl Gateway {
     /// Asks the peer of a call to call `number` instead. All further replies come as it goes on.
     pub(in crate::gateway) fn transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) {
@@ -36,7 +28,7 @@ impl Gateway {
         if !peer.terms().refer {
             return Err(format!("trunks.{}.refer is not set: its calls are not transferred", peer.name()));
         }
-        if call.referring.is_some() || !can_be_moved(call) || self.successor_of(id).is_some() {
+        if self.transfers.referring(id).is_some() || !can_be_moved(call) || self.transfers.successor_of(id).is_some() {
             return Err(format!("{id} is not answered, or is being transferred already"));
         }
         let allowed = outgoing::allow(&call.plan, number).map_err(|denied| denied.to_string())?;
@@ -47,9 +39,7 @@ impl Gateway {
         let invite = call.invite.ok_or("the call is over")?;
         self.endpoint.refer(now, invite, &target).map_err(|error| error.to_string())?;
         self.log(Level::Info, Some(id), "refers", format!("to {}", Masked(&number)));
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.referring = Some(Box::new(Referring { asked, number }));
-        }
+        self.transfers.refer(id, asked, number);
         self.effects.timers.set(Timer::Referral(id), now.instant + PATIENCE);
         Ok(())
     }
@@ -84,13 +74,12 @@ impl Gateway {
     }
 
     fn tell_transfer(&mut self, id: CallId, what: &str) {
-        let Some(asked) = self.calls.get(&id).and_then(|call| Some(call.referring.as_ref()?.asked)) else { return };
+        let Some(asked) = self.transfers.referring(id).map(|referring| referring.asked) else { return };
         self.effects.reply(asked, Reply::Progress(format!("{id}: {what}")));
     }
 
     fn transferred(&mut self, now: Now, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(referring) = call.referring.take() else { return };
+        let Some(referring) = self.transfers.referred(id) else { return };
         self.effects.timers.clear(Timer::Referral(id));
         let done = Reply::Done(format!("{id} is transferred to {}", referring.number));
         self.effects.reply(referring.asked, done);
@@ -99,7 +88,7 @@ impl Gateway {
 
     /// It came to nothing: the call goes on as it was.
     fn not_transferred(&mut self, id: CallId, why: &str) {
-        let Some(referring) = self.calls.get_mut(&id).and_then(|call| call.referring.take()) else { return };
+        let Some(referring) = self.transfers.referred(id) else { return };
         self.effects.timers.clear(Timer::Referral(id));
         self.log(Level::Info, Some(id), "not transferred, call kept", why.to_owned());
         let reply = Reply::Error(format!("{id} is not transferred, and goes on: {why}"));
@@ -113,7 +102,7 @@ impl Gateway {
 
     /// The call ended under our hands.
     pub(super) fn referral_over(&mut self, id: CallId, cause: &Cause) {
-        let Some(referring) = self.calls.get_mut(&id).and_then(|call| call.referring.take()) else { return };
+        let Some(referring) = self.transfers.referred(id) else { return };
         self.effects.timers.clear(Timer::Referral(id));
         let reply = Reply::Error(format!("{id} ended before the outcome was known: {cause}"));
         self.effects.reply(referring.asked, reply);

@@ -1,6 +1,6 @@
 //! INVITE with Replaces (RFC 3891): a call that takes another's place, as at the end of an attended transfer.
 
-use super::{Succession, can_be_moved};
+use super::can_be_moved;
 use crate::gateway::peer::Peer;
 use crate::gateway::{Gateway, SessionId};
 use crate::sip::InviteId;
@@ -11,14 +11,7 @@ use crate::types::CallId;
 pub(in crate::gateway) struct Replaced {
     pub(in crate::gateway) session: SessionId,
     pub(in crate::gateway) route: String,
-    of: CallId,
-}
-
-impl Replaced {
-    /// What the new call is to become.
-    pub(in crate::gateway) fn succession(&self) -> Box<Succession> {
-        Box::new(Succession { of: self.of, tells: None, place: None, untold: Vec::new() })
-    }
+    pub(in crate::gateway) of: CallId,
 }
 
 impl Gateway {
@@ -27,7 +20,7 @@ impl Gateway {
     pub(in crate::gateway) fn replaced_by(&self, peer: &Peer, invite: InviteId) -> Option<Replaced> {
         let call = self.calls.of(invite).and_then(|id| self.calls.get(&id))?;
         let may = peer.terms().replaces && call.peer.name() == peer.name() && can_be_moved(call);
-        let free = may && self.successor_of(call.id).is_none();
+        let free = may && self.transfers.successor_of(call.id).is_none();
         free.then(|| Replaced { session: call.session, route: call.route.clone(), of: call.id })
     }
 }
