@@ -157,14 +157,10 @@ impl Gateway {
             Some(room) => Arc::new(Room { name: shown, ..Room::clone(room) }),
             None => Arc::new(Room::on_demand(shown)),
         };
-        let fresh = RoomId(self.fresh_id());
-        let (room, new) = self.rooms.open(settings, (session, handle), fresh);
-        if new {
-            self.media(Command::AddRoom { room });
-        }
+        let room = self.rooms.open(&mut self.effects, settings, (session, handle));
         let before = self.sessions.get_mut(&session).and_then(|running| running.rooms.insert(handle, room));
         if let Some(before) = before.filter(|before| *before != room) {
-            self.release_room(before, session);
+            self.rooms.release(&mut self.effects, before, session);
         }
         room
     }
@@ -189,7 +185,7 @@ impl Gateway {
             self.media(Command::Connect { source: from, sink: to });
         }
         if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
-            self.bridges.insert((from, to));
+            self.rooms.bridge(from, to);
         }
         if let Some((call, room, way)) = joining {
             let change = self.rooms.connect(room, call, way);
@@ -207,7 +203,6 @@ impl Gateway {
             return;
         };
         if let Some(call) = self.calls.get_mut(&id) {
-            call.rooms.insert(room);
             if call.room_names.last() != Some(&name) {
                 call.room_names.push(name.clone());
             }
@@ -223,7 +218,7 @@ impl Gateway {
         let (from, to) = (self.unit(session, source, VERB)?, self.unit(session, sink, VERB)?);
         self.media(Command::Disconnect { source: from, sink: to });
         if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
-            self.bridges.remove(&(from, to));
+            self.rooms.unbridge(from, to);
         }
         let leaving = match (from, to) {
             (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
@@ -232,13 +227,8 @@ impl Gateway {
         };
         if let Some((id, room, way)) = leaving {
             let change = self.rooms.disconnect(room, id, way);
-            if let Change::Left { .. } = change
-                && let Some(call) = self.calls.get_mut(&id)
-            {
-                call.rooms.remove(&room);
-            }
             self.on_membership(room, change);
-            self.close_room_if_empty(room);
+            self.rooms.close_if_empty(&mut self.effects, room);
         }
         Ok(())
     }
@@ -251,27 +241,12 @@ impl Gateway {
             Change::Left { remain } => ("leave", remain),
         };
         let Some(open) = self.rooms.get(room) else { return };
-        let members = open.members();
         let announced = open.settings.announce == Announce::Tone;
-        let watchers = open.watchers().to_vec();
-        for (session, handle) in watchers {
-            self.emit(session, session::Event::RoomChanged { room: handle, members });
-        }
+        self.rooms.tell_watchers(&mut self.effects, room);
         if announced && others > 0 {
             self.announce(room, tone);
         }
         self.sound_alone(room);
-    }
-
-    pub(super) fn release_room(&mut self, room: RoomId, session: SessionId) {
-        self.rooms.release(room, session);
-        self.close_room_if_empty(room);
-    }
-
-    pub(super) fn close_room_if_empty(&mut self, room: RoomId) {
-        if self.rooms.close_if_empty(room) {
-            self.media(Command::RemoveRoom { room });
-        }
     }
 
     /// Feeds a call's digit collection and does what comes of it.

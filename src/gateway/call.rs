@@ -13,9 +13,9 @@ use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
 use crate::session::{Party, PlaybackHandle};
 use crate::sip::{Flow, InviteId};
-use crate::types::{CallId, Now, PlayerId, RoomId};
+use crate::types::{CallId, Now, PlayerId};
 use bytes::Bytes;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -96,7 +96,6 @@ pub(super) struct Call {
     pub(super) collector: Collector,
     /// What is played to this call alone.
     pub(super) playback: Option<(PlaybackHandle, PlayerId)>,
-    pub(super) rooms: BTreeSet<RoomId>,
     /// Names of the rooms it was in, for the record.
     pub(super) room_names: Vec<String>,
     pub(super) muted: bool,
@@ -160,7 +159,6 @@ impl Call {
             media: CallMedia::default(),
             collector: Collector::new(),
             playback: None,
-            rooms: BTreeSet::new(),
             room_names: Vec::new(),
             muted: false,
             on_hold: false,

@@ -254,7 +254,7 @@ impl Gateway {
             route: call.route.clone(),
             state: call.state.name().to_owned(),
             seconds: call.times.talked(now).as_secs(),
-            rooms: call.rooms.iter().copied().filter_map(room_name).collect(),
+            rooms: self.rooms.of(call.id).filter_map(room_name).collect(),
             on_hold: call.on_hold,
             held: call.held.is_some(),
             muted: call.muted,

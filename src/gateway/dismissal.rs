@@ -22,7 +22,7 @@ impl Gateway {
                 && !call.on_hold
                 && call.held.is_none()
                 && call.dismissed.is_none()
-                && !call.rooms.is_empty()
+                && self.rooms.of(call.id).next().is_some()
         };
         let sound = self.calls.get(&id).filter(hears).and_then(|call| {
             let language = self.sessions.get(&call.session)?.running.language();
@@ -33,12 +33,11 @@ impl Gateway {
         };
         call.dismissed = Some(cause);
         let leg = UnitId::Leg(id);
-        for room in std::mem::take(&mut call.rooms) {
+        while let Some((room, change)) = self.rooms.leave_next(id) {
             self.media(Command::Disconnect { source: leg, sink: UnitId::Room(room) });
             self.media(Command::Disconnect { source: UnitId::Room(room), sink: leg });
-            let change = self.rooms.leave(room, id);
             self.on_membership(room, change);
-            self.close_room_if_empty(room);
+            self.rooms.close_if_empty(&mut self.effects, room);
         }
         self.barge_in(id);
         let player = PlayerId(self.fresh_id());

@@ -113,7 +113,7 @@ impl Gateway {
         call.cause = Some(call.dismissed.take().unwrap_or(cause));
         call.pending_pin = None;
         call.unsent_digits.clear();
-        let (session, has_leg, rooms) = (call.session, call.media.leg, std::mem::take(&mut call.rooms));
+        let (session, has_leg) = (call.session, call.media.leg);
         if let Some(invite) = call.invite {
             self.calls.signalling_over(invite);
         }
@@ -130,11 +130,10 @@ impl Gateway {
         }
         self.effects.timers.clear(Timer::Collect(id));
         self.effects.timers.clear(Timer::Dismissal(id));
-        self.bridges.retain(|(source, sink)| *source != id && *sink != id);
-        for room in rooms {
-            let change = self.rooms.leave(room, id);
+        self.rooms.unbridge_all(id);
+        while let Some((room, change)) = self.rooms.leave_next(id) {
             self.on_membership(room, change);
-            self.close_room_if_empty(room);
+            self.rooms.close_if_empty(&mut self.effects, room);
         }
         if has_leg {
             self.effects.timers.set(Timer::LegRemoval(id), now.instant + LEG_REMOVAL);
@@ -184,7 +183,7 @@ impl Gateway {
             }
         }
         for room in session.rooms.into_values() {
-            self.release_room(room, id);
+            self.rooms.release(&mut self.effects, room, id);
         }
         // What is still queued for it finds nobody: looking for it here would cost a rush of endings the square of its size.
     }

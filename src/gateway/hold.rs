@@ -130,7 +130,7 @@ impl Gateway {
         if let Some(Held { tune: Some(tune) }) = before {
             self.media(Command::StopPlayer { player: tune });
         }
-        for source in self.sources_of(id) {
+        for source in self.rooms.sources_of(id) {
             self.media(if on {
                 Command::Disconnect { source, sink: leg }
             } else {
@@ -138,15 +138,6 @@ impl Gateway {
             });
         }
         self.apply_mute(id);
-    }
-
-    /// What a call hears when it is not on hold.
-    fn sources_of(&self, id: CallId) -> Vec<UnitId> {
-        let rooms = self.calls.get(&id).into_iter().flat_map(|call| call.rooms.iter().copied());
-        let heard =
-            rooms.filter(|room| self.rooms.get(*room).is_some_and(|open| open.is_heard_by(id))).map(UnitId::Room);
-        let bridges = self.bridges.iter().filter(|(_, sink)| *sink == id).map(|(source, _)| UnitId::Leg(*source));
-        heard.chain(bridges).collect()
     }
 
     fn start_tune(&mut self, id: CallId) -> Option<PlayerId> {

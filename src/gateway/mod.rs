@@ -15,7 +15,9 @@
 //! | `negotiation.rs` | offers and answers of a call |
 //! | `hold.rs` | hold by us |
 //! | `apply.rs` | verbs of sessions → effects |
-//! | `playback.rs`, `pins.rs`, `rooms.rs`, `alone.rs` | sounds, PIN checks, the room directory, who is alone there |
+//! | `playback.rs`, `pins.rs` | sounds, PIN checks |
+//! | `rooms.rs`, `bridges.rs` | the room directory: who is in which room; calls that hear each other without one |
+//! | `alone.rs` | what somebody hears who is alone in a room |
 //! | `outbound/` | calls of ours, target by target, up to their answer |
 //! | `media_events.rs` | what the media plane reports |
 //! | `media_host.rs` | host names in descriptions |
@@ -30,6 +32,7 @@
 mod admission;
 mod alone;
 mod apply;
+mod bridges;
 mod call;
 mod call_record;
 mod calls;
@@ -94,7 +97,7 @@ use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
 use shutdown::Shutdown;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -248,8 +251,6 @@ pub struct Gateway {
     /// Sessions that had verbs carried out since the last input.
     busy: Vec<SessionId>,
     rooms: Rooms,
-    /// Calls that hear each other without a room: source and sink.
-    bridges: BTreeSet<(CallId, CallId)>,
     players: IdMap<PlayerId, playback::Owner>,
     pin_guard: PinGuard,
     trunks: Trunks,
@@ -329,7 +330,6 @@ impl Gateway {
             sessions: IdMap::default(),
             busy: Vec::new(),
             rooms: Rooms::default(),
-            bridges: BTreeSet::new(),
             players: IdMap::default(),
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
@@ -435,9 +435,8 @@ impl Gateway {
         self.calls.is_idle()
             && self.admission.peers.is_idle()
             && self.sessions.is_empty()
-            && self.rooms.len() == 0
+            && self.rooms.is_idle()
             && self.players.is_empty()
-            && self.bridges.is_empty()
             && self.transfers.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()

@@ -1,10 +1,13 @@
-//! The room directory: the only place that knows where a room is. Today: here.
+//! The room directory: the only place that knows where a room is (today: here), and who is in it.
 
 use super::SessionId;
+use super::bridges::Bridges;
+use super::effects::Effects;
 use crate::dialplan::Room;
-use crate::session::RoomHandle;
-use crate::types::{CallId, PlayerId, RoomId, relax};
-use std::collections::{BTreeMap, HashMap};
+use crate::media::command::Command;
+use crate::session::{self, RoomHandle};
+use crate::types::{CallId, IdMap, PlayerId, RoomId, UnitId, relax};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Which ways a call is connected to a room.
@@ -33,11 +36,6 @@ impl OpenRoom {
     /// The calls connected to it.
     pub(super) fn calls(&self) -> impl Iterator<Item = CallId> + '_ {
         self.members.keys().copied()
-    }
-
-    /// Sessions that opened it, each with its own name for it.
-    pub(super) fn watchers(&self) -> &[(SessionId, RoomHandle)] {
-        &self.watchers
     }
 
     /// Whether something plays for a call that is alone in it.
@@ -82,6 +80,9 @@ pub(super) enum Change {
 pub(super) struct Rooms {
     by_name: HashMap<String, RoomId>,
     open: HashMap<RoomId, OpenRoom>,
+    /// The rooms each call is in.
+    by_call: IdMap<CallId, BTreeSet<RoomId>>,
+    bridges: Bridges,
 }
 
 impl Rooms {
@@ -95,16 +96,18 @@ impl Rooms {
         self.open.get(self.by_name.get(name)?)
     }
 
-    /// Opens the room that `settings` name for a session. Says whether it is new, so that the engine must make it.
+    /// Opens the room that `settings` name for a session.
     pub(super) fn open(
         &mut self,
+        effects: &mut Effects,
         settings: Arc<Room>,
         watcher: (SessionId, RoomHandle),
-        fresh: RoomId,
-    ) -> (RoomId, bool) {
+    ) -> RoomId {
+        let fresh = RoomId(effects.fresh_id());
         let known = self.by_name.get(&settings.name).copied();
         let id = known.unwrap_or(fresh);
         if known.is_none() {
+            effects.media(Command::AddRoom { room: id });
             self.by_name.insert(settings.name.clone(), id);
             let room = OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new(), alone: None };
             self.open.insert(id, room);
@@ -112,7 +115,7 @@ impl Rooms {
         if let Some(room) = self.open.get_mut(&id) {
             room.watchers.push(watcher);
         }
-        (id, known.is_none())
+        id
     }
 
     pub(super) fn get(&self, id: RoomId) -> Option<&OpenRoom> {
@@ -139,7 +142,11 @@ impl Rooms {
             Way::Speaks => membership.speaks = true,
             Way::Hears => membership.hears = true,
         }
-        if is_new { Change::Joined { before } } else { Change::None }
+        if !is_new {
+            return Change::None;
+        }
+        self.by_call.entry(call).or_default().insert(id);
+        Change::Joined { before }
     }
 
     /// Notes that a connection is gone.
@@ -154,71 +161,122 @@ impl Rooms {
             return Change::None;
         }
         room.members.remove(&call);
-        Change::Left { remain: room.members.len() }
+        let remain = room.members.len();
+        self.is_out_of(id, call);
+        Change::Left { remain }
     }
 
-    /// Notes that a call is gone from a room in every way.
-    pub(super) fn leave(&mut self, id: RoomId, call: CallId) -> Change {
-        let Some(room) = self.open.get_mut(&id) else { return Change::None };
-        if room.members.remove(&call).is_none() {
-            return Change::None;
+    /// The rooms a call is in.
+    pub(super) fn of(&self, call: CallId) -> impl Iterator<Item = RoomId> + '_ {
+        self.by_call.get(&call).into_iter().flatten().copied()
+    }
+
+    /// Takes a call that is over out of the next of its rooms; `None`: it is in none any more.
+    pub(super) fn leave_next(&mut self, call: CallId) -> Option<(RoomId, Change)> {
+        let id = self.of(call).next()?;
+        self.is_out_of(id, call);
+        let room = self.open.get_mut(&id)?;
+        room.members.remove(&call);
+        Some((id, Change::Left { remain: room.members.len() }))
+    }
+
+    fn is_out_of(&mut self, id: RoomId, call: CallId) {
+        let Some(rooms) = self.by_call.get_mut(&call) else { return };
+        rooms.remove(&id);
+        if rooms.is_empty() {
+            self.by_call.remove(&call);
+            relax(&mut self.by_call);
         }
-        Change::Left { remain: room.members.len() }
     }
 
-    /// Takes a call out without a word, and says how it was connected.
-    pub(super) fn take_out(&mut self, id: RoomId, call: CallId) -> Option<Membership> {
-        self.open.get_mut(&id)?.members.remove(&call)
+    /// Takes a call out of all its rooms without a word, and says how it was connected.
+    pub(super) fn take_out(&mut self, call: CallId) -> Vec<(RoomId, Membership)> {
+        let rooms = self.by_call.remove(&call).unwrap_or_default();
+        let taken = |id: RoomId| Some((id, self.open.get_mut(&id)?.members.remove(&call)?));
+        rooms.into_iter().filter_map(taken).collect()
     }
 
     /// Puts a call in without a word, connected like this.
     pub(super) fn put_in(&mut self, id: RoomId, call: CallId, membership: Membership) {
         if let Some(room) = self.open.get_mut(&id) {
             room.members.insert(call, membership);
+            self.by_call.entry(call).or_default().insert(id);
+        }
+    }
+
+    /// Notes that one call hears another.
+    pub(super) fn bridge(&mut self, source: CallId, sink: CallId) {
+        self.bridges.connect(source, sink);
+    }
+
+    /// Notes that one call does not hear another any more.
+    pub(super) fn unbridge(&mut self, source: CallId, sink: CallId) {
+        self.bridges.disconnect(source, sink);
+    }
+
+    /// Notes that a call hears no other, nor is heard by one. Gives the source and sink of each that went.
+    pub(super) fn unbridge_all(&mut self, call: CallId) -> Vec<(CallId, CallId)> {
+        self.bridges.take_out(call)
+    }
+
+    /// All that a call hears, by rooms and bridges.
+    pub(super) fn sources_of(&self, call: CallId) -> Vec<UnitId> {
+        let heard = self.of(call).filter(|id| self.get(*id).is_some_and(|room| room.is_heard_by(call)));
+        heard.map(UnitId::Room).chain(self.bridges.sources_of(call).map(UnitId::Leg)).collect()
+    }
+
+    /// Tells the sessions that hold a room open how many are in it.
+    pub(super) fn tell_watchers(&self, effects: &mut Effects, id: RoomId) {
+        let Some(room) = self.get(id) else { return };
+        for &(session, handle) in &room.watchers {
+            effects.emit(session, session::Event::RoomChanged { room: handle, members: room.members() });
         }
     }
 
     /// Forgets a session's interest in a room.
-    pub(super) fn release(&mut self, id: RoomId, session: SessionId) {
+    pub(super) fn release(&mut self, effects: &mut Effects, id: RoomId, session: SessionId) {
         if let Some(room) = self.open.get_mut(&id) {
             room.watchers.retain(|(watcher, _)| *watcher != session);
         }
+        self.close_if_empty(effects, id);
     }
 
-    /// Removes the room if nobody is in it and nobody holds it open. Says whether it did.
-    pub(super) fn close_if_empty(&mut self, id: RoomId) -> bool {
+    /// Removes the room if nobody is in it and nobody holds it open.
+    pub(super) fn close_if_empty(&mut self, effects: &mut Effects, id: RoomId) {
         let empty = self.open.get(&id).is_some_and(|room| room.members.is_empty() && room.watchers.is_empty());
         if empty && let Some(room) = self.open.remove(&id) {
             self.by_name.remove(&room.settings.name);
             relax(&mut self.by_name);
             relax(&mut self.open);
+            effects.media(Command::RemoveRoom { room: id });
         }
-        empty
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.open.len()
+    /// Whether no room is open and no call connected.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.by_call.is_empty() && self.bridges.is_empty()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::Output;
 
     const ANNA: CallId = CallId(1);
     const BEN: CallId = CallId(2);
 
-    fn opened() -> (Rooms, RoomId) {
-        let mut rooms = Rooms::default();
+    fn opened() -> (Rooms, Effects, RoomId) {
+        let (mut rooms, mut effects) = (Rooms::default(), Effects::default());
         let settings = Arc::new(Room::on_demand("kitchen".to_owned()));
-        let (id, new) = rooms.open(settings, (SessionId(1), RoomHandle(0)), RoomId(9));
-        assert!(new);
-        (rooms, id)
+        let id = rooms.open(&mut effects, settings, (SessionId(1), RoomHandle(0)));
+        assert!(matches!(effects.poll_output(), Some(Output::Media(Command::AddRoom { room })) if room == id));
+        (rooms, effects, id)
     }
 
     #[test]
     fn a_call_connected_both_ways_counts_once_and_leaves_with_the_second_end() {
-        let (mut rooms, id) = opened();
+        let (mut rooms, _, id) = opened();
         assert_eq!(rooms.connect(id, ANNA, Way::Speaks), Change::Joined { before: 0 });
         assert_eq!(rooms.connect(id, ANNA, Way::Hears), Change::None);
         assert_eq!(rooms.connect(id, BEN, Way::Hears), Change::Joined { before: 1 });
@@ -228,31 +286,49 @@ mod tests {
 
     #[test]
     fn a_room_is_gone_when_nobody_is_in_it_or_holds_it() {
-        let (mut rooms, id) = opened();
+        let (mut rooms, mut effects, id) = opened();
         rooms.connect(id, ANNA, Way::Hears);
-        rooms.release(id, SessionId(1));
-        assert!(!rooms.close_if_empty(id));
-        assert_eq!(rooms.leave(id, ANNA), Change::Left { remain: 0 });
-        assert!(rooms.close_if_empty(id));
+        rooms.release(&mut effects, id, SessionId(1));
+        assert!(effects.poll_output().is_none());
+        assert_eq!(rooms.leave_next(ANNA), Some((id, Change::Left { remain: 0 })));
+        assert_eq!(rooms.leave_next(ANNA), None);
+        rooms.close_if_empty(&mut effects, id);
+        assert!(matches!(effects.poll_output(), Some(Output::Media(Command::RemoveRoom { room })) if room == id));
         assert!(rooms.named("kitchen").is_none());
-        assert_eq!(rooms.len(), 0);
+        assert!(rooms.is_idle());
     }
 
     #[test]
     fn two_sessions_that_open_one_name_share_the_room() {
-        let (mut rooms, id) = opened();
-        let again =
-            rooms.open(Arc::new(Room::on_demand("kitchen".to_owned())), (SessionId(2), RoomHandle(5)), RoomId(10));
-        assert_eq!(again, (id, false));
-        assert_eq!(rooms.get(id).map(|room| room.watchers().len()), Some(2));
+        let (mut rooms, mut effects, id) = opened();
+        let settings = Arc::new(Room::on_demand("kitchen".to_owned()));
+        assert_eq!(rooms.open(&mut effects, settings, (SessionId(2), RoomHandle(5))), id);
+        assert!(effects.poll_output().is_none(), "the media plane has it already");
+        rooms.connect(id, ANNA, Way::Speaks);
+        rooms.tell_watchers(&mut effects, id);
+        let told = std::iter::from_fn(|| effects.pop_session_event()).map(|(session, _)| session);
+        assert_eq!(told.collect::<Vec<_>>(), [SessionId(1), SessionId(2)]);
+    }
+
+    #[test]
+    fn what_a_call_hears_is_kept_for_the_one_that_takes_its_place() {
+        let (mut rooms, _, id) = opened();
+        rooms.connect(id, ANNA, Way::Hears);
+        rooms.bridge(BEN, ANNA);
+        assert_eq!(rooms.sources_of(ANNA), [UnitId::Room(id), UnitId::Leg(BEN)]);
+        let (taken, bridges) = (rooms.take_out(ANNA), rooms.unbridge_all(ANNA));
+        assert_eq!((taken.len(), bridges), (1, vec![(BEN, ANNA)]));
+        assert!(rooms.sources_of(ANNA).is_empty() && rooms.of(ANNA).next().is_none());
+        rooms.put_in(id, BEN, taken[0].1);
+        assert_eq!(rooms.sources_of(BEN), [UnitId::Room(id)]);
     }
 
     #[test]
     fn a_full_room_still_knows_its_members() {
-        let mut rooms = Rooms::default();
+        let (mut rooms, mut effects) = (Rooms::default(), Effects::default());
         let mut settings = Room::on_demand("closet".to_owned());
         settings.max_members = Some(1);
-        let (id, _) = rooms.open(Arc::new(settings), (SessionId(1), RoomHandle(0)), RoomId(1));
+        let id = rooms.open(&mut effects, Arc::new(settings), (SessionId(1), RoomHandle(0)));
         rooms.connect(id, ANNA, Way::Speaks);
         let room = rooms.get(id).unwrap();
         assert!(room.is_full_for(BEN));

@@ -48,7 +48,7 @@ impl Gateway {
     #[must_use]
     pub fn snapshot(&self, id: CallId) -> Option<CallSnapshot> {
         let call = self.calls.get(&id).filter(|call| call.state == CallState::Talking)?;
-        let names = call.rooms.iter().filter_map(|room| self.rooms.get(*room));
+        let names = self.rooms.of(id).filter_map(|room| self.rooms.get(room));
         Some(CallSnapshot {
             call: id,
             dialog: self.endpoint.snapshot(call.invite?)?,

@@ -19,22 +19,19 @@ pub(super) struct Place {
 impl Gateway {
     /// Takes a call out of its place, which stays free: nobody is told that it left.
     pub(super) fn vacate(&mut self, id: CallId) -> Place {
-        let Some(call) = self.calls.get_mut(&id) else { return Place::default() };
+        let Some(call) = self.calls.get(&id) else { return Place::default() };
         let (muted, has_leg) = (call.muted, call.media.leg);
         let mut place = Place { of: Some(id), muted, ..Place::default() };
         let leg = UnitId::Leg(id);
-        for room in std::mem::take(&mut call.rooms) {
-            let Some(membership) = self.rooms.take_out(room, id) else { continue };
-            place.rooms.push((room, membership));
+        place.rooms = self.rooms.take_out(id);
+        for &(room, _) in &place.rooms {
             if has_leg {
                 self.media(Command::Disconnect { source: leg, sink: UnitId::Room(room) });
                 self.media(Command::Disconnect { source: UnitId::Room(room), sink: leg });
             }
         }
-        let bridges = self.bridges.iter().copied().filter(|(source, sink)| *source == id || *sink == id);
-        place.bridges = bridges.collect();
+        place.bridges = self.rooms.unbridge_all(id);
         for &(source, sink) in &place.bridges {
-            self.bridges.remove(&(source, sink));
             self.media(Command::Disconnect { source: UnitId::Leg(source), sink: UnitId::Leg(sink) });
         }
         place
@@ -63,7 +60,7 @@ impl Gateway {
             let (source, sink) = (stands(source), stands(sink));
             let is_there = |end: &CallId| self.calls.get(end).is_some_and(|call| call.media.leg);
             if is_there(&source) && is_there(&sink) {
-                self.bridges.insert((source, sink));
+                self.rooms.bridge(source, sink);
                 self.media(Command::Connect { source: UnitId::Leg(source), sink: UnitId::Leg(sink) });
             }
         }
@@ -79,7 +76,7 @@ impl Gateway {
         for (room, _) in place.rooms {
             let remain = self.rooms.get(room).map_or(0, |open| open.members());
             self.on_membership(room, Change::Left { remain });
-            self.close_room_if_empty(room);
+            self.rooms.close_if_empty(&mut self.effects, room);
         }
         if let Some(of) = place.of {
             self.log(Level::Info, Some(of), "not transferred", "and it hung up meanwhile".into());
