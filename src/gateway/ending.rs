@@ -10,7 +10,7 @@ use crate::media::command::{Command, LegStatistics};
 use crate::session;
 use crate::sip::message::{HeaderName, Headers, Reason, StatusCode};
 use crate::sip::{EndedBy, InviteId};
-use crate::types::{CallId, Now, relax};
+use crate::types::{CallId, Now};
 
 /// When a caller who was turned away for want of room may try again, seconds.
 const RETRY_AFTER: &str = "10";
@@ -150,7 +150,7 @@ impl Gateway {
     /// The session loses a call; when it was the last, the session is over.
     fn leave_session(&mut self, now: Now, id: SessionId, call: CallId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.calls.retain(|known| *known != call);
+        session.lose(call);
         let last = session.calls.is_empty();
         if last {
             // Handled here, not queued: the session is gone afterwards.
@@ -169,7 +169,6 @@ impl Gateway {
         if let Some(asked) = session.asked {
             self.effects.reply(asked, super::Reply::Error(why.to_owned()));
         }
-        relax(&mut self.sessions);
         for timer in session.timers {
             self.effects.timers.clear(Timer::Session(id, timer));
         }

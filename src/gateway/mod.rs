@@ -14,6 +14,7 @@
 //! | `signalling.rs` | the endpoint's other events |
 //! | `negotiation.rs` | offers and answers of a call |
 //! | `hold.rs` | hold by us |
+//! | `sessions.rs` | the sessions that run, and the names they gave to things |
 //! | `apply.rs` | verbs of sessions → effects |
 //! | `playback.rs`, `pins.rs` | sounds, PIN checks |
 //! | `rooms.rs`, `bridges.rs` | the room directory: who is in which room; calls that hear each other without one |
@@ -60,6 +61,7 @@ mod pins;
 mod playback;
 pub mod reason;
 mod rooms;
+mod sessions;
 mod shutdown;
 mod signalling;
 mod snapshot;
@@ -83,10 +85,10 @@ pub use sounds::Sounds;
 
 use crate::dialplan::Plan;
 use crate::media::command::{Command, Event as MediaEvent, Pcm};
-use crate::session::{self, Running, TimerHandle, Verbs};
+use crate::session;
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow};
-use crate::types::{CallId, IdMap, Now, PlayerId, RoomId};
+use crate::types::{CallId, IdMap, Now, PlayerId};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
@@ -96,8 +98,9 @@ use pin_guard::{Limits, PinGuard};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
+pub(crate) use sessions::SessionId;
+use sessions::{RunningSession, Sessions, Turn};
 use shutdown::Shutdown;
-use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -105,10 +108,6 @@ use std::time::Instant;
 use timer::Timer;
 use transfer::Transfers;
 use trunks::Trunks;
-
-/// One running session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct SessionId(pub(crate) u64);
 
 /// What the world tells the gateway.
 #[derive(Debug)]
@@ -247,9 +246,7 @@ pub struct Gateway {
     keys: StdRng,
     admission: Admission,
     calls: Calls,
-    sessions: IdMap<SessionId, RunningSession>,
-    /// Sessions that had verbs carried out since the last input.
-    busy: Vec<SessionId>,
+    sessions: Sessions,
     rooms: Rooms,
     players: IdMap<PlayerId, playback::Owner>,
     pin_guard: PinGuard,
@@ -257,54 +254,9 @@ pub struct Gateway {
     transfers: Transfers,
     effects: Effects,
     shutdown: Shutdown,
-    verbs: Verbs,
     /// Makes names out of PINs that cannot be turned back.
     name_salt: u64,
 }
-
-/// A session with the names it gave to things.
-struct RunningSession {
-    running: Running,
-    /// What it began with; a reload changes neither.
-    plan: Arc<Plan>,
-    sounds: Arc<dyn Sounds>,
-    calls: Vec<CallId>,
-    /// Calls as it names them, and those that have taken their places.
-    stand_ins: Vec<(CallId, CallId)>,
-    rooms: HashMap<session::RoomHandle, RoomId>,
-    playbacks: HashMap<session::PlaybackHandle, PlayerId>,
-    timers: Vec<TimerHandle>,
-    /// Verbs carried out since the last input, against a session that answers itself for ever.
-    verbs_this_turn: u32,
-    /// The administrator who waits to hear what came of it.
-    asked: Option<u64>,
-    /// Calls it has placed.
-    dialled: u32,
-    /// When it placed the last of them.
-    dialled_at: VecDeque<Instant>,
-}
-
-impl RunningSession {
-    fn new(running: Running, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, calls: Vec<CallId>) -> Self {
-        Self {
-            running,
-            plan,
-            sounds,
-            calls,
-            stand_ins: Vec::new(),
-            rooms: HashMap::new(),
-            playbacks: HashMap::new(),
-            timers: Vec::new(),
-            verbs_this_turn: 0,
-            asked: None,
-            dialled: 0,
-            dialled_at: VecDeque::new(),
-        }
-    }
-}
-
-/// A session that asks for more than this in one turn has run wild and is ended.
-const VERBS_A_TURN: u32 = 1_000;
 
 impl Gateway {
     /// A gateway that has not yet seen anything. Same seed and inputs, same outputs.
@@ -327,8 +279,7 @@ impl Gateway {
             keys,
             admission,
             calls: Calls::default(),
-            sessions: IdMap::default(),
-            busy: Vec::new(),
+            sessions: Sessions::default(),
             rooms: Rooms::default(),
             players: IdMap::default(),
             pin_guard: PinGuard::new(limits),
@@ -336,7 +287,6 @@ impl Gateway {
             transfers: Transfers::default(),
             effects: Effects::default(),
             shutdown: Shutdown::default(),
-            verbs: Verbs::default(),
             name_salt,
         };
         gateway.start_trunks(now);
@@ -462,33 +412,26 @@ impl Gateway {
             let Some((id, event)) = self.effects.pop_session_event() else { break };
             self.run_session(now, id, &event);
         }
-        for id in self.busy.drain(..) {
-            if let Some(session) = self.sessions.get_mut(&id) {
-                session.verbs_this_turn = 0;
-            }
-        }
+        self.sessions.end_turn();
         self.leave_when_drained(now);
     }
 
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {
         let Some(event) = self.for_session(now, id, event) else { return };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let mut verbs = std::mem::take(&mut self.verbs);
-        session.running.handle(&event, &mut verbs);
+        let Some(mut verbs) = self.sessions.tell(id, &event) else { return };
         for verb in verbs.drain() {
-            let Some(session) = self.sessions.get_mut(&id) else { break };
-            if session.verbs_this_turn == 0 {
-                self.busy.push(id);
+            match self.sessions.count_verb(id) {
+                Turn::Goes => self.apply(now, id, verb),
+                Turn::Over => break,
+                Turn::RunWild => {
+                    let detail = "it asked for more than a thousand things at once";
+                    self.log(Level::Warn, None, "session ended", detail.into());
+                    self.end_session(now, id, "runaway session");
+                    break;
+                }
             }
-            session.verbs_this_turn += 1;
-            if session.verbs_this_turn > VERBS_A_TURN {
-                self.log(Level::Warn, None, "session ended", "it asked for more than a thousand things at once".into());
-                self.end_session(now, id, "runaway session");
-                break;
-            }
-            self.apply(now, id, verb);
         }
-        self.verbs = verbs;
+        self.sessions.keep_for_next(verbs);
     }
 
     fn emit(&mut self, session: SessionId, event: session::Event) {

@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// Redirections that one call follows.
 const REDIRECTIONS: u8 = 5;
-/// Over which `gateway.dial_rate` counts.
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// A call that a session asks for.
 #[derive(Debug)]
@@ -204,23 +202,8 @@ impl Gateway {
     }
 
     /// Counts one more call of a session, unless it has placed as many as it may.
-    pub(super) fn session_limit(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        (most, rate): (u32, u32),
-    ) -> Result<(), String> {
-        let Some(running) = self.sessions.get_mut(&session) else { return Ok(()) };
-        if running.dialled >= most {
-            return Err(format!("gateway.dial_limit = {most} calls of one session is reached"));
-        }
-        running.dialled_at.retain(|at| now.instant.saturating_duration_since(*at) < MINUTE);
-        if running.dialled_at.len() >= rate as usize {
-            return Err(format!("gateway.dial_rate = {rate} calls of one session a minute is reached"));
-        }
-        running.dialled += 1;
-        running.dialled_at.push_back(now.instant);
-        Ok(())
+    pub(super) fn session_limit(&mut self, now: Now, session: SessionId, limits: (u32, u32)) -> Result<(), String> {
+        self.sessions.get_mut(&session).map_or(Ok(()), |session| session.count_dial(now, limits))
     }
 
     /// A call that was asked for and never begun leaves its record too.

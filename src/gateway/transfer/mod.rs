@@ -70,8 +70,8 @@ impl Gateway {
 
     /// Puts the calls that stand in for others into a verb.
     pub(super) fn verb_of_session(&self, id: SessionId, mut verb: Verb) -> Verb {
-        if let Some(session) = self.sessions.get(&id).filter(|session| !session.stand_ins.is_empty()) {
-            verb.rename(|name| session.stand_ins.iter().find(|(known, _)| *known == name).map_or(name, |(_, it)| *it));
+        if let Some(session) = self.sessions.get(&id).filter(|session| session.has_stand_ins()) {
+            verb.rename(|name| session.call_named(name));
         }
         verb
     }
@@ -147,11 +147,7 @@ impl Gateway {
         let untold = matches!(call.state, CallState::Answering { .. });
         self.effects.timers.clear(Timer::Collect(old));
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.calls.retain(|known| *known != old);
-            match session.stand_ins.iter_mut().find(|(_, stand_in)| *stand_in == old) {
-                Some((_, stand_in)) => *stand_in = new,
-                None => session.stand_ins.push((old, new)),
-            }
+            session.stand_in(old, new);
         }
         if let Some(call) = self.calls.get_mut(&new) {
             call.collector = collector;
@@ -196,17 +192,10 @@ impl Gateway {
             return false;
         }
         if let Some(session) = self.sessions.get_mut(&session) {
-            session.calls.retain(|known| *known != id);
+            session.lose(id);
         }
         self.log(Level::Info, Some(succession.of), "not transferred, call kept", cause.to_string());
         true
-    }
-}
-
-impl super::RunningSession {
-    /// What the session calls a call.
-    pub(super) fn name_of(&self, call: CallId) -> CallId {
-        self.stand_ins.iter().find(|(_, stand_in)| *stand_in == call).map_or(call, |(name, _)| *name)
     }
 }
 

@@ -1,0 +1,215 @@
+//! The sessions that run, and the names they gave to things.
+
+use super::sounds::Sounds;
+use crate::dialplan::Plan;
+use crate::session::{self, PlaybackHandle, RoomHandle, Running, TimerHandle, Verbs};
+use crate::types::{CallId, IdMap, Now, PlayerId, RoomId, relax};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A session that asks for more than this in one turn has run wild.
+const VERBS_A_TURN: u32 = 1_000;
+/// Over which `gateway.dial_rate` counts.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// One running session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SessionId(pub(crate) u64);
+
+/// A session with the names it gave to things.
+pub(super) struct RunningSession {
+    pub(super) running: Running,
+    /// What it began with; a reload changes neither.
+    pub(super) plan: Arc<Plan>,
+    pub(super) sounds: Arc<dyn Sounds>,
+    pub(super) calls: Vec<CallId>,
+    /// Calls as it names them, and those that have taken their places.
+    stand_ins: Vec<(CallId, CallId)>,
+    pub(super) rooms: HashMap<RoomHandle, RoomId>,
+    pub(super) playbacks: HashMap<PlaybackHandle, PlayerId>,
+    pub(super) timers: Vec<TimerHandle>,
+    /// Verbs carried out since the last input, against a session that answers itself for ever.
+    verbs_this_turn: u32,
+    /// The administrator who waits to hear what came of it.
+    pub(super) asked: Option<u64>,
+    /// Calls it has placed.
+    dialled: u32,
+    /// When it placed the last of them.
+    dialled_at: VecDeque<Instant>,
+}
+
+impl RunningSession {
+    pub(super) fn new(running: Running, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, calls: Vec<CallId>) -> Self {
+        Self {
+            running,
+            plan,
+            sounds,
+            calls,
+            stand_ins: Vec::new(),
+            rooms: HashMap::new(),
+            playbacks: HashMap::new(),
+            timers: Vec::new(),
+            verbs_this_turn: 0,
+            asked: None,
+            dialled: 0,
+            dialled_at: VecDeque::new(),
+        }
+    }
+
+    /// The session loses a call.
+    pub(super) fn lose(&mut self, call: CallId) {
+        self.calls.retain(|known| *known != call);
+    }
+
+    /// It goes on with another call, under the old one's name.
+    pub(super) fn stand_in(&mut self, old: CallId, new: CallId) {
+        self.lose(old);
+        match self.stand_ins.iter_mut().find(|(_, stand_in)| *stand_in == old) {
+            Some((_, stand_in)) => *stand_in = new,
+            None => self.stand_ins.push((old, new)),
+        }
+    }
+
+    /// What the session calls a call.
+    pub(super) fn name_of(&self, call: CallId) -> CallId {
+        self.stand_ins.iter().find(|(_, stand_in)| *stand_in == call).map_or(call, |(name, _)| *name)
+    }
+
+    /// The call that the session means.
+    pub(super) fn call_named(&self, name: CallId) -> CallId {
+        self.stand_ins.iter().find(|(known, _)| *known == name).map_or(name, |(_, stand_in)| *stand_in)
+    }
+
+    /// Whether a call has taken another's place.
+    pub(super) fn has_stand_ins(&self) -> bool {
+        !self.stand_ins.is_empty()
+    }
+
+    /// Counts one more call that it places, unless it has placed as many as it may: `most` in all, `rate` a minute.
+    pub(super) fn count_dial(&mut self, now: Now, (most, rate): (u32, u32)) -> Result<(), String> {
+        if self.dialled >= most {
+            return Err(format!("gateway.dial_limit = {most} calls of one session is reached"));
+        }
+        self.dialled_at.retain(|at| now.instant.saturating_duration_since(*at) < MINUTE);
+        if self.dialled_at.len() >= rate as usize {
+            return Err(format!("gateway.dial_rate = {rate} calls of one session a minute is reached"));
+        }
+        self.dialled += 1;
+        self.dialled_at.push_back(now.instant);
+        Ok(())
+    }
+}
+
+/// Whether a verb of a session is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It is.
+    Goes,
+    /// The session is over.
+    Over,
+    /// The session asks for more than anybody needs, and is to be ended.
+    RunWild,
+}
+
+/// All sessions that run.
+#[derive(Default)]
+pub(super) struct Sessions {
+    running: IdMap<SessionId, RunningSession>,
+    /// Those that had verbs carried out since the last input.
+    busy: Vec<SessionId>,
+    /// Where verbs are gathered: kept, so that none need be allocated.
+    verbs: Verbs,
+}
+
+impl Sessions {
+    pub(super) fn insert(&mut self, id: SessionId, session: RunningSession) {
+        self.running.insert(id, session);
+    }
+
+    pub(super) fn get(&self, id: &SessionId) -> Option<&RunningSession> {
+        self.running.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &SessionId) -> Option<&mut RunningSession> {
+        self.running.get_mut(id)
+    }
+
+    pub(super) fn remove(&mut self, id: &SessionId) -> Option<RunningSession> {
+        let session = self.running.remove(id);
+        relax(&mut self.running);
+        session
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Tells a session what happened. Gives what it asks for; to be handed back with [`Self::keep_for_next`].
+    pub(super) fn tell(&mut self, id: SessionId, event: &session::Event) -> Option<Verbs> {
+        let session = self.running.get_mut(&id)?;
+        let mut verbs = std::mem::take(&mut self.verbs);
+        session.running.handle(event, &mut verbs);
+        Some(verbs)
+    }
+
+    pub(super) fn keep_for_next(&mut self, verbs: Verbs) {
+        self.verbs = verbs;
+    }
+
+    /// Counts a verb that is about to be carried out.
+    pub(super) fn count_verb(&mut self, id: SessionId) -> Turn {
+        let Some(session) = self.running.get_mut(&id) else { return Turn::Over };
+        if session.verbs_this_turn == 0 {
+            self.busy.push(id);
+        }
+        session.verbs_this_turn += 1;
+        if session.verbs_this_turn > VERBS_A_TURN { Turn::RunWild } else { Turn::Goes }
+    }
+
+    /// All that came of an input is done.
+    pub(super) fn end_turn(&mut self) {
+        for id in self.busy.drain(..) {
+            if let Some(session) = self.running.get_mut(&id) {
+                session.verbs_this_turn = 0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialplan::{Trusting, parse};
+    use crate::session::Invited;
+
+    fn session() -> RunningSession {
+        let plan = parse("dialplan.toml", "[trunks.a]\nallow = \"192.0.2.1\"\n", &Trusting).unwrap().plan;
+        let invited = Invited { room: "r".into(), number: "1".into(), confirm: None, digits: None };
+        RunningSession::new(Running::inviting(&plan, invited), plan, vec![CallId(1)])
+    }
+
+    #[test]
+    fn a_session_goes_on_naming_the_first_call_however_often_its_place_is_taken() {
+        let mut session = session();
+        assert!(!session.has_stand_ins());
+        session.stand_in(CallId(1), CallId(2));
+        session.stand_in(CallId(2), CallId(3));
+        assert_eq!((session.name_of(CallId(3)), session.call_named(CallId(1))), (CallId(1), CallId(3)));
+        assert_eq!((session.name_of(CallId(4)), session.call_named(CallId(4))), (CallId(4), CallId(4)));
+        assert!(session.calls.is_empty(), "who has the new one is said elsewhere");
+    }
+
+    #[test]
+    fn the_thousand_and_first_verb_of_a_turn_is_one_too_many() {
+        let mut sessions = Sessions::default();
+        let id = SessionId(1);
+        assert_eq!(sessions.count_verb(id), Turn::Over);
+        sessions.insert(id, session());
+        for _ in 0..2 {
+            assert!((0..VERBS_A_TURN).all(|_| sessions.count_verb(id) == Turn::Goes));
+            assert_eq!(sessions.count_verb(id), Turn::RunWild);
+            sessions.end_turn();
+        }
+    }
+}
