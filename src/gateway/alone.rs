@@ -1,7 +1,7 @@
 //! What somebody hears who is alone in a room: a tone now and then, or music, until another comes.
 
 use super::Gateway;
-use super::playback::Owner;
+use super::players::Owner;
 use crate::dialplan::Alone;
 use crate::media::command::{Clip, Command};
 use crate::types::{PlayerId, RoomId, UnitId};
@@ -34,11 +34,9 @@ impl Gateway {
             Alone::Music => ("hold", MUSIC_AFTER),
         };
         // A loop goes on by itself; anything else begins anew after the pause.
-        let clips = vec![Clip::Silence(after), self.sounds.tone(tone)?, Clip::Restart];
-        let player = PlayerId(self.fresh_id());
-        self.players.insert(player, Owner::Announcement);
-        self.media(Command::AddPlayer { player, clips });
-        self.media(Command::Connect { source: UnitId::Player(player), sink: UnitId::Room(room) });
+        let clips = vec![Clip::Silence(after), self.players.sounds.tone(tone)?, Clip::Restart];
+        let player = self.players.add(&mut self.effects, Owner::Announcement);
+        self.players.start(&mut self.effects, player, clips, UnitId::Room(room));
         Some(player)
     }
 }

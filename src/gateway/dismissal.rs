@@ -2,11 +2,11 @@
 
 use super::call::CallState;
 use super::call_record::Cause;
-use super::playback::Owner;
+use super::players::Owner;
 use super::timer::Timer;
 use super::{Call, Gateway};
 use crate::media::command::{Clip, Command};
-use crate::types::{CallId, Now, PlayerId, UnitId};
+use crate::types::{CallId, Now, UnitId};
 use std::time::Duration;
 
 /// Longest that it may take until the hangup.
@@ -26,7 +26,7 @@ impl Gateway {
         };
         let sound = self.calls.get(&id).filter(hears).and_then(|call| {
             let language = self.sessions.get(&call.session)?.running.language();
-            self.sounds.prompt(language, prompt)
+            self.players.sounds.prompt(language, prompt)
         });
         let Some((sound, call)) = sound.zip(self.calls.get_mut(&id)) else {
             return self.hang_up(now, id, cause);
@@ -40,10 +40,8 @@ impl Gateway {
             self.rooms.close_if_empty(&mut self.effects, room);
         }
         self.barge_in(id);
-        let player = PlayerId(self.fresh_id());
-        self.players.insert(player, Owner::Dismissal(id));
-        self.media(Command::AddPlayer { player, clips: vec![Clip::Samples(sound)] });
-        self.media(Command::Connect { source: UnitId::Player(player), sink: leg });
+        let player = self.players.add(&mut self.effects, Owner::Dismissal(id));
+        self.players.start(&mut self.effects, player, vec![Clip::Samples(sound)], leg);
         self.effects.timers.set(Timer::Dismissal(id), now.instant + LIMIT);
     }
 

@@ -2,7 +2,6 @@
 
 use super::call::{Call, CallState};
 use super::call_record::{CallRecord, Cause, Way};
-use super::playback::Owner;
 use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
 use super::{Gateway, Level, Output, SessionId};
@@ -177,7 +176,7 @@ impl Gateway {
         }
         for player in session.playbacks.into_values() {
             // What one call alone hears ends with its leg.
-            if matches!(self.players.get(&player), Some(Owner::Session { call: None, .. })) {
+            if self.players.is_for_a_room(player) {
                 self.media(Command::StopPlayer { player });
             }
         }

@@ -2,7 +2,6 @@
 //! who is in its room, until it is taken back. It stays where it is all the while.
 
 use super::call::CallState;
-use super::playback::Owner;
 use super::{Call, Gateway, Level, Reply};
 use crate::media::command::Command;
 use crate::sdp;
@@ -142,11 +141,7 @@ impl Gateway {
 
     fn start_tune(&mut self, id: CallId) -> Option<PlayerId> {
         let tune = self.sounds_of(id).tone("hold")?;
-        let player = PlayerId(self.fresh_id());
-        self.players.insert(player, Owner::Announcement);
-        self.media(Command::AddPlayer { player, clips: vec![tune] });
-        self.media(Command::Connect { source: UnitId::Player(player), sink: UnitId::Leg(id) });
-        Some(player)
+        Some(self.players.announce(&mut self.effects, UnitId::Leg(id), tune))
     }
 
     /// Whether a connection into this unit has to wait until a call is taken back.

@@ -16,7 +16,8 @@
 //! | `hold.rs` | hold by us |
 //! | `sessions.rs` | the sessions that run, and the names they gave to things |
 //! | `apply.rs` | verbs of sessions → effects |
-//! | `playback.rs`, `pins.rs` | sounds, PIN checks |
+//! | `players.rs`, `playback.rs` | what is being played, and to whom |
+//! | `pins.rs` | PIN checks |
 //! | `rooms.rs`, `bridges.rs` | the room directory: who is in which room; calls that hear each other without one |
 //! | `alone.rs` | what somebody hears who is alone in a room |
 //! | `outbound/` | calls of ours, target by target, up to their answer |
@@ -59,6 +60,7 @@ mod peer;
 pub mod pin_guard;
 mod pins;
 mod playback;
+mod players;
 pub mod reason;
 mod rooms;
 mod sessions;
@@ -88,13 +90,14 @@ use crate::media::command::{Command, Event as MediaEvent, Pcm};
 use crate::session;
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow};
-use crate::types::{CallId, IdMap, Now, PlayerId};
+use crate::types::{CallId, Now};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
 use calls::Calls;
 use effects::Effects;
 use pin_guard::{Limits, PinGuard};
+use players::Players;
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
@@ -237,7 +240,6 @@ pub enum Output {
 /// The control plane's core.
 pub struct Gateway {
     plan: Arc<Plan>,
-    sounds: Arc<dyn Sounds>,
     /// The settings it was started with, some of which stay until it is started again.
     started_with: Box<crate::dialplan::Gateway>,
     endpoint: Endpoint,
@@ -248,7 +250,7 @@ pub struct Gateway {
     calls: Calls,
     sessions: Sessions,
     rooms: Rooms,
-    players: IdMap<PlayerId, playback::Owner>,
+    players: Players,
     pin_guard: PinGuard,
     trunks: Trunks,
     transfers: Transfers,
@@ -272,7 +274,6 @@ impl Gateway {
         let admission = Admission::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
         let mut gateway = Self {
             plan,
-            sounds,
             started_with,
             endpoint,
             random,
@@ -281,7 +282,7 @@ impl Gateway {
             calls: Calls::default(),
             sessions: Sessions::default(),
             rooms: Rooms::default(),
-            players: IdMap::default(),
+            players: Players::new(sounds),
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
             transfers: Transfers::default(),
@@ -386,7 +387,7 @@ impl Gateway {
             && self.admission.peers.is_idle()
             && self.sessions.is_empty()
             && self.rooms.is_idle()
-            && self.players.is_empty()
+            && self.players.is_idle()
             && self.transfers.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()
@@ -486,12 +487,12 @@ impl Gateway {
 
     /// The sounds that what begins from now on uses. Sessions keep those they began with.
     pub fn set_sounds(&mut self, sounds: Arc<dyn Sounds>) {
-        self.sounds = sounds;
+        self.players.sounds = sounds;
     }
 
     /// The sounds that a call's session began with.
     fn sounds_of(&self, call: CallId) -> &dyn Sounds {
         let session = self.calls.get(&call).and_then(|call| self.sessions.get(&call.session));
-        session.map_or(&*self.sounds, |session| &*session.sounds)
+        session.map_or(&*self.players.sounds, |session| &*session.sounds)
     }
 }

@@ -1,10 +1,9 @@
 //! What an administrator does to calls in progress, beside their sessions: mutes them, plays to them, sends a room home.
 
 use super::call_record::Cause;
-use super::playback::Owner;
 use super::{Gateway, Output, Reply};
-use crate::media::command::{Clip, Command, Pcm};
-use crate::types::{CallId, Now, PlayerId, RoomId, UnitId};
+use crate::media::command::{Clip, Pcm};
+use crate::types::{CallId, Now, RoomId, UnitId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -57,11 +56,11 @@ impl Gateway {
         if let Err(why) = self.listener(&to) {
             return Some(Reply::Error(why));
         }
-        if let Some(pcm) = self.sounds.prompt(&self.plan.gateway.language, &sound) {
+        if let Some(pcm) = self.players.sounds.prompt(&self.plan.gateway.language, &sound) {
             return Some(self.play_sound(&to, pcm));
         }
         let path = PathBuf::from(sound);
-        match self.sounds.file(&path) {
+        match self.players.sounds.file(&path) {
             Some(pcm) => Some(self.play_sound(&to, pcm)),
             None => {
                 self.effects.output(Output::LoadSound { id, to, path });
@@ -124,7 +123,7 @@ impl Gateway {
 
     /// A short sound of the room itself, as when somebody comes or goes.
     pub(super) fn announce(&mut self, room: RoomId, tone: &'static str) {
-        let Some(sound) = self.sounds.tone(tone) else {
+        let Some(sound) = self.players.sounds.tone(tone) else {
             self.log(super::Level::Warn, None, "no such tone", tone.to_owned());
             return;
         };
@@ -133,10 +132,7 @@ impl Gateway {
 
     /// Plays what nobody waits for the end of.
     fn play_announcement(&mut self, sink: UnitId, sound: Clip) {
-        let player = PlayerId(self.fresh_id());
-        self.players.insert(player, Owner::Announcement);
-        self.media(Command::AddPlayer { player, clips: vec![sound] });
-        self.media(Command::Connect { source: UnitId::Player(player), sink });
+        self.players.announce(&mut self.effects, sink, sound);
     }
 }
 

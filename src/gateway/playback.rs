@@ -1,21 +1,10 @@
 //! Sounds to one call or to a room.
 
+use super::players::Owner;
 use super::{Gateway, SessionId, Sounds};
 use crate::media::command::{Clip, Command};
 use crate::session::{self, PlayItem, PlaybackHandle, Unit, VerbError, collect};
-use crate::types::{CallId, Now, PlayerId, UnitId, relax};
-use std::sync::Arc;
-
-/// Who wants to know that a player is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
-    /// A session; `call` when only that call hears it.
-    Session { session: SessionId, playback: PlaybackHandle, call: Option<CallId> },
-    /// An announcement of the room or the administrator: nobody waits for its end.
-    Announcement,
-    /// A call that is hung up afterwards.
-    Dismissal(CallId),
-}
+use crate::types::{CallId, Now, PlayerId, UnitId};
 
 impl Gateway {
     pub(super) fn play(
@@ -34,14 +23,12 @@ impl Gateway {
             }
             Unit::Room(handle) => (UnitId::Room(self.room_of(session, handle, VERB)?), None, self.language_of(session)),
         };
-        let session_sounds = self.sessions.get(&session).map(|session| Arc::clone(&session.sounds));
-        let sounds = session_sounds.as_deref().unwrap_or(&*self.sounds);
+        let sounds = self.sessions.get(&session).map_or(&*self.players.sounds, |session| &*session.sounds);
         let clips = items.iter().map(|item| clip(sounds, &language, item)).collect::<Result<Vec<_>, _>>()?;
-        let player = PlayerId(self.fresh_id());
+        let player = self.players.add(&mut self.effects, Owner::Session { session, playback, call });
         if let Some(running) = self.sessions.get_mut(&session) {
             running.playbacks.insert(playback, player);
         }
-        self.players.insert(player, Owner::Session { session, playback, call });
         if let Some(id) = call {
             let before = self.calls.get_mut(&id).and_then(|call| call.playback.replace((playback, player)));
             if let Some((_, before)) = before {
@@ -49,8 +36,7 @@ impl Gateway {
             }
             self.collect(now, id, collect::Input::Playing(true));
         }
-        self.media(Command::AddPlayer { player, clips });
-        self.media(Command::Connect { source: UnitId::Player(player), sink });
+        self.players.start(&mut self.effects, player, clips, sink);
         Ok(())
     }
 
@@ -74,9 +60,7 @@ impl Gateway {
 
     /// What one call alone hears goes on in the call that takes its place, once that hears anything.
     pub(super) fn move_player(&mut self, player: PlayerId, from: CallId, to: CallId) {
-        if let Some(Owner::Session { call, .. }) = self.players.get_mut(&player) {
-            *call = Some(to);
-        }
+        self.players.move_to(player, to);
         let has_leg = |id: CallId| self.calls.get(&id).is_some_and(|call| call.media.leg);
         let hears = |id: CallId| has_leg(id) && !self.transfers.is_pending(id);
         let (from_hears, to_hears) = (hears(from), hears(to));
@@ -91,8 +75,7 @@ impl Gateway {
     }
 
     pub(super) fn on_playback_finished(&mut self, now: Now, player: PlayerId, completed: bool) {
-        let Some(owner) = self.players.remove(&player) else { return };
-        relax(&mut self.players);
+        let Some(owner) = self.players.finished(player) else { return };
         let (session, playback, call) = match owner {
             Owner::Session { session, playback, call } => (session, playback, call),
             Owner::Announcement => return,

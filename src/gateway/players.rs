@@ -1,0 +1,77 @@
+//! What is being played, and who wants to know when it is over.
+
+use super::effects::Effects;
+use super::sessions::SessionId;
+use super::sounds::Sounds;
+use crate::media::command::{Clip, Command};
+use crate::session::PlaybackHandle;
+use crate::types::{CallId, IdMap, PlayerId, UnitId, relax};
+use std::sync::Arc;
+
+/// Who wants to know that a player is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A session; `call` when only that call hears it.
+    Session { session: SessionId, playback: PlaybackHandle, call: Option<CallId> },
+    /// An announcement of the room or the administrator: nobody waits for its end.
+    Announcement,
+    /// A call that is hung up afterwards.
+    Dismissal(CallId),
+}
+
+/// All players, and the sounds they play.
+pub(super) struct Players {
+    /// For what begins from now on: a session keeps those it began with.
+    pub(super) sounds: Arc<dyn Sounds>,
+    owners: IdMap<PlayerId, Owner>,
+}
+
+impl Players {
+    pub(super) fn new(sounds: Arc<dyn Sounds>) -> Self {
+        Self { sounds, owners: IdMap::default() }
+    }
+
+    /// A player that is to play something; [`Self::start`] has it begin.
+    pub(super) fn add(&mut self, effects: &mut Effects, owner: Owner) -> PlayerId {
+        let player = PlayerId(effects.fresh_id());
+        self.owners.insert(player, owner);
+        player
+    }
+
+    /// Plays clips, one after the other, to a call or a room.
+    pub(super) fn start(&self, effects: &mut Effects, player: PlayerId, clips: Vec<Clip>, sink: UnitId) {
+        effects.media(Command::AddPlayer { player, clips });
+        effects.media(Command::Connect { source: UnitId::Player(player), sink });
+    }
+
+    /// Plays what nobody waits for the end of.
+    pub(super) fn announce(&mut self, effects: &mut Effects, sink: UnitId, sound: Clip) -> PlayerId {
+        let player = self.add(effects, Owner::Announcement);
+        self.start(effects, player, vec![sound], sink);
+        player
+    }
+
+    /// Whether more than one call may hear it, and its session waits for its end.
+    pub(super) fn is_for_a_room(&self, player: PlayerId) -> bool {
+        matches!(self.owners.get(&player), Some(Owner::Session { call: None, .. }))
+    }
+
+    /// What one call alone hears is for another from now on.
+    pub(super) fn move_to(&mut self, player: PlayerId, to: CallId) {
+        if let Some(Owner::Session { call, .. }) = self.owners.get_mut(&player) {
+            *call = Some(to);
+        }
+    }
+
+    /// A player is done. Says who wants to know; `None`: it was done before.
+    pub(super) fn finished(&mut self, player: PlayerId) -> Option<Owner> {
+        let owner = self.owners.remove(&player);
+        relax(&mut self.owners);
+        owner
+    }
+
+    /// Whether nothing is played.
+    pub(super) fn is_idle(&self) -> bool {
+        self.owners.is_empty()
+    }
+}
