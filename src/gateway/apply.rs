@@ -1,6 +1,6 @@
 //! Verbs of sessions → effects.
 
-use super::call::CallState;
+use super::call::Phase;
 use super::ending::Final;
 use super::rooms::{Change, Way};
 use super::timer::{FIRST_PACKET, Timer};
@@ -27,7 +27,7 @@ impl Gateway {
         let name = verb.name();
         match verb {
             Verb::Ring { call } => {
-                let invite = self.call_in(session, call, name, |state| state == CallState::Incoming)?.invite;
+                let invite = self.call_in(session, call, name, Phase::is_incoming)?.invite;
                 if let Some(invite) = invite {
                     self.provisional(now, invite, StatusCode::RINGING, None);
                 }
@@ -36,13 +36,13 @@ impl Gateway {
             Verb::EarlyMedia { call } => self.early_media(now, session, call),
             Verb::Answer { call } => self.answer(now, session, call),
             Verb::Reject { call, status } => {
-                self.call_in(session, call, name, |state| state == CallState::Incoming)?;
+                self.call_in(session, call, name, Phase::is_incoming)?;
                 let rule = format!("rejected by the route with {status}");
                 self.refuse(now, call, Final::status(status), rule);
                 Ok(())
             }
             Verb::Hangup { call, cause } => {
-                self.call_in(session, call, name, |state| state != CallState::Ending)?;
+                self.call_in(session, call, name, |phase| !phase.is_ending())?;
                 self.hang_up(now, call, super::Cause::Session(cause.to_owned()));
                 Ok(())
             }
@@ -114,7 +114,7 @@ impl Gateway {
     }
 
     fn early_media(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
-        let call = self.call_in(session, id, "early_media", |state| state == CallState::Incoming)?;
+        let call = self.call_in(session, id, "early_media", Phase::is_incoming)?;
         let (invite, body) = (call.invite, call.local_description());
         let Some(body) = body else {
             return Err(VerbError::WrongState { verb: "early_media", state: "without an offer of the caller" });
@@ -127,7 +127,7 @@ impl Gateway {
     }
 
     pub(super) fn answer(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
-        let call = self.call_in(session, id, "answer", |state| state == CallState::Incoming)?;
+        let call = self.call_in(session, id, "answer", Phase::is_incoming)?;
         let invite = call.invite;
         let Some(body) = self.description_for_answer(id) else {
             return Err(VerbError::WrongState { verb: "answer", state: "without media ports" });
@@ -135,7 +135,7 @@ impl Gateway {
         // The leg before the 200: the caller gets silence from the first packet, not nothing.
         self.start_leg(now, id);
         if let Some(call) = self.calls.get_mut(&id) {
-            call.state = CallState::Answering { acknowledged: false, heard: false };
+            call.phase = Phase::Answering { acknowledged: false, heard: false };
             call.times.answer(now);
             call.status = Some(200);
         }
@@ -317,8 +317,8 @@ impl Gateway {
     }
 
     pub(super) fn call_with_leg(&self, session: SessionId, id: CallId, verb: &'static str) -> Result<&Call, VerbError> {
-        let call = self.call_in(session, id, verb, |state| state != CallState::Ending)?;
-        if call.media.leg { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.state.name() }) }
+        let call = self.call_in(session, id, verb, |phase| !phase.is_ending())?;
+        if call.media.leg { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.phase.name() }) }
     }
 
     /// The call, if it belongs to the session and its state allows the verb.
@@ -327,10 +327,10 @@ impl Gateway {
         session: SessionId,
         id: CallId,
         verb: &'static str,
-        allowed: impl Fn(CallState) -> bool,
+        allowed: impl Fn(&Phase) -> bool,
     ) -> Result<&Call, VerbError> {
         let call = self.calls.get(&id).filter(|call| call.session == session).ok_or(VerbError::Unknown { verb })?;
-        if allowed(call.state) { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.state.name() }) }
+        if allowed(&call.phase) { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.phase.name() }) }
     }
 }
 

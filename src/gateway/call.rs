@@ -1,8 +1,9 @@
 //! The control-plane state of one participant.
 
-use super::call_record::{CallTimes, Cause, Keyed};
+use super::call_record::{CallTimes, Cause, Keyed, Tried, Way};
 use super::hold::{Held, Holding};
 use super::media_host::MediaHost;
+use super::outbound::Outgoing;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
@@ -19,13 +20,16 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Where a call stands between its INVITE and its record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CallState {
+/// Where a call stands between its INVITE and its record, with all that is valid only there.
+#[derive(Debug)]
+pub(super) enum Phase {
     /// Its media ports are being opened.
-    Opening,
+    Opening {
+        /// The offer of the INVITE, if it has one.
+        offer: Option<SessionDescription>,
+    },
     /// We call: from the opening of its media ports to the answer.
-    Dialling,
+    Dialling(Box<Outgoing>),
     /// The session decides: ring, early media, answer, reject.
     Incoming,
     /// 200 is sent; the session is told when the caller can hear us.
@@ -37,19 +41,72 @@ pub(super) enum CallState {
     },
     /// The caller hears us.
     Talking,
-    /// The signalling is over; the leg's statistics are awaited.
-    Ending,
+    /// The signalling is over, for this reason; the leg's statistics are awaited.
+    Ending(Cause),
 }
 
-impl CallState {
-    pub(super) const fn name(self) -> &'static str {
+impl Phase {
+    pub(super) const fn name(&self) -> &'static str {
         match self {
-            Self::Opening => "opening",
-            Self::Dialling => "being called",
+            Self::Opening { .. } => "opening",
+            Self::Dialling(_) => "being called",
             Self::Incoming => "not answered",
             Self::Answering { .. } => "being answered",
             Self::Talking => "answered",
-            Self::Ending => "ended",
+            Self::Ending(_) => "ended",
+        }
+    }
+
+    pub(super) const fn is_incoming(&self) -> bool {
+        matches!(self, Self::Incoming)
+    }
+
+    pub(super) const fn is_answering(&self) -> bool {
+        matches!(self, Self::Answering { .. })
+    }
+
+    pub(super) const fn is_talking(&self) -> bool {
+        matches!(self, Self::Talking)
+    }
+
+    pub(super) const fn is_ending(&self) -> bool {
+        matches!(self, Self::Ending(_))
+    }
+
+    /// How we call, while nobody has answered.
+    pub(super) const fn outgoing(&self) -> Option<&Outgoing> {
+        if let Self::Dialling(outgoing) = self { Some(outgoing) } else { None }
+    }
+
+    /// How we call, while nobody has answered.
+    pub(super) const fn outgoing_mut(&mut self) -> Option<&mut Outgoing> {
+        if let Self::Dialling(outgoing) = self { Some(outgoing) } else { None }
+    }
+
+    /// Why it ended, when it has.
+    pub(super) const fn cause(&self) -> Option<&Cause> {
+        if let Self::Ending(cause) = self { Some(cause) } else { None }
+    }
+
+    /// The media ports of a call in are open. Gives the offer; `None`: the call waits for no ports (any more).
+    pub(super) fn opened(&mut self) -> Option<Option<SessionDescription>> {
+        match std::mem::replace(self, Self::Incoming) {
+            Self::Opening { offer } => Some(offer),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    /// The one whom we call has answered. Gives how it was called; `None`: nobody is being called.
+    pub(super) fn callee_answers(&mut self) -> Option<Box<Outgoing>> {
+        match std::mem::replace(self, Self::Answering { acknowledged: true, heard: false }) {
+            Self::Dialling(outgoing) => Some(outgoing),
+            other => {
+                *self = other;
+                None
+            }
         }
     }
 }
@@ -59,8 +116,6 @@ impl CallState {
 pub(super) struct CallMedia {
     /// Our ports and wishes, once the transport is open.
     pub(super) local: Option<LocalMedia>,
-    /// The offer of the INVITE, until it is answered.
-    pub(super) offer: Option<SessionDescription>,
     /// An offer of ours that waits for its answer.
     pub(super) offered: Option<SessionDescription>,
     /// What stands.
@@ -80,7 +135,9 @@ pub(super) struct Call {
     /// `None` while we have not sent an INVITE yet.
     pub(super) invite: Option<InviteId>,
     pub(super) session: SessionId,
-    pub(super) state: CallState,
+    pub(super) phase: Phase,
+    /// Which way it goes.
+    pub(super) way: Way,
     /// The dialplan it began with, kept over reloads.
     pub(super) plan: Arc<Plan>,
     pub(super) peer: Peer,
@@ -106,14 +163,13 @@ pub(super) struct Call {
     pub(super) holding: Option<Holding>,
     pub(super) times: CallTimes,
     pub(super) status: Option<u16>,
-    pub(super) cause: Option<Cause>,
     /// Why it is hung up once it has heard so.
     pub(super) dismissed: Option<Cause>,
     /// Why the peer says it ended the call.
     pub(super) reason: Option<PeerReason>,
     pub(super) statistics: Option<Box<LegStatistics>>,
-    /// How it is being called, or was, if we call.
-    pub(super) outgoing: Option<Box<super::outbound::Outgoing>>,
+    /// Targets of a call out that were tried, and what came of them, the last one left out.
+    pub(super) tried: Vec<Tried>,
     /// Digits still to be sent by INFO.
     pub(super) unsent_digits: VecDeque<char>,
     /// A PIN that waits for its turn, when guessing is slowed down, and whose guess it is.
@@ -128,7 +184,7 @@ pub(super) struct Call {
 pub(super) struct Beginning<'a> {
     pub(super) id: CallId,
     pub(super) session: SessionId,
-    pub(super) state: CallState,
+    pub(super) phase: Phase,
     pub(super) plan: Arc<Plan>,
     pub(super) peer: Peer,
     pub(super) flow: &'a Flow,
@@ -141,13 +197,14 @@ pub(super) struct Beginning<'a> {
 impl Call {
     /// A call of which nothing has come yet.
     pub(super) fn begin(beginning: Beginning<'_>) -> Self {
-        let Beginning { id, session, state, plan, peer, flow, from, number, route, now } = beginning;
+        let Beginning { id, session, phase, plan, peer, flow, from, number, route, now } = beginning;
         let guesses = CallerKey::of(peer.name(), &from.number);
         Self {
             id,
             invite: None,
             session,
-            state,
+            way: if phase.outgoing().is_some() { Way::Out } else { Way::In },
+            phase,
             plan,
             peer,
             remote: flow.remote,
@@ -166,11 +223,10 @@ impl Call {
             holding: None,
             times: CallTimes::begin(now),
             status: None,
-            cause: None,
             dismissed: None,
             reason: None,
             statistics: None,
-            outgoing: None,
+            tried: Vec::new(),
             unsent_digits: VecDeque::new(),
             pending_pin: None,
             guesses,
@@ -192,6 +248,6 @@ impl Call {
 
     /// Whether the dialog is up.
     pub(super) const fn is_answered(&self) -> bool {
-        matches!(self.state, CallState::Answering { .. } | CallState::Talking)
+        matches!(self.phase, Phase::Answering { .. } | Phase::Talking)
     }
 }

@@ -252,7 +252,7 @@ impl Gateway {
             from: Masked(&call.from.number).to_string(),
             number: Masked(&call.number).to_string(),
             route: call.route.clone(),
-            state: call.state.name().to_owned(),
+            state: call.phase.name().to_owned(),
             seconds: call.times.talked(now).as_secs(),
             rooms: self.rooms.of(call.id).filter_map(room_name).collect(),
             on_hold: call.on_hold,

@@ -1,6 +1,5 @@
 //! A last word to somebody in a room whose call we end though its session would go on.
 
-use super::call::CallState;
 use super::call_record::Cause;
 use super::players::Owner;
 use super::timer::Timer;
@@ -17,7 +16,7 @@ impl Gateway {
     /// had the word already.
     pub(super) fn dismiss(&mut self, now: Now, id: CallId, prompt: &str, cause: Cause) {
         let hears = |call: &&Call| {
-            call.state == CallState::Talking
+            call.phase.is_talking()
                 && call.media.leg
                 && !call.on_hold
                 && call.held.is_none()

@@ -1,6 +1,6 @@
 //! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
 
-use super::call::{Call, CallState};
+use super::call::{Call, Phase};
 use super::call_record::{CallRecord, Cause, Way};
 use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
@@ -62,8 +62,8 @@ impl Gateway {
 
     /// Hangs a call up in the way its state asks for.
     pub(super) fn hang_up(&mut self, now: Now, id: CallId, cause: Cause) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
-        let (invite, ours) = (call.invite, call.state == CallState::Dialling);
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
+        let (invite, ours) = (call.invite, call.phase.outgoing().is_some());
         let Some(invite) = invite else { return self.end(now, id, cause) };
         if !ours && !call.is_answered() && call.status.is_none() {
             // Not a hangup's 603, which would say that the number cannot be reached anywhere else either.
@@ -78,7 +78,7 @@ impl Gateway {
     /// The endpoint says that the call is over.
     pub(super) fn on_ended(&mut self, now: Now, invite: InviteId, by: EndedBy, reason: Option<&Reason>) {
         let Some(id) = self.calls.signalling_over(invite) else { return };
-        let ours = self.calls.get(&id).is_some_and(|call| call.outgoing.is_some());
+        let ours = self.calls.get(&id).is_some_and(|call| call.way == Way::Out);
         let cause = match by {
             EndedBy::Remote if ours => Cause::CalledHungUp,
             EndedBy::Remote => Cause::CallerHungUp,
@@ -101,15 +101,14 @@ impl Gateway {
 
     /// The signalling of a call is over or on its way out: takes its leg, tells its session, awaits the statistics.
     pub(super) fn end(&mut self, now: Now, id: CallId, cause: Cause) {
-        if self.calls.get(&id).is_none_or(|call| call.state == CallState::Ending) {
+        if self.calls.get(&id).is_none_or(|call| call.phase.is_ending()) {
             return;
         }
         self.hold_over(id);
         let unknown = self.end_of_transfer(now, id, &cause);
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state != CallState::Ending) else { return };
-        call.state = CallState::Ending;
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
         // Whoever hangs up meanwhile was sent away all the same.
-        call.cause = Some(call.dismissed.take().unwrap_or(cause));
+        call.phase = Phase::Ending(call.dismissed.take().unwrap_or(cause));
         call.pending_pin = None;
         call.unsent_digits.clear();
         let (session, has_leg) = (call.session, call.media.leg);
@@ -196,13 +195,12 @@ impl Gateway {
     /// Writes the record and forgets the call.
     pub(super) fn finish(&mut self, now: Now, id: CallId) {
         self.effects.timers.clear(Timer::LegRemoval(id));
-        let Some(mut call) = self.calls.remove(&id) else { return };
+        let Some(call) = self.calls.remove(&id) else { return };
         self.admission.peers.call_over(&call.peer);
         let talked = call.times.talked(now);
         let warning = call.warning(talked);
-        let cause = call.cause.take().unwrap_or(Cause::TransportFailed);
+        let cause = call.phase.cause().cloned().unwrap_or(Cause::TransportFailed);
         let said = call.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", reason.for_log()));
-        let record = record_of(&call, now, cause.clone());
         let detail = format!("{cause}{said}, after {:.1} s", talked.as_secs_f64());
         if matches!(cause, Cause::Refused(_)) {
             // As often as anybody sends an INVITE that cannot be met.
@@ -210,13 +208,8 @@ impl Gateway {
         } else {
             self.log(Level::Info, Some(id), "ended", detail);
         }
-        let record = CallRecord {
-            tried: call.outgoing.map_or_else(Vec::new, |outgoing| outgoing.tried),
-            warning,
-            media: call.statistics,
-            reason: call.reason,
-            ..record
-        };
+        let record = record_of(&call, now, cause);
+        let record = CallRecord { tried: call.tried, warning, media: call.statistics, reason: call.reason, ..record };
         self.effects.output(Output::Record(Box::new(record)));
     }
 
@@ -241,7 +234,7 @@ impl Gateway {
 fn record_of(call: &Call, now: Now, cause: Cause) -> CallRecord {
     CallRecord {
         call: call.id.to_string(),
-        way: if call.outgoing.is_some() { Way::Out } else { Way::In },
+        way: call.way,
         tried: Vec::new(),
         sip_call_id: call.sip_call_id.clone(),
         trunk: call.peer.name().to_owned(),

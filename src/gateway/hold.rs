@@ -1,7 +1,6 @@
 //! Hold by us: the peer is told that we only send (RFC 3264 section 8.4), hears a tune, and is heard by nobody, nor hears
 //! who is in its room, until it is taken back. It stays where it is all the while.
 
-use super::call::CallState;
 use super::{Call, Gateway, Level, Reply};
 use crate::media::command::Command;
 use crate::sdp;
@@ -39,7 +38,7 @@ impl Gateway {
     fn try_hold(&mut self, now: Now, asked: u64, name: &str, on: bool) -> Result<(), String> {
         let id = self.call_named(name)?;
         let call = self.calls.get(&id).ok_or("the call is over")?;
-        if call.state != CallState::Talking || call.media.negotiation.is_none() {
+        if !call.phase.is_talking() || call.media.negotiation.is_none() {
             return Err(format!("{id} is not answered"));
         }
         if call.holding.is_some() || call.media.offered.is_some() {

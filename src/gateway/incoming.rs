@@ -1,6 +1,6 @@
 //! An INVITE from a trunk: its called number, its route, its session, its media ports.
 
-use super::call::{Beginning, Call, CallMedia, CallState};
+use super::call::{Beginning, Call, Phase};
 use super::call_record::{CallRecord, Cause, Keyed, Way};
 use super::ending::Final;
 use super::identity;
@@ -109,7 +109,7 @@ impl Gateway {
         let beginning = Beginning {
             id,
             session,
-            state: CallState::Opening,
+            phase: Phase::Opening { offer },
             plan: Arc::clone(&self.plan),
             peer,
             flow: &flow,
@@ -121,7 +121,6 @@ impl Gateway {
         let mut call = Call {
             invite: Some(invite),
             sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
-            media: CallMedia { offer, ..CallMedia::default() },
             ..Call::begin(beginning)
         };
         if let Some(number) = hidden_number {
@@ -147,9 +146,9 @@ impl Gateway {
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
         let session_id = self.random.next_u64();
         let srtp = self.calls.get(&id).and_then(|call| srtp_of(call, &mut self.keys));
-        let opening = |call: &&mut Call| match call.state {
-            CallState::Opening => true,
-            CallState::Dialling => call.media.local.is_none(),
+        let opening = |call: &&mut Call| match call.phase {
+            Phase::Opening { .. } => true,
+            Phase::Dialling(_) => call.media.local.is_none(),
             _ => false,
         };
         let Some(call) = self.calls.get_mut(&id).filter(opening) else {
@@ -168,21 +167,19 @@ impl Gateway {
             session_id,
             srtp,
         });
-        if call.state == CallState::Dialling {
+        let Some(offer) = call.phase.opened() else {
             return self.send_invite(now, id);
-        }
-        call.state = CallState::Incoming;
+        };
         let detail = call.in_words();
         self.log(Level::Info, Some(id), "incoming", detail);
         let Some(call) = self.calls.get(&id) else { return };
         let (session, from, number) = (call.session, call.from.clone(), call.number.clone());
-        if let Err(refusal) = self.answer_first_offer(id) {
+        if let Err(refusal) = self.answer_first_offer(id, offer.as_ref()) {
             let mut rule = format!("its offer cannot be met: {refusal}");
             if let Some(call) = self.calls.get(&id).filter(|_| refusal.is_about_security()) {
                 let secure = if call.is_private { "encrypted" } else { "unencrypted" };
                 let _ = write!(rule, " (srtp = {}, signalling {secure})", call.peer.media().srtp.as_str());
             }
-            let offer = self.calls.get(&id).and_then(|call| call.media.offer.as_ref());
             if let Some(offer) = offer.filter(|_| refusal == sdp::Refusal::NoCommonCodec) {
                 let _ = write!(rule, " (offered: {})", offer.audio_formats().join(", "));
             }
@@ -192,10 +189,10 @@ impl Gateway {
     }
 
     pub(super) fn on_transport_refused(&mut self, now: Now, id: CallId, reason: String) {
-        if self.calls.get(&id).is_some_and(|call| call.state == CallState::Opening) {
+        if self.calls.get(&id).is_some_and(|call| matches!(call.phase, Phase::Opening { .. })) {
             self.log_limited(now, Level::Warn, Some(id), "no media port", || reason.clone());
             self.refuse(now, id, Final::busy(StatusCode::SERVICE_UNAVAILABLE), reason);
-        } else if self.calls.get(&id).is_some_and(|call| call.state == CallState::Dialling) {
+        } else if self.calls.get(&id).is_some_and(|call| call.phase.outgoing().is_some()) {
             self.log_limited(now, Level::Warn, Some(id), "no media port", || reason.clone());
             self.dial_failed(now, id, DialCause::Unreachable, Cause::Unreachable(reason));
         }

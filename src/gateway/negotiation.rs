@@ -1,6 +1,6 @@
 //! Offers and answers of a call (RFC 3264), and what they mean for its leg.
 
-use super::call::CallState;
+use super::call::Phase;
 use super::hold::is_hold_of_peer;
 use super::{Call, Gateway, Level};
 use crate::dialplan::SrtpPolicy;
@@ -16,11 +16,10 @@ use std::time::Duration;
 
 impl Gateway {
     /// Answers the offer of the INVITE, if it has one, so that answer or early media can go out at once.
-    pub(super) fn answer_first_offer(&mut self, id: CallId) -> Result<(), Refusal> {
+    pub(super) fn answer_first_offer(&mut self, id: CallId, offer: Option<&SessionDescription>) -> Result<(), Refusal> {
         let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
-        if let (Some(offer), Some(local)) = (&call.media.offer, &call.media.local) {
+        if let (Some(offer), Some(local)) = (offer, &call.media.local) {
             call.media.negotiation = Some(sdp::answer(offer, local, None)?);
-            call.media.offer = None;
         }
         Ok(())
     }
@@ -45,7 +44,7 @@ impl Gateway {
         let Some(negotiation) = call.media.negotiation.as_ref().filter(|_| !call.media.leg) else { return };
         let parameters = believed(&negotiation.parameters, call);
         // Before the answer of one we call its side may well be silent, or only send.
-        let early = call.state == CallState::Dialling;
+        let early = call.phase.outgoing().is_some();
         call.on_hold = !early && is_hold_of_peer(call, parameters.direction);
         let settings = LegSettings {
             media_timeout: media_timeout(call, early || parameters.direction != Direction::SendRecv),
@@ -144,7 +143,7 @@ impl Gateway {
             return;
         }
         let parameters = believed(&negotiation.parameters, call);
-        let early = call.state == CallState::Dialling;
+        let early = call.phase.outgoing().is_some();
         let (on_hold, before) = (!early && is_hold_of_peer(call, parameters.direction), call.on_hold);
         let timeout = media_timeout(call, early || parameters.direction != Direction::SendRecv);
         self.media(Command::UpdateLeg { leg: id, parameters: Box::new(parameters) });
@@ -169,9 +168,9 @@ impl Gateway {
     /// A packet or the ACK has come: the session is told once both have.
     pub(super) fn note_ready(&mut self, id: CallId, acknowledged: bool, heard: bool) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let CallState::Answering { acknowledged: was_acknowledged, heard: was_heard } = call.state else { return };
+        let Phase::Answering { acknowledged: was_acknowledged, heard: was_heard } = call.phase else { return };
         let (acknowledged, heard) = (acknowledged || was_acknowledged, heard || was_heard);
-        call.state = CallState::Answering { acknowledged, heard };
+        call.phase = Phase::Answering { acknowledged, heard };
         if acknowledged && heard {
             self.caller_hears_us(id);
         }
@@ -182,8 +181,8 @@ impl Gateway {
         self.effects.timers.clear(super::Timer::FirstPacket(id));
         let Some(call) = self.calls.get_mut(&id) else { return };
         // A late offer whose answer is still on its way: there is no leg that could play.
-        if matches!(call.state, CallState::Answering { .. }) && call.media.leg {
-            call.state = CallState::Talking;
+        if call.phase.is_answering() && call.media.leg {
+            call.phase = Phase::Talking;
             let session = call.session;
             self.emit(session, crate::session::Event::Answered { call: id });
         }

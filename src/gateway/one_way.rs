@@ -1,6 +1,7 @@
 //! Calls from which no sound comes: told while they last, so that somebody can look at the firewall.
 
 use super::call::Call;
+use super::call_record::Way;
 use super::timer::Timer;
 use super::{Gateway, Level};
 use crate::types::{CallId, Direction, Now};
@@ -28,7 +29,10 @@ impl Call {
 
     /// Who is at the other end.
     pub(super) const fn other_end(&self) -> &'static str {
-        if self.outgoing.is_some() { "callee" } else { "caller" }
+        match self.way {
+            Way::In => "caller",
+            Way::Out => "callee",
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! All that would be needed to take a call up again after a crash.
 
 use super::Gateway;
-use super::call::CallState;
 use crate::sip::dialog::DialogSnapshot;
 use crate::types::{CallId, MediaParameters};
 use serde::{Deserialize, Serialize};
@@ -47,7 +46,7 @@ impl Gateway {
     /// are not written down, and it must not come back as plain RTP.
     #[must_use]
     pub fn snapshot(&self, id: CallId) -> Option<CallSnapshot> {
-        let call = self.calls.get(&id).filter(|call| call.state == CallState::Talking)?;
+        let call = self.calls.get(&id).filter(|call| call.phase.is_talking())?;
         let names = self.rooms.of(id).filter_map(|room| self.rooms.get(room));
         Some(CallSnapshot {
             call: id,

@@ -3,7 +3,7 @@
 use super::targets::Target;
 use crate::dialplan::Route;
 use crate::dialplan::outgoing;
-use crate::gateway::call::{Beginning, Call, CallState};
+use crate::gateway::call::{Beginning, Call, Phase};
 use crate::gateway::call_record::{CallRecord, Cause, Keyed, Tried, Way};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
@@ -53,8 +53,6 @@ pub(in crate::gateway) struct Outgoing {
     pub(super) target: Target,
     /// Targets that were not tried yet, best first.
     pub(super) targets: VecDeque<Target>,
-    /// What came of those that were, the last one left out.
-    pub(in crate::gateway) tried: Vec<Tried>,
     /// 18x came from any target: the session was told.
     pub(super) rings: bool,
     /// 18x came from this target.
@@ -152,7 +150,6 @@ impl Gateway {
             caller,
             target,
             targets: candidates,
-            tried: passed,
             rings: false,
             rang_here: false,
             sounds: false,
@@ -160,14 +157,14 @@ impl Gateway {
             headers: request.headers,
         };
         let ring = request.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
-        let id = self.begin_call(now, session, outgoing);
+        let id = self.begin_call(now, session, outgoing, passed);
         self.effects.timers.set(Timer::NoAnswer(id), now.instant + ring);
         self.emit(session, session::Event::Dialled { dial: request.dial, call: id, confirm: settings.confirm });
         self.open_ports(id);
         Ok(id)
     }
 
-    fn begin_call(&mut self, now: Now, session: SessionId, outgoing: Outgoing) -> CallId {
+    fn begin_call(&mut self, now: Now, session: SessionId, outgoing: Outgoing, tried: Vec<Tried>) -> CallId {
         let id = CallId(self.fresh_id());
         let trunk = Arc::clone(&outgoing.target.trunk);
         let from = match &outgoing.caller {
@@ -186,17 +183,16 @@ impl Gateway {
         let beginning = Beginning {
             id,
             session,
-            state: CallState::Dialling,
             plan,
             peer,
-            flow: &outgoing.target.flow,
+            flow: &outgoing.target.flow.clone(),
             from: Party { number: from, name: None },
             number: outgoing.number.clone(),
             route: outgoing.route.name.clone(),
+            phase: Phase::Dialling(Box::new(outgoing)),
             now,
         };
-        let begun = Call::begin(beginning);
-        let call = Call { outgoing: Some(Box::new(outgoing)), ..begun };
+        let call = Call { tried, ..Call::begin(beginning) };
         self.calls.insert(call);
         id
     }
@@ -239,7 +235,7 @@ impl Gateway {
 
     /// Whether the call is one of ours that is not answered yet.
     pub(in crate::gateway) fn is_being_called(&self, id: CallId) -> bool {
-        self.calls.get(&id).is_some_and(|call| call.state == CallState::Dialling)
+        self.calls.get(&id).is_some_and(|call| call.phase.outgoing().is_some())
     }
 }
 

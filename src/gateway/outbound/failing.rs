@@ -3,7 +3,6 @@
 use super::targets::Target;
 use super::verdict::{Failure, Stage, Verdict, verdict};
 use crate::dialplan::{Route, RouteTarget, outgoing};
-use crate::gateway::call::CallState;
 use crate::gateway::call_record::{Cause, Tried};
 use crate::gateway::timer::Timer;
 use crate::gateway::trunks::ServerOutcome;
@@ -35,7 +34,7 @@ impl Gateway {
             (None, StatusCode::SERVICE_UNAVAILABLE) => Failure::Transport,
             (None, _) => Failure::Silent,
         };
-        if let Some(outgoing) = call.outgoing.as_ref() {
+        if let Some(outgoing) = call.phase.outgoing() {
             let retry_after =
                 response.filter(|it| it.status == StatusCode::SERVICE_UNAVAILABLE).and_then(Response::retry_after);
             let outcome = match (response, retry_after) {
@@ -48,7 +47,7 @@ impl Gateway {
             Failure::Status(status) => format!("{} {}", status.0, status.reason()),
             Failure::Silent => "no response".into(),
             Failure::Transport => {
-                let flow = call.outgoing.as_ref().map(|outgoing| outgoing.target.flow);
+                let flow = call.phase.outgoing().map(|outgoing| outgoing.target.flow);
                 match flow.and_then(|flow| self.trunks.no_tls(call.peer.name(), &flow)) {
                     Some(why) => format!("no TLS: {why}"),
                     None => "the transport failed".into(),
@@ -61,8 +60,8 @@ impl Gateway {
     /// The target has not said a word for four seconds. While there is another one, that is enough; what still comes of
     /// this one is cancelled, or acknowledged and hung up, by the endpoint.
     pub(in crate::gateway) fn on_silence(&mut self, now: Now, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
-        let Some(outgoing) = call.outgoing.as_ref() else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(outgoing) = call.phase.outgoing() else { return };
         // One that is full, or wants to be left alone, is no better than one that may yet answer.
         let (counted, mut left) = (call.peer.clone(), outgoing.targets.clone());
         if self.next_target(now, Some(&counted), &mut left, &mut Vec::new()).is_none() {
@@ -70,7 +69,7 @@ impl Gateway {
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(outgoing) = call.outgoing.as_ref() else { return };
+        let Some(outgoing) = call.phase.outgoing() else { return };
         self.trunks.note_outcome(
             now.instant,
             call.peer.name(),
@@ -88,7 +87,7 @@ impl Gateway {
     fn target_failed(&mut self, now: Now, id: CallId, failure: Failure, outcome: String, response: Option<&Response>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let leg = call.media.leg;
-        let Some(outgoing) = call.outgoing.as_mut() else { return };
+        let Some(outgoing) = call.phase.outgoing_mut() else { return };
         let stage = Stage { rang: outgoing.rang_here, sounded: outgoing.sounds || leg };
         let trunk = Arc::clone(&outgoing.target.trunk);
         let place = format!("{} at {}", trunk.name, outgoing.target.flow.remote);
@@ -99,15 +98,13 @@ impl Gateway {
         match found {
             Verdict::Final(dial, cause) => self.dial_failed(now, id, dial, cause),
             Verdict::Next(dial, cause) => {
-                let noted = self.calls.get(&id).and_then(|call| call.outgoing.as_ref()).map_or(0, |it| it.tried.len());
+                let noted = self.calls.get(&id).map_or(0, |call| call.tried.len());
                 self.note_tried(id, tried);
                 self.tell_progress(id, &format!("trunk {place}: {outcome}"));
                 if !self.try_next(now, id) {
                     // The last one is the call's own end, not one of those before it.
-                    if let Some(outgoing) = self.calls.get_mut(&id).and_then(|call| call.outgoing.as_mut())
-                        && outgoing.tried.len() == noted + 1
-                    {
-                        outgoing.tried.pop();
+                    if let Some(call) = self.calls.get_mut(&id).filter(|call| call.tried.len() == noted + 1) {
+                        call.tried.pop();
                     }
                     self.dial_failed(now, id, dial, cause);
                 }
@@ -120,8 +117,8 @@ impl Gateway {
     }
 
     fn note_tried(&mut self, id: CallId, tried: Tried) {
-        if let Some(outgoing) = self.calls.get_mut(&id).and_then(|call| call.outgoing.as_mut()) {
-            outgoing.tried.push(tried);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.tried.push(tried);
         }
     }
 
@@ -137,7 +134,7 @@ impl Gateway {
     ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let plan = Arc::clone(&call.plan);
-        let Some(outgoing) = call.outgoing.as_mut() else { return };
+        let Some(outgoing) = call.phase.outgoing_mut() else { return };
         let left = outgoing.redirections_left;
         outgoing.redirections_left = left.saturating_sub(1);
         let declined = |why: &str| Cause::Declined(format!("{outcome}, {why}"));
@@ -188,12 +185,12 @@ impl Gateway {
             self.log(Level::Info, Some(id), "redirected", format!("to {}", Masked(&allowed.number)));
             let (number, route) = (allowed.number.clone(), Arc::clone(allowed.route));
             if let Some(call) = self.calls.get_mut(&id)
-                && let Some(outgoing) = call.outgoing.as_mut()
+                && let Some(outgoing) = call.phase.outgoing_mut()
             {
                 // The record tells what was called in the end, and what led there.
                 let before = std::mem::replace(&mut call.number, number.clone());
                 call.route.clone_from(&route.name);
-                if let Some(tried) = outgoing.tried.last_mut() {
+                if let Some(tried) = call.tried.last_mut() {
                     tried.outcome = format!("{}, when {before} was called", tried.outcome);
                 }
                 outgoing.number = number;
@@ -220,7 +217,7 @@ impl Gateway {
         if !self.is_being_called(id) {
             return;
         }
-        let rang = self.calls.get(&id).and_then(|call| call.outgoing.as_ref()).is_some_and(|it| it.rings);
+        let rang = self.calls.get(&id).and_then(|call| call.phase.outgoing()).is_some_and(|it| it.rings);
         if rang {
             self.dial_failed(now, id, DialCause::NoAnswer, Cause::NoAnswer);
         } else {
@@ -231,8 +228,8 @@ impl Gateway {
 
     /// The call does not come about: whatever is on its way is cancelled, the session told, the record written.
     pub(in crate::gateway) fn dial_failed(&mut self, now: Now, id: CallId, dial: DialCause, cause: Cause) {
-        let Some(call) = self.calls.get(&id).filter(|call| call.state == CallState::Dialling) else { return };
-        let Some(handle) = call.outgoing.as_ref().map(|outgoing| outgoing.dial) else { return };
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(handle) = call.phase.outgoing().map(|outgoing| outgoing.dial) else { return };
         let session = call.session;
         self.emit(session, session::Event::DialFailed { dial: handle, cause: dial });
         self.hang_up(now, id, cause);

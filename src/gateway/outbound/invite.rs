@@ -29,7 +29,7 @@ impl Gateway {
     /// Sends the INVITE to the target that is next; its media ports are open.
     pub(in crate::gateway) fn send_invite(&mut self, now: Now, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
-        let Some((local, outgoing)) = call.media.local.as_ref().zip(call.outgoing.as_ref()) else { return };
+        let Some((local, outgoing)) = call.media.local.as_ref().zip(call.phase.outgoing()) else { return };
         let offer = sdp::offer(local, None);
         let target = outgoing.target.clone();
         let trunk = &target.trunk;

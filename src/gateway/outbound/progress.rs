@@ -1,7 +1,6 @@
 //! Ringing, sound before the answer, the answer.
 
 use crate::dialplan::RouteTarget;
-use crate::gateway::call::CallState;
 use crate::gateway::call_record::Cause;
 use crate::gateway::timer::{FIRST_PACKET, Timer};
 use crate::gateway::{Gateway, Level};
@@ -36,10 +35,10 @@ impl Gateway {
     ) {
         self.on_trying(invite);
         let Some(id) = self.calls.of(invite) else { return };
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
         let country = call.peer.numbers().country_code.as_deref();
         let tone = ringing_tone(country);
-        let Some(outgoing) = call.outgoing.as_mut() else { return };
+        let Some(outgoing) = call.phase.outgoing_mut() else { return };
         outgoing.rang_here = true;
         if !std::mem::replace(&mut outgoing.rings, true) {
             self.log(Level::Info, Some(id), "ringing", format!("{}", status.0));
@@ -70,8 +69,8 @@ impl Gateway {
 
     /// The first packet of a call came: before its answer, that is the ringing as the far end has it.
     pub(in crate::gateway) fn note_early_sound(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
-        let Some(outgoing) = call.outgoing.as_mut() else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(outgoing) = call.phase.outgoing_mut() else { return };
         if !std::mem::replace(&mut outgoing.sounds, true) {
             self.log(Level::Info, Some(id), "early media", String::new());
             self.emit_to_call(id, session::Event::EarlyMedia { call: id });
@@ -83,15 +82,13 @@ impl Gateway {
         let Some(id) = self.calls.of(invite) else { return };
         self.effects.timers.clear(Timer::Silence(id));
         self.effects.timers.clear(Timer::NoAnswer(id));
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.state == CallState::Dialling) else { return };
-        let Some(outgoing) = call.outgoing.as_mut() else { return };
-        outgoing.targets.clear();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(outgoing) = call.phase.callee_answers() else { return };
         let heard = outgoing.sounds;
         let longest = match &outgoing.route.target {
             RouteTarget::Trunks(settings) => Some(settings.max_duration),
             _ => None,
         };
-        call.state = CallState::Answering { acknowledged: true, heard: false };
         call.times.answer(now);
         call.status = Some(200);
         let described = call.media.negotiation.is_some();

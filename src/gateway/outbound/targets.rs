@@ -96,7 +96,7 @@ impl Gateway {
 
     /// Asks for media ports on the address from which the target is reached.
     pub(super) fn open_ports(&mut self, id: CallId) {
-        let Some(outgoing) = self.calls.get(&id).and_then(|call| call.outgoing.as_ref()) else { return };
+        let Some(outgoing) = self.calls.get(&id).and_then(|call| call.phase.outgoing()) else { return };
         let local = outgoing.target.flow.local.ip();
         self.effects.output(Output::OpenTransport { call: id, local });
     }
@@ -105,14 +105,14 @@ impl Gateway {
     pub(super) fn try_next(&mut self, now: Now, id: CallId) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
         let counted = call.peer.clone();
-        let Some(outgoing) = call.outgoing.as_mut() else { return false };
+        let Some(outgoing) = call.phase.outgoing_mut() else { return false };
         let mut left = std::mem::take(&mut outgoing.targets);
         let mut passed = Vec::new();
         let next = self.next_target(now, Some(&counted), &mut left, &mut passed);
         let Some(call) = self.calls.get_mut(&id) else { return false };
-        let Some(outgoing) = call.outgoing.as_mut() else { return false };
+        let Some(outgoing) = call.phase.outgoing_mut() else { return false };
         outgoing.targets = left;
-        outgoing.tried.append(&mut passed);
+        call.tried.append(&mut passed);
         let Some(next) = next else { return false };
         let seen = |flow: &Flow| self.trunks.own_addresses.towards(flow.peer(), flow.local.ip());
         let here = &outgoing.target;

@@ -57,14 +57,13 @@ impl Gateway {
 
     /// The call is over before it came into a room.
     pub(in crate::gateway) fn tell_dial_over(&mut self, session: SessionId, id: CallId) {
-        let cause = self
-            .calls
-            .get(&id)
-            .and_then(|call| Some((call.cause.as_ref()?, call.reason.as_ref())))
-            .map_or_else(String::new, |(cause, reason)| match reason {
+        let cause = self.calls.get(&id).and_then(|call| Some((call.phase.cause()?, call.reason.as_ref()))).map_or_else(
+            String::new,
+            |(cause, reason)| match reason {
                 Some(reason) => format!("{cause} ({reason})"),
                 None => cause.to_string(),
-            });
+            },
+        );
         if let Some(asked) = self.sessions.get_mut(&session).and_then(|session| session.asked.take()) {
             let reply = Reply::Error(format!("{id}: {cause}"));
             self.effects.reply(asked, reply);

@@ -23,7 +23,6 @@ mod referred;
 mod referring;
 mod replacing;
 
-use super::call::CallState;
 use super::call_record::Cause;
 use super::timer::Timer;
 use super::{Gateway, Level, SessionId};
@@ -144,7 +143,7 @@ impl Gateway {
         let id = std::mem::replace(&mut call.session, NOWHERE);
         let collector = std::mem::take(&mut call.collector);
         let (playback, pending_pin) = (call.playback.take(), call.pending_pin.take());
-        let untold = matches!(call.state, CallState::Answering { .. });
+        let untold = call.phase.is_answering();
         self.effects.timers.clear(Timer::Collect(old));
         if let Some(session) = self.sessions.get_mut(&id) {
             session.stand_in(old, new);
@@ -217,5 +216,5 @@ fn failure(cause: &Cause, status: Option<u16>) -> StatusCode {
 
 /// Whether a call can be referred, replaced or sent away at all.
 fn can_be_moved(call: &super::Call) -> bool {
-    matches!(call.state, CallState::Talking | CallState::Answering { .. }) && call.session != NOWHERE
+    call.is_answered() && call.session != NOWHERE
 }
