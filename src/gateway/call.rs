@@ -1,7 +1,7 @@
 //! The control-plane state of one participant.
 
 use super::call_record::{CallTimes, Cause, Keyed, Tried, Way};
-use super::hold::{Held, Holding};
+use super::hold::Hold;
 use super::media_host::MediaHost;
 use super::outbound::Outgoing;
 use super::peer::Peer;
@@ -39,8 +39,8 @@ pub(super) enum Phase {
         /// A packet was heard from the caller.
         heard: bool,
     },
-    /// The caller hears us.
-    Talking,
+    /// The caller hears us, unless it is on hold.
+    Talking(Hold),
     /// The signalling is over, for this reason; the leg's statistics are awaited.
     Ending(Cause),
 }
@@ -52,7 +52,7 @@ impl Phase {
             Self::Dialling(_) => "being called",
             Self::Incoming => "not answered",
             Self::Answering { .. } => "being answered",
-            Self::Talking => "answered",
+            Self::Talking(_) => "answered",
             Self::Ending(_) => "ended",
         }
     }
@@ -66,11 +66,26 @@ impl Phase {
     }
 
     pub(super) const fn is_talking(&self) -> bool {
-        matches!(self, Self::Talking)
+        matches!(self, Self::Talking(_))
     }
 
     pub(super) const fn is_ending(&self) -> bool {
         matches!(self, Self::Ending(_))
+    }
+
+    /// Hold by us, which only one who hears us can be on.
+    pub(super) const fn hold(&self) -> Option<&Hold> {
+        if let Self::Talking(hold) = self { Some(hold) } else { None }
+    }
+
+    /// Hold by us, which only one who hears us can be on.
+    pub(super) const fn hold_mut(&mut self) -> Option<&mut Hold> {
+        if let Self::Talking(hold) = self { Some(hold) } else { None }
+    }
+
+    /// Whether we have put it on hold.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold().is_some_and(Hold::is_on)
     }
 
     /// How we call, while nobody has answered.
@@ -157,10 +172,6 @@ pub(super) struct Call {
     pub(super) room_names: Vec<String>,
     pub(super) muted: bool,
     pub(super) on_hold: bool,
-    /// We have put it on hold.
-    pub(super) held: Option<Held>,
-    /// An offer of ours that changes that.
-    pub(super) holding: Option<Holding>,
     pub(super) times: CallTimes,
     pub(super) status: Option<u16>,
     /// Why it is hung up once it has heard so.
@@ -219,8 +230,6 @@ impl Call {
             room_names: Vec::new(),
             muted: false,
             on_hold: false,
-            held: None,
-            holding: None,
             times: CallTimes::begin(now),
             status: None,
             dismissed: None,
@@ -248,6 +257,6 @@ impl Call {
 
     /// Whether the dialog is up.
     pub(super) const fn is_answered(&self) -> bool {
-        matches!(self.phase, Phase::Answering { .. } | Phase::Talking)
+        matches!(self.phase, Phase::Answering { .. } | Phase::Talking(_))
     }
 }

@@ -256,7 +256,7 @@ impl Gateway {
             seconds: call.times.talked(now).as_secs(),
             rooms: self.rooms.of(call.id).filter_map(room_name).collect(),
             on_hold: call.on_hold,
-            held: call.held.is_some(),
+            held: call.phase.is_held(),
             muted: call.muted,
             warning: call.warning(call.times.talked(now)).unwrap_or_default(),
         });

@@ -19,7 +19,7 @@ impl Gateway {
             call.phase.is_talking()
                 && call.media.leg
                 && !call.on_hold
-                && call.held.is_none()
+                && !call.phase.is_held()
                 && call.dismissed.is_none()
                 && self.rooms.of(call.id).next().is_some()
         };

@@ -11,16 +11,32 @@ use crate::types::{CallId, Direction, Now, PlayerId, UnitId};
 /// Offers of ours that may cross the peer's before the hold is given up.
 const TRIES: u8 = 3;
 
+/// Hold by us, of a call that is answered.
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    /// It is on hold.
+    held: Option<Held>,
+    /// An offer of ours that changes that.
+    holding: Option<Holding>,
+}
+
+impl Hold {
+    /// Whether the call is on hold.
+    pub(super) const fn is_on(&self) -> bool {
+        self.held.is_some()
+    }
+}
+
 /// A call that we have put on hold.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
+struct Held {
     /// What it hears. `None`: silence.
     tune: Option<PlayerId>,
 }
 
 /// An offer of ours that puts a call on hold, or takes it back.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Holding {
+struct Holding {
     /// The administrator's request.
     asked: u64,
     on: bool,
@@ -38,18 +54,17 @@ impl Gateway {
     fn try_hold(&mut self, now: Now, asked: u64, name: &str, on: bool) -> Result<(), String> {
         let id = self.call_named(name)?;
         let call = self.calls.get(&id).ok_or("the call is over")?;
-        if !call.phase.is_talking() || call.media.negotiation.is_none() {
-            return Err(format!("{id} is not answered"));
-        }
-        if call.holding.is_some() || call.media.offered.is_some() {
+        let hold = call.phase.hold().filter(|_| call.media.negotiation.is_some());
+        let hold = hold.ok_or_else(|| format!("{id} is not answered"))?;
+        if hold.holding.is_some() || call.media.offered.is_some() {
             return Err(format!("another offer to {id} is under way; try again"));
         }
-        if call.held.is_some() == on {
+        if hold.is_on() == on {
             return Err(format!("{id} is {} on hold", if on { "already" } else { "not" }));
         }
         self.set_held(id, on);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.holding = Some(Holding { asked, on, tries_left: TRIES });
+        if let Some(hold) = self.calls.get_mut(&id).and_then(|call| call.phase.hold_mut()) {
+            hold.holding = Some(Holding { asked, on, tries_left: TRIES });
         }
         if !self.offer_anew(now, id) {
             self.hold_completed(now, id, Err("another offer is under way; try again".into()));
@@ -74,7 +89,9 @@ impl Gateway {
 
     /// The peer's answer to our offer, or that there is none.
     pub(super) fn hold_completed(&mut self, now: Now, id: CallId, outcome: Result<(), String>) {
-        let Some(Holding { asked, on, .. }) = self.calls.get_mut(&id).and_then(|call| call.holding.take()) else {
+        let Some(Holding { asked, on, .. }) =
+            self.calls.get_mut(&id).and_then(|call| call.phase.hold_mut()?.holding.take())
+        else {
             return;
         };
         let reply = match outcome {
@@ -92,7 +109,9 @@ impl Gateway {
 
     /// Our offer was refused, or crossed one of the peer's that was settled first: that one is tried again.
     pub(super) fn hold_refused(&mut self, now: Now, id: CallId, status: StatusCode) {
-        let Some(holding) = self.calls.get_mut(&id).and_then(|call| call.holding.as_mut()) else { return };
+        let Some(holding) = self.calls.get_mut(&id).and_then(|call| call.phase.hold_mut()?.holding.as_mut()) else {
+            return;
+        };
         if status == StatusCode::REQUEST_PENDING && holding.tries_left > 0 {
             holding.tries_left -= 1;
             if self.offer_anew(now, id) {
@@ -104,9 +123,10 @@ impl Gateway {
 
     /// The call is over before the peer has answered.
     pub(super) fn hold_over(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let asked = call.holding.take().map(|holding| holding.asked);
-        if let Some(Held { tune: Some(tune) }) = call.held.take() {
+        let Some(hold) = self.calls.get_mut(&id).and_then(|call| call.phase.hold_mut()) else { return };
+        let Hold { held, holding } = std::mem::take(hold);
+        let asked = holding.map(|holding| holding.asked);
+        if let Some(Held { tune: Some(tune) }) = held {
             self.media(Command::StopPlayer { player: tune });
         }
         if let Some(asked) = asked {
@@ -123,8 +143,8 @@ impl Gateway {
         if let Some(local) = &mut call.media.local {
             local.direction = if on { Direction::SendOnly } else { Direction::SendRecv };
         }
-        let before = call.held.take();
-        call.held = on.then_some(Held { tune });
+        let Some(hold) = call.phase.hold_mut() else { return };
+        let before = std::mem::replace(&mut hold.held, on.then_some(Held { tune }));
         if let Some(Held { tune: Some(tune) }) = before {
             self.media(Command::StopPlayer { player: tune });
         }
@@ -145,11 +165,11 @@ impl Gateway {
 
     /// Whether a connection into this unit has to wait until a call is taken back.
     pub(super) fn is_held(&self, sink: UnitId) -> bool {
-        matches!(sink, UnitId::Leg(id) if self.calls.get(&id).is_some_and(|call| call.held.is_some()))
+        matches!(sink, UnitId::Leg(id) if self.calls.get(&id).is_some_and(|call| call.phase.is_held()))
     }
 }
 
 /// Whether the peer holds the call. While we do, it does so too if it does not want to hear us either.
 pub(super) fn is_hold_of_peer(call: &Call, direction: Direction) -> bool {
-    if call.held.is_some() { !direction.sends() } else { direction != Direction::SendRecv }
+    if call.phase.is_held() { !direction.sends() } else { direction != Direction::SendRecv }
 }

@@ -19,7 +19,7 @@ impl Call {
     pub(super) fn no_sound(&self, talked: Duration) -> Option<String> {
         let negotiation = self.media.negotiation.as_ref()?;
         let should_come = matches!(negotiation.parameters.direction, Direction::SendRecv | Direction::RecvOnly);
-        if self.media.heard || !should_come || self.on_hold || self.held.is_some() || talked < TOO_SHORT_TO_TELL {
+        if self.media.heard || !should_come || self.on_hold || self.phase.is_held() || talked < TOO_SHORT_TO_TELL {
             return None;
         }
         let local = self.media.local.as_ref()?;
