@@ -125,7 +125,7 @@ impl Gateway {
         }
         let mut candidates = self.targets(now, &settings.trunks);
         let mut passed = Vec::new();
-        let target = self.next_target(now, None, &mut candidates, &mut passed);
+        let target = self.choice(now).next(None, &mut candidates, &mut passed);
         let Some(target) = target else {
             // Every trunk is full, or none has an address: the first rule that stood in the way.
             let first = passed.into_iter().next();
@@ -157,10 +157,12 @@ impl Gateway {
             headers: request.headers,
         };
         let ring = request.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
+        // Media ports on the address from which the target is reached.
+        let local = outgoing.target.flow.local.ip();
         let id = self.begin_call(now, session, outgoing, passed);
         self.effects.timers.set(Timer::NoAnswer(id), now.instant + ring);
         self.emit(session, session::Event::Dialled { dial: request.dial, call: id, confirm: settings.confirm });
-        self.open_ports(id);
+        self.effects.output(Output::OpenTransport { call: id, local });
         Ok(id)
     }
 

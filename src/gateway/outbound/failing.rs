@@ -1,6 +1,6 @@
 //! What comes of a target that failed: the next one, a redirection, the end. Silence and time-outs.
 
-use super::targets::Target;
+use super::targets::{Choice, Target};
 use super::verdict::{Failure, Stage, Verdict, verdict};
 use crate::dialplan::{Route, RouteTarget, outgoing};
 use crate::gateway::call_record::{Cause, Tried};
@@ -60,22 +60,16 @@ impl Gateway {
     /// The target has not said a word for four seconds. While there is another one, that is enough; what still comes of
     /// this one is cancelled, or acknowledged and hung up, by the endpoint.
     pub(in crate::gateway) fn on_silence(&mut self, now: Now, id: CallId) {
+        let choice = Choice { now: now.instant, trunks: &self.trunks, peers: &self.admission.peers };
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(outgoing) = call.phase.outgoing() else { return };
         // One that is full, or wants to be left alone, is no better than one that may yet answer.
-        let (counted, mut left) = (call.peer.clone(), outgoing.targets.clone());
-        if self.next_target(now, Some(&counted), &mut left, &mut Vec::new()).is_none() {
+        if choice.next(Some(&call.peer), &mut outgoing.targets.clone(), &mut Vec::new()).is_none() {
             self.log(Level::Info, Some(id), "silent", "no response for 4 s, and no other target can be tried".into());
             return;
         }
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(outgoing) = call.phase.outgoing() else { return };
-        self.trunks.note_outcome(
-            now.instant,
-            call.peer.name(),
-            &outgoing.target.flow,
-            ServerOutcome::Failure { retry_after: None },
-        );
+        let failure = ServerOutcome::Failure { retry_after: None };
+        self.trunks.note_outcome(now.instant, call.peer.name(), &outgoing.target.flow, failure);
         if let Some(invite) = call.invite.take() {
             self.calls.signalling_over(invite);
             let result = self.endpoint.hangup(now, invite, Some(reason::elsewhere()));
