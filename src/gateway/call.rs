@@ -3,7 +3,7 @@
 use super::call_record::{CallTimes, Cause, Keyed, Tried, Way};
 use super::hold::Hold;
 use super::media_host::MediaHost;
-use super::outbound::Outgoing;
+use super::outgoing::Outgoing;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::reason::PeerReason;

@@ -20,7 +20,7 @@
 //! | `pins.rs` | PIN checks |
 //! | `rooms.rs`, `bridges.rs` | the room directory: who is in which room; calls that hear each other without one |
 //! | `alone.rs` | what somebody hears who is alone in a room |
-//! | `outbound/` | calls of ours, target by target, up to their answer |
+//! | `outbound/`, `outgoing.rs` | calls of ours, target by target, up to their answer; what is kept of one until then |
 //! | `media_events.rs` | what the media plane reports |
 //! | `media_host.rs` | host names in descriptions |
 //! | `ending.rs`, `dismissal.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
@@ -56,6 +56,7 @@ mod moderation;
 mod negotiation;
 mod one_way;
 mod outbound;
+mod outgoing;
 mod peer;
 pub mod pin_guard;
 mod pins;

@@ -1,17 +1,15 @@
 //! Whether a call may be placed, and its beginning.
 
-use super::targets::Target;
-use crate::dialplan::Route;
 use crate::dialplan::outgoing;
 use crate::gateway::call::{Beginning, Call, Phase};
 use crate::gateway::call_record::{CallRecord, Cause, Keyed, Tried, Way};
+use crate::gateway::outgoing::{CallerNumber, Outgoing};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, SessionId};
 use crate::session::{self, CallerId, DialCause, DialHandle, Party};
 use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,43 +34,6 @@ pub(in crate::gateway) enum DialResult {
     Placed(CallId),
     /// It is not made, by this rule.
     Refused(String),
-}
-
-/// How a call of ours is being placed.
-#[derive(Debug)]
-pub(in crate::gateway) struct Outgoing {
-    /// What the session calls it.
-    pub(super) dial: DialHandle,
-    /// The route that allowed the number, for its limits.
-    pub(super) route: Arc<Route>,
-    /// The number in the INVITE: the one asked for, or where a redirection led.
-    pub(super) number: String,
-    /// The number that the called one sees; none: withheld.
-    pub(super) caller: CallerNumber,
-    /// The target that has our INVITE, or is about to.
-    pub(super) target: Target,
-    /// Targets that were not tried yet, best first.
-    pub(super) targets: VecDeque<Target>,
-    /// 18x came from any target: the session was told.
-    pub(super) rings: bool,
-    /// 18x came from this target.
-    pub(super) rang_here: bool,
-    /// Sound came before the answer.
-    pub(super) sounds: bool,
-    pub(super) redirections_left: u8,
-    /// Further headers of the INVITE.
-    pub(super) headers: Headers,
-}
-
-/// Whose number the called one sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CallerNumber {
-    /// The trunk's own, which may be none.
-    Trunk,
-    /// This one.
-    Other(String),
-    /// None.
-    Withheld,
 }
 
 impl Gateway {

@@ -1,9 +1,10 @@
 //! What comes of a target that failed: the next one, a redirection, the end. Silence and time-outs.
 
-use super::targets::{Choice, Target};
+use super::targets::Choice;
 use super::verdict::{Failure, Stage, Verdict, verdict};
 use crate::dialplan::{Route, RouteTarget, outgoing};
 use crate::gateway::call_record::{Cause, Tried};
+use crate::gateway::outgoing::Target;
 use crate::gateway::timer::Timer;
 use crate::gateway::trunks::ServerOutcome;
 use crate::gateway::{Gateway, Level, Masked, reason};

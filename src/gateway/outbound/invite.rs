@@ -1,9 +1,8 @@
 //! The INVITE, and who we say we are in it.
 
-use super::dial::CallerNumber;
-use super::targets::Target;
 use crate::dialplan::Trunk;
 use crate::gateway::call_record::Cause;
+use crate::gateway::outgoing::{CallerNumber, Target};
 use crate::gateway::timer::{SILENCE, Timer};
 use crate::gateway::{Gateway, identity, trunks};
 use crate::sdp;

@@ -26,4 +26,4 @@ mod targets;
 mod telling;
 mod verdict;
 
-pub(super) use dial::{DialRequest, DialResult, Outgoing};
+pub(super) use dial::{DialRequest, DialResult};

@@ -3,26 +3,16 @@
 use crate::dialplan::{SrtpPolicy, Trunk};
 use crate::gateway::call::Phase;
 use crate::gateway::call_record::Tried;
+use crate::gateway::outgoing::Target;
 use crate::gateway::peer::{Peer, Peers};
 use crate::gateway::trunks::Trunks;
 use crate::gateway::{Gateway, Output};
 use crate::sip::Flow;
-use crate::sip::message::Host;
 use crate::types::{CallId, Now};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// One place that may be sent an INVITE.
-#[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) trunk: Arc<Trunk>,
-    pub(super) flow: Flow,
-    /// What the request URI says after the `@`.
-    pub(super) host: Host,
-    pub(super) port: Option<u16>,
-}
 
 impl Gateway {
     /// All targets of `trunks`, in the order they are tried: trunk by trunk, each one's servers as drawn for this call. Trunks
@@ -42,19 +32,6 @@ impl Gateway {
             }
         }
         good.into_iter().chain(doubtful).collect()
-    }
-}
-
-impl Target {
-    /// The request URI names the trunk as the dialplan does, but for an address, which is the target's own.
-    pub(super) fn new(trunk: &Arc<Trunk>, flow: Flow) -> Self {
-        let named = trunk.address.iter().find(|address| address.ip().is_none());
-        let own = trunk.address.iter().any(|address| address.ip().is_some_and(|ip| ip == flow.peer()));
-        let (host, port) = match named.filter(|_| !own) {
-            Some(address) => (Host::Name(address.host.as_str().into()), address.port),
-            None => (Host::Ip(flow.peer()), Some(flow.remote.port()).filter(|port| *port != 5060)),
-        };
-        Self { trunk: Arc::clone(trunk), flow, host, port }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the administrator hears who asked for a call.
 
-use super::targets::Target;
+use crate::gateway::outgoing::Target;
 use crate::gateway::{Gateway, Reply, RunningSession, SessionId};
 use crate::session::{self, Invited, Running, collect};
 use crate::types::{CallId, Now};
