@@ -184,7 +184,9 @@ mod tests {
     use crate::session::Invited;
 
     fn session() -> RunningSession {
-        let plan = parse("dialplan.toml", "[trunks.a]\nallow = \"192.0.2.1\"\n", &Trusting).unwrap().plan;
+        let text =
+            "[trunks.a]\nallow = \"192.0.2.1\"\n[[routes]]\nname = \"R\"\nfrom = \"a\"\nnumber = \"1\"\nroom = \"r\"\n";
+        let plan = parse("dialplan.toml", text, &Trusting).unwrap().plan;
         let invited = Invited { room: "r".into(), number: "1".into(), confirm: None, digits: None };
         RunningSession::new(Running::inviting(&plan, invited), plan, vec![CallId(1)])
     }

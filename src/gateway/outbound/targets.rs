@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn targets_of_a_full_trunk_are_passed_over_once_with_the_rule_that_says_so() {
-        let text = "[trunks.a]\naddress = \"192.0.2.1\"\nmax_calls = 1\n[trunks.b]\naddress = \"192.0.2.2\"\n";
+        let text = "[trunks.a]\naddress = \"192.0.2.1\"\nmax_calls = 1\n[trunks.b]\naddress = \"192.0.2.2\"\n\
+                    [[routes]]\nname = \"R\"\nfrom = \"a\"\nnumber = \"1\"\nroom = \"r\"\n";
         let plan = parse("dialplan.toml", text, &Trusting).unwrap().plan;
         let (now, mut peers) = (crate::test_clock(), Peers::new(&plan));
         let target = |trunk: &str, remote: &str| {
