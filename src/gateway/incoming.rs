@@ -130,7 +130,8 @@ impl Gateway {
         self.calls.insert(call);
         match decided.leads {
             Leads::Anew(running) => {
-                let running = RunningSession::new(*running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds), vec![id]);
+                let running =
+                    RunningSession::new(*running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds), vec![id]);
                 self.sessions.insert(session, running);
             }
             Leads::ToPlaceOf(replaced) => {

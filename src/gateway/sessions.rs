@@ -181,14 +181,33 @@ impl Sessions {
 mod tests {
     use super::*;
     use crate::dialplan::{Trusting, parse};
+    use crate::media::command::{Clip, Pcm};
     use crate::session::Invited;
+    use std::path::Path;
+
+    struct Silent;
+
+    impl Sounds for Silent {
+        fn prompt(&self, _: &str, _: &str) -> Option<Pcm> {
+            None
+        }
+        fn text(&self, _: &str, _: &str) -> Option<Pcm> {
+            None
+        }
+        fn file(&self, _: &Path) -> Option<Pcm> {
+            None
+        }
+        fn tone(&self, _: &str) -> Option<Clip> {
+            None
+        }
+    }
 
     fn session() -> RunningSession {
         let text =
             "[trunks.a]\nallow = \"192.0.2.1\"\n[[routes]]\nname = \"R\"\nfrom = \"a\"\nnumber = \"1\"\nroom = \"r\"\n";
         let plan = parse("dialplan.toml", text, &Trusting).unwrap().plan;
         let invited = Invited { room: "r".into(), number: "1".into(), confirm: None, digits: None };
-        RunningSession::new(Running::inviting(&plan, invited), plan, vec![CallId(1)])
+        RunningSession::new(Running::inviting(&plan, invited), plan, Arc::new(Silent), vec![CallId(1)])
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl Gateway {
         }
         let session = SessionId(self.fresh_id());
         let running = Running::inviting(&self.plan, invited);
-        let mut running = RunningSession::new(running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds), Vec::new());
+        let mut running =
+            RunningSession::new(running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds), Vec::new());
         running.asked = Some(asked);
         self.sessions.insert(session, running);
         self.run_session(now, session, &session::Event::Started);
