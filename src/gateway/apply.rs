@@ -202,10 +202,10 @@ impl Gateway {
         else {
             return;
         };
-        if let Some(call) = self.calls.get_mut(&id) {
-            if call.room_names.last() != Some(&name) {
-                call.room_names.push(name.clone());
-            }
+        if let Some(call) = self.calls.get_mut(&id)
+            && call.room_names.last() != Some(&name)
+        {
+            call.room_names.push(name.clone());
         }
         // A name made on demand may be a whole telephone number.
         let shown = if self.plan.room(&name).is_some() { name.clone() } else { room.to_string() };
