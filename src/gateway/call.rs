@@ -2,6 +2,7 @@
 
 use super::call_record::{CallTimes, Cause, Keyed, Tried, Way};
 use super::hold::Hold;
+use super::keys::KeyWay;
 use super::media_host::MediaHost;
 use super::outgoing::Outgoing;
 use super::peer::Peer;
@@ -166,6 +167,8 @@ pub(super) struct Call {
     pub(super) route: String,
     pub(super) media: CallMedia,
     pub(super) collector: Collector,
+    /// By which way its keys come.
+    pub(super) keys: KeyWay,
     /// What is played to this call alone.
     pub(super) playback: Option<(PlaybackHandle, PlayerId)>,
     /// Names of the rooms it was in, for the record.
@@ -226,6 +229,7 @@ impl Call {
             route,
             media: CallMedia::default(),
             collector: Collector::new(),
+            keys: KeyWay::default(),
             playback: None,
             room_names: Vec::new(),
             muted: false,

@@ -3,7 +3,6 @@
 use super::call_record::Cause;
 use super::{Gateway, Level};
 use crate::media::command::Event;
-use crate::session::collect;
 use crate::types::{Now, UnitId};
 
 impl Gateway {
@@ -14,8 +13,7 @@ impl Gateway {
                 self.note_early_sound(leg);
                 self.note_ready(leg, false, true);
             }
-            // Which key stays out of the log: it may be one of a PIN.
-            Event::Digit { leg, digit } => self.collect(now, leg, collect::Input::Digit(digit)),
+            Event::Digit { leg, digit } => self.on_key(now, leg, digit),
             Event::PlaybackFinished { player, completed } => self.on_playback_finished(now, player, completed),
             Event::PacketTooLong { leg, milliseconds } => {
                 let why = format!("{milliseconds} ms in a packet, 200 are played (RFC 3551, section 4.2)");

@@ -49,6 +49,7 @@ pub mod identity;
 mod incoming;
 #[cfg(test)]
 mod ivr_tests;
+mod keys;
 mod log;
 mod media_events;
 mod media_host;

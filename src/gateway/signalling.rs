@@ -3,7 +3,6 @@
 use super::call_record::Cause;
 use super::timer::{FIRST_PACKET, Timer};
 use super::{Gateway, Level, LogLine, Output};
-use crate::session::collect;
 use crate::sip::message::{Defect, StatusCode};
 use crate::sip::{self, Body, EndpointError, Event, InviteId, TraceDirection};
 use crate::types::Now;
@@ -133,18 +132,6 @@ impl Gateway {
         self.end(now, id, cause);
     }
 
-    /// Digits by INFO, as some trunks send them when telephone-event was not agreed on.
-    fn on_info(&mut self, now: Now, invite: InviteId, content_type: &str, body: &[u8]) {
-        let Some(id) = self.calls.of(invite) else { return };
-        let agreed = self.calls.get(&id).and_then(|call| call.media.negotiation.as_ref());
-        if agreed.is_some_and(|negotiation| negotiation.parameters.receive_telephone_event.is_some()) {
-            return;
-        }
-        if let Some(digit) = info_digit(content_type, body) {
-            self.collect(now, id, collect::Input::Digit(digit));
-        }
-    }
-
     // A call that is gone under our hands has had its last event or will: nothing to mend here.
     pub(super) fn note(&mut self, what: &'static str, result: Result<(), EndpointError>) {
         if let Err(error) = result {
@@ -177,31 +164,6 @@ fn masked(summary: &str) -> String {
     format!("{before}:{}{host}", super::Masked(user))
 }
 
-/// The key in an INFO: `application/dtmf-relay` has a line `Signal=5`, `application/dtmf` the bare key.
-fn info_digit(content_type: &str, body: &[u8]) -> Option<char> {
-    let body = std::str::from_utf8(body).ok()?;
-    let kind = content_type.split(';').next().unwrap_or_default().trim();
-    let key = if kind.eq_ignore_ascii_case("application/dtmf-relay") {
-        body.lines().find_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("signal").then_some(value.trim())
-        })?
-    } else if kind.eq_ignore_ascii_case("application/dtmf") {
-        body.trim()
-    } else {
-        return None;
-    };
-    match key {
-        "10" => Some('*'),
-        "11" => Some('#'),
-        _ => {
-            let mut keys = key.chars();
-            let digit = keys.next()?.to_ascii_uppercase();
-            (keys.next().is_none() && collect::is_dtmf(digit)).then_some(digit)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,16 +174,5 @@ mod tests {
         assert_eq!(masked("INVITE tel:+442079460101"), "INVITE tel:+442…01");
         assert_eq!(masked("OPTIONS sip:192.168.100.101"), "OPTIONS sip:192.168.100.101");
         assert_eq!(masked("200 OK"), "200 OK");
-    }
-
-    #[test]
-    fn a_key_in_an_info_is_read_in_both_ways_of_writing_it() {
-        assert_eq!(info_digit("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n"), Some('5'));
-        assert_eq!(info_digit("application/dtmf-relay", b"Signal = 11\n"), Some('#'));
-        assert_eq!(info_digit("application/dtmf; charset=utf-8", b"*"), Some('*'));
-        assert_eq!(info_digit("application/dtmf", b"d\r\n"), Some('D'));
-        assert_eq!(info_digit("application/dtmf", b"55"), None);
-        assert_eq!(info_digit("application/dtmf", b"\xff"), None);
-        assert_eq!(info_digit("text/plain", b"5"), None);
     }
 }

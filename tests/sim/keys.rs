@@ -77,6 +77,52 @@ fn without_events_the_keys_come_by_info() {
     world.finish();
 }
 
+/// One key by INFO.
+fn by_info(world: &mut World, phone: usize, key: char, content_type: &'static str) {
+    let body: String =
+        if content_type == "application/dtmf" { key.into() } else { format!("Signal={key}\r\nDuration=160\r\n") };
+    world.act(phone, |agent, now| agent.ask(now, Method::Info, Some((content_type, body.leak()))));
+}
+
+#[test]
+fn a_phone_that_negotiates_events_and_sends_info_is_let_in() {
+    for content_type in ["application/dtmf-relay", "application/dtmf"] {
+        let mut world = World::new(Settings::default());
+        let anna = asked(&mut world);
+        for key in format!("{RED}#").chars() {
+            by_info(&mut world, anna, key, content_type);
+            world.run(ms(300));
+        }
+        assert_eq!(world.phones[anna].agent.statuses(&Method::Info), [200; 7]);
+        assert_let_in(&mut world);
+        world.finish();
+    }
+}
+
+#[test]
+fn a_key_that_comes_by_event_and_by_info_counts_once() {
+    // How much earlier INFO comes, in steps of 20 ms: with the key, half a second late, a moment early.
+    for (info_first, apart) in [(true, 0), (false, 0), (false, 25), (true, 5)] {
+        let mut world = World::new(Settings::default());
+        let anna = asked(&mut world);
+        for key in format!("{RED}#").chars() {
+            if info_first {
+                by_info(&mut world, anna, key, "application/dtmf-relay");
+                world.run(ms(20) * apart);
+            }
+            world.key(anna, &key.to_string());
+            if !info_first {
+                world.run(ms(20) * apart);
+                by_info(&mut world, anna, key, "application/dtmf-relay");
+            }
+            world.run(ms(300));
+        }
+        assert_let_in(&mut world);
+        assert!(world.lines("wrong PIN").is_empty());
+        world.finish();
+    }
+}
+
 #[test]
 fn keys_are_not_heard_in_the_room() {
     let mut world = World::new(Settings::default());
