@@ -148,7 +148,7 @@ fn a_warm_tick_allocates_nothing() {
                 length = protector.protect_rtp(&mut packet, length).unwrap();
             }
             let arrival = now.instant + Duration::from_millis(n % 20);
-            engine.handle_packet(*slot, PacketKind::Rtp, arrival, address(n), &packet[..length]);
+            engine.handle_packet(*slot, PacketKind::Rtp, arrival, address(n), &mut packet[..length]);
         }
         now = now.after(TICK);
         engine.handle_timeout(now);
@@ -165,5 +165,87 @@ fn a_warm_tick_allocates_nothing() {
         assert!(statistics.packets_received > 700 && statistics.packets_forged == 0, "{statistics:?}");
     }
     assert!(sent > 600 * 50, "{sent} packets");
+    assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
+}
+
+/// All legs are SRTP, of every suite; packets are authentic, forged and replayed, sound, events and reports.
+#[test]
+fn a_warm_tick_of_srtp_allocates_nothing() {
+    const SECURE: u64 = 24;
+    #[expect(clippy::disallowed_methods, reason = "a test needs some origin; it never reads the clock again")]
+    let origin = std::time::Instant::now();
+    let mut now = Now { instant: origin, wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
+    let mut engine = Engine::new(0, now.instant);
+    engine.handle_command(now, Command::AddRoom { room: RoomId(0) });
+    let suite = |n: u64| SrtpSuite::ALL[usize::try_from(n).unwrap() % SrtpSuite::ALL.len()];
+    let key = |n: u64| SrtpKey::random(suite(n), |octets| octets.fill(n as u8));
+    for n in 0..SECURE {
+        let mut settings = settings(n);
+        let send = SrtpKey::random(suite(n), |octets| octets.fill(0xFF));
+        settings.parameters.srtp = Some(SrtpKeys { send, receive: key(n) });
+        settings.collect_digits = n.is_multiple_of(2);
+        let (leg, room) = (UnitId::Leg(CallId(n)), UnitId::Room(RoomId(0)));
+        engine.handle_command(now, Command::AddLeg { leg: CallId(n), settings });
+        engine.handle_command(now, Command::Connect { source: leg, sink: room });
+        engine.handle_command(now, Command::Connect { source: room, sink: leg });
+    }
+    let slots: Vec<LegSlot> = (0..SECURE).map(|n| engine.leg_slot(CallId(n)).unwrap()).collect();
+    let mut protectors: Vec<Protector> = (0..SECURE).map(|n| Protector::new(&key(n))).collect();
+    let (mut packet, mut copy) = ([0u8; 172 + MAX_RTP_OVERHEAD], [0u8; 172 + MAX_RTP_OVERHEAD]);
+    let (mut sent, mut reports) = (0, 0);
+    for tick in 0u16..1_000 {
+        if tick == 400 {
+            CALLS.set(0);
+            (sent, reports) = (0, 0);
+        }
+        for ((n, slot), protector) in (0u64..).zip(&slots).zip(&mut protectors) {
+            let ssrc = 77 + u32::try_from(n).unwrap();
+            let payload_type = if tick % 40 < 8 && n.is_multiple_of(2) { 101 } else { 0 };
+            let timestamp = if payload_type == 101 { u32::from(tick / 40) * 6_400 } else { u32::from(tick) * 160 };
+            let header = Header { marker: false, payload_type, sequence: tick, timestamp, ssrc };
+            packet[..12].copy_from_slice(&header.to_bytes());
+            packet[12..172].fill(if tick % 3 == 0 { 0x20 } else { 0xA0 });
+            let mut clear = 172;
+            if payload_type == 101 {
+                let [high, low] = (tick % 40 * 160 + 160).to_be_bytes();
+                packet[12..16].copy_from_slice(&[5, if tick % 40 > 5 { 0x8A } else { 0x0A }, high, low]);
+                clear = 16;
+            }
+            let length = protector.protect_rtp(&mut packet, clear).unwrap();
+            let (arrival, source) = (now.instant + Duration::from_millis(n % 20), address(n));
+            copy[..length].copy_from_slice(&packet[..length]);
+            engine.handle_packet(*slot, PacketKind::Rtp, arrival, source, &mut packet[..length]);
+            // It comes again, as it was and as if it were a later one.
+            if tick % 7 == 0 {
+                packet[..length].copy_from_slice(&copy[..length]);
+                engine.handle_packet(*slot, PacketKind::Rtp, arrival, source, &mut packet[..length]);
+                copy[2..4].copy_from_slice(&(tick + 2).to_be_bytes());
+                engine.handle_packet(*slot, PacketKind::Rtp, arrival, source, &mut copy[..length]);
+            }
+            if tick % 50 == 3 {
+                copy[..4].copy_from_slice(&[0x80, 201, 0, 1]);
+                copy[4..8].copy_from_slice(&ssrc.to_be_bytes());
+                let length = protector.protect_rtcp(&mut copy, 8).unwrap();
+                let rtcp = SocketAddr::new(source.ip(), source.port() + 1);
+                engine.handle_packet(*slot, PacketKind::Rtcp, arrival, rtcp, &mut copy[..length]);
+            }
+        }
+        now = now.after(TICK);
+        engine.handle_timeout(now);
+        sent += engine.transmits().count();
+        reports += engine.transmits().filter(|packet| packet.kind == PacketKind::Rtcp).count();
+        engine.clear_transmits();
+        while engine.poll_event().is_some() {}
+    }
+    let calls = CALLS.get();
+    for n in 0..SECURE {
+        engine.handle_command(now, Command::QueryStatistics { leg: CallId(n) });
+    }
+    while let Some(event) = engine.poll_event() {
+        let Event::Statistics { statistics, .. } = event else { continue };
+        assert!(statistics.packets_received >= 1_000, "{statistics:?}");
+        assert!(statistics.packets_replayed > 100 && statistics.packets_forged > 100, "{statistics:?}");
+    }
+    assert!(sent > 600 * 20 && reports > 24, "{sent} packets, {reports} reports");
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }

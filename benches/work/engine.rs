@@ -134,7 +134,7 @@ impl Conference {
                 phone.header.timestamp = phone.header.timestamp.wrapping_add(160);
                 phone.packet[..12].copy_from_slice(&phone.header.to_bytes());
                 let arrival = now.instant + phone.offset;
-                engine.handle_packet(phone.slot, PacketKind::Rtp, arrival, phone.source, &phone.packet);
+                engine.handle_packet(phone.slot, PacketKind::Rtp, arrival, phone.source, &mut phone.packet);
             }
             if due > end.instant {
                 break;

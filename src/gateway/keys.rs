@@ -117,11 +117,11 @@ mod tests {
     fn counted(keys: &[(u64, char, char)]) -> String {
         let start = crate::test_clock();
         let mut way = KeyWay::default();
-        let mut count = |&(at, by, key): &(u64, char, char)| {
+        let count = |&(at, by, key): &(u64, char, char)| {
             let now = start + Duration::from_millis(at);
             (if by == 'i' { way.info(now, key) } else { way.event(now, key) }).then_some(key)
         };
-        keys.iter().filter_map(|key| count(key)).collect()
+        keys.iter().filter_map(count).collect()
     }
 
     #[test]

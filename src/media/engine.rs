@@ -159,15 +159,15 @@ impl Engine {
         }
     }
 
-    /// Takes a datagram that arrived for a leg at `arrival` on its port `kind` from `source`. Says whether it was media
-    /// that is believed.
+    /// Takes a datagram that arrived for a leg at `arrival` on its port `kind` from `source`; SRTP is opened in place. Says
+    /// whether it was media that is believed.
     pub fn handle_packet(
         &mut self,
         slot: LegSlot,
         kind: PacketKind,
         arrival: Instant,
         source: SocketAddr,
-        bytes: &[u8],
+        bytes: &mut [u8],
     ) -> bool {
         let Some((id, leg)) = self.legs.at_mut(slot.0) else { return false };
         let Arrived { believed, first, digit, too_long, bye } = leg.handle_packet(kind, arrival, source, bytes);

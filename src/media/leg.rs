@@ -142,7 +142,7 @@ impl Leg {
         kind: PacketKind,
         arrival: Instant,
         source: SocketAddr,
-        bytes: &[u8],
+        bytes: &mut [u8],
     ) -> Arrived {
         if self.srtp.is_some() {
             return self.handle_sealed(kind, arrival, source, bytes);
@@ -150,9 +150,9 @@ impl Leg {
         self.handle_clear(kind, arrival, source, bytes)
     }
 
-    /// Takes a datagram of a stream that is SRTP: only one that is authentic may teach us anything.
+    /// Takes a datagram of a stream that is SRTP: only one that is authentic may teach us anything. It is opened in place.
     #[inline(never)]
-    fn handle_sealed(&mut self, kind: PacketKind, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
+    fn handle_sealed(&mut self, kind: PacketKind, arrival: Instant, source: SocketAddr, bytes: &mut [u8]) -> Arrived {
         let is_rtcp = self.is_rtcp(kind, bytes);
         // From where nobody is believed anyway not even authentic packets count: they were caught and sent on.
         let believable =
@@ -161,15 +161,10 @@ impl Leg {
             self.foreign += 1;
             return Arrived::default();
         }
-        let mut buffer = [0; packet::MAX_DATAGRAM];
-        let (Some(srtp), Some(clear)) = (&mut self.srtp, buffer.get_mut(..bytes.len())) else {
-            self.invalid += 1;
-            return Arrived::default();
-        };
-        clear.copy_from_slice(bytes);
-        match srtp.open(is_rtcp, clear) {
+        let opened = self.srtp.as_mut().map_or(Err(SrtpError::Malformed), |srtp| srtp.open(is_rtcp, bytes));
+        match opened {
             Ok(length) => {
-                return self.handle_clear(kind, arrival, source, clear.get(..length).unwrap_or_default());
+                return self.handle_clear(kind, arrival, source, bytes.get(..length).unwrap_or_default());
             }
             Err(SrtpError::Forged) => self.forged += 1,
             Err(SrtpError::Replayed) => self.replayed += 1,
@@ -191,14 +186,15 @@ impl Leg {
             self.invalid += 1;
             return Arrived::default();
         };
-        // Only what was negotiated may teach us an address.
+        // Only what was negotiated may teach us an address; but all else shows that the other side is there.
         if !self.receiver.knows(packet.header.payload_type) {
             self.invalid += 1;
-            // Of the source we hear it is at least a packet that was not lost, and a sign of life.
-            if self.transport.is_source(arrival, source)
-                && self.receiver.receive_unknown(arrival, &packet.header, self.direction.receives())
-            {
+            if self.transport.believes_rtp(arrival, source) {
                 self.watch.heard(arrival);
+                if self.transport.is_source(arrival, source) {
+                    // Of the source we hear it is a packet that was not lost, too.
+                    self.receiver.receive_unknown(arrival, &packet.header, self.direction.receives());
+                }
             }
             return Arrived::default();
         }
@@ -217,12 +213,16 @@ impl Leg {
     }
 
     fn handle_rtcp(&mut self, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
-        if self.transport.judge_rtcp(source) == Verdict::Foreign {
+        if !self.transport.believes_rtcp(source) {
             self.foreign += 1;
             return Arrived::default();
         }
         match self.reports.receive(arrival, bytes, self.sender.ssrc(), self.receiver.ssrc()) {
-            Ok(bye) => Arrived { bye, ..Arrived::default() },
+            Ok(bye) => {
+                self.transport.learn_rtcp(arrival, source);
+                self.watch.heard(arrival);
+                Arrived { bye, ..Arrived::default() }
+            }
             Err(_) => {
                 self.invalid += 1;
                 Arrived::default()

@@ -197,8 +197,8 @@ impl SimMedia {
     fn drain(&mut self, thread: usize, leg: CallId) {
         let Some(slot) = self.engines[thread].leg_slot(leg) else { return };
         for packet in self.sockets.get_mut(&leg).into_iter().flat_map(|socket| socket.drain(..)) {
-            let Arrived { kind, arrival, source, bytes } = packet;
-            self.engines[thread].handle_packet(slot, kind, arrival, source, &bytes);
+            let Arrived { kind, arrival, source, mut bytes } = packet;
+            self.engines[thread].handle_packet(slot, kind, arrival, source, &mut bytes);
         }
     }
 

@@ -1,8 +1,13 @@
 //! Where we send and whom we believe, two different things.
 //!
 //! We send to the address of the SDP until a valid source is learned (symmetric RTP, RFC 4961). We accept the first valid
-//! sender within the accepted networks and lock to it. Learning opens again after a new SDP, and when the locked source
-//! fell silent and another sender within the same networks speaks. Everything else is foreign.
+//! sender within the accepted networks and lock to it. Learning opens again after an SDP with another address, and when the
+//! locked source fell silent and another sender within the same networks speaks. The address of the SDP itself may take the
+//! lock back at any time: whoever else got it first, or while its owner was silent, does not keep it. Everything else is
+//! foreign.
+//!
+//! RTCP goes to where valid reports come from, if that is the locked source's host; to another port of it only after the one
+//! before fell silent.
 
 use crate::types::{MediaParameters, Network};
 use std::net::{IpAddr, SocketAddr};
@@ -10,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How long the locked source must have been silent before another one may take its place.
 pub(crate) const REOPEN_AFTER: Duration = Duration::from_millis(500);
+/// How long a learned source of RTCP must have been silent before another port may take its place: three reports.
+const RTCP_REOPEN_AFTER: Duration = Duration::from_secs(15);
 /// How long after a new address in the SDP the source of before is heard without being locked to again.
 const HANDOVER: Duration = Duration::from_secs(1);
 
@@ -47,7 +54,8 @@ pub(crate) struct Transport {
     source: Source,
     /// Learned from accepted packets; kept over a new SDP with the old address (it may be behind a NAT).
     learned_rtp: Option<SocketAddr>,
-    learned_rtcp: Option<SocketAddr>,
+    /// And when it was heard last.
+    learned_rtcp: Option<(SocketAddr, Instant)>,
 }
 
 impl Transport {
@@ -64,7 +72,7 @@ impl Transport {
         }
     }
 
-    /// Takes over a new SDP: learning opens again.
+    /// Takes over a new SDP. Under the same address whoever is locked to stays so; under another one learning opens again.
     pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
         self.held = parameters.remote_rtp.is_none() && self.negotiated_rtp.is_some();
         if self.held {
@@ -83,9 +91,8 @@ impl Transport {
         self.negotiated_rtcp = parameters.remote_rtcp;
         self.rtcp_mux = parameters.rtcp_mux;
         self.accept = networks(parameters);
-        if same_address {
-            self.source = Source::Open;
-        } else {
+        let is_believed = before.is_none_or(|before| self.accepts(before.ip()));
+        if !same_address || !is_believed {
             self.source = before.map_or(Source::Open, |before| Source::Handover { before, since: now });
             self.learned_rtp = None;
             self.learned_rtcp = None;
@@ -94,38 +101,37 @@ impl Transport {
 
     /// Judges the source of a packet that is valid RTP in itself, and learns from it.
     pub(crate) fn judge_rtp(&mut self, now: Instant, address: SocketAddr) -> Verdict {
-        let lock = match &mut self.source {
+        if !self.believes_rtp(now, address) {
+            return Verdict::Foreign;
+        }
+        match &mut self.source {
             Source::Locked { address: locked, heard } if *locked == address => {
                 *heard = (*heard).max(now);
                 return Verdict::Accepted;
             }
-            Source::Locked { heard, .. } => now.saturating_duration_since(*heard) >= REOPEN_AFTER,
             Source::Handover { before, since } if *before == address => {
-                let take_back =
-                    Some(address) == self.negotiated_rtp || now.saturating_duration_since(*since) > HANDOVER;
-                if !take_back && self.accepts(address.ip()) {
+                let goes_on_alone = now.saturating_duration_since(*since) > HANDOVER;
+                if !goes_on_alone && Some(address) != self.negotiated_rtp {
                     return Verdict::Accepted;
                 }
-                take_back
             }
-            Source::Handover { .. } | Source::Open => true,
-        };
-        if !lock || !self.accepts(address.ip()) {
-            return Verdict::Foreign;
+            _ => {}
         }
         self.source = Source::Locked { address, heard: now };
         let before = self.learned_rtp.replace(address);
-        if self.learned_rtcp.is_none_or(|rtcp| rtcp.ip() != address.ip()) {
-            self.learned_rtcp = None;
-        }
+        self.learned_rtcp = self.learned_rtcp.filter(|(rtcp, _)| rtcp.ip() == address.ip());
         if before.is_some_and(|before| before != address) { Verdict::Moved } else { Verdict::Accepted }
     }
 
-    /// Whether [`Transport::judge_rtp`] could believe such a packet. Learns nothing.
+    /// Whether [`Transport::judge_rtp`] would believe such a packet. Learns nothing.
     pub(crate) fn believes_rtp(&self, now: Instant, address: SocketAddr) -> bool {
         match self.source {
             Source::Locked { address: locked, .. } if locked == address => true,
-            Source::Locked { heard, .. } if now.saturating_duration_since(heard) < REOPEN_AFTER => false,
+            Source::Locked { heard, .. }
+                if now.saturating_duration_since(heard) < REOPEN_AFTER && Some(address) != self.negotiated_rtp =>
+            {
+                false
+            }
             _ => self.accepts(address.ip()),
         }
     }
@@ -141,25 +147,33 @@ impl Transport {
         }
     }
 
-    /// Whether RTCP is believed from there. Learns nothing.
+    /// Whether RTCP is believed from there: it must come from where the RTP comes from, port apart, or from where the SDP
+    /// says. Learns nothing.
     pub(crate) fn believes_rtcp(&self, address: SocketAddr) -> bool {
+        let negotiated = [self.negotiated_rtp, self.negotiated_rtcp].into_iter().flatten();
+        let is_negotiated = || negotiated.map(|known| known.ip()).any(|known| known == address.ip());
         match self.source {
-            Source::Locked { address: locked, .. } => locked.ip() == address.ip(),
-            Source::Handover { before, .. } => before.ip() == address.ip() && self.accepts(address.ip()),
+            Source::Locked { address: locked, .. } if locked.ip() == address.ip() => true,
+            Source::Handover { before, .. } if before.ip() == address.ip() => self.accepts(address.ip()),
+            Source::Locked { .. } | Source::Handover { .. } => is_negotiated() && self.accepts(address.ip()),
             Source::Open => self.accepts(address.ip()),
         }
     }
 
-    /// Judges the source of an RTCP packet: it must come from where the RTP comes from, port apart.
-    pub(crate) fn judge_rtcp(&mut self, address: SocketAddr) -> Verdict {
-        if !self.believes_rtcp(address) {
-            return Verdict::Foreign;
+    /// Learns from an RTCP packet that is believed and valid (and authentic, with SRTP) where reports go.
+    pub(crate) fn learn_rtcp(&mut self, now: Instant, address: SocketAddr) {
+        // Only beside a locked RTP source: RTCP alone must not turn our reports to somebody else.
+        let Source::Locked { address: locked, .. } = self.source else { return };
+        let is_negotiated = Some(address) == self.negotiated_rtcp;
+        if self.rtcp_mux || (locked.ip() != address.ip() && !is_negotiated) {
+            return;
         }
-        // Learned only beside a locked RTP source: RTCP alone must not turn our reports to somebody else.
-        if matches!(self.source, Source::Locked { .. }) && !self.rtcp_mux {
-            self.learned_rtcp = Some(address);
+        let is_taken = self.learned_rtcp.is_some_and(|(learned, heard)| {
+            learned != address && now.saturating_duration_since(heard) < RTCP_REOPEN_AFTER
+        });
+        if is_negotiated || !is_taken {
+            self.learned_rtcp = Some((address, now));
         }
-        Verdict::Accepted
     }
 
     /// Where RTP goes, once anything is known.
@@ -174,7 +188,7 @@ impl Transport {
         } else if self.rtcp_mux {
             self.rtp_destination()
         } else {
-            self.learned_rtcp.or(self.negotiated_rtcp)
+            self.learned_rtcp.map(|(address, _)| address).or(self.negotiated_rtcp)
         }
     }
 
@@ -239,13 +253,13 @@ mod tests {
     fn a_second_sender_is_foreign_until_the_first_fell_silent() {
         let now = crate::test_clock();
         let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Accepted);
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4008")), Verdict::Accepted);
         let soon = now + Duration::from_millis(400);
         assert_eq!(transport.judge_rtp(soon, address("192.0.2.1:4002")), Verdict::Foreign);
         let later = now + Duration::from_millis(600);
         assert_eq!(transport.judge_rtp(later, address("198.51.100.7:4002")), Verdict::Foreign);
         assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4002")), Verdict::Moved);
-        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4000")), Verdict::Foreign);
+        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4008")), Verdict::Foreign);
         assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4002")));
     }
 
@@ -256,7 +270,47 @@ mod tests {
         transport.judge_rtp(now, address("192.0.2.8:1234"));
         transport.update(now, &parameters("192.0.2.1:4000"));
         assert_eq!(transport.rtp_destination(), Some(address("192.0.2.8:1234")));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.9:1234")), Verdict::Moved);
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.9:1234")), Verdict::Foreign);
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.8:1234")), Verdict::Accepted);
+    }
+
+    #[test]
+    fn the_address_of_the_sdp_takes_the_lock_back_from_whoever_has_it() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.66:6000")), Verdict::Accepted);
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Moved);
+        for n in 1..100 {
+            let now = now + Duration::from_millis(20) * n;
+            assert_eq!(transport.judge_rtp(now, address("192.0.2.66:6000")), Verdict::Foreign);
+            assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Accepted);
+        }
+        // While it is silent another one may speak, until it is back.
+        let later = now + Duration::from_secs(10);
+        assert_eq!(transport.judge_rtp(later, address("192.0.2.66:6000")), Verdict::Moved);
+        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4000")), Verdict::Moved);
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
+    }
+
+    #[test]
+    fn what_teaches_nothing_keeps_the_lock_all_the_same() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        transport.judge_rtp(now, address("192.0.2.8:1234"));
+        transport.is_source(now + Duration::from_millis(400), address("192.0.2.8:1234"));
+        let later = now + Duration::from_millis(700);
+        assert_eq!(transport.judge_rtp(later, address("192.0.2.66:6000")), Verdict::Foreign);
+    }
+
+    #[test]
+    fn a_source_that_new_networks_leave_out_is_not_kept() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        transport.judge_rtp(now, address("192.0.2.8:1234"));
+        let narrow = MediaParameters { accept_from: vec![], ..parameters("192.0.2.1:4000") };
+        transport.update(now, &narrow);
+        assert_eq!(transport.judge_rtp(now, address("192.0.2.8:1234")), Verdict::Foreign);
+        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
     }
 
     #[test]
@@ -300,9 +354,31 @@ mod tests {
         let now = crate::test_clock();
         let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
         transport.judge_rtp(now, address("192.0.2.1:4000"));
-        assert_eq!(transport.judge_rtcp(address("192.0.2.2:4001")), Verdict::Foreign);
-        assert_eq!(transport.judge_rtcp(address("192.0.2.1:4009")), Verdict::Accepted);
+        assert!(!transport.believes_rtcp(address("192.0.2.2:4001")));
+        assert!(transport.believes_rtcp(address("192.0.2.1:4009")));
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
+        transport.learn_rtcp(now, address("192.0.2.1:4009"));
         assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4009")));
+    }
+
+    #[test]
+    fn reports_stay_with_the_port_that_sends_them_and_go_back_to_that_of_the_sdp() {
+        let now = crate::test_clock();
+        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
+        // Before any RTP nothing is learned of RTCP.
+        transport.learn_rtcp(now, address("192.0.2.1:4009"));
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
+        transport.judge_rtp(now, address("192.0.2.1:4000"));
+        transport.learn_rtcp(now, address("192.0.2.1:4009"));
+        transport.learn_rtcp(now + Duration::from_secs(5), address("192.0.2.1:6666"));
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4009")));
+        transport.learn_rtcp(now + Duration::from_secs(15), address("192.0.2.1:6666"));
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:6666")));
+        transport.learn_rtcp(now + Duration::from_secs(16), address("192.0.2.1:4001"));
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
+        // Under another host nothing of it is left.
+        transport.learn_rtcp(now + Duration::from_secs(17), address("192.0.2.5:4001"));
+        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
     }
 
     #[test]

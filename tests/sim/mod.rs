@@ -12,6 +12,7 @@ mod plan;
 mod sounds;
 mod world;
 
+mod attacks;
 mod calls;
 mod clocks;
 mod dialling;
@@ -20,6 +21,7 @@ mod faults;
 mod hold;
 mod keys;
 mod leaving;
+mod life;
 mod limits;
 mod moderation;
 mod one_way;

@@ -113,6 +113,8 @@ pub(crate) struct World {
     pub(crate) drained: bool,
     /// Events of the media plane that are not asked for by anything else.
     pub(crate) events: Vec<Event>,
+    /// Where the gateway sent datagrams and no phone is.
+    pub(crate) astray: Vec<SocketAddr>,
     pins: BTreeSet<String>,
     /// Datagrams of signalling as one line each, and log lines: the course of the run.
     pub(crate) trace: Vec<String>,
@@ -146,6 +148,7 @@ impl World {
             replies: Vec::new(),
             drained: false,
             events: Vec::new(),
+            astray: Vec::new(),
             pins: BTreeSet::from([plan::RED.to_owned(), plan::BLUE.to_owned()]),
             trace: Vec::new(),
             finished: false,
@@ -233,6 +236,14 @@ impl World {
     /// A datagram from anywhere to the media port of a phone's call arrives now.
     pub(crate) fn inject(&mut self, phone: usize, from: &str, bytes: &[u8]) {
         let to = self.phones[phone].agent.remote.as_ref().expect("a call").media;
+        self.arrive(Datagram { from: from.parse().unwrap(), to, bytes: Bytes::copy_from_slice(bytes) });
+        self.settle();
+    }
+
+    /// The same to its RTCP port.
+    pub(crate) fn inject_report(&mut self, phone: usize, from: &str, bytes: &[u8]) {
+        let media = self.phones[phone].agent.remote.as_ref().expect("a call").media;
+        let to = SocketAddr::new(media.ip(), media.port() + 1);
         self.arrive(Datagram { from: from.parse().unwrap(), to, bytes: Bytes::copy_from_slice(bytes) });
         self.settle();
     }
@@ -329,6 +340,7 @@ impl World {
         let Some(n) = self.phones.iter().position(|phone| {
             is_sip(phone) || phone.mouth.address.ip() == to.ip() && phone.mouth.address.port() / 2 == to.port() / 2
         }) else {
+            self.astray.push(to);
             return;
         };
         let phone = &mut self.phones[n];

@@ -138,11 +138,13 @@ impl Receiver {
     }
 
     /// Takes note of a packet of a payload type that was not negotiated, comfort noise for one: nothing of it is heard, but
-    /// it was not lost, and the sender lives. False where it is of no source that is followed.
+    /// it was not lost. False where it is of no source that is followed.
     pub(crate) fn receive_unknown(&mut self, arrival: Instant, header: &Header, listen: bool) -> bool {
         let Some((verdict, is_sound)) = self.sources.receive_unknown(arrival, header) else { return false };
         let has_events = !is_sound || self.sources.is_one();
         if let Some(place) = self.follow(verdict, has_events).filter(|_| listen && is_sound) {
+            // Between the packets of a key it is none that is missing; there is no sound in it.
+            let _ = has_events && self.digits.is_tone(arrival, header, 0);
             self.buffer.insert_other(arrival, place);
         }
         true

@@ -41,9 +41,9 @@ impl TransportSockets {
 }
 
 /// A datagram that was received.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Datagram<'a> {
-    pub(super) bytes: &'a [u8],
+    pub(super) bytes: &'a mut [u8],
     /// When the kernel got it.
     pub(super) arrival: Instant,
     pub(super) source: SocketAddr,
@@ -83,7 +83,7 @@ impl Receiver {
             drop(control);
             let Some(source) = message.address.and_then(|address| SocketAddr::try_from(address).ok()) else { continue };
             let arrival = self.control.stamp().map_or(now.instant, |stamp| clock::arrival(now, stamp));
-            return Some(Datagram { bytes: self.buffer.get(..message.bytes)?, arrival, source: unmapped(source) });
+            return Some(Datagram { bytes: self.buffer.get_mut(..message.bytes)?, arrival, source: unmapped(source) });
         }
         None
     }
@@ -168,7 +168,7 @@ mod tests {
         let datagram = receiver.receive(now(), &ours.rtp).unwrap();
         // The kernel stamps the first ones late: when they are read, until it has begun to stamp on arrival.
         let after = wall();
-        assert_eq!((datagram.bytes, datagram.source), (&b"sound"[..], phone.local_addr().unwrap()));
+        assert_eq!((&*datagram.bytes, datagram.source), (&b"sound"[..], phone.local_addr().unwrap()));
         let stamp = receiver.control.stamp().unwrap();
         assert!(before <= stamp && stamp <= after, "{before:?} {stamp:?} {after:?}");
         assert!(receiver.receive(now(), &ours.rtp).is_none());

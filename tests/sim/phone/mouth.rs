@@ -27,6 +27,10 @@ pub(crate) enum Says {
     Silence,
     /// No packets.
     Nothing,
+    /// Packets of this payload type, which is no codec's: comfort noise is 13.
+    Payload(u8),
+    /// No RTP, but a receiver report every five seconds.
+    Reports,
     /// A quiet tone, and 100 ms of a loud one at the start of every minute.
     Bursts,
 }
@@ -152,14 +156,29 @@ impl Mouth {
                 self.burst[place].clone()
             }
             Says::Bursts => self.hum[place].clone(),
-            Says::Nothing => {
+            Says::Payload(payload_type) => {
                 self.talking = false;
+                return self.send(false, payload_type, timestamp, &[0x4E], out);
+            }
+            Says::Nothing | Says::Reports => {
+                self.talking = false;
+                if self.says == Says::Reports && self.frame.is_multiple_of(5 * RATE) {
+                    self.send_report(out);
+                }
                 return;
             }
         };
         let marker = !std::mem::replace(&mut self.talking, true);
         let payload_type = self.codec.static_payload_type().unwrap();
         self.send(marker, payload_type, timestamp, &payload, out);
+    }
+
+    fn send_report(&self, out: &mut Vec<Datagram>) {
+        let bytes = [&[0x80, 201, 0, 1][..], &self.ssrc.to_be_bytes()].concat().into();
+        let next_to = |address: SocketAddr| SocketAddr::new(address.ip(), address.port() + 1);
+        if let Some(to) = self.destination {
+            out.push(Datagram { from: next_to(self.address), to: next_to(to), bytes });
+        }
     }
 
     /// Whether a key is pressed, or was a moment ago: nothing is said then.

@@ -3,7 +3,7 @@
 use super::description::{Local, Remote};
 use bytes::Bytes;
 use partyline::rtp::packet;
-use partyline::rtp::srtp::{MAX_RTP_OVERHEAD, Protector, Unprotector};
+use partyline::rtp::srtp::{MAX_RTCP_OVERHEAD, MAX_RTP_OVERHEAD, Protector, Unprotector};
 use partyline::types::SrtpKey;
 
 /// Both directions, each with its key.
@@ -43,8 +43,13 @@ impl Secure {
 
     pub(crate) fn seal(&mut self, bytes: &Bytes) -> Bytes {
         let mut buffer = bytes.to_vec();
-        buffer.resize(bytes.len() + MAX_RTP_OVERHEAD, 0);
-        let length = self.protector.protect_rtp(&mut buffer, bytes.len()).expect("a packet that can be protected");
+        buffer.resize(bytes.len() + MAX_RTP_OVERHEAD.max(MAX_RTCP_OVERHEAD), 0);
+        let length = if packet::is_rtcp(bytes) {
+            self.protector.protect_rtcp(&mut buffer, bytes.len())
+        } else {
+            self.protector.protect_rtp(&mut buffer, bytes.len())
+        };
+        let length = length.expect("a packet that can be protected");
         buffer.truncate(length);
         buffer.into()
     }
