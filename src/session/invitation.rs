@@ -55,7 +55,9 @@ impl State {
             Self::Calling(mut callee) => match callee.handle(event, out) {
                 Called::NotYet => Self::Calling(callee),
                 Called::Joined(mut line) => {
-                    let welcome = Welcome { joining: Some(prompt("joining")), first: prompt("first-here") };
+                    // Whoever is called into a conference was told so, or the administrator left that out: no word more
+                    // stands between the answer and the room.
+                    let welcome = Welcome { joining: None, first: prompt("first-here") };
                     let in_room = InRoom::enter(ROOM, welcome, &mut line, out);
                     Self::InRoom(line, in_room)
                 }
