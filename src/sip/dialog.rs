@@ -1,30 +1,11 @@
 //! Dialogs: tags, CSeq, route set, remote target (RFC 3261 section 12).
 
-use std::fmt;
-
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::message::{HeaderName as H, Headers, InvalidValue, Method, NameAddr, Request, Response, Scheme, Text, Uri};
-
-/// A tag of ours: 64 random bits, written as 16 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Tag(pub u64);
-
-impl Tag {
-    /// Reads a tag we wrote; `None` for any other.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let ours = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        ours.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
-    }
-}
-
-impl fmt::Display for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
+use super::message::{
+    HeaderName as H, Headers, InvalidValue, Method, NameAddr, Request, Response, Scheme, Tag, Text, Uri,
+};
 
 /// What the CSeq of a request inside a dialog says (RFC 3261 section 12.2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

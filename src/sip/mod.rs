@@ -1,14 +1,16 @@
 //! The SIP user agent, sans-IO (RFC 3261 and its extensions).
 
 pub mod auth;
+mod core;
 pub mod dialog;
 pub mod endpoint;
+mod flow;
 mod invite;
 pub mod locate;
 pub mod message;
 mod registration;
 mod service_route;
-pub mod transaction;
+mod transaction;
 
 pub use endpoint::{
     Admission, Admitted, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event,

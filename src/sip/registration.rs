@@ -1,22 +1,22 @@
 //! Our bindings at registrars (RFC 3261 section 10.2): kept alive, tried again, removed.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand::Rng;
 
 use super::auth::DigestClient;
-use super::endpoint::calls::add_extra;
-use super::endpoint::clients::Owner;
-use super::endpoint::core::ALLOW;
-use super::endpoint::timer::{ClientId, Timer};
-use super::endpoint::{Endpoint, EndpointError, Event, Flow, RegistrationConfig, RegistrationId};
-use super::invite::session::{resend, retry_authorized};
-use super::invite::session_timer::seconds;
 use super::message::{
     Contacts, HeaderName as H, Method, MinExpires, NameAddr, Request, Response, Scheme, StatusCode, Text,
 };
 use super::service_route;
+use crate::sip::core::{
+    ALLOW, Core, EndpointError, Event, Owner, RegistrationConfig, RegistrationId, Timer, add_extra, retry_authorized,
+    seconds,
+};
+use crate::sip::flow::Flow;
+use crate::sip::transaction::ClientId;
 use crate::types::{Network, Now};
 
 /// The shortest time between two refreshes.
@@ -56,18 +56,31 @@ pub(crate) struct Registration {
     removing: bool,
 }
 
-impl Endpoint {
+/// All bindings of ours.
+#[derive(Default)]
+pub(crate) struct Registrations {
+    table: HashMap<RegistrationId, Registration>,
+}
+
+impl Registrations {
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
     /// Registers, and keeps registered until [`Endpoint::unregister`].
-    pub fn register(&mut self, now: Now, config: RegistrationConfig) -> RegistrationId {
-        let id = RegistrationId(self.core.next_id());
-        let tag = self.core.new_tag();
-        let contact_user =
-            config.contact_user.clone().unwrap_or_else(|| format!("{:032x}", self.core.rng.random::<u128>()));
+    pub fn register(&mut self, core: &mut Core, now: Now, config: RegistrationConfig) -> RegistrationId {
+        let id = RegistrationId(core.next_id());
+        let tag = core.new_tag();
+        let contact_user = config.contact_user.clone().unwrap_or_else(|| format!("{:032x}", core.rng.random::<u128>()));
         let registration = Registration {
             contact_user,
-            call_id: self.core.new_call_id(),
+            call_id: core.new_call_id(),
             from: Text::from(config.address.clone().with_tag(tag.to_string()).to_string()),
-            cseq: self.core.new_cseq(),
+            cseq: core.new_cseq(),
             expires: seconds(config.expires),
             digest: DigestClient::new(),
             tx: None,
@@ -80,8 +93,8 @@ impl Endpoint {
             removing: false,
             config,
         };
-        self.registrations.insert(id, registration);
-        self.send_register(now, id);
+        self.table.insert(id, registration);
+        self.send_register(core, now, id);
         id
     }
 
@@ -90,15 +103,15 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError::NoSuchCall`] when there is no such registration, [`EndpointError::WrongState`] when it is
     /// being removed already.
-    pub fn unregister(&mut self, now: Now, id: RegistrationId) -> Result<(), EndpointError> {
-        let registration = self.registrations.get_mut(&id).ok_or(EndpointError::NoSuchCall)?;
+    pub fn unregister(&mut self, core: &mut Core, now: Now, id: RegistrationId) -> Result<(), EndpointError> {
+        let registration = self.table.get_mut(&id).ok_or(EndpointError::NoSuchCall)?;
         if std::mem::replace(&mut registration.leaving, true) {
             return Err(EndpointError::WrongState);
         }
-        self.core.timers.clear(Timer::Registration(id));
+        core.timers.clear(Timer::Registration(id));
         // One that is under way may not be overtaken (RFC 3261 section 10.2).
         if registration.tx.is_none() {
-            self.leave(now, id);
+            self.leave(core, now, id);
         }
         Ok(())
     }
@@ -106,15 +119,15 @@ impl Endpoint {
     /// The user part of the Contact we registered: who sends a call there got it from this registrar. `None` for a bulk
     /// registration, whose Contact has no user.
     #[must_use]
-    pub fn registered_contact_user(&self, id: RegistrationId) -> Option<&str> {
-        let registration = self.registrations.get(&id).filter(|registration| !registration.config.bulk);
+    pub fn contact_user(&self, id: RegistrationId) -> Option<&str> {
+        let registration = self.table.get(&id).filter(|registration| !registration.config.bulk);
         registration.map(|registration| registration.contact_user.as_str())
     }
 
     /// The host and port of the Contact that REGISTER tells now.
     #[must_use]
-    pub fn registered_contact_address(&self, id: RegistrationId) -> Option<SocketAddr> {
-        self.registrations.get(&id).map(|registration| self.core.public_address(&registration.config.flow))
+    pub fn contact_address(&self, core: &Core, id: RegistrationId) -> Option<SocketAddr> {
+        self.table.get(&id).map(|registration| core.transactions.public_address(&registration.config.flow))
     }
 
     /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network by the flow of the
@@ -122,19 +135,19 @@ impl Endpoint {
     #[must_use]
     pub fn service_route(&self, now: Now, id: RegistrationId) -> &[NameAddr] {
         let lasts = |it: &&Registration| it.bound_until.is_some_and(|until| now.instant < until);
-        self.registrations.get(&id).filter(lasts).map(|it| it.service_route.as_slice()).unwrap_or_default()
+        self.table.get(&id).filter(lasts).map(|it| it.service_route.as_slice()).unwrap_or_default()
     }
 
     /// Where REGISTER goes now.
     #[must_use]
-    pub fn registration_flow(&self, id: RegistrationId) -> Option<Flow> {
-        self.registrations.get(&id).map(|registration| registration.config.flow)
+    pub fn flow(&self, id: RegistrationId) -> Option<Flow> {
+        self.table.get(&id).map(|registration| registration.config.flow)
     }
 
     /// Registers by another flow from now on, at once unless a REGISTER is under way there already: the former target
     /// failed, or its connection ended. Failures in a row are counted on, so that their waits grow.
-    pub fn register_by(&mut self, now: Now, id: RegistrationId, flow: Flow) {
-        let Some(registration) = self.registrations.get_mut(&id).filter(|it| !it.leaving) else { return };
+    pub fn register_by(&mut self, core: &mut Core, now: Now, id: RegistrationId, flow: Flow) {
+        let Some(registration) = self.table.get_mut(&id).filter(|it| !it.leaving) else { return };
         if registration.tx.is_some() && registration.config.flow == flow {
             return;
         }
@@ -145,22 +158,22 @@ impl Endpoint {
         // An answer to one under way to the former target is nobody's any more.
         registration.tx = None;
         registration.digest.clear();
-        self.core.timers.clear(Timer::Registration(id));
-        self.send_register(now, id);
+        core.timers.clear(Timer::Registration(id));
+        self.send_register(core, now, id);
     }
 
     /// Removes the binding if there may be one, and forgets the registration if there is none.
-    fn leave(&mut self, now: Now, id: RegistrationId) {
-        if self.registrations.get(&id).is_some_and(|registration| registration.bound) {
-            self.send_register(now, id);
-        } else if self.registrations.remove(&id).is_some() {
-            self.core.timers.clear(Timer::Registration(id));
-            self.core.event(Event::Unregistered { registration: id });
+    fn leave(&mut self, core: &mut Core, now: Now, id: RegistrationId) {
+        if self.table.get(&id).is_some_and(|registration| registration.bound) {
+            self.send_register(core, now, id);
+        } else if self.table.remove(&id).is_some() {
+            core.timers.clear(Timer::Registration(id));
+            core.event(Event::Unregistered { registration: id });
         }
     }
 
-    fn send_register(&mut self, now: Now, id: RegistrationId) {
-        let Some(registration) = self.registrations.get_mut(&id) else { return };
+    fn send_register(&mut self, core: &mut Core, now: Now, id: RegistrationId) {
+        let Some(registration) = self.table.get_mut(&id) else { return };
         registration.cseq = registration.cseq.saturating_add(1);
         registration.attempts = 0;
         registration.removing = registration.leaving;
@@ -177,11 +190,11 @@ impl Endpoint {
         request.headers.push(H::CallId, registration.call_id.clone());
         request.headers.push(H::CSeq, format!("{} REGISTER", registration.cseq));
         if registration.config.bulk {
-            request.headers.push(H::Contact, self.core.bulk_contact(flow, secure));
+            request.headers.push(H::Contact, core.bulk_contact(flow, secure));
             request.headers.push(H::Require, "gin");
             request.headers.push(H::ProxyRequire, "gin");
         } else {
-            request.headers.push(H::Contact, self.core.contact(flow, Some(&registration.contact_user), secure));
+            request.headers.push(H::Contact, core.contact(flow, Some(&registration.contact_user), secure));
         }
         request.headers.push(H::Expires, expires.to_string());
         request.headers.push(H::Allow, ALLOW);
@@ -196,23 +209,23 @@ impl Endpoint {
             }
         }
         let flow = *flow;
-        registration.tx = Some(self.core.start_client(now, request, flow, Owner::Registration(id)));
+        registration.tx = Some(core.transactions.start(now, request, flow, Owner::Registration(id).into()));
     }
 
-    pub(crate) fn on_registration_timer(&mut self, now: Now, id: RegistrationId) {
-        if self.registrations.get(&id).is_some_and(|registration| registration.tx.is_none()) {
-            self.send_register(now, id);
+    pub fn on_timer(&mut self, core: &mut Core, now: Now, id: RegistrationId) {
+        if self.table.get(&id).is_some_and(|registration| registration.tx.is_none()) {
+            self.send_register(core, now, id);
         }
     }
 
-    pub(crate) fn on_registration_response(&mut self, now: Now, id: RegistrationId, tx: ClientId, response: &Response) {
-        let Some(registration) = self.registrations.get_mut(&id).filter(|it| it.tx == Some(tx)) else { return };
+    pub fn on_response(&mut self, core: &mut Core, now: Now, id: RegistrationId, tx: ClientId, response: &Response) {
+        let Some(registration) = self.table.get_mut(&id).filter(|it| it.tx == Some(tx)) else { return };
         let status = response.status;
         if status.is_provisional() {
             return;
         }
         if status.is_success() {
-            return self.on_registered(now, id, response);
+            return self.on_registered(core, now, id, response);
         }
         let cseq = registration.cseq.saturating_add(1);
         registration.attempts = registration.attempts.saturating_add(1);
@@ -224,15 +237,15 @@ impl Endpoint {
                 least.map(|least| least.0).filter(|least| (registration.expires + 1..=MAX_EXPIRES).contains(least));
             least.and_then(|least| {
                 registration.expires = least;
-                let mut request = self.core.clients.get(&tx)?.parsed_request()?;
+                let mut request = core.transactions.client(tx)?.parsed_request()?;
                 request.headers.set(H::Expires, least.to_string());
-                resend(&mut self.core, now, tx, request, cseq)
+                core.transactions.resend(now, tx, request, cseq)
             })
         } else {
             // They are for the server that is asked now, and no more for the one before it.
             let server = Network::host(registration.config.flow.peer());
             let credentials = registration.config.credentials.clone().map(|them| them.for_peers([server]));
-            retry_authorized(&mut self.core, now, credentials.as_ref(), &mut registration.digest, tx, response, cseq)
+            retry_authorized(core, now, credentials.as_ref(), &mut registration.digest, tx, response, cseq)
         };
         match again {
             Some(tx) => {
@@ -241,13 +254,13 @@ impl Endpoint {
             }
             None => {
                 let wait = response.retry_after().map(|retry| retry.duration());
-                self.registration_failed(now, id, status, wait);
+                self.registration_failed(core, now, id, status, wait);
             }
         }
     }
 
-    fn on_registered(&mut self, now: Now, id: RegistrationId, response: &Response) {
-        let Some(registration) = self.registrations.get_mut(&id) else { return };
+    fn on_registered(&mut self, core: &mut Core, now: Now, id: RegistrationId, response: &Response) {
+        let Some(registration) = self.table.get_mut(&id) else { return };
         registration.tx = None;
         registration.failures = 0;
         // Authentication-Info's nextnonce is not used: a stale nonce costs one round trip, once.
@@ -255,42 +268,49 @@ impl Endpoint {
         registration.bound = !registration.removing;
         if registration.leaving {
             registration.service_route.clear();
-            return self.leave(now, id);
+            return self.leave(core, now, id);
         }
         let (routes, ignored_routes) = service_route::read(response);
         registration.service_route = routes;
-        let address = self.core.public_address(&registration.config.flow);
+        let address = core.transactions.public_address(&registration.config.flow);
         let granted = registration.granted(response, address).clamp(1, MAX_EXPIRES);
         let expires = Duration::from_secs(granted.into());
         registration.bound_until = now.instant.checked_add(expires);
         // Somewhere between 70 and 90 %, so that many registrations spread.
-        let refresh = expires.mul_f64(self.core.rng.random_range(0.7..0.9)).max(MIN_REFRESH);
-        self.core.set_timer(now, Timer::Registration(id), refresh);
-        self.core.event(Event::Registered { registration: id, expires, ignored_routes });
+        let refresh = expires.mul_f64(core.rng.random_range(0.7..0.9)).max(MIN_REFRESH);
+        core.set_timer(now, Timer::Registration(id), refresh);
+        core.event(Event::Registered { registration: id, expires, ignored_routes });
     }
 
-    pub(crate) fn on_registration_failure(&mut self, now: Now, id: RegistrationId, status: StatusCode) {
-        self.registration_failed(now, id, status, None);
+    pub fn on_failure(&mut self, core: &mut Core, now: Now, id: RegistrationId, status: StatusCode) {
+        self.registration_failed(core, now, id, status, None);
     }
 
-    fn registration_failed(&mut self, now: Now, id: RegistrationId, status: StatusCode, wait: Option<Duration>) {
-        let Some(registration) = self.registrations.get_mut(&id) else { return };
+    fn registration_failed(
+        &mut self,
+        core: &mut Core,
+        now: Now,
+        id: RegistrationId,
+        status: StatusCode,
+        wait: Option<Duration>,
+    ) {
+        let Some(registration) = self.table.get_mut(&id) else { return };
         registration.tx = None;
         registration.digest.clear();
         registration.failures = registration.failures.saturating_add(1);
         if registration.leaving {
             registration.bound = false;
-            return self.leave(now, id);
+            return self.leave(core, now, id);
         }
         let retry_after = wait;
         let doublings = (registration.failures - 1).min(16);
         let backoff = FIRST_RETRY.saturating_mul(1 << doublings).min(MAX_RETRY);
         // Between half and the whole of it, and never before the registrar said.
-        let backoff = backoff / 2 + self.core.jitter(backoff / 2);
+        let backoff = backoff / 2 + core.jitter(backoff / 2);
         let wait = wait.map_or(backoff, |wait| wait.min(MAX_RETRY).max(backoff));
-        self.core.set_timer(now, Timer::Registration(id), wait);
+        core.set_timer(now, Timer::Registration(id), wait);
         let retry_at = now.instant.checked_add(wait);
-        self.core.event(Event::RegistrationFailed { registration: id, status, retry_at, retry_after });
+        core.event(Event::RegistrationFailed { registration: id, status, retry_at, retry_after });
     }
 }
 

@@ -1,6 +1,7 @@
 //! Nothing points up: who may use whom, as ARCHITECTURE.md draws it, checked in the sources themselves.
 
 mod edges;
+mod inside;
 
 use edges::{Edge, edges_of};
 use std::path::{Path, PathBuf};

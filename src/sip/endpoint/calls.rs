@@ -2,14 +2,12 @@
 
 use bytes::Bytes;
 
-use super::clients::Owner;
-use super::core::Core;
-use super::timer::InviteTimer;
-use super::{Body, Endpoint, EndpointError, InviteId, OutgoingInvite};
-use crate::sip::invite::session::set_body;
-use crate::sip::invite::session_timer::seconds;
+use super::Endpoint;
+use crate::sip::core::{Core, EndpointError, InviteId, InviteTimer, OutgoingInvite, Owner, add_extra, seconds};
 use crate::sip::invite::{Outgoing, Stage, Usage};
-use crate::sip::message::{HeaderName as H, Headers, Method, MinSe, NameAddr, Reason, Request, Scheme, StatusCode};
+use crate::sip::message::{
+    Body, HeaderName as H, Headers, Method, MinSe, NameAddr, Reason, Request, Scheme, StatusCode,
+};
 use crate::types::{Network, Now};
 
 impl Endpoint {
@@ -150,9 +148,7 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError::LimitReached`].
     pub fn invite(&mut self, now: Now, call: OutgoingInvite) -> Result<InviteId, EndpointError> {
-        let limits = self.core.config.limits;
-        if self.usages.len() >= limits.calls || self.core.clients.len() + self.core.servers.len() >= limits.transactions
-        {
+        if self.usages.len() >= self.core.config.limits.calls || self.core.transactions.is_full() {
             return Err(EndpointError::LimitReached);
         }
         let id = InviteId(self.core.next_id());
@@ -182,8 +178,8 @@ impl Endpoint {
             }
         }
         add_extra(&mut request.headers, &headers);
-        set_body(&mut request, body.as_ref());
-        let tx = self.core.start_client(now, request, flow, Owner::Invite(id));
+        request.set_body(body.as_ref());
+        let tx = self.core.transactions.start(now, request, flow, Owner::Invite(id).into());
         let patience = self.core.config.ring_timeout;
         self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
         let credentials = credentials.map(|credentials| credentials.for_peers([Network::host(flow.peer())]));
@@ -200,34 +196,7 @@ impl Endpoint {
     #[must_use]
     pub fn call_id(&self, id: InviteId) -> Option<String> {
         let Stage::Outgoing(outgoing) = &self.usages.get(&id)?.stage else { return None };
-        let request = self.core.clients.get(&outgoing.tx)?.parsed_request()?;
+        let request = self.core.transactions.client(outgoing.tx)?.parsed_request()?;
         request.call_id().map(|id| id.to_string())
-    }
-}
-
-/// Adds the user's headers, but none that are ours to write.
-pub(crate) fn add_extra(headers: &mut Headers, extra: &Headers) {
-    for (name, value) in extra.iter() {
-        let ours = matches!(
-            name,
-            H::Via
-                | H::From
-                | H::To
-                | H::CallId
-                | H::CSeq
-                | H::Contact
-                | H::MaxForwards
-                | H::Route
-                | H::RecordRoute
-                | H::ContentLength
-                | H::ContentType
-                | H::Allow
-                | H::Supported
-                | H::SessionExpires
-                | H::MinSe
-        );
-        if !ours {
-            headers.push(name.clone(), value.clone());
-        }
     }
 }

@@ -14,40 +14,31 @@
 //! transactions (a repeated re-INVITE must not reach its dialog twice), then dialogs, and only what carries no To tag
 //! is new and put before the [`Policy`]. A request with the To tag of no dialog is answered 481, never taken for new.
 
-pub(crate) mod body;
-pub(crate) mod calls;
-pub(crate) mod clients;
-pub(crate) mod config;
-pub(crate) mod core;
-mod event;
-mod flow;
+mod calls;
 mod ping;
-pub(crate) mod receive;
+mod receive;
+mod registrations;
 mod replacing;
-mod request;
 mod responses;
-pub(crate) mod retention;
-pub(crate) mod servers;
-pub(crate) mod timer;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
-use self::core::Core;
-use super::dialog::{DialogSnapshot, Tag};
+use super::core::{Core, Timer};
+use super::dialog::DialogSnapshot;
 use super::invite::Usage;
-use super::message::{Request, StatusCode};
-use super::registration::Registration;
+use super::message::{Request, StatusCode, Tag};
+use super::registration::Registrations;
 use crate::types::{Addresses, IdMap, Now, relax};
-use timer::Timer;
 
 pub use super::auth::{Challenge, Credentials};
-pub use config::{EndpointConfig, Limits, ReliableProvisional, Terms};
-pub use event::{
-    Body, EndedBy, Event, Input, InviteId, Output, PingId, Referral, RegistrationId, TraceDirection, TraceLine,
+pub use super::core::{
+    EndedBy, EndpointConfig, EndpointError, Event, Input, InviteId, Limits, OutgoingInvite, Output, PeerId, PingId,
+    Referral, RegistrationConfig, RegistrationId, ReliableProvisional, Terms,
 };
-pub use flow::Flow;
-pub use request::{OutgoingInvite, RegistrationConfig};
+pub use super::flow::Flow;
+pub use super::message::Body;
+pub use super::transaction::{TraceDirection, TraceLine};
 
 /// Who may reach us. Asked once for each new request outside any dialog or transaction, before anything is answered.
 pub trait Policy {
@@ -68,10 +59,6 @@ pub enum Admission {
     Challenge(Vec<Challenge>),
 }
 
-/// Who a peer is, as its [`Policy`] calls it. The endpoint hands it back with [`Event::Incoming`] and knows nothing of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PeerId(pub u64);
-
 /// What a [`Policy`] knows of a peer whose request goes on: decided once, so that nobody need ask again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Admitted {
@@ -79,20 +66,6 @@ pub struct Admitted {
     pub peer: PeerId,
     /// What holds for its calls. `None`: what the configuration says.
     pub terms: Option<Terms>,
-}
-
-/// Why a method of the endpoint did nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
-    /// The id is gone or never was.
-    #[error("no such call")]
-    NoSuchCall,
-    /// The call is not in a state where this can be done now.
-    #[error("not possible in the call's present state")]
-    WrongState,
-    /// A limit of [`Limits`] is reached.
-    #[error("too many calls or transactions")]
-    LimitReached,
 }
 
 /// How much an endpoint holds, and what it has seen.
@@ -128,13 +101,15 @@ pub struct Counts {
 
 /// The SIP element; see the module's text.
 pub struct Endpoint {
-    pub(crate) core: Core,
+    core: Core,
     usages: IdMap<InviteId, Usage>,
     /// Calls by our tag: each has one, forked or not.
     tags: HashMap<Tag, InviteId>,
     /// Calls by the connection they came over.
     connections: HashMap<u64, BTreeSet<InviteId>>,
-    pub(crate) registrations: HashMap<RegistrationId, Registration>,
+    registrations: Registrations,
+    /// What has been seen since the start; the other numbers are counted when they are asked for.
+    totals: Counts,
 }
 
 impl Endpoint {
@@ -146,13 +121,14 @@ impl Endpoint {
             usages: IdMap::default(),
             tags: HashMap::new(),
             connections: HashMap::new(),
-            registrations: HashMap::new(),
+            registrations: Registrations::default(),
+            totals: Counts::default(),
         }
     }
 
     /// Which address peers are to use to reach us, for Via and Contact. Default: the one their messages come to.
     pub fn set_addresses(&mut self, addresses: Addresses) {
-        self.core.addresses = addresses;
+        self.core.transactions.set_addresses(addresses);
     }
 
     /// Takes what came from the network.
@@ -167,7 +143,7 @@ impl Endpoint {
 
     /// What is to be done next, in order.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.core.outputs.pop_front()
+        self.core.poll_output()
     }
 
     /// When to call [`Endpoint::handle_timeout`] next.
@@ -178,28 +154,15 @@ impl Endpoint {
 
     /// Does what is due at `now`; [`Endpoint::poll_timeout`] is later than `now` afterwards.
     pub fn handle_timeout(&mut self, now: Now) {
-        self.core.forget_retained(now);
+        while let Some(failed) = self.core.transactions.handle_timeout(now) {
+            self.on_failure(now, failed);
+        }
         while let Some(timer) = self.core.timers.pop_due(now.instant) {
             match timer {
-                Timer::Client(tx, name) => {
-                    if let Some((owner, method, failure)) = self.core.client_timer(now, tx, name) {
-                        self.on_failure(now, tx, owner, &method, failure);
-                    }
-                }
-                Timer::Stalled(tx) => {
-                    if let Some((owner, method, failure)) = self.core.stalled(tx) {
-                        self.on_failure(now, tx, owner, &method, failure);
-                    }
-                }
-                Timer::Cancelled(tx) => self.core.forget_client(tx),
-                Timer::Server(tx, name) => self.core.server_timer(now, tx, name),
-                Timer::Trying(tx) => {
-                    self.core.respond(now, tx, servers::Reply::new(StatusCode::TRYING));
-                }
                 Timer::Invite(id, timer) => {
                     self.with_usage(id, |usage, core| usage.on_timer(core, now, timer));
                 }
-                Timer::Registration(id) => self.on_registration_timer(now, id),
+                Timer::Registration(id) => self.registrations.on_timer(&mut self.core, now, id),
             }
         }
     }
@@ -207,26 +170,28 @@ impl Endpoint {
     /// Whether nothing is left: no transaction, call, registration or timer.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let Counts { calls, client_transactions, server_transactions, registrations, timers, .. } = self.counts();
-        calls + client_transactions + server_transactions + registrations + timers == 0
+        self.usages.is_empty()
+            && self.registrations.is_empty()
+            && self.core.timers.is_empty()
             && self.tags.is_empty()
             && self.connections.is_empty()
-            && self.core.waiting.is_empty()
-            && self.core.server_keys.is_empty()
-            && self.core.merges.is_empty()
-            && self.core.pending.is_empty()
+            && self.core.transactions.is_idle()
     }
 
     /// How much is held, and what has been seen.
     #[must_use]
     pub fn counts(&self) -> Counts {
+        let transactions = &self.core.transactions;
+        let seen = transactions.totals();
         Counts {
             calls: self.usages.len(),
-            client_transactions: self.core.clients.len(),
-            server_transactions: self.core.servers.len(),
+            client_transactions: transactions.client_count(),
+            server_transactions: transactions.server_count(),
             registrations: self.registrations.len(),
-            timers: self.core.timers.len() + self.core.retention.len(),
-            ..self.core.totals
+            timers: self.core.timers.len() + transactions.timer_count(),
+            sent: seen.sent,
+            retransmitted: seen.retransmitted,
+            ..self.totals
         }
     }
 
@@ -237,7 +202,7 @@ impl Endpoint {
     }
 
     /// Does something with a call and forgets the call when it is gone.
-    pub(crate) fn with_usage<T>(&mut self, id: InviteId, act: impl FnOnce(&mut Usage, &mut Core) -> T) -> Option<T> {
+    fn with_usage<T>(&mut self, id: InviteId, act: impl FnOnce(&mut Usage, &mut Core) -> T) -> Option<T> {
         let usage = self.usages.get_mut(&id)?;
         let result = act(usage, &mut self.core);
         if usage.is_gone()

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::clients::Owner;
-use super::core::{ACCEPT, ALLOW};
-use super::{Endpoint, Event, Flow, PingId};
+use super::Endpoint;
+use crate::sip::core::{ACCEPT, ALLOW, Event, Owner, PingId};
+use crate::sip::flow::Flow;
 use crate::sip::message::{HeaderName as H, Method, NameAddr, Request, StatusCode, Uri};
 use crate::types::Now;
 
@@ -13,7 +13,7 @@ impl Endpoint {
     pub fn ping(&mut self, now: Now, flow: Flow, to: Uri, route: &[NameAddr]) -> PingId {
         let id = PingId(self.core.next_id());
         let tag = self.core.new_tag();
-        let address = self.core.public_address(&flow);
+        let address = self.core.transactions.public_address(&flow);
         let from = NameAddr::new(Uri::sip(Some(self.core.config.contact_user.as_str()), address.ip(), None));
         let mut request = Request::new(Method::Options, to.clone());
         request.headers.push(H::MaxForwards, "70");
@@ -27,11 +27,11 @@ impl Endpoint {
         request.headers.push(H::Contact, self.core.contact(&flow, None, false));
         request.headers.push(H::Accept, ACCEPT);
         request.headers.push(H::Allow, ALLOW);
-        self.core.start_client(now, request, flow, Owner::Ping(id));
+        self.core.transactions.start(now, request, flow, Owner::Ping(id).into());
         id
     }
 
-    pub(crate) fn on_pinged(&mut self, ping: PingId, status: StatusCode, retry_after: Option<Duration>, reached: bool) {
+    pub(super) fn on_pinged(&mut self, ping: PingId, status: StatusCode, retry_after: Option<Duration>, reached: bool) {
         if !status.is_provisional() {
             self.core.event(Event::Pinged { ping, status, retry_after, reached });
         }

@@ -4,34 +4,27 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::body::{BodyRefusal, session_description};
-use super::core::{ACCEPT, ALLOW, SUPPORTED, summary};
-use super::servers::{Absorbed, Received, Reply};
-use super::timer::{InviteTimer, ServerId};
-use super::{
-    Admission, Admitted, Challenge, Endpoint, Event, Flow, InviteId, Policy, ReliableProvisional, Terms, TraceDirection,
+use super::{Admission, Admitted, Challenge, Endpoint, Policy};
+use crate::sip::core::{
+    Event, InviteId, InviteTimer, ReliableProvisional, check_accept, check_body, check_require, check_scheme, elsewhere,
 };
-use crate::sip::dialog::{Dialog, Tag};
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
 use crate::sip::invite::session::{Exchange, Session};
 use crate::sip::invite::session_timer::agree;
 use crate::sip::invite::{Incoming, Stage, Usage, ending::reason_of};
 use crate::sip::message::{
-    HeaderName as H, Headers, Message, Method, ParseError, Request, Scheme, StatusCode, check_request,
+    HeaderName as H, Headers, Message, Method, ParseError, Request, StatusCode, Tag, check_request,
 };
-use crate::sip::transaction::Key;
+use crate::sip::transaction::{Absorbed, Key, Received, Reply, ServerId, summary};
 use crate::types::Now;
-
-/// Extensions a request may require of us.
-const UNDERSTOOD: [&str; 2] = ["100rel", "timer"];
 
 impl Endpoint {
     pub(super) fn on_message(&mut self, now: Now, flow: Flow, bytes: &Bytes, policy: &mut dyn Policy) {
-        self.core.totals.received += 1;
+        self.totals.received += 1;
         match Message::parse(bytes) {
             Ok(message) => {
-                if self.core.config.trace {
-                    self.core.trace(TraceDirection::In, &flow, &message);
-                }
+                self.core.transactions.trace_received(&flow, &message);
                 match message {
                     Message::Request(request) => self.on_request(now, flow, request, policy),
                     Message::Response(response) => self.on_response(now, &flow, response, None),
@@ -42,7 +35,7 @@ impl Endpoint {
                 self.on_response(now, &flow, *response, Some(defect));
             }
             Err(error) => {
-                self.core.totals.malformed += 1;
+                self.totals.malformed += 1;
                 if let (Some(stub), Some(status)) = (error.stub(), error.status()) {
                     self.refuse_malformed(flow, stub, status, policy);
                 }
@@ -54,14 +47,14 @@ impl Endpoint {
         let silent = matches!(policy.admit(request, &flow), Admission::Drop | Admission::Challenge(_));
         let status = (!silent).then_some(status);
         if let Some(status) = status {
-            self.core.respond_statelessly(request, flow, status, Headers::new());
+            self.core.transactions.respond_statelessly(request, flow, status, Headers::new());
         }
         self.core.event(Event::Refused { summary: summary(request), flow, status, rule: "malformed" });
     }
 
     fn on_request(&mut self, now: Now, flow: Flow, request: Request, policy: &mut dyn Policy) {
         if let Err(defect) = check_request(&request) {
-            self.core.totals.malformed += 1;
+            self.totals.malformed += 1;
             if request.method != Method::Ack {
                 self.refuse_malformed(flow, &request, defect.status(), policy);
             }
@@ -73,8 +66,8 @@ impl Endpoint {
             Method::Cancel => return self.on_cancel(now, &received, policy),
             _ => {}
         }
-        let key = received.key(&self.core.keys, &received.request.method);
-        if self.core.absorb(now, &key, &received.request.method).is_some() {
+        let key = self.core.transactions.key(&received, &received.request.method);
+        if self.core.transactions.absorb(now, &key, &received.request.method).is_some() {
             return;
         }
         let dialog = received.to_tag.as_deref().and_then(|tag| self.dialog_of(tag, &received));
@@ -86,17 +79,15 @@ impl Endpoint {
             if exposes && received.request.method != Method::Bye {
                 return self.refuse_exposed(now, &received, key);
             }
-            let tx = self.core.open_server(&received, key, None);
-            if let Some(transaction) = self.core.servers.get_mut(&tx) {
-                transaction.owner = Some(id);
-            }
+            let tx = self.core.transactions.open(&received, key, None);
+            self.core.transactions.set_server_user(tx, id);
             if !exposes {
                 self.relist(id, &received.flow);
             }
             return self.with_usage(id, |usage, core| usage.on_request(core, now, received, tx)).unwrap_or_default();
         }
-        let recognised_by = received.to_tag.is_none().then(|| received.merged(&self.core.keys));
-        let merged = recognised_by.is_some_and(|key| self.core.merges.contains_key(&key));
+        let recognised_by = received.to_tag.is_none().then(|| self.core.transactions.merged_key(&received));
+        let merged = recognised_by.is_some_and(|key| self.core.transactions.is_merged(&key));
         let admission =
             if merged { Admission::Reject(StatusCode::LOOP_DETECTED) } else { policy.admit(&received.request, &flow) };
         let admitted = match admission {
@@ -108,30 +99,36 @@ impl Endpoint {
         if self.is_over_limit(&received) {
             return;
         }
-        let tx = self.core.open_server(&received, key, recognised_by.filter(|_| !merged));
+        let tx = self.core.transactions.open(&received, key, recognised_by.filter(|_| !merged));
         match admitted {
             Ok(admitted) => self.on_new_request(now, received, tx, admitted),
             Err(status) => {
                 self.refused(&received, Some(status), if merged { "merged request" } else { "rejected by policy" });
-                self.core.respond(now, tx, Reply::new(status));
+                self.core.transactions.respond(now, tx, Reply::new(status));
             }
         }
     }
 
     /// Asks for a password. A flood of strangers costs nothing but the answers: no transaction, and no retransmission.
     fn challenge(&mut self, received: &Received, key: Key, challenges: &[Challenge]) {
-        self.core.totals.refused += 1;
+        self.totals.refused += 1;
         let mut headers = Headers::new();
         for challenge in challenges {
             headers.push_display(H::WwwAuthenticate, challenge);
         }
         let status = StatusCode::UNAUTHORIZED;
         // The same request gets the same tag each time it comes.
-        self.core.respond_statelessly_as(&received.request, received.flow, status, headers, &key.tag().to_string());
+        self.core.transactions.respond_statelessly_as(
+            &received.request,
+            received.flow,
+            status,
+            headers,
+            &key.tag().to_string(),
+        );
     }
 
     fn refused(&mut self, received: &Received, status: Option<StatusCode>, rule: &'static str) {
-        self.core.totals.refused += 1;
+        self.totals.refused += 1;
         self.core.event(Event::Refused { summary: summary(&received.request), flow: received.flow, status, rule });
     }
 
@@ -140,9 +137,9 @@ impl Endpoint {
     /// keys, moves no dialog, and a call whose peer hung up would only be left standing.
     fn refuse_exposed(&mut self, now: Now, received: &Received, key: Key) {
         let status = StatusCode::FORBIDDEN;
-        let tx = self.core.open_server(received, key, None);
+        let tx = self.core.transactions.open(received, key, None);
         self.refused(received, Some(status), "its call began over an encrypted transport");
-        self.core.respond(now, tx, Reply::new(status));
+        self.core.transactions.respond(now, tx, Reply::new(status));
     }
 
     /// The call whose dialog a request with our tag in To belongs to.
@@ -153,10 +150,7 @@ impl Endpoint {
 
     /// Turns away what a limit keeps out: 503 without a transaction.
     fn is_over_limit(&mut self, received: &Received) -> bool {
-        let limits = self.core.config.limits;
-        let held = self.core.servers.len() + self.core.clients.len();
-        let pending = self.core.pending.get(&received.flow.peer()).copied().unwrap_or(0);
-        let over = held >= limits.transactions || pending >= limits.pending_per_source;
+        let over = self.core.transactions.is_over_limit(received.flow.peer());
         if over {
             self.turn_away(received, "too many requests");
         }
@@ -164,18 +158,19 @@ impl Endpoint {
     }
 
     fn turn_away(&mut self, received: &Received, rule: &'static str) {
-        self.core.totals.limited += 1;
+        self.totals.limited += 1;
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let mut extra = Headers::new();
         let seconds = 1 + self.core.jitter(Duration::from_secs(9)).as_secs();
         extra.push(H::RetryAfter, seconds.to_string());
-        self.core.respond_statelessly(&received.request, received.flow, status, extra);
+        self.core.transactions.respond_statelessly(&received.request, received.flow, status, extra);
         let summary = summary(&received.request);
         self.core.event(Event::Refused { summary, flow: received.flow, status: Some(status), rule });
     }
 
     fn on_ack(&mut self, now: Now, received: &Received) {
-        let absorbed = self.core.absorb(now, &received.key(&self.core.keys, &Method::Invite), &Method::Ack);
+        let absorbed =
+            self.core.transactions.absorb(now, &self.core.transactions.key(received, &Method::Invite), &Method::Ack);
         if matches!(absorbed, Some((_, Absorbed::Yes))) {
             return;
         }
@@ -185,16 +180,16 @@ impl Endpoint {
         let id = id.filter(|id| !self.usages.get_mut(id).is_some_and(shows_keys));
         let awaited = id.and_then(|id| self.with_usage(id, |usage, core| usage.on_ack(core, now, received)));
         if awaited != Some(true) {
-            self.core.totals.stray_acks += 1;
+            self.totals.stray_acks += 1;
         }
     }
 
     fn on_cancel(&mut self, now: Now, received: &Received, policy: &mut dyn Policy) {
-        let key = received.key(&self.core.keys, &Method::Cancel);
-        if self.core.absorb(now, &key, &Method::Cancel).is_some() {
+        let key = self.core.transactions.key(received, &Method::Cancel);
+        if self.core.transactions.absorb(now, &key, &Method::Cancel).is_some() {
             return;
         }
-        let invite = self.core.server_keys.get(&received.key(&self.core.keys, &Method::Invite)).copied();
+        let invite = self.core.transactions.find(&self.core.transactions.key(received, &Method::Invite));
         let Some(invite) = invite else {
             let admission = policy.admit(&received.request, &received.flow);
             if matches!(admission, Admission::Drop | Admission::Challenge(_)) {
@@ -203,20 +198,20 @@ impl Endpoint {
             if self.is_over_limit(received) {
                 return;
             }
-            let tx = self.core.open_server(received, key, None);
-            return self.core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+            let tx = self.core.transactions.open(received, key, None);
+            return self.core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         };
         if self.is_over_limit(received) {
             return;
         }
-        let tx = self.core.open_server(received, key, None);
-        let owner = self.core.servers.get(&invite).and_then(|invite| invite.owner);
+        let tx = self.core.transactions.open(received, key, None);
+        let owner = self.core.transactions.server_user(invite);
         if let Some(usage) = owner.and_then(|id| self.usages.get(&id)) {
-            self.core.tag_server(tx, &usage.local_tag.to_string());
+            self.core.transactions.tag(tx, &usage.local_tag.to_string());
         }
-        self.core.respond(now, tx, Reply::new(StatusCode::OK));
+        self.core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
         if let Some(id) = owner
-            && self.core.is_pending(invite)
+            && self.core.transactions.is_pending(invite)
         {
             let reason = reason_of(&received.request.headers);
             self.with_usage(id, |usage, core| usage.on_cancel(core, now, invite, reason));
@@ -229,7 +224,7 @@ impl Endpoint {
             matches!(request.method, Method::Bye | Method::Prack | Method::Update | Method::Info | Method::Notify);
         if inside_only || (received.to_tag.is_some() && is_known(&request.method)) {
             self.refused(&received, Some(StatusCode::CALL_DOES_NOT_EXIST), "no such call");
-            return self.core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+            return self.core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         }
         let (summary, flow) = (summary(request), received.flow);
         let reply = if request.method == Method::Invite {
@@ -241,10 +236,10 @@ impl Endpoint {
             elsewhere(request)
         };
         if let Some(rule) = rule_of(reply.status) {
-            self.core.totals.refused += 1;
+            self.totals.refused += 1;
             self.core.event(Event::Refused { summary, flow, status: Some(reply.status), rule });
         }
-        self.core.respond(now, tx, reply);
+        self.core.transactions.respond(now, tx, reply);
     }
 
     fn on_invite(&mut self, now: Now, received: Received, tx: ServerId, admitted: Admitted) -> Result<(), Reply> {
@@ -261,24 +256,22 @@ impl Endpoint {
         let agreed = agree(&terms, None, request)
             .map_err(|least| Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(H::MinSe, least.to_string()))?;
         if self.usages.len() >= self.core.config.limits.calls {
-            self.core.totals.limited += 1;
+            self.totals.limited += 1;
             return Err(Reply::new(StatusCode::SERVICE_UNAVAILABLE).with(H::RetryAfter, "5"));
         }
         let local_tag = self.core.new_tag();
         let cseq = self.core.new_cseq();
         let dialog = Dialog::answering(request, local_tag, cseq).map_err(|_| Reply::new(StatusCode::BAD_REQUEST))?;
-        self.core.tag_server(tx, &local_tag.to_string());
+        self.core.transactions.tag(tx, &local_tag.to_string());
         let id = InviteId(self.core.next_id());
-        if let Some(transaction) = self.core.servers.get_mut(&tx) {
-            transaction.owner = Some(id);
-        }
+        self.core.transactions.set_server_user(tx, id);
         let exchange = if offer.is_some() { Exchange::RemoteOffer } else { Exchange::Wanted };
         let mut session = Session::new(dialog, received.response_flow(), received.sent_by(), exchange, terms);
         session.update_allow(&request.headers);
         session.remote_body.clone_from(&offer);
         let mut usage = Usage::new(id, local_tag, None, None);
         usage.stage = Stage::Incoming(Incoming::new(&mut self.core, &received, tx, session, agreed).into());
-        self.core.respond(now, tx, Reply::new(StatusCode::TRYING));
+        self.core.transactions.respond(now, tx, Reply::new(StatusCode::TRYING));
         let patience = self.core.config.answer_timeout;
         self.core.set_call_timer(now, id, InviteTimer::Unanswered, patience);
         self.add_usage(usage, &received.flow);
@@ -315,66 +308,6 @@ fn rule_of(status: StatusCode) -> Option<&'static str> {
     })
 }
 
-/// Answers what needs no call: OPTIONS, and methods we do not take.
-pub(crate) fn elsewhere(request: &Request) -> Reply {
-    match request.method {
-        Method::Options => check_scheme(request)
-            .and_then(|()| check_require(request, None))
-            .map(|()| {
-                let reply = Reply::new(StatusCode::OK).with(H::Allow, ALLOW).with(H::Accept, ACCEPT);
-                reply.with(H::AcceptEncoding, "identity").with(H::AcceptLanguage, "en").with(H::Supported, SUPPORTED)
-            })
-            .unwrap_or_else(|reply| reply),
-        Method::Other(_) => Reply::new(StatusCode::NOT_IMPLEMENTED).with(H::Allow, ALLOW),
-        _ => Reply::new(StatusCode::METHOD_NOT_ALLOWED).with(H::Allow, ALLOW),
-    }
-}
-
 fn is_known(method: &Method) -> bool {
     !matches!(method, Method::Other(_))
-}
-
-/// RFC 3261 section 8.2.2.1.
-fn check_scheme(request: &Request) -> Result<(), Reply> {
-    match request.uri.scheme {
-        Scheme::Sip | Scheme::Sips | Scheme::Tel => Ok(()),
-        Scheme::Other(_) => Err(Reply::new(StatusCode::UNSUPPORTED_URI_SCHEME)),
-    }
-}
-
-/// RFC 3261 section 8.2.2.3.
-pub(crate) fn check_require(request: &Request, terms: Option<&Terms>) -> Result<(), Reply> {
-    let unknown: Vec<_> = request
-        .require()
-        .filter(|tag| !UNDERSTOOD.iter().any(|known| known.eq_ignore_ascii_case(tag)))
-        .filter(|tag| !terms.is_some_and(|terms| terms.understands(tag)))
-        .map(|tag| tag.to_string())
-        .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    Err(Reply::new(StatusCode::BAD_EXTENSION).with(H::Unsupported, unknown.join(", ")))
-}
-
-/// RFC 3261 section 20.1: whether an answer of ours can be read at all.
-fn check_accept(request: &Request) -> Result<(), Reply> {
-    if !request.headers.contains(&H::Accept) {
-        return Ok(());
-    }
-    let readable = request.headers.texts(&H::Accept).any(|range| {
-        let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        matches!(range.as_str(), "application/sdp" | "application/*" | "*/*" | "multipart/mixed" | "multipart/*")
-    });
-    if readable { Ok(()) } else { Err(Reply::new(StatusCode::NOT_ACCEPTABLE).with(H::Accept, ACCEPT)) }
-}
-
-/// RFC 3261 section 8.2.3: the session description in the body, if any.
-pub(crate) fn check_body(request: &Request) -> Result<Option<Bytes>, Reply> {
-    session_description(&request.headers, &request.body).map_err(|refusal| {
-        let reply = Reply::new(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-        match refusal {
-            BodyRefusal::Type => reply.with(H::Accept, ACCEPT),
-            BodyRefusal::Encoding => reply.with(H::AcceptEncoding, "identity").with(H::Accept, ACCEPT),
-        }
-    })
 }

@@ -1,10 +1,10 @@
 //! INVITE with Replaces (RFC 3891): which call it is to take the place of.
 
-use super::servers::Reply;
-use super::{Endpoint, InviteId, Terms};
-use crate::sip::dialog::Tag;
+use super::Endpoint;
+use crate::sip::core::{InviteId, Terms};
 use crate::sip::invite::Stage;
-use crate::sip::message::{HeaderName as H, Replaces, Request, StatusCode};
+use crate::sip::message::{HeaderName as H, Replaces, Request, StatusCode, Tag};
+use crate::sip::transaction::Reply;
 
 impl Endpoint {
     /// The answered call that a new INVITE is to replace, if it is to replace one.

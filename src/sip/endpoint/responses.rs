@@ -1,11 +1,12 @@
 //! Responses and failures: who they are for, and what is done with those nobody waits for any more.
 
-use super::clients::{ClientTransaction, Failure, Owner};
-use super::timer::ClientId;
-use super::{Endpoint, Event, Flow};
-use crate::sip::dialog::{Dialog, Tag};
-use crate::sip::invite::session::{Common, Exchange, Session, authorize, retry_authorized};
-use crate::sip::message::{Defect, HeaderName as H, Method, Reason, Response, StatusCode, check_response};
+use super::Endpoint;
+use crate::sip::core::{Client, Event, Owner, Proof, authorize, retry_authorized};
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
+use crate::sip::invite::session::{Exchange, Session};
+use crate::sip::message::{Defect, HeaderName as H, Method, Reason, Response, StatusCode, Tag, check_response};
+use crate::sip::transaction::{ClientId, ClientTransaction, Failed};
 use crate::types::Now;
 
 impl Endpoint {
@@ -13,24 +14,24 @@ impl Endpoint {
     /// 2xx to an INVITE began a call that somebody pays for, and each refusal ends a wait.
     pub(super) fn on_response(&mut self, now: Now, flow: &Flow, response: Response, defect: Option<Defect>) {
         let defect = defect.or_else(|| check_response(&response).err());
-        self.core.totals.malformed += u64::from(defect.is_some());
-        let Some(tx) = self.core.matching_client(&response).or_else(|| self.calling_as(&response)) else {
-            self.core.totals.stray_responses += 1;
+        self.totals.malformed += u64::from(defect.is_some());
+        let Some(tx) = self.core.transactions.matching(&response).or_else(|| self.calling_as(&response)) else {
+            self.totals.stray_responses += 1;
             return;
         };
         if let Some(defect) = defect.or_else(|| dialog_defect(&response)) {
-            let invite = match self.core.clients.get(&tx).map(|it| it.owner) {
+            let invite = match self.core.transactions.client(tx).map(|it| it.user.owner) {
                 Some(Owner::Invite(id)) => Some(id),
                 _ => None,
             };
             self.core.event(Event::OddResponse { invite, flow: *flow, status: response.status, defect });
         }
-        let Some(tx) = self.core.receive_response(now, tx, flow, &response) else { return };
-        if let Some((owner, method)) = self.core.clients.get(&tx).map(|it| (it.owner, it.method.clone())) {
+        let Some(tx) = self.core.transactions.receive_response(now, tx, flow, &response) else { return };
+        if let Some((owner, method)) = self.core.transactions.client(tx).map(|it| (it.user.owner, it.method.clone())) {
             self.pass_response(now, tx, owner, &method, response);
         }
         // Over reliable transports a finished transaction is forgotten at once, but not before its user has seen it.
-        self.core.sweep_client(tx);
+        self.core.transactions.sweep_client(tx);
     }
 
     /// The INVITE whose From tag, which nobody else knows, a response bears whose Via cannot be read.
@@ -40,13 +41,13 @@ impl Endpoint {
         }
         let (from, cseq) = (response.from().ok()?, response.cseq().ok()?);
         let id = *self.tags.get(&Tag::parse(from.tag()?)?)?;
-        let is_it = |transaction: &ClientTransaction| {
-            matches!(transaction.owner, Owner::Invite(owner) if owner == id)
+        let is_it = |transaction: &ClientTransaction<Client>| {
+            matches!(transaction.user.owner, Owner::Invite(owner) if owner == id)
                 && transaction.method == Method::Invite
                 && transaction.parsed_request().and_then(|invite| invite.cseq().ok()) == Some(cseq.clone())
         };
         // Rare enough, and known to nobody but our peers, to look through all of them.
-        self.core.clients.iter().find(|(_, transaction)| is_it(transaction)).map(|(tx, _)| *tx)
+        self.core.transactions.find_client(is_it)
     }
 
     fn pass_response(&mut self, now: Now, tx: ClientId, owner: Owner, method: &Method, response: Response) {
@@ -59,7 +60,7 @@ impl Endpoint {
                     self.on_stray_success(now, tx, &response);
                 }
             }
-            Owner::Registration(id) => self.on_registration_response(now, id, tx, &response),
+            Owner::Registration(id) => self.registrations.on_response(&mut self.core, now, id, tx, &response),
             Owner::Ping(id) => {
                 self.on_pinged(id, response.status, response.retry_after().map(|retry| retry.duration()), true)
             }
@@ -69,11 +70,16 @@ impl Endpoint {
 
     /// Answers the challenge of a BYE of nobody's, once.
     fn retry_with_auth(&mut self, now: Now, tx: ClientId, response: &Response) {
-        let Some(transaction) = self.core.clients.get_mut(&tx).filter(|_| !response.status.is_provisional()) else {
+        if response.status.is_provisional() {
+            return;
+        }
+        let Some(mut proof) = self.core.transactions.client_user(tx).and_then(|client| client.proof.take()) else {
             return;
         };
-        let Some(mut proof) = transaction.proof.take() else { return };
-        let Some(cseq) = transaction.parsed_request().and_then(|request| request.cseq().ok()) else { return };
+        let transaction = self.core.transactions.client(tx);
+        let Some(cseq) = transaction.and_then(|it| it.parsed_request()).and_then(|request| request.cseq().ok()) else {
+            return;
+        };
         let (core, cseq) = (&mut self.core, cseq.number.saturating_add(1));
         retry_authorized(core, now, proof.credentials.as_ref(), &mut proof.digest, tx, response, cseq);
     }
@@ -82,16 +88,16 @@ impl Endpoint {
     /// given up, of a re-INVITE in a call that ended. It is acknowledged, and what it began is ended.
     fn on_stray_success(&mut self, now: Now, tx: ClientId, response: &Response) {
         let limit = self.core.config.limits.forks;
-        let Some(transaction) = self.core.clients.get(&tx).filter(|it| it.ack_count() < limit) else { return };
+        let Some(transaction) = self.core.transactions.client(tx).filter(|it| it.ack_count() < limit) else { return };
         let Some(invite) = transaction.parsed_request() else { return };
         let flow = transaction.flow;
         let reason = transaction.cancel_reason.clone();
         // Of a fork whose sister was answered, the call is there still.
-        let usage = || match transaction.owner {
-            Owner::Invite(id) => self.usages.get(&id).map(|usage| &usage.common),
+        let usage = || match transaction.user.owner {
+            Owner::Invite(id) => self.usages.get(&id).map(|usage| &usage.common.proof),
             _ => None,
         };
-        let mut proof = transaction.proof.as_deref().or_else(usage).and_then(Common::proof);
+        let mut proof = transaction.user.proof.as_deref().or_else(usage).and_then(Proof::lasting);
         let inside = invite.to().is_ok_and(|to| to.tag().is_some());
         let tag = invite.from().ok().and_then(|from| from.tag().and_then(Tag::parse));
         let (Some(tag), Ok(cseq)) = (tag, invite.cseq()) else { return };
@@ -103,13 +109,12 @@ impl Endpoint {
             ack.headers.copy_all(&H::Route, &invite.headers);
         }
         let peer = session.flow.peer();
-        let may_see = |proof: &Common| proof.credentials.as_ref().is_some_and(|credentials| credentials.are_for(peer));
+        let may_see = |proof: &Proof| proof.credentials.as_ref().is_some_and(|credentials| credentials.are_for(peer));
         if peer == flow.peer() || proof.as_ref().is_some_and(may_see) {
             ack.headers.copy_all(&H::Authorization, &invite.headers);
             ack.headers.copy_all(&H::ProxyAuthorization, &invite.headers);
         }
-        let bytes = self.core.send_ack(ack, session.flow);
-        self.core.note_ack(tx, session.dialog.remote_tag.clone(), session.flow, bytes);
+        self.core.transactions.acknowledge(tx, session.dialog.remote_tag.clone(), ack, session.flow);
         if !inside {
             let mut bye = session.dialog.request(Method::Bye);
             match &reason {
@@ -120,19 +125,20 @@ impl Endpoint {
                 proof.digest.accepted(None);
                 authorize(proof, &mut bye, &session.flow);
             }
-            let bye = self.core.start_client(now, bye, session.flow, Owner::Nobody);
-            if let Some(transaction) = self.core.clients.get_mut(&bye) {
-                transaction.proof = proof.map(Box::new);
-            }
+            let client = Client { owner: Owner::Nobody, proof: proof.map(Box::new) };
+            self.core.transactions.start(now, bye, session.flow, client);
         }
     }
 
-    pub(super) fn on_failure(&mut self, now: Now, tx: ClientId, owner: Owner, method: &Method, failure: Failure) {
-        match owner {
+    pub(super) fn on_failure(&mut self, now: Now, failed: Failed<Client>) {
+        let Failed { tx, user, method, failure } = failed;
+        match user.owner {
             Owner::Invite(id) => {
-                self.with_usage(id, |usage, core| usage.on_failure(core, now, tx, method, failure));
+                self.with_usage(id, |usage, core| usage.on_failure(core, now, tx, &method, failure));
             }
-            Owner::Registration(id) => self.on_registration_failure(now, id, failure.status()),
+            Owner::Registration(id) => {
+                self.registrations.on_failure(&mut self.core, now, id, failure.status());
+            }
             Owner::Ping(id) => self.on_pinged(id, failure.status(), None, false),
             Owner::Nobody => {}
         }
@@ -151,8 +157,8 @@ impl Endpoint {
     }
 
     pub(super) fn on_send_failed(&mut self, now: Now, flow: &Flow) {
-        for (tx, owner, method) in self.core.fail_flow(now, flow) {
-            self.on_failure(now, tx, owner, &method, Failure::Transport);
+        for failed in self.core.transactions.fail_flow(now, flow) {
+            self.on_failure(now, failed);
         }
     }
 }

@@ -1,11 +1,9 @@
 //! How calls end: BYE both ways, CANCEL of ours, and what runs out (RFC 3261 section 15).
 
 use super::{Stage, Usage};
-use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::servers::{Received, Reply};
-use crate::sip::endpoint::timer::{ClientId, InviteTimer, ServerId};
-use crate::sip::endpoint::{EndedBy, EndpointError, Event};
+use crate::sip::core::{Core, EndedBy, EndpointError, Event, InviteTimer};
 use crate::sip::message::{HeaderName as H, Headers, Reason, Response, StatusCode};
+use crate::sip::transaction::{ClientId, Received, Reply, ServerId};
 use crate::types::Now;
 
 /// Reasons that are looked at; each protocol has one, and there are two.
@@ -62,10 +60,10 @@ impl Usage {
             for mut fork in outgoing.forks {
                 fork.refuse_waiting(core, now);
             }
-            core.cancel_client(now, outgoing.tx, reason);
+            core.transactions.cancel(now, outgoing.tx, reason);
             // An answer that comes all the same is ended by a BYE, for which the peer may ask who we are.
-            if let Some(transaction) = core.clients.get_mut(&outgoing.tx) {
-                transaction.proof = self.common.proof().map(Box::new);
+            if let Some(client) = core.transactions.client_user(outgoing.tx) {
+                client.proof = self.common.proof.lasting().map(Box::new);
             }
         }
     }
@@ -111,7 +109,7 @@ impl Usage {
     }
 
     pub(super) fn on_bye(&mut self, core: &mut Core, now: Now, received: &Received, tx: ServerId) {
-        core.respond(now, tx, Reply::new(StatusCode::OK));
+        core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
         let reason = reason_of(&received.request.headers);
         match std::mem::replace(&mut self.stage, Stage::Gone) {
             Stage::Incoming(incoming) => {
@@ -129,7 +127,7 @@ impl Usage {
             Stage::Confirmed(mut session) => {
                 session.refuse_waiting(core, now);
                 if let Some(awaited) = &session.awaited_ack {
-                    core.forget_response(awaited.tx);
+                    core.transactions.forget_response(awaited.tx);
                 }
                 if let Some(owed) = session.owed_ack.take() {
                     session.acknowledge(core, &mut self.common, owed, None);
@@ -161,13 +159,13 @@ impl Usage {
         let Some(awaited) = &mut session.awaited_ack else { return };
         awaited.interval = awaited.interval.saturating_mul(2).min(core.config.timing.t2);
         core.set_call_timer(now, self.id, InviteTimer::Accepted, awaited.interval);
-        core.respond_again(awaited.tx);
+        core.transactions.respond_again(awaited.tx);
     }
 
     pub(super) fn on_ack_overdue(&mut self, core: &mut Core, now: Now) {
         let (Stage::Confirmed(session) | Stage::Ending(session)) = &mut self.stage else { return };
         if let Some(awaited) = session.awaited_ack.take() {
-            core.forget_response(awaited.tx);
+            core.transactions.forget_response(awaited.tx);
         }
         core.clear_call_timer(self.id, InviteTimer::Accepted);
         self.lose(core, now, EndedBy::AckTimeout);

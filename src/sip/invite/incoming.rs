@@ -7,12 +7,10 @@ use super::reliable::Reliable;
 use super::session::{AwaitedAck, Exchange, Session};
 use super::session_timer::Agreed;
 use super::{Stage, Usage};
-use crate::sip::endpoint::config::ReliableProvisional;
-use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::servers::{Received, Reply};
-use crate::sip::endpoint::timer::{InviteTimer, ServerId};
-use crate::sip::endpoint::{Body, EndedBy, EndpointError, Event, Flow};
-use crate::sip::message::{HeaderName as H, Headers, Reason, Request, StatusCode};
+use crate::sip::core::{Core, EndedBy, EndpointError, Event, InviteTimer, ReliableProvisional};
+use crate::sip::flow::Flow;
+use crate::sip::message::{Body, HeaderName as H, Headers, Reason, Request, StatusCode};
+use crate::sip::transaction::{Received, Reply, ServerId};
 use crate::types::Now;
 
 /// How often a ringing call is mentioned again, lest a proxy takes it for dead.
@@ -85,7 +83,7 @@ impl Usage {
         // Without an offer in the INVITE a description here would be an offer, which must be sent reliably.
         let body = body.filter(|_| incoming.session.exchange == Exchange::RemoteOffer);
         let reply = incoming.session.reply(core, &self.common, status).body(body.as_ref());
-        core.respond(now, incoming.tx, reply);
+        core.transactions.respond(now, incoming.tx, reply);
         incoming.latest = Some((status, body));
         core.set_call_timer(now, self.id, InviteTimer::StillRinging, STILL_RINGING);
         Ok(())
@@ -95,7 +93,7 @@ impl Usage {
         let Stage::Incoming(incoming) = &mut self.stage else { return };
         let Some((status, body)) = &incoming.latest else { return };
         let reply = incoming.session.reply(core, &self.common, *status).body(body.as_ref());
-        core.respond(now, incoming.tx, reply);
+        core.transactions.respond(now, incoming.tx, reply);
         core.set_call_timer(now, self.id, InviteTimer::StillRinging, STILL_RINGING);
     }
 
@@ -138,7 +136,7 @@ impl Usage {
         let mut reply = session.reply(core, &self.common, StatusCode::OK);
         add_agreed(&mut reply, agreed);
         let body = described.then_some(body);
-        core.respond(now, tx, reply.body(body.as_ref()));
+        core.transactions.respond(now, tx, reply.body(body.as_ref()));
         if body.is_some() {
             session.local_body = body;
         }
@@ -171,7 +169,7 @@ impl Usage {
     pub(super) fn refuse(&mut self, core: &mut Core, now: Now, reply: Reply) {
         if let Stage::Incoming(mut incoming) = std::mem::replace(&mut self.stage, Stage::Gone) {
             incoming.session.refuse_waiting(core, now);
-            core.respond(now, incoming.tx, reply);
+            core.transactions.respond(now, incoming.tx, reply);
         }
     }
 
@@ -187,7 +185,7 @@ impl Usage {
                 session.theirs = None;
                 session.exchange = Exchange::Settled;
                 core.clear_call_timer(self.id, InviteTimer::AnswerOverdue);
-                core.respond(now, tx, Reply::new(StatusCode::REQUEST_TERMINATED));
+                core.transactions.respond(now, tx, Reply::new(StatusCode::REQUEST_TERMINATED));
             }
             _ => {}
         }

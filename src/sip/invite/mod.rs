@@ -20,16 +20,14 @@ pub(crate) use outgoing::Outgoing;
 use bytes::Bytes;
 use session::{Common, Session};
 
-use super::auth::{Credentials, DigestClient};
-use super::dialog::{DialogSnapshot, Order, Tag};
-use super::endpoint::body::session_description;
-use super::endpoint::clients::Failure;
-use super::endpoint::core::Core;
-use super::endpoint::receive::{check_require, elsewhere};
-use super::endpoint::servers::{Received, Reply};
-use super::endpoint::timer::{ClientId, InviteTimer, ServerId};
-use super::endpoint::{Event, Flow, InviteId};
-use super::message::{Method, Response, StatusCode};
+use super::auth::Credentials;
+use super::dialog::{DialogSnapshot, Order};
+use super::message::{Method, Response, StatusCode, Tag};
+use crate::sip::core::{
+    Core, Event, InviteId, InviteTimer, Proof, Timer, check_require, elsewhere, session_description,
+};
+use crate::sip::flow::Flow;
+use crate::sip::transaction::{ClientId, Failure, Received, Reply, ServerId};
 use crate::types::Now;
 
 /// How far a call is.
@@ -58,7 +56,7 @@ pub(crate) struct Usage {
 
 impl Usage {
     pub fn new(id: InviteId, local_tag: Tag, contact_user: Option<String>, credentials: Option<Credentials>) -> Self {
-        let common = Common { contact_user, credentials, digest: DigestClient::new() };
+        let common = Common { contact_user, proof: Proof::new(credentials) };
         Self { id, local_tag, connection: None, common, stage: Stage::Gone }
     }
 
@@ -115,16 +113,16 @@ impl Usage {
     /// A request inside a dialog of the call (see [`Usage::has_dialog`]) that is neither ACK nor CANCEL.
     pub fn on_request(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
         let Some(session) = self.session(&received.from_tag, &received.call_id) else {
-            return core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         };
         if session.dialog.check_order(received.cseq) == Order::OutOfOrder {
-            return core.respond(now, tx, Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         }
         if received.request.method == Method::Bye {
             return self.on_bye(core, now, &received, tx);
         }
         if matches!(self.stage, Stage::Ending(_)) {
-            return core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         }
         match received.request.method {
             Method::Invite | Method::Update => self.on_modify(core, now, received, tx),
@@ -132,15 +130,15 @@ impl Usage {
             Method::Info => self.on_info(core, now, received, tx),
             Method::Refer => self.on_refer(core, now, received, tx),
             Method::Notify => self.on_notify(core, now, &received, tx),
-            _ => core.respond(now, tx, elsewhere(&received.request)),
+            _ => core.transactions.respond(now, tx, elsewhere(&received.request)),
         }
     }
 
     fn on_info(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
         if let Err(reply) = check_require(&received.request, None) {
-            return core.respond(now, tx, reply);
+            return core.transactions.respond(now, tx, reply);
         }
-        core.respond(now, tx, Reply::new(StatusCode::OK));
+        core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
         let content_type = received.request.headers.content_type();
         core.event(Event::Info { invite: self.id, content_type, body: received.request.body });
     }
@@ -152,7 +150,7 @@ impl Usage {
         let Some(awaited) = session.awaited_ack.take_if(|awaited| awaited.cseq == received.cseq) else { return false };
         core.clear_call_timer(id, InviteTimer::Accepted);
         core.clear_call_timer(id, InviteTimer::AckOverdue);
-        core.forget_response(awaited.tx);
+        core.transactions.forget_response(awaited.tx);
         let request = &received.request;
         let body = session_description(&request.headers, &request.body).ok().flatten().filter(|_| awaited.has_offer);
         if matches!(self.stage, Stage::Ending(_)) {
@@ -179,7 +177,7 @@ impl Usage {
 
     /// What waited for the ACK may go out now.
     fn go_on(&mut self, core: &mut Core, now: Now) {
-        let glare = core.timers.get(super::endpoint::timer::Timer::Invite(self.id, InviteTimer::Glare)).is_some();
+        let glare = core.timers.get(Timer::Invite(self.id, InviteTimer::Glare)).is_some();
         if let Stage::Confirmed(session) = &self.stage
             && session.ours.as_ref().is_some_and(|ours| ours.tx.is_none())
             && session.awaited_ack.is_none()
@@ -241,7 +239,7 @@ impl Usage {
             Stage::Incoming(incoming) => {
                 incoming.session.reopen(closed);
                 let back = incoming.reopened_flow(closed);
-                core.redirect_server(incoming.tx, back);
+                core.transactions.redirect(incoming.tx, back);
             }
             Stage::Outgoing(outgoing) => outgoing.forks.iter_mut().for_each(|fork| fork.reopen(closed)),
             Stage::Confirmed(session) | Stage::Ending(session) => session.reopen(closed),

@@ -5,14 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand::Rng;
 
-use super::session::{Exchange, OurRequest, OwedAck, Session, retry_authorized, set_body};
+use super::session::{Exchange, OurRequest, OwedAck, Session};
 use super::session_timer::SessionTimer;
 use super::{Stage, Usage, lenient_description};
-use crate::sip::endpoint::clients::{Failure, to_tag};
-use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::timer::{ClientId, InviteTimer, Timer};
-use crate::sip::endpoint::{Body, EndedBy, EndpointError, Event};
-use crate::sip::message::{Method, MinSe, Response, StatusCode};
+use crate::sip::core::{Core, EndedBy, EndpointError, Event, InviteId, InviteTimer, Timer, retry_authorized};
+use crate::sip::message::{Body, Method, MinSe, Response, StatusCode};
+use crate::sip::transaction::{ClientId, Failure};
 use crate::types::Now;
 
 /// Tries of one re-INVITE, after 491, 422 and challenges.
@@ -56,7 +54,7 @@ impl Usage {
     pub fn info(&mut self, core: &mut Core, now: Now, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
         let Stage::Confirmed(session) = &mut self.stage else { return Err(EndpointError::WrongState) };
         let mut request = session.dialog.request(Method::Info);
-        set_body(&mut request, Some(&Body { content_type: content_type.to_owned().into(), bytes: body }));
+        request.set_body(Some(&Body { content_type: content_type.to_owned().into(), bytes: body }));
         session.send(core, now, self.id, &mut self.common, request);
         Ok(())
     }
@@ -87,7 +85,7 @@ impl Usage {
     /// Whether this 2xx came before and waits for our user's answer.
     fn owes_ack(&self, tx: ClientId, response: &Response) -> bool {
         matches!(&self.stage, Stage::Confirmed(session) if session.owed_ack.is_some_and(|owed| owed.tx == tx)
-            && session.dialog.remote_tag == to_tag(response))
+            && session.dialog.remote_tag == response.to_tag())
     }
 
     /// A response to a re-INVITE or UPDATE.
@@ -116,12 +114,12 @@ impl Usage {
         let id = self.id;
         let is_invite = *method == Method::Invite;
         let confirmed = matches!(self.stage, Stage::Confirmed(_));
-        self.common.digest.accepted(None);
+        self.common.proof.digest.accepted(None);
         let Some(session) = self.session_of(tx) else { return };
         let Some(ours) = session.ours.take() else { return };
         session.refresh_target(&response.headers, None);
         let body = lenient_description(&response.headers, &response.body);
-        let asked = || core.clients.get(&tx).and_then(|tx| tx.parsed_request()?.cseq().ok());
+        let asked = || core.transactions.client(tx).and_then(|tx| tx.parsed_request()?.cseq().ok());
         let cseq = response.cseq().ok().or_else(asked).map(|cseq| cseq.number).unwrap_or_default();
         let owed = OwedAck { tx, cseq };
         if confirmed {
@@ -250,19 +248,19 @@ impl Usage {
     pub(super) fn on_other_response(&mut self, core: &mut Core, now: Now, tx: ClientId, response: &Response) {
         let status = response.status;
         if status.is_success() {
-            self.common.digest.accepted(None);
+            self.common.proof.digest.accepted(None);
         }
         if !status.is_failure() {
             return;
         }
-        let is_info = core.clients.get(&tx).is_some_and(|it| it.method == Method::Info);
+        let is_info = core.transactions.client(tx).is_some_and(|it| it.method == Method::Info);
         if is_info && matches!(status, StatusCode::CALL_DOES_NOT_EXIST | StatusCode::REQUEST_TIMEOUT) {
             return self.lose(core, now, EndedBy::DialogLost);
         }
         let session = match &mut self.stage {
             Stage::Confirmed(session) => session,
             Stage::Outgoing(outgoing) => {
-                let tag = to_tag(response);
+                let tag = response.to_tag();
                 let Some(fork) = outgoing.forks.iter_mut().find(|fork| fork.dialog.remote_tag == tag) else { return };
                 fork
             }
@@ -296,7 +294,7 @@ impl Session {
         &mut self,
         core: &mut Core,
         now: Now,
-        id: crate::sip::endpoint::InviteId,
+        id: InviteId,
         common: &mut super::session::Common,
         tx: ClientId,
         response: &Response,
@@ -346,8 +344,8 @@ impl Session {
         response: &Response,
     ) -> Option<ClientId> {
         let cseq = self.dialog.local_cseq.saturating_add(1);
-        let credentials = common.credentials.as_ref();
-        let again = retry_authorized(core, now, credentials, &mut common.digest, tx, response, cseq)?;
+        let credentials = common.proof.credentials.as_ref();
+        let again = retry_authorized(core, now, credentials, &mut common.proof.digest, tx, response, cseq)?;
         self.dialog.local_cseq = cseq;
         Some(again)
     }

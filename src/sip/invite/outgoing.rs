@@ -1,14 +1,13 @@
 //! Calls of ours, until they are answered (RFC 3261 section 13.2), forked or not.
 
-use super::session::{Exchange, OwedAck, Session, resend, retry_authorized};
+use super::session::{Exchange, OwedAck, Session};
 use super::session_timer::SessionTimer;
 use super::{Stage, Usage, lenient_description};
+use crate::sip::core::{Core, Event, InviteTimer, Terms, retry_authorized};
 use crate::sip::dialog::Dialog;
-use crate::sip::endpoint::clients::to_tag;
-use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::timer::{ClientId, InviteTimer};
-use crate::sip::endpoint::{Body, Event, Flow, Terms};
-use crate::sip::message::{HeaderName as H, Method, MinSe, RAck, Response, SessionExpires, StatusCode};
+use crate::sip::flow::Flow;
+use crate::sip::message::{Body, HeaderName as H, Method, MinSe, RAck, Response, SessionExpires, StatusCode, Tag};
+use crate::sip::transaction::ClientId;
 use crate::types::Now;
 
 /// Challenges and too short intervals answered before the call is given up.
@@ -48,7 +47,7 @@ impl Usage {
             return core.event(Event::Trying { invite: id });
         }
         let body = lenient_description(&response.headers, &response.body);
-        let tag = to_tag(response);
+        let tag = response.to_tag();
         if tag.is_empty() {
             return core.event(Event::Progress { invite: id, status, body });
         }
@@ -88,8 +87,8 @@ impl Usage {
         let id = self.id;
         let Stage::Outgoing(outgoing) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
         let mut outgoing = *outgoing;
-        let tag = to_tag(&response);
-        let invite = core.clients.get(&outgoing.tx).and_then(|tx| tx.parsed_request());
+        let tag = response.to_tag();
+        let invite = core.transactions.client(outgoing.tx).and_then(|tx| tx.parsed_request());
         let asked = invite.as_ref().and_then(|invite| invite.session_expires()?.ok());
         let dialog = invite.and_then(|invite| Dialog::calling(&invite, &response, self.local_tag).ok());
         let Some(dialog) = dialog else {
@@ -140,7 +139,7 @@ impl Usage {
         }
         let timer = SessionTimer::from_response(&session.terms, asked.as_ref(), &response);
         session.restart_timer(core, now, id, timer);
-        self.common.digest.accepted(None);
+        self.common.proof.digest.accepted(None);
         self.stage = Stage::Confirmed(session.into());
         core.event(Event::Answered { invite: id, response: response.into(), body, needs_answer });
     }
@@ -153,8 +152,8 @@ impl Usage {
         } else if response.status == StatusCode::SESSION_INTERVAL_TOO_SMALL {
             retry_longer(core, now, outgoing.tx, &response, cseq)
         } else {
-            let credentials = self.common.credentials.as_ref();
-            retry_authorized(core, now, credentials, &mut self.common.digest, outgoing.tx, &response, cseq)
+            let credentials = self.common.proof.credentials.as_ref();
+            retry_authorized(core, now, credentials, &mut self.common.proof.digest, outgoing.tx, &response, cseq)
         };
         match again {
             Some(tx) => {
@@ -181,19 +180,13 @@ impl Usage {
 
 impl Outgoing {
     /// The early dialog with this tag, made if it is new and there is room.
-    fn fork(
-        &mut self,
-        core: &Core,
-        tag: &str,
-        response: &Response,
-        local_tag: crate::sip::dialog::Tag,
-    ) -> Option<&mut Session> {
+    fn fork(&mut self, core: &Core, tag: &str, response: &Response, local_tag: Tag) -> Option<&mut Session> {
         let known = self.forks.iter().position(|fork| *fork.dialog.remote_tag == *tag);
         let at = match known {
             Some(at) => at,
             None if self.forks.len() >= core.config.limits.forks => return None,
             None => {
-                let invite = core.clients.get(&self.tx)?.parsed_request()?;
+                let invite = core.transactions.client(self.tx)?.parsed_request()?;
                 let dialog = Dialog::calling(&invite, response, local_tag).ok()?;
                 let session = self.session(dialog);
                 self.forks.push(session);
@@ -219,7 +212,7 @@ impl Outgoing {
 
 /// Asks again with the interval the peer wants (RFC 4028 section 7.3).
 fn retry_longer(core: &mut Core, now: Now, tx: ClientId, response: &Response, cseq: u32) -> Option<ClientId> {
-    let mut request = core.clients.get(&tx)?.parsed_request()?;
+    let mut request = core.transactions.client(tx)?.parsed_request()?;
     let MinSe(least) = response.min_se()?.ok()?;
     let before = request.session_expires()?.ok()?;
     if least <= before.seconds {
@@ -227,5 +220,5 @@ fn retry_longer(core: &mut Core, now: Now, tx: ClientId, response: &Response, cs
     }
     request.headers.set_display(H::SessionExpires, &SessionExpires { seconds: least, ..before });
     request.headers.set(H::MinSe, least.to_string());
-    resend(core, now, tx, request, cseq)
+    core.transactions.resend(now, tx, request, cseq)
 }

@@ -4,14 +4,11 @@
 use bytes::Bytes;
 
 use super::{Stage, Usage};
-use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::receive::check_require;
-use crate::sip::endpoint::servers::{Received, Reply};
-use crate::sip::endpoint::timer::{ClientId, ServerId};
-use crate::sip::endpoint::{Body, EndedBy, EndpointError, Event, Referral};
+use crate::sip::core::{Core, EndedBy, EndpointError, Event, Referral, check_require};
 use crate::sip::message::{
-    HeaderName as H, Headers, Method, NameAddr, Replaces, Request, Response, Scheme, StatusCode, WithParams,
+    Body, HeaderName as H, Headers, Method, NameAddr, Replaces, Request, Response, Scheme, StatusCode, WithParams,
 };
+use crate::sip::transaction::{ClientId, Received, Reply, ServerId};
 use crate::types::Now;
 
 /// How long we say that the news of a referral may come; it ends with the call's own answer long before.
@@ -49,17 +46,17 @@ impl Usage {
     /// The peer wants us to call somebody.
     pub(super) fn on_refer(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
         let Stage::Confirmed(session) = &mut self.stage else {
-            return core.respond(now, tx, Reply::new(StatusCode::REQUEST_PENDING));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::REQUEST_PENDING));
         };
         let request = &received.request;
         if let Err(reply) = check_require(request, Some(&session.terms)) {
-            return core.respond(now, tx, reply);
+            return core.transactions.respond(now, tx, reply);
         }
         if session.referred.is_some() {
-            return core.respond(now, tx, Reply::new(StatusCode::REQUEST_PENDING));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::REQUEST_PENDING));
         }
         let Some(referral) = referral(request) else {
-            return core.respond(now, tx, Reply::new(StatusCode::BAD_REQUEST));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::BAD_REQUEST));
         };
         let silent = request.headers.texts(&H::ReferSub).next().is_some_and(|value| is_token(&value, "false"));
         let cseq = received.cseq;
@@ -75,7 +72,7 @@ impl Usage {
         let tx = referred.tx.take().ok_or(EndpointError::WrongState)?;
         if !status.is_success() {
             session.referred = None;
-            core.respond(now, tx, Reply::new(status));
+            core.transactions.respond(now, tx, Reply::new(status));
             return Ok(());
         }
         let silent = referred.silent;
@@ -83,7 +80,7 @@ impl Usage {
         if silent {
             reply.headers.push(H::ReferSub, "false");
         }
-        core.respond(now, tx, reply);
+        core.transactions.respond(now, tx, reply);
         self.notify_refer(core, now, StatusCode::TRYING)
     }
 
@@ -117,7 +114,7 @@ impl Usage {
         request.headers.push(H::SubscriptionState, state);
         let line = format!("SIP/2.0 {} {}\r\n", status.0, status.reason());
         let body = Body { content_type: "message/sipfrag;version=2.0".into(), bytes: Bytes::from(line) };
-        super::session::set_body(&mut request, Some(&body));
+        request.set_body(Some(&body));
         let tx = session.send(core, now, id, &mut self.common, request);
         if let Some(referred) = &mut session.referred {
             referred.sent = Some(tx);
@@ -204,18 +201,18 @@ impl Usage {
         };
         let (id, ended) = match news {
             Ok(news) => news,
-            Err(reply) => return core.respond(now, tx, reply),
+            Err(reply) => return core.transactions.respond(now, tx, reply),
         };
         let Stage::Confirmed(session) = &mut self.stage else { return };
         let ours = session.referring.as_mut().filter(|ours| id.is_none_or(|id| id == ours.cseq));
         let Some(ours) = ours else {
-            return core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         };
         let status = match fragment(&received.request) {
             Ok(status) => status,
-            Err(reply) => return core.respond(now, tx, reply),
+            Err(reply) => return core.transactions.respond(now, tx, reply),
         };
-        core.respond(now, tx, Reply::new(StatusCode::OK));
+        core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
         if ours.over {
             return;
         }

@@ -7,12 +7,9 @@ use rand::Rng;
 
 use super::session::{Exchange, TheirRequest, busy_reply};
 use super::{Stage, Usage};
-use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::receive::{check_body, check_require};
-use crate::sip::endpoint::servers::{Received, Reply};
-use crate::sip::endpoint::timer::{InviteTimer, ServerId};
-use crate::sip::endpoint::{Body, Event};
-use crate::sip::message::{HeaderName as H, Headers, Method, StatusCode};
+use crate::sip::core::{Core, Event, InviteTimer, check_body, check_require};
+use crate::sip::message::{Body, HeaderName as H, Headers, Method, StatusCode};
+use crate::sip::transaction::{Received, Reply, ServerId};
 use crate::types::Now;
 
 /// Provisional responses that may wait for the one before them.
@@ -70,7 +67,7 @@ impl Usage {
             .with(H::Require, "100rel")
             .with(H::RSeq, rseq.to_string())
             .body(body.as_ref());
-        core.respond(now, incoming.tx, reply);
+        core.transactions.respond(now, incoming.tx, reply);
         if body.is_some() {
             session.exchange = if is_offer { Exchange::LocalOffer } else { Exchange::Settled };
             session.local_body.clone_from(&body);
@@ -87,7 +84,7 @@ impl Usage {
         let Some(outstanding) = &mut incoming.reliable.outstanding else { return };
         outstanding.interval = outstanding.interval.saturating_mul(2);
         core.set_call_timer(now, self.id, InviteTimer::Reliable, outstanding.interval);
-        core.respond_again(incoming.tx);
+        core.transactions.respond_again(incoming.tx);
     }
 
     /// The INVITE is refused with a 5xx (RFC 3262 section 3).
@@ -100,26 +97,28 @@ impl Usage {
 
     pub(super) fn on_prack(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
         let Stage::Incoming(incoming) = &mut self.stage else {
-            return core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         };
         let request = &received.request;
-        let Ok(rack) = request.rack() else { return core.respond(now, tx, Reply::new(StatusCode::BAD_REQUEST)) };
+        let Ok(rack) = request.rack() else {
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::BAD_REQUEST));
+        };
         let matches = incoming.reliable.outstanding.as_ref().is_some_and(|outstanding| {
             outstanding.rseq == rack.rseq && incoming.cseq == rack.cseq && rack.method == Method::Invite
         });
         if !matches {
-            return core.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+            return core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         }
         let body = match check_require(request, None).and_then(|()| check_body(request)) {
             Ok(body) => body,
-            Err(reply) => return core.respond(now, tx, reply),
+            Err(reply) => return core.transactions.respond(now, tx, reply),
         };
         let session = &mut incoming.session;
         let is_answer = incoming.reliable.outstanding.as_ref().is_some_and(|outstanding| outstanding.is_offer);
         let is_offer = body.is_some() && !is_answer;
         if is_offer && (session.exchange != Exchange::Settled || session.is_busy()) {
             let reply = busy_reply(core);
-            return core.respond(now, tx, reply);
+            return core.transactions.respond(now, tx, reply);
         }
         incoming.reliable.outstanding = None;
         core.clear_call_timer(self.id, InviteTimer::Reliable);
@@ -141,7 +140,7 @@ impl Usage {
             core.event(Event::Offer { invite: self.id, body, method: Method::Prack });
             return;
         }
-        core.respond(now, tx, Reply::new(StatusCode::OK));
+        core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
         if is_answer {
             session.exchange = Exchange::Settled;
             session.remote_body.clone_from(&body);

@@ -6,17 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::refer::{OurRefer, TheirRefer};
-use super::session_timer::{SessionTimer, seconds};
-use crate::sip::auth::{Covered, Credentials, DigestClient};
+use super::session_timer::SessionTimer;
+use crate::sip::core::{Core, InviteId, InviteTimer, Owner, Proof, Terms, authorize, seconds};
 use crate::sip::dialog::Dialog;
-use crate::sip::endpoint::clients::Owner;
-use crate::sip::endpoint::core::{Core, canonical, literal_address};
-use crate::sip::endpoint::servers::Reply;
-use crate::sip::endpoint::timer::{ClientId, InviteTimer, ServerId};
-use crate::sip::endpoint::{Body, Flow, InviteId, Terms};
+use crate::sip::flow::{Flow, canonical, literal_address};
 use crate::sip::message::{
-    HeaderName as H, Headers, Method, RAck, Reason, Request, Response, SessionExpires, StatusCode, Text, Transport,
+    Body, HeaderName as H, Headers, Method, RAck, Reason, Request, SessionExpires, StatusCode, Text, Transport,
 };
+use crate::sip::transaction::{ClientId, Reply, ServerId};
 use crate::types::Now;
 
 /// Where offer and answer stand (RFC 3264, RFC 6337).
@@ -84,20 +81,13 @@ pub(crate) struct OwedAck {
 #[derive(Debug)]
 pub(crate) struct Common {
     pub contact_user: Option<String>,
-    pub credentials: Option<Credentials>,
-    pub digest: DigestClient,
+    pub proof: Proof,
 }
 
 impl Common {
     /// What stands in its place while it is lent.
     pub fn empty() -> Self {
-        Self { contact_user: None, credentials: None, digest: DigestClient::new() }
-    }
-
-    /// What answers a challenge, for requests that outlive the call; `None` where there is nothing to answer with.
-    pub fn proof(&self) -> Option<Self> {
-        let credentials = Some(self.credentials.clone()?);
-        Some(Self { contact_user: None, credentials, digest: self.digest.clone() })
+        Self { contact_user: None, proof: Proof::new(None) }
     }
 }
 
@@ -210,8 +200,8 @@ impl Session {
         common: &mut Common,
         mut request: Request,
     ) -> ClientId {
-        authorize(common, &mut request, &self.flow);
-        core.start_client(now, request, self.flow, Owner::Invite(id))
+        authorize(&mut common.proof, &mut request, &self.flow);
+        core.transactions.start(now, request, self.flow, Owner::Invite(id).into())
     }
 
     /// Sends the request of `self.ours`.
@@ -234,7 +224,7 @@ impl Session {
             request.headers.push_display(H::SessionExpires, &timer);
             asked = Some(timer);
         }
-        set_body(&mut request, body.as_ref());
+        request.set_body(body.as_ref());
         let tx = self.send(core, now, id, common, request);
         if let Some(ours) = &mut self.ours {
             ours.asked = asked;
@@ -263,15 +253,14 @@ impl Session {
     /// Acknowledges the 2xx to our INVITE (RFC 3261 section 13.2.2.4).
     pub fn acknowledge(&mut self, core: &mut Core, common: &mut Common, owed: OwedAck, body: Option<&Body>) {
         let mut ack = self.dialog.ack(owed.cseq);
-        if common.credentials.as_ref().is_some_and(|credentials| credentials.are_for(self.flow.peer()))
-            && let Some(invite) = core.clients.get(&owed.tx).and_then(|tx| tx.parsed_request())
+        if common.proof.credentials.as_ref().is_some_and(|credentials| credentials.are_for(self.flow.peer()))
+            && let Some(invite) = core.transactions.client(owed.tx).and_then(|tx| tx.parsed_request())
         {
             ack.headers.copy_all(&H::Authorization, &invite.headers);
             ack.headers.copy_all(&H::ProxyAuthorization, &invite.headers);
         }
-        set_body(&mut ack, body);
-        let bytes = core.send_ack(ack, self.flow);
-        core.note_ack(owed.tx, self.dialog.remote_tag.clone(), self.flow, bytes);
+        ack.set_body(body);
+        core.transactions.acknowledge(owed.tx, self.dialog.remote_tag.clone(), ack, self.flow);
     }
 
     /// Sends BYE.
@@ -295,14 +284,14 @@ impl Session {
     ) {
         let mut request = self.dialog.request(Method::Prack);
         request.headers.push_display(H::RAck, rack);
-        set_body(&mut request, body);
+        request.set_body(body);
         self.send(core, now, id, common, request);
     }
 
     /// Refuses whatever of the peer's waits for our user: the dialog ends.
     pub fn refuse_waiting(&mut self, core: &mut Core, now: Now) {
         if let Some(theirs) = self.theirs.take() {
-            core.respond(now, theirs.tx, Reply::new(StatusCode::REQUEST_TERMINATED));
+            core.transactions.respond(now, theirs.tx, Reply::new(StatusCode::REQUEST_TERMINATED));
         }
     }
 
@@ -326,64 +315,6 @@ impl Session {
             || self.owed_ack.is_some()
             || self.owed_prack.is_some()
             || matches!(self.exchange, Exchange::LocalOffer | Exchange::RemoteOffer)
-    }
-}
-
-/// Adds authorization for those who asked for it before.
-pub(crate) fn authorize(common: &mut Common, request: &mut Request, flow: &Flow) {
-    if let Some(credentials) = common.credentials.as_ref().filter(|credentials| credentials.are_for(flow.peer())) {
-        let uri = request.uri.to_string();
-        let covered = Covered { method: &request.method, uri: &uri, body: &request.body };
-        for (name, value) in common.digest.again(covered, credentials) {
-            request.headers.push(name, value);
-        }
-    }
-}
-
-/// Answers a challenge: sends the request of `tx` again with authorization and the next CSeq number. `None`: there is
-/// nothing to answer it with, it was tried, or whoever asks is not whom the credentials are for.
-pub(crate) fn retry_authorized(
-    core: &mut Core,
-    now: Now,
-    credentials: Option<&Credentials>,
-    digest: &mut DigestClient,
-    tx: ClientId,
-    response: &Response,
-    cseq: u32,
-) -> Option<ClientId> {
-    if !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
-        return None;
-    }
-    let cnonce = core.new_call_id();
-    let transaction = core.clients.get(&tx)?;
-    let credentials = credentials.filter(|credentials| transaction.is_between(|peer| credentials.are_for(peer)))?;
-    let mut request = transaction.parsed_request()?;
-    let uri = request.uri.to_string();
-    let covered = Covered { method: &request.method, uri: &uri, body: &request.body };
-    let answers = digest.answer(response, covered, credentials, &cnonce).ok()?;
-    request.headers.remove(&H::Authorization);
-    request.headers.remove(&H::ProxyAuthorization);
-    for (name, value) in answers {
-        request.headers.push(name, value);
-    }
-    resend(core, now, tx, request, cseq)
-}
-
-/// Sends a request again in a new transaction with another CSeq number.
-pub(crate) fn resend(core: &mut Core, now: Now, tx: ClientId, mut request: Request, cseq: u32) -> Option<ClientId> {
-    let (flow, owner) = core.clients.get(&tx).map(|it| (it.flow, it.owner))?;
-    request.headers.remove(&H::Via);
-    request.headers.remove(&H::UserAgent);
-    let value = format!("{cseq} {}", request.method);
-    request.headers.set(H::CSeq, value);
-    Some(core.start_client(now, request, flow, owner))
-}
-
-/// Gives a request its body.
-pub(crate) fn set_body(request: &mut Request, body: Option<&Body>) {
-    if let Some(body) = body {
-        request.headers.set(H::ContentType, body.content_type.as_bytes().to_vec());
-        request.body = body.bytes.clone();
     }
 }
 

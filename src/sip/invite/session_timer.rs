@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::sip::endpoint::Terms;
+use crate::sip::core::{Terms, seconds};
 use crate::sip::message::{MinSe, Refresher, Request, Response, SessionExpires};
 
 /// What was agreed.
@@ -100,15 +100,10 @@ pub(crate) fn agree(terms: &Terms, now: Option<SessionTimer>, request: &Request)
     Ok(Some(Agreed { timer, require: peer_refreshes }))
 }
 
-/// Whole seconds, at least one.
-pub(crate) fn seconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX).max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::endpoint::EndpointConfig;
+    use crate::sip::core::EndpointConfig;
     use crate::sip::message::{HeaderName as H, Method};
 
     fn agreed(

@@ -6,12 +6,9 @@ use super::incoming::add_agreed;
 use super::session::{AwaitedAck, Exchange, Session, TheirRequest, busy_reply};
 use super::session_timer::agree;
 use super::{Stage, Usage};
-use crate::sip::endpoint::core::Core;
-use crate::sip::endpoint::receive::{check_body, check_require};
-use crate::sip::endpoint::servers::{Received, Reply};
-use crate::sip::endpoint::timer::{InviteTimer, ServerId, Timer};
-use crate::sip::endpoint::{Body, EndedBy, EndpointError, Event, InviteId};
-use crate::sip::message::{HeaderName as H, Headers, Method, StatusCode};
+use crate::sip::core::{Core, EndedBy, EndpointError, Event, InviteId, InviteTimer, check_body, check_require};
+use crate::sip::message::{Body, HeaderName as H, Headers, Method, StatusCode};
+use crate::sip::transaction::{Received, Reply, ServerId};
 use crate::types::Now;
 
 /// An INVITE inside a dialog that is not answered by then gets 100 (RFC 3261 section 17.2.1).
@@ -24,7 +21,7 @@ impl Usage {
         if is_invite && !matches!(self.stage, Stage::Confirmed(_)) {
             // The first INVITE has no final response yet.
             let reply = busy_reply(core);
-            return core.respond(now, tx, reply);
+            return core.transactions.respond(now, tx, reply);
         }
         let Some(session) = self.session(&received.from_tag, &received.call_id) else { return };
         let request = &received.request;
@@ -37,14 +34,14 @@ impl Usage {
             });
         let (body, agreed) = match checked {
             Ok(checked) => checked,
-            Err(reply) => return core.respond(now, tx, reply),
+            Err(reply) => return core.transactions.respond(now, tx, reply),
         };
         if let Some(reply) = session.crossing(core, is_invite, body.is_some()) {
-            return core.respond(now, tx, reply);
+            return core.transactions.respond(now, tx, reply);
         }
         if is_invite {
             session.imply_ack(core, id);
-            core.set_timer(now, Timer::Trying(tx), TRYING_AFTER);
+            core.transactions.try_after(now, tx, TRYING_AFTER);
         }
         let mut refresh = Headers::new();
         refresh.copy_all(&H::Contact, &request.headers);
@@ -163,7 +160,7 @@ impl Usage {
         if session.exchange == Exchange::RemoteOffer {
             session.exchange = Exchange::Settled;
         }
-        core.respond(now, theirs.tx, reply);
+        core.transactions.respond(now, theirs.tx, reply);
         self.send_next_reliable(core, now);
         self.send_deferred_accept(core, now);
     }
@@ -198,7 +195,7 @@ impl Session {
         if let Some(awaited) = self.awaited_ack.take() {
             core.clear_call_timer(id, InviteTimer::Accepted);
             core.clear_call_timer(id, InviteTimer::AckOverdue);
-            core.forget_response(awaited.tx);
+            core.transactions.forget_response(awaited.tx);
             if awaited.initial {
                 core.event(Event::Acknowledged { invite: id, body: None });
             }
@@ -232,7 +229,7 @@ impl Session {
         if is_target_refresh {
             add_agreed(&mut reply, theirs.agreed);
         }
-        core.respond(now, theirs.tx, reply);
+        core.transactions.respond(now, theirs.tx, reply);
         if let Some(body) = body {
             self.local_body = Some(body);
             self.changed = true;

@@ -9,6 +9,7 @@
 //! What cannot be parsed comes back as a [`ParseError`] that knows the status to answer with and, where the
 //! headers for an answer could be read, a stub of the request to answer to.
 
+mod body;
 pub(in crate::sip) mod charset;
 mod date;
 mod error;
@@ -29,6 +30,7 @@ mod response;
 mod sequence;
 mod session_timer;
 mod status;
+mod tag;
 mod text;
 mod transport;
 mod uri;
@@ -37,6 +39,7 @@ mod via;
 mod warning;
 mod with_params;
 
+pub use body::Body;
 pub use date::Date;
 pub use error::{Defect, InvalidValue, ParseError};
 pub use framer::{Frame, FramingError, StreamFramer};
@@ -56,6 +59,7 @@ pub use response::Response;
 pub use sequence::CSeq;
 pub use session_timer::{MinSe, Refresher, SessionExpires};
 pub use status::StatusCode;
+pub use tag::Tag;
 pub use text::Text;
 pub use transport::Transport;
 pub use uri::{Scheme, Uri};

@@ -5,8 +5,7 @@ use std::hash::Hasher;
 use rand::{Rng, rngs::StdRng};
 use smallvec::SmallVec;
 
-use crate::sip::dialog::Tag;
-use crate::sip::message::{Method, Request, Via};
+use crate::sip::message::{Method, Request, Tag, Via};
 
 /// The identity of a server transaction, or of a request that may have come twice by different ways.
 ///

@@ -77,6 +77,33 @@ impl Timing {
     }
 }
 
+/// A transaction we started: the random part of its branch, and whether it is the CANCEL of the INVITE so numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ClientId {
+    pub(super) branch: u64,
+    pub(super) cancel: bool,
+}
+
+/// A transaction a peer started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ServerId(pub(super) u64);
+
+/// Every deadline of the layer by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A client transaction's timer of RFC 3261 table 4.
+    Client(ClientId, TimerName),
+    /// A cancelled INVITE has had 64·T1 to end (RFC 3261 section 9.1).
+    Cancelled(ClientId),
+    /// An INVITE has rung longer than any call may: no final response will come. (A call's own timer is shorter; this
+    /// is for re-INVITEs, and for those whose call is over.)
+    Stalled(ClientId),
+    /// A server transaction's timer of RFC 3261 table 4.
+    Server(ServerId, TimerName),
+    /// An INVITE has waited 200 ms for a response: send 100 (RFC 3261 section 17.2.1).
+    Trying(ServerId),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
-//! What an [`Endpoint`](super::Endpoint) is told when it is made.
+//! What an [`Endpoint`](crate::sip::Endpoint) is told when it is made.
 
 use std::time::Duration;
 
-use super::core::{ALLOW, ALLOW_WITH_REFER, SUPPORTED};
+use super::{ALLOW, ALLOW_WITH_REFER, SUPPORTED};
 use crate::sip::transaction::Timing;
 
 /// Settings of an endpoint; every one has a default.
@@ -34,7 +34,7 @@ pub struct EndpointConfig {
     pub limits: Limits,
 }
 
-/// What holds between us and one peer; see [`Admitted::terms`](super::Admitted::terms).
+/// What holds between us and one peer; see [`Admitted::terms`](crate::sip::Admitted::terms).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// As [`EndpointConfig::session_expires`].

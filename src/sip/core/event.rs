@@ -1,12 +1,13 @@
-//! What goes into an [`Endpoint`](super::Endpoint) and what comes out.
+//! What goes into an [`Endpoint`](crate::sip::Endpoint) and what comes out.
 
+use std::fmt;
 use std::time::{Duration, Instant};
-use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 
-use super::{Flow, PeerId};
+use crate::sip::flow::Flow;
 use crate::sip::message::{Defect, Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
+use crate::sip::transaction::{self, TraceLine};
 
 /// One INVITE usage: a call from its INVITE to its end. Never reused within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -32,6 +33,11 @@ impl fmt::Display for RegistrationId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PingId(pub u64);
 
+/// Who a peer is, as its [`Policy`](crate::sip::Policy) calls it. The endpoint hands it back with [`Event::Incoming`] and
+/// knows nothing of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
 /// What the world tells the endpoint.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -47,7 +53,7 @@ pub enum Input {
         /// The connection's flow.
         flow: Flow,
     },
-    /// The peer of a connection has proven who it is. Nothing to the endpoint; its user's [`Policy`](super::Policy) may
+    /// The peer of a connection has proven who it is. Nothing to the endpoint; its user's [`Policy`](crate::sip::Policy) may
     /// go by it until the connection ends.
     FlowIdentified {
         /// The connection's flow.
@@ -93,43 +99,27 @@ pub enum Output {
     Trace(TraceLine),
 }
 
-/// One message as one line of a ladder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceLine {
-    /// The Call-ID header's value.
-    pub call_id: String,
-    /// Which way it went.
-    pub direction: TraceDirection,
-    /// Where it came from or went to.
-    pub flow: Flow,
-    /// `INVITE sip:…`, or `180 Ringing (INVITE)`.
-    pub summary: String,
-}
-
-/// Which way a traced message went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TraceDirection {
-    /// Received.
-    In,
-    /// Sent.
-    Out,
-}
-
-/// A message body with its type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
-    /// Value of Content-Type.
-    pub content_type: Cow<'static, str>,
-    /// The body itself.
-    pub bytes: Bytes,
-}
-
-impl Body {
-    /// A session description (RFC 8866).
-    #[must_use]
-    pub fn sdp(bytes: impl Into<Bytes>) -> Self {
-        Self { content_type: Cow::Borrowed("application/sdp"), bytes: bytes.into() }
+impl From<transaction::Output> for Output {
+    fn from(output: transaction::Output) -> Self {
+        match output {
+            transaction::Output::Transmit { flow, bytes, hurried } => Self::Transmit { flow, bytes, hurried },
+            transaction::Output::Trace(line) => Self::Trace(line),
+        }
     }
+}
+
+/// Why a method of the endpoint did nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// The id is gone or never was.
+    #[error("no such call")]
+    NoSuchCall,
+    /// The call is not in a state where this can be done now.
+    #[error("not possible in the call's present state")]
+    WrongState,
+    /// A limit of [`Limits`] is reached.
+    #[error("too many calls or transactions")]
+    LimitReached,
 }
 
 /// Who or what ended a call that was there to be ended.
@@ -164,7 +154,7 @@ pub struct Referral {
 
 /// What happened. `invite` and `registration` name what it happened to.
 ///
-/// An incoming call begins with `Incoming`; an outgoing one with [`Endpoint::invite`](super::Endpoint::invite). Each
+/// An incoming call begins with `Incoming`; an outgoing one with [`Endpoint::invite`](crate::sip::Endpoint::invite). Each
 /// has exactly one last event: `Cancelled`, `Failed` or `Ended`. After a last event the id is gone.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -307,7 +297,7 @@ pub enum Event {
         registration: RegistrationId,
         /// For how long.
         expires: Duration,
-        /// Values of its Service-Route that are not used: see [`Endpoint::service_route`](super::Endpoint::service_route).
+        /// Values of its Service-Route that are not used: see [`Endpoint::service_route`](crate::sip::Endpoint::service_route).
         ignored_routes: usize,
     },
     /// The registrar refused or did not answer; it is tried again by itself unless `retry_at` is `None`.

@@ -12,7 +12,7 @@ const TOGETHER: Duration = Duration::from_millis(50);
 /// Timers J and L: they run equally long for every transaction and nothing stops them, so those that come first are due
 /// first, and a queue does for them what an ordered set does for the other timers.
 #[derive(Debug, Default)]
-pub(crate) struct Retention {
+pub(super) struct Retention {
     queue: VecDeque<(Instant, ServerId)>,
 }
 

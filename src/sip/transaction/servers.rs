@@ -1,15 +1,15 @@
 //! Server transactions: RFC 3261 section 17.2 carried out.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::core::{Core, literal_address};
-use super::timer::{ServerId, Timer};
-use super::{Body, Flow, InviteId};
-use crate::sip::message::{HeaderName as H, Headers, Method, Request, Response, StatusCode, Text, Via};
-use crate::sip::transaction::{Action, Key, Keys, TimerName, server, server_invite};
+use super::machine::{Action, server, server_invite};
+use super::timer::{ServerId, Timer, TimerName};
+use super::{Key, Received, Reply, Transactions};
+use crate::sip::flow::Flow;
+use crate::sip::message::{HeaderName as H, Headers, Method, Response, StatusCode};
 use crate::types::{Now, relax};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,10 @@ enum Machine {
 ///
 /// Thousands that only absorb retransmissions are alive at once: what only an open one needs is let go with its final
 /// response.
-pub(crate) struct ServerTransaction {
-    pub flow: Flow,
-    /// The call it belongs to, if any.
-    pub owner: Option<InviteId>,
+pub(super) struct ServerTransaction<S> {
+    flow: Flow,
+    /// What the user left with it, if anything.
+    user: Option<S>,
     machine: Machine,
     interval: Duration,
     /// What every response begins with: Via, From, To, Call-ID, CSeq, Record-Route. Empty after the final response.
@@ -39,81 +39,6 @@ pub(crate) struct ServerTransaction {
     pending: Option<IpAddr>,
 }
 
-/// A response in the making: what comes on top of the headers every response has.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub status: StatusCode,
-    pub headers: Headers,
-    pub body: Bytes,
-}
-
-impl Reply {
-    pub fn new(status: StatusCode) -> Self {
-        Self { status, headers: Headers::new(), body: Bytes::new() }
-    }
-
-    pub fn with(mut self, name: H, value: impl Into<Bytes>) -> Self {
-        self.headers.push(name, value);
-        self
-    }
-
-    pub fn body(mut self, body: Option<&Body>) -> Self {
-        if let Some(body) = body {
-            self.headers.push(H::ContentType, body.content_type.as_bytes().to_vec());
-            self.body = body.bytes.clone();
-        }
-        self
-    }
-}
-
-/// A request with what was read of it once, for all that follows.
-pub(crate) struct Received {
-    pub request: Request,
-    pub flow: Flow,
-    pub via: Via,
-    pub from_tag: Text,
-    pub to_tag: Option<Text>,
-    pub call_id: Text,
-    pub cseq: u32,
-}
-
-impl Received {
-    /// Reads what every request must have. `None`: something of it cannot be read.
-    pub fn read(mut request: Request, flow: Flow) -> Option<Self> {
-        let via = request.mark_received(flow.remote).ok()?;
-        let from_tag = request.from().ok()?.params.get_text("tag").cloned().unwrap_or_default();
-        let to_tag = request.to().ok()?.params.get_text("tag").filter(|tag| !tag.is_empty()).cloned();
-        let call_id = request.call_id()?;
-        let cseq = request.cseq().ok()?.number;
-        Some(Self { request, flow, via, from_tag, to_tag, call_id, cseq })
-    }
-
-    /// The key of the transaction it belongs to, as if it were of `method`.
-    pub fn key(&self, keys: &Keys, method: &Method) -> Key {
-        keys.transaction(&self.request, &self.via, &self.from_tag, self.cseq, method)
-    }
-
-    /// The key by which the same request that came by another way is recognised.
-    pub fn merged(&self, keys: &Keys) -> Key {
-        keys.merged(&self.from_tag, &self.call_id, self.cseq, &self.request.method)
-    }
-
-    /// Where responses go (RFC 3261 section 18.2.2, RFC 3581). `maddr` is left unheeded: it would let anybody who
-    /// may talk to us aim our responses at somebody else.
-    pub fn response_flow(&self) -> Flow {
-        if self.flow.transport.is_reliable() {
-            return self.flow;
-        }
-        let port = self.via.rport.flatten().or(self.via.port).unwrap_or(self.flow.transport.default_port());
-        self.flow.towards(SocketAddr::new(self.flow.remote.ip(), port))
-    }
-
-    /// The neighbour's own idea of its address, where it is not a name.
-    pub fn sent_by(&self) -> Option<SocketAddr> {
-        literal_address(&self.via.host, self.via.port, self.flow.transport)
-    }
-}
-
 /// What came of a request that belongs to a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Absorbed {
@@ -123,10 +48,11 @@ pub(crate) enum Absorbed {
     PassUp,
 }
 
-impl Core {
+impl<C: Clone + Default, S: Copy> Transactions<C, S> {
     /// Begins a transaction for a new request. `merged`: the key by which it is recognised when it comes by another way.
-    pub fn open_server(&mut self, received: &Received, key: Key, merged: Option<Key>) -> ServerId {
-        let id = ServerId(self.next_id());
+    pub fn open(&mut self, received: &Received, key: Key, merged: Option<Key>) -> ServerId {
+        self.last_server += 1;
+        let id = ServerId(self.last_server);
         let request = &received.request;
         let mut template = Headers::new();
         template.copy_all(&H::Via, &request.headers);
@@ -149,7 +75,7 @@ impl Core {
         *self.pending.entry(source).or_default() += 1;
         let transaction = ServerTransaction {
             flow: received.response_flow(),
-            owner: None,
+            user: None,
             machine,
             interval: self.config.timing.t1,
             template,
@@ -163,8 +89,45 @@ impl Core {
         id
     }
 
+    /// Leaves a value with a request of a peer's.
+    pub fn set_server_user(&mut self, tx: ServerId, user: S) {
+        if let Some(transaction) = self.servers.get_mut(&tx) {
+            transaction.user = Some(user);
+        }
+    }
+
+    /// What was left with it.
+    pub fn server_user(&self, tx: ServerId) -> Option<S> {
+        self.servers.get(&tx).and_then(|transaction| transaction.user)
+    }
+
+    /// The transaction a request belongs to, as if it were of `method`.
+    pub fn key(&self, received: &Received, method: &Method) -> Key {
+        received.key(&self.keys, method)
+    }
+
+    /// The key by which the same request is recognised that comes by another way.
+    pub fn merged_key(&self, received: &Received) -> Key {
+        received.merged(&self.keys)
+    }
+
+    /// The transaction with this key.
+    pub fn find(&self, key: &Key) -> Option<ServerId> {
+        self.server_keys.get(key).copied()
+    }
+
+    /// Whether a request with this key has come before, by another way.
+    pub fn is_merged(&self, key: &Key) -> bool {
+        self.merges.contains_key(key)
+    }
+
+    /// Sends 100 if nothing else has been sent by then.
+    pub fn try_after(&mut self, now: Now, tx: ServerId, after: Duration) {
+        self.set_timer(now, Timer::Trying(tx), after);
+    }
+
     /// Gives the To of the responses to come our tag, unless it has one.
-    pub fn tag_server(&mut self, id: ServerId, tag: &str) {
+    pub fn tag(&mut self, id: ServerId, tag: &str) {
         let Some(transaction) = self.servers.get_mut(&id).filter(|transaction| transaction.untagged) else { return };
         transaction.untagged = false;
         if let Some(to) = transaction.template.get(&H::To) {
@@ -180,7 +143,7 @@ impl Core {
         let Some(transaction) = self.servers.get(&id).filter(|transaction| !transaction.has_final()) else { return };
         if transaction.untagged && reply.status != StatusCode::TRYING {
             let tag = self.new_tag().to_string();
-            self.tag_server(id, &tag);
+            self.tag(id, &tag);
         }
         let Some(transaction) = self.servers.get_mut(&id) else { return };
         let mut response = Response::new(reply.status);
@@ -239,7 +202,7 @@ impl Core {
     }
 
     /// The connection is gone: responses go to where a new one can be opened.
-    pub fn redirect_server(&mut self, id: ServerId, flow: Flow) {
+    pub fn redirect(&mut self, id: ServerId, flow: Flow) {
         if let Some(transaction) = self.servers.get_mut(&id) {
             transaction.flow = flow;
         }
@@ -257,12 +220,12 @@ impl Core {
         Some((id, if pass_up { Absorbed::PassUp } else { Absorbed::Yes }))
     }
 
-    pub fn server_timer(&mut self, now: Now, id: ServerId, timer: TimerName) {
+    pub(super) fn server_timer(&mut self, now: Now, id: ServerId, timer: TimerName) {
         self.drive_server(now, id, Event::Timer(timer));
     }
 
     /// Forgets the transactions whose timer J or L has fired.
-    pub fn forget_retained(&mut self, now: Now) {
+    pub(super) fn forget_retained(&mut self, now: Now) {
         while let Some(id) = self.retention.pop_due(now.instant) {
             let Some(transaction) = self.servers.get(&id) else { continue };
             let timer = if transaction.is_invite() { TimerName::L } else { TimerName::J };
@@ -349,39 +312,9 @@ impl Core {
             }
         }
     }
-
-    /// Answers a request that gets no transaction: it could not be read, or a limit is reached.
-    pub fn respond_statelessly(&mut self, request: &Request, flow: Flow, status: StatusCode, extra: Headers) {
-        let tag = self.new_tag().to_string();
-        self.respond_statelessly_as(request, flow, status, extra, &tag);
-    }
-
-    /// The same with this tag.
-    pub fn respond_statelessly_as(
-        &mut self,
-        request: &Request,
-        flow: Flow,
-        status: StatusCode,
-        extra: Headers,
-        tag: &str,
-    ) {
-        let mut request = request.clone();
-        let Ok(via) = request.mark_received(flow.remote) else { return };
-        let mut response = Response::to_request(&request, status);
-        response.set_to_tag(tag);
-        response.headers.extend(&extra);
-        self.add_identity(&mut response.headers, H::Server);
-        let flow = if flow.transport.is_reliable() {
-            flow
-        } else {
-            let port = via.rport.flatten().or(via.port).unwrap_or(flow.transport.default_port());
-            flow.towards(SocketAddr::new(flow.remote.ip(), port))
-        };
-        self.transmit(flow, response.to_bytes());
-    }
 }
 
-/// Something a machine has to be outcome.
+/// Something a machine has to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Event {
     Request,
@@ -392,7 +325,7 @@ enum Event {
     Timer(TimerName),
 }
 
-impl ServerTransaction {
+impl<S> ServerTransaction<S> {
     fn step(&mut self, event: Event) -> &'static [Action] {
         match &mut self.machine {
             Machine::Invite(state) => {

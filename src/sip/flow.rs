@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::sip::message::Transport;
+use super::message::{Host, Transport};
 
 /// One pair of addresses messages travel between, and the connection where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +49,16 @@ impl Flow {
     pub fn peer(&self) -> IpAddr {
         self.remote.ip().to_canonical()
     }
+}
+
+/// The address itself where it is an IPv4 address in IPv6 clothes, as a socket for both families gives it.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// The address a host and port name, where that can be said without DNS.
+pub(crate) fn literal_address(host: &Host, port: Option<u16>, transport: Transport) -> Option<SocketAddr> {
+    host.ip().map(|ip| SocketAddr::new(ip, port.unwrap_or(transport.default_port())))
 }
 
 mod transport_name {

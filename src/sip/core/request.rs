@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Body, Flow, Terms};
+use super::Terms;
 use crate::sip::auth::Credentials;
-use crate::sip::message::{Headers, NameAddr, Uri};
+use crate::sip::flow::Flow;
+use crate::sip::message::{Body, HeaderName as H, Headers, NameAddr, Uri};
 
 /// A call to be made.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ pub struct RegistrationConfig {
     /// How long each binding is asked for. Default of most trunks: 3600 s; the registrar may shorten it.
     pub expires: Duration,
     /// The user part of the Contact. `None` (best): an unguessable one is made, so that calls to it are known
-    /// to come by way of this registrar; see [`Endpoint::registered_contact_user`](super::Endpoint::registered_contact_user).
+    /// to come by way of this registrar; see [`Endpoint::registered_contact_user`](crate::sip::Endpoint::registered_contact_user).
     pub contact_user: Option<String>,
     /// Registers all numbers of the account at once (RFC 6140, "GIN"): the Contact has no user, and calls come to its host
     /// with the called number in their request URI. A registrar that cannot do this says 420.
@@ -73,4 +74,31 @@ pub struct RegistrationConfig {
     pub headers: Headers,
     /// Routes to travel.
     pub route: Vec<NameAddr>,
+}
+
+/// Adds the user's headers, but none that are ours to write.
+pub(crate) fn add_extra(headers: &mut Headers, extra: &Headers) {
+    for (name, value) in extra.iter() {
+        let ours = matches!(
+            name,
+            H::Via
+                | H::From
+                | H::To
+                | H::CallId
+                | H::CSeq
+                | H::Contact
+                | H::MaxForwards
+                | H::Route
+                | H::RecordRoute
+                | H::ContentLength
+                | H::ContentType
+                | H::Allow
+                | H::Supported
+                | H::SessionExpires
+                | H::MinSe
+        );
+        if !ours {
+            headers.push(name.clone(), value.clone());
+        }
+    }
 }
