@@ -170,7 +170,11 @@ impl Engine {
         bytes: &mut [u8],
     ) -> bool {
         let Some((id, leg)) = self.legs.at_mut(slot.0) else { return false };
-        let Arrived { believed, first, digit, too_long, bye } = leg.handle_packet(kind, arrival, source, bytes);
+        let arrived = leg.handle_packet(kind, arrival, source, bytes);
+        let Arrived { believed, first, digit, too_long, bye } = arrived;
+        if !arrived.has_news() {
+            return believed;
+        }
         let events = [
             first.then_some(Event::FirstPacket { leg: id }),
             digit.map(|digit| Event::Digit { leg: id, digit }),

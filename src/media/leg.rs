@@ -79,6 +79,13 @@ pub(crate) struct Arrived {
     pub(crate) bye: bool,
 }
 
+impl Arrived {
+    /// Whether anybody has to be told of it, which is so of few packets.
+    pub(crate) const fn has_news(&self) -> bool {
+        self.first || self.digit.is_some() || self.too_long.is_some() || self.bye
+    }
+}
+
 impl Ticking for Leg {
     fn next_tick(&mut self) -> &mut Beat {
         &mut self.next_tick

@@ -117,7 +117,7 @@ pub enum EndpointError {
     /// The call is not in a state where this can be done now.
     #[error("not possible in the call's present state")]
     WrongState,
-    /// A limit of [`Limits`] is reached.
+    /// A limit of [`Limits`](crate::sip::endpoint::Limits) is reached.
     #[error("too many calls or transactions")]
     LimitReached,
 }
@@ -162,7 +162,7 @@ pub enum Event {
     Incoming {
         /// The new call.
         invite: InviteId,
-        /// Who calls, as the [`Policy`](super::Policy) said when it admitted the INVITE.
+        /// Who calls, as the [`Policy`](crate::sip::Policy) said when it admitted the INVITE.
         peer: PeerId,
         /// The INVITE as it came.
         request: Box<Request>,

@@ -34,7 +34,8 @@ impl Params {
             let end = charset::find_outside_quotes(rest, b';', false).unwrap_or(rest.len());
             let (param, behind) = rest.split_at(end);
             rest = behind.get(1..).unwrap_or_default();
-            let (name, value) = charset::split_outside_quotes(param, b'=');
+            // No quoted string stands before the first `=`: names are tokens.
+            let (name, value) = charset::split_at_byte(param, b'=');
             let name = charset::trim(name);
             if name.contains(&b'"') {
                 return Err(InvalidValue("parameter"));
