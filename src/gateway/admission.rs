@@ -17,7 +17,7 @@ pub(super) struct Admission {
     pub(super) peers: Peers,
     digest: TrunkDigest,
     /// Requests from nowhere we know, dropped without an answer, in all.
-    pub(super) strangers: u64,
+    pub(super) unknown_sources: u64,
     /// The last of them, which the log has still to hear of.
     untold: Option<(SocketAddr, &'static str)>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Admission {
 impl Admission {
     /// `seed` is the secret of the nonces.
     pub(super) fn new(now: Instant, seed: u64, plan: &Plan) -> Self {
-        Self { peers: Peers::new(plan), digest: TrunkDigest::new(now, seed, plan), strangers: 0, untold: None }
+        Self { peers: Peers::new(plan), digest: TrunkDigest::new(now, seed, plan), unknown_sources: 0, untold: None }
     }
 
     /// Takes a plan that was read anew.
@@ -35,8 +35,8 @@ impl Admission {
     }
 
     /// Counts a request that was sent away.
-    fn stranger(&mut self, flow: &Flow, why: &'static str) {
-        self.strangers += 1;
+    fn unknown_source(&mut self, flow: &Flow, why: &'static str) {
+        self.unknown_sources += 1;
         self.untold = Some((flow.remote, why));
     }
 }
@@ -61,7 +61,7 @@ impl Policy for TrunkPolicy<'_> {
             },
             DigestAdmission::Challenge { challenges, wrong } => {
                 if wrong {
-                    self.admission.stranger(flow, "whose password is wrong");
+                    self.admission.unknown_source(flow, "whose password is wrong");
                 }
                 sip::Admission::Challenge(challenges)
             }
@@ -88,14 +88,14 @@ impl TrunkPolicy<'_> {
 
     /// Scanners get silence: not even the news that something listens here.
     fn turn_away(&mut self, flow: &Flow, why: &'static str) -> sip::Admission {
-        self.admission.stranger(flow, why);
+        self.admission.unknown_source(flow, why);
         sip::Admission::Drop
     }
 }
 
 impl Gateway {
     /// Tells of a request that was dropped while the endpoint was at work.
-    pub(super) fn tell_strangers(&mut self, now: Now) {
+    pub(super) fn tell_unknown_sources(&mut self, now: Now) {
         if let Some((remote, why)) = self.admission.untold.take() {
             self.log_limited(now, Level::Info, None, "request dropped", || format!("from {remote}, {why}"));
         }

@@ -12,19 +12,19 @@ pub enum Cause {
     /// The caller hung up.
     #[error("the caller hung up")]
     CallerHungUp,
-    /// The one we called hung up.
-    #[error("the called one hung up")]
+    /// The callee hung up.
+    #[error("the callee hung up")]
     CalledHungUp,
-    /// The one we called is on the telephone.
+    /// The callee is on the telephone.
     #[error("busy")]
     Busy,
-    /// The one we called did not answer in time, or was not there to.
+    /// The callee did not answer in time, or was not there to.
     #[error("no answer")]
     NoAnswer,
     /// The number we called is not in use.
     #[error("there is no such number")]
     NoSuchNumber,
-    /// The one we called, or its network, did not want the call: how it said so.
+    /// The callee, or its network, did not want the call: how it said so.
     #[error("declined: {0}")]
     Declined(String),
     /// No trunk could bring our call there: what came of the last.

@@ -115,7 +115,7 @@ pub struct Status {
     /// Trunks, in the order of the dialplan.
     pub trunks: Vec<TrunkStatus>,
     /// Requests from addresses no trunk allows, dropped since the start.
-    pub strangers: u64,
+    pub unknown_sources: u64,
     /// PIN checks are slowed down because of too many wrong PINs.
     pub pins_slowed: bool,
     /// What waits to be written, and what could not be.
@@ -299,7 +299,7 @@ impl Gateway {
             calls,
             rooms,
             trunks,
-            strangers: self.admission.strangers,
+            unknown_sources: self.admission.unknown_sources,
             pins_slowed: self.pin_guard.is_slow(now.instant),
             backlog: Backlog::default(),
         }

@@ -16,7 +16,7 @@ pub(super) struct Outgoing {
     pub(super) route: Arc<Route>,
     /// The number in the INVITE: the one asked for, or where a redirection led.
     pub(super) number: String,
-    /// The number that the called one sees; none: withheld.
+    /// The number that the callee sees; none: withheld.
     pub(super) caller: CallerNumber,
     /// The target that has our INVITE, or is about to.
     pub(super) target: Target,
@@ -33,7 +33,7 @@ pub(super) struct Outgoing {
     pub(super) headers: Headers,
 }
 
-/// Whose number the called one sees.
+/// Whose number the callee sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallerNumber {
     /// The trunk's own, which may be none.

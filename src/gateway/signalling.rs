@@ -26,7 +26,7 @@ impl Gateway {
                 }
             }
         }
-        self.tell_strangers(now);
+        self.tell_unknown_sources(now);
     }
 
     fn on_signalling(&mut self, now: Now, event: Event) {
@@ -81,7 +81,7 @@ impl Gateway {
             Event::OddResponse { invite, flow, status, defect } => {
                 self.on_odd_response(now, invite, &flow, status, defect)
             }
-            // A stranger, of whom admission tells.
+            // An unknown source, of whom admission tells.
             Event::Refused { status: None, .. } => {}
             Event::Refused { summary, flow, status: Some(status), rule } => {
                 self.log_limited(now, Level::Info, None, "request refused", || {

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_remembered() {
+    fn an_unknown_source_is_not_remembered() {
         let (mut targets, now) = (two(), start());
         targets.failed(now, &flow(99), None);
         assert!(targets.dead.is_empty() && !targets.is_ours(&flow(99)));

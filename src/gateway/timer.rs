@@ -14,7 +14,7 @@ pub(super) enum Timer {
     NoSound(CallId),
     /// The first response of a target that we call: the next one is tried after [`SILENCE`].
     Silence(CallId),
-    /// The one we call has not answered in time.
+    /// The callee has not answered in time.
     NoAnswer(CallId),
     /// A call of ours has lasted as long as it may.
     Longest(CallId),

@@ -1,4 +1,4 @@
-//! Somebody who is called for those who wait: they hear it ring, then what its side plays, then the called one, who may
+//! Somebody who is called for those who wait: they hear it ring, then what its side plays, then the callee, who may
 //! have to press 1 before that.
 //!
 //! ```text
@@ -10,11 +10,11 @@ use super::line::{Fallback, Line};
 use super::{CallerId, CollectSpec, DialCause, DialHandle, Event, PlayItem, PlaybackHandle, Unit, Verb, Verbs};
 use std::time::Duration;
 
-/// What the called one is asked.
+/// What the callee is asked.
 pub(super) const PROMPT: &str = "press-one";
 /// The key that joins.
 const KEY: &str = "1";
-/// How often the called one is asked.
+/// How often the callee is asked.
 const TRIES: u8 = 2;
 /// Wait for the key after the prompt.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -28,7 +28,7 @@ const RINGING: PlaybackHandle = PlaybackHandle(0);
 pub(super) struct Callee {
     /// Who waits.
     waiting: Unit,
-    /// Whether the called one must press 1; `None`: what the route says, else `standard`.
+    /// Whether the callee must press 1; `None`: what the route says, else `standard`.
     confirm: Option<bool>,
     standard: bool,
     /// Keyed into the line when it is answered.

@@ -23,17 +23,17 @@ pub enum Event {
         dial: DialHandle,
         /// The call.
         call: CallId,
-        /// Whether the route wants the called one to press 1 first; `None` leaves it to the session.
+        /// Whether the route wants the callee to press 1 first; `None` leaves it to the session.
         confirm: Option<bool>,
     },
-    /// It rings at the called one's. Comes once.
+    /// It rings at the callee's. Comes once.
     Ringing {
         /// The call.
         call: CallId,
         /// The ringing tone of the trunk's country, for those who wait.
         tone: &'static str,
     },
-    /// Sound comes from the called one's side before the answer: it takes the ringing tone's place. Comes once.
+    /// Sound comes from the callee's side before the answer: it takes the ringing tone's place. Comes once.
     EarlyMedia {
         /// The call.
         call: CallId,
@@ -157,11 +157,11 @@ impl Event {
 pub enum DialCause {
     /// By a rule: which.
     Refused(String),
-    /// The called one is on the telephone.
+    /// The callee is on the telephone.
     Busy,
     /// Nobody answered, or nobody is there who could.
     NoAnswer,
-    /// The called one does not want the call, or its network does not.
+    /// The callee does not want the call, or its network does not.
     Declined,
     /// There is no such number.
     NoSuchNumber,

@@ -16,7 +16,7 @@ pub struct Invited {
     pub room: String,
     /// The number, in any way of writing it.
     pub number: String,
-    /// Whether the called one must press 1 first. `None`: what the route says, else yes, so that voicemail and fax
+    /// Whether the callee must press 1 first. `None`: what the route says, else yes, so that voicemail and fax
     /// machines never enter a room.
     pub confirm: Option<bool>,
     /// Keyed into the line when it is answered, as for an extension.

@@ -80,7 +80,7 @@ pub enum Verb {
         dial: DialHandle,
         /// The number, in any way of writing it.
         number: String,
-        /// Whose number the called one sees.
+        /// Whose number the callee sees.
         caller: CallerId,
         /// How long it may ring; at most, and by default, what the route says.
         timeout: Option<Duration>,

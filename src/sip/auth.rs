@@ -131,7 +131,7 @@ struct Session {
 #[derive(Clone, Debug, Default)]
 pub struct DigestClient {
     sessions: Vec<Session>,
-    /// Whether a request was accepted: a realm that asks for the first time now is a stranger.
+    /// Whether a request was accepted: a realm that asks for the first time now is an unknown source.
     settled: bool,
 }
 

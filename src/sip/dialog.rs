@@ -44,7 +44,7 @@ pub struct Dialog {
 }
 
 impl Dialog {
-    /// The dialog an INVITE makes at the one who is called (RFC 3261 section 12.1.1). `local_cseq` is where our own
+    /// The dialog an INVITE makes at the callee (RFC 3261 section 12.1.1). `local_cseq` is where our own
     /// numbering begins.
     ///
     /// # Errors

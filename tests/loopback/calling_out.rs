@@ -1,4 +1,4 @@
-//! Calls that the gateway makes, with sipp as the one who is called.
+//! Calls that the gateway makes, with sipp as the callee.
 
 use super::harness::{Family, Gateway, Playing, Setup, Sipp, address, seconds};
 
@@ -33,7 +33,7 @@ fn a_number_is_called_into_a_room() {
     gateway.wait_for("the trunk is found", seconds(5), |status| status["trunks"][0]["trunk"] == "carrier");
     let dialled = gateway.ctl(&["dial", "--room", "standup", OFFICE]);
     assert_eq!(dialled.code(), 0, "{}{}", dialled.output, dialled.errors);
-    for station in ["calling by trunk carrier", "it rings", "it is answered", "is in room standup"] {
+    for station in ["calling by trunk carrier", ": ringing", ": answered", "is in room standup"] {
         assert!(dialled.output.contains(station), "{station}: {}", dialled.output);
     }
     gateway.wait_for_members("standup", 1);

@@ -23,13 +23,13 @@ fn gateway(auth: &str) -> Gateway {
 
 const AUTH: &str = r#"auth = { username = "pbx", password = { env = "PBX_PASSWORD" } }"#;
 
-fn stranger() -> UdpSocket {
+fn unknown_source() -> UdpSocket {
     let socket = UdpSocket::bind((Family::V4.own_address(), 0)).unwrap();
     socket.set_read_timeout(Some(seconds(5))).unwrap();
     socket
 }
 
-/// A request for `number`; all requests of a stranger are alike but for it and the branch.
+/// A request for `number`; all requests of an unknown source are alike but for it and the branch.
 fn request(from: &UdpSocket, gateway: &Gateway, method: &str, number: &str, credentials: &str) -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(1_000_000);
@@ -79,10 +79,10 @@ fn plain(answer: &str, number: &str) -> String {
     lines.lines().map(line).collect::<Vec<_>>().join("\r\n")
 }
 
-/// One way to knock: with which method, for which number, as which user (with a wrong password).
-type Knock = (&'static str, &'static str, Option<&'static str>);
+/// One way to probe the gateway: with which method, for which number, as which user (with a wrong password).
+type Probe = (&'static str, &'static str, Option<&'static str>);
 
-const KNOCKS: [Knock; 8] = [
+const PROBES: [Probe; 8] = [
     ("INVITE", EXISTS, None),
     ("INVITE", MISSING, None),
     ("INVITE", EXISTS, Some("pbx")),
@@ -93,8 +93,8 @@ const KNOCKS: [Knock; 8] = [
     ("OPTIONS", EXISTS, Some("pbx")),
 ];
 
-/// Knocks once and gives back the answer and its time.
-fn knock(from: &UdpSocket, gateway: &Gateway, (method, number, user): Knock) -> (String, Duration) {
+/// Probes once and gives back the answer and its time.
+fn probe(from: &UdpSocket, gateway: &Gateway, (method, number, user): Probe) -> (String, Duration) {
     let Some(user) = user else { return ask(from, gateway, &request(from, gateway, method, number, "")) };
     let (asked, _) = ask(from, gateway, &request(from, gateway, method, number, ""));
     let credentials = credentials(user, gateway, number, nonce(&asked));
@@ -107,7 +107,7 @@ fn numbers_and_users_that_exist_and_that_do_not_get_the_same_answers() {
     for auth in [AUTH, hashes] {
         let gateway = gateway(auth);
         for method in ["INVITE", "OPTIONS"] {
-            let answer = |knock_as| plain(&knock(&stranger(), &gateway, knock_as).0, knock_as.1);
+            let answer = |asking| plain(&probe(&unknown_source(), &gateway, asking).0, asking.1);
             let expected = answer((method, EXISTS, None));
             assert!(expected.starts_with("SIP/2.0 401 "), "{expected}");
             for number in [EXISTS, MISSING] {
@@ -117,8 +117,8 @@ fn numbers_and_users_that_exist_and_that_do_not_get_the_same_answers() {
             }
         }
         // The war that no scanner gives up.
-        let from = stranger();
-        let expected = plain(&knock(&from, &gateway, ("INVITE", EXISTS, None)).0, EXISTS);
+        let from = unknown_source();
+        let expected = plain(&probe(&from, &gateway, ("INVITE", EXISTS, None)).0, EXISTS);
         for number in (900..1100).map(|number| number.to_string()) {
             let (answer, _) = ask(&from, &gateway, &request(&from, &gateway, "INVITE", &number, ""));
             assert_eq!(plain(&answer, &number), expected, "{number}");
@@ -130,7 +130,7 @@ fn numbers_and_users_that_exist_and_that_do_not_get_the_same_answers() {
 #[test]
 fn what_is_not_asked_for_a_password_gets_silence_for_every_number() {
     let gateway = gateway(AUTH);
-    let from = stranger();
+    let from = unknown_source();
     for method in
         ["REGISTER", "SUBSCRIBE", "MESSAGE", "NOTIFY", "PUBLISH", "REFER", "BYE", "CANCEL", "INFO", "ACK", "HELLO"]
     {
@@ -155,19 +155,19 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// The median time of each knock. They take turns, each round begun by another one, so that whatever else the machine
+/// The median time of each probe. They take turns, each round begun by another one, so that whatever else the machine
 /// does meets all of them alike.
-fn medians(gateway: &Gateway, rounds: usize) -> [Duration; KNOCKS.len()] {
-    let mut times: [Vec<Duration>; KNOCKS.len()] = Default::default();
-    let guessers = KNOCKS.iter().filter(|(_, _, user)| user.is_some()).count();
-    let mut from = stranger();
+fn medians(gateway: &Gateway, rounds: usize) -> [Duration; PROBES.len()] {
+    let mut times: [Vec<Duration>; PROBES.len()] = Default::default();
+    let guessers = PROBES.iter().filter(|(_, _, user)| user.is_some()).count();
+    let mut from = unknown_source();
     for round in 0..rounds {
         if round % (GUESSES_EACH / guessers) == 0 {
-            from = stranger();
+            from = unknown_source();
         }
-        for turn in 0..KNOCKS.len() {
-            let which = (round + turn) % KNOCKS.len();
-            times[which].push(knock(&from, gateway, KNOCKS[which]).1);
+        for turn in 0..PROBES.len() {
+            let which = (round + turn) % PROBES.len();
+            times[which].push(probe(&from, gateway, PROBES[which]).1);
         }
     }
     times.map(|mut times| median(&mut times))
@@ -178,7 +178,7 @@ fn medians(gateway: &Gateway, rounds: usize) -> [Duration; KNOCKS.len()] {
 #[test]
 fn numbers_and_users_that_exist_and_that_do_not_take_the_same_time() {
     const ROUNDS: usize = 400;
-    // Pairs of knocks that must not be told apart.
+    // Pairs of probes that must not be told apart.
     const PAIRS: [(usize, usize); 5] = [(0, 1), (2, 3), (2, 4), (3, 4), (5, 6)];
     let gateway = gateway(AUTH);
     medians(&gateway, 20);

@@ -37,6 +37,6 @@ mod sound_baresip;
 mod sound_phones;
 mod sound_sipp;
 mod strange_realm;
-mod strangers;
 mod transfer;
+mod unknown_sources;
 mod unwritable_log;

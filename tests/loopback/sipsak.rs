@@ -18,7 +18,7 @@ fn sipsak(gateway: &Gateway, from: IpAddr, name: &str, more: &[&str]) -> (i32, S
 
 #[test]
 fn sipsak_is_answered_from_where_a_trunk_is_and_nowhere_else() {
-    let (known, stranger) = (Family::V4.own_address(), Family::V4.own_address());
+    let (known, unknown_source) = (Family::V4.own_address(), Family::V4.own_address());
     let routes = format!(
         "[trunks.known]\nallow = [\"{known}\"]\n[rooms.lobby]\n\
          [[routes]]\nname = \"In\"\nfrom = \"known\"\nnumber = \"2000\"\nroom = \"lobby\"\n"
@@ -29,14 +29,14 @@ fn sipsak_is_answered_from_where_a_trunk_is_and_nowhere_else() {
     for part in ["SIP/2.0 200 OK", "Allow: INVITE", "Accept: application/sdp"] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let (code, said) = sipsak(&gateway, stranger, "unknown", &[]);
+    let (code, said) = sipsak(&gateway, unknown_source, "unknown", &[]);
     assert!(code == 3 && said.contains("giving up") && !said.contains("SIP/2.0 "), "{code} {said}");
     // There is nothing to register at, and who is unknown does not hear even that.
     let (code, said) = sipsak(&gateway, known, "registers", &["-U"]);
     assert!(code == 1 && said.contains("SIP/2.0 405 Method Not Allowed"), "{code} {said}");
-    let (code, said) = sipsak(&gateway, stranger, "registers-unknown", &["-U"]);
+    let (code, said) = sipsak(&gateway, unknown_source, "registers-unknown", &["-U"]);
     assert!(code == 3 && said.contains("giving up") && !said.contains("SIP/2.0 4"), "{code} {said}");
     let remains = gateway.finish();
-    assert!(remains.says(&["request dropped", &stranger.to_string(), "no trunk allows"]), "{}", remains.log);
+    assert!(remains.says(&["request dropped", &unknown_source.to_string(), "no trunk allows"]), "{}", remains.log);
     assert!(remains.records.is_empty(), "{:#?}", remains.records);
 }

@@ -93,7 +93,7 @@ impl Caller<'_> {
         tag
     }
 
-    /// Says yes to our BYE: the called one has hung up.
+    /// Says yes to our BYE: the callee has hung up.
     fn is_hung_up(&self) {
         let mut buffer = [0; 4096];
         loop {

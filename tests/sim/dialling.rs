@@ -135,7 +135,7 @@ fn each_refusal_has_one_record_and_one_cause() {
         assert!(record.tried.is_empty() && record.talk_ms == 0);
         assert!(error(&world).ends_with(&cause.to_string()), "{:?}", outcome(&world));
         assert_eq!(world.phones[far].agent.requests(&Method::Ack), 1);
-        // What the called one says itself is tried nowhere else.
+        // What the callee says itself is tried nowhere else.
         assert_eq!(world.phones[second].agent.taken, 0, "{status}");
         world.finish();
     }

@@ -49,14 +49,14 @@ fn beyond_a_trunks_limit_they_hear_busy_and_the_trunk_is_not_parked() {
 }
 
 #[test]
-fn strangers_get_silence() {
+fn unknown_sources_get_silence() {
     let mut world = World::new(Settings::default());
-    let (stranger, scanner) =
+    let (unknown_source, scanner) =
         (world.phone_at([203, 0, 113], AudioCodec::Pcmu), world.phone_at([172, 16, 0], AudioCodec::Pcmu));
-    world.dial(stranger, "2000");
+    world.dial(unknown_source, "2000");
     world.act(scanner, |agent, now| agent.ping(now));
     world.run(secs(40));
-    world.assert_ended(stranger, End::Unanswered);
+    world.assert_ended(unknown_source, End::Unanswered);
     assert!(world.phones.iter().all(|phone| phone.agent.seen.is_empty()), "not a word");
     world.assert_logged("request dropped: from 172.16.0.11:5060, which no trunk allows");
     assert!(world.records.is_empty());

@@ -62,11 +62,11 @@ fn replaces_that_names_no_call_of_the_trunk_is_refused() {
     }
     world.assert_talking(&[anna]);
     // Of another trunk, although both the call and the tags are right: as if it were not there.
-    let stranger = world.phone_at([192, 0, 2], partyline::types::AudioCodec::Pcmu);
-    world.phones[stranger].agent.carries = vec![(H::Replaces, good.clone())];
-    world.dial(stranger, "2000");
+    let unknown_source = world.phone_at([192, 0, 2], partyline::types::AudioCodec::Pcmu);
+    world.phones[unknown_source].agent.carries = vec![(H::Replaces, good.clone())];
+    world.dial(unknown_source, "2000");
     world.run(secs(1));
-    world.assert_ended(stranger, End::Refused(403));
+    world.assert_ended(unknown_source, End::Refused(403));
     world.assert_talking(&[anna]);
     // And when it is over.
     world.bye(anna);

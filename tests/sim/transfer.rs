@@ -35,7 +35,7 @@ fn whom_a_caller_is_replaced_by_is_in_the_room_in_its_place() {
     world.run(secs(1));
     assert_eq!(world.phones[room[0]].agent.statuses(&Method::Refer), [202]);
     assert_eq!(news(&world, room[0]), ["SIP/2.0 100 Trying (active)", "SIP/2.0 180 Ringing (active)"]);
-    // Until there is an answer, everything is as it was, and the one who is called is heard by nobody.
+    // Until there is an answer, everything is as it was, and the callee is heard by nobody.
     world.assert_together(&room);
     world.run(secs(3));
     assert_eq!(news(&world, room[0]).last().unwrap(), "SIP/2.0 200 OK (terminated)");

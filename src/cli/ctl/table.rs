@@ -34,7 +34,7 @@ fn whole(status: &Status) -> String {
         text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
     }
     text.push_str(&trunks(&status.trunks));
-    let _ = writeln!(text, "\n{} requests from unknown addresses dropped\n", status.strangers);
+    let _ = writeln!(text, "\n{} requests from unknown addresses dropped\n", status.unknown_sources);
     text + &calls(&status.calls) + "\n" + &rooms(&status.rooms)
 }
 

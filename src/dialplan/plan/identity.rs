@@ -44,7 +44,7 @@ pub struct Identity {
     pub header: IdentityHeader,
     /// What From says. Default the number.
     pub from: FromUser,
-    /// How numbers are written there, called ones too. Default `+442079460100`.
+    /// How numbers are written there, called numbers too. Default `+442079460100`.
     pub format: NumberFormat,
     /// Whether a call that was forwarded shows the number of who called us, instead of our own. Default no: few trunks
     /// let a customer show others' numbers.

@@ -106,7 +106,7 @@ pub enum Then {
     Dial {
         /// The number, normalised.
         number: String,
-        /// Whether the called one must press 1 first. Default: what the route says, else no.
+        /// Whether the callee must press 1 first. Default: what the route says, else no.
         confirm: Option<bool>,
     },
 }

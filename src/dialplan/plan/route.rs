@@ -80,7 +80,7 @@ pub struct Outgoing {
     pub ring_timeout: Duration,
     /// How long a call may last from its answer. Default 4 h; 10 s to 24 h.
     pub max_duration: Duration,
-    /// Whether the called one must press 1 before anybody hears it. Default: yes for a call into a room, no for one that
+    /// Whether the callee must press 1 before anybody hears it. Default: yes for a call into a room, no for one that
     /// is joined with a single caller.
     pub confirm: Option<bool>,
 }

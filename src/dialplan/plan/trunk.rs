@@ -61,7 +61,7 @@ pub struct Trunk {
     pub refer: bool,
     /// Whether a call of its may take the place of another call of its (RFC 3891). Default no.
     pub replaces: bool,
-    /// Whether its 480 means that another trunk may do better. Default no: the called one is not available.
+    /// Whether its 480 means that another trunk may do better. Default no: the callee is not available.
     pub failover_on_480: bool,
     /// How digits are sent to it. Default: RFC 4733.
     pub digits: DigitTransport,

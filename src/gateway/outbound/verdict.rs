@@ -51,8 +51,8 @@ impl Verdict {
 }
 
 /// The verdict on a failure. The next target is tried after 408, 500, 502, 503, 504, silence, a transport that failed,
-/// and 480 where the trunk says so; never once there was sound, nor on what the called one itself said. 408 and 480 after
-/// ringing are the called one's: nobody came.
+/// and 480 where the trunk says so; never once there was sound, nor on what the callee itself said. 408 and 480 after
+/// ringing are the callee's: nobody came.
 pub(super) fn verdict(failure: Failure, stage: Stage, failover_on_480: bool) -> Verdict {
     let status = match failure {
         Failure::Silent => {

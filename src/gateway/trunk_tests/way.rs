@@ -107,7 +107,7 @@ fn a_bulk_trunk_is_known_by_its_contact_and_the_number_is_in_the_request_uri() {
     assert_eq!((records[0].trunk.as_str(), records[0].number.as_str()), ("carrier", "+442079460155"));
     assert!(
         bench.called(66, "sip:+442079460155@192.0.2.1").is_empty(),
-        "the Contact is no secret: strangers stay strangers"
+        "the Contact is no secret: unknown sources stay unknown"
     );
 }
 

@@ -4,7 +4,7 @@ use super::world::{World, leg, ms};
 use crate::media::outbox::PacketKind;
 use crate::rtp::Header;
 
-/// What a stranger sends: valid in itself.
+/// What an unknown source sends: valid in itself.
 fn forged(sequence: u16) -> Vec<u8> {
     let header = Header { marker: false, payload_type: 0, sequence, timestamp: u32::from(sequence) * 160, ssrc: 66 };
     let mut bytes = header.to_bytes().to_vec();
@@ -22,12 +22,12 @@ fn pair() -> World {
 }
 
 #[test]
-fn a_stranger_is_dropped_and_counted_and_changes_nothing() {
+fn an_unknown_source_is_dropped_and_counted_and_changes_nothing() {
     let mut world = pair();
     world.run(ms(500));
     for i in 0..100 {
-        for stranger in ["203.0.113.66:4000", "192.0.2.77:4000"] {
-            world.inject(1, PacketKind::Rtp, stranger, &forged(i));
+        for unknown_source in ["203.0.113.66:4000", "192.0.2.77:4000"] {
+            world.inject(1, PacketKind::Rtp, unknown_source, &forged(i));
         }
         world.run(ms(20));
     }

@@ -182,7 +182,7 @@ fn a_server_and_a_proxy_that_ask_in_one_answer_both_get_theirs() {
 }
 
 #[test]
-fn a_realm_that_first_asks_after_a_request_was_accepted_is_a_stranger() {
+fn a_realm_that_first_asks_after_a_request_was_accepted_is_unknown() {
     let ask = |realm: &str, nonce: &str| {
         challenged(StatusCode::UNAUTHORIZED, &[&format!(r#"Digest realm="{realm}", nonce="{nonce}", qop="auth""#)])
     };

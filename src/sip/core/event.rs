@@ -146,7 +146,7 @@ pub enum EndedBy {
 pub struct Referral {
     /// Whom to call: `sip:` or `sips:`, without headers.
     pub uri: Uri,
-    /// The dialog at the one who is called that our call is to replace (RFC 3891): an attended transfer.
+    /// The dialog at the callee that our call is to replace (RFC 3891): an attended transfer.
     pub replaces: Option<Replaces>,
     /// Who referred, as the peer says (RFC 3892).
     pub referred_by: Option<NameAddr>,

@@ -109,7 +109,7 @@ impl Endpoint {
         }
     }
 
-    /// Asks for a password. A flood of strangers costs nothing but the answers: no transaction, and no retransmission.
+    /// Asks for a password. A flood of unknown sources costs nothing but the answers: no transaction, and no retransmission.
     fn challenge(&mut self, received: &Received, key: Key, challenges: &[Challenge]) {
         self.totals.refused += 1;
         let mut headers = Headers::new();

@@ -118,7 +118,7 @@ impl Usage {
                 core.event(Event::Cancelled { invite: self.id, reason });
             }
             Stage::Outgoing(mut outgoing) => {
-                // The one who is called may not do this before it answered; that fork is over, the others are not.
+                // The callee may not do this before it answered; that fork is over, the others are not.
                 if let Some(at) = outgoing.forks.iter().position(|fork| fork.dialog.remote_tag == received.from_tag) {
                     outgoing.forks.swap_remove(at).refuse_waiting(core, now);
                 }

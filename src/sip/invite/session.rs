@@ -19,7 +19,7 @@ use crate::types::Now;
 /// Where offer and answer stand (RFC 3264, RFC 6337).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exchange {
-    /// The INVITE had no offer; the one who is called is to make it.
+    /// The INVITE had no offer; the callee is to make it.
     Wanted,
     /// Our offer waits for the peer's answer.
     LocalOffer,

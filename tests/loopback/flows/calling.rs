@@ -34,7 +34,7 @@ fn dial_into_the_room(gateway: &Gateway) {
     gateway.wait_for_members("standup", 1);
 }
 
-/// Dials, hangs up when the called one is in the room, and gives back the record.
+/// Dials, hangs up when the callee is in the room, and gives back the record.
 fn dial_and_hang_up(gateway: Gateway, telephone: Playing) -> Value {
     dial_into_the_room(&gateway);
     gateway.kick_only_call();

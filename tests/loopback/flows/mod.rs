@@ -1,5 +1,5 @@
 //! The call flows of RFC 3665 and RFC 5359 that concern an endpoint, as sipp scenarios. Where a flow has a caller and a
-//! called one, the gateway is either in turn: *called* means that sipp calls it, *calling* that `partyline ctl dial` makes
+//! callee, the gateway is either in turn: *called* means that sipp calls it, *calling* that `partyline ctl dial` makes
 //! it call sipp. Paths are those of the tests, below `loopback`; `flows` is this folder.
 //!
 //! # RFC 3665
@@ -13,14 +13,14 @@
 //! | 2.5 | refused | `flows::registering::a_password_that_is_wrong_is_not_tried_again_at_once` |
 //! | 3.1 | call without a proxy | called: `calls`; calling: `flows::calling::a_call_is_answered_and_ended`, `calling_out` |
 //! | 3.2 | through two proxies | called: `flows::called::through_two_proxies`; calling: as 3.3, which only has one question more |
-//! | 3.3 | several proxies ask for a digest | calling: `flows::calling::through_two_proxies_that_ask_for_a_digest`; called: no proxy asks the called one, which sees 3.2 |
+//! | 3.3 | several proxies ask for a digest | calling: `flows::calling::through_two_proxies_that_ask_for_a_digest`; called: no proxy asks the callee, which sees 3.2 |
 //! | 3.4 | a proxy is dead | calling: `flows::calling::a_dead_proxy_is_passed_over`; called: as 3.2 |
 //! | 3.5 | through an application-level gateway | called: `flows::called::through_an_alg`; calling: `flows::calling::sound_may_come_from_elsewhere` |
 //! | 3.6 | redirection, description in the ACK | called: `offers`; calling: `flows::calling::a_redirection_is_followed`. Our own INVITEs always hold an offer |
 //! | 3.7 | re-INVITE with another address | called: `flows::called::the_caller_moves`; calling: `flows::calling::the_called_one_holds_and_moves` |
 //! | 3.8 | no answer | called: `cancelling`; calling: `flows::calling::nobody_answers` |
 //! | 3.9 | busy | called: `flows::called::a_number_may_be_refused`; calling: `calling_out` |
-//! | 3.10 | no response from the called one | calling: `flows::calling::refusals_have_their_causes`; a proxy's matter otherwise |
+//! | 3.10 | no response from the callee | calling: `flows::calling::refusals_have_their_causes`; a proxy's matter otherwise |
 //! | 3.11 | temporarily unavailable | called and calling: as 3.9, 3.10 |
 //!
 //! # RFC 5359
@@ -42,7 +42,7 @@
 //! | 2.15 | park | to park is 2.4, to take back is 2.5's INVITE with Replaces; who parks has no subscription (405) |
 //! | 2.16 | pickup | a call that rings is not picked up (481, `sim::replacing`); nor are dialogs told (405) |
 //! | 2.17 | automatic redial | needs subscriptions to dialogs: SUBSCRIBE gets 405 (`refusals`) |
-//! | 2.18 | click to dial | a REFER outside a call would let a stranger's click dial; what stands for it is `partyline ctl dial`: `calling_out`, `flows::calling` |
+//! | 2.18 | click to dial | a REFER outside a call would let an unknown source's click dial; what stands for it is `partyline ctl dial`: `calling_out`, `flows::calling` |
 
 mod called;
 mod calling;

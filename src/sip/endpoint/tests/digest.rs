@@ -1,4 +1,4 @@
-//! Credentials go to whom they are for, and strangers are asked for theirs without a trace.
+//! Credentials go to whom they are for, and unknown sources are asked for theirs without a trace.
 
 use super::super::*;
 use super::{Raw, sdp};
@@ -111,7 +111,7 @@ fn a_called_side_that_hangs_up_has_no_credentials_to_lose() {
 }
 
 #[test]
-fn a_stranger_is_asked_without_anything_being_remembered() {
+fn an_unknown_source_is_asked_without_anything_being_remembered() {
     struct Asking;
     impl Policy for Asking {
         fn admit(&mut self, _: &Request, _: &Flow) -> Admission {

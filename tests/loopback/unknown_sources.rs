@@ -16,28 +16,28 @@ fn options(from: &UdpSocket, gateway: &Gateway) {
 }
 
 #[test]
-fn a_stranger_hears_nothing() {
+fn an_unknown_source_hears_nothing() {
     let routes = "[trunks.known]\nallow = [\"127.0.0.77\"]\n[rooms.lobby]\n\
                   [[routes]]\nname = \"In\"\nfrom = \"known\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
     let gateway = Setup::new().routes(routes).start();
-    let stranger = UdpSocket::bind("127.0.0.78:0").unwrap();
+    let unknown_source = UdpSocket::bind("127.0.0.78:0").unwrap();
     let known = UdpSocket::bind("127.0.0.77:0").unwrap();
-    options(&stranger, &gateway);
+    options(&unknown_source, &gateway);
     options(&known, &gateway);
     known.set_read_timeout(Some(seconds(5))).unwrap();
     let mut buffer = [0; 4096];
     let length = known.recv(&mut buffer).unwrap();
     assert!(buffer[..length].starts_with(b"SIP/2.0 200 "), "{}", String::from_utf8_lossy(&buffer[..length]));
-    // The stranger's came first: an answer would be here by now.
-    stranger.set_nonblocking(true).unwrap();
-    assert_eq!(stranger.recv(&mut buffer).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
-    assert_eq!(gateway.status()["strangers"], 1);
+    // The unknown source's came first: an answer would be here by now.
+    unknown_source.set_nonblocking(true).unwrap();
+    assert_eq!(unknown_source.recv(&mut buffer).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+    assert_eq!(gateway.status()["unknown_sources"], 1);
     let remains = gateway.finish();
     assert!(remains.says(&["request dropped", "127.0.0.78", "no trunk allows"]), "{}", remains.log);
 }
 
 #[test]
-fn a_stranger_who_proves_to_know_the_trunks_password_may_call() {
+fn an_unknown_source_who_proves_to_know_the_trunks_password_may_call() {
     let routes = "[trunks.pbx]\nauth = { username = \"pbx\", password = { env = \"PBX_PASSWORD\" } }\n[rooms.lobby]\n\
                   [[routes]]\nname = \"In\"\nfrom = \"pbx\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
     let gateway = Setup::new().routes(routes).environment("PBX_PASSWORD", "correct horse battery").start();
@@ -50,11 +50,11 @@ fn a_stranger_who_proves_to_know_the_trunks_password_may_call() {
     }
     Phone::dials("5555").account("pbx", "correct horse battery").run(&gateway).failed_with(404);
     // A peer that only wants to know whether we are there hears something.
-    let stranger = UdpSocket::bind("127.0.0.78:0").unwrap();
-    stranger.set_read_timeout(Some(seconds(5))).unwrap();
-    options(&stranger, &gateway);
+    let unknown_source = UdpSocket::bind("127.0.0.78:0").unwrap();
+    unknown_source.set_read_timeout(Some(seconds(5))).unwrap();
+    options(&unknown_source, &gateway);
     let mut buffer = [0; 4096];
-    let length = stranger.recv(&mut buffer).unwrap();
+    let length = unknown_source.recv(&mut buffer).unwrap();
     assert!(buffer[..length].starts_with(b"SIP/2.0 401 "), "{}", String::from_utf8_lossy(&buffer[..length]));
     let remains = gateway.finish();
     assert!(remains.says(&["request dropped", "whose password is wrong"]), "{}", remains.log);
