@@ -47,6 +47,24 @@ pub(crate) fn check_require(request: &Request, terms: Option<&Terms>) -> Result<
     Err(Reply::new(StatusCode::BAD_EXTENSION).with(H::Unsupported, unknown.join(", ")))
 }
 
+/// What an INFO may carry: keys, as telephones that know no telephone events send them. None of an Info-Package (RFC 6086).
+const INFO_TYPES: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
+
+/// Whether an INFO is of a kind that is understood here (RFC 6086 sections 3.2 and 4.2.2). One without a body asks whether
+/// the call is still there.
+pub(crate) fn check_info(request: &Request) -> Result<(), Reply> {
+    check_require(request, None)?;
+    if request.headers.contains(&H::InfoPackage) {
+        return Err(Reply::new(StatusCode::BAD_INFO_PACKAGE).with(H::RecvInfo, ""));
+    }
+    let content_type = request.headers.content_type();
+    let kind = content_type.as_deref().and_then(|it| it.split(';').next()).unwrap_or_default().trim();
+    if request.body.is_empty() || INFO_TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    Err(Reply::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).with(H::Accept, INFO_TYPES.join(", ")))
+}
+
 /// RFC 3261 section 20.1: whether an answer of ours can be read at all.
 pub(crate) fn check_accept(request: &Request) -> Result<(), Reply> {
     if !request.headers.contains(&H::Accept) {

@@ -23,9 +23,7 @@ use session::{Common, Session};
 use super::auth::Credentials;
 use super::dialog::{DialogSnapshot, Order};
 use super::message::{Method, Response, StatusCode, Tag};
-use crate::sip::core::{
-    Core, Event, InviteId, InviteTimer, Proof, Timer, check_require, elsewhere, session_description,
-};
+use crate::sip::core::{Core, Event, InviteId, InviteTimer, Proof, Timer, check_info, elsewhere, session_description};
 use crate::sip::flow::Flow;
 use crate::sip::transaction::{ClientId, Failure, Received, Reply, ServerId};
 use crate::types::Now;
@@ -135,7 +133,7 @@ impl Usage {
     }
 
     fn on_info(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
-        if let Err(reply) = check_require(&received.request, None) {
+        if let Err(reply) = check_info(&received.request) {
             return core.transactions.respond(now, tx, reply);
         }
         core.transactions.respond(now, tx, Reply::new(StatusCode::OK));

@@ -416,3 +416,30 @@ fn addresses_of_a_socket_for_both_families_are_seen_through() {
     raw.answer(bye.request().unwrap(), 200, "", |_| {});
     raw.finish();
 }
+
+#[test]
+fn an_info_of_an_unknown_package_gets_469_and_one_with_an_unknown_body_415() {
+    let mut raw = Raw::new();
+    let (id, ok) = answered(&mut raw);
+    let info = |cseq: u32| inside(&ok, Method::Info, cseq, &format!("i{cseq}"));
+    let dtmf = info(6).with_body("Application/DTMF-Relay; x=y", "Signal=5\r\n");
+    assert_eq!(raw.ask(&info(5)), [200], "without a body: is the call still there?");
+    assert_eq!(raw.ask(&dtmf), [200]);
+    assert_eq!(raw.events.iter().filter(|event| matches!(event, Event::Info { .. })).count(), 2);
+    raw.receive_bytes(info(7).with_body("application/media_control+xml", "<media_control/>").to_bytes());
+    let refusal = raw.responses().remove(0);
+    assert_eq!(refusal.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(refusal.headers.get_str(&H::Accept), Some("application/dtmf-relay, application/dtmf"));
+    raw.receive_bytes(
+        info(8).with(H::InfoPackage, "foo").with_body("application/dtmf-relay", "Signal=5\r\n").to_bytes(),
+    );
+    let refusal = raw.responses().remove(0);
+    assert_eq!(refusal.status, StatusCode::BAD_INFO_PACKAGE);
+    assert!(refusal.headers.contains(&H::RecvInfo));
+    assert_eq!(raw.events.iter().filter(|event| matches!(event, Event::Info { .. })).count(), 2);
+    let now = raw.now;
+    raw.endpoint.hangup(now, id, None).unwrap();
+    let bye = raw.request();
+    raw.answer(&bye, 200, "", |_| {});
+    raw.finish();
+}
