@@ -1,7 +1,7 @@
 //! Addresses and ports that nobody else uses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, UdpSocket};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// IPv4 or IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,28 +27,27 @@ impl Family {
     }
 }
 
-/// A port that is free for UDP and TCP at `address`.
+/// A port that is free for UDP and TCP at `address` and given to nobody else in this run.
 pub fn free_port(address: IpAddr) -> u16 {
-    for _ in 0..100 {
-        let udp = UdpSocket::bind((address, 0)).unwrap();
-        let port = udp.local_addr().unwrap().port();
-        if TcpListener::bind((address, port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free at {address}");
+    free_block(address, 1).0
 }
 
-/// A block of `count` ports for media, begun at an even one, free at `address` and given to nobody else in this run.
+/// A block of `count` ports, begun at an even one, free for UDP and TCP at `address` and given to nobody else in this
+/// run.
 pub fn free_block(address: IpAddr, count: u16) -> (u16, u16) {
-    const LOWEST: u16 = 10_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Below the ports that the system hands out by itself: one of those may be free now and, when the program that it is
+    // meant for starts, belong to a connection of somebody else.
+    const LOWEST: u32 = 10_000;
+    const PORTS: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Another run of the tests at the same time begins elsewhere.
+    let run = std::process::id() % 100 * 220;
     for _ in 0..200 {
-        let taken = NEXT.fetch_add(count + count % 2, Ordering::Relaxed);
-        // Below the ports that the system hands out by itself.
-        let first = LOWEST + taken % 20_000;
+        let taken = NEXT.fetch_add(u32::from(count + count % 2), Ordering::Relaxed);
+        let first = u16::try_from(LOWEST + (run + taken) % PORTS).unwrap();
         let last = first + count - 1;
-        if (first..=last).all(|port| UdpSocket::bind((address, port)).is_ok()) {
+        let is_free = |port| UdpSocket::bind((address, port)).is_ok() && TcpListener::bind((address, port)).is_ok();
+        if (first..=last).all(is_free) {
             return (first, last);
         }
     }
