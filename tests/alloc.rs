@@ -7,8 +7,8 @@ use partyline::media::engine::{Engine, LegSlot, TICK};
 use partyline::rtp::Header;
 use partyline::rtp::srtp::{MAX_RTP_OVERHEAD, Protector};
 use partyline::types::{
-    AudioCodec, CallId, Direction, MediaParameters, Network, Now, PlayerId, RoomId, SrtpKey, SrtpKeys, SrtpSuite,
-    UnitId,
+    AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, PlayerId, RoomId, SrtpKey, SrtpKeys,
+    SrtpSuite, UnitId,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -78,7 +78,11 @@ fn settings(n: u64) -> Box<LegSettings> {
             receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
             send_packet_time: Duration::from_millis([20, 10, 20, 30][usize::try_from(n % 4).unwrap()]),
             send_telephone_event: Some(101),
-            receive_telephone_event: Some(101),
+            receive_telephone_events: vec![(101, 8_000)],
+            send_comfort_noise: None,
+            receive_comfort_noise: Vec::new(),
+            receive_audio_level: None,
+            opus: OpusSettings::default(),
             accept_from: vec![Network { address: address(n).ip(), prefix: 24 }],
             srtp: key(n).map(|receive| SrtpKeys {
                 send: SrtpKey::random(receive.suite(), |octets| octets.fill(0xFF)),

@@ -9,7 +9,7 @@ use partyline::media::PacketKind;
 use partyline::media::command::{Command, LegSettings};
 use partyline::media::engine::{Engine, LegSlot};
 use partyline::rtp::Header;
-use partyline::types::{AudioCodec, CallId, Direction, MediaParameters, Network, Now, RoomId, UnitId};
+use partyline::types::{AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, RoomId, UnitId};
 
 use super::sound::voice;
 use super::{Work, start};
@@ -63,7 +63,11 @@ fn settings(leg: u32) -> Box<LegSettings> {
             receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
             send_packet_time: ROUND,
             send_telephone_event: Some(101),
-            receive_telephone_event: Some(101),
+            receive_telephone_events: vec![(101, 8_000)],
+            send_comfort_noise: None,
+            receive_comfort_noise: Vec::new(),
+            receive_audio_level: None,
+            opus: OpusSettings::default(),
             accept_from: vec![Network::host(remote.ip())],
             srtp: None,
         },

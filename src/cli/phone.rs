@@ -138,7 +138,7 @@ impl Phone {
             address: flow.local.ip(),
             rtp_port: sockets.address.port(),
             rtcp_port: sockets.address.port() + 1,
-            codecs: AudioCodec::ALL.to_vec(),
+            codecs: AudioCodec::G711.to_vec(),
             packet_time: Duration::from_millis(20),
             telephone_event: true,
             direction: Direction::SendRecv,

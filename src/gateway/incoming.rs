@@ -161,7 +161,7 @@ impl Gateway {
             address: self.trunks.own_addresses.towards(call.remote.ip(), address.ip()),
             rtp_port: address.port(),
             rtcp_port,
-            codecs: AudioCodec::ALL.to_vec(),
+            codecs: AudioCodec::G711.to_vec(),
             packet_time: PACKET_TIME,
             telephone_event: true,
             direction: Direction::SendRecv,

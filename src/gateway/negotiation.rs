@@ -212,7 +212,7 @@ fn agree(call: &mut Call, mut negotiation: Negotiation, random: &mut StdRng) {
         let parameters = &mut negotiation.parameters;
         for &(number, codec) in &before.parameters.receive_payload_types {
             let is_known = parameters.receive_payload_types.iter().any(|(known, _)| *known == number);
-            if !is_known && parameters.receive_telephone_event != Some(number) {
+            if !is_known && parameters.receive_telephone_events.iter().all(|(known, _)| *known != number) {
                 parameters.receive_payload_types.push((number, codec));
             }
         }

@@ -34,7 +34,7 @@ impl Encoded {
     pub(crate) fn get(&mut self, codec: AudioCodec, frame: &Frame) -> &[u8; FRAME_8K] {
         let slot = match codec {
             AudioCodec::Pcmu => &mut self.pcmu,
-            AudioCodec::Pcma => &mut self.pcma,
+            AudioCodec::Pcma | AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => &mut self.pcma,
         };
         if !slot.made {
             encode(codec, frame, &mut slot.payload);

@@ -231,7 +231,11 @@ mod tests {
             receive_payload_types: vec![(0, AudioCodec::Pcmu)],
             send_packet_time: Duration::from_millis(20),
             send_telephone_event: None,
-            receive_telephone_event: None,
+            receive_telephone_events: Vec::new(),
+            send_comfort_noise: None,
+            receive_comfort_noise: Vec::new(),
+            receive_audio_level: None,
+            opus: crate::types::OpusSettings::default(),
             accept_from: vec![Network { address: address(remote).ip(), prefix: 24 }],
             srtp: None,
         }

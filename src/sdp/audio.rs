@@ -178,7 +178,7 @@ fn payload_type(format: &str) -> Option<u8> {
 }
 
 fn static_codec(number: u8) -> Option<Format> {
-    AudioCodec::ALL.into_iter().find(|codec| codec.static_payload_type() == Some(number)).map(Format::Codec)
+    AudioCodec::G711.into_iter().find(|codec| codec.static_payload_type() == Some(number)).map(Format::Codec)
 }
 
 /// `PCMU/8000`, `pcma/8000/1`, `telephone-event/8000`: what follows the number in rtpmap.
@@ -195,7 +195,7 @@ fn encoding(map: &str) -> Option<Format> {
     if name.eq_ignore_ascii_case("telephone-event") {
         return clocked(8_000).then_some(Format::TelephoneEvent);
     }
-    AudioCodec::ALL
+    AudioCodec::G711
         .into_iter()
         .find(|codec| name.eq_ignore_ascii_case(codec.encoding_name()) && clocked(codec.clock_rate()) && mono)
         .map(Format::Codec)

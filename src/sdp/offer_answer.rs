@@ -5,7 +5,7 @@ use super::description::{MediaDescription, NetAddress, SessionDescription};
 use super::error::Refusal;
 use super::local::{LocalMedia, Numbers};
 use super::security::{self, Agreed, Profile};
-use crate::types::{AudioCodec, Direction, MediaParameters};
+use crate::types::{AudioCodec, Direction, MediaParameters, OpusSettings};
 use std::net::IpAddr;
 
 /// What an offer and an answer settled, kept for the next exchange of the same dialog.
@@ -85,7 +85,11 @@ pub fn answer(
         receive_payload_types: numbers.codecs,
         send_packet_time: packet_time,
         send_telephone_event: numbers.telephone_event,
-        receive_telephone_event: numbers.telephone_event,
+        receive_telephone_events: numbers.telephone_event.map(|number| (number, 8_000)).into_iter().collect(),
+        send_comfort_noise: None,
+        receive_comfort_noise: Vec::new(),
+        receive_audio_level: None,
+        opus: OpusSettings::default(),
         accept_from: Vec::new(),
         srtp: agreed.map(|agreed| agreed.keys),
     };
@@ -167,7 +171,11 @@ pub fn accept_answer(
         receive_payload_types: ours.codecs,
         send_packet_time: peer.packet_time(local.packet_time),
         send_telephone_event: telephone_event.map(|(_, theirs)| theirs),
-        receive_telephone_event: telephone_event.map(|(ours, _)| ours),
+        receive_telephone_events: telephone_event.map(|(ours, _)| (ours, 8_000)).into_iter().collect(),
+        send_comfort_noise: None,
+        receive_comfort_noise: Vec::new(),
+        receive_audio_level: None,
+        opus: OpusSettings::default(),
         accept_from: Vec::new(),
         srtp,
     };

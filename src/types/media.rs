@@ -1,6 +1,6 @@
 //! What an offer and an answer settle for one audio stream.
 
-use super::AudioCodec;
+use super::{AudioCodec, OpusSettings};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -115,12 +115,20 @@ pub struct MediaParameters {
     pub send_payload_type: u8,
     /// The payload types we accept and what each decodes as (our numbers).
     pub receive_payload_types: Vec<(u8, AudioCodec)>,
-    /// Length of sound in each packet we send: 10, 20, 30, 40 or 60 ms.
+    /// Length of sound in each packet we send: 10, 20, 30, 40 or 60 ms; a length that the codec has.
     pub send_packet_time: Duration,
-    /// The payload type for telephone-event that the other side listens on (RFC 4733).
+    /// The payload type for telephone-event that the other side listens on (RFC 4733), of the clock rate of `codec`.
     pub send_telephone_event: Option<u8>,
-    /// The payload type on which we accept telephone-event.
-    pub receive_telephone_event: Option<u8>,
+    /// The payload types on which we accept telephone-event, and the clock rate of each, Hz.
+    pub receive_telephone_events: Vec<(u8, u32)>,
+    /// The payload type on which the other side takes comfort noise (RFC 3389), of the clock rate of `codec`.
+    pub send_comfort_noise: Option<u8>,
+    /// The payload types on which we accept comfort noise, and the clock rate of each, Hz.
+    pub receive_comfort_noise: Vec<(u8, u32)>,
+    /// The header extension in which the other side tells its levels (RFC 6464): its local identifier.
+    pub receive_audio_level: Option<u8>,
+    /// How Opus is sent, where it is `codec`.
+    pub opus: OpusSettings,
     /// Networks from which media is believed. Empty: the networks of `remote_rtp` and what the gateway adds.
     pub accept_from: Vec<Network>,
     /// The keys if the stream is SRTP; `None`: it is plain RTP. Never serialised: keys leave the process in no other way

@@ -9,6 +9,7 @@ pub fn decode(codec: AudioCodec, payload: &[u8], samples: &mut [i16]) -> usize {
     match codec {
         AudioCodec::Pcmu => g711::decode_ulaw(payload, samples),
         AudioCodec::Pcma => g711::decode_alaw(payload, samples),
+        AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => 0,
     }
 }
 
@@ -17,6 +18,7 @@ pub fn encode(codec: AudioCodec, samples: &[i16], payload: &mut [u8]) -> usize {
     match codec {
         AudioCodec::Pcmu => g711::encode_ulaw(samples, payload),
         AudioCodec::Pcma => g711::encode_alaw(samples, payload),
+        AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => 0,
     }
 }
 
@@ -25,6 +27,7 @@ pub fn encode(codec: AudioCodec, samples: &[i16], payload: &mut [u8]) -> usize {
 pub const fn samples_in(codec: AudioCodec, octets: usize) -> usize {
     match codec {
         AudioCodec::Pcmu | AudioCodec::Pcma => octets,
+        AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => 0,
     }
 }
 
@@ -33,6 +36,7 @@ pub const fn samples_in(codec: AudioCodec, octets: usize) -> usize {
 pub const fn octets_for(codec: AudioCodec, samples: usize) -> usize {
     match codec {
         AudioCodec::Pcmu | AudioCodec::Pcma => samples,
+        AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => 0,
     }
 }
 
@@ -42,5 +46,6 @@ pub const fn silence(codec: AudioCodec) -> u8 {
     match codec {
         AudioCodec::Pcmu => g711::ULAW_SILENCE,
         AudioCodec::Pcma => g711::ALAW_SILENCE,
+        AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => 0,
     }
 }

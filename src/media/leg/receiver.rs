@@ -50,7 +50,7 @@ impl Receiver {
     pub(crate) fn new(parameters: &MediaParameters) -> Self {
         Self {
             payload_types: SmallVec::from_slice(&parameters.receive_payload_types),
-            telephone_event: parameters.receive_telephone_event,
+            telephone_event: parameters.receive_telephone_events.first().map(|(number, _)| *number),
             sources: Sources::default(),
             buffer: JitterBuffer::new(Settings::default()),
             playout: Playout::new(),
@@ -66,7 +66,7 @@ impl Receiver {
     /// Takes over what was negotiated anew; what waits in the buffer is played on.
     pub(crate) fn update(&mut self, parameters: &MediaParameters) {
         self.payload_types = SmallVec::from_slice(&parameters.receive_payload_types);
-        self.telephone_event = parameters.receive_telephone_event;
+        self.telephone_event = parameters.receive_telephone_events.first().map(|(number, _)| *number);
     }
 
     /// We do not listen any more: what waits is forgotten.

@@ -220,7 +220,11 @@ mod tests {
             receive_payload_types: vec![],
             send_packet_time: Duration::from_millis(packet_time),
             send_telephone_event: Some(101),
-            receive_telephone_event: None,
+            receive_telephone_events: Vec::new(),
+            send_comfort_noise: None,
+            receive_comfort_noise: Vec::new(),
+            receive_audio_level: None,
+            opus: crate::types::OpusSettings::default(),
             accept_from: vec![],
             srtp: None,
         }

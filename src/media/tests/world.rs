@@ -8,7 +8,7 @@ use crate::media::sim::SimMedia;
 use crate::rtp::telephone_event::TelephoneEvent;
 use crate::rtp::{Header, Packet, packet};
 use crate::types::{
-    AudioCodec, CallId, Direction, MediaParameters, Network, Now, PlayerId, RecorderId, RoomId, UnitId,
+    AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, PlayerId, RecorderId, RoomId, UnitId,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -116,7 +116,11 @@ impl World {
             receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
             send_packet_time: TICK,
             send_telephone_event: Some(101),
-            receive_telephone_event: Some(96),
+            receive_telephone_events: vec![(96, 8_000)],
+            send_comfort_noise: None,
+            receive_comfort_noise: Vec::new(),
+            receive_audio_level: None,
+            opus: OpusSettings::default(),
             accept_from: vec![Network { address: address.ip(), prefix: 24 }],
             srtp: None,
         }
@@ -354,6 +358,7 @@ impl Phone {
         match self.codec {
             AudioCodec::Pcmu => g711::encode_ulaw(&samples, &mut payload),
             AudioCodec::Pcma => g711::encode_alaw(&samples, &mut payload),
+            other => unreachable!("these peers do not speak {other:?}"),
         };
         let payload_type = self.codec.static_payload_type().unwrap();
         let timestamp = self.timestamp;

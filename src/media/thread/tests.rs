@@ -5,7 +5,7 @@ use crate::audio::codec::g711;
 use crate::audio::goertzel;
 use crate::media::command::{Command, Event, LegSettings};
 use crate::rtp::{Header, Packet, rtcp};
-use crate::types::{AudioCodec, CallId, Direction, MediaParameters, Network, RoomId, UnitId};
+use crate::types::{AudioCodec, CallId, Direction, MediaParameters, Network, OpusSettings, RoomId, UnitId};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
@@ -48,7 +48,11 @@ impl Phone {
             receive_payload_types: vec![(0, AudioCodec::Pcmu)],
             send_packet_time: Duration::from_millis(20),
             send_telephone_event: None,
-            receive_telephone_event: Some(101),
+            receive_telephone_events: vec![(101, 8_000)],
+            send_comfort_noise: None,
+            receive_comfort_noise: Vec::new(),
+            receive_audio_level: None,
+            opus: OpusSettings::default(),
             accept_from: vec![Network::host([127, 0, 0, 1].into())],
             srtp: None,
         };

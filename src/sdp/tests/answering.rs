@@ -22,7 +22,10 @@ fn a_plain_offer_is_answered_in_full() {
     assert_eq!(parameters.remote_rtcp, remote(4001));
     assert_eq!((parameters.codec, parameters.send_payload_type), (AudioCodec::Pcmu, 0));
     assert_eq!(parameters.receive_payload_types, [(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)]);
-    assert_eq!((parameters.send_telephone_event, parameters.receive_telephone_event), (Some(101), Some(101)));
+    assert_eq!(
+        (parameters.send_telephone_event, &parameters.receive_telephone_events),
+        (Some(101), &vec![(101, 8_000)])
+    );
     assert!(parameters.accept_from.is_empty());
 }
 
@@ -162,7 +165,8 @@ fn packets_are_as_long_as_the_peer_asks_within_what_we_can() {
 fn telephone_event_keeps_the_offers_number() {
     let events = |media: &str| {
         let parameters = answered(media).parameters;
-        assert_eq!(parameters.send_telephone_event, parameters.receive_telephone_event);
+        let received: Vec<_> = parameters.receive_telephone_events.iter().map(|(number, _)| *number).collect();
+        assert_eq!(parameters.send_telephone_event.into_iter().collect::<Vec<_>>(), received);
         parameters.send_telephone_event
     };
     assert_eq!(events("m=audio 4000 RTP/AVP 0 96\na=rtpmap:96 Telephone-Event/8000\na=fmtp:96 0-16\n"), Some(96));
@@ -183,7 +187,7 @@ fn telephone_event_keeps_the_offers_number() {
 fn telephone_event_is_not_answered_when_we_do_not_speak_it() {
     let deaf = LocalMedia { telephone_event: false, ..local() };
     let negotiation = answer(&peer(PLAIN), &deaf, None).unwrap();
-    assert_eq!(negotiation.parameters.receive_telephone_event, None);
+    assert_eq!(negotiation.parameters.receive_telephone_events, vec![]);
     assert_eq!(negotiation.local.media[0].formats, ["0", "8"]);
 }
 

@@ -18,7 +18,7 @@ fn local() -> LocalMedia {
         address: "198.51.100.5".parse().unwrap(),
         rtp_port: 20_000,
         rtcp_port: 20_001,
-        codecs: AudioCodec::ALL.to_vec(),
+        codecs: AudioCodec::G711.to_vec(),
         packet_time: Duration::from_millis(20),
         telephone_event: true,
         direction: Direction::SendRecv,

@@ -148,6 +148,7 @@ impl Mouth {
             Says::Silence => Bytes::from_static(match self.codec {
                 AudioCodec::Pcmu => &[0xFF; SAMPLES as usize],
                 AudioCodec::Pcma => &[0xD5; SAMPLES as usize],
+                other => unreachable!("these phones do not speak {other:?}"),
             }),
             Says::Bursts if minute < 5 => {
                 if minute == 0 {

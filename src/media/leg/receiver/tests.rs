@@ -24,7 +24,11 @@ fn parameters() -> MediaParameters {
         receive_payload_types: vec![(0, AudioCodec::Pcmu)],
         send_packet_time: Duration::from_millis(20),
         send_telephone_event: Some(EVENT),
-        receive_telephone_event: Some(EVENT),
+        receive_telephone_events: vec![(EVENT, 8_000)],
+        send_comfort_noise: None,
+        receive_comfort_noise: Vec::new(),
+        receive_audio_level: None,
+        opus: crate::types::OpusSettings::default(),
         accept_from: Vec::new(),
         srtp: None,
     }
