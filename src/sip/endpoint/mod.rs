@@ -10,6 +10,8 @@
 //! [`register`](Endpoint::register), [`unregister`](Endpoint::unregister). Asking whether a peer is there:
 //! [`ping`](Endpoint::ping).
 //!
+//! Where more comes in than can be answered, [`refuse_late`](Endpoint::refuse_late) refuses an INVITE at the lowest cost.
+//!
 //! What comes in is matched in this order: ACK against dialogs, then transactions; every other request against
 //! transactions (a repeated re-INVITE must not reach its dialog twice), then dialogs, and only what carries no To tag
 //! is new and put before the [`Policy`]. A request with the To tag of no dialog is answered 481, never taken for new.
@@ -20,6 +22,7 @@ mod receive;
 mod registrations;
 mod replacing;
 mod responses;
+mod stateless;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
@@ -29,6 +32,7 @@ use super::dialog::DialogSnapshot;
 use super::invite::Usage;
 use super::message::{Request, StatusCode, Tag};
 use super::registration::Registrations;
+use super::transaction::is_stateless_tag;
 use crate::types::{Addresses, IdMap, Now, relax};
 
 pub use super::auth::{Challenge, Credentials};
@@ -193,6 +197,24 @@ impl Endpoint {
             retransmitted: seen.retransmitted,
             ..self.totals
         }
+    }
+
+    /// Whether a tag is one of ours, so that what bears it in To belongs to a call.
+    #[must_use]
+    pub fn is_of_call(&self, tag: &str) -> bool {
+        Tag::parse(tag).is_some_and(|tag| self.tags.contains_key(&tag))
+    }
+
+    /// Whether a tag is of an answer without a transaction: the ACK that bears it in To is over with its arrival.
+    #[must_use]
+    pub fn is_stateless_tag(tag: &str) -> bool {
+        is_stateless_tag(tag)
+    }
+
+    /// Whether a request of ours waits for a response by this flow.
+    #[must_use]
+    pub fn is_awaited(&self, flow: &Flow) -> bool {
+        self.core.transactions.is_awaited(flow)
     }
 
     /// The call's dialog as plain data; of a forked call that is not answered, the first one.

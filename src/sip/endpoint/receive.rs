@@ -1,10 +1,8 @@
 //! What comes in: which transaction, which dialog, or something new (RFC 3261 sections 8.2, 9.2, 12.2.2, 17.2.3).
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
-use super::{Admission, Admitted, Challenge, Endpoint, Policy};
+use super::{Admission, Admitted, Endpoint, Policy};
 use crate::sip::core::{
     Event, InviteId, InviteTimer, ReliableProvisional, check_accept, check_body, check_require, check_scheme, elsewhere,
 };
@@ -13,9 +11,7 @@ use crate::sip::flow::Flow;
 use crate::sip::invite::session::{Exchange, Session};
 use crate::sip::invite::session_timer::agree;
 use crate::sip::invite::{Incoming, Stage, Usage, ending::reason_of};
-use crate::sip::message::{
-    HeaderName as H, Headers, Message, Method, ParseError, Request, StatusCode, Tag, check_request,
-};
+use crate::sip::message::{HeaderName as H, Message, Method, ParseError, Request, StatusCode, Tag, check_request};
 use crate::sip::transaction::{Absorbed, Key, Received, Reply, ServerId, summary};
 use crate::types::Now;
 
@@ -47,7 +43,7 @@ impl Endpoint {
         let silent = matches!(policy.admit(request, &flow), Admission::Drop | Admission::Challenge(_));
         let status = (!silent).then_some(status);
         if let Some(status) = status {
-            self.core.transactions.respond_statelessly(request, flow, status, Headers::new());
+            self.core.transactions.respond_unread(request, flow, status);
         }
         self.core.event(Event::Refused { summary: summary(request), flow, status, rule: "malformed" });
     }
@@ -70,9 +66,12 @@ impl Endpoint {
         if self.core.transactions.absorb(now, &key, &received.request.method).is_some() {
             return;
         }
+        if received.request.method == Method::Invite && self.core.transactions.is_turned_away(now, &key) {
+            return self.turn_away(now, &received, key);
+        }
         let dialog = received.to_tag.as_deref().and_then(|tag| self.dialog_of(tag, &received));
         if let Some(id) = dialog {
-            if self.is_over_limit(&received) {
+            if !is_kept_from_limits(&received.request.method) && self.is_over_limit(now, &received, key) {
                 return;
             }
             let exposes = self.usages.get_mut(&id).is_some_and(|usage| usage.is_exposed_by(&received));
@@ -86,7 +85,9 @@ impl Endpoint {
             }
             return self.with_usage(id, |usage, core| usage.on_request(core, now, received, tx)).unwrap_or_default();
         }
-        let recognised_by = received.to_tag.is_none().then(|| self.core.transactions.merged_key(&received));
+        let is_options = received.request.method == Method::Options;
+        let may_merge = received.to_tag.is_none() && !is_options;
+        let recognised_by = may_merge.then(|| self.core.transactions.merged_key(&received));
         let merged = recognised_by.is_some_and(|key| self.core.transactions.is_merged(&key));
         let admission =
             if merged { Admission::Reject(StatusCode::LOOP_DETECTED) } else { policy.admit(&received.request, &flow) };
@@ -96,7 +97,10 @@ impl Endpoint {
             Admission::Accept(admitted) => Ok(admitted),
             Admission::Reject(status) => Err(status),
         };
-        if self.is_over_limit(&received) {
+        if is_options {
+            return self.answer_options(&received, key, admitted.err());
+        }
+        if self.is_over_limit(now, &received, key) {
             return;
         }
         let tx = self.core.transactions.open(&received, key, recognised_by.filter(|_| !merged));
@@ -109,25 +113,7 @@ impl Endpoint {
         }
     }
 
-    /// Asks for a password. A flood of unknown sources costs nothing but the answers: no transaction, and no retransmission.
-    fn challenge(&mut self, received: &Received, key: Key, challenges: &[Challenge]) {
-        self.totals.refused += 1;
-        let mut headers = Headers::new();
-        for challenge in challenges {
-            headers.push_display(H::WwwAuthenticate, challenge);
-        }
-        let status = StatusCode::UNAUTHORIZED;
-        // The same request gets the same tag each time it comes.
-        self.core.transactions.respond_statelessly_as(
-            &received.request,
-            received.flow,
-            status,
-            headers,
-            &key.tag().to_string(),
-        );
-    }
-
-    fn refused(&mut self, received: &Received, status: Option<StatusCode>, rule: &'static str) {
+    pub(super) fn refused(&mut self, received: &Received, status: Option<StatusCode>, rule: &'static str) {
         self.totals.refused += 1;
         self.core.event(Event::Refused { summary: summary(&received.request), flow: received.flow, status, rule });
     }
@@ -146,26 +132,6 @@ impl Endpoint {
     fn dialog_of(&mut self, tag: &str, received: &Received) -> Option<InviteId> {
         let id = *self.tags.get(&Tag::parse(tag)?)?;
         self.usages.get_mut(&id)?.has_dialog(received).then_some(id)
-    }
-
-    /// Turns away what a limit keeps out: 503 without a transaction.
-    fn is_over_limit(&mut self, received: &Received) -> bool {
-        let over = self.core.transactions.is_over_limit(received.flow.peer());
-        if over {
-            self.turn_away(received, "too many requests");
-        }
-        over
-    }
-
-    fn turn_away(&mut self, received: &Received, rule: &'static str) {
-        self.totals.limited += 1;
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        let mut extra = Headers::new();
-        let seconds = 1 + self.core.jitter(Duration::from_secs(9)).as_secs();
-        extra.push(H::RetryAfter, seconds.to_string());
-        self.core.transactions.respond_statelessly(&received.request, received.flow, status, extra);
-        let summary = summary(&received.request);
-        self.core.event(Event::Refused { summary, flow: received.flow, status: Some(status), rule });
     }
 
     fn on_ack(&mut self, now: Now, received: &Received) {
@@ -195,15 +161,12 @@ impl Endpoint {
             if matches!(admission, Admission::Drop | Admission::Challenge(_)) {
                 return self.refused(received, None, "not admitted");
             }
-            if self.is_over_limit(received) {
+            if self.is_over_limit(now, received, key) {
                 return;
             }
             let tx = self.core.transactions.open(received, key, None);
             return self.core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
         };
-        if self.is_over_limit(received) {
-            return;
-        }
         let tx = self.core.transactions.open(received, key, None);
         let owner = self.core.transactions.server_user(invite);
         if let Some(usage) = owner.and_then(|id| self.usages.get(&id)) {
@@ -289,7 +252,7 @@ impl Endpoint {
 }
 
 /// The rule by which a request was refused, for the log; `None` when it was not.
-fn rule_of(status: StatusCode) -> Option<&'static str> {
+pub(super) fn rule_of(status: StatusCode) -> Option<&'static str> {
     Some(match status {
         // 422 is a step of a negotiation: the peer calls again with a longer interval.
         StatusCode::OK | StatusCode::SESSION_INTERVAL_TOO_SMALL => return None,
@@ -306,6 +269,12 @@ fn rule_of(status: StatusCode) -> Option<&'static str> {
         StatusCode::SERVICE_UNAVAILABLE => "too many calls",
         _ => "it cannot be served",
     })
+}
+
+/// Whether a request inside a call is taken whatever limits say: what ends the call, refreshes it or brings it about. Each
+/// makes an end of something or is answered at once, and the call was let in.
+fn is_kept_from_limits(method: &Method) -> bool {
+    matches!(method, Method::Bye | Method::Invite | Method::Update | Method::Prack)
 }
 
 fn is_known(method: &Method) -> bool {

@@ -16,11 +16,21 @@ use crate::sip::message::{Method, Request, Tag, Via};
 pub struct Key(u64, u64);
 
 impl Key {
-    /// A tag for responses that are sent without remembering the request.
+    /// A To tag for responses that are sent without remembering the request: the same each time it comes, and none that
+    /// a dialog has.
     #[must_use]
-    pub fn tag(&self) -> Tag {
-        Tag(self.0)
+    pub fn stateless_tag(&self) -> String {
+        format!("{STATELESS}{}", Tag(self.0))
     }
+}
+
+/// What sets the tags of answers without a transaction apart from those of dialogs.
+const STATELESS: char = 's';
+
+/// Whether a tag is of a response that was sent without a transaction: what acknowledges one is over with its arrival.
+#[must_use]
+pub fn is_stateless_tag(tag: &str) -> bool {
+    tag.strip_prefix(STATELESS).is_some_and(|tag| Tag::parse(tag).is_some())
 }
 
 /// Makes keys.
@@ -136,6 +146,13 @@ mod tests {
         assert_eq!(one, key("SIP/2.0/UDP h", "sip:a@b", Method::Invite));
         assert_ne!(one, key("SIP/2.0/UDP h", "sip:c@b", Method::Invite));
         assert_ne!(one, key("SIP/2.0/UDP h;branch=1", "sip:a@b", Method::Invite));
+    }
+
+    #[test]
+    fn the_tag_of_a_stateless_answer_is_none_of_a_dialogs() {
+        let tag = key("SIP/2.0/UDP h;branch=z9hG4bK1", "sip:a@b", Method::Invite).stateless_tag();
+        assert!(is_stateless_tag(&tag) && Tag::parse(&tag).is_none());
+        assert!(!is_stateless_tag(&Tag(7).to_string()) && !is_stateless_tag("s"));
     }
 
     #[test]

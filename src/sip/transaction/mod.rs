@@ -10,7 +10,7 @@
 //!
 //! The files: `machine` has the RFC's four tables; `clients` and `servers` carry them out; `matching` finds the request a
 //! response belongs to, `cancelling` gives an INVITE up, `large` chooses between TCP and UDP, `stateless` answers what gets
-//! no transaction; `retention` remembers the finished ones.
+//! no transaction; `retention` remembers the finished ones, `turned_away` the INVITEs that had none.
 
 mod cancelling;
 mod client;
@@ -26,9 +26,10 @@ mod servers;
 mod stateless;
 mod timer;
 mod trace;
+mod turned_away;
 
 pub(crate) use client::{ClientTransaction, Failed, Failure};
-pub(crate) use key::Key;
+pub(crate) use key::{Key, is_stateless_tag};
 pub(crate) use received::Received;
 pub(crate) use reply::Reply;
 pub(crate) use servers::Absorbed;
@@ -51,6 +52,7 @@ use key::Keys;
 use retention::Retention;
 use servers::ServerTransaction;
 use timer::Timer;
+use turned_away::TurnedAway;
 
 /// What the layer is told when it is made.
 #[derive(Debug, Clone)]
@@ -112,6 +114,7 @@ pub(crate) struct Transactions<C, S> {
     retention: Retention,
     /// Requests without a final response, by source.
     pending: HashMap<IpAddr, u32>,
+    turned_away: TurnedAway,
     last_server: u64,
 }
 
@@ -134,6 +137,7 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
             merges: IdMap::default(),
             retention: Retention::default(),
             pending: HashMap::new(),
+            turned_away: TurnedAway::default(),
             last_server: 0,
         }
     }
@@ -212,6 +216,21 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
     /// What has been seen since the start.
     pub fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// Whether a request of ours waits for a response by this flow.
+    pub fn is_awaited(&self, flow: &Flow) -> bool {
+        self.waiting.contains_key(&flow.identity())
+    }
+
+    /// Notes that an INVITE was refused without a transaction.
+    pub fn note_turned_away(&mut self, now: Now, key: Key) {
+        self.turned_away.note(now.instant, key);
+    }
+
+    /// Whether the same INVITE was refused like that a moment ago.
+    pub fn is_turned_away(&mut self, now: Now, key: &Key) -> bool {
+        self.turned_away.contains(now.instant, key)
     }
 
     /// Whether no further transaction fits.

@@ -5,7 +5,11 @@ use crate::sip::message::{HeaderName as H, Headers, Message, Method, Response, S
 
 /// A call that is up, seen from the peer: the 2xx.
 fn answered(raw: &mut Raw) -> (InviteId, Response) {
-    raw.receive(&Message::Request(invite("1")));
+    answered_as(raw, "1")
+}
+
+fn answered_as(raw: &mut Raw, branch: &str) -> (InviteId, Response) {
+    raw.receive(&Message::Request(invite(branch)));
     raw.sent();
     let Some(Event::Incoming { invite: id, .. }) = raw.events.pop() else { panic!() };
     let now = raw.now;
@@ -441,5 +445,97 @@ fn an_info_of_an_unknown_package_gets_469_and_one_with_an_unknown_body_415() {
     raw.endpoint.hangup(now, id, None).unwrap();
     let bye = raw.request();
     raw.answer(&bye, 200, "", |_| {});
+    raw.finish();
+}
+
+#[test]
+fn options_leave_nothing_behind_and_get_the_same_answer_when_they_come_again() {
+    let mut raw = Raw::new();
+    let mut options = request(Method::Options, "1");
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        raw.receive(&Message::Request(options.clone()));
+        assert_eq!(raw.endpoint.counts().server_transactions, 0);
+        answers.extend(raw.sent());
+    }
+    assert!(answers.len() == 2 && answers[0] == answers[1], "{answers:#?}");
+    let answer = answers[0].response().unwrap();
+    assert_eq!((answer.status.0, answer.headers.contains(&H::Allow)), (200, true));
+    assert!(answer.to().unwrap().tag().is_some());
+    // Another one has another tag; one that requires what we cannot do is refused as ever.
+    options.headers.set(H::Via, "SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK2;rport");
+    raw.receive(&Message::Request(options.clone()));
+    let other = raw.responses().remove(0);
+    assert_ne!(other.to_tag(), answer.to_tag());
+    assert_eq!(raw.ask(&options.with(H::Require, "teleport")), [420]);
+    assert!(raw.endpoint.is_idle(), "{:?}", raw.endpoint.counts());
+}
+
+#[test]
+fn no_limit_refuses_what_ends_or_refreshes_a_call() {
+    let limits = Limits { pending_per_source: 1, ..Limits::default() };
+    let mut raw = Raw::with(EndpointConfig { limits, ..EndpointConfig::default() }, Transport::Udp);
+    let (id, ok) = answered(&mut raw);
+    // One request waits for its answer: as many as this source may have.
+    let mut waiting = invite("w");
+    waiting.headers.set(H::CallId, "waiting");
+    assert_eq!(raw.ask(&waiting), [100]);
+    assert_eq!(raw.ask(&inside(&ok, Method::Info, 2, "i2")), [503], "the limit is reached");
+    assert_eq!(raw.ask(&inside(&ok, Method::Update, 3, "u3")), [200]);
+    raw.receive(&Message::Request(
+        inside(&ok, Method::Invite, 4, "r4").with_body("application/sdp", "v=0\r\ns=again\r\n"),
+    ));
+    let now = raw.now;
+    raw.endpoint.answer_offer(now, id, Ok(sdp("fine"))).unwrap();
+    assert_eq!(raw.statuses(), [200]);
+    raw.receive(&Message::Request(inside(&ok, Method::Ack, 4, "a4")));
+    assert_eq!(raw.ask(&inside(&ok, Method::Bye, 5, "b5")), [200]);
+    // Nor what gives up the one that waits.
+    let mut cancel = request(Method::Cancel, "w");
+    cancel.headers.set(H::CallId, "waiting");
+    assert_eq!(raw.ask(&cancel), [200, 487]);
+    let mut ack = request(Method::Ack, "w");
+    ack.headers.set(H::CallId, "waiting");
+    raw.receive(&Message::Request(ack));
+    raw.finish();
+}
+
+#[test]
+fn a_late_invite_is_refused_at_once_and_every_time_it_comes_and_leaves_nothing_behind() {
+    let mut raw = Raw::new();
+    let late = |raw: &mut Raw, request: &crate::sip::message::Request| {
+        let (now, flow) = (raw.now, raw.flow);
+        raw.endpoint.refuse_late(now, flow, &request.to_bytes(), &mut super::raw::Open)
+    };
+    assert!(late(&mut raw, &invite("1")));
+    let refusal = raw.responses().remove(0);
+    assert_eq!((refusal.status.0, refusal.headers.contains(&H::RetryAfter)), (503, true));
+    assert!(raw.events.is_empty() && raw.endpoint.is_idle(), "{:?}", raw.endpoint.counts());
+    // It comes again, in time: its caller has been told already.
+    raw.receive(&Message::Request(invite("1")));
+    let again = raw.responses().remove(0);
+    assert_eq!((again.status.0, again.to_tag()), (503, refusal.to_tag()));
+    assert!(Endpoint::is_stateless_tag(&again.to_tag()) && !Endpoint::is_stateless_tag("0123456789abcdef"));
+    // What belongs to something is not refused, however late.
+    let (_, ok) = answered_as(&mut raw, "2");
+    assert!(!late(&mut raw, &invite("2")), "the INVITE of a call");
+    assert!(!late(&mut raw, &inside(&ok, Method::Invite, 2, "r2")), "a re-INVITE");
+    assert!(!late(&mut raw, &inside(&ok, Method::Bye, 3, "b3")));
+    assert_eq!(raw.ask(&inside(&ok, Method::Bye, 3, "b3")), [200]);
+    raw.finish();
+}
+
+#[test]
+fn a_late_invite_of_whom_the_policy_does_not_know_gets_what_it_always_gets() {
+    struct Closed;
+    impl Policy for Closed {
+        fn admit(&mut self, _: &crate::sip::message::Request, _: &Flow) -> Admission {
+            Admission::Drop
+        }
+    }
+    let mut raw = Raw::new();
+    let (now, flow) = (raw.now, raw.flow);
+    assert!(raw.endpoint.refuse_late(now, flow, &invite("1").to_bytes(), &mut Closed));
+    assert!(raw.sent().is_empty());
     raw.finish();
 }
