@@ -6,7 +6,7 @@ use crate::audio::tone::Tone;
 use crate::dialplan::TrunkTls;
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, RecorderSink};
 use crate::media::thread::{MediaHandle, Settings, TransportSockets};
-use crate::net::{ListenAddress, PortError, PortRange, TlsPeer, Transports};
+use crate::net::{Arrival, ListenAddress, PortError, PortRange, TlsPeer, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
 use crate::sip::message::{Host, NameAddr, Request, StatusCode, Transport, Uri};
 use crate::sip::{
@@ -177,7 +177,7 @@ impl Phone {
         phone.run(sip).await
     }
 
-    async fn run(mut self, mut sip: mpsc::Receiver<sip::Input>) -> Result<Vec<i16>, PhoneError> {
+    async fn run(mut self, mut sip: mpsc::Receiver<Arrival>) -> Result<Vec<i16>, PhoneError> {
         let media_events = media_wake(&self.media)?;
         let mut fetch = tokio::time::interval(FETCH);
         self.carry_out()?;
@@ -185,7 +185,7 @@ impl Phone {
             let wake = [self.endpoint.poll_timeout(), self.digits_at, self.hang_up_at, self.gone_at];
             let wake = wake.into_iter().flatten().min();
             tokio::select! {
-                Some(input) = sip.recv() => self.endpoint.handle_input(now(), input, &mut NoCalls),
+                Some(arrival) = sip.recv() => self.endpoint.handle_input(now(), arrival.input, &mut NoCalls),
                 Ok(mut ready) = media_events.readable() => {
                     ready.clear_ready();
                     self.take_media_events();

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
-/// Messages waiting for the gateway before the kernel is left to queue and drop.
+/// Messages on their way to the gateway, which puts them into order, before the kernel is left to queue and drop.
 const SIP_QUEUE: usize = 4_096;
 /// Administrators' requests waiting.
 const CONTROL_QUEUE: usize = 16;

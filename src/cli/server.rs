@@ -10,7 +10,7 @@ use crate::dialplan::{Plan, Trunk};
 use crate::gateway::{Audience, Gateway, Input, Level, LogLine, Output, Reply, Request};
 use crate::media::command::{Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
-use crate::net::{self, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
+use crate::net::{self, Arrival, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::speech;
@@ -25,8 +25,10 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// Inputs taken in one go before outputs are carried out and timers looked at.
+/// Messages served in one go before outputs are carried out and timers looked at …
 const BATCH: usize = 64;
+/// … and how long that may take: meanwhile the kernel's buffer fills.
+const TURN: Duration = Duration::from_millis(2);
 
 /// Patience with connections that take their last messages slowly.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -41,7 +43,7 @@ pub(super) fn now() -> Now {
 
 /// Where everything comes from that is not asked of the gateway itself.
 pub(super) struct Sources {
-    pub(super) sip: mpsc::Receiver<sip::Input>,
+    pub(super) sip: mpsc::Receiver<Arrival>,
     pub(super) asked: mpsc::Receiver<Asked>,
 }
 
@@ -137,13 +139,11 @@ impl Server {
             }
             let wake = self.gateway.poll_timeout().map(tokio::time::Instant::from_std);
             tokio::select! {
-                Some(input) = sources.sip.recv() => {
-                    self.gateway.handle_input(now(), Input::Sip(input));
-                    for _ in 1..BATCH {
-                        let Ok(input) = sources.sip.try_recv() else { break };
-                        self.gateway.handle_input(now(), Input::Sip(input));
-                    }
+                Some(Arrival { at, input }) = sources.sip.recv(), if !self.gateway.queue_is_full() => {
+                    self.gateway.queue(at, input);
                 }
+                // What is left of the last turn; what has come meanwhile is read first.
+                () = tokio::task::yield_now(), if self.gateway.has_queued() => {}
                 Ok(mut ready) = media_events.readable() => {
                     ready.clear_ready();
                     self.take_media_events();
@@ -164,6 +164,7 @@ impl Server {
                     }
                 }
             }
+            self.serve(&mut sources.sip);
             if self.gateway.poll_timeout().is_some_and(|at| at <= Instant::now()) {
                 self.gateway.handle_timeout(now());
             }
@@ -175,6 +176,22 @@ impl Server {
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(FAREWELL).await;
         if healthy { Ok(()) } else { Err(io::Error::other("a media thread ended before its time")) }
+    }
+
+    /// Has all that has come put into order, and serves it for a while.
+    fn serve(&mut self, sip: &mut mpsc::Receiver<Arrival>) {
+        while !self.gateway.queue_is_full()
+            && let Ok(Arrival { at, input }) = sip.try_recv()
+        {
+            self.gateway.queue(at, input);
+        }
+        let began = Instant::now();
+        for _ in 0..BATCH {
+            let now = now();
+            if now.instant.saturating_duration_since(began) >= TURN || !self.gateway.serve(now) {
+                break;
+            }
+        }
     }
 
     fn reload(&mut self, (plan, sounds): Loaded) {

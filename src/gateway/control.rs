@@ -116,6 +116,9 @@ pub struct Status {
     pub trunks: Vec<TrunkStatus>,
     /// Requests from addresses no trunk allows, dropped since the start.
     pub unknown_sources: u64,
+    /// Calls refused since the start because they came faster than they could be answered.
+    #[serde(default)]
+    pub late_calls_refused: u64,
     /// PIN checks are slowed down because of too many wrong PINs.
     pub pins_slowed: bool,
     /// What waits to be written, and what could not be.
@@ -299,7 +302,8 @@ impl Gateway {
             calls,
             rooms,
             trunks,
-            unknown_sources: self.admission.unknown_sources,
+            unknown_sources: self.admission.unknown_sources + self.intake.dropped_unknown,
+            late_calls_refused: self.late_calls.refused,
             pins_slowed: self.pin_guard.is_slow(now.instant),
             backlog: Backlog::default(),
         }

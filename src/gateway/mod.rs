@@ -1,7 +1,8 @@
 //! The control plane's core: signalling in, sessions in the middle, commands to the media plane out.
 //!
 //! Sans-IO. Feed it with [`Gateway::handle_input`] and [`Gateway::handle_timeout`] (not before
-//! [`Gateway::poll_timeout`]), and carry out what [`Gateway::poll_output`] hands out until it is `None`.
+//! [`Gateway::poll_timeout`]), and carry out what [`Gateway::poll_output`] hands out until it is `None`. What comes from
+//! the network may be queued first ([`Gateway::queue`]) and served in the order of its worth ([`Gateway::serve`]).
 //!
 //! | file | what happens there |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | `digest.rs` | unknown sources that prove by digest to be a trunk |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `calls.rs`, `call.rs` | all calls; the state of one |
+//! | `intake.rs`, `overload.rs` | what waits to be served, in which order; who is refused when there is too much |
 //! | `incoming.rs` | an INVITE: called number, route, session, media ports |
 //! | `signalling.rs` | the endpoint's other events |
 //! | `negotiation.rs` | offers and answers of a call |
@@ -47,6 +49,7 @@ mod health;
 mod hold;
 pub mod identity;
 mod incoming;
+mod intake;
 #[cfg(test)]
 mod ivr_tests;
 mod keys;
@@ -58,6 +61,7 @@ mod negotiation;
 mod one_way;
 mod outbound;
 mod outgoing;
+mod overload;
 mod peer;
 pub mod pin_guard;
 mod pins;
@@ -98,6 +102,8 @@ use bytes::Bytes;
 use call::Call;
 use calls::Calls;
 use effects::Effects;
+use intake::Intake;
+use overload::LateCalls;
 use pin_guard::{Limits, PinGuard};
 use players::Players;
 use rand::rngs::StdRng;
@@ -244,6 +250,9 @@ pub struct Gateway {
     plan: Arc<Plan>,
     /// The settings it was started with, some of which stay until it is started again.
     started_with: Box<crate::dialplan::Gateway>,
+    /// What came and waits for [`Gateway::serve`].
+    intake: Intake,
+    late_calls: LateCalls,
     endpoint: Endpoint,
     random: StdRng,
     /// Makes SRTP keys and nothing else: what others see of `random` must say nothing of them.
@@ -277,6 +286,8 @@ impl Gateway {
         let mut gateway = Self {
             plan,
             started_with,
+            intake: Intake::default(),
+            late_calls: LateCalls::default(),
             endpoint,
             random,
             keys,
@@ -326,13 +337,7 @@ impl Gateway {
                     sip::Input::TlsFailed { flow, why } => self.on_tls(flow, Some(why.as_str())),
                     _ => {}
                 }
-                let mut policy = admission::TrunkPolicy {
-                    plan: &self.plan,
-                    trunks: &self.trunks,
-                    admission: &mut self.admission,
-                    now: now.instant,
-                };
-                self.endpoint.handle_input(now, input, &mut policy);
+                self.with_policy(now, |endpoint, policy| endpoint.handle_input(now, input, policy));
                 if let Some(flow) = ended {
                     self.on_connection_ended(now, &flow);
                 }
@@ -360,7 +365,7 @@ impl Gateway {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let own = [self.effects.poll_timeout(), self.trunks.timers.next(), self.pin_guard.poll_timeout()];
-        own.into_iter().chain([self.endpoint.poll_timeout()]).flatten().min()
+        own.into_iter().chain([self.endpoint.poll_timeout(), self.late_calls.poll_timeout()]).flatten().min()
     }
 
     /// Does all that is due.
@@ -377,6 +382,7 @@ impl Gateway {
         }
         self.serve_waiting_pins(now);
         self.run_until_idle(now);
+        self.tell_late_calls(now);
         while let Some(left_out) = self.effects.pop_left_out(now) {
             self.log(Level::Warn, None, left_out.kind, left_out.in_words());
         }
@@ -386,6 +392,7 @@ impl Gateway {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.calls.is_idle()
+            && self.intake.is_empty()
             && self.admission.peers.is_idle()
             && self.sessions.is_empty()
             && self.rooms.is_idle()

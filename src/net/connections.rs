@@ -243,7 +243,7 @@ impl Connections {
             // The gateway may count on it.
             let (events, flow) = (self.events.clone(), connection.flow);
             self.runtime.spawn(async move {
-                let _ = events.send(Input::FlowClosed { flow }).await;
+                let _ = events.send(Input::FlowClosed { flow }.into()).await;
             });
         }
         true
@@ -264,7 +264,7 @@ impl Connections {
             table.forget(number);
         }
         if let Some(permit) = permit {
-            permit.send(Input::FlowClosed { flow });
+            permit.send(Input::FlowClosed { flow }.into());
         }
         table.arrivals.sweep(Instant::now());
         let held = table.open.len();

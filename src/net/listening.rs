@@ -97,7 +97,7 @@ async fn accepted(stream: TcpStream, tls: Option<Acceptor>, served: Served) {
             served.state.speaks_tls();
             if let Some(trunk) = trunk {
                 served.state.recognise();
-                let _ = served.events.send(Input::FlowIdentified { flow: served.flow, peer: trunk }).await;
+                let _ = served.events.send(Input::FlowIdentified { flow: served.flow, peer: trunk }.into()).await;
             }
             let (reader, writer) = tokio::io::split(stream);
             return served.run(reader, writer).await;

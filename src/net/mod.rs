@@ -25,4 +25,4 @@ pub use listening::{BindError, ListenAddress};
 pub use ports::{MediaSockets, PortError, PortRange};
 pub use resolve::{Resolver, Server, transport};
 pub use tls::{CertificateError, TlsPeer, load_certificate, load_roots};
-pub use transports::{TransportError, Transports};
+pub use transports::{Arrival, TransportError, Transports};

@@ -70,7 +70,7 @@ pub(super) async fn open(local: SocketAddr, peer: Option<Arc<TlsPeer>>, patience
     let log = served.connections.log();
     log.debug("connect failed", format_args!("{} to {}: {why}", flow.transport, flow.remote));
     if peer.is_some() {
-        let _ = served.events.send(Input::TlsFailed { flow, why }).await;
+        let _ = served.events.send(Input::TlsFailed { flow, why }.into()).await;
     }
     served.closed().await;
 }
@@ -85,7 +85,7 @@ async fn opened(stream: TcpStream, peer: Option<Arc<TlsPeer>>, served: Served) {
     let remote = served.flow.remote;
     let why = match tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, &peer)).await {
         Ok(Ok(stream)) => {
-            let _ = served.events.send(Input::TlsOpened { flow: served.flow }).await;
+            let _ = served.events.send(Input::TlsOpened { flow: served.flow }.into()).await;
             let (reader, writer) = tokio::io::split(stream);
             return served.run(reader, writer).await;
         }
@@ -93,7 +93,7 @@ async fn opened(stream: TcpStream, peer: Option<Arc<TlsPeer>>, served: Served) {
         Err(_) => "the handshake took too long".into(),
     };
     served.connections.log().debug("no TLS", format_args!("with {} at {remote}: {why}", peer.name));
-    let _ = served.events.send(Input::TlsFailed { flow: served.flow, why }).await;
+    let _ = served.events.send(Input::TlsFailed { flow: served.flow, why }.into()).await;
     served.closed().await;
 }
 

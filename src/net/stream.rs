@@ -68,7 +68,7 @@ impl Served {
         self.connections.ended(flow, &self.state, &mut self.outgoing).await;
         if self.state.is_ours {
             // What was sent before the connection had its name waits under the addresses alone.
-            let _ = self.events.send(Input::SendFailed { flow: flow.reopened() }).await;
+            let _ = self.events.send(Input::SendFailed { flow: flow.reopened() }.into()).await;
         }
         drop(self.alive);
     }
@@ -125,7 +125,7 @@ async fn read(
             match framed {
                 Ok(Frame::Message(bytes)) => {
                     state.received(&bytes);
-                    if events.send(Input::Message { flow, bytes }).await.is_err() {
+                    if events.send(Input::Message { flow, bytes }.into()).await.is_err() {
                         return;
                     }
                 }

@@ -17,11 +17,27 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Where received messages go: bounded, so that a flood waits in the kernel and is dropped there.
-pub type NetEvents = mpsc::Sender<Input>;
+/// Where received messages go: bounded, so that what nobody takes waits in the kernel and is dropped there.
+pub type NetEvents = mpsc::Sender<Arrival>;
+
+/// Something that came from the network.
+#[derive(Debug)]
+pub struct Arrival {
+    /// When it came: by the kernel's clock where that is known, else when it was read.
+    pub at: Instant,
+    /// What.
+    pub input: Input,
+}
+
+impl From<Input> for Arrival {
+    /// It came just now.
+    fn from(input: Input) -> Self {
+        Self { at: Instant::now(), input }
+    }
+}
 
 /// Patience with a peer we connect to: as long as with one that is silent, before another is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);

@@ -2,9 +2,10 @@
 
 use super::local::LocalAddresses;
 use super::log::NetLog;
-use super::transports::NetEvents;
+use super::transports::{Arrival, NetEvents};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
+use crate::types::Now;
 use bytes::Bytes;
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -16,11 +17,17 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// The greatest datagram UDP can carry.
 const MAX_DATAGRAM: usize = 65_535;
+/// Datagrams read in one go before others have their turn.
+const READ_AT_ONCE: usize = 1_024;
+/// Longest that a datagram is believed to have waited in the kernel; more is a wall clock that was set.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Room in the kernel for a burst of requests.
 const RECEIVE_BUFFER: usize = 4 << 20;
 
@@ -32,11 +39,13 @@ pub(super) struct UdpListener {
     socket: UdpSocket,
 }
 
-/// A datagram's length and where it came from and went to. `local` is `None` where the system does not say.
+/// A datagram's length, and where it came from and went to. `local` is `None` where the system does not say.
 struct Received {
     length: usize,
     remote: SocketAddr,
     local: Option<IpAddr>,
+    /// When the kernel got it, since 1970.
+    stamp: Option<Duration>,
 }
 
 impl UdpListener {
@@ -58,6 +67,9 @@ impl UdpListener {
             if let Err(error) = asked {
                 tracing::warn!(%error, %address, "the system does not say which of our addresses is asked: by its routes");
             }
+        }
+        if let Err(error) = setsockopt(&socket, sockopt::ReceiveTimestampns, &true) {
+            tracing::debug!(%error, "no time stamps of the kernel");
         }
         socket.bind(&SockAddr::from(address))?;
         let socket = UdpSocket::from_std(socket.into())?;
@@ -88,39 +100,57 @@ impl UdpListener {
         self.socket.try_send_to(bytes, remote).map(drop)
     }
 
-    async fn receive(&self, buffer: &mut [u8], control: &mut [u8]) -> io::Result<Received> {
-        if self.bound.ip().is_unspecified() {
-            return self.socket.async_io(Interest::READABLE, || receive_from(&self.socket, buffer, control)).await;
-        }
-        let (length, remote) = self.socket.recv_from(buffer).await?;
-        Ok(Received { length, remote, local: Some(self.bound.ip()) })
-    }
-
-    /// Reads datagrams until the gateway goes away.
+    /// Reads datagrams until the gateway goes away: all that there are, as soon as there are any, so that none waits where
+    /// nobody sees it.
     pub(super) async fn serve(self: Arc<Self>, events: NetEvents, log: NetLog) {
         let mut routed = LocalAddresses::default();
         let mut buffer = vec![0; MAX_DATAGRAM];
-        let mut control = nix::cmsg_space!(libc::in6_pktinfo, libc::in_pktinfo);
-        loop {
-            let Received { length, remote, local } = match self.receive(&mut buffer, &mut control).await {
-                Ok(received) => received,
-                Err(error) => {
-                    // An ICMP error for something sent earlier; the socket itself is sound.
-                    log.debug("UDP receive", format_args!("on {}: {error}", self.bound));
-                    tokio::task::yield_now().await;
-                    continue;
+        let mut control = nix::cmsg_space!(libc::in6_pktinfo, libc::in_pktinfo, libc::timespec);
+        while self.socket.readable().await.is_ok() {
+            let now = Now { instant: Instant::now(), wall: SystemTime::now() };
+            let mut read = 0;
+            while read < READ_AT_ONCE {
+                let received =
+                    self.socket.try_io(Interest::READABLE, || receive_from(&self.socket, &mut buffer, &mut control));
+                let Received { length, remote, local, stamp } = match received {
+                    Ok(received) => received,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => {
+                        // An ICMP error for something sent earlier; the socket itself is sound.
+                        log.debug("UDP receive", format_args!("on {}: {error}", self.bound));
+                        read = READ_AT_ONCE;
+                        continue;
+                    }
+                };
+                read += 1;
+                // A copy of a kilobyte beats keeping 64 KiB alive for as long as a call lasts.
+                let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
+                let local = if self.bound.ip().is_unspecified() { local } else { Some(self.bound.ip()) };
+                let local = local.unwrap_or_else(|| routed.towards(self.bound.ip(), remote.ip()));
+                let local = SocketAddr::new(local, self.bound.port());
+                let flow = Flow { transport: Transport::Udp, local, remote, connection: None };
+                let at = stamp.map_or(now.instant, |stamp| arrival(now, stamp));
+                let sent = match events.try_send(Arrival { at, input: Input::Message { flow, bytes } }) {
+                    Err(TrySendError::Full(arrival)) => events.send(arrival).await.is_ok(),
+                    Err(TrySendError::Closed(_)) => false,
+                    Ok(()) => true,
+                };
+                if !sent {
+                    return;
                 }
-            };
-            // A copy of a kilobyte beats keeping 64 KiB alive for as long as a call lasts.
-            let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
-            let local = local.unwrap_or_else(|| routed.towards(self.bound.ip(), remote.ip()));
-            let local = SocketAddr::new(local, self.bound.port());
-            let flow = Flow { transport: Transport::Udp, local, remote, connection: None };
-            if events.send(Input::Message { flow, bytes }).await.is_err() {
-                return;
+            }
+            if read == READ_AT_ONCE {
+                tokio::task::yield_now().await;
             }
         }
     }
+}
+
+/// When a datagram came that the kernel stamped by the wall clock.
+fn arrival(now: Now, since_1970: Duration) -> Instant {
+    let waited = now.wall.duration_since(UNIX_EPOCH + since_1970).unwrap_or_default();
+    let waited = if waited < LONGEST_WAIT { waited } else { Duration::ZERO };
+    now.instant.checked_sub(waited).unwrap_or(now.instant)
 }
 
 fn receive_from(socket: &UdpSocket, buffer: &mut [u8], control: &mut [u8]) -> io::Result<Received> {
@@ -130,14 +160,20 @@ fn receive_from(socket: &UdpSocket, buffer: &mut [u8], control: &mut [u8]) -> io
     let v4 = address.and_then(SockaddrStorage::as_sockaddr_in).map(|it| SocketAddr::V4((*it).into()));
     let v6 = || address.and_then(SockaddrStorage::as_sockaddr_in6).map(|it| SocketAddr::V6((*it).into()));
     let remote = v4.or_else(v6).ok_or(io::ErrorKind::InvalidData)?;
-    let local = message.cmsgs()?.find_map(|it| match it {
-        // What an answer is to come from: where a broadcast was asked, that is no address of anybody.
-        ControlMessageOwned::Ipv4PacketInfo(info) => Some(IpAddr::V4(u32::from_be(info.ipi_spec_dst.s_addr).into())),
-        ControlMessageOwned::Ipv6PacketInfo(info) => Some(IpAddr::V6(info.ipi6_addr.s6_addr.into())),
-        _ => None,
-    });
+    let (mut local, mut stamp) = (None, None);
+    for said in message.cmsgs()? {
+        match said {
+            // What an answer is to come from: where a broadcast was asked, that is no address of anybody.
+            ControlMessageOwned::Ipv4PacketInfo(info) => {
+                local = Some(IpAddr::V4(u32::from_be(info.ipi_spec_dst.s_addr).into()));
+            }
+            ControlMessageOwned::Ipv6PacketInfo(info) => local = Some(IpAddr::V6(info.ipi6_addr.s6_addr.into())),
+            ControlMessageOwned::ScmTimestampns(time) => stamp = Some(Duration::from(time)),
+            _ => {}
+        }
+    }
     let local = local.filter(|local| !local.is_multicast() && !local.is_unspecified());
-    Ok(Received { length: message.bytes, remote, local })
+    Ok(Received { length: message.bytes, remote, local, stamp })
 }
 
 fn send_from(socket: &UdpSocket, local: IpAddr, remote: SocketAddr, bytes: &[u8]) -> io::Result<()> {
@@ -179,13 +215,39 @@ const fn source_v6(local: Ipv6Addr) -> libc::in6_pktinfo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use tokio::sync::mpsc;
 
-    async fn next(events: &mut mpsc::Receiver<Input>) -> Flow {
+    async fn arrived(events: &mut mpsc::Receiver<Arrival>) -> Arrival {
         let next = tokio::time::timeout(Duration::from_secs(20), events.recv()).await;
-        let Some(Input::Message { flow, .. }) = next.expect("a message") else { panic!("no message") };
+        next.expect("a message").unwrap()
+    }
+
+    async fn next(events: &mut mpsc::Receiver<Arrival>) -> Flow {
+        let Input::Message { flow, .. } = arrived(events).await.input else { panic!("no message") };
         flow
+    }
+
+    #[test]
+    fn a_stamp_becomes_an_instant_and_a_wild_one_becomes_now() {
+        let now =
+            Now { instant: crate::test_clock() + Duration::from_secs(100), wall: UNIX_EPOCH + Duration::from_secs(50) };
+        assert_eq!(arrival(now, Duration::from_millis(48_990)), now.instant - Duration::from_millis(1_010));
+        assert_eq!(arrival(now, Duration::from_millis(50_010)), now.instant);
+        assert_eq!(arrival(now, Duration::from_secs(3)), now.instant);
+    }
+
+    #[tokio::test]
+    async fn a_datagram_comes_with_the_kernels_time() {
+        let listener = UdpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let before = wall();
+        peer.send_to(b"hello", listener.bound()).await.unwrap();
+        listener.socket.readable().await.unwrap();
+        let (mut buffer, mut control) = ([0; 16], nix::cmsg_space!(libc::in6_pktinfo, libc::timespec));
+        let received = receive_from(&listener.socket, &mut buffer, &mut control).unwrap();
+        let stamp = received.stamp.unwrap();
+        assert!(before <= stamp && stamp <= wall() && received.length == 5, "{before:?} {stamp:?}");
     }
 
     #[tokio::test]

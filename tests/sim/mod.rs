@@ -25,6 +25,7 @@ mod life;
 mod limits;
 mod moderation;
 mod one_way;
+mod overload;
 mod paths;
 mod pins;
 mod properties;

@@ -33,6 +33,13 @@ fn whole(status: &Status) -> String {
     if status.pins_slowed {
         text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
     }
+    if status.late_calls_refused > 0 {
+        let _ = writeln!(
+            text,
+            "{} calls refused (503) since the start: they came faster than they could be answered",
+            status.late_calls_refused
+        );
+    }
     text.push_str(&trunks(&status.trunks));
     let _ = writeln!(text, "\n{} requests from unknown addresses dropped\n", status.unknown_sources);
     text + &calls(&status.calls) + "\n" + &rooms(&status.rooms)

@@ -1,6 +1,6 @@
 //! Connections of unknown sources and of trunks, on loopback.
 
-use super::{ListenAddress, Transports};
+use super::{Arrival, ListenAddress, Transports};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
 use bytes::Bytes;
@@ -14,7 +14,7 @@ const REQUEST: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 const INVITE: &[u8] = b"INVITE sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 const ANSWER: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-fn server() -> (Transports, mpsc::Receiver<Input>, SocketAddr) {
+fn server() -> (Transports, mpsc::Receiver<Arrival>, SocketAddr) {
     let (sender, events) = mpsc::channel(64);
     let listen = ListenAddress { transport: Transport::Tcp, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
     let transports = Transports::bind(&[listen], None, sender).unwrap();
@@ -34,8 +34,8 @@ async fn try_from(last: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
     socket.connect(to).await
 }
 
-async fn next(events: &mut mpsc::Receiver<Input>) -> Input {
-    tokio::time::timeout(Duration::from_secs(20), events.recv()).await.expect("an event").unwrap()
+async fn next(events: &mut mpsc::Receiver<Arrival>) -> Input {
+    tokio::time::timeout(Duration::from_secs(20), events.recv()).await.expect("an event").unwrap().input
 }
 
 /// Says `message` on `stream`, which the server answers.
@@ -43,7 +43,7 @@ async fn ask(
     stream: &mut TcpStream,
     message: &[u8],
     transports: &mut Transports,
-    events: &mut mpsc::Receiver<Input>,
+    events: &mut mpsc::Receiver<Arrival>,
 ) -> Flow {
     stream.write_all(message).await.unwrap();
     let Input::Message { flow, bytes } = next(events).await else { panic!("no message") };

@@ -4,7 +4,7 @@ pub(in crate::net) mod authority;
 
 use super::TlsPeer;
 use crate::dialplan::{CertificateFiles, TrunkTls};
-use crate::net::{ListenAddress, Transports};
+use crate::net::{Arrival, ListenAddress, Transports};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
 use authority::Authority;
@@ -20,7 +20,7 @@ const ANSWER: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 struct End {
     transports: Transports,
-    events: mpsc::Receiver<Input>,
+    events: mpsc::Receiver<Arrival>,
 }
 
 impl End {
@@ -38,7 +38,7 @@ impl End {
     /// The next event.
     async fn next(&mut self) -> Input {
         let next = tokio::time::timeout(Duration::from_secs(20), self.events.recv());
-        next.await.expect("an event").expect("sockets that live")
+        next.await.expect("an event").expect("sockets that live").input
     }
 }
 
@@ -72,7 +72,7 @@ async fn call(certificate: &CertificateFiles, peer: &TlsPeer) -> Result<(End, Fl
         Ok(Input::Message { flow: theirs, bytes }) => {
             assert_eq!(bytes, REQUEST);
             // It may have been taken note of before.
-            if let Ok(event) = ends.1.events.try_recv() {
+            if let Ok(Arrival { input: event, .. }) = ends.1.events.try_recv() {
                 assert!(matches!(event, Input::TlsOpened { flow: opened } if opened == flow), "{event:?}");
             }
             Ok((ends.0, theirs, ends.1, flow))
