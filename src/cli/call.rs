@@ -1,7 +1,7 @@
 //! `partyline call`: the arguments of the test phone, and what it prints.
 
 use super::phone::{CallOptions, Phone, PhoneError, Sound};
-use super::{fail, run};
+use super::{fail, run, say};
 use crate::audio::{goertzel, level, wav};
 use crate::sip::Credentials;
 use clap::Args;
@@ -105,5 +105,5 @@ fn report(heard: &[i16]) {
     let tones = goertzel::tones_heard(last, 8_000, &candidates, -35.0);
     let tones: Vec<String> = tones.iter().map(|(hertz, dbfs)| format!("{hertz:.0} Hz at {dbfs:.0} dBFS")).collect();
     let tones = if tones.is_empty() { "no steady tone".to_owned() } else { tones.join(", ") };
-    println!("heard {seconds:.1} s at {:.0} dBFS; at the end: {tones}", level::dbfs(heard));
+    say(format_args!("heard {seconds:.1} s at {:.0} dBFS; at the end: {tones}", level::dbfs(heard)));
 }

@@ -1,6 +1,6 @@
 //! `partyline check` and `partyline explain`.
 
-use super::{CheckArguments, ExplainArguments, fail, print, print_json};
+use super::{CheckArguments, ExplainArguments, fail, print, print_json, tell};
 use crate::dialplan::explain::{self, Question};
 use crate::dialplan::{self, Diagnostic, Diagnostics, Files, Severity};
 use crate::{net, speech};
@@ -62,7 +62,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
         return print_json(&Checked { file: config.display().to_string(), good, found: found(diagnostics) }, status);
     }
     if !good || !diagnostics.is_empty() {
-        eprintln!("{}", diagnostics.render(std::io::stderr().is_terminal()));
+        tell(diagnostics.render(std::io::stderr().is_terminal()));
     }
     match &result {
         Ok(loaded) => print(&format!("{}: {}\n", config.display(), loaded.summary()), status),

@@ -2,7 +2,7 @@
 
 pub(super) mod table;
 
-use super::{fail, print, print_json};
+use super::{fail, print, print_json, say};
 use crate::gateway::{Audience, Reply, Request};
 use clap::{Args, Subcommand};
 use std::io::{self, BufRead, BufReader, Write};
@@ -198,8 +198,8 @@ fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
         let mut answer = String::new();
         answers.read_line(&mut answer)?;
         match serde_json::from_str(&answer)? {
-            Reply::Progress(_) if arguments.json => writeln!(io::stdout(), "{}", answer.trim_end())?,
-            Reply::Progress(what) => writeln!(io::stdout(), "{what}")?,
+            Reply::Progress(_) if arguments.json => say(answer.trim_end()),
+            Reply::Progress(what) => say(what),
             reply => return Ok(reply),
         }
     }

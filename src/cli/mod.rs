@@ -22,6 +22,7 @@ mod wake;
 
 use crate::types::Plain;
 use clap::{Args, Parser, Subcommand};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -146,15 +147,24 @@ fn print(text: &str, status: ExitCode) -> ExitCode {
 }
 
 fn print_json(value: &impl serde::Serialize, status: ExitCode) -> ExitCode {
-    match serde_json::to_string_pretty(value) {
-        Ok(json) => print(&format!("{json}\n"), status),
+    match json::pretty(value) {
+        Ok(json) => print(&json, status),
         Err(error) => fail(&error),
     }
 }
 
+/// Says on standard output what is going on, in a line. Where nobody listens any more, what goes on is not to stop.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{}", Plain(line));
+}
+
+/// Tells something on standard error. Where nobody can be told, the exit status has to do.
+fn tell(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// An error on its way to the person at the terminal.
-fn fail(error: &dyn std::fmt::Display) -> ExitCode {
-    // Where nobody can be told, the exit status has to do.
-    let _ = writeln!(io::stderr(), "partyline: {error}");
+fn fail(error: &dyn Display) -> ExitCode {
+    tell(format_args!("partyline: {error}"));
     ExitCode::FAILURE
 }

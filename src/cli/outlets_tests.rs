@@ -114,5 +114,10 @@ fn what_explain_and_check_print_is_plain_but_for_its_line_ends() {
     for hostile in HOSTILE {
         let printed = plain_lines(&format!("{hostile}\n"));
         assert!(printed.chars().all(|c| c == '\n' || is_plain(c)), "{printed:?}");
+        // Nor does it come out of an escape, save for line ends and tabs.
+        let printed = json::pretty(&[hostile]).unwrap();
+        let [decoded]: [String; 1] = serde_json::from_str(&printed).unwrap();
+        assert!(decoded.chars().all(|c| matches!(c, '\n' | '\t') || is_plain(c)), "{decoded:?}");
     }
+    assert_eq!(json::pretty(&[["a\nb"]]).unwrap(), "[\n  [\n    \"a\\nb\"\n  ]\n]\n");
 }

@@ -2,6 +2,7 @@
 
 use super::server::now;
 use super::wake::media_wake;
+use super::{say, tell};
 use crate::audio::tone::Tone;
 use crate::dialplan::TrunkTls;
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, RecorderSink};
@@ -240,8 +241,8 @@ impl Phone {
         while let Some(event) = self.media.poll_event() {
             match event {
                 // A digit that comes to us is a sign of life worth showing; the far end is not typing a PIN.
-                MediaEvent::Digit { digit, .. } => println!("heard digit {digit}"),
-                MediaEvent::Refused { unit, reason } => eprintln!("partyline: {unit}: {reason}"),
+                MediaEvent::Digit { digit, .. } => say(format_args!("heard digit {digit}")),
+                MediaEvent::Refused { unit, reason } => tell(format_args!("partyline: {unit}: {reason}")),
                 _ => {}
             }
         }
@@ -271,12 +272,12 @@ impl Phone {
 
     fn on_event(&mut self, event: Event) -> Result<(), PhoneError> {
         match event {
-            Event::Progress { status, .. } => println!("{} {}", status.0, status.reason()),
+            Event::Progress { status, .. } => say(format_args!("{} {}", status.0, status.reason())),
             Event::Answered { body, .. } => self.on_answered(body.as_ref())?,
             Event::Offer { invite, body, .. } => {
                 let answer = self.answer(body.as_ref());
                 if self.endpoint.answer_offer(now(), invite, answer).is_err() {
-                    eprintln!("partyline: an offer came too late to be answered");
+                    tell("partyline: an offer came too late to be answered");
                 }
             }
             Event::Failed { status, response, .. } => {
@@ -285,7 +286,7 @@ impl Phone {
                 self.over = Some(Err(PhoneError::Failed(status.0, reason)));
             }
             Event::Ended { by, .. } => {
-                println!("{}", if by == EndedBy::Local { "hung up" } else { "the far end hung up" });
+                say(if by == EndedBy::Local { "hung up" } else { "the far end hung up" });
                 self.over.get_or_insert(Ok(()));
             }
             _ => {}
@@ -294,7 +295,7 @@ impl Phone {
     }
 
     fn on_answered(&mut self, body: Option<&Bytes>) -> Result<(), PhoneError> {
-        println!("answered");
+        say("answered");
         let answer = body.ok_or_else(|| PhoneError::Answer("it has no session description".into()))?;
         let answer = SessionDescription::parse(answer).map_err(|error| PhoneError::Answer(error.to_string()))?;
         let negotiation = sdp::accept_answer(&self.offer, &answer, &self.local)

@@ -2,7 +2,8 @@
 
 use super::harness::PROGRAM;
 use serde_json::Value;
-use std::process::{Command, Output};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Output, Stdio};
 
 /// The program with these arguments, in the folder of the example dialplan.
 fn run(arguments: &[&str]) -> Output {
@@ -67,4 +68,63 @@ fn the_program_tells_its_version_and_how_shells_complete_it_and_writes_its_manua
     let pages = std::fs::read_dir(&folder).unwrap().count();
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(page.contains("called number") && pages > 10, "{pages} pages");
+}
+
+/// A pipe that nobody reads.
+fn unread() -> Stdio {
+    let (_, writer) = std::io::pipe().unwrap();
+    OwnedFd::from(writer).into()
+}
+
+#[test]
+fn a_command_whose_output_nobody_reads_ends_with_its_own_status() {
+    let folder = std::env::temp_dir().join(format!("partyline-unread-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("dialplan.toml");
+    std::fs::write(&file, "[gateway]\ndscp = 64\n").unwrap();
+    let bad = ["--config", file.to_str().unwrap()];
+    for (arguments, status) in [
+        (&["check"][..], 0),
+        (&["check", bad[0], bad[1]], 1),
+        (&["explain", "--from", "local", "--number", "1000"], 0),
+        (&["explain", "--from", "local", "--number", "1", bad[0], bad[1]], 1),
+        (&["ctl", "--socket", "/nowhere", "status"], 1),
+        (&["call", "nobody"], 1),
+        (&["version"], 0),
+        (&["completions", "bash"], 0),
+        (&["--help"], 0),
+        (&["nothing"], 2),
+    ] {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+        let ended = command.stdin(Stdio::null()).stdout(unread()).stderr(unread()).status().unwrap();
+        assert_eq!(ended.code(), Some(status), "{arguments:?}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// All texts in it.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn control_characters_of_a_dialplan_come_out_of_no_json() {
+    let folder = std::env::temp_dir().join(format!("partyline-escapes-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("dialplan.toml");
+    std::fs::write(&file, "[trunks.\"a\\u001b[2Jb\"]\nallow = \"nowhere\u{1b}\"\n").unwrap();
+    let file = file.to_str().unwrap();
+    let checked = run(&["check", "--json", "--config", file]);
+    let explained = run(&["explain", "--json", "--from", "local", "--number", "1000", "--caller", "\u{1b}]0;x\u{7}"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    for output in [checked, explained] {
+        let found: Vec<_> = texts(&json(&output)).into_iter().filter(|text| text.contains(char::is_control)).collect();
+        assert!(found.is_empty(), "{found:?}");
+    }
 }
