@@ -1,8 +1,9 @@
 //! `partyline check` and `partyline explain`.
 
+use super::mistakes::{Found, found};
 use super::{CheckArguments, ExplainArguments, fail, print, print_json, tell};
 use crate::dialplan::explain::{self, Question};
-use crate::dialplan::{self, Diagnostic, Diagnostics, Files, Severity};
+use crate::dialplan::{self, Files};
 use crate::{net, speech};
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -17,29 +18,6 @@ pub(super) fn checks() -> Files {
             Some(key) => net::load_certificate(certificate, key).map(drop).map_err(|error| error.to_string()),
             None => net::load_roots(certificate).map(drop).map_err(|error| error.to_string()),
         })
-}
-
-/// One mistake, as JSON.
-#[derive(Serialize)]
-struct Found {
-    severity: &'static str,
-    /// From 1.
-    line: usize,
-    message: String,
-    /// The text it is about, secrets masked.
-    text: String,
-    help: Option<String>,
-}
-
-fn found(diagnostics: &Diagnostics) -> Vec<Found> {
-    let one = |one: &Diagnostic| Found {
-        severity: if one.severity == Severity::Error { "error" } else { "warning" },
-        line: diagnostics.line(one),
-        message: one.message.clone(),
-        text: diagnostics.underlined(one).to_owned(),
-        help: one.help.clone(),
-    };
-    diagnostics.iter().map(one).collect()
 }
 
 /// What `partyline check --json` prints.

@@ -2,9 +2,10 @@
 
 use super::json;
 use super::limits::lift_reserve;
-use crate::gateway::{Reply, Request};
+use super::wire::{Answer, Ask, ShellReply};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::Serialize;
 use std::convert::Infallible;
 use std::io;
 use std::os::fd::AsFd;
@@ -32,7 +33,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 const REPLIES: usize = 64;
 
 /// A request and where its answers go.
-pub(super) type Asked = (Request, mpsc::Sender<Reply>);
+pub(super) type Asked = (Ask, mpsc::Sender<Answer>);
 
 /// A connection that does not ask, or does not take its answer, for this long is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -169,24 +170,27 @@ async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>, has_asked: &Atom
     let mut line = String::new();
     patiently(BufReader::new(reader.take(LONGEST_REQUEST)).read_line(&mut line)).await?;
     has_asked.store(true, Ordering::Relaxed);
-    let request = match serde_json::from_str(&line) {
+    let request = match Ask::parse(&line) {
         Ok(request) => request,
-        Err(error) => return write(&mut writer, &Reply::Error(format!("this is no request: {error}"))).await,
+        Err(error) => return write(&mut writer, &ShellReply::Error(format!("this is no request: {error}"))).await,
     };
     let (answer, mut answers) = mpsc::channel(REPLIES);
     if asked.send((request, answer)).await.is_err() {
         return Ok(());
     }
     loop {
-        let reply = answers.recv().await.unwrap_or_else(|| Reply::Error("the gateway is ending".into()));
-        write(&mut writer, &reply).await?;
-        if reply.is_last() {
+        let answer = answers.recv().await.unwrap_or_else(Answer::ending);
+        match &answer {
+            Answer::Gateway(reply) => write(&mut writer, reply).await?,
+            Answer::Shell(reply) => write(&mut writer, reply).await?,
+        }
+        if answer.is_last() {
             return Ok(());
         }
     }
 }
 
-async fn write(writer: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
+async fn write(writer: &mut OwnedWriteHalf, reply: &impl Serialize) -> io::Result<()> {
     let bytes = json::line(reply)?;
     patiently(writer.write_all(&bytes)).await
 }
@@ -208,7 +212,7 @@ mod tests {
         let socket = ControlSocket::bind(&path, asking).unwrap();
         tokio::spawn(async move {
             while let Some((_, answer)) = asked.recv().await {
-                _ = answer.send(Reply::Done("done".into())).await;
+                _ = answer.send(Answer::Shell(ShellReply::Error("asked".into()))).await;
             }
         });
         let mut idle = Vec::new();
@@ -221,7 +225,7 @@ mod tests {
         // Less than the time after which an idle one is sent away.
         let read = tokio::time::timeout(PATIENCE / 2, stream.read_to_string(&mut answer));
         read.await.expect("an answer").unwrap();
-        assert!(answer.contains("done"), "{answer}");
+        assert!(answer.contains("asked"), "{answer}");
         // The first ones have made room, the last ones are there.
         assert_eq!(idle[0].try_read(&mut [0; 1]).unwrap(), 0);
         let last = idle.last().unwrap().try_read(&mut [0; 1]);

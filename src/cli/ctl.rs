@@ -1,7 +1,9 @@
 //! `partyline ctl`: asks a running gateway over its control socket.
 
+mod shell;
 pub(super) mod table;
 
+use super::wire::{Ask, ShellRequest};
 use super::{fail, print, print_json, say};
 use crate::gateway::{Audience, Reply, Request};
 use clap::{Args, Subcommand};
@@ -111,6 +113,8 @@ enum CtlCommand {
         /// The call's name in the status: call-3-7.
         call: String,
     },
+    /// Reads the dialplan anew and tells what came of it. Exit status 1 if it has mistakes: then the old one stands.
+    Reload,
     /// Takes no new calls and ends the gateway when the last one is over.
     Drain {
         /// Hangs up what is left after so many seconds.
@@ -121,8 +125,9 @@ enum CtlCommand {
 
 impl CtlCommand {
     /// What is asked of the gateway.
-    fn request(&self) -> Request {
-        match self {
+    fn request(&self) -> Ask {
+        Ask::Gateway(match self {
+            Self::Reload => return Ask::Shell(ShellRequest::Reload),
             Self::Status | Self::Calls | Self::Rooms | Self::Trunks => Request::Status,
             Self::Kick { call: Some(call), .. } => Request::Kick { call: call.clone() },
             Self::Kick { call: None, room } => Request::KickRoom { room: room.clone().unwrap_or_default() },
@@ -143,7 +148,7 @@ impl CtlCommand {
             Self::Hold { call } => Request::Hold { call: call.clone() },
             Self::Resume { call } => Request::Resume { call: call.clone() },
             Self::Drain { seconds } => Request::Drain { seconds: *seconds },
-        }
+        })
     }
 }
 
@@ -155,17 +160,25 @@ fn as_seen_by_gateway(sound: &str) -> String {
 }
 
 pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
-    match ask(arguments, &arguments.command.request()) {
-        Err(error) => fail(&format_args!(
-            "no gateway answers on {}: {error} (is it running, and is gateway.control this path?)",
-            arguments.socket.display()
-        )),
+    let asked = match arguments.command.request() {
+        Ask::Shell(request) => return shell::ask(arguments, request),
+        Ask::Gateway(request) => ask(arguments, request),
+    };
+    match asked {
+        Err(error) => no_answer(arguments, &error),
         Ok(reply) if arguments.json => reply_as_json(&arguments.command, &reply),
         Ok(Reply::Error(error)) => fail(&error),
         Ok(Reply::Progress(_)) => fail(&"the gateway ended in the middle of it"),
         Ok(Reply::Done(done)) => print(&format!("{done}\n"), ExitCode::SUCCESS),
         Ok(Reply::Status(status)) => print(&table::status(&arguments.command, &status), ExitCode::SUCCESS),
     }
+}
+
+fn no_answer(arguments: &CtlArguments, error: &io::Error) -> ExitCode {
+    fail(&format_args!(
+        "no gateway answers on {}: {error} (is it running, and is gateway.control this path?)",
+        arguments.socket.display()
+    ))
 }
 
 /// The part of the status that was asked for, or the reply as it came.
@@ -181,19 +194,14 @@ fn reply_as_json(command: &CtlCommand, reply: &Reply) -> ExitCode {
     }
 }
 
-fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
-    let mut stream = UnixStream::connect(&arguments.socket)?;
+fn ask(arguments: &CtlArguments, request: Request) -> io::Result<Reply> {
     let patience = match request {
         Request::Dial { .. } | Request::Transfer { .. } => CALL_PATIENCE,
         // Offers that cross are drawn lots for, and a peer may be slow.
         Request::Hold { .. } | Request::Resume { .. } => HOLD_PATIENCE,
         _ => PATIENCE,
     };
-    stream.set_read_timeout(Some(patience))?;
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    let mut answers = BufReader::new(stream);
+    let mut answers = send(arguments, &Ask::Gateway(request), patience)?;
     loop {
         let mut answer = String::new();
         answers.read_line(&mut answer)?;
@@ -203,4 +211,14 @@ fn ask(arguments: &CtlArguments, request: &Request) -> io::Result<Reply> {
             reply => return Ok(reply),
         }
     }
+}
+
+/// Sends a request, and gives back where the answers come.
+fn send(arguments: &CtlArguments, request: &Ask, patience: Duration) -> io::Result<BufReader<UnixStream>> {
+    let mut stream = UnixStream::connect(&arguments.socket)?;
+    stream.set_read_timeout(Some(patience))?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    Ok(BufReader::new(stream))
 }

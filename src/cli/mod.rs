@@ -11,6 +11,7 @@ mod limits;
 mod log;
 mod manual;
 mod memory;
+mod mistakes;
 #[cfg(test)]
 mod outlets_tests;
 mod phone;
@@ -19,6 +20,7 @@ mod reload;
 mod run;
 mod server;
 mod wake;
+mod wire;
 
 use crate::types::Plain;
 use clap::{Args, Parser, Subcommand};

@@ -1,12 +1,29 @@
 //! Reading the dialplan anew while calls go on.
 
+use super::mistakes::Mistakes;
+use super::wire::Answer;
 use crate::dialplan::Plan;
 use crate::gateway::Sounds;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// A dialplan and the sounds it needs.
-pub(super) type Loaded = (Arc<Plan>, Arc<dyn Sounds>);
+pub(super) struct Loaded {
+    pub(super) plan: Arc<Plan>,
+    pub(super) sounds: Arc<dyn Sounds>,
+    /// What is in it, in a line.
+    pub(super) summary: String,
+    /// Of its text.
+    pub(super) fingerprint: u64,
+    /// What is odd about it.
+    pub(super) warnings: Mistakes,
+}
+
+/// What came of a load.
+type Finished = Result<Loaded, Mistakes>;
+
+/// Who waits for a load to end.
+type Waiting = Vec<mpsc::Sender<Answer>>;
 
 /// Reads the dialplan when it is asked to, beside the calls: the file and every sound it names take their time.
 ///
@@ -16,38 +33,46 @@ pub(super) struct Reloads<F> {
     load: Arc<F>,
     is_loading: bool,
     is_asked_again: bool,
-    /// What came of a load; nothing where the file cannot be used, and that was said.
-    finished: (mpsc::Sender<Option<Loaded>>, mpsc::Receiver<Option<Loaded>>),
+    /// Who waits for this load, and who for the next.
+    waiting: (Waiting, Waiting),
+    /// What came of a load, and was said in the log.
+    finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
 }
 
-impl<F: Fn() -> Option<Loaded> + Send + Sync + 'static> Reloads<F> {
+impl<F: Fn() -> Finished + Send + Sync + 'static> Reloads<F> {
     pub(super) fn new(load: F) -> Self {
-        Self { load: Arc::new(load), is_loading: false, is_asked_again: false, finished: mpsc::channel(1) }
+        let waiting = (Waiting::new(), Waiting::new());
+        Self { load: Arc::new(load), is_loading: false, is_asked_again: false, waiting, finished: mpsc::channel(1) }
     }
 
-    /// Somebody wants the file to be read.
-    pub(super) fn ask(&mut self) {
+    /// Somebody wants the file to be read, and perhaps to hear what comes of it.
+    pub(super) fn ask(&mut self, asks: Option<mpsc::Sender<Answer>>) {
         if std::mem::replace(&mut self.is_loading, true) {
             self.is_asked_again = true;
+            self.waiting.1.extend(asks);
             return;
         }
+        self.waiting.0.extend(asks);
         let (load, finished) = (Arc::clone(&self.load), self.finished.0.clone());
         tokio::task::spawn_blocking(move || {
             // A load that panics has said so by the log; the next one is not to wait for it.
-            let loaded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| load())).unwrap_or_default();
+            let loaded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| load()))
+                .unwrap_or_else(|_| Err(Mistakes::elsewhere("the dialplan could not be read; the log says why")));
             // The gateway may have ended meanwhile.
             let _ = finished.blocking_send(loaded);
         });
     }
 
-    /// Waits for a load to end. May be dropped and called again.
-    pub(super) async fn next(&mut self) -> Option<Loaded> {
-        let loaded = self.finished.1.recv().await.flatten();
+    /// Waits for a load to end; gives back what came of it, and who wants to hear that. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> (Finished, Waiting) {
+        let Some(loaded) = self.finished.1.recv().await else { return std::future::pending().await };
         self.is_loading = false;
+        let waiting = std::mem::take(&mut self.waiting.0);
         if std::mem::take(&mut self.is_asked_again) {
-            self.ask();
+            self.waiting.0 = std::mem::take(&mut self.waiting.1);
+            self.ask(None);
         }
-        loaded
+        (loaded, waiting)
     }
 }
 
@@ -80,7 +105,14 @@ mod tests {
         let route = |n| format!("[[routes]]\nname = \"R{n}\"\nfrom = \"a\"\nnumber = \"{n}\"\nroom = \"r\"\n");
         let routes: String = (0..routes).map(route).collect();
         let text = format!("[trunks.a]\nallow = \"192.0.2.1\"\n{routes}");
-        (parse("dialplan.toml", &text, &Trusting).unwrap().plan, Arc::new(Silence))
+        let loaded = parse("dialplan.toml", &text, &Trusting).unwrap();
+        Loaded {
+            summary: loaded.summary(),
+            plan: loaded.plan,
+            sounds: Arc::new(Silence),
+            fingerprint: loaded.fingerprint,
+            warnings: Mistakes::default(),
+        }
     }
 
     #[tokio::test]
@@ -93,17 +125,20 @@ mod tests {
             // The file is as it is when its load begins, and the first load takes long.
             let nth = counted.fetch_add(1, Ordering::SeqCst) + 1;
             let _ = begun.lock().unwrap().recv();
-            Some(plan_with(nth))
+            Ok(plan_with(nth))
         });
+        let (answers, _) = mpsc::channel(1);
         for _ in 0..200 {
-            reloads.ask();
+            reloads.ask(Some(answers.clone()));
         }
         begin.send(()).unwrap();
-        let (first, _) = reloads.next().await.unwrap();
-        assert_eq!(first.routes.len(), 1);
+        let (first, waiting) = reloads.next().await;
+        // Who asked while it was read may have changed the file since.
+        assert_eq!((first.unwrap().plan.routes.len(), waiting.len()), (1, 1));
         begin.send(()).unwrap();
-        let (second, _) = reloads.next().await.unwrap();
-        assert_eq!((second.routes.len(), loads.load(Ordering::SeqCst)), (2, 2));
+        let (second, waiting) = reloads.next().await;
+        assert_eq!((second.unwrap().plan.routes.len(), waiting.len()), (2, 199));
+        assert_eq!(loads.load(Ordering::SeqCst), 2);
         assert!(!reloads.is_loading && !reloads.is_asked_again);
     }
 
@@ -111,13 +146,13 @@ mod tests {
     async fn a_load_that_fails_or_panics_does_not_end_reloading() {
         let loads = AtomicUsize::new(0);
         let mut reloads = Reloads::new(move || match loads.fetch_add(1, Ordering::SeqCst) {
-            0 => None,
+            0 => Err(Mistakes::elsewhere("no such file")),
             1 => panic!("a load that panics"),
-            _ => Some(plan_with(3)),
+            _ => Ok(plan_with(3)),
         });
         for expected in [None, None, Some(3)] {
-            reloads.ask();
-            assert_eq!(reloads.next().await.map(|(plan, _)| plan.routes.len()), expected);
+            reloads.ask(None);
+            assert_eq!(reloads.next().await.0.ok().map(|loaded| loaded.plan.routes.len()), expected);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::control::ControlSocket;
 use super::log::{self, Log};
+use super::mistakes::Mistakes;
 use super::records::Records;
 use super::reload::Loaded;
 use super::server::{Server, Sources, now};
@@ -32,7 +33,7 @@ const LAST_REPLIES: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error("{0}\nnothing was started")]
-    Load(#[from] LoadError),
+    Load(#[from] Mistakes),
     #[error(transparent)]
     Listen(#[from] crate::net::BindError),
     #[error("call records {path}: {source}")]
@@ -45,15 +46,6 @@ pub(super) enum StartError {
     System(#[from] std::io::Error),
     #[error("no random seed: {0}")]
     Random(String),
-}
-
-/// Why a dialplan cannot be used, at the start or on a reload.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum LoadError {
-    #[error("{0}")]
-    Dialplan(String),
-    #[error("{0}")]
-    Sounds(String),
 }
 
 pub(super) fn run(config: &Path) -> ExitCode {
@@ -71,11 +63,11 @@ pub(super) fn run(config: &Path) -> ExitCode {
 }
 
 fn start(config: &Path, log: &Log) -> Result<(), StartError> {
-    let (loaded, warnings) = load(config, std::io::stderr().is_terminal())?;
-    if !warnings.is_empty() {
-        log.push(format!("{warnings}\n").as_bytes());
+    let loaded = load(config, std::io::stderr().is_terminal())?;
+    if !loaded.warnings.is_empty() {
+        log.push(format!("{}\n", loaded.warnings).as_bytes());
     }
-    start_log(log, &loaded.0);
+    start_log(log, &loaded.plan);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(config, loaded, log));
     // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
@@ -83,28 +75,30 @@ fn start(config: &Path, log: &Log) -> Result<(), StartError> {
     served
 }
 
-/// Reads dialplan and sounds. Gives warnings back in words.
-fn load(config: &Path, colours: bool) -> Result<(Loaded, String), LoadError> {
-    let loaded =
-        dialplan::load(config, &check::checks()).map_err(|found| LoadError::Dialplan(found.render(colours)))?;
-    let warnings = if loaded.warnings.is_empty() { String::new() } else { loaded.warnings.render(colours).to_string() };
-    let sounds = Library::load(&loaded.plan).map_err(|error| LoadError::Sounds(error.to_string()))?;
-    Ok(((loaded.plan, Arc::new(sounds)), warnings))
+/// Reads dialplan and sounds.
+fn load(config: &Path, colours: bool) -> Result<Loaded, Mistakes> {
+    let loaded = dialplan::load(config, &check::checks()).map_err(|found| Mistakes::new(&found, colours))?;
+    let sounds = Library::load(&loaded.plan).map_err(|error| Mistakes::elsewhere(&error.to_string()))?;
+    Ok(Loaded {
+        summary: loaded.summary(),
+        sounds: Arc::new(sounds),
+        fingerprint: loaded.fingerprint,
+        warnings: Mistakes::new(&loaded.warnings, colours),
+        plan: loaded.plan,
+    })
 }
 
 /// Reads them anew. What is wrong with them is told line by line in the log.
-fn reload(config: &Path) -> Option<Loaded> {
-    match load(config, false) {
-        Ok((loaded, warnings)) => {
-            warnings.lines().for_each(|line| tracing::warn!("{line}"));
-            Some(loaded)
-        }
-        Err(error) => {
+fn reload(config: &Path) -> Result<Loaded, Mistakes> {
+    let loaded = load(config, false);
+    match &loaded {
+        Ok(loaded) => loaded.warnings.drawn.iter().for_each(|line| tracing::warn!("{line}")),
+        Err(mistakes) => {
             tracing::error!("dialplan not reloaded, the old one stands:");
-            error.to_string().lines().for_each(|line| tracing::error!("{line}"));
-            None
+            mistakes.drawn.iter().for_each(|line| tracing::error!("{line}"));
         }
     }
+    loaded
 }
 
 /// A file that may not grow any more (`ulimit -f`) is a write that fails, as a full disk is, and not the end of all calls.
@@ -124,7 +118,8 @@ fn start_log(log: &Log, plan: &Plan) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-async fn serve(config: &Path, (plan, sounds): Loaded, log: &Log) -> Result<(), StartError> {
+async fn serve(config: &Path, loaded: Loaded, log: &Log) -> Result<(), StartError> {
+    let plan = Arc::clone(&loaded.plan);
     let settings = &plan.gateway;
     limits::raise_descriptors(settings.max_calls);
     let listen: Vec<ListenAddress> = settings
@@ -144,7 +139,7 @@ async fn serve(config: &Path, (plan, sounds): Loaded, log: &Log) -> Result<(), S
     let media = MediaHandle::spawn(Settings { threads, realtime: true }).map_err(StartError::Media)?;
     let seed = seed()?;
     let endpoint = EndpointConfig { trace: tracing::enabled!(tracing::Level::DEBUG), ..EndpointConfig::default() };
-    let gateway = Gateway::new(now(), Arc::clone(&plan), sounds, endpoint, seed)
+    let gateway = Gateway::new(now(), Arc::clone(&plan), Arc::clone(&loaded.sounds), endpoint, seed)
         .with_key_seed(key_seed()?)
         .with_run(records::next_run(&settings.call_records));
     for bound in transports.bound() {
@@ -157,7 +152,7 @@ async fn serve(config: &Path, (plan, sounds): Loaded, log: &Log) -> Result<(), S
             let _ = std::io::stdout().write_all(banner.as_bytes());
         })?;
     }
-    let server = Server::new(gateway, plan, transports, media, records, log.clone());
+    let server = Server::new(gateway, loaded, transports, media, records, log.clone());
     let config = config.to_owned();
     server.run(Sources { sip, asked }, move || reload(&config)).await?;
     control.close(LAST_REPLIES).await;

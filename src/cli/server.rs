@@ -3,9 +3,11 @@
 use super::control::Asked;
 use super::log::Log;
 use super::memory::give_back;
+use super::mistakes::Mistakes;
 use super::records::Records;
 use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
+use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
 use crate::dialplan::{Plan, Trunk};
 use crate::gateway::{Audience, Gateway, Input, Level, LogLine, Output, Reply, Request};
 use crate::media::command::{Command, Pcm};
@@ -51,6 +53,8 @@ pub(super) struct Sources {
 pub(super) struct Server {
     gateway: Gateway,
     plan: Arc<Plan>,
+    /// Of the plan's text.
+    fingerprint: u64,
     transports: Transports,
     media: MediaHandle,
     ports: PortRange,
@@ -59,7 +63,7 @@ pub(super) struct Server {
     unsent: Vec<(Flow, Bytes, bool)>,
     records: Records,
     log: Log,
-    replies: HashMap<u64, mpsc::Sender<Reply>>,
+    replies: HashMap<u64, mpsc::Sender<Answer>>,
     next_reply: u64,
     resolver: Resolver,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
@@ -87,12 +91,13 @@ enum Resolved {
 impl Server {
     pub(super) fn new(
         gateway: Gateway,
-        plan: Arc<Plan>,
+        loaded: Loaded,
         transports: Transports,
         media: MediaHandle,
         records: Records,
         log: Log,
     ) -> Self {
+        let Loaded { plan, fingerprint, .. } = loaded;
         let settings = &plan.gateway;
         let ports = PortRange::new(*settings.rtp_ports.start(), *settings.rtp_ports.end(), settings.dscp);
         Self {
@@ -112,6 +117,7 @@ impl Server {
             drained: false,
             rush: Rush::default(),
             plan,
+            fingerprint,
         }
     }
 
@@ -119,7 +125,7 @@ impl Server {
     pub(super) async fn run(
         mut self,
         mut sources: Sources,
-        reload: impl Fn() -> Option<Loaded> + Send + Sync + 'static,
+        reload: impl Fn() -> Result<Loaded, Mistakes> + Send + Sync + 'static,
     ) -> io::Result<()> {
         let media_events = media_wake(&self.media)?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -148,7 +154,10 @@ impl Server {
                     ready.clear_ready();
                     self.take_media_events();
                 }
-                Some((request, reply)) = sources.asked.recv() => self.ask(request, Some(reply)),
+                Some((asked, answer)) = sources.asked.recv() => match asked {
+                    Ask::Gateway(request) => self.ask(request, Some(answer)),
+                    Ask::Shell(ShellRequest::Reload) => reloads.ask(Some(answer)),
+                },
                 Some(SoundRead { id, to, sound }) = self.sounds_read.1.recv() => {
                     self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
                 }
@@ -157,10 +166,12 @@ impl Server {
                 () = until(wake) => {}
                 Some(()) = terminate.recv() => self.ask(Request::Drain { seconds: None }, None),
                 Some(()) = interrupt.recv() => self.ask(Request::Drain { seconds: Some(0) }, None),
-                Some(()) = hangup.recv() => reloads.ask(),
-                loaded = reloads.next() => {
-                    if let Some(loaded) = loaded {
-                        self.reload(loaded);
+                Some(()) = hangup.recv() => reloads.ask(None),
+                (loaded, waiting) = reloads.next() => {
+                    let reloaded = self.reload(loaded);
+                    for answer in waiting {
+                        // Whoever asked may have hung up.
+                        let _ = answer.try_send(Answer::Shell(ShellReply::Reload(reloaded.clone())));
                     }
                 }
             }
@@ -194,7 +205,16 @@ impl Server {
         }
     }
 
-    fn reload(&mut self, (plan, sounds): Loaded) {
+    /// Takes a dialplan that was read anew, and says what came of that.
+    fn reload(&mut self, loaded: Result<Loaded, Mistakes>) -> Reloaded {
+        let Loaded { plan, sounds, summary, fingerprint, warnings } = match loaded {
+            Ok(loaded) => loaded,
+            Err(mistakes) => {
+                let outcome = ReloadOutcome::Refused;
+                return Reloaded { outcome, summary: String::new(), mistakes, restart_needed: Vec::new() };
+            }
+        };
+        let is_new = std::mem::replace(&mut self.fingerprint, fingerprint) != fingerprint;
         self.plan = Arc::clone(&plan);
         self.transports.set_plan(&plan);
         if plan.gateway.dns != self.resolver.servers() {
@@ -202,9 +222,15 @@ impl Server {
         }
         self.gateway.set_sounds(sounds);
         self.gateway.handle_input(now(), Input::Reload(plan));
+        Reloaded {
+            outcome: if is_new { ReloadOutcome::Loaded } else { ReloadOutcome::Unchanged },
+            summary,
+            mistakes: warnings,
+            restart_needed: self.gateway.awaiting_restart().into_iter().map(str::to_owned).collect(),
+        }
     }
 
-    fn ask(&mut self, request: Request, reply: Option<mpsc::Sender<Reply>>) {
+    fn ask(&mut self, request: Request, reply: Option<mpsc::Sender<Answer>>) {
         let id = self.next_reply;
         self.next_reply += 1;
         if let Some(reply) = reply {
@@ -264,7 +290,7 @@ impl Server {
                 let last = reply.is_last();
                 if let Some(waiting) = self.replies.get(&id) {
                     // Whoever asked may have hung up, or not listen: then this one is lost.
-                    let _ = waiting.try_send(reply);
+                    let _ = waiting.try_send(Answer::Gateway(reply));
                 }
                 if last {
                     self.replies.remove(&id);

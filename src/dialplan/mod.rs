@@ -32,6 +32,7 @@ pub use plan::{
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ pub struct Loaded {
     pub plan: Arc<Plan>,
     /// Warnings only.
     pub warnings: Diagnostics,
+    /// Of the file's text: another one where that has changed.
+    pub fingerprint: u64,
 }
 
 impl Loaded {
@@ -71,7 +74,12 @@ pub fn parse(name: &str, text: &str, checks: &dyn Checks) -> Result<Loaded, Diag
     let raw = raw::read(text, &mut sink);
     let plan = check::check(&raw, text, base, checks, &mut sink);
     let found = sink.finish(name, text);
-    if found.errors() > 0 { Err(found) } else { Ok(Loaded { plan: Arc::new(plan), warnings: found }) }
+    if found.errors() > 0 {
+        return Err(found);
+    }
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    Ok(Loaded { plan: Arc::new(plan), warnings: found, fingerprint: hasher.finish() })
 }
 
 /// Reads and checks a dialplan from disk.

@@ -483,7 +483,7 @@ impl Gateway {
         self.admission.set_plan(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
-        for name in self.plan.gateway.awaiting_restart(&self.started_with) {
+        for name in self.awaiting_restart() {
             self.log(
                 Level::Warn,
                 None,
@@ -492,6 +492,12 @@ impl Gateway {
             );
         }
         self.refresh_trunks(now);
+    }
+
+    /// Settings of `[gateway]` that have changed since the start, and are as they were until the next one.
+    #[must_use]
+    pub fn awaiting_restart(&self) -> Vec<&'static str> {
+        self.plan.gateway.awaiting_restart(&self.started_with)
     }
 
     /// The sounds that what begins from now on uses. Sessions keep those they began with.

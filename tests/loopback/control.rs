@@ -49,6 +49,43 @@ fn a_mistake_in_a_reloaded_dialplan_changes_nothing() {
 }
 
 #[test]
+fn a_reload_is_answered_with_what_came_of_it() {
+    let gateway = Gateway::start();
+    let config = gateway.folder().join("dialplan.toml");
+    let before = std::fs::read_to_string(&config).unwrap();
+    let same = gateway.ctl(&["reload"]);
+    assert_eq!(same.code(), 0, "{}", same.errors);
+    assert!(same.output.contains("as it was: 1 trunk, 2 rooms, 1 IVR, 5 routes"), "{}", same.output);
+
+    std::fs::write(&config, format!("{before}\n[[routes]]\nname = \"Bad\"\n")).unwrap();
+    let bad = gateway.ctl(&["reload"]);
+    let lines = before.lines().count();
+    assert_eq!(bad.code(), 1);
+    assert!(
+        bad.errors.contains("the old one stands") && bad.errors.contains("this route leads nowhere"),
+        "{}",
+        bad.errors
+    );
+    let bad = gateway.ctl(&["reload", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&bad.output).unwrap();
+    assert_eq!((bad.code(), &told["outcome"]), (1, &"refused".into()));
+    let found = told["found"].as_array().unwrap();
+    assert!(found.iter().any(|one| one["severity"] == "error" && one["line"].as_u64() > Some(lines as u64)), "{told}");
+    Phone::dials("2000").seconds(1.0).run(&gateway).answered();
+
+    let changed = before.replace("\"2000\"", "\"2001\"").replace("media_threads = 2", "media_threads = 1\ndscp = 8");
+    std::fs::write(&config, changed).unwrap();
+    let good = gateway.ctl(&["reload", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&good.output).unwrap();
+    assert_eq!((good.code(), &told["outcome"]), (0, &"loaded".into()), "{told}");
+    assert_eq!(told["restart_needed"], serde_json::json!(["media_threads", "dscp"]));
+    // It is in force before the answer comes.
+    Phone::dials("2000").run(&gateway).failed_with(404);
+    assert!(gateway.ctl(&["reload"]).output.contains("gateway.dscp has changed, and is as it was until a restart"));
+    gateway.finish();
+}
+
+#[test]
 fn a_drain_of_an_idle_gateway_is_answered_before_it_ends() {
     let gateway = Gateway::start();
     let drained = gateway.ctl(&["drain", "--seconds", "0"]);
