@@ -6,8 +6,8 @@ use bytes::Bytes;
 use partyline::sip::{
     auth::{Authorization, Challenge},
     message::{
-        Contacts, Date, Diversion, Expires, Frame, HeaderName, Headers, Message, Method, NameAddr, ParseError, RAck,
-        RSeq, Reason, Replaces, Request, Response, RetryAfter, StatusCode, StreamFramer, Text, Uri, Via, Warning,
+        Contacts, Date, Diversion, Expires, Frame, HeaderName, Headers, Message, Method, NameAddr, Outline, ParseError,
+        RAck, RSeq, Reason, Replaces, Request, Response, RetryAfter, StatusCode, StreamFramer, Text, Uri, Via, Warning,
         check_request, check_response,
     },
 };
@@ -20,6 +20,7 @@ pub fn exercise(bytes: &Bytes) -> bool {
     let mut framer = StreamFramer::new();
     framer.push(bytes);
     assert!(framer.by_ref().count() <= bytes.len());
+    let outline = Outline::of(bytes);
     let message = match Message::parse(bytes) {
         Ok(message) => message,
         Err(error) => {
@@ -38,6 +39,7 @@ pub fn exercise(bytes: &Bytes) -> bool {
         Err(error) => assert!(written.len() > 8_000, "{error}"),
     }
     read_headers(message.headers());
+    assert_eq!(message.response().is_some(), outline == Outline::Response, "{outline:?}");
     match &message {
         Message::Request(request) => {
             let _checked = check_request(request);

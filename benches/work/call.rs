@@ -1,5 +1,5 @@
 //! One call through the endpoint: INVITE, 100, 180, 200, ACK, BYE, 200; a second of its clock for each, so that what
-//! absorbs retransmissions comes and goes as it does in service.
+//! absorbs retransmissions comes and goes as it does in service. And one that is refused because it comes too late.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -82,6 +82,18 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// One INVITE of more than can be served, in the same second as some hundred others.
+    fn refuse(&mut self, texts: &Texts) {
+        self.calls += 1;
+        let branch = format!("z9hG4bK{:012}", self.calls);
+        let bytes = Bytes::from(texts.invite.replace("BRANCH", &branch));
+        assert!(self.endpoint.refuse_late(self.now, self.flow, &bytes), "it is new");
+        self.drain();
+        self.now = self.now.after(Duration::from_millis(3));
+    }
+}
+
 /// The messages of the caller: `CALL@`, `BRANCH` and `TO` are to be filled in.
 struct Texts {
     invite: String,
@@ -106,7 +118,11 @@ impl Texts {
 }
 
 pub fn works() -> Vec<Work> {
-    vec![Work::new("sip/call", 40, || {
+    let refused = Work::new("sip/refuse_late", 400, || {
+        let (texts, mut peer) = (Texts::new(), Peer::new());
+        move || peer.refuse(&texts)
+    });
+    let call = Work::new("sip/call", 40, || {
         let (texts, mut peer) = (Texts::new(), Peer::new());
         // Until as many transactions end as begin.
         for _ in 0..70 {
@@ -115,5 +131,6 @@ pub fn works() -> Vec<Work> {
         let held = peer.endpoint.counts().server_transactions;
         assert!(peer.endpoint.counts().calls < 5 && held < 150, "calls end: {:?}", peer.endpoint.counts());
         move || peer.call(&texts)
-    })]
+    });
+    vec![call, refused]
 }

@@ -94,6 +94,16 @@ impl TrunkPolicy<'_> {
 }
 
 impl Gateway {
+    /// Whether somebody is a trunk as far as can be said without parsing: what [`TrunkPolicy`] asks, but for the questions
+    /// that need the whole request. `user` is that of the request URI.
+    pub(super) fn is_known(&self, flow: &Flow, user: Option<&str>) -> bool {
+        let source = flow.remote.ip();
+        self.plan.trunk_for(source).is_some()
+            || self.trunks.by_address(source).is_some()
+            || self.trunks.by_certificate(flow).is_some()
+            || user.is_some_and(|user| self.trunks.by_contact_user(user).is_some())
+    }
+
     /// Tells of a request that was dropped while the endpoint was at work.
     pub(super) fn tell_unknown_sources(&mut self, now: Now) {
         if let Some((remote, why)) = self.admission.untold.take() {

@@ -337,7 +337,13 @@ impl Gateway {
                     sip::Input::TlsFailed { flow, why } => self.on_tls(flow, Some(why.as_str())),
                     _ => {}
                 }
-                self.with_policy(now, |endpoint, policy| endpoint.handle_input(now, input, policy));
+                let mut policy = admission::TrunkPolicy {
+                    plan: &self.plan,
+                    trunks: &self.trunks,
+                    admission: &mut self.admission,
+                    now: now.instant,
+                };
+                self.endpoint.handle_input(now, input, &mut policy);
                 if let Some(flow) = ended {
                     self.on_connection_ended(now, &flow);
                 }

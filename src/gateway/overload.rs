@@ -1,6 +1,5 @@
 //! What is done when more comes than can be served: who waits where, who is refused, and what is said of it.
 
-use super::admission::TrunkPolicy;
 use super::intake::{Lane, Next};
 use super::{Gateway, Input, Level};
 use crate::sip::message::{Method, Outline};
@@ -44,16 +43,13 @@ impl Gateway {
     /// Serves one message of those that wait. Says whether there was one.
     pub fn serve(&mut self, now: Now) -> bool {
         let Some(Next { input, is_late }) = self.intake.next(now.instant) else { return false };
-        match &input {
-            sip::Input::Message { flow, bytes } if is_late => {
-                let refused = self.with_policy(now, |endpoint, policy| endpoint.refuse_late(now, *flow, bytes, policy));
-                if refused {
-                    self.note_late_call(now);
-                    self.run_until_idle(now);
-                    return true;
-                }
-            }
-            _ => {}
+        if is_late
+            && let sip::Input::Message { flow, bytes } = &input
+            && self.endpoint.refuse_late(now, *flow, bytes)
+        {
+            self.note_late_call(now);
+            self.run_until_idle(now);
+            return true;
         }
         self.handle_input(now, Input::Sip(input));
         true
@@ -96,22 +92,6 @@ impl Gateway {
             // Never before the INVITE that it may be of.
             || (is(&Method::Cancel) && self.intake.has_nothing_new());
         Some(if first { Lane::First } else { Lane::New { refusable: is(&Method::Invite) } })
-    }
-
-    /// Whether somebody is a trunk as far as can be seen without parsing. What is let in is decided by
-    /// [`TrunkPolicy`] alone.
-    fn is_known(&self, flow: &Flow, user: Option<&str>) -> bool {
-        let source = flow.remote.ip();
-        self.plan.trunk_for(source).is_some()
-            || self.trunks.by_address(source).is_some()
-            || self.trunks.by_certificate(flow).is_some()
-            || user.is_some_and(|user| self.trunks.by_contact_user(user).is_some())
-    }
-
-    pub(super) fn with_policy<T>(&mut self, now: Now, act: impl FnOnce(&mut Endpoint, &mut TrunkPolicy<'_>) -> T) -> T {
-        let mut policy =
-            TrunkPolicy { plan: &self.plan, trunks: &self.trunks, admission: &mut self.admission, now: now.instant };
-        act(&mut self.endpoint, &mut policy)
     }
 
     fn note_late_call(&mut self, now: Now) {

@@ -84,20 +84,53 @@ fn a_call_that_was_refused_is_not_taken_when_its_invite_comes_again() {
     world.finish();
 }
 
+/// A request from anywhere, without a phone that waits for the answer.
+fn request(method: &Method, from: &str, branch: &str) -> Input {
+    let text = format!(
+        "{method} sip:2100@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch}\r\n\
+         From: <sip:7@{from}>;tag=7\r\nTo: <sip:2100@10.0.0.1>\r\nCall-ID: {branch}\r\nCSeq: 1 {method}\r\n\
+         Contact: <sip:7@{from}>\r\nMax-Forwards: 70\r\n\r\n"
+    );
+    let (local, remote) = ("10.0.0.1:5060".parse().unwrap(), format!("{from}:5060").parse().unwrap());
+    Input::Message { flow: Flow { transport: Transport::Udp, local, remote, connection: None }, bytes: text.into() }
+}
+
+#[test]
+fn a_flood_of_unknown_sources_takes_no_trunks_turn_and_gets_silence() {
+    const FLOOD: usize = 6_000;
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 1);
+    let began = world.trace.len();
+    world.stall(ms(450));
+    for n in 0..FLOOD {
+        let method = if n % 2 == 0 { Method::Invite } else { Method::Options };
+        world.gateway.queue(world.now.instant, request(&method, "203.0.113.5", &n.to_string()));
+    }
+    // One who guesses that a tag helps.
+    let Input::Message { flow, bytes } = request(&Method::Bye, "203.0.113.5", "tagged") else { panic!() };
+    let text = String::from_utf8_lossy(&bytes).replace("10.0.0.1>\r\nCall", "10.0.0.1>;tag=0123456789abcdef\r\nCall");
+    world.gateway.queue(world.now.instant, Input::Message { flow, bytes: text.into() });
+    let anna = world.phone();
+    world.dial(anna, "2000");
+    world.run(ms(450));
+    let first = world.trace[began..].iter().position(|line| line.contains("100 Trying")).expect("an answer");
+    let dropped = world.trace[began..].iter().position(|line| line.contains("request dropped")).expect("a line");
+    assert!(first < dropped, "the trunk's call goes first");
+    world.run(secs(3));
+    world.assert_together(&[room[0], anna]);
+    let Reply::Status(status) = world.ask(Request::Status) else { panic!("no status") };
+    assert_eq!((status.unknown_sources, status.late_calls_refused), (FLOOD as u64 + 1, 0));
+    assert!(!world.trace.iter().any(|line| line.contains("> 203.0.113.5:")), "not a word");
+    world.finish();
+}
+
 #[test]
 fn a_cancel_never_overtakes_its_invite() {
     let mut world = World::new(Settings::default());
     world.stall(ms(50));
     for method in [Method::Invite, Method::Cancel] {
         // From a phone that does not wait for a provisional response, as RFC 3261 section 9.1 asks.
-        let text = format!(
-            "{method} sip:2100@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.250;branch=z9hG4bKhasty\r\n\
-             From: <sip:7@198.51.100.250>;tag=7\r\nTo: <sip:2100@10.0.0.1>\r\nCall-ID: hasty\r\nCSeq: 1 {method}\r\n\
-             Contact: <sip:7@198.51.100.250>\r\nMax-Forwards: 70\r\n\r\n"
-        );
-        let (local, remote) = ("10.0.0.1:5060".parse().unwrap(), "198.51.100.250:5060".parse().unwrap());
-        let flow = Flow { transport: Transport::Udp, local, remote, connection: None };
-        world.gateway.queue(world.now.instant, Input::Message { flow, bytes: text.into() });
+        world.gateway.queue(world.now.instant, request(&method, "198.51.100.250", "hasty"));
     }
     world.run(ms(60));
     let sent: Vec<&str> =

@@ -6,49 +6,49 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::receive::rule_of;
-use super::{Admission, Challenge, Endpoint, Policy};
+use super::{Challenge, Endpoint};
 use crate::sip::core::{Event, elsewhere};
 use crate::sip::flow::Flow;
-use crate::sip::message::{HeaderName as H, Message, Method, StatusCode};
+use crate::sip::message::{HeaderName as H, Message, Method, Repeated, StatusCode};
 use crate::sip::transaction::{Key, Received, Reply, summary};
 use crate::types::Now;
 
 impl Endpoint {
-    /// Takes an INVITE that came too long ago to be worth a call: 503 and Retry-After, and nobody hears of it. Who must not
-    /// be answered is not; says whether it was done with. What turns out to belong to a call or a transaction, or cannot be
-    /// read, is left to [`handle_input`](Self::handle_input).
-    pub fn refuse_late(&mut self, now: Now, flow: Flow, bytes: &Bytes, policy: &mut dyn Policy) -> bool {
-        let Ok(message) = Message::parse(bytes) else { return false };
-        self.core.transactions.trace_received(&flow, &message);
-        let Message::Request(request) = message else { return false };
-        if request.method != Method::Invite {
-            return false;
+    /// Refuses an INVITE that came too long ago to be worth a call, of somebody who may call: 503 and Retry-After, of which
+    /// nobody hears. Says whether it did. What turns out to belong to a call or a transaction, or cannot be read, is left to
+    /// [`handle_input`](Self::handle_input).
+    pub fn refuse_late(&mut self, now: Now, flow: Flow, bytes: &Bytes) -> bool {
+        // The ladder wants all of it.
+        if !self.core.config.trace
+            && let Some(repeated) = Repeated::of_new(bytes, flow.remote)
+            && let Some(key) = self.core.transactions.key_by_branch(&repeated.via, &Method::Invite)
+        {
+            if self.core.transactions.find(&key).is_some() {
+                return false;
+            }
+            self.count_late();
+            let reply = self.unavailable();
+            self.core.transactions.note_turned_away(now, key);
+            self.core.transactions.respond_unparsed(flow, &repeated, key, reply);
+            return true;
         }
-        let Some(received) = Received::read(request, flow).filter(|received| received.to_tag.is_none()) else {
-            return false;
-        };
+        let Ok(Message::Request(request)) = Message::parse(bytes) else { return false };
+        let received = Received::read(request, flow);
+        let is_new = |it: &Received| it.request.method == Method::Invite && it.to_tag.is_none();
+        let Some(received) = received.filter(is_new) else { return false };
         let key = self.core.transactions.key(&received, &Method::Invite);
         if self.core.transactions.find(&key).is_some() {
             return false;
         }
-        self.totals.received += 1;
-        if self.core.transactions.is_turned_away(now, &key) {
-            self.turn_away(now, &received, key);
-            return true;
-        }
-        match policy.admit(&received.request, &flow) {
-            Admission::Accept(_) => {
-                self.totals.limited += 1;
-                self.turn_away(now, &received, key);
-            }
-            Admission::Challenge(challenges) => self.challenge(&received, key, &challenges),
-            Admission::Drop => self.refused(&received, None, "not admitted"),
-            Admission::Reject(status) => {
-                self.totals.refused += 1;
-                self.core.transactions.respond_statelessly(&received, key, Reply::new(status));
-            }
-        }
+        self.count_late();
+        self.core.transactions.trace_received(&flow, &Message::Request(received.request.clone()));
+        self.turn_away(now, &received, key);
         true
+    }
+
+    fn count_late(&mut self) {
+        self.totals.received += 1;
+        self.totals.limited += 1;
     }
 
     /// Asks for a password. A flood of unknown sources costs nothing but the answers: no transaction, and no retransmission.
@@ -96,8 +96,12 @@ impl Endpoint {
         if received.request.method == Method::Invite {
             self.core.transactions.note_turned_away(now, key);
         }
-        let seconds = 1 + self.core.jitter(Duration::from_secs(9)).as_secs();
-        let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE).with(H::RetryAfter, seconds.to_string());
+        let reply = self.unavailable();
         self.core.transactions.respond_statelessly(received, key, reply);
+    }
+
+    fn unavailable(&mut self) -> Reply {
+        let seconds = 1 + self.core.jitter(Duration::from_secs(9)).as_secs();
+        Reply::new(StatusCode::SERVICE_UNAVAILABLE).with(H::RetryAfter, seconds.to_string())
     }
 }

@@ -56,24 +56,35 @@ impl Keys {
     /// From tag, Call-ID, CSeq number, the whole top Via; the To tag is left out, since an ACK's differs from the INVITE's.
     #[must_use]
     pub fn transaction(&self, request: &Request, via: &Via, from_tag: &str, cseq: u32, method: &Method) -> Key {
-        let mut identity = Identity::new();
-        if via.has_rfc3261_branch() {
-            identity.push(b'3');
-            // Branches are compared as tokens, without regard to case.
-            identity.extend(via.branch.as_deref().unwrap_or_default().bytes().map(|byte| byte.to_ascii_lowercase()));
-            identity.push(0);
-            add_sent_by(&mut identity, via);
-        } else {
-            identity.push(b'2');
-            add(&mut identity, &request.uri.to_string());
-            add(&mut identity, from_tag);
-            add(&mut identity, request.call_id().as_deref().unwrap_or_default());
-            identity.extend(cseq.to_be_bytes());
-            add(&mut identity, via.branch.as_deref().unwrap_or_default());
-            add_sent_by(&mut identity, via);
+        if let Some(key) = self.by_branch(via, method) {
+            return key;
         }
+        let mut identity = Identity::new();
+        identity.push(b'2');
+        add(&mut identity, &request.uri.to_string());
+        add(&mut identity, from_tag);
+        add(&mut identity, request.call_id().as_deref().unwrap_or_default());
+        identity.extend(cseq.to_be_bytes());
+        add(&mut identity, via.branch.as_deref().unwrap_or_default());
+        add_sent_by(&mut identity, via);
         add(&mut identity, method.as_str());
         self.digest(&identity)
+    }
+
+    /// The same where the magic cookie says that the top Via is enough; `None` where it does not.
+    #[must_use]
+    pub fn by_branch(&self, via: &Via, method: &Method) -> Option<Key> {
+        if !via.has_rfc3261_branch() {
+            return None;
+        }
+        let mut identity = Identity::new();
+        identity.push(b'3');
+        // Branches are compared as tokens, without regard to case.
+        identity.extend(via.branch.as_deref().unwrap_or_default().bytes().map(|byte| byte.to_ascii_lowercase()));
+        identity.push(0);
+        add_sent_by(&mut identity, via);
+        add(&mut identity, method.as_str());
+        Some(self.digest(&identity))
     }
 
     /// What two requests share that left their sender as one (RFC 3261 section 8.2.2.2).

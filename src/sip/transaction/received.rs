@@ -41,15 +41,19 @@ impl Received {
     /// Where responses go (RFC 3261 section 18.2.2, RFC 3581). `maddr` is left unheeded: it would let anybody who
     /// may talk to us aim our responses at somebody else.
     pub fn response_flow(&self) -> Flow {
-        if self.flow.transport.is_reliable() {
-            return self.flow;
-        }
-        let port = self.via.rport.flatten().or(self.via.port).unwrap_or(self.flow.transport.default_port());
-        self.flow.towards(SocketAddr::new(self.flow.remote.ip(), port))
+        response_flow(self.flow, &self.via)
     }
 
     /// The neighbour's own idea of its address, where it is not a name.
     pub fn sent_by(&self) -> Option<SocketAddr> {
         literal_address(&self.via.host, self.via.port, self.flow.transport)
     }
+}
+
+pub(super) fn response_flow(flow: Flow, via: &Via) -> Flow {
+    if flow.transport.is_reliable() {
+        return flow;
+    }
+    let port = via.rport.flatten().or(via.port).unwrap_or(flow.transport.default_port());
+    flow.towards(SocketAddr::new(flow.remote.ip(), port))
 }

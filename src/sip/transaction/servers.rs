@@ -9,7 +9,7 @@ use super::machine::{Action, server, server_invite};
 use super::timer::{ServerId, Timer, TimerName};
 use super::{Key, Received, Reply, Transactions};
 use crate::sip::flow::Flow;
-use crate::sip::message::{HeaderName as H, Headers, Method, Response, StatusCode};
+use crate::sip::message::{HeaderName as H, Headers, Method, Response, StatusCode, Via};
 use crate::types::{Now, relax};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +104,11 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
     /// The transaction a request belongs to, as if it were of `method`.
     pub fn key(&self, received: &Received, method: &Method) -> Key {
         received.key(&self.keys, method)
+    }
+
+    /// The same for a request of which no more was read than the top Via; `None` where that does not name it.
+    pub fn key_by_branch(&self, via: &Via, method: &Method) -> Option<Key> {
+        self.keys.by_branch(via, method)
     }
 
     /// The key by which the same request is recognised that comes by another way.
