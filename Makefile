@@ -8,7 +8,7 @@
 #   make load    the load table (benches/README.md), with the load generator beside the checkout
 
 # Debian packages, each with a command it brings: installed when the command is missing.
-BUILD_TOOLS := build-essential:cc pkg-config:pkg-config
+BUILD_TOOLS := build-essential:cc pkg-config:pkg-config cmake:cmake
 TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip linphone-cli:linphonec sipsak:sipsak kamailio:kamailio \
                kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so
 

@@ -49,7 +49,9 @@ fn rtp_inputs_are_read_or_refused_and_never_more() {
             loop {
                 match buffer.pull(now, pending) {
                     jitter_buffer::Pull::Packet { payload, .. } => pending += payload.len(),
-                    jitter_buffer::Pull::Conceal(n) | jitter_buffer::Pull::Silence(n) => pending += n,
+                    jitter_buffer::Pull::Conceal(n)
+                    | jitter_buffer::Pull::Silence(n)
+                    | jitter_buffer::Pull::Recover { samples: n, .. } => pending += n,
                     jitter_buffer::Pull::Shorten { .. } => buffer.shortened(0),
                     jitter_buffer::Pull::Lengthen { .. } => buffer.lengthened(0),
                     jitter_buffer::Pull::Done => break,

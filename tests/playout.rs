@@ -3,7 +3,7 @@
 use partyline::audio::codec::g711;
 use partyline::audio::playout::Playout;
 use partyline::audio::tone::Tone;
-use partyline::audio::{FRAME_8K, goertzel, level};
+use partyline::audio::{FRAME_8K, Rate, goertzel, level};
 use partyline::rtp::jitter_buffer::{Pull, Settings, Statistics};
 use partyline::rtp::{Header, JitterBuffer};
 use rand::rngs::StdRng;
@@ -30,7 +30,7 @@ fn hear(sound: &[i16], mut fate: impl FnMut(u64) -> Option<u64>) -> (Vec<i16>, S
     flying.sort();
     let mut arriving = flying.into_iter().peekable();
     let mut buffer = JitterBuffer::new(Settings::default());
-    let mut playout = Playout::new();
+    let mut playout = Playout::new(Rate::Narrow);
     let mut heard = Vec::new();
     for tick in 1..=(sound.len() / FRAME_8K) as u64 {
         while let Some((arrival, number, payload)) = arriving.next_if(|(arrival, ..)| *arrival <= tick * 20_000) {
@@ -49,7 +49,7 @@ fn hear(sound: &[i16], mut fate: impl FnMut(u64) -> Option<u64>) -> (Vec<i16>, S
                 Pull::Packet { payload, .. } => playout.push_with(payload.len(), |out| {
                     g711::decode_ulaw(payload, out);
                 }),
-                Pull::Conceal(n) => playout.conceal(n),
+                Pull::Conceal(n) | Pull::Recover { samples: n, .. } => playout.conceal(n),
                 Pull::Silence(n) => playout.silence(n),
                 Pull::Shorten { most, force } => {
                     let n = playout.shorten(most, force);

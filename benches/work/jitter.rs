@@ -65,7 +65,9 @@ fn work(name: &str, late_by: u32, lost_percent: u32) -> Work {
             loop {
                 match buffer.pull(tick, pending) {
                     Pull::Packet { payload, .. } => pending += black_box(payload).len(),
-                    Pull::Conceal(count) | Pull::Silence(count) => pending += count,
+                    Pull::Conceal(count) | Pull::Silence(count) | Pull::Recover { samples: count, .. } => {
+                        pending += count;
+                    }
                     // A place is found at once, half as long as wished.
                     Pull::Shorten { most, .. } => {
                         pending -= most / 2;

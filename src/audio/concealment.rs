@@ -3,6 +3,8 @@
 //!
 //! The Appendix delays all sound by 3.75 ms so that it can fade into the repetition; here the repetition is bent to
 //! start where the sound broke off, which costs no delay.
+//!
+//! Lengths are given at 8 kHz and multiplied by the `scale` of a rate: 1, 2 for 16 kHz, 6 for 48 kHz.
 
 /// Samples of the past that are looked at, 8 kHz.
 pub const HISTORY: usize = 400;
@@ -28,7 +30,9 @@ const LONGEST_FADE: usize = 80;
 /// One concealment, from the last good sample to the first one after it.
 #[derive(Debug, Clone)]
 pub struct Concealment {
-    cycle: [i16; LONGEST_CYCLE],
+    scale: usize,
+    /// Room for the longest cycle at the greatest scale.
+    cycle: Box<[i16]>,
     len: usize,
     /// Where in the cycle the next sample is.
     at: usize,
@@ -38,19 +42,33 @@ pub struct Concealment {
     bend: i32,
 }
 
-impl Default for Concealment {
-    fn default() -> Self {
-        Self { cycle: [0; LONGEST_CYCLE], len: 1, at: 0, made: GONE, bend: 0 }
-    }
-}
-
 impl Concealment {
-    /// The sound broke off after `history`.
-    pub fn start(&mut self, history: &[i16; HISTORY]) {
-        let period = pitch(history);
-        let periods = ((LEAST_CYCLE + period / 2) / period).max(1);
-        self.len = (period * periods).min(LONGEST_CYCLE);
-        let from = HISTORY - self.len;
+    /// For rates up to 8 kHz × `most`. The only call that allocates.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        let scale = most.max(1);
+        Self {
+            scale,
+            cycle: vec![0; LONGEST_CYCLE * scale].into_boxed_slice(),
+            len: 1,
+            at: 0,
+            made: GONE * scale,
+            bend: 0,
+        }
+    }
+
+    /// The sound broke off after `history`, which holds [`HISTORY`] × `scale` samples; other lengths are silence.
+    pub fn start(&mut self, history: &[i16], scale: usize) {
+        self.scale = scale;
+        self.at = 0;
+        if history.len() != HISTORY * scale || self.cycle.len() < LONGEST_CYCLE * scale {
+            self.made = GONE * scale;
+            return;
+        }
+        let period = pitch(history, scale);
+        let periods = ((LEAST_CYCLE * scale + period / 2) / period).max(1);
+        self.len = (period * periods).min(LONGEST_CYCLE * scale);
+        let from = history.len() - self.len;
         let cycle = &mut self.cycle[..self.len];
         cycle.copy_from_slice(&history[from..]);
         // The end of the cycle is faded into what came before its beginning, so that it goes round smoothly.
@@ -58,15 +76,14 @@ impl Concealment {
         let lead = &history[from - overlap..from];
         let end = self.len - overlap;
         fade(&mut cycle[end..], lead);
-        self.bend = i32::from(history[HISTORY - 1]) - i32::from(history[from - 1]);
-        self.at = 0;
+        self.bend = i32::from(history[history.len() - 1]) - i32::from(history[from - 1]);
         self.made = 0;
     }
 
     /// Whether it has faded to silence.
     #[must_use]
     pub const fn is_silent(&self) -> bool {
-        self.made >= GONE
+        self.made >= GONE * self.scale
     }
 
     /// Writes the next samples.
@@ -78,7 +95,7 @@ impl Concealment {
 
     /// The sound is back: its beginning is faded over.
     pub fn recover(&mut self, samples: &mut [i16]) {
-        let over = (FADE + FADE * self.made / 80).min(LONGEST_FADE).min(samples.len());
+        let over = (FADE * self.scale + FADE * self.made / 80).min(LONGEST_FADE * self.scale).min(samples.len());
         for (i, sample) in samples[..over].iter_mut().enumerate() {
             *sample = blend(self.next(), *sample, i + 1, over + 1);
         }
@@ -86,16 +103,17 @@ impl Concealment {
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "small numbers; clamped")]
     fn next(&mut self) -> i16 {
-        if self.made >= GONE {
+        let (bend, full, gone) = (BEND * self.scale, FULL * self.scale, GONE * self.scale);
+        if self.made >= gone {
             return 0;
         }
         let mut value = i32::from(self.cycle[self.at]);
         self.at = (self.at + 1) % self.len;
-        if self.made < BEND {
-            value += self.bend * (BEND - self.made) as i32 / BEND as i32;
+        if self.made < bend {
+            value += self.bend * (bend - self.made) as i32 / bend as i32;
         }
-        if self.made > FULL {
-            value = value * (GONE - self.made) as i32 / (GONE - FULL) as i32;
+        if self.made > full {
+            value = value * (gone - self.made) as i32 / (gone - full) as i32;
         }
         self.made += 1;
         value.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
@@ -103,19 +121,33 @@ impl Concealment {
 }
 
 /// The period after which the end of `history` is most like itself.
-fn pitch(history: &[i16; HISTORY]) -> usize {
-    let template = &history[HISTORY - TEMPLATE..];
-    let score = |period: usize, step: usize| {
-        let earlier = &history[HISTORY - TEMPLATE - period..HISTORY - period];
-        likeness(template, earlier, step)
-    };
-    let best = |periods: &mut dyn Iterator<Item = usize>, step: usize| {
-        periods.map(|period| (period, score(period, step))).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(period, _)| period)
-    };
+fn pitch(history: &[i16], scale: usize) -> usize {
+    if scale == 1 {
+        return pitch_8k(history);
+    }
+    let mut narrow = [0i16; HISTORY];
+    for (narrow, wide) in narrow.iter_mut().zip(history.chunks_exact(scale)) {
+        let sum: i32 = wide.iter().map(|&sample| i32::from(sample)).sum();
+        *narrow = i16::try_from(sum / i32::try_from(scale).unwrap_or(1)).unwrap_or(0);
+    }
+    let coarse = pitch_8k(&narrow) * scale;
+    let near = coarse.saturating_sub(scale).max(SHORTEST_PERIOD * scale)..=(coarse + scale).min(LONGEST_PERIOD * scale);
+    best(history, TEMPLATE * scale, near, 2).unwrap_or(coarse)
+}
+
+fn pitch_8k(history: &[i16]) -> usize {
     // Coarse first: every second period by every second sample.
-    let coarse = best(&mut (SHORTEST_PERIOD..=LONGEST_PERIOD).step_by(2), 2).unwrap_or(SHORTEST_PERIOD);
+    let all = (SHORTEST_PERIOD..=LONGEST_PERIOD).step_by(2);
+    let coarse = best(history, TEMPLATE, all, 2).unwrap_or(SHORTEST_PERIOD);
     let near = coarse.saturating_sub(1).max(SHORTEST_PERIOD)..=(coarse + 1).min(LONGEST_PERIOD);
-    best(&mut near.into_iter(), 1).unwrap_or(coarse)
+    best(history, TEMPLATE, near, 1).unwrap_or(coarse)
+}
+
+/// Which of `periods` back the last `template` samples of `history` are most alike; every `step`th sample counts.
+fn best(history: &[i16], template: usize, periods: impl Iterator<Item = usize>, step: usize) -> Option<usize> {
+    let end = history.len() - template;
+    let score = |period: usize| likeness(&history[end..], &history[end - period..history.len() - period], step);
+    periods.map(|period| (period, score(period))).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(period, _)| period)
 }
 
 /// How alike two pieces are: 1 for equal shape, 0 for none, −1 for opposite; every `step`th sample counts.
@@ -160,8 +192,8 @@ mod tests {
     }
 
     fn started(history: &[i16]) -> Concealment {
-        let mut concealment = Concealment::default();
-        concealment.start(history[history.len() - HISTORY..].try_into().unwrap());
+        let mut concealment = Concealment::new(1);
+        concealment.start(&history[history.len() - HISTORY..], 1);
         concealment
     }
 

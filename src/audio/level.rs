@@ -8,6 +8,7 @@ pub const SILENCE_DBFS: f32 = -96.0;
 
 /// Sum of the squares of the samples.
 #[must_use]
+#[inline]
 pub fn energy(samples: &[i16]) -> u64 {
     // The sum of two squares is 2³¹ at most, which an i32 wraps and a u32 holds: so a pair is one multiply-add of a
     // vector, and only then widened.

@@ -10,9 +10,10 @@ pub mod goertzel;
 pub mod level;
 pub mod mix;
 pub mod playout;
+pub mod rate_converter;
 pub mod resample;
 pub mod time_scale;
 pub mod tone;
 pub mod wav;
 
-pub use frame::{FRAME_8K, Frame, SILENCE};
+pub use frame::{FRAME_8K, Frame, LONGEST_FRAME, Rate, SILENCE};

@@ -1,10 +1,10 @@
 //! A leg's decoded samples on their way to the tick: see [`Playout`].
 
 use super::concealment::{Concealment, HISTORY};
-use super::{FRAME_8K, Frame, time_scale};
+use super::{FRAME_8K, Frame, Rate, time_scale};
 use std::ops::Range;
 
-/// Samples that may wait: more than a packet of 200 ms, what waited before it and all that is put in at once.
+/// Samples that may wait, at 8 kHz: more than a packet of 200 ms, what waited before it and all that is put in at once.
 const CAPACITY: usize = 13 * FRAME_8K;
 /// Sound that follows silence rises over 2 ms.
 const RISE: usize = 16;
@@ -13,13 +13,17 @@ const FALL: usize = 40;
 
 /// The store of decoded samples between decoder and tick: appends, conceals, shortens, lengthens, and hands out frames.
 ///
-/// The driving loop stands at `crate::rtp::JitterBuffer`. Fixed size, about 6 KiB; nothing allocates after
-/// [`Playout::new`].
+/// The driving loop stands at `crate::rtp::JitterBuffer`. Fixed size, about 6 KiB for 8 kHz and six times that for 48;
+/// nothing allocates after [`Playout::new`].
 #[derive(Debug, Clone)]
 pub struct Playout {
+    rate: Rate,
     /// From `start` on: what was played, and behind it what waits. It wanders up, and is moved down when there is no
-    /// room behind it.
-    buffer: Box<[i16; HISTORY + CAPACITY]>,
+    /// room behind it. It has room for the highest rate; of it is used what the present rate needs.
+    buffer: Box<[i16]>,
+    /// How much of the buffer is used, and how much of that is what was played.
+    used: usize,
+    history: usize,
     start: usize,
     len: usize,
     ending: Ending,
@@ -36,15 +40,41 @@ enum Ending {
 }
 
 impl Playout {
-    /// An empty playout.
+    /// An empty playout for rates up to `highest`, set to that.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(highest: Rate) -> Self {
+        let used = (HISTORY + CAPACITY) * highest.scale();
         Self {
-            buffer: Box::new([0; HISTORY + CAPACITY]),
+            rate: highest,
+            buffer: vec![0; used].into_boxed_slice(),
+            used,
+            history: HISTORY * highest.scale(),
             start: 0,
             len: 0,
             ending: Ending::Silence,
-            concealment: Box::default(),
+            concealment: Box::new(Concealment::new(highest.scale())),
+        }
+    }
+
+    /// The rate of its samples.
+    #[must_use]
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Whether it has room for a rate.
+    #[must_use]
+    pub const fn holds(&self, rate: Rate) -> bool {
+        (HISTORY + CAPACITY) * rate.scale() <= self.buffer.len()
+    }
+
+    /// Sound of another rate follows, one that it [holds](Playout::holds); what it has is forgotten.
+    pub fn set_rate(&mut self, rate: Rate) {
+        if rate != self.rate && self.holds(rate) {
+            self.rate = rate;
+            self.used = (HISTORY + CAPACITY) * rate.scale();
+            self.history = HISTORY * rate.scale();
+            self.clear();
         }
     }
 
@@ -69,7 +99,7 @@ impl Playout {
         match self.ending {
             Ending::Sound => {}
             Ending::Concealed => self.concealment.recover(out),
-            Ending::Silence => rise(out),
+            Ending::Silence => rise(out, self.rate.scale()),
         }
         self.ending = Ending::Sound;
     }
@@ -82,9 +112,9 @@ impl Playout {
     /// Appends `count` samples made from what was heard before; they fade to silence within 60 ms.
     pub fn conceal(&mut self, count: usize) {
         if self.ending == Ending::Sound {
-            let history = self.buffer[self.start + self.len..].first_chunk();
-            let history = history.expect("the buffer is longer than the history");
-            self.concealment.start(history);
+            let end = self.start + self.history + self.len;
+            let history = &self.buffer[end - self.history..end];
+            self.concealment.start(history, self.rate.scale());
             self.ending = Ending::Concealed;
         }
         let silent = self.ending == Ending::Silence;
@@ -106,10 +136,11 @@ impl Playout {
         }
         let before = self.len;
         self.conceal(count);
-        let waiting = self.start + HISTORY;
+        let waiting = self.start + self.history;
+        let fall = FALL * self.rate.scale();
         let out = &mut self.buffer[waiting + before..waiting + self.len];
         for (i, sample) in out.iter_mut().enumerate() {
-            *sample = scaled(*sample, FALL.saturating_sub(i + 1), FALL);
+            *sample = scaled(*sample, fall.saturating_sub(i + 1), fall);
         }
         self.ending = Ending::Silence;
     }
@@ -117,7 +148,8 @@ impl Playout {
     /// Removes up to `most` samples where it is heard least (a pitch period, or a piece of silence). Returns how many:
     /// 0 where there is no such place and `force` is not given.
     pub fn shorten(&mut self, most: usize, force: bool) -> usize {
-        let removed = time_scale::shorten(&mut self.buffer[self.start + HISTORY..], self.len, most, force);
+        let waiting = &mut self.buffer[self.start + self.history..self.used];
+        let removed = time_scale::shorten(waiting, self.len, most, force, self.rate.scale());
         self.len -= removed;
         removed
     }
@@ -125,56 +157,56 @@ impl Playout {
     /// Inserts up to `most` samples where it is heard least. Returns how many, as [`Playout::shorten`].
     pub fn lengthen(&mut self, most: usize, force: bool) -> usize {
         self.move_down();
-        let inserted = time_scale::lengthen(&mut self.buffer[HISTORY..], self.len, most, force);
+        let waiting = &mut self.buffer[self.history..self.used];
+        let inserted = time_scale::lengthen(waiting, self.len, most, force, self.rate.scale());
         self.len += inserted;
         inserted
     }
 
-    /// Takes the next 20 ms. What is missing is concealed.
-    pub fn take(&mut self, frame: &mut Frame) {
-        if self.len < FRAME_8K {
-            self.conceal(FRAME_8K - self.len);
+    /// Takes the next 20 ms: a frame at its [rate](Playout::rate). What is missing is concealed.
+    pub fn take(&mut self, frame: &mut [i16]) {
+        let length = frame.len();
+        if self.len < length {
+            self.conceal(length - self.len);
         }
-        let waiting = self.start + HISTORY;
-        frame.copy_from_slice(&self.buffer[waiting..waiting + FRAME_8K]);
-        self.start += FRAME_8K;
-        self.len -= FRAME_8K;
+        let waiting = self.start + self.history;
+        let next = &self.buffer[waiting..waiting + length];
+        match <&mut Frame>::try_from(&mut *frame) {
+            Ok(narrow) => narrow.copy_from_slice(next),
+            Err(_) => frame.copy_from_slice(next),
+        }
+        self.start += length;
+        self.len -= length;
     }
 
     /// Forgets all, the past included.
     pub fn clear(&mut self) {
         self.start = 0;
-        self.buffer[..HISTORY].fill(0);
+        self.buffer[..self.history].fill(0);
         self.len = 0;
         self.ending = Ending::Silence;
     }
 
     /// Makes the next `count` samples part of what waits, as far as there is room: where they are.
     fn room(&mut self, count: usize) -> Range<usize> {
-        if self.start + HISTORY + self.len + count > self.buffer.len() {
+        if self.start + self.history + self.len + count > self.used {
             self.move_down();
         }
-        let begin = self.start + HISTORY + self.len;
-        let end = (begin + count).min(self.buffer.len());
+        let begin = self.start + self.history + self.len;
+        let end = (begin + count).min(self.used);
         self.len += end - begin;
         begin..end
     }
 
     fn move_down(&mut self) {
-        self.buffer.copy_within(self.start..self.start + HISTORY + self.len, 0);
+        self.buffer.copy_within(self.start..self.start + self.history + self.len, 0);
         self.start = 0;
     }
 }
 
-impl Default for Playout {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-fn rise(samples: &mut [i16]) {
-    for (i, sample) in samples.iter_mut().take(RISE).enumerate() {
-        *sample = scaled(*sample, i + 1, RISE);
+fn rise(samples: &mut [i16], scale: usize) {
+    for (i, sample) in samples.iter_mut().take(RISE * scale).enumerate() {
+        *sample = scaled(*sample, i + 1, RISE * scale);
     }
 }
 
@@ -197,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out_in_frames() {
-        let mut playout = Playout::new();
+        let mut playout = Playout::new(Rate::Narrow);
         playout.push(&[7; 240]);
         assert_eq!(playout.len(), 240);
         assert_eq!(taken(&mut playout)[RISE..], [7; FRAME_8K - RISE]);
@@ -212,7 +244,7 @@ mod tests {
     fn a_gap_is_bridged_and_silence_is_faded_into() {
         let tone = Tone::sine(200.0, -12.0).samples(Duration::from_millis(400));
         let steepest = tone.windows(2).map(|w| (w[1] - w[0]).abs()).max().unwrap();
-        let mut playout = Playout::new();
+        let mut playout = Playout::new(Rate::Narrow);
         let mut heard = Vec::new();
         let mut rest = tone.chunks(160);
         for step in 0..18 {
@@ -234,7 +266,7 @@ mod tests {
 
     #[test]
     fn more_than_it_holds_is_cut_off() {
-        let mut playout = Playout::new();
+        let mut playout = Playout::new(Rate::Narrow);
         for _ in 0..20 {
             playout.push(&[1; 160]);
             playout.conceal(70);

@@ -1,8 +1,10 @@
 //! From the graph of units to flat lists: what sounds in each room, and what each leg and recorder hears.
 
 use super::engine::Engine;
-use super::hearing::{Hearing, Source};
+use super::hearing::{Ears, Hearing, Source};
+use super::stream::Format;
 use super::voices::VoiceId;
+use crate::audio::Rate;
 use crate::types::{RoomId, UnitId};
 
 /// Compiles every sink whose sources changed, and those behind it.
@@ -18,9 +20,10 @@ pub(super) fn compile(engine: &mut Engine) {
 }
 
 fn compile_room(engine: &mut Engine, id: RoomId) {
-    let Some(room) = engine.rooms.get_mut(id) else { return };
-    let mut sources = std::mem::take(&mut room.sources);
-    sources.clear();
+    if !engine.rooms.contains(id) {
+        return;
+    }
+    let mut sources = Vec::new();
     // Rooms sent to this room give what is sent to them: a set, so that nobody sounds twice.
     let mut rooms = vec![id];
     let mut next = 0;
@@ -35,8 +38,11 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
     }
     sources.sort_unstable();
     sources.dedup();
-    if let Some(room) = engine.rooms.get_mut(id) {
-        room.sources = sources;
+    let legs = engine.routes.sinks(UnitId::Room(id)).iter();
+    let formats: Vec<Format> = legs.filter_map(|sink| format_of(engine, *sink)).collect();
+    let Engine { rooms, voices, .. } = engine;
+    if let Some(room) = rooms.get_mut(id) {
+        room.arrange(&sources, &formats, voices);
     }
     for sink in engine.routes.sinks(UnitId::Room(id)).to_vec() {
         match sink {
@@ -64,18 +70,26 @@ fn compile_sink(engine: &mut Engine, sink: UnitId) {
             UnitId::Recorder(_) => {}
         }
     }
-    match sink {
-        UnitId::Leg(leg) => {
-            if let Some(leg) = engine.legs.get_mut(leg) {
-                leg.hearing = hearing;
-            }
-        }
-        UnitId::Recorder(recorder) => {
-            if let Some(recorder) = engine.recorders.get_mut(recorder) {
-                recorder.hearing = hearing;
-            }
-        }
-        UnitId::Room(_) | UnitId::Player(_) => {}
+    let Engine { legs, recorders, voices, .. } = engine;
+    let (rate, place) = match sink {
+        UnitId::Leg(leg) => match legs.get_mut(leg) {
+            Some(leg) => (leg.hearing_rate(), &mut leg.hearing),
+            None => return,
+        },
+        UnitId::Recorder(recorder) => match recorders.get_mut(recorder) {
+            Some(recorder) => (Rate::Narrow, &mut recorder.hearing),
+            None => return,
+        },
+        UnitId::Room(_) | UnitId::Player(_) => return,
+    };
+    hearing.ears = Ears::arranged(place.ears.take(), rate, &hearing, voices);
+    *place = hearing;
+}
+
+fn format_of(engine: &Engine, unit: UnitId) -> Option<Format> {
+    match unit {
+        UnitId::Leg(leg) => engine.legs.get(leg)?.format(),
+        UnitId::Room(_) | UnitId::Player(_) | UnitId::Recorder(_) => None,
     }
 }
 

@@ -1,9 +1,8 @@
-//! A frame and its encodings, each made once.
+//! A telephone's frame and its encodings, each made once. (Encodings with state are in `stream.rs`.)
 
-use crate::audio::codec::encode;
+use crate::audio::codec::g711::Law;
 use crate::audio::comfort_noise::{ComfortNoise, FAINT_DBFS};
 use crate::audio::{FRAME_8K, Frame, SILENCE};
-use crate::types::AudioCodec;
 
 /// The encodings of one frame, made when first asked for.
 #[derive(Debug, Default)]
@@ -31,20 +30,20 @@ impl Encoded {
         self.pcma.made = false;
     }
 
-    pub(crate) fn get(&mut self, codec: AudioCodec, frame: &Frame) -> &[u8; FRAME_8K] {
-        let slot = match codec {
-            AudioCodec::Pcmu => &mut self.pcmu,
-            AudioCodec::Pcma | AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => &mut self.pcma,
+    pub(crate) fn get(&mut self, law: Law, frame: &Frame) -> &[u8; FRAME_8K] {
+        let slot = match law {
+            Law::Mu => &mut self.pcmu,
+            Law::A => &mut self.pcma,
         };
         if !slot.made {
-            encode(codec, frame, &mut slot.payload);
+            law.encode(frame, &mut slot.payload);
             slot.made = true;
         }
         &slot.payload
     }
 }
 
-/// One second of comfort noise in every codec: what legs hear in place of dead silence.
+/// One second of comfort noise in both laws: what telephones hear in place of dead silence.
 #[derive(Debug)]
 pub(crate) struct Noise {
     frames: Vec<(Frame, Encoded)>,
@@ -66,9 +65,9 @@ impl Noise {
     }
 
     /// The noise of this tick.
-    pub(crate) fn encoded(&mut self, codec: AudioCodec, tick: u64) -> &[u8; FRAME_8K] {
+    pub(crate) fn encoded(&mut self, law: Law, tick: u64) -> &[u8; FRAME_8K] {
         let at = usize::try_from(tick % Self::FRAMES).unwrap_or(0);
         let (frame, encoded) = &mut self.frames[at];
-        encoded.get(codec, frame)
+        encoded.get(law, frame)
     }
 }

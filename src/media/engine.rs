@@ -7,6 +7,7 @@ use super::leg::{Arrived, Leg};
 use super::outbox::{Outbox, PacketKind, Transmit};
 use super::phase::{BEAT, Beat, TICK_BEATS};
 use super::player::Player;
+use super::quiet::Quiet;
 use super::recorder::Recorder;
 use super::room::Room;
 use super::routes::{Routes, Walk};
@@ -53,6 +54,7 @@ pub struct Engine {
     pub(super) changed: HashSet<UnitId>,
     pub(super) voices: Voices,
     pub(super) noise: Noise,
+    pub(super) quiet: Quiet,
     pub(super) outbox: Outbox,
     pub(super) events: EventQueue,
     pub(super) work: super::tick::Work,
@@ -77,6 +79,7 @@ impl Engine {
             changed: HashSet::new(),
             voices: Voices::default(),
             noise: Noise::new(),
+            quiet: Quiet::new(),
             outbox: Outbox::default(),
             events: EventQueue::default(),
             work: super::tick::Work::default(),
@@ -91,6 +94,7 @@ impl Engine {
                 if self.begin(now, UnitId::Leg(leg)) {
                     let new = Leg::new(now, &settings, self.voices.add(), self.next_on(self.first_phase()));
                     self.legs.insert(leg, new);
+                    self.tune(leg);
                     self.reserve();
                 }
             }
@@ -138,7 +142,10 @@ impl Engine {
             }
             Command::Connect { source, sink } => self.connect(source, sink),
             Command::Disconnect { source, sink } => self.disconnect(source, sink),
-            Command::UpdateLeg { leg, parameters } => self.on_leg(leg, |leg| leg.update(now.instant, &parameters)),
+            Command::UpdateLeg { leg, parameters } => {
+                self.on_leg(leg, |leg| leg.update(now.instant, &parameters));
+                self.tune(leg);
+            }
             Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.muted = muted),
             Command::CollectDigits { leg, on } => self.on_leg(leg, |leg| leg.collect_digits = on),
             Command::WatchMedia { leg, timeout } => self.on_leg(leg, |leg| leg.watch(now.instant, timeout)),
@@ -171,9 +178,18 @@ impl Engine {
     ) -> bool {
         let Some((id, leg)) = self.legs.at_mut(slot.0) else { return false };
         let arrived = leg.handle_packet(kind, arrival, source, bytes);
-        let Arrived { believed, first, digit, too_long, bye } = arrived;
-        if !arrived.has_news() {
-            return believed;
+        if arrived.has_news() {
+            self.tell(slot, id, arrived);
+        }
+        arrived.believed
+    }
+
+    /// Tells what a packet brought.
+    #[cold]
+    fn tell(&mut self, slot: LegSlot, id: CallId, arrived: Arrived) {
+        let Arrived { first, digit, too_long, bye, rate_changed, .. } = arrived;
+        if rate_changed {
+            self.tune(id);
         }
         let events = [
             first.then_some(Event::FirstPacket { leg: id }),
@@ -181,12 +197,12 @@ impl Engine {
             too_long.map(|milliseconds| Event::PacketTooLong { leg: id, milliseconds }),
             bye.then_some(Event::RemoteBye { leg: id }),
         ];
+        let Some((_, leg)) = self.legs.at_mut(slot.0) else { return };
         for event in events.into_iter().flatten() {
             if self.events.notify(event, &mut leg.allowance, self.next_beat) {
                 self.events.answer(Event::LegOverran { leg: id });
             }
         }
-        believed
     }
 
     /// The packets to send, in order. They stay until [`Engine::clear_transmits`].
@@ -296,6 +312,26 @@ impl Engine {
         self.work.reserve(self.legs.len(), self.players.len());
     }
 
+    /// A leg may speak or be heard at another rate than before: who has to do with it is compiled anew. What all telephones
+    /// do costs nothing.
+    pub(super) fn tune(&mut self, leg: CallId) {
+        let Some(found) = self.legs.get(leg) else { return };
+        let (voice, rate, format) = (found.voice, found.rate(), found.format());
+        let unit = UnitId::Leg(leg);
+        let is_new_rate = self.voices.rate(voice) != rate;
+        if is_new_rate {
+            self.voices.set_rate(voice, rate);
+            self.changed.extend(self.routes.sinks(unit));
+        }
+        if let Some(format) = format {
+            self.quiet.prepare(format);
+        }
+        if is_new_rate || format.is_some() || found.hearing.ears.is_some() {
+            self.changed.insert(unit);
+            self.changed.extend(self.routes.sources(unit).iter().filter(|source| matches!(source, UnitId::Room(_))));
+        }
+    }
+
     fn on_leg(&mut self, leg: CallId, change: impl FnOnce(&mut Leg)) {
         match self.legs.get_mut(leg) {
             Some(found) => change(found),
@@ -323,6 +359,7 @@ impl Engine {
         match self.routes.connect(source, sink) {
             Ok(replaced) => {
                 self.changed.insert(sink);
+                self.listeners_changed(source, sink);
                 if let UnitId::Player(player) = source
                     && let Some(player) = self.players.get_mut(player)
                 {
@@ -336,6 +373,15 @@ impl Engine {
         }
     }
 
+    /// Somebody listens to a room, or no longer, who does it by another codec than G.711.
+    fn listeners_changed(&mut self, source: UnitId, sink: UnitId) {
+        if let (UnitId::Room(_), UnitId::Leg(leg)) = (source, sink)
+            && self.legs.get(leg).is_some_and(|leg| leg.format().is_some())
+        {
+            self.changed.insert(source);
+        }
+    }
+
     fn disconnect(&mut self, source: UnitId, sink: UnitId) {
         for unit in [source, sink] {
             if !self.routes.contains(unit) {
@@ -344,6 +390,7 @@ impl Engine {
         }
         if self.routes.disconnect(source, sink) {
             self.changed.insert(sink);
+            self.listeners_changed(source, sink);
             if let UnitId::Player(player) = source {
                 self.end_unheard(player);
             }

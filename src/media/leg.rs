@@ -1,5 +1,7 @@
 //! The media-plane state of one participant: transport, receiver, sender, reports.
 
+mod decoding;
+mod event_clock;
 mod gate;
 mod receiver;
 mod reports;
@@ -16,16 +18,19 @@ use self::watch::Watch;
 use super::command::{LegSettings, LegStatistics};
 use super::engine::LegSlot;
 use super::events::Allowance;
+use super::following::Following;
 use super::hearing::Hearing;
 use super::outbox::{Envelope, Outbox, PacketKind};
 use super::phase::Beat;
 use super::slots::Ticking;
+use super::stream::{Format, Stream};
 use super::transport::{Transport, Verdict};
 use super::voices::{Presence, VoiceId};
-use crate::audio::{FRAME_8K, Frame};
+use crate::audio::Rate;
+use crate::audio::codec::g711::Law;
 use crate::rtp::srtp::SrtpError;
 use crate::rtp::{Packet, packet};
-use crate::types::{AudioCodec, CallId, Direction, MediaParameters, Now};
+use crate::types::{CallId, Direction, MediaParameters, Now};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::net::SocketAddr;
@@ -46,6 +51,8 @@ pub(crate) struct Leg {
     pub(crate) muted: bool,
     pub(crate) collect_digits: bool,
     pub(crate) allowance: Allowance,
+    /// Where another codec than G.711 is sent.
+    pub(crate) following: Option<Box<Following>>,
     direction: Direction,
     transport: Transport,
     receiver: Receiver,
@@ -77,12 +84,14 @@ pub(crate) struct Arrived {
     pub(crate) too_long: Option<u32>,
     /// The other side said goodbye.
     pub(crate) bye: bool,
+    /// Its sound has another sample rate from here on.
+    pub(crate) rate_changed: bool,
 }
 
 impl Arrived {
     /// Whether anybody has to be told of it, which is so of few packets.
     pub(crate) const fn has_news(&self) -> bool {
-        self.first || self.digit.is_some() || self.too_long.is_some() || self.bye
+        self.first || self.digit.is_some() || self.too_long.is_some() || self.bye || self.rate_changed
     }
 }
 
@@ -107,6 +116,7 @@ impl Leg {
             muted: false,
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
+            following: Format::of(parameters).and_then(Following::new).map(Box::new),
             direction: parameters.direction,
             transport: Transport::new(parameters),
             receiver: Receiver::new(parameters),
@@ -131,6 +141,10 @@ impl Leg {
         self.transport.update(now, parameters);
         self.receiver.update(parameters);
         self.sender.update(parameters);
+        let format = Format::of(parameters);
+        if self.format() != format {
+            self.following = format.and_then(Following::new).map(Box::new);
+        }
         SrtpReceiver::renegotiate(&mut self.srtp, parameters.srtp.as_ref().map(|keys| &keys.receive));
         match (received, self.direction.receives()) {
             (true, false) => self.receiver.stop(),
@@ -215,8 +229,9 @@ impl Leg {
         }
         self.watch.heard(arrival);
         let first = !std::mem::replace(&mut self.heard, true);
-        let Received { digit, too_long } = self.receiver.receive(arrival, &packet, self.direction.receives());
-        Arrived { believed: true, first, digit, too_long, bye: false }
+        let Received { digit, too_long, rate_changed } =
+            self.receiver.receive(arrival, &packet, self.direction.receives());
+        Arrived { believed: true, first, digit, too_long, bye: false, rate_changed }
     }
 
     fn handle_rtcp(&mut self, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
@@ -238,7 +253,7 @@ impl Leg {
     }
 
     /// What the other side says in the tick whose nominal time is `tick`.
-    pub(crate) fn listen(&mut self, tick: Instant, frame: &mut Frame) -> Presence {
+    pub(crate) fn listen(&mut self, tick: Instant, frame: &mut [i16]) -> Presence {
         if !self.direction.receives() {
             return Presence::Absent;
         }
@@ -247,7 +262,7 @@ impl Leg {
     }
 
     /// Passes over ticks that were skipped: their sound is gone, and time went on.
-    pub(crate) fn skip(&mut self, ticks: u64, tick: Instant, frame: &mut Frame) {
+    pub(crate) fn skip(&mut self, ticks: u64, tick: Instant, frame: &mut [i16]) {
         for _ in 0..ticks.min(50) {
             self.listen(tick, frame);
         }
@@ -279,18 +294,61 @@ impl Leg {
         self.direction.sends() && self.transport.rtp_destination().is_some()
     }
 
-    pub(crate) fn codec(&self) -> AudioCodec {
-        self.sender.codec()
+    /// How G.711 is sent; `None` where another codec is.
+    pub(crate) fn law(&self) -> Option<Law> {
+        self.sender.law()
+    }
+
+    /// What is sent where it is not G.711.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.following.as_ref().map(|following| following.format())
+    }
+
+    /// The rate of what it says.
+    pub(crate) fn rate(&self) -> Rate {
+        self.receiver.rate()
+    }
+
+    /// The rate of what it hears.
+    pub(crate) fn hearing_rate(&self) -> Rate {
+        self.format().map_or(Rate::Narrow, |format| format.rate())
+    }
+
+    /// How much of what is sent the other side reports lost, parts of 256.
+    pub(crate) fn remote_fraction_lost(&self) -> u8 {
+        self.reports.remote_fraction_lost()
     }
 
     /// Sends 20 ms of encoded sound. Says whether the last of the digits to send went out.
-    pub(crate) fn send(&mut self, who: (LegSlot, CallId), payload: &[u8; FRAME_8K], outbox: &mut Outbox) -> bool {
-        let Some(destination) = self.transport.rtp_destination() else {
+    pub(crate) fn send(&mut self, who: (LegSlot, CallId), payload: &[u8], outbox: &mut Outbox) -> bool {
+        let Some(envelope) = self.envelope(who) else {
             self.sender.pass(1);
             return false;
         };
-        let envelope = Envelope { slot: who.0, leg: who.1, kind: PacketKind::Rtp, destination };
         self.sender.put(payload, envelope, outbox)
+    }
+
+    /// Sends what a stream gave for a tick. Says what [`Leg::send`] says.
+    pub(crate) fn send_stream(&mut self, who: (LegSlot, CallId), stream: &Stream, outbox: &mut Outbox) -> bool {
+        let Some(envelope) = self.envelope(who) else {
+            self.sender.pass(1);
+            return false;
+        };
+        let format = stream.format();
+        let mut done = false;
+        for payload in stream.payloads() {
+            done |= if format.is_packet() {
+                self.sender.put_packet(payload, format.units(), envelope, outbox)
+            } else {
+                self.sender.put(payload, envelope, outbox)
+            };
+        }
+        done
+    }
+
+    fn envelope(&self, (slot, leg): (LegSlot, CallId)) -> Option<Envelope> {
+        let destination = self.transport.rtp_destination()?;
+        Some(Envelope { slot, leg, kind: PacketKind::Rtp, destination })
     }
 
     /// A tick in which nothing is sent.

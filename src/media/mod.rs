@@ -10,18 +10,22 @@
 
 mod alignment;
 mod bundle;
+mod buses;
 mod compile;
 mod encoded;
 mod events;
+mod following;
 mod hearing;
 mod leg;
 mod outbox;
 mod phase;
 mod player;
+mod quiet;
 mod recorder;
 mod room;
 mod routes;
 mod slots;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod tick;

@@ -1,18 +1,22 @@
 //! One mix.
 
 use super::alignment::RoomAlignment;
+use super::buses::{Bus, Buses};
 use super::encoded::Encoded;
 use super::phase::{Beat, TICK_BEATS};
 use super::slots::Ticking;
+use super::stream::{Format, Streams};
 use super::voices::{Presence, VoiceId, Voices};
-use crate::audio::{FRAME_8K, Frame, SILENCE, mix};
-use crate::types::AudioCodec;
+use crate::audio::codec::g711::Law;
+use crate::audio::{FRAME_8K, Frame, Rate, SILENCE, mix};
 
 /// A room: the sum of a tick, kept until the next.
 #[derive(Debug)]
 pub(crate) struct Room {
-    /// Everything that sounds in the room, each once and in order: direct members and those of rooms sent to it.
-    pub(crate) sources: Vec<VoiceId>,
+    /// Everything of 8 kHz that sounds in the room, each once and in order: direct members and those of rooms sent to it.
+    sources: Vec<VoiceId>,
+    /// What sounds at other rates, and those who listen at them.
+    buses: Option<Box<Buses>>,
     /// The first beat it has not mixed yet.
     pub(crate) next_tick: Beat,
     pub(crate) alignment: RoomAlignment,
@@ -34,6 +38,7 @@ impl Room {
     pub(crate) fn new(tick: Beat) -> Self {
         Self {
             sources: Vec::new(),
+            buses: None,
             next_tick: tick,
             alignment: RoomAlignment::default(),
             sum: Box::new([0; FRAME_8K]),
@@ -58,6 +63,12 @@ impl Room {
                 mix::add(&mut *self.sum, voices.frame(voice));
             }
         }
+        if let Some(buses) = &mut self.buses {
+            if self.loud == 0 && before > 0 {
+                self.sum.fill(0);
+            }
+            self.loud += buses.mix(voices, &mut self.sum, self.loud, |_| true);
+        }
         if self.loud > 0 {
             mix::clamp(&*self.sum, &mut self.mixed);
         } else if before > 0 {
@@ -69,14 +80,55 @@ impl Room {
     /// Forgets what was mixed last, and who sounded: the room is in another engine now.
     pub(crate) fn forget(&mut self) {
         self.sources.clear();
+        if let Some(buses) = &mut self.buses {
+            buses.forget();
+        }
         self.sum.fill(0);
         self.loud = 0;
         self.mixed = SILENCE;
         self.encoded.clear();
     }
 
+    /// Who sounds here, in order, and in which formats other than G.711 it is listened to. Allocates.
+    pub(crate) fn arrange(&mut self, speakers: &[VoiceId], formats: &[Format], voices: &Voices) {
+        self.sources.clear();
+        self.sources.extend(speakers.iter().filter(|voice| voices.rate(**voice) == Rate::Narrow));
+        let buses = self.buses.take();
+        let had_buses = buses.is_some();
+        self.buses = Buses::arranged(buses, voices, speakers, formats);
+        if had_buses && self.buses.is_none() {
+            // What the other rates left in the sum.
+            self.sum.fill(0);
+        }
+    }
+
+    /// Whether a voice sounds here.
     pub(crate) fn has(&self, voice: VoiceId) -> bool {
-        self.sources.binary_search(&voice).is_ok()
+        self.sources.binary_search(&voice).is_ok() || self.buses.as_ref().is_some_and(|buses| buses.has(voice))
+    }
+
+    /// Whether a voice that sounds here is in the mix of this tick.
+    #[expect(clippy::unused_self, reason = "for now every voice is")]
+    pub(crate) fn mixes(&self, _voice: VoiceId) -> bool {
+        true
+    }
+
+    /// The streams of all who hear the mix in a format.
+    pub(crate) fn streams(&self, format: Format) -> Option<&Streams> {
+        Some(&self.buses.as_ref()?.get(format.rate())?.streams)
+    }
+
+    /// The bus of a rate other than 8 kHz.
+    pub(crate) fn bus_mut(&mut self, rate: Rate) -> Option<&mut Bus> {
+        self.buses.as_mut()?.get_mut(rate)
+    }
+
+    /// All that is heard at a rate in this tick, as a sum; `None` where nobody is known to listen at it.
+    pub(crate) fn total(&self, rate: Rate) -> Option<&[i32]> {
+        match rate {
+            Rate::Narrow => Some(&self.sum[..]),
+            rate => Some(self.buses.as_ref()?.get(rate)?.total()),
+        }
     }
 
     /// Whether a listener who contributes `own` loud voices (0 or 1) hears silence.
@@ -93,7 +145,7 @@ impl Room {
     }
 
     /// The mix for all who contribute nothing, encoded once.
-    pub(crate) fn encoded(&mut self, codec: AudioCodec) -> &[u8; FRAME_8K] {
-        self.encoded.get(codec, &self.mixed)
+    pub(crate) fn encoded(&mut self, law: Law) -> &[u8; FRAME_8K] {
+        self.encoded.get(law, &self.mixed)
     }
 }

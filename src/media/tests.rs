@@ -9,4 +9,5 @@ mod network;
 mod phases;
 mod playing;
 mod random;
+mod wideband;
 mod world;

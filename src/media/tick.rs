@@ -6,11 +6,12 @@
 use super::command::Event;
 use super::compile;
 use super::engine::{Engine, LegSlot, MAX_CATCH_UP};
-use super::hearing::Heard;
+use super::following::Followed;
+use super::hearing::{Heard, HeardWide};
 use super::phase::{Beat, TICK_BEATS};
 use super::player::Played;
 use super::voices::Presence;
-use crate::audio::{FRAME_8K, Frame, SILENCE};
+use crate::audio::{FRAME_8K, Frame, LONGEST_FRAME, SILENCE};
 use crate::types::{Now, PlayerId};
 use std::time::Instant;
 
@@ -19,21 +20,32 @@ use std::time::Instant;
 pub(super) struct Work {
     /// Slots of the legs that take part.
     due: Vec<u32>,
+    /// Those of them who hear at another rate than 8 kHz, or somebody who speaks at one.
+    wide: Vec<u32>,
     finished: Vec<PlayerId>,
     /// A frame made for one listener, and its encoding.
     frame: Frame,
     payload: [u8; FRAME_8K],
+    samples: [i16; LONGEST_FRAME],
 }
 
 impl Default for Work {
     fn default() -> Self {
-        Self { due: Vec::new(), finished: Vec::new(), frame: SILENCE, payload: [0; FRAME_8K] }
+        Self {
+            due: Vec::new(),
+            wide: Vec::new(),
+            finished: Vec::new(),
+            frame: SILENCE,
+            payload: [0; FRAME_8K],
+            samples: [0; LONGEST_FRAME],
+        }
     }
 }
 
 impl Work {
     pub(super) fn reserve(&mut self, legs: usize, players: usize) {
         self.due.reserve(legs.saturating_sub(self.due.len()));
+        self.wide.reserve(legs.saturating_sub(self.wide.len()));
         self.finished.reserve(players.saturating_sub(self.finished.len()));
     }
 }
@@ -99,6 +111,9 @@ impl Engine {
             }
         }
         self.speak(beat);
+        if !self.work.wide.is_empty() {
+            self.speak_wide(beat);
+        }
         self.record(beat);
     }
 
@@ -123,7 +138,7 @@ impl Engine {
         }
         leg.heard_at = Some(beat);
         let missed = (beat - leg.next_tick) / TICK_BEATS;
-        let frame = voices.frame_mut(leg.voice);
+        let frame = voices.samples_mut(leg.voice);
         if missed > 0 {
             leg.skip(missed, tick, frame);
         }
@@ -177,7 +192,8 @@ impl Engine {
     /// To every leg that is due, what it hears.
     fn speak(&mut self, beat: Beat) {
         let Self { legs, rooms, voices, noise, outbox, events, work, .. } = self;
-        let Work { due, frame, payload, .. } = work;
+        let Work { due, wide, frame, payload, .. } = work;
+        wide.clear();
         for &slot in due.iter() {
             let Some((id, leg)) = legs.at_mut(slot) else { continue };
             leg.next_tick = beat + TICK_BEATS;
@@ -185,15 +201,101 @@ impl Engine {
                 leg.pass();
                 continue;
             }
-            let codec = leg.codec();
+            let Some(law) = leg.law().filter(|_| leg.hearing.ears.is_none()) else {
+                wide.push(slot);
+                continue;
+            };
             let mut heard = leg.hearing.hear(voices, rooms, frame, beat);
-            let encoded = match heard.encode(codec, frame, payload) {
+            let encoded = match heard.encode(law, frame, payload) {
                 Some(encoded) => encoded,
-                None => noise.encoded(codec, beat / TICK_BEATS),
+                None => noise.encoded(law, beat / TICK_BEATS),
             };
             if leg.send((LegSlot(slot), id), encoded, outbox) {
                 events.answer(Event::DigitsSent { leg: id });
             }
+        }
+    }
+
+    /// To every leg that is due and was left by [`Engine::speak`], what it hears.
+    #[inline(never)]
+    fn speak_wide(&mut self, beat: Beat) {
+        let Self { legs, rooms, voices, noise, quiet, outbox, events, work, .. } = self;
+        let Work { wide, payload, samples, .. } = work;
+        let round = beat / TICK_BEATS;
+        // Before anybody feeds a shared stream: who leaves it takes along what its decoder knows.
+        for &slot in wide.iter() {
+            let Some((_, leg)) = legs.at_mut(slot) else { continue };
+            let Some(following) = &mut leg.following else { continue };
+            if following.followed == Followed::Own || !leg.hearing.is_private(voices, rooms, beat) {
+                continue;
+            }
+            let format = following.format();
+            let shared = match following.followed {
+                Followed::Room(slot) => rooms.at(slot).and_then(|room| room.streams(format)?.get(format)),
+                Followed::Quiet | Followed::Own => quiet.streams().get(format),
+            };
+            following.leaves(shared);
+        }
+        for &slot in wide.iter() {
+            let Some((id, leg)) = legs.at_mut(slot) else { continue };
+            let who = (LegSlot(slot), id);
+            let out = &mut samples[..leg.hearing_rate().frame()];
+            let heard = leg.hearing.hear_wide(voices, rooms, out, beat);
+            if let Some(law) = leg.law() {
+                let encoded: &[u8] = match heard {
+                    HeardWide::Silence => noise.encoded(law, round),
+                    HeardWide::Shared(slot) => match rooms.at_mut(slot) {
+                        Some((_, room)) => room.encoded(law),
+                        None => noise.encoded(law, round),
+                    },
+                    HeardWide::Own => {
+                        law.encode(out, payload);
+                        payload
+                    }
+                };
+                if leg.send(who, encoded, outbox) {
+                    events.answer(Event::DigitsSent { leg: id });
+                }
+                continue;
+            }
+            let Some(mut following) = leg.following.take() else {
+                leg.pass();
+                continue;
+            };
+            let format = following.format();
+            let bus = match heard {
+                HeardWide::Shared(slot) => rooms.at_mut(slot).and_then(|(_, room)| room.bus_mut(format.rate())),
+                HeardWide::Silence | HeardWide::Own => None,
+            };
+            let stream = match (heard, bus) {
+                (HeardWide::Shared(slot), Some(bus)) => {
+                    if following.joins(bus.mixed()) {
+                        following.followed = Followed::Room(slot);
+                        bus.encoded(format, round, quiet.streams())
+                    } else {
+                        following.own.put(round, bus.mixed());
+                        Some(&mut following.own)
+                    }
+                }
+                (HeardWide::Own, _) => {
+                    following.own.put(round, out);
+                    Some(&mut following.own)
+                }
+                _ => {
+                    following.followed = Followed::Quiet;
+                    quiet.encoded(format, round)
+                }
+            };
+            match stream {
+                Some(stream) => {
+                    stream.note_loss(leg.remote_fraction_lost());
+                    if leg.send_stream(who, stream, outbox) {
+                        events.answer(Event::DigitsSent { leg: id });
+                    }
+                }
+                None => leg.pass(),
+            }
+            leg.following = Some(following);
         }
     }
 
@@ -209,6 +311,13 @@ impl Engine {
                 recorder.record(&SILENCE);
             }
             recorder.next_tick = beat + TICK_BEATS;
+            if recorder.hearing.ears.is_some() {
+                match recorder.hearing.hear_wide(voices, rooms, &mut work.frame, beat) {
+                    HeardWide::Own => recorder.record(&work.frame),
+                    HeardWide::Silence | HeardWide::Shared(_) => recorder.record(&SILENCE),
+                }
+                continue;
+            }
             match recorder.hearing.hear(voices, rooms, &mut work.frame, beat) {
                 Heard::Silence => recorder.record(&SILENCE),
                 Heard::Shared(room) => recorder.record(room.mixed()),

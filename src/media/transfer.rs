@@ -59,6 +59,7 @@ impl Engine {
             self.routes.add(UnitId::Leg(id));
             self.changed.insert(UnitId::Leg(id));
             self.legs.insert(id, leg);
+            self.tune(id);
         }
         for (id, mut room) in rooms {
             room.forget();

@@ -1,8 +1,8 @@
 //! The frames of one tick, side by side: what every leg and player contributes.
 //!
-//! Mixing reads nothing but these two arrays.
+//! Mixing telephones reads nothing but the first two arrays.
 
-use crate::audio::{Frame, SILENCE};
+use crate::audio::{Frame, LONGEST_FRAME, Rate, SILENCE};
 
 /// A place in [`Voices`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,25 +23,37 @@ pub(crate) enum Presence {
 /// Places that are kept though nobody has them.
 const KEPT_WHEN_EMPTY: usize = 256;
 
+/// A frame of more than 8 kHz.
+#[derive(Debug)]
+struct WideFrame {
+    rate: Rate,
+    samples: [i16; LONGEST_FRAME],
+}
+
 /// All voices of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Voices {
     frames: Vec<Frame>,
     presence: Vec<Presence>,
+    /// Of voices of more than 8 kHz; what they have in `frames` means nothing.
+    wide: Vec<Option<Box<WideFrame>>>,
     free: Vec<VoiceId>,
 }
 
 impl Voices {
+    /// A new voice, of 8 kHz.
     pub(crate) fn add(&mut self) -> VoiceId {
         self.free.pop().unwrap_or_else(|| {
             self.frames.push(SILENCE);
             self.presence.push(Presence::Absent);
+            self.wide.push(None);
             VoiceId(u32::try_from(self.frames.len() - 1).expect("fewer than four thousand million voices"))
         })
     }
 
     pub(crate) fn remove(&mut self, voice: VoiceId) {
         self.presence[voice.0 as usize] = Presence::Absent;
+        self.wide[voice.0 as usize] = None;
         self.free.push(voice);
         if self.free.len() == self.frames.len() && self.frames.len() > KEPT_WHEN_EMPTY {
             // Nobody is left; what a rush needed goes back.
@@ -49,12 +61,44 @@ impl Voices {
         }
     }
 
+    /// The rate of a voice's frames.
+    pub(crate) fn rate(&self, voice: VoiceId) -> Rate {
+        self.wide[voice.0 as usize].as_ref().map_or(Rate::Narrow, |wide| wide.rate)
+    }
+
+    /// A voice has frames of this rate from here on; the one it has is silence. Allocates.
+    pub(crate) fn set_rate(&mut self, voice: VoiceId, rate: Rate) {
+        if rate == self.rate(voice) {
+            return;
+        }
+        let place = voice.0 as usize;
+        self.frames[place] = SILENCE;
+        self.presence[place] = Presence::Absent;
+        self.wide[place] = (rate != Rate::Narrow).then(|| Box::new(WideFrame { rate, samples: [0; LONGEST_FRAME] }));
+    }
+
+    /// The frame of a voice of 8 kHz.
     pub(crate) fn frame(&self, voice: VoiceId) -> &Frame {
         &self.frames[voice.0 as usize]
     }
 
     pub(crate) fn frame_mut(&mut self, voice: VoiceId) -> &mut Frame {
         &mut self.frames[voice.0 as usize]
+    }
+
+    /// The frame of any voice, at its own rate.
+    pub(crate) fn samples(&self, voice: VoiceId) -> &[i16] {
+        match &self.wide[voice.0 as usize] {
+            None => &self.frames[voice.0 as usize],
+            Some(wide) => &wide.samples[..wide.rate.frame()],
+        }
+    }
+
+    pub(crate) fn samples_mut(&mut self, voice: VoiceId) -> &mut [i16] {
+        match &mut self.wide[voice.0 as usize] {
+            None => &mut self.frames[voice.0 as usize],
+            Some(wide) => &mut wide.samples[..wide.rate.frame()],
+        }
     }
 
     pub(crate) fn presence(&self, voice: VoiceId) -> Presence {

@@ -30,6 +30,7 @@ const LONGEST_FRAMES: usize = 10;
 ///     match buffer.pull(tick, playout.len()) {
 ///         Pull::Packet { payload_type, payload } => { decode; playout.push(samples) }
 ///         Pull::Conceal(n)  => playout.conceal(n),
+///         Pull::Recover { samples, payload, .. } => { decode what it carries of the one before; playout.push(samples) }
 ///         Pull::Silence(n)  => playout.silence(n),
 ///         Pull::Shorten { most, force }  => { let n = playout.shorten(most, force); buffer.shortened(n) }
 ///         Pull::Lengthen { most, force } => { let n = playout.lengthen(most, force); buffer.lengthened(n) }
@@ -57,6 +58,7 @@ const LONGEST_FRAMES: usize = 10;
 #[derive(Debug)]
 pub struct JitterBuffer {
     clock_rate: i64,
+    recovers: bool,
     max_delay: i64,
     /// Samples in a tick.
     frame: usize,
@@ -97,6 +99,7 @@ impl JitterBuffer {
     pub fn new(settings: Settings) -> Self {
         Self {
             clock_rate: i64::from(settings.clock_rate.max(1_000)),
+            recovers: settings.recovers,
             max_delay: i64::try_from(settings.max_delay.as_micros()).unwrap_or(i64::MAX).min(1_000_000),
             frame: settings.clock_rate.max(1_000) as usize / 50,
             epoch: None,
@@ -195,6 +198,17 @@ impl JitterBuffer {
         self.anchor = None;
         self.control = DelayControl::new(self.tick.unwrap_or(0));
         self.plan = Plan::default();
+    }
+
+    /// Packets of another clock follow: what waits is forgotten as by [`JitterBuffer::restart`]. The longest delay stays.
+    pub fn change_clock(&mut self, clock_rate: u32, recovers: bool) {
+        self.recovers = recovers;
+        let clock_rate = clock_rate.max(1_000);
+        if self.clock_rate != i64::from(clock_rate) {
+            self.clock_rate = i64::from(clock_rate);
+            self.frame = clock_rate as usize / 50;
+            self.restart();
+        }
     }
 
     /// Ticks will come so many microseconds later than they came until now, or earlier, and everything with them.

@@ -116,6 +116,14 @@ impl Source {
         self.ssrc
     }
 
+    /// Its timestamps run at another rate from here on, Hz.
+    pub const fn change_clock(&mut self, clock_rate: u32) {
+        if self.clock_rate != clock_rate {
+            self.clock_rate = clock_rate;
+            self.jitter = Jitter { last: None, sixteenths: 0 };
+        }
+    }
+
     /// Takes note of a packet of this source. Duplicates count as received, as the RFC wants it.
     pub fn receive(&mut self, arrival: Instant, header: &Header) -> Verdict {
         let verdict = self.judge(arrival, header.sequence);

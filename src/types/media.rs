@@ -1,6 +1,7 @@
 //! What an offer and an answer settle for one audio stream.
 
 use super::{AudioCodec, OpusSettings};
+use smallvec::SmallVec;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -120,11 +121,11 @@ pub struct MediaParameters {
     /// The payload type for telephone-event that the other side listens on (RFC 4733), of the clock rate of `codec`.
     pub send_telephone_event: Option<u8>,
     /// The payload types on which we accept telephone-event, and the clock rate of each, Hz.
-    pub receive_telephone_events: Vec<(u8, u32)>,
+    pub receive_telephone_events: SmallVec<[(u8, u32); 2]>,
     /// The payload type on which the other side takes comfort noise (RFC 3389), of the clock rate of `codec`.
     pub send_comfort_noise: Option<u8>,
     /// The payload types on which we accept comfort noise, and the clock rate of each, Hz.
-    pub receive_comfort_noise: Vec<(u8, u32)>,
+    pub receive_comfort_noise: SmallVec<[(u8, u32); 2]>,
     /// The header extension in which the other side tells its levels (RFC 6464): its local identifier.
     pub receive_audio_level: Option<u8>,
     /// How Opus is sent, where it is `codec`.

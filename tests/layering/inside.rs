@@ -60,8 +60,8 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "media",
         &[
-            &["command", "encoded", "outbox", "phase", "transport", "voices"],
-            &["events", "routes", "slots"],
+            &["command", "encoded", "outbox", "phase", "stream", "transport", "voices"],
+            &["buses", "events", "following", "quiet", "routes", "slots"],
             &["player", "room"],
             &["hearing"],
             &["recorder"],

@@ -93,7 +93,7 @@ fn an_unknown_sources_packets_are_counted_and_not_heard() {
     let (ssrc, sequence) = (world.phones[room[0]].mouth.ssrc, world.phones[room[0]].mouth.sequence);
     for (i, frame) in samples.chunks(160).cycle().take(150).enumerate() {
         let mut payload = [0; 160];
-        partyline::audio::codec::encode(partyline::types::AudioCodec::Pcmu, frame, &mut payload);
+        partyline::audio::codec::g711::encode_ulaw(frame, &mut payload);
         let i = u16::try_from(i).unwrap();
         let header = |ssrc| Header {
             marker: i == 0,

@@ -5,10 +5,49 @@
 //! all samples would push what the mix needs out of the cache. Linear values use the full 16 bits: the Recommendation's
 //! 14-bit (µ) and 13-bit (A) values shifted left by 2 and 3.
 
+use crate::types::AudioCodec;
+
 /// The µ-law octet of zero.
 pub const ULAW_SILENCE: u8 = 0xFF;
 /// The A-law octet of the smallest positive value (A-law has no zero).
 pub const ALAW_SILENCE: u8 = 0xD5;
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Law {
+    /// µ-law.
+    Mu,
+    /// A-law.
+    A,
+}
+
+impl Law {
+    /// The law of a codec, if it is G.711.
+    #[must_use]
+    pub const fn of(codec: AudioCodec) -> Option<Self> {
+        match codec {
+            AudioCodec::Pcmu => Some(Self::Mu),
+            AudioCodec::Pcma => Some(Self::A),
+            AudioCodec::Opus | AudioCodec::G722 | AudioCodec::G729 => None,
+        }
+    }
+
+    /// Decodes octets, as many as both slices hold. Returns how many.
+    pub fn decode(self, octets: &[u8], samples: &mut [i16]) -> usize {
+        match self {
+            Self::Mu => decode_ulaw(octets, samples),
+            Self::A => decode_alaw(octets, samples),
+        }
+    }
+
+    /// Encodes samples, as many as both slices hold. Returns how many.
+    pub fn encode(self, samples: &[i16], octets: &mut [u8]) -> usize {
+        match self {
+            Self::Mu => encode_ulaw(samples, octets),
+            Self::A => encode_alaw(samples, octets),
+        }
+    }
+}
 
 static ULAW_TO_LINEAR: [i16; 256] = ulaw_decode_table();
 static ALAW_TO_LINEAR: [i16; 256] = alaw_decode_table();

@@ -1,7 +1,7 @@
 //! Tells speech from the noise of the room it is spoken in.
 
 use super::super::voices::Presence;
-use crate::audio::{FRAME_8K, Frame, level};
+use crate::audio::{Frame, Rate, level};
 
 /// What is quieter than this for long enough adds nothing to a conference.
 const THRESHOLD_DBFS: f32 = -55.0;
@@ -17,11 +17,21 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self { threshold: level::energy_at(THRESHOLD_DBFS, FRAME_8K), open: 0 }
+        Self { threshold: level::energy_at(THRESHOLD_DBFS, Rate::Narrow.frame()), open: 0 }
     }
 
-    pub(crate) fn judge(&mut self, frame: &Frame) -> Presence {
-        if level::energy(frame) >= self.threshold {
+    /// Frames come at this rate from here on.
+    pub(crate) fn set_rate(&mut self, rate: Rate) {
+        self.threshold = level::energy_at(THRESHOLD_DBFS, rate.frame());
+    }
+
+    pub(crate) fn judge(&mut self, frame: &[i16]) -> Presence {
+        // Of known length it is made of vectors without a rest.
+        let energy = match <&Frame>::try_from(frame) {
+            Ok(narrow) => level::energy(narrow),
+            Err(_) => level::energy(frame),
+        };
+        if energy >= self.threshold {
             self.open = HANGOVER;
         } else {
             self.open = self.open.saturating_sub(1);
@@ -37,6 +47,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::FRAME_8K;
 
     #[test]
     fn the_gate_stays_open_through_a_pause_and_closes_in_noise() {

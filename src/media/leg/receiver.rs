@@ -2,10 +2,12 @@
 
 use super::super::command::LegStatistics;
 use super::super::voices::Presence;
+use super::decoding::{Decoding, samples_a_unit};
+use super::event_clock::{EVENT_CLOCK, EventClock};
 use super::gate::Gate;
 use super::sources::{Followed, Sources};
-use crate::audio::Frame;
-use crate::audio::codec::{decode, samples_in};
+use crate::audio::Rate;
+use crate::audio::codec::duration;
 use crate::audio::playout::Playout;
 use crate::rtp::jitter_buffer::{Inserted, JitterBuffer, Pull, Settings};
 use crate::rtp::sequence::{Source, Verdict};
@@ -17,18 +19,28 @@ use std::time::{Duration, Instant};
 /// Packet times are believed within these.
 const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_millis(200);
+/// No packet has it.
+const NO_PAYLOAD_TYPE: u8 = 128;
 /// Steps of the jitter buffer in one tick, at most: a bound, never reached.
 const STEPS: usize = 256;
 
 /// The receiving half of a leg.
 #[derive(Debug)]
 pub(crate) struct Receiver {
-    payload_types: SmallVec<[(u8, AudioCodec); 4]>,
-    telephone_event: Option<u8>,
+    decoding: Decoding,
+    /// Payload types of telephone-event and their clocks.
+    telephone_events: SmallVec<[(u8, u32); 2]>,
+    /// The codec of the packets that come, its payload type (none yet: 128), and the samples in a unit of its clock, as a
+    /// power of two.
+    codec: AudioCodec,
+    payload_type: u8,
+    scale_bits: u32,
     sources: Sources,
     buffer: JitterBuffer,
     playout: Playout,
     digits: Box<telephone_event::Receiver>,
+    /// Where events, or sound with them, have another clock than 8 kHz.
+    event_clock: EventClock,
     packet_time: Duration,
     gate: Gate,
     packets: u64,
@@ -44,29 +56,72 @@ pub(crate) struct Received {
     pub(crate) digit: Option<char>,
     /// It is the first that holds too much sound to be played: how much, milliseconds.
     pub(crate) too_long: Option<u32>,
+    /// The sound has another sample rate from here on.
+    pub(crate) rate_changed: bool,
 }
 
 impl Receiver {
     pub(crate) fn new(parameters: &MediaParameters) -> Self {
-        Self {
-            payload_types: SmallVec::from_slice(&parameters.receive_payload_types),
-            telephone_event: parameters.receive_telephone_events.first().map(|(number, _)| *number),
+        let decoding = Decoding::new(&parameters.receive_payload_types);
+        let highest = decoding.highest_rate();
+        let mut receiver = Self {
+            decoding,
+            telephone_events: parameters.receive_telephone_events.clone(),
+            codec: AudioCodec::Pcmu,
+            payload_type: NO_PAYLOAD_TYPE,
+            scale_bits: 0,
             sources: Sources::default(),
             buffer: JitterBuffer::new(Settings::default()),
-            playout: Playout::new(),
+            playout: Playout::new(highest),
             digits: Box::default(),
+            event_clock: EventClock::default(),
             packet_time: Duration::from_millis(20),
             gate: Gate::new(),
             packets: 0,
             octets: 0,
             too_long_reported: false,
+        };
+        receiver.playout.set_rate(Rate::Narrow);
+        // Most likely what we send is what we get.
+        if parameters.receive_payload_types.iter().any(|(_, codec)| *codec == parameters.codec) {
+            receiver.follow_codec(parameters.codec);
         }
+        receiver
     }
 
     /// Takes over what was negotiated anew; what waits in the buffer is played on.
     pub(crate) fn update(&mut self, parameters: &MediaParameters) {
-        self.payload_types = SmallVec::from_slice(&parameters.receive_payload_types);
-        self.telephone_event = parameters.receive_telephone_events.first().map(|(number, _)| *number);
+        self.decoding.update(&parameters.receive_payload_types);
+        self.payload_type = NO_PAYLOAD_TYPE;
+        self.telephone_events = parameters.receive_telephone_events.clone();
+        let highest = self.decoding.highest_rate();
+        if !self.playout.holds(highest) {
+            let rate = self.playout.rate();
+            self.playout = Playout::new(highest);
+            self.playout.set_rate(rate);
+        }
+    }
+
+    /// The rate of the frames it gives.
+    pub(crate) fn rate(&self) -> Rate {
+        self.playout.rate()
+    }
+
+    /// The sound comes in this codec from here on, which was negotiated. Says whether its sample rate is another one; what
+    /// waits is forgotten then.
+    fn follow_codec(&mut self, codec: AudioCodec) -> bool {
+        let before = std::mem::replace(&mut self.codec, codec);
+        self.scale_bits = samples_a_unit(codec).trailing_zeros();
+        let rate = Rate::of(codec.sample_rate());
+        let changed = rate != self.playout.rate();
+        if changed || codec.clock_rate() != before.clock_rate() {
+            self.buffer.change_clock(codec.clock_rate(), codec == AudioCodec::Opus);
+            self.buffer.restart();
+            self.sources.change_clock(codec.clock_rate());
+            self.playout.set_rate(rate);
+            self.gate.set_rate(rate);
+        }
+        changed
     }
 
     /// We do not listen any more: what waits is forgotten.
@@ -79,18 +134,24 @@ impl Receiver {
 
     /// Whether a payload type was negotiated.
     pub(crate) fn knows(&self, payload_type: u8) -> bool {
-        self.telephone_event == Some(payload_type) || self.codec(payload_type).is_some()
+        self.payload_type == payload_type
+            || self.event_clock_of(payload_type).is_some()
+            || self.decoding.codec(payload_type).is_some()
     }
 
     /// Takes a packet of the believed source. Unless we `listen` it is counted only.
     pub(crate) fn receive(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
-        if self.telephone_event == Some(packet.header.payload_type) {
-            return self.receive_event(arrival, packet, listen);
-        }
-        match self.codec(packet.header.payload_type) {
-            Some(codec) => self.receive_sound(arrival, packet, codec, listen),
-            None => Received::default(),
-        }
+        let payload_type = packet.header.payload_type;
+        let codec = if payload_type == self.payload_type {
+            self.codec
+        } else if let Some(clock) = self.event_clock_of(payload_type) {
+            return self.receive_event(arrival, packet, clock, listen);
+        } else if let Some(codec) = self.decoding.codec(payload_type) {
+            codec
+        } else {
+            return Received::default();
+        };
+        self.receive_sound(arrival, packet, codec, listen)
     }
 
     fn receive_sound(&mut self, arrival: Instant, packet: &Packet<'_>, codec: AudioCodec, listen: bool) -> Received {
@@ -101,6 +162,7 @@ impl Receiver {
         };
         if is_another {
             self.buffer.restart();
+            self.decoding.reset();
             if had_events {
                 self.digits.change_source();
             }
@@ -109,19 +171,32 @@ impl Receiver {
         let Some(place) = self.follow(verdict, self.sources.is_one()).filter(|_| listen) else {
             return Received::default();
         };
-        let samples = samples_in(codec, packet.payload.len());
-        self.packet_time = Duration::from_micros(samples as u64 * 125).clamp(SHORTEST, LONGEST);
+        let rate_changed = codec != self.codec && self.follow_codec(codec);
+        self.payload_type = header.payload_type;
+        let length = duration(codec, packet.payload);
+        let micros = if codec == AudioCodec::Opus { length as u64 * 1_000 / 48 } else { length as u64 * 125 };
+        self.packet_time = Duration::from_micros(micros).clamp(SHORTEST, LONGEST);
         // Some senders send the tone beside the event. What comes under another SSRC has another clock: it is left alone.
-        if self.sources.is_one() && self.digits.is_tone(arrival, header, samples) {
+        if self.sources.is_one() && self.is_tone(arrival, header, length, codec.clock_rate()) {
             self.buffer.insert_other(arrival, place);
-            return Received::default();
+            return Received { rate_changed, ..Received::default() };
         }
-        let inserted = self.buffer.insert(arrival, place, header, samples, packet.payload);
+        let inserted = self.buffer.insert(arrival, place, header, length, packet.payload);
         let is_first = inserted == Inserted::TooLong && !std::mem::replace(&mut self.too_long_reported, true);
-        Received { too_long: is_first.then(|| u32::try_from(samples / 8).unwrap_or(u32::MAX)), ..Received::default() }
+        let too_long = is_first.then(|| u32::try_from(micros / 1_000).unwrap_or(u32::MAX));
+        Received { too_long, rate_changed, ..Received::default() }
     }
 
-    fn receive_event(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
+    /// Whether a packet of sound is the tone of a key that comes as an event as well.
+    fn is_tone(&mut self, arrival: Instant, header: &Header, length: usize, clock: u32) -> bool {
+        if clock == EVENT_CLOCK {
+            return self.digits.is_tone(arrival, header, length);
+        }
+        let (header, length) = self.event_clock.scale(header, length, clock);
+        self.digits.is_tone(arrival, &header, length)
+    }
+
+    fn receive_event(&mut self, arrival: Instant, packet: &Packet<'_>, clock: u32, listen: bool) -> Received {
         let header = &packet.header;
         let Some(Followed { verdict, is_another }) = self.sources.receive_event(arrival, header) else {
             return Received::default();
@@ -134,7 +209,13 @@ impl Receiver {
         if self.sources.is_one() {
             self.buffer.insert_other(arrival, place);
         }
-        Received { digit: self.digits.receive(arrival, header, packet.payload), too_long: None }
+        let digit = if clock == EVENT_CLOCK {
+            self.digits.receive(arrival, header, packet.payload)
+        } else {
+            let (header, payload) = self.event_clock.scale_event(header, packet.payload, clock);
+            self.digits.receive(arrival, &header, payload.as_ref().map_or(packet.payload, |payload| payload))
+        };
+        Received { digit, ..Received::default() }
     }
 
     /// Takes note of a packet of a payload type that was not negotiated, comfort noise for one: nothing of it is heard, but
@@ -167,33 +248,28 @@ impl Receiver {
     }
 
     /// The frame of the tick at `tick` (its nominal time).
-    pub(crate) fn pull(&mut self, tick: Instant, frame: &mut Frame) -> Presence {
-        let Self { buffer, playout, payload_types, .. } = self;
+    pub(crate) fn pull(&mut self, tick: Instant, frame: &mut [i16]) -> Presence {
+        let Self { buffer, playout, decoding, scale_bits, .. } = self;
+        let bits = *scale_bits;
         if buffer.is_idle() && playout.is_empty() {
             self.gate.close();
             return Presence::Absent;
         }
         for _ in 0..STEPS {
-            match buffer.pull(tick, playout.len()) {
-                Pull::Packet { payload_type, payload } => {
-                    match payload_types.iter().find(|(known, _)| *known == payload_type) {
-                        Some((_, codec)) => {
-                            playout.push_with(samples_in(*codec, payload.len()), |out| {
-                                decode(*codec, payload, out);
-                            });
-                        }
-                        None => playout.silence(payload.len()),
-                    }
+            match buffer.pull(tick, playout.len() >> bits) {
+                Pull::Packet { payload_type, payload } => decoding.decode(payload_type, payload, playout),
+                Pull::Conceal(count) => decoding.conceal(count << bits, None, playout),
+                Pull::Recover { samples, payload_type, payload } => {
+                    decoding.conceal(samples << bits, Some((payload_type, payload)), playout);
                 }
-                Pull::Conceal(count) => playout.conceal(count),
-                Pull::Silence(count) => playout.silence(count),
+                Pull::Silence(count) => playout.silence(count << bits),
                 Pull::Shorten { most, force } => {
-                    let count = playout.shorten(most, force);
-                    buffer.shortened(count);
+                    let count = playout.shorten(most << bits, force);
+                    buffer.shortened(count >> bits);
                 }
                 Pull::Lengthen { most, force } => {
-                    let count = playout.lengthen(most, force);
-                    buffer.lengthened(count);
+                    let count = playout.lengthen(most << bits, force);
+                    buffer.lengthened(count >> bits);
                 }
                 Pull::Done => break,
             }
@@ -246,8 +322,9 @@ impl Receiver {
         statistics.digits_received = self.digits.statistics().digits;
     }
 
-    fn codec(&self, payload_type: u8) -> Option<AudioCodec> {
-        self.payload_types.iter().find(|(known, _)| *known == payload_type).map(|(_, codec)| *codec)
+    /// The clock of telephone-event under this payload type, if it is that.
+    fn event_clock_of(&self, payload_type: u8) -> Option<u32> {
+        self.telephone_events.iter().find(|(known, _)| *known == payload_type).map(|(_, clock)| *clock)
     }
 }
 

@@ -1,15 +1,18 @@
-//! What goes out: 20 ms of encoded sound a tick become packets of the negotiated length.
+//! What goes out: the encoded sound of a tick becomes packets of the negotiated length.
 
 use super::super::outbox::{Envelope, Outbox};
 use super::security::SrtpSender;
 use crate::audio::FRAME_8K;
+use crate::audio::codec::g711::Law;
 use crate::rtp::telephone_event::{self, event_of};
 use crate::rtp::{Header, packet::HEADER_LEN};
 use crate::types::{AudioCodec, MediaParameters};
 use std::time::Duration;
 
-/// The longest packet time, 60 ms, and what of the next tick may wait behind it.
+/// The longest packet time, 60 ms, and what of the next tick may wait behind it, in octets of a codec of 64 kb/s.
 const PENDING: usize = 480 + FRAME_8K;
+/// Ticks in a second.
+const TICKS: u32 = 50;
 
 /// The sending half of a leg. Its timestamp is the media clock: it goes on whether or not anything is sent.
 #[derive(Debug)]
@@ -20,11 +23,16 @@ pub(crate) struct Sender {
     timestamp: u32,
     /// The next packet is the first one after a pause.
     marker: bool,
-    codec: AudioCodec,
+    /// Of G.711.
+    law: Option<Law>,
+    /// The RTP clock, Hz.
+    clock_rate: u32,
     payload_type: u8,
     telephone_event: Option<u8>,
-    /// Samples (octets, in the codecs there are) in a packet.
+    /// Octets in a packet, of a codec whose octets may be cut anywhere.
     packet: usize,
+    /// Units of the clock in it.
+    packet_units: u32,
     /// What few legs and few ticks need lies apart from what all do.
     pending: Box<[u8; PENDING]>,
     filled: usize,
@@ -47,10 +55,12 @@ impl Sender {
             sequence,
             timestamp,
             marker: true,
-            codec: parameters.codec,
+            law: Law::of(parameters.codec),
+            clock_rate: parameters.codec.clock_rate(),
             payload_type: parameters.send_payload_type,
             telephone_event: parameters.send_telephone_event,
-            packet: samples(parameters.send_packet_time),
+            packet: octets(parameters),
+            packet_units: units(parameters),
             pending: Box::new([0; PENDING]),
             filled: 0,
             digits: Box::new(telephone_event::Sender::new(parameters.codec.clock_rate())),
@@ -64,32 +74,55 @@ impl Sender {
 
     /// Takes over what was negotiated anew. SSRC, sequence numbers and timestamps go on.
     pub(crate) fn update(&mut self, parameters: &MediaParameters) {
-        if parameters.codec != self.codec {
+        if Law::of(parameters.codec) != self.law || self.law.is_none() {
             self.drop_pending();
         }
-        self.codec = parameters.codec;
+        if parameters.codec.clock_rate() != self.clock_rate {
+            self.clock_rate = parameters.codec.clock_rate();
+            *self.digits = telephone_event::Sender::new(self.clock_rate);
+        }
+        self.law = Law::of(parameters.codec);
         self.payload_type = parameters.send_payload_type;
         self.telephone_event = parameters.send_telephone_event;
-        self.packet = samples(parameters.send_packet_time);
+        self.packet = octets(parameters);
+        self.packet_units = units(parameters);
         SrtpSender::renegotiate(&mut self.srtp, parameters.srtp.as_ref().map(|keys| &keys.send));
     }
 
-    /// Sends 20 ms. Says whether the last digit of those to send went out with it.
-    pub(crate) fn put(&mut self, payload: &[u8; FRAME_8K], envelope: Envelope, outbox: &mut Outbox) -> bool {
-        if self.filled == 0 && self.packet == FRAME_8K {
-            self.emit(payload, envelope, outbox);
+    /// Sends the octets of 20 ms, which may be cut anywhere: at most 160. Says whether the last digit of those to send went
+    /// out with it.
+    #[inline]
+    pub(crate) fn put(&mut self, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) -> bool {
+        if self.filled == 0 && self.packet == payload.len() {
+            self.emit(payload, self.packet_units, envelope, outbox);
         } else {
-            self.pending[self.filled..self.filled + FRAME_8K].copy_from_slice(payload);
-            self.filled += FRAME_8K;
-            let mut sent = 0;
-            let pending = *self.pending;
-            while self.filled - sent >= self.packet {
-                self.emit(&pending[sent..sent + self.packet], envelope, outbox);
-                sent += self.packet;
-            }
-            self.pending.copy_within(sent..self.filled, 0);
-            self.filled -= sent;
+            self.put_pieces(payload, envelope, outbox);
         }
+        self.digits_done()
+    }
+
+    /// The same where packets are not as long as a tick.
+    fn put_pieces(&mut self, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
+        self.pending[self.filled..self.filled + payload.len()].copy_from_slice(payload);
+        self.filled += payload.len();
+        let mut sent = 0;
+        let pending = *self.pending;
+        while self.filled - sent >= self.packet {
+            self.emit(&pending[sent..sent + self.packet], self.packet_units, envelope, outbox);
+            sent += self.packet;
+        }
+        self.pending.copy_within(sent..self.filled, 0);
+        self.filled -= sent;
+    }
+
+    /// Sends a packet of an encoder, `units` of the clock long; an empty one stands for sound that need not be sent. Says
+    /// what [`Sender::put`] says.
+    pub(crate) fn put_packet(&mut self, payload: &[u8], units: u32, envelope: Envelope, outbox: &mut Outbox) -> bool {
+        self.emit(payload, units, envelope, outbox);
+        self.digits_done()
+    }
+
+    fn digits_done(&mut self) -> bool {
         let done = self.sending_digits && !self.digits.is_active();
         self.sending_digits &= !done;
         done
@@ -99,7 +132,7 @@ impl Sender {
     pub(crate) fn pass(&mut self, ticks: u64) {
         self.drop_pending();
         // Timestamps are counted modulo 2^32.
-        let samples = ticks.wrapping_mul(FRAME_8K as u64) as u32;
+        let samples = ticks.wrapping_mul(u64::from(self.clock_rate / TICKS)) as u32;
         self.timestamp = self.timestamp.wrapping_add(samples);
         self.marker = true;
     }
@@ -120,8 +153,9 @@ impl Sender {
         self.ssrc
     }
 
-    pub(crate) fn codec(&self) -> AudioCodec {
-        self.codec
+    /// Of G.711; `None` where another codec is sent.
+    pub(crate) fn law(&self) -> Option<Law> {
+        self.law
     }
 
     pub(crate) fn timestamp(&self) -> u32 {
@@ -136,11 +170,10 @@ impl Sender {
         self.octets
     }
 
-    fn emit(&mut self, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
-        let length = u32::try_from(payload.len()).expect("a packet is short");
+    fn emit(&mut self, payload: &[u8], units: u32, envelope: Envelope, outbox: &mut Outbox) {
         let digit = match self.telephone_event {
             Some(payload_type) if self.sending_digits => {
-                self.digits.tick(self.timestamp, length).map(|digit| (payload_type, digit))
+                self.digits.tick(self.timestamp, units).map(|digit| (payload_type, digit))
             }
             _ => None,
         };
@@ -148,12 +181,14 @@ impl Sender {
             let header = self.header(payload_type, digit.marker, digit.timestamp);
             self.send(header, &digit.event.to_bytes(), envelope, outbox);
             self.marker = false;
+        } else if payload.is_empty() {
+            self.marker = true;
         } else {
             let marker = std::mem::replace(&mut self.marker, false);
             let header = self.header(self.payload_type, marker, self.timestamp);
             self.send(header, payload, envelope, outbox);
         }
-        self.timestamp = self.timestamp.wrapping_add(length);
+        self.timestamp = self.timestamp.wrapping_add(units);
     }
 
     fn header(&mut self, payload_type: u8, marker: bool, timestamp: u32) -> [u8; HEADER_LEN] {
@@ -180,8 +215,8 @@ impl Sender {
     }
 
     fn drop_pending(&mut self) {
-        let length = u32::try_from(self.filled).expect("less than a packet waits");
-        self.timestamp = self.timestamp.wrapping_add(length);
+        let units = self.filled * self.packet_units as usize / self.packet.max(1);
+        self.timestamp = self.timestamp.wrapping_add(u32::try_from(units).expect("less than a packet waits"));
         self.filled = 0;
     }
 
@@ -195,10 +230,17 @@ impl Sender {
     }
 }
 
-/// Samples in a packet of this length, kept within 10 to 60 ms.
-fn samples(packet_time: Duration) -> usize {
-    let milliseconds = packet_time.clamp(Duration::from_millis(10), Duration::from_millis(60)).as_millis();
-    usize::try_from(milliseconds * 8).expect("at most 480")
+/// Units of the clock in a packet of the negotiated length, kept within 10 to 60 ms, of a codec whose octets may be cut
+/// anywhere: all of them have a clock of 8 kHz.
+fn units(parameters: &MediaParameters) -> u32 {
+    let packet_time = parameters.send_packet_time.clamp(Duration::from_millis(10), Duration::from_millis(60));
+    u32::try_from(packet_time.as_millis() * 8).expect("at most 480")
+}
+
+/// Octets in it.
+fn octets(parameters: &MediaParameters) -> usize {
+    let units_an_octet = if parameters.codec == AudioCodec::G729 { 8 } else { 1 };
+    usize::try_from(units(parameters) / units_an_octet).expect("at most 480")
 }
 
 #[cfg(test)]
@@ -220,9 +262,9 @@ mod tests {
             receive_payload_types: vec![],
             send_packet_time: Duration::from_millis(packet_time),
             send_telephone_event: Some(101),
-            receive_telephone_events: Vec::new(),
+            receive_telephone_events: Default::default(),
             send_comfort_noise: None,
-            receive_comfort_noise: Vec::new(),
+            receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: crate::types::OpusSettings::default(),
             accept_from: vec![],

@@ -3,15 +3,16 @@
 
 use crate::rtp::Header;
 use crate::rtp::sequence::{Source, Verdict};
-use crate::types::AudioCodec;
 use std::time::{Duration, Instant};
 
 /// A source silent for this long is replaced by another SSRC at once; before, two packets in a row are needed.
 const SSRC_SILENCE: Duration = Duration::from_millis(100);
 
 /// The sources of one leg.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sources {
+    /// Of the sound's timestamps, Hz.
+    clock_rate: u32,
     sound: Option<Source>,
     sound_follower: Follower,
     /// Of the events, where it is not that of the sound.
@@ -61,7 +62,32 @@ impl Follower {
     }
 }
 
+impl Default for Sources {
+    /// Nobody is heard yet; the clock is that of telephones.
+    fn default() -> Self {
+        Self {
+            clock_rate: 8_000,
+            sound: None,
+            sound_follower: Follower::default(),
+            events: None,
+            events_follower: Follower::default(),
+            events_ssrc: None,
+            changes: 0,
+            lost_before: 0,
+            duplicates_before: 0,
+        }
+    }
+}
+
 impl Sources {
+    /// The sound's timestamps run at this rate from here on, Hz.
+    pub(crate) fn change_clock(&mut self, clock_rate: u32) {
+        self.clock_rate = clock_rate;
+        if let Some(sound) = &mut self.sound {
+            sound.change_clock(clock_rate);
+        }
+    }
+
     /// Takes note of a packet of sound. `None` if it is of a source that is not followed.
     pub(crate) fn receive_sound(&mut self, arrival: Instant, header: &Header) -> Option<Followed> {
         let followed = self.ssrc_of_sound();
@@ -71,7 +97,8 @@ impl Sources {
         if followed != Some(header.ssrc) {
             // One that was known for its events alone goes on counting.
             let known = self.events.take_if(|events| events.ssrc() == header.ssrc);
-            let before = self.sound.replace(known.unwrap_or_else(|| new_source(header)));
+            let clock_rate = self.clock_rate;
+            let before = self.sound.replace(known.unwrap_or_else(|| Source::new(header.ssrc, clock_rate)));
             self.give_up(before);
             // Events that came with the sound may come with the new one's, or go on.
             self.events_ssrc = self.events_ssrc.filter(|ssrc| followed != Some(*ssrc));
@@ -94,7 +121,7 @@ impl Sources {
             self.sound.as_mut()?.receive_other(arrival, header)
         } else {
             if self.events.as_ref().is_none_or(|events| events.ssrc() != header.ssrc) {
-                let before = self.events.replace(new_source(header));
+                let before = self.events.replace(Source::new(header.ssrc, self.clock_rate));
                 self.give_up(before);
             }
             self.events.as_mut()?.receive_other(arrival, header)
@@ -156,10 +183,6 @@ impl Sources {
             self.changes += 1;
         }
     }
-}
-
-fn new_source(header: &Header) -> Source {
-    Source::new(header.ssrc, AudioCodec::Pcmu.clock_rate())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Telephone events beside sound, as telephones send them.
 
 use super::world::{TICK, World, leg, ms, tones_in};
+use crate::audio::Rate;
 use crate::audio::goertzel;
 use crate::media::command::{Command, Event};
 use crate::media::outbox::PacketKind;
@@ -82,7 +83,7 @@ fn sound_and_events_that_change_their_ssrc_together_are_followed() {
     world.press(1, 4, ms(100));
     world.run(ms(1_100));
     assert_eq!(world.digits(), "44");
-    assert_eq!(tones_in(&world.last(2, ms(1_000)), &[1]), [1]);
+    assert_eq!(tones_in(&world.last(2, ms(1_000)), Rate::Narrow, &[1]), [1]);
     assert_eq!(world.statistics(1).ssrc_changes, 1);
     world.end();
 }

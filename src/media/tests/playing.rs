@@ -1,6 +1,7 @@
 //! Players and recorders.
 
 use super::world::{TICK, World, leg, ms, player, recorder, room, tone, tones_in};
+use crate::audio::Rate;
 use crate::audio::tone::Tone;
 use crate::media::command::{Clip, Command, Event, RecorderSink};
 use crate::types::{CallId, Direction, PlayerId, RecorderId, RoomId};
@@ -60,7 +61,7 @@ fn a_prompt_is_heard_whole_and_its_end_told_on_time() {
     assert_eq!(world.events, []);
     world.run(TICK);
     assert_eq!(world.events, [finished(1, true)]);
-    assert_eq!(tones_in(&world.last(1, ms(1_000)), &[PROMPT]), [PROMPT]);
+    assert_eq!(tones_in(&world.last(1, ms(1_000)), Rate::Narrow, &[PROMPT]), [PROMPT]);
     world.end();
 }
 
@@ -75,7 +76,7 @@ fn a_stopped_prompt_is_silent_from_the_next_packet_on() {
     world.send(Command::StopPlayer { player: PlayerId(1) });
     assert_eq!(world.events, [finished(1, false)]);
     world.run(ms(500));
-    assert_eq!(tones_in(&world.last(1, ms(500)), &[PROMPT]), [0; 0]);
+    assert_eq!(tones_in(&world.last(1, ms(500)), Rate::Narrow, &[PROMPT]), [0; 0]);
     world.end();
 }
 
@@ -151,8 +152,8 @@ fn a_recorder_keeps_what_it_hears_silence_included() {
     world.run(ms(1_000));
     let samples: Vec<i16> = std::iter::from_fn(|| kept.pop().ok()).collect();
     assert!((31_800..=32_000).contains(&samples.len()), "{}", samples.len());
-    assert_eq!(tones_in(&samples[3_000..11_000], &[1, 2]), [1]);
-    assert_eq!(tones_in(&samples[15_000..23_000], &[1, 2]), [2]);
+    assert_eq!(tones_in(&samples[3_000..11_000], Rate::Narrow, &[1, 2]), [1]);
+    assert_eq!(tones_in(&samples[15_000..23_000], Rate::Narrow, &[1, 2]), [2]);
     assert!(samples[25_000..].iter().all(|sample| *sample == 0));
     world.send(Command::RemoveRecorder { recorder: RecorderId(1) });
     assert!(kept.is_abandoned());

@@ -1,7 +1,7 @@
 //! Phones around a media plane: a driver, a bad network, and ears.
 
-use crate::audio::codec::g711;
-use crate::audio::goertzel;
+use crate::audio::codec::{Decoder, Encoder};
+use crate::audio::{Rate, goertzel};
 use crate::media::command::{Command, Event, LegSettings, LegStatistics};
 use crate::media::outbox::PacketKind;
 use crate::media::sim::SimMedia;
@@ -65,10 +65,16 @@ pub(super) struct Phone {
     pub(super) timestamp: u32,
     /// Samples of the tone so far.
     phase: u64,
+    /// The frequency of its tone, Hz.
+    pub(super) hertz: f64,
     /// 0 talks digital silence.
     pub(super) loudness: f32,
     pub(super) talking: bool,
+    /// What it speaks; what it hears is decoded by payload type.
     pub(super) codec: AudioCodec,
+    pub(super) payload_type: u8,
+    encoder: Encoder,
+    decoders: BTreeMap<u8, Decoder>,
     next: Instant,
     pub(super) weather: Weather,
     /// All that came from the leg: time, header, decoded samples (events have none).
@@ -116,13 +122,24 @@ impl World {
             receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
             send_packet_time: TICK,
             send_telephone_event: Some(101),
-            receive_telephone_events: vec![(96, 8_000)],
+            receive_telephone_events: [(96, 8_000)].into_iter().collect(),
             send_comfort_noise: None,
-            receive_comfort_noise: Vec::new(),
+            receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: OpusSettings::default(),
             accept_from: vec![Network { address: address.ip(), prefix: 24 }],
             srtp: None,
+        }
+    }
+
+    /// The same for a phone that speaks `codec`.
+    pub(super) fn parameters_of(n: u64, codec: AudioCodec) -> MediaParameters {
+        MediaParameters {
+            codec,
+            send_payload_type: payload_type(codec),
+            receive_payload_types: [codec, AudioCodec::Pcmu].map(|codec| (payload_type(codec), codec)).to_vec(),
+            opus: OpusSettings { bitrate: 48_000, ..OpusSettings::default() },
+            ..Self::parameters(n)
         }
     }
 
@@ -151,9 +168,13 @@ impl World {
             sequence: 65_500 + (n % 30) as u16,
             timestamp: (n as u32).wrapping_mul(0x4321_8765),
             phase: 0,
+            hertz: tone(n),
             loudness: LEVEL,
             talking: true,
             codec,
+            payload_type: payload_type(codec),
+            encoder: Encoder::new(codec, &OpusSettings { bitrate: 48_000, ..OpusSettings::default() }).unwrap(),
+            decoders: BTreeMap::new(),
             next: self.now.instant + ms(3 + 7 * n % 20),
             weather: Weather::default(),
             heard: vec![],
@@ -214,7 +235,7 @@ impl World {
                 continue;
             }
             while phone.next <= self.now.instant {
-                let bytes = phone.audio(n);
+                let bytes = phone.audio();
                 let weather = phone.weather;
                 for copy in 0..2 {
                     let sent = if copy == 0 {
@@ -276,12 +297,7 @@ impl World {
             let packet = Packet::parse(&sent.bytes).unwrap();
             let mut samples = vec![];
             if packet.header.payload_type != 101 {
-                samples = vec![0; packet.payload.len()];
-                match packet.header.payload_type {
-                    0 => g711::decode_ulaw(packet.payload, &mut samples),
-                    8 => g711::decode_alaw(packet.payload, &mut samples),
-                    other => panic!("payload type {other}"),
-                };
+                samples = phone.decode(packet.header.payload_type, packet.payload);
             }
             phone.heard.push((self.now.instant, packet.header, samples));
         }
@@ -299,7 +315,7 @@ impl World {
 
     /// Which of these tones a phone heard in the last second. A tone between heard and not heard is a failure.
     pub(super) fn tones(&self, n: u64, of: &[u64]) -> Vec<u64> {
-        tones_in(&self.last(n, ms(1_000)), of)
+        tones_in(&self.last(n, ms(1_000)), self.phones[&n].rate(), of)
     }
 
     /// Every phone in `all` hears those of `all` that `expected` says, and no others.
@@ -345,25 +361,44 @@ impl World {
 }
 
 impl Phone {
-    fn audio(&mut self, n: u64) -> Vec<u8> {
+    fn audio(&mut self) -> Vec<u8> {
         let amplitude =
             if self.loudness <= -90.0 { 0.0 } else { 32_767.0 * 10f64.powf(f64::from(self.loudness) / 20.0) };
-        let mut samples = [0i16; 160];
+        let rate = Rate::of(self.codec.sample_rate());
+        let mut samples = vec![0i16; rate.frame()];
         for sample in &mut samples {
-            let angle = std::f64::consts::TAU * tone(n) * self.phase as f64 / 8_000.0;
+            let angle = std::f64::consts::TAU * self.hertz * self.phase as f64 / f64::from(rate.hertz());
             *sample = (amplitude * angle.sin()) as i16;
             self.phase += 1;
         }
-        let mut payload = [0; 160];
-        match self.codec {
-            AudioCodec::Pcmu => g711::encode_ulaw(&samples, &mut payload),
-            AudioCodec::Pcma => g711::encode_alaw(&samples, &mut payload),
-            other => unreachable!("these peers do not speak {other:?}"),
-        };
-        let payload_type = self.codec.static_payload_type().unwrap();
+        let mut payload = [0; 1_276];
+        let length = self.encoder.encode(&samples, &mut payload);
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.wrapping_add(160);
-        self.write(false, payload_type, timestamp, &payload)
+        self.timestamp = timestamp.wrapping_add(self.codec.clock_rate() / 50);
+        self.write(false, self.payload_type, timestamp, &payload[..length])
+    }
+
+    /// Speaks another codec from now on.
+    pub(super) fn speak(&mut self, codec: AudioCodec) {
+        self.codec = codec;
+        self.payload_type = payload_type(codec);
+        self.encoder = Encoder::new(codec, &OpusSettings::default()).unwrap();
+        self.phase = 0;
+    }
+
+    /// The rate of what it heard last.
+    pub(super) fn rate(&self) -> Rate {
+        let (_, header, _) = self.heard.iter().rev().find(|(.., samples)| !samples.is_empty()).unwrap();
+        Rate::of(codec_of(header.payload_type).sample_rate())
+    }
+
+    fn decode(&mut self, payload_type: u8, payload: &[u8]) -> Vec<i16> {
+        let codec = codec_of(payload_type);
+        let decoder = self.decoders.entry(payload_type).or_insert_with(|| Decoder::new(codec).unwrap());
+        let units = crate::audio::codec::duration(codec, payload);
+        let mut samples = vec![0; units * (codec.sample_rate().0 / codec.clock_rate()) as usize];
+        assert_eq!(decoder.decode(payload, &mut samples), samples.len());
+        samples
     }
 
     /// When it sends its next packet of sound; the others lie 20 ms apart.
@@ -387,15 +422,27 @@ impl Phone {
         for pair in self.heard.windows(2) {
             let ((before_at, before, samples), (at, after, _)) = (&pair[0], &pair[1]);
             assert_eq!(after.sequence, before.sequence.wrapping_add(1));
-            assert_eq!(after.timestamp, before.timestamp.wrapping_add(samples.len() as u32));
+            let codec = codec_of(before.payload_type);
+            let units = samples.len() as u32 / (codec.sample_rate().0 / codec.clock_rate());
+            assert_eq!(after.timestamp, before.timestamp.wrapping_add(units));
             assert!(*at - *before_at <= longest, "a gap of {:?}", *at - *before_at);
         }
     }
 }
 
-pub(super) fn tones_in(samples: &[i16], of: &[u64]) -> Vec<u64> {
-    let samples = &samples[..samples.len().min(8_000)];
-    let level = |n: u64| goertzel::tone_dbfs(samples, 8_000, tone(n));
+/// The payload types of these peers.
+pub(super) fn payload_type(codec: AudioCodec) -> u8 {
+    codec.static_payload_type().unwrap_or(111)
+}
+
+fn codec_of(payload_type: u8) -> AudioCodec {
+    let codec = AudioCodec::ALL.into_iter().find(|codec| self::payload_type(*codec) == payload_type);
+    codec.unwrap_or_else(|| panic!("payload type {payload_type}"))
+}
+
+pub(super) fn tones_in(samples: &[i16], rate: Rate, of: &[u64]) -> Vec<u64> {
+    let samples = &samples[..samples.len().min(rate.hertz() as usize)];
+    let level = |n: u64| goertzel::tone_dbfs(samples, rate.hertz(), tone(n));
     let mut heard = vec![];
     for &n in of {
         if level(n) >= HEARD {

@@ -118,13 +118,26 @@ impl JitterBuffer {
         if missing <= 0 || missing > self.samples_in(self.max_delay) {
             return self.hand_out(now, pending, entry);
         }
+        let lost = entry.sequence > self.next_sequence;
+        if self.recovers && entry.sequence == self.next_sequence + 1 && self.stalled == 0 && missing <= entry.samples {
+            return self.recover(usize::try_from(missing).unwrap_or(0), entry);
+        }
         let fill = usize::try_from(missing).unwrap_or(0).min(self.frame - pending);
         self.stalled += signed(fill);
-        let lost = entry.sequence > self.next_sequence;
         if lost && self.stalled <= self.clock_rate * CONCEAL_MS / 1_000 {
             self.conceal(fill)
         } else {
             Pull::Silence(fill)
+        }
+    }
+
+    /// The packet before `entry` is lost, and it may carry what mends that.
+    fn recover(&mut self, samples: usize, entry: Entry) -> Pull<'_> {
+        self.stalled += signed(samples);
+        self.statistics.recoveries += 1;
+        match self.store.payload(&entry) {
+            Some(payload) => Pull::Recover { samples, payload_type: entry.payload_type, payload },
+            None => Pull::Conceal(samples),
         }
     }
 

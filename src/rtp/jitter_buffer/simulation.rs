@@ -192,7 +192,7 @@ pub(super) fn run(line: &Line) -> Outcome {
                     }
                     pending += payload.len();
                 }
-                Pull::Conceal(n) | Pull::Silence(n) => pending += n,
+                Pull::Conceal(n) | Pull::Silence(n) | Pull::Recover { samples: n, .. } => pending += n,
                 Pull::Shorten { most, .. } => {
                     let n = most.min(60);
                     pending -= n;

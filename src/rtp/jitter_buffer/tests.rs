@@ -225,6 +225,10 @@ impl Hand {
                     played.push('-');
                     self.pending += n;
                 }
+                Pull::Recover { samples, .. } => {
+                    played.push('+');
+                    self.pending += samples;
+                }
                 Pull::Silence(n) => {
                     played.push('.');
                     self.pending += n;

@@ -9,11 +9,13 @@ pub struct Settings {
     pub clock_rate: u32,
     /// The longest delay the buffer may add. Default 200 ms.
     pub max_delay: Duration,
+    /// Whether packets may carry what mends the loss of the one before (FEC), see [`Pull::Recover`]. Default false.
+    pub recovers: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { clock_rate: 8_000, max_delay: Duration::from_millis(200) }
+        Self { clock_rate: 8_000, max_delay: Duration::from_millis(200), recovers: false }
     }
 }
 
@@ -42,6 +44,16 @@ pub enum Pull<'a> {
     },
     /// A packet is lost or late: append this many concealed samples.
     Conceal(usize),
+    /// A packet is lost, and the one that follows it is here: append this many samples, made of what that one carries of the
+    /// lost one if it does. Only where [`Settings::recovers`].
+    Recover {
+        /// The length of the lost packet.
+        samples: usize,
+        /// How to decode the packet that follows it.
+        payload_type: u8,
+        /// That packet as it came; it is handed out in its turn.
+        payload: &'a [u8],
+    },
     /// Nobody is talking: append this many samples of silence (or comfort noise).
     Silence(usize),
     /// The delay should shrink: remove up to this many samples where it is heard least; report with
@@ -79,6 +91,8 @@ pub struct Statistics {
     pub concealed_samples: u64,
     /// Times at which a frame or part of one was concealed.
     pub concealments: u64,
+    /// Packets that were lost and could be recovered out of the next one ([`Pull::Recover`]).
+    pub recoveries: u64,
     /// Samples removed to shorten the delay.
     pub shortened_samples: u64,
     /// Samples inserted to lengthen the delay (concealment apart).

@@ -23,8 +23,8 @@ fn a_plain_offer_is_answered_in_full() {
     assert_eq!((parameters.codec, parameters.send_payload_type), (AudioCodec::Pcmu, 0));
     assert_eq!(parameters.receive_payload_types, [(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)]);
     assert_eq!(
-        (parameters.send_telephone_event, &parameters.receive_telephone_events),
-        (Some(101), &vec![(101, 8_000)])
+        (parameters.send_telephone_event, parameters.receive_telephone_events.as_slice()),
+        (Some(101), [(101, 8_000)].as_slice())
     );
     assert!(parameters.accept_from.is_empty());
 }
@@ -187,7 +187,7 @@ fn telephone_event_keeps_the_offers_number() {
 fn telephone_event_is_not_answered_when_we_do_not_speak_it() {
     let deaf = LocalMedia { telephone_event: false, ..local() };
     let negotiation = answer(&peer(PLAIN), &deaf, None).unwrap();
-    assert_eq!(negotiation.parameters.receive_telephone_events, vec![]);
+    assert_eq!(negotiation.parameters.receive_telephone_events.as_slice(), []);
     assert_eq!(negotiation.local.media[0].formats, ["0", "8"]);
 }
 

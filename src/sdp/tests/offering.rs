@@ -32,8 +32,8 @@ fn each_side_keeps_its_own_numbers() {
     assert_eq!((parameters.codec, parameters.send_payload_type), (AudioCodec::Pcma, 97));
     assert_eq!(parameters.receive_payload_types, [(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)]);
     assert_eq!(
-        (parameters.send_telephone_event, &parameters.receive_telephone_events),
-        (Some(100), &vec![(101, 8_000)])
+        (parameters.send_telephone_event, parameters.receive_telephone_events.as_slice()),
+        (Some(100), [(101, 8_000)].as_slice())
     );
     assert_eq!(parameters.send_packet_time, Duration::from_millis(30));
     assert_eq!((parameters.remote_rtp, parameters.remote_rtcp), (remote(4000), remote(4050)));
@@ -49,7 +49,10 @@ fn an_answer_may_leave_our_numbers_unexplained() {
 #[test]
 fn without_telephone_event_in_the_answer_there_is_none() {
     let parameters = accepted("m=audio 4000 RTP/AVP 0\n").unwrap().parameters;
-    assert_eq!((parameters.send_telephone_event, &parameters.receive_telephone_events), (None, &vec![]));
+    assert_eq!(
+        (parameters.send_telephone_event, parameters.receive_telephone_events.as_slice()),
+        (None, [].as_slice())
+    );
 }
 
 #[test]

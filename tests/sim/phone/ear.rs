@@ -1,9 +1,9 @@
 //! What a phone hears.
 
 use super::super::sounds;
-use partyline::audio::{codec, goertzel};
+use partyline::audio::codec::g711::Law;
+use partyline::audio::goertzel;
 use partyline::rtp::Packet;
-use partyline::types::AudioCodec;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -62,12 +62,12 @@ impl Ear {
     /// Takes a packet in.
     pub(crate) fn hear(&mut self, at: Instant, packet: &Packet<'_>) {
         let codec = match packet.header.payload_type {
-            0 => AudioCodec::Pcmu,
-            8 => AudioCodec::Pcma,
+            0 => Law::Mu,
+            8 => Law::A,
             other => panic!("payload type {other} was not negotiated"),
         };
         let mut samples = vec![0; packet.payload.len()];
-        codec::decode(codec, packet.payload, &mut samples);
+        codec.decode(packet.payload, &mut samples);
         for byte in packet.header.to_bytes().iter().chain(packet.payload) {
             self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }

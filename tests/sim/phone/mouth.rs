@@ -2,7 +2,7 @@
 
 use super::super::network::Datagram;
 use bytes::Bytes;
-use partyline::audio::codec;
+use partyline::audio::codec::g711::Law;
 use partyline::audio::level::amplitude;
 use partyline::rtp::telephone_event::TelephoneEvent;
 use partyline::rtp::{Header, Packet, packet};
@@ -235,7 +235,7 @@ fn second_of(frequency: f64, level: f32, codec: AudioCodec) -> Vec<Bytes> {
         };
         let samples: Vec<i16> = (0..160).map(sample).collect();
         let mut payload = vec![0; 160];
-        codec::encode(codec, &samples, &mut payload);
+        Law::of(codec).expect("these phones speak G.711").encode(&samples, &mut payload);
         Bytes::from(payload)
     };
     (0..RATE).map(packet).collect()

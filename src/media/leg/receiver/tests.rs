@@ -24,9 +24,9 @@ fn parameters() -> MediaParameters {
         receive_payload_types: vec![(0, AudioCodec::Pcmu)],
         send_packet_time: Duration::from_millis(20),
         send_telephone_event: Some(EVENT),
-        receive_telephone_events: vec![(EVENT, 8_000)],
+        receive_telephone_events: [(EVENT, 8_000)].into_iter().collect(),
         send_comfort_noise: None,
-        receive_comfort_noise: Vec::new(),
+        receive_comfort_noise: Default::default(),
         receive_audio_level: None,
         opus: crate::types::OpusSettings::default(),
         accept_from: Vec::new(),
@@ -95,7 +95,7 @@ impl Line {
 
     fn arrives(&mut self, header: Header, payload: &[u8]) {
         let packet = Packet { header, payload };
-        let Received { digit, too_long } = self.receiver.receive(self.at(), &packet, self.listen);
+        let Received { digit, too_long, .. } = self.receiver.receive(self.at(), &packet, self.listen);
         self.digits.extend(digit);
         self.too_long.extend(too_long);
     }

@@ -1,0 +1,67 @@
+//! Which encoded stream a listener gets, where the codec has state: one shared with all who hear the same, or its own.
+//!
+//! Whoever begins to hear something of its own goes on with a copy of the stream it had. It comes back to a shared one in a
+//! silence, and in no other moment: the two have seen the same sound for a while then, but what their decoders expect
+//! differs by what was heard before, and in the middle of sound that would click.
+
+use super::stream::{Format, Stream};
+use crate::audio::level;
+
+/// Below this the mix is silent enough for a change of streams, dBFS.
+const SILENT_DBFS: f32 = -45.0;
+/// Or so many times weaker than the mix has been lately: 20 dB.
+const WEAKER: u64 = 100;
+/// "Lately" fades by so much a tick, as a power of two: half a second.
+const FADES: u32 = 5;
+
+/// Whose stream a listener got last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Followed {
+    /// That of silence.
+    Quiet,
+    /// That of the room in this slot.
+    Room(u32),
+    /// Its own.
+    Own,
+}
+
+/// A listener's place among the streams.
+#[derive(Debug)]
+pub(crate) struct Following {
+    pub(crate) own: Stream,
+    pub(crate) followed: Followed,
+    /// Energy of the mix in a frame, lately.
+    energy: u64,
+    silent_energy: u64,
+}
+
+impl Following {
+    /// A listener who has heard nothing yet; `None` where the codec is not built in. Allocates.
+    pub(crate) fn new(format: Format) -> Option<Self> {
+        let silent_energy = level::energy_at(SILENT_DBFS, format.rate().frame());
+        Some(Self { own: Stream::new(format)?, followed: Followed::Quiet, energy: 0, silent_energy })
+    }
+
+    pub(crate) const fn format(&self) -> Format {
+        self.own.format()
+    }
+
+    /// It hears the shared `mix` in this tick: whether it gets the shared stream of it.
+    pub(crate) fn joins(&mut self, mix: &[i16]) -> bool {
+        if self.followed != Followed::Own {
+            return true;
+        }
+        let energy = level::energy(mix);
+        self.energy = self.energy - (self.energy >> FADES) + (energy >> FADES);
+        energy < self.silent_energy || energy < self.energy / WEAKER
+    }
+
+    /// It hears something of its own in this tick, and goes on where `shared`, which it had until now, is.
+    pub(crate) fn leaves(&mut self, shared: Option<&Stream>) {
+        if let Some(shared) = shared {
+            self.own.copy_from(shared);
+        }
+        self.followed = Followed::Own;
+        self.energy = 0;
+    }
+}

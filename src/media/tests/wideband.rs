@@ -1,0 +1,221 @@
+//! Rooms of more than telephones: every codec hears every other, and nothing clicks.
+
+use super::world::{World, leg, ms, player, recorder, room};
+use crate::audio::{Rate, goertzel, level};
+use crate::media::command::{Clip, Command};
+use crate::types::{AudioCodec, CallId, PlayerId, RoomId};
+
+const CODECS: [AudioCodec; 4] = [AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec::G722, AudioCodec::Opus];
+
+/// A room in which each phone speaks its codec.
+fn room_of(threads: usize, codecs: &[AudioCodec]) -> World {
+    let mut world = World::new(threads);
+    world.send(Command::AddRoom { room: RoomId(1) });
+    for (n, &codec) in (1..).zip(codecs) {
+        world.phone_with(n, World::parameters_of(n, codec));
+        world.join(leg(n), room(1));
+    }
+    world
+}
+
+fn everyone(world: &World) -> Vec<u64> {
+    world.phones.keys().copied().collect()
+}
+
+/// The loudest that a phone hears beside its tones, dBFS, of the last second.
+fn residue(world: &World, n: u64, tones: &[f64]) -> f32 {
+    let rate = world.phones[&n].rate();
+    let mut samples: Vec<f64> = world.last(n, ms(1_000)).iter().map(|&sample| f64::from(sample)).collect();
+    samples.truncate(rate.hertz() as usize);
+    for &hertz in tones {
+        let omega = std::f64::consts::TAU * hertz / f64::from(rate.hertz());
+        let length = samples.len() as f64;
+        let [mut sine, mut cosine] = [0.0; 2];
+        for (i, sample) in samples.iter().enumerate() {
+            sine += sample * (omega * i as f64).sin() * 2.0 / length;
+            cosine += sample * (omega * i as f64).cos() * 2.0 / length;
+        }
+        for (i, sample) in samples.iter_mut().enumerate() {
+            *sample -= sine * (omega * i as f64).sin() + cosine * (omega * i as f64).cos();
+        }
+    }
+    let rest: Vec<i16> = samples.iter().map(|sample| *sample as i16).collect();
+    rest.chunks_exact(rate.frame() / 4).map(level::dbfs).fold(f32::MIN, f32::max)
+}
+
+#[test]
+fn phones_of_every_codec_hear_every_tone_but_their_own() {
+    for threads in [1, 2] {
+        let mut world = room_of(threads, &[&CODECS[..], &CODECS[..]].concat());
+        world.run(ms(3_000));
+        let all = everyone(&world);
+        world.assert_hears(&all, |listener, talker| listener != talker);
+        for phone in world.phones.values() {
+            phone.assert_continuous(ms(20));
+        }
+        world.end();
+    }
+}
+
+#[test]
+fn an_opus_pair_in_a_room_with_telephones_hears_12_khz() {
+    let mut world = room_of(1, &[AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec::Opus, AudioCodec::Opus]);
+    world.phones.get_mut(&3).unwrap().hertz = 11_500.0;
+    world.run(ms(3_000));
+    let heard = |n: u64| goertzel::tone_dbfs(&world.last(n, ms(1_000)), world.phones[&n].rate().hertz(), 11_500.0);
+    assert!(heard(4) > -26.0, "{} dBFS", heard(4));
+    // To telephones it is nothing, and not folded back into what they can hear.
+    world.assert_hears(&[1], |_, talker| talker != 1);
+    assert!(residue(&world, 1, &[2, 4].map(super::world::tone)) < -45.0, "{}", residue(&world, 1, &[]));
+    world.end();
+}
+
+#[test]
+fn opus_in_packets_of_every_length_is_understood_and_sent() {
+    for packet_time in [10, 20, 40, 60] {
+        let mut world = World::new(1);
+        world.send(Command::AddRoom { room: RoomId(1) });
+        for n in [1, 2] {
+            let mut parameters = World::parameters_of(n, AudioCodec::Opus);
+            parameters.send_packet_time = ms(packet_time);
+            world.phone_with(n, parameters);
+            world.join(leg(n), room(1));
+        }
+        world.phone(3).loudness = -90.0;
+        world.join(leg(3), room(1));
+        world.run(ms(3_000));
+        world.assert_hears(&[1, 2], |listener, talker| listener != talker);
+        assert_eq!(world.tones(3, &[1, 2, 3]), [1, 2]);
+        for n in [1, 2] {
+            let phone = &world.phones[&n];
+            phone.assert_continuous(ms(packet_time.max(20)));
+            let expected = 3_000 / packet_time;
+            assert!(phone.heard.len().abs_diff(expected as usize) <= 2, "{} packets", phone.heard.len());
+        }
+        world.end();
+    }
+}
+
+#[test]
+fn listeners_of_a_stateful_codec_share_one_stream_until_they_speak_and_nothing_clicks() {
+    for codec in [AudioCodec::G722, AudioCodec::Opus] {
+        let mut world = room_of(1, &[AudioCodec::Pcmu, codec, codec, codec]);
+        for n in [2, 3, 4] {
+            world.phones.get_mut(&n).unwrap().loudness = -90.0;
+        }
+        // Until the jitter buffer of the talker has found its delay: pieces it takes out would look like clicks.
+        world.run(ms(10_000));
+        // Both get the same octets: the payloads decode to the same samples.
+        assert_eq!(world.last(2, ms(1_000)), world.last(3, ms(1_000)), "{codec:?}");
+        let tones = [1].map(super::world::tone);
+        let quiet = residue(&world, 2, &tones);
+        // One begins to speak: it goes on with a stream of its own, the others hear both.
+        world.phones.get_mut(&2).unwrap().loudness = -22.0;
+        world.run(ms(1_000));
+        let click = residue(&world, 2, &tones);
+        assert!(click < quiet + 6.0, "{codec:?}: a click of {click}, {quiet} before");
+        assert_eq!(world.tones(3, &[1, 2]), [1, 2]);
+        // And stops. While the other talks on nothing changes; in the next pause it shares the stream again.
+        world.phones.get_mut(&2).unwrap().loudness = -90.0;
+        for _ in 0..6 {
+            world.run(ms(1_000));
+            assert!(residue(&world, 2, &tones) < quiet + 6.0, "{codec:?}: a click of {}", residue(&world, 2, &tones));
+        }
+        world.phones.get_mut(&1).unwrap().loudness = -90.0;
+        world.run(ms(200));
+        world.phones.get_mut(&1).unwrap().loudness = -22.0;
+        world.run(ms(1_500));
+        assert!(residue(&world, 2, &tones) < quiet + 6.0, "{codec:?}: a click of {}", residue(&world, 2, &tones));
+        assert_eq!(world.last(2, ms(500)), world.last(4, ms(500)), "{codec:?}");
+        world.end();
+    }
+}
+
+#[test]
+fn legs_of_different_rates_hear_each_other_directly() {
+    for (one, other) in [(0, 2), (0, 3), (2, 3), (3, 0)] {
+        let mut world = World::new(2);
+        for (n, codec) in [(1, CODECS[one]), (2, CODECS[other])] {
+            world.phone_with(n, World::parameters_of(n, codec));
+        }
+        world.connect(leg(1), leg(2));
+        world.connect(leg(2), leg(1));
+        world.run(ms(2_000));
+        world.assert_hears(&[1, 2], |listener, talker| listener != talker);
+        world.end();
+    }
+}
+
+#[test]
+fn a_phone_that_changes_its_codec_in_a_call_is_heard_and_hears_on() {
+    let mut world = room_of(1, &[AudioCodec::Pcmu, AudioCodec::Opus, AudioCodec::G722]);
+    world.run(ms(2_000));
+    for codec in [AudioCodec::Opus, AudioCodec::G722, AudioCodec::Pcma, AudioCodec::Opus, AudioCodec::Pcmu] {
+        let parameters = World::parameters_of(1, codec);
+        world.send(Command::UpdateLeg { leg: CallId(1), parameters: Box::new(parameters) });
+        world.phones.get_mut(&1).unwrap().speak(codec);
+        world.run(ms(2_000));
+        let all = everyone(&world);
+        world.assert_hears(&all, |listener, talker| listener != talker);
+    }
+    world.end();
+}
+
+#[test]
+fn a_peer_that_falls_back_to_another_negotiated_codec_without_a_word_is_heard() {
+    let mut world = room_of(1, &[AudioCodec::Opus, AudioCodec::Pcmu]);
+    world.run(ms(1_500));
+    world.phones.get_mut(&1).unwrap().speak(AudioCodec::Pcmu);
+    world.run(ms(1_500));
+    world.assert_hears(&[1, 2], |listener, talker| listener != talker);
+    world.end();
+}
+
+#[test]
+fn a_prompt_and_a_recorder_know_no_rates() {
+    let mut world = room_of(1, &[AudioCodec::Opus, AudioCodec::Pcmu]);
+    let tone = crate::audio::tone::Tone::sine(super::world::tone(7), -22.0).samples(ms(1_000));
+    world.send(Command::AddPlayer { player: PlayerId(1), clips: vec![Clip::Loop(tone.into())] });
+    world.connect(player(1), leg(1));
+    let (producer, mut ring) = rtrb::RingBuffer::new(64_000);
+    let sink = crate::media::command::RecorderSink(std::sync::Arc::new(std::sync::Mutex::new(Some(producer))));
+    world.send(Command::AddRecorder { recorder: crate::types::RecorderId(1), sink });
+    world.connect(room(1), recorder(1));
+    world.run(ms(2_000));
+    assert_eq!(world.tones(1, &[1, 2, 7]), [2, 7]);
+    assert_eq!(world.tones(2, &[1, 2, 7]), [1]);
+    let mut kept = Vec::new();
+    while let Ok(sample) = ring.pop() {
+        kept.push(sample);
+    }
+    assert_eq!(super::world::tones_in(&kept[kept.len() - 8_000..], Rate::Narrow, &[1, 2, 7]), [1, 2]);
+    world.end();
+}
+
+#[test]
+fn opus_legs_move_between_threads_and_are_heard_on() {
+    let mut world = World::new(2);
+    for n in [1, 2] {
+        world.send(Command::AddRoom { room: RoomId(n) });
+    }
+    for n in 1..=4 {
+        world.phone_with(n, World::parameters_of(n, AudioCodec::Opus));
+        world.join(leg(n), room(1 + n % 2));
+    }
+    world.run(ms(1_500));
+    assert_ne!(world.media.thread_of(room(1)), world.media.thread_of(room(2)));
+    world.connect(room(1), room(2));
+    world.connect(leg(1), room(1));
+    world.run(ms(2_000));
+    assert_eq!(world.tones(3, &[1, 2, 3, 4]), [1, 2, 4]);
+    world.end();
+}
+
+#[test]
+fn lost_opus_packets_are_mended_by_those_that_follow() {
+    let mut world = room_of(1, &[AudioCodec::Opus, AudioCodec::Pcmu]);
+    world.phones.get_mut(&1).unwrap().weather.loss = 0.05;
+    world.run(ms(3_000));
+    assert_eq!(world.tones(2, &[1, 2]), [1]);
+    world.end();
+}
