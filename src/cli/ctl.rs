@@ -115,6 +115,11 @@ enum CtlCommand {
     },
     /// Reads the dialplan anew and tells what came of it. Exit status 1 if it has mistakes: then the old one stands.
     Reload,
+    /// Says what is logged, or has more or less logged from now on.
+    Log {
+        /// error, warn, info, debug (with every SIP message), trace, off; or levels by module: info,partyline::net=debug
+        level: Option<String>,
+    },
     /// Takes no new calls and ends the gateway when the last one is over.
     Drain {
         /// Hangs up what is left after so many seconds.
@@ -128,6 +133,7 @@ impl CtlCommand {
     fn request(&self) -> Ask {
         Ask::Gateway(match self {
             Self::Reload => return Ask::Shell(ShellRequest::Reload),
+            Self::Log { level } => return Ask::Shell(ShellRequest::Log { level: level.clone() }),
             Self::Status | Self::Calls | Self::Rooms | Self::Trunks => Request::Status,
             Self::Kick { call: Some(call), .. } => Request::Kick { call: call.clone() },
             Self::Kick { call: None, room } => Request::KickRoom { room: room.clone().unwrap_or_default() },

@@ -108,20 +108,29 @@ impl Queue {
     }
 }
 
-/// The logger: each event one line of plain text, by the queue.
-pub(super) fn subscriber(log: &Log, filter: EnvFilter, colours: bool) -> impl tracing::Subscriber + Send + Sync {
+/// Has the logger use another filter from now on.
+pub(super) type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String>>;
+
+/// The logger: each event one line of plain text, by the queue. And what gives it another filter.
+pub(super) fn subscriber(
+    log: &Log,
+    filter: EnvFilter,
+    colours: bool,
+) -> (impl tracing::Subscriber + Send + Sync + use<>, SetFilter) {
     let fields = format::debug_fn(|writer, field, value| match field.name() {
         "message" => write!(writer, "{}", Plain(format_args!("{value:?}"))),
         name => write!(writer, "{name}={}", Plain(format_args!("{value:?}"))),
     });
-    tracing_subscriber::fmt()
+    let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(colours)
         .fmt_fields(fields.delimited(" "))
         .with_writer(log.clone())
         .log_internal_errors(false)
-        .finish()
+        .with_filter_reloading();
+    let handle = logger.reload_handle();
+    (logger.finish(), Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string())))
 }
 
 /// One write of the logger is one line.

@@ -9,6 +9,7 @@ mod ctl;
 mod json;
 mod limits;
 mod log;
+mod log_filter;
 mod manual;
 mod memory;
 mod mistakes;

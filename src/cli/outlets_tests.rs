@@ -34,7 +34,8 @@ fn logged(write: impl FnOnce()) -> String {
         Ok(bytes.len())
     })
     .unwrap();
-    tracing::subscriber::with_default(log::subscriber(&log, "info".parse().unwrap(), false), write);
+    let (logger, _) = log::subscriber(&log, "info".parse().unwrap(), false);
+    tracing::subscriber::with_default(logger, write);
     log.flush();
     let written = written.lock().unwrap().clone();
     String::from_utf8(written).unwrap()

@@ -2,10 +2,11 @@
 
 use super::control::ControlSocket;
 use super::log::{self, Log};
+use super::log_filter::{LogFilter, LogLevels};
 use super::mistakes::Mistakes;
 use super::records::Records;
 use super::reload::Loaded;
-use super::server::{Server, Sources, now};
+use super::server::{Server, Sources, is_tracing, now};
 use super::{banner, check, fail, limits, records};
 use crate::dialplan::{self, Plan};
 use crate::gateway::Gateway;
@@ -19,7 +20,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tracing_subscriber::EnvFilter;
 
 /// Messages on their way to the gateway, which puts them into order, before the kernel is left to queue and drop.
 const SIP_QUEUE: usize = 4_096;
@@ -67,9 +67,9 @@ fn start(config: &Path, log: &Log) -> Result<(), StartError> {
     if !loaded.warnings.is_empty() {
         log.push(format!("{}\n", loaded.warnings).as_bytes());
     }
-    start_log(log, &loaded.plan);
+    let filter = start_log(log, &loaded.plan);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(config, loaded, log));
+    let served = runtime.block_on(serve(config, loaded, log, filter));
     // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
     runtime.shutdown_background();
     served
@@ -109,16 +109,17 @@ fn ignore_size_limit() {
     }
 }
 
-fn start_log(log: &Log, plan: &Plan) {
+fn start_log(log: &Log, plan: &Plan) -> LogFilter {
     log.take_panics();
     ignore_size_limit();
-    let filter = EnvFilter::try_from_env("PARTYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(&plan.gateway.log));
-    let subscriber = log::subscriber(log, filter, std::io::stderr().is_terminal());
+    let (levels, filter) = LogLevels::new(&plan.gateway.log);
+    let (subscriber, set) = log::subscriber(log, filter, std::io::stderr().is_terminal());
     // One that is there already, of a test, goes on.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    LogFilter::new(levels, set)
 }
 
-async fn serve(config: &Path, loaded: Loaded, log: &Log) -> Result<(), StartError> {
+async fn serve(config: &Path, loaded: Loaded, log: &Log, filter: LogFilter) -> Result<(), StartError> {
     let plan = Arc::clone(&loaded.plan);
     let settings = &plan.gateway;
     limits::raise_descriptors(settings.max_calls);
@@ -138,7 +139,7 @@ async fn serve(config: &Path, loaded: Loaded, log: &Log) -> Result<(), StartErro
     let threads = settings.media_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let media = MediaHandle::spawn(Settings { threads, realtime: true }).map_err(StartError::Media)?;
     let seed = seed()?;
-    let endpoint = EndpointConfig { trace: tracing::enabled!(tracing::Level::DEBUG), ..EndpointConfig::default() };
+    let endpoint = EndpointConfig { trace: is_tracing(), ..EndpointConfig::default() };
     let gateway = Gateway::new(now(), Arc::clone(&plan), Arc::clone(&loaded.sounds), endpoint, seed)
         .with_key_seed(key_seed()?)
         .with_run(records::next_run(&settings.call_records));
@@ -152,7 +153,7 @@ async fn serve(config: &Path, loaded: Loaded, log: &Log) -> Result<(), StartErro
             let _ = std::io::stdout().write_all(banner.as_bytes());
         })?;
     }
-    let server = Server::new(gateway, loaded, transports, media, records, log.clone());
+    let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter));
     let config = config.to_owned();
     server.run(Sources { sip, asked }, move || reload(&config)).await?;
     control.close(LAST_REPLIES).await;

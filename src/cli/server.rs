@@ -2,6 +2,7 @@
 
 use super::control::Asked;
 use super::log::Log;
+use super::log_filter::LogFilter;
 use super::memory::give_back;
 use super::mistakes::Mistakes;
 use super::records::Records;
@@ -63,6 +64,7 @@ pub(super) struct Server {
     unsent: Vec<(Flow, Bytes, bool)>,
     records: Records,
     log: Log,
+    filter: LogFilter,
     replies: HashMap<u64, mpsc::Sender<Answer>>,
     next_reply: u64,
     resolver: Resolver,
@@ -95,7 +97,7 @@ impl Server {
         transports: Transports,
         media: MediaHandle,
         records: Records,
-        log: Log,
+        (log, filter): (Log, LogFilter),
     ) -> Self {
         let Loaded { plan, fingerprint, .. } = loaded;
         let settings = &plan.gateway;
@@ -109,6 +111,7 @@ impl Server {
             unsent: Vec::new(),
             records,
             log,
+            filter,
             replies: HashMap::new(),
             next_reply: 0,
             resolver: Resolver::new(&settings.dns),
@@ -157,6 +160,11 @@ impl Server {
                 Some((asked, answer)) = sources.asked.recv() => match asked {
                     Ask::Gateway(request) => self.ask(request, Some(answer)),
                     Ask::Shell(ShellRequest::Reload) => reloads.ask(Some(answer)),
+                    Ask::Shell(ShellRequest::Log { level }) => {
+                        let reply = self.log_at(level.as_deref());
+                        // Whoever asked may have hung up.
+                        let _ = answer.try_send(Answer::Shell(reply));
+                    }
                 },
                 Some(SoundRead { id, to, sound }) = self.sounds_read.1.recv() => {
                     self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
@@ -215,6 +223,10 @@ impl Server {
             }
         };
         let is_new = std::mem::replace(&mut self.fingerprint, fingerprint) != fingerprint;
+        if plan.gateway.log != self.plan.gateway.log {
+            self.filter.plan(&plan.gateway.log);
+            self.gateway.set_trace(is_tracing());
+        }
         self.plan = Arc::clone(&plan);
         self.transports.set_plan(&plan);
         if plan.gateway.dns != self.resolver.servers() {
@@ -237,6 +249,20 @@ impl Server {
             self.replies.insert(id, reply);
         }
         self.gateway.handle_input(now(), Input::Control { id, request });
+    }
+
+    /// Says what is logged, and changes it where a level is named.
+    fn log_at(&mut self, level: Option<&str>) -> ShellReply {
+        let before = match level.map(|level| self.filter.set(level)).transpose() {
+            Ok(before) => before,
+            Err(why) => return ShellReply::Error(why),
+        };
+        let level = self.filter.levels().to_owned();
+        if let Some(before) = &before {
+            self.gateway.set_trace(is_tracing());
+            tracing::info!("the log is at {level}, it was at {before}");
+        }
+        ShellReply::Log { level, before }
     }
 
     fn take_media_events(&mut self) {
@@ -389,6 +415,11 @@ async fn until(wake: Option<tokio::time::Instant>) {
         Some(wake) => tokio::time::sleep_until(wake).await,
         None => std::future::pending().await,
     }
+}
+
+/// Whether the messages of calls are logged.
+pub(super) fn is_tracing() -> bool {
+    tracing::enabled!(tracing::Level::DEBUG)
 }
 
 fn write_log(line: &LogLine) {

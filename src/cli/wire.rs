@@ -20,6 +20,12 @@ pub(super) enum Ask {
 pub(super) enum ShellRequest {
     /// Read the dialplan anew. Answered when that is done.
     Reload,
+    /// Say what is logged.
+    Log {
+        /// What is to be logged from now on: `debug`, `info,partyline::net=debug`.
+        #[serde(default)]
+        level: Option<String>,
+    },
 }
 
 impl Ask {
@@ -31,7 +37,7 @@ impl Ask {
         }
         let Kind { r#do } = serde_json::from_str(line)?;
         Ok(match r#do.as_str() {
-            "reload" => Self::Shell(serde_json::from_str(line)?),
+            "reload" | "log" => Self::Shell(serde_json::from_str(line)?),
             _ => Self::Gateway(serde_json::from_str(line)?),
         })
     }
@@ -43,6 +49,14 @@ impl Ask {
 pub(super) enum ShellReply {
     /// What came of a reload.
     Reload(Reloaded),
+    /// What is logged.
+    Log {
+        /// From now on.
+        level: String,
+        /// Until now, where it was changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
+    },
     /// Not done, and why.
     Error(String),
 }
@@ -100,7 +114,11 @@ mod tests {
 
     #[test]
     fn a_request_goes_to_whom_it_is_for() {
-        let requests = [Ask::Gateway(Request::Status), Ask::Shell(ShellRequest::Reload)];
+        let requests = [
+            Ask::Gateway(Request::Status),
+            Ask::Shell(ShellRequest::Reload),
+            Ask::Shell(ShellRequest::Log { level: None }),
+        ];
         for request in requests {
             let line = serde_json::to_string(&request).unwrap();
             let read = Ask::parse(&line).unwrap();
@@ -110,6 +128,7 @@ mod tests {
             ("{}", "missing field `do`"),
             ("{\"do\":\"dance\"}", "unknown variant `dance`"),
             ("{\"do\":\"kick\"}", "missing field `call`"),
+            ("{\"do\":\"log\",\"level\":7}", "expected a string"),
             ("status", "expected value"),
         ] {
             let error = Ask::parse(line).unwrap_err().to_string();

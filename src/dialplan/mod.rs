@@ -9,6 +9,7 @@
 mod check;
 mod diagnostic;
 pub mod explain;
+mod log_levels;
 mod mask;
 pub mod number;
 pub mod outgoing;
@@ -23,6 +24,7 @@ mod suggestion;
 mod world;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use log_levels::log_levels;
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
     Alone, Announce, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest, DigestAlgorithm, DigitTransport,

@@ -506,6 +506,11 @@ impl Gateway {
         self.plan.gateway.awaiting_restart(&self.started_with)
     }
 
+    /// From now on the messages of calls are logged, or are not; as [`EndpointConfig::trace`].
+    pub fn set_trace(&mut self, on: bool) {
+        self.endpoint.set_trace(on);
+    }
+
     /// The sounds that what begins from now on uses. Sessions keep those they began with.
     pub fn set_sounds(&mut self, sounds: Arc<dyn Sounds>) {
         self.players.sounds = sounds;

@@ -1,6 +1,6 @@
 //! `partyline ctl` and signals.
 
-use super::harness::{Gateway, PIN, Phone, seconds};
+use super::harness::{Gateway, PIN, Phone, Setup, seconds};
 use nix::sys::signal::Signal;
 
 #[test]
@@ -82,6 +82,49 @@ fn a_reload_is_answered_with_what_came_of_it() {
     // It is in force before the answer comes.
     Phone::dials("2000").run(&gateway).failed_with(404);
     assert!(gateway.ctl(&["reload"]).output.contains("gateway.dscp has changed, and is as it was until a restart"));
+    gateway.finish();
+}
+
+/// Whether the messages of a call that is made now stand in the log; its answer always does.
+fn logs_messages(gateway: &Gateway, caller: &str) -> bool {
+    let before = gateway.log().len();
+    Phone::dials("2000").from(caller).seconds(0.5).run(gateway).answered();
+    gateway.wait_for("the call's end", seconds(5), |status| status["calls"].as_array().unwrap().is_empty());
+    gateway.log()[before..].contains(" SIP: ")
+}
+
+#[test]
+fn what_is_logged_changes_while_the_gateway_runs() {
+    let gateway = Setup::new().environment("PARTYLINE_LOG", "warn").start();
+    assert_eq!(gateway.ctl(&["log"]).output, "the log is at warn\n");
+    assert!(!logs_messages(&gateway, "1001"));
+    let set = gateway.ctl(&["log", "debug"]);
+    assert_eq!((set.code(), &*set.output), (0, "the log is at debug, it was at warn\n"), "{}", set.errors);
+    assert!(logs_messages(&gateway, "1002"), "the endpoint reports messages from now on");
+    let set = gateway.ctl(&["log", "info, partyline::net=debug", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&set.output).unwrap();
+    assert_eq!(told["log"], serde_json::json!({ "level": "info,partyline::net=debug", "before": "debug" }));
+    assert!(!logs_messages(&gateway, "1003"));
+    let bad = gateway.ctl(&["log", "loud"]);
+    assert!(bad.code() == 1 && bad.errors.contains("\"loud\" is no level"), "{}", bad.errors);
+    let remains = gateway.finish();
+    assert!(remains.says(&["the log is at debug"]), "{}", remains.log);
+}
+
+#[test]
+fn a_reload_takes_up_what_is_to_be_logged() {
+    let gateway = Gateway::start();
+    let config = gateway.folder().join("dialplan.toml");
+    let dialplan = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, dialplan.replace("log = \"debug\"", "log = \"info\"")).unwrap();
+    let reloaded = gateway.ctl(&["reload"]);
+    assert!(!reloaded.output.contains("gateway.log"), "{}", reloaded.output);
+    assert_eq!(gateway.ctl(&["log"]).output, "the log is at info\n");
+    assert!(!logs_messages(&gateway, "1001"));
+    // What an administrator sets stays until the dialplan says something new.
+    gateway.ctl(&["log", "debug"]);
+    gateway.ctl(&["reload"]);
+    assert!(logs_messages(&gateway, "1002"));
     gateway.finish();
 }
 

@@ -15,6 +15,11 @@ pub(super) fn ask(arguments: &CtlArguments, request: ShellRequest) -> ExitCode {
         Err(error) => no_answer(arguments, &error),
         Ok(ShellReply::Error(error)) if arguments.json => print_json(&ShellReply::Error(error), ExitCode::FAILURE),
         Ok(ShellReply::Error(error)) => fail(&error),
+        Ok(reply @ ShellReply::Log { .. }) if arguments.json => print_json(&reply, ExitCode::SUCCESS),
+        Ok(ShellReply::Log { level, before }) => {
+            let before = before.map_or_else(String::new, |before| format!(", it was at {before}"));
+            print(&format!("the log is at {level}{before}\n"), ExitCode::SUCCESS)
+        }
         Ok(ShellReply::Reload(reloaded)) => tell_reload(&reloaded, arguments.json),
     }
 }

@@ -1,6 +1,7 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
 use super::{Checker, auth, identity, tls};
+use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{Gateway, ListenAddress, SipTransport};
 use crate::dialplan::raw::{Field, RawGateway};
@@ -49,9 +50,22 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         call_records: checker.path("call_records", &raw.call_records).unwrap_or_else(|| data.join("calls.jsonl")),
         control: checker.path("control", &raw.control).unwrap_or_else(|| data.join("partyline.sock")),
         dscp: checker.number("dscp", &raw.dscp, 0..=63).and_then(|dscp| u8::try_from(dscp).ok()).unwrap_or(46),
-        log: checker.text("log", &raw.log).unwrap_or_else(|| "info".into()),
+        log: log(checker, &raw.log).unwrap_or_else(|| "info".into()),
         data,
     }
+}
+
+fn log(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {
+    let text = checker.text("log", field)?;
+    let why = match log_levels(&text) {
+        Ok(levels) => return Some(levels),
+        Err(why) => why,
+    };
+    let mistake = checker.sink.error(field.get()?.span(), why);
+    mistake
+        .label("what is to be logged?")
+        .help("write a level, or levels by module: log = \"info,partyline::net=debug\"");
+    None
 }
 
 /// Servers by their addresses: names of name servers would have to be looked up.

@@ -102,7 +102,6 @@ impl Gateway {
             ("call_records", self.call_records != started.call_records),
             ("control", self.control != started.control),
             ("dscp", self.dscp != started.dscp),
-            ("log", self.log != started.log),
             ("http", self.http != started.http),
         ];
         changed.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
@@ -154,6 +153,6 @@ pub struct Gateway {
     pub control: PathBuf,
     /// DSCP of media packets, 0 to 63. Default 46 (expedited forwarding, RFC 3246).
     pub dscp: u8,
-    /// What is logged, as `info` or `info,partyline::sip=debug`. Default `info`.
+    /// What is logged, as `info` or `info,partyline::net=debug`. Default `info`.
     pub log: String,
 }

@@ -65,8 +65,9 @@ table! {
         control: String = r#""var/partyline.sock""#,
         /// DSCP of media packets, 0 to 63 (46 is expedited forwarding, RFC 3246). Default `46`. Needs a restart.
         dscp: i64 = "46",
-        /// What is logged: a level, or levels by module, as `info,partyline::sip=debug`. PARTYLINE_LOG in the
-        /// environment goes first. Default `"info"`.
+        /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or levels by module, as
+        /// `info,partyline::net=debug`. PARTYLINE_LOG in the environment goes first, and `partyline ctl log` changes it
+        /// until it changes here. Default `"info"`.
         log: String = r#""info""#,
     }
 }

@@ -135,6 +135,11 @@ impl Endpoint {
         self.core.transactions.set_addresses(addresses);
     }
 
+    /// Whether messages are reported from now on, as [`EndpointConfig::trace`] said at the start.
+    pub fn set_trace(&mut self, on: bool) {
+        self.core.transactions.set_trace(on);
+    }
+
     /// Takes what came from the network.
     pub fn handle_input(&mut self, now: Now, input: Input, policy: &mut dyn Policy) {
         match input {

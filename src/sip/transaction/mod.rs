@@ -243,6 +243,11 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
         self.is_full() || self.pending.get(&peer).copied().unwrap_or(0) >= self.config.pending_per_source
     }
 
+    /// Whether messages are reported from now on.
+    pub fn set_trace(&mut self, on: bool) {
+        self.config.trace = on;
+    }
+
     /// Reports a message that came, if messages are reported.
     pub fn trace_received(&mut self, flow: &Flow, message: &Message) {
         if self.config.trace {
