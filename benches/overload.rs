@@ -3,8 +3,8 @@
 //!
 //!     cargo bench --bench overload -- --target 127.0.0.1:5090 --rate 12000 --seconds 10
 //!
-//! A call is INVITE, ACK, BYE, each sent again as RFC 3261 has it (timers A and E, T1 = 500 ms, up to 4 s). Meanwhile an
-//! OPTIONS goes out every 20 ms, once.
+//! A call is INVITE, ACK and BYE. The INVITE is sent again as RFC 3261 has it (timer A, T1 = 500 ms, three times); a BYE
+//! goes out once, and so does an OPTIONS every 20 ms meanwhile: what is lost of these is counted.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "it measures, and says what")]
 
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ const MOST_A_SECOND: u32 = 50_000;
 const MOST_SECONDS: u32 = 60;
 /// Time between two OPTIONS.
 const OPTIONS_EVERY: Duration = Duration::from_millis(20);
-/// When a request goes out again that nothing was heard of, after the time before: timers A and E.
+/// When an INVITE goes out again of which nothing was heard, after the time before: timer A.
 const AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 /// What is still waited for after the last call.
 const AFTERMATH: Duration = Duration::from_secs(5);
@@ -121,8 +121,8 @@ struct Flood {
     calls: Vec<Call>,
     /// OPTIONS that are out, and when they were sent.
     asked: Vec<Option<Instant>>,
-    /// Who sends again next, by how often they have already: when, whether BYE, which call.
-    again: [VecDeque<(Instant, bool, u32)>; 3],
+    /// Which INVITE is sent again next, and when, by how often it was already.
+    again: [VecDeque<(Instant, u32)>; 3],
     tally: Tally,
     text: String,
 }
@@ -172,7 +172,7 @@ impl Flood {
             let planned = self.begin + Duration::from_secs_f64(f64::from(number) / f64::from(self.options.rate));
             self.tally.late = self.tally.late.max(now.saturating_duration_since(planned));
             self.calls.push(Call { began: now, stage: Stage::Calling });
-            self.again[0].push_back((now + AGAIN[0], false, number));
+            self.again[0].push_back((now + AGAIN[0], number));
             self.invite(number);
         }
     }
@@ -190,23 +190,14 @@ impl Flood {
 
     fn send_again_due(&mut self, now: Instant) {
         for stage in 0..AGAIN.len() {
-            while let Some((_, is_bye, number)) = self.again[stage].front().copied().filter(|(at, ..)| *at <= now) {
+            while let Some((_, number)) = self.again[stage].front().copied().filter(|(at, _)| *at <= now) {
                 self.again[stage].pop_front();
-                let waits = match self.calls[number as usize].stage {
-                    Stage::Calling => !is_bye,
-                    Stage::Ending => is_bye,
-                    Stage::Proceeding | Stage::Over => false,
-                };
-                if !waits {
+                if self.calls[number as usize].stage != Stage::Calling {
                     continue;
                 }
                 self.tally.sent_again += 1;
                 if let Some(next) = self.again.get_mut(stage + 1) {
-                    next.push_back((now + AGAIN[stage + 1], is_bye, number));
-                }
-                if is_bye {
-                    // Its To tag is forgotten: a BYE that was lost is only counted.
-                    continue;
+                    next.push_back((now + AGAIN[stage + 1], number));
                 }
                 self.invite(number);
             }
@@ -270,7 +261,6 @@ impl Flood {
         self.write("ACK", 'a', index, 1, &to, "");
         if is_new {
             self.write("BYE", 'b', index, 2, &to, "");
-            self.again[0].push_back((now + AGAIN[0], true, index));
         }
     }
 
