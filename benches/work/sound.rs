@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 
-use partyline::audio::codec::g711;
+use partyline::audio::codec::{comfort_noise, g711};
 use partyline::audio::{FRAME_8K, Frame, level, mix};
+use partyline::types::SampleRate;
 
 use super::{Numbers, Work};
 
@@ -35,7 +36,31 @@ pub fn works() -> Vec<Work> {
         mixed("level/energy", |_, own, _| {
             black_box(level::energy(own));
         }),
+        noise_described(),
+        noise_made(),
     ]
+}
+
+fn noise_described() -> Work {
+    Work::new("codec/encode/comfort_noise", 0, || {
+        let samples = voice(1, 100);
+        let mut encoder = comfort_noise::Encoder::new(SampleRate::HZ_8000);
+        let mut payload = [0; comfort_noise::LONGEST_PAYLOAD];
+        move || {
+            black_box(encoder.encode(black_box(&samples), &mut payload));
+        }
+    })
+}
+
+fn noise_made() -> Work {
+    Work::new("codec/decode/comfort_noise", 0, || {
+        let mut decoder = comfort_noise::Decoder::new(SampleRate::HZ_8000, 1);
+        let _ = decoder.update(&[50, 20, 130, 120, 127, 127, 127, 127, 127, 127, 127]);
+        let mut out = [0; FRAME_8K];
+        move || {
+            decoder.fill(black_box(&mut out));
+        }
+    })
 }
 
 fn decoded(law: &str, decode: fn(&[u8], &mut [i16]) -> usize) -> Work {

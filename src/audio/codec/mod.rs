@@ -1,5 +1,6 @@
 //! Codecs: what has state belongs to the sender or receiver of one stream.
 
+pub mod comfort_noise;
 pub mod g711;
 pub mod g722;
 pub mod opus;
