@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use partyline::audio::codec::{comfort_noise, g711};
+use partyline::audio::codec::{comfort_noise, g711, g729};
 use partyline::audio::{FRAME_8K, Frame, level, mix};
 use partyline::types::SampleRate;
 
@@ -22,7 +22,7 @@ pub fn voice(n: u32, peak: i16) -> Frame {
 }
 
 pub fn works() -> Vec<Work> {
-    vec![
+    let mut works = vec![
         decoded("ulaw", g711::decode_ulaw),
         decoded("alaw", g711::decode_alaw),
         encoded("ulaw", g711::encode_ulaw),
@@ -38,7 +38,12 @@ pub fn works() -> Vec<Work> {
         }),
         noise_described(),
         noise_made(),
-    ]
+    ];
+    // The library is one that need not be there.
+    if g729::Library::load(g729::LIBRARY).is_ok() {
+        works.extend([g729_encoded(), g729_decoded()]);
+    }
+    works
 }
 
 fn noise_described() -> Work {
@@ -59,6 +64,31 @@ fn noise_made() -> Work {
         let mut out = [0; FRAME_8K];
         move || {
             decoder.fill(black_box(&mut out));
+        }
+    })
+}
+
+fn g729_encoded() -> Work {
+    Work::new("codec/encode/g729", 0, || {
+        let library = g729::Library::load(g729::LIBRARY).expect("it was there");
+        let mut encoder = g729::Encoder::new(&library).expect("memory");
+        let samples = voice(1, 8_000);
+        let mut payload = [0; 20];
+        move || {
+            black_box(encoder.encode(black_box(&samples), &mut payload));
+        }
+    })
+}
+
+fn g729_decoded() -> Work {
+    Work::new("codec/decode/g729", 0, || {
+        let library = g729::Library::load(g729::LIBRARY).expect("it was there");
+        let mut payload = [0; 20];
+        g729::Encoder::new(&library).expect("memory").encode(&voice(1, 8_000), &mut payload);
+        let mut decoder = g729::Decoder::new(&library).expect("memory");
+        let mut out = [0; FRAME_8K];
+        move || {
+            black_box(decoder.decode(black_box(&payload), &mut out).ok());
         }
     })
 }

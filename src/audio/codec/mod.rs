@@ -3,6 +3,7 @@
 pub mod comfort_noise;
 pub mod g711;
 pub mod g722;
+pub mod g729;
 pub mod opus;
 
 use super::Rate;
@@ -17,8 +18,7 @@ pub fn duration(codec: AudioCodec, payload: &[u8]) -> usize {
     match codec {
         // An octet is one unit of the clock; in G.722 it holds two samples.
         AudioCodec::Pcmu | AudioCodec::Pcma | AudioCodec::G722 => payload.len(),
-        // Frames of 10 octets and 10 ms; two octets at the end are comfort noise (annex B).
-        AudioCodec::G729 => payload.len() / 10 * 80,
+        AudioCodec::G729 => g729::packet_duration(payload).unwrap_or(0),
         AudioCodec::Opus => opus::packet_duration(payload).unwrap_or(0),
     }
 }
