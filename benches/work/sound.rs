@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use partyline::audio::codec::{comfort_noise, g711, g729};
+use partyline::audio::codec::{Decoder, Encoder, LONGEST_PAYLOAD, comfort_noise, g711, g729};
 use partyline::audio::{FRAME_8K, Frame, level, mix};
-use partyline::types::SampleRate;
+use partyline::types::{AudioCodec, OpusSettings, SampleRate};
 
 use super::{Numbers, Work};
 
@@ -38,12 +38,36 @@ pub fn works() -> Vec<Work> {
         }),
         noise_described(),
         noise_made(),
+        stateful("encode/g722", AudioCodec::G722, false),
+        stateful("decode/g722", AudioCodec::G722, true),
+        stateful("encode/opus", AudioCodec::Opus, false),
+        stateful("decode/opus", AudioCodec::Opus, true),
     ];
     // The library is one that need not be there.
     if g729::Library::load(g729::LIBRARY).is_ok() {
         works.extend([g729_encoded(), g729_decoded()]);
     }
     works
+}
+
+/// 20 ms of a codec with state, at its own rate and by its default settings.
+fn stateful(name: &str, codec: AudioCodec, decode: bool) -> Work {
+    Work::new(format!("codec/{name}"), 0, move || {
+        let length = codec.sample_rate().frame_len();
+        let samples: Vec<i16> = (1..).flat_map(|n| voice(n, 8_000)).take(length).collect();
+        let mut encoder = Encoder::new(codec, &OpusSettings::default()).expect("it is built in");
+        let mut decoder = Decoder::new(codec).expect("it is built in");
+        let mut payload = [0; LONGEST_PAYLOAD];
+        let octets = encoder.encode(&samples, &mut payload);
+        let mut out = vec![0; length];
+        move || {
+            if decode {
+                black_box(decoder.decode(black_box(&payload[..octets]), &mut out));
+            } else {
+                black_box(encoder.encode(black_box(&samples), &mut payload));
+            }
+        }
+    })
 }
 
 fn noise_described() -> Work {
