@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use partyline::sdp::{LocalMedia, SessionDescription, answer};
-use partyline::types::{AudioCodec, Direction};
+use partyline::types::{AudioCodec, CodecPolicy, Direction, OpusSettings};
 
 use super::{Work, sip::wire};
 
@@ -80,9 +80,12 @@ fn local() -> LocalMedia {
         address: Ipv4Addr::new(203, 0, 113, 7).into(),
         rtp_port: 20_000,
         rtcp_port: 20_001,
-        codecs: vec![AudioCodec::Pcma, AudioCodec::Pcmu],
+        codecs: CodecPolicy { accepted: vec![AudioCodec::Pcma, AudioCodec::Pcmu], ..CodecPolicy::default() },
+        opus: OpusSettings::default(),
         packet_time: Duration::from_millis(20),
         telephone_event: true,
+        comfort_noise: false,
+        audio_level: false,
         direction: Direction::SendRecv,
         session_id: 7_777_777_777,
         srtp: None,

@@ -4,6 +4,7 @@ use super::phone::{CallOptions, Phone, PhoneError, Sound};
 use super::{fail, run, say};
 use crate::audio::{goertzel, level, wav};
 use crate::sip::Credentials;
+use crate::types::AudioCodec;
 use clap::Args;
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -34,6 +35,9 @@ pub(super) struct CallArguments {
     /// Hang up after so many seconds.
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
+    /// A codec to speak, best first where there are several: opus, g722, pcmu, pcma.
+    #[arg(long, value_name = "NAME", value_parser = codec, default_values = ["pcmu", "pcma"])]
+    codec: Vec<AudioCodec>,
     /// Our own number.
     #[arg(long, default_value = "phone")]
     from: String,
@@ -77,11 +81,18 @@ fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
         digits_after: seconds(arguments.digits_after)?,
         sound,
         length: seconds(arguments.seconds)?,
+        codecs: arguments.codec,
         credentials,
         seed: run::seed().map_err(|error| PhoneError::System(std::io::Error::other(error.to_string())))?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(Phone::dial(options))
+}
+
+fn codec(name: &str) -> Result<AudioCodec, String> {
+    let known: Vec<&str> = AudioCodec::CARRIED.iter().map(|codec| codec.name()).collect();
+    let codec = AudioCodec::named(name).filter(|codec| AudioCodec::CARRIED.contains(codec));
+    codec.ok_or_else(|| format!("it speaks {}", known.join(", ")))
 }
 
 fn read(path: &Path) -> Result<Vec<i16>, PhoneError> {

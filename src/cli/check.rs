@@ -4,6 +4,7 @@ use super::mistakes::{Found, found};
 use super::{CheckArguments, ExplainArguments, fail, print, print_json, tell};
 use crate::dialplan::explain::{self, Question};
 use crate::dialplan::{self, Files};
+use crate::types::AudioCodec;
 use crate::{net, speech};
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -14,10 +15,19 @@ pub(super) fn checks() -> Files {
     Files::default()
         .with_sounds(|path| speech::load_file(path).map(drop).map_err(|error| error.to_string()))
         .with_prompts(speech::list_prompts)
+        .with_codecs(codec)
         .with_certificates(|certificate, key| match key {
             Some(key) => net::load_certificate(certificate, key).map(drop).map_err(|error| error.to_string()),
             None => net::load_roots(certificate).map(drop).map_err(|error| error.to_string()),
         })
+}
+
+/// Whether this machine can encode and decode a codec. The place for asking after libraries that are loaded at the start.
+fn codec(codec: AudioCodec) -> Result<(), String> {
+    match codec {
+        AudioCodec::G729 if !AudioCodec::CARRIED.contains(&codec) => Err("G.729 needs the library libbcg729".into()),
+        _ => Ok(()),
+    }
 }
 
 /// What `partyline check --json` prints.

@@ -14,7 +14,7 @@ use crate::sip::{
     self, Admission, Body, Credentials, EndedBy, Endpoint, EndpointConfig, Event, Flow, InviteId, OutgoingInvite,
     Policy,
 };
-use crate::types::{AudioCodec, CallId, Direction, PlayerId, RecorderId, UnitId};
+use crate::types::{AudioCodec, CallId, CodecPolicy, Direction, OpusSettings, PlayerId, RecorderId, UnitId};
 use bytes::Bytes;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -80,6 +80,8 @@ pub(super) struct CallOptions {
     pub(super) digits_after: Duration,
     pub(super) sound: Option<Sound>,
     pub(super) length: Duration,
+    /// What it speaks, best first.
+    pub(super) codecs: Vec<AudioCodec>,
     pub(super) credentials: Option<Credentials>,
     pub(super) seed: u64,
 }
@@ -139,9 +141,12 @@ impl Phone {
             address: flow.local.ip(),
             rtp_port: sockets.address.port(),
             rtcp_port: sockets.address.port() + 1,
-            codecs: AudioCodec::G711.to_vec(),
+            codecs: CodecPolicy::exactly(&options.codecs),
+            opus: OpusSettings::default(),
             packet_time: Duration::from_millis(20),
             telephone_event: true,
+            comfort_noise: false,
+            audio_level: false,
             direction: Direction::SendRecv,
             session_id: options.seed >> 1,
             srtp: None,

@@ -5,6 +5,7 @@
 
 mod auth;
 mod bypass;
+mod codecs;
 mod gateway;
 mod identity;
 mod ivr;

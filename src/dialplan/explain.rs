@@ -4,12 +4,14 @@ mod entry;
 mod out;
 
 use super::number::NumberRules;
-use super::plan::{Alone, Collect, Ivr, IvrPrompts, Origin, Plan, Room, Route, RouteTarget, Say, Then};
+use super::plan::{Alone, Collect, Ivr, IvrPrompts, Origin, Plan, Room, Route, RouteTarget, Say, Then, Trunk};
 use super::route::{self, Miss};
 use super::suggestion;
+use crate::types::AudioCodec;
 use entry::{Entry, entries};
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why there is nothing to explain.
@@ -76,7 +78,7 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Expl
     let mut explanation = Explanation::default();
     let out = &mut explanation;
     let Some(origin) = origin(plan, question.from, out)? else { return Ok(explanation) };
-    let trunk = if let Origin::Trunk(name) = &origin { plan.trunk(name) } else { None };
+    let trunk = if let Origin::Trunk(name) = &origin { plan.trunk(name).map(Arc::as_ref) } else { None };
     let rules = trunk.map_or(&plan.gateway.numbers, |trunk| &trunk.numbers);
     let normal = rules.normalise(number);
     let outgoing = origin == Origin::Sessions;
@@ -115,7 +117,7 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Expl
     }
     line(out, 0, "");
     if !outgoing || !out::refused(plan, &normal, out) {
-        follow(plan, route, &normal, keyed.as_deref(), out);
+        follow(plan, trunk, route, &normal, keyed.as_deref(), out);
     }
     Ok(explanation)
 }
@@ -162,6 +164,10 @@ fn origin(plan: &Plan, from: &str, out: &mut Explanation) -> Result<Option<Origi
     Ok(Some(origin))
 }
 
+fn codecs(codecs: &[AudioCodec]) -> String {
+    codecs.iter().map(|codec| codec.name()).collect::<Vec<_>>().join(", ")
+}
+
 fn why_not(route: &Route, miss: Miss) -> String {
     match miss {
         Miss::Origin => {
@@ -172,7 +178,7 @@ fn why_not(route: &Route, miss: Miss) -> String {
     }
 }
 
-fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &mut Explanation) {
+fn follow(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed: Option<&str>, out: &mut Explanation) {
     if let RouteTarget::Reject(status) = route.target {
         return refuse(out, &format!("The call is refused with {status}."));
     }
@@ -183,6 +189,9 @@ fn follow(plan: &Plan, route: &Route, number: &str, keyed: Option<&str>, out: &m
         line(out, 0, "The call is answered at once.");
     } else {
         line(out, 0, &format!("The call rings for {} and is answered.", time(route.answer_after)));
+    }
+    if let Some(trunk) = trunk.filter(|trunk| trunk.codecs.own_order) {
+        line(out, 1, &format!("speaks the first of {} that is offered", codecs(&trunk.codecs.accepted)));
     }
     match &route.target {
         RouteTarget::Ivr(ivr) => menu(plan, ivr, number, keyed, out),

@@ -1,19 +1,20 @@
 //! The reference page of all settings, made of what stands beside each key in `raw`.
 
 use super::raw::{
-    RawAuth, RawCollect, RawDigest, RawGateway, RawGatewayTls, RawIvr, RawRoom, RawRoute, RawSayTable, RawSecretTable,
-    RawTables, RawThen, RawTrunk, RawTrunkTls, Setting,
+    RawAuth, RawCollect, RawDigest, RawGateway, RawGatewayTls, RawIvr, RawOpus, RawRoom, RawRoute, RawSayTable,
+    RawSecretTable, RawTables, RawThen, RawTrunk, RawTrunkTls, Setting,
 };
 use std::fmt::Write;
 
 /// A table of the file: its heading, what to know before its keys, and the keys.
 type Section = (&'static str, &'static str, &'static [Setting]);
 
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 15] = [
     ("The file", "Each table stands under its own heading below.", RawTables::SETTINGS),
     ("[gateway]", "", RawGateway::SETTINGS),
     ("[gateway] tls = { … }", "", RawGatewayTls::SETTINGS),
     ("[gateway] digest = { … }", "", RawDigest::SETTINGS),
+    ("[gateway] opus = { … }", "", RawOpus::SETTINGS),
     ("[trunks.NAME]", "One of `address`, `allow` and `auth` must be there.", RawTrunk::SETTINGS),
     ("[trunks.NAME] tls = { … }", "", RawTrunkTls::SETTINGS),
     ("[trunks.NAME] auth = { … }", "", RawAuth::SETTINGS),
@@ -88,12 +89,13 @@ mod tests {
         let within = |section: &str| if section == heading { format!(", {line}") } else { String::new() };
         let inline = |section: &str| if section == heading { line.to_owned() } else { String::new() };
         format!(
-            "[gateway]\n{}\ndigest = {{ {} }}\n[trunks.carrier]\naddress = \"192.0.2.1\"\nusername = \"acme\"\n\
+            "[gateway]\n{}\ndigest = {{ {} }}\nopus = {{ {} }}\n[trunks.carrier]\naddress = \"192.0.2.1\"\nusername = \"acme\"\n\
              caller_id = \"+442079460100\"\ntls = {{ {} }}\n{}\n[rooms.demo]\n{}\n[ivr.menu]\n{}\ncollect = {{ {} }}\n\
              then = {{ room = \"by-pin\"{} }}\n[[routes]]\nname = \"Out\"\nfrom = \"sessions\"\nnumber = '\\+44\\d+'\ntrunk = \"carrier\"\n{}\n\
              [[routes]]\nname = \"In\"\nfrom = \"carrier\"\nnumber = '1'\nivr = \"menu\"\n{}\n",
             at("[gateway]"),
             inline("[gateway] digest = { … }"),
+            inline("[gateway] opus = { … }"),
             inline("[trunks.NAME] tls = { … }"),
             at("[trunks.NAME]"),
             at("[rooms.NAME]"),

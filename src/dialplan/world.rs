@@ -1,5 +1,6 @@
 //! What a dialplan refers to outside of itself, asked for while it is checked.
 
+use crate::types::AudioCodec;
 use std::path::Path;
 
 /// The questions the check has about the world. A test answers them from its head, [`Files`] from this machine.
@@ -34,6 +35,14 @@ pub trait Checks {
         Ok(())
     }
 
+    /// Whether a codec can be spoken here: some need a library of the system.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn codec(&self, _codec: AudioCodec) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether a WAV file can be played.
     ///
     /// # Errors
@@ -60,6 +69,7 @@ pub struct PromptText {
 
 type SoundCheck = Box<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
 type CertificateCheck = Box<dyn Fn(&Path, Option<&Path>) -> Result<(), String> + Send + Sync>;
+type CodecCheck = Box<dyn Fn(AudioCodec) -> Result<(), String> + Send + Sync>;
 type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync>;
 
 /// This machine's environment and files. What a WAV file and a prompt catalogue look like is known to others, who hand
@@ -67,12 +77,18 @@ type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, Str
 pub struct Files {
     sound: SoundCheck,
     certificate: CertificateCheck,
+    codec: CodecCheck,
     prompts: PromptList,
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self { sound: Box::new(opens), certificate: Box::new(|_, _| Ok(())), prompts: Box::new(|_, _| Ok(None)) }
+        Self {
+            sound: Box::new(opens),
+            certificate: Box::new(|_, _| Ok(())),
+            codec: Box::new(|_| Ok(())),
+            prompts: Box::new(|_, _| Ok(None)),
+        }
     }
 }
 
@@ -91,6 +107,13 @@ impl Files {
         check: impl Fn(&Path, Option<&Path>) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
         self.certificate = Box::new(check);
+        self
+    }
+
+    /// Checks codecs with `check`.
+    #[must_use]
+    pub fn with_codecs(mut self, check: impl Fn(AudioCodec) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.codec = Box::new(check);
         self
     }
 
@@ -120,6 +143,10 @@ impl Checks for Files {
 
     fn authorities(&self, path: &Path) -> Result<(), String> {
         (self.certificate)(path, None)
+    }
+
+    fn codec(&self, codec: AudioCodec) -> Result<(), String> {
+        (self.codec)(codec)
     }
 
     fn sound(&self, path: &Path) -> Result<(), String> {

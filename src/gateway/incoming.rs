@@ -4,7 +4,7 @@ use super::call::{Beginning, Call, Phase};
 use super::call_record::{CallRecord, Cause, Keyed, Way};
 use super::ending::Final;
 use super::identity;
-use super::negotiation::srtp_of;
+use super::negotiation::{CARRIES_AUDIO_LEVELS, CARRIES_COMFORT_NOISE, srtp_of};
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::transfer::Replaced;
@@ -15,7 +15,7 @@ use crate::sdp::{self, LocalMedia, SessionDescription};
 use crate::session::{self, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::{Flow, InviteId, PeerId};
-use crate::types::{AudioCodec, CallId, Direction, Now};
+use crate::types::{CallId, Direction, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use std::fmt::Write;
@@ -161,9 +161,12 @@ impl Gateway {
             address: self.trunks.own_addresses.towards(call.remote.ip(), address.ip()),
             rtp_port: address.port(),
             rtcp_port,
-            codecs: AudioCodec::G711.to_vec(),
+            codecs: call.peer.codecs(),
+            opus: call.plan.gateway.opus,
             packet_time: PACKET_TIME,
             telephone_event: true,
+            comfort_noise: call.plan.gateway.comfort_noise && CARRIES_COMFORT_NOISE,
+            audio_level: CARRIES_AUDIO_LEVELS,
             direction: Direction::SendRecv,
             session_id,
             srtp,

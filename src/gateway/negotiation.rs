@@ -189,6 +189,11 @@ impl Gateway {
     }
 }
 
+/// Whether the media plane has a use for comfort noise (RFC 3389): until it has, none is agreed on.
+pub(super) const CARRIES_COMFORT_NOISE: bool = false;
+/// Whether it has one for audio levels (RFC 6464).
+pub(super) const CARRIES_AUDIO_LEVELS: bool = false;
+
 /// Our SRTP keys for a call, as its trunk wants it and its signalling allows.
 pub(super) fn srtp_of(call: &Call, random: &mut StdRng) -> Option<LocalSrtp> {
     let media = call.peer.media();
@@ -211,8 +216,9 @@ fn agree(call: &mut Call, mut negotiation: Negotiation, random: &mut StdRng) {
     if let Some(before) = &call.media.negotiation {
         let parameters = &mut negotiation.parameters;
         for &(number, codec) in &before.parameters.receive_payload_types {
-            let is_known = parameters.receive_payload_types.iter().any(|(known, _)| *known == number);
-            if !is_known && parameters.receive_telephone_events.iter().all(|(known, _)| *known != number) {
+            let codecs = parameters.receive_payload_types.iter().map(|(known, _)| known);
+            let others = parameters.receive_telephone_events.iter().chain(&parameters.receive_comfort_noise);
+            if codecs.chain(others.map(|(known, _)| known)).all(|known| *known != number) {
                 parameters.receive_payload_types.push((number, codec));
             }
         }

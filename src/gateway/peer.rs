@@ -7,7 +7,7 @@ use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Origin, Plan, ReliableProvisional, SrtpPolicy, Trunk};
 use crate::sip::message::StatusCode;
 use crate::sip::{self, Admitted, PeerId};
-use crate::types::{IdMap, Network};
+use crate::types::{AudioCodec, CodecPolicy, IdMap, Network};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -65,6 +65,13 @@ impl Peer {
                 srtp_keys_in_clear: trunk.srtp_keys_in_clear,
                 digits: trunk.digits,
             },
+        }
+    }
+
+    /// Which codecs are spoken with it, as far as the media plane carries them.
+    pub(super) fn codecs(&self) -> CodecPolicy {
+        match self {
+            Self::Trunk(trunk) => trunk.codecs.within(AudioCodec::CARRIED),
         }
     }
 

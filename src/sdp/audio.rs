@@ -2,6 +2,7 @@
 
 use super::crypto::Crypto;
 use super::description::{Attribute, MediaDescription, NetAddress, SessionDescription};
+use super::format::{Extension, Format, OpusWishes, holds_digits};
 use super::local::fit_packet_time;
 use super::parse::net_address;
 use crate::types::{AudioCodec, Direction};
@@ -13,8 +14,14 @@ use std::time::Duration;
 pub(super) struct AudioLine {
     /// Codecs we know in the line's order, each once, with the line's number for it.
     pub codecs: Vec<(u8, AudioCodec)>,
-    /// The number for telephone-event at the codecs' clock rate.
-    pub telephone_event: Option<u8>,
+    /// The numbers for telephone-event, one for each clock rate.
+    pub telephone_events: Vec<(u8, u32)>,
+    /// The numbers for comfort noise, one for each clock rate.
+    pub comfort_noise: Vec<(u8, u32)>,
+    /// What its writer asks of Opus.
+    pub opus: OpusWishes,
+    /// The header extension for audio levels.
+    pub audio_level: Option<Extension>,
     /// As its writer sees it; a hold address takes away "receive".
     pub direction: Direction,
     /// Where RTP is wanted; `None` for port 0, a hold address or one that nothing may be sent to.
@@ -44,13 +51,6 @@ pub struct HostPort {
     pub rtp: u16,
     /// The port of RTCP, if any is wanted.
     pub rtcp: Option<u16>,
-}
-
-/// What a payload type stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Codec(AudioCodec),
-    TelephoneEvent,
 }
 
 /// Formats that are named to people, of one description.
@@ -94,11 +94,11 @@ impl AudioLine {
     /// answer may leave out what the offer has said.
     pub(super) fn read(session: &SessionDescription, line: &MediaDescription, fallback: Option<&Self>) -> Self {
         let mut maps: [Option<&str>; 128] = [None; 128];
-        let mut events: [Option<&str>; 128] = [None; 128];
+        let mut parameters: [Option<&str>; 128] = [None; 128];
         for attribute in &line.attributes {
             let table = match attribute.name.as_str() {
                 name if name.eq_ignore_ascii_case("rtpmap") => &mut maps,
-                name if name.eq_ignore_ascii_case("fmtp") => &mut events,
+                name if name.eq_ignore_ascii_case("fmtp") => &mut parameters,
                 _ => continue,
             };
             let Some((number, rest)) =
@@ -112,20 +112,27 @@ impl AudioLine {
         }
 
         let mut codecs: Vec<(u8, AudioCodec)> = Vec::new();
-        let mut telephone_event = None;
+        let (mut telephone_events, mut comfort_noise) = (Vec::new(), Vec::new());
+        let mut opus = OpusWishes::default();
         for number in line.formats.iter().filter_map(|format| payload_type(format)) {
             let map = maps.get(usize::from(number)).copied().flatten();
+            let fmtp = parameters.get(usize::from(number)).copied().flatten();
             let format = match map {
-                Some(map) => encoding(map),
-                None => static_codec(number).or_else(|| fallback.and_then(|other| other.format(number))),
+                Some(map) => Format::of_map(map),
+                None => Format::of_static(number).or_else(|| fallback.and_then(|other| other.format(number))),
             };
             match format {
                 Some(Format::Codec(codec)) if codecs.iter().all(|(_, known)| *known != codec) => {
                     codecs.push((number, codec));
+                    if codec == AudioCodec::Opus {
+                        opus = fmtp.map(OpusWishes::read).unwrap_or_default();
+                    }
                 }
-                Some(Format::TelephoneEvent) if telephone_event.is_none() => {
-                    let fmtp = events.get(usize::from(number)).copied().flatten();
-                    telephone_event = fmtp.is_none_or(holds_digits).then_some(number);
+                Some(Format::TelephoneEvent(clock)) if !has(&telephone_events, clock) => {
+                    telephone_events.extend(fmtp.is_none_or(holds_digits).then_some((number, clock)));
+                }
+                Some(Format::ComfortNoise(clock)) if !has(&comfort_noise, clock) => {
+                    comfort_noise.push((number, clock));
                 }
                 _ => {}
             }
@@ -142,7 +149,11 @@ impl AudioLine {
         let rtcp_mux = find(&line.attributes, "rtcp-mux").is_some();
         Self {
             codecs,
-            telephone_event,
+            telephone_events,
+            comfort_noise,
+            opus,
+            audio_level: Extension::audio_level(&line.attributes)
+                .or_else(|| Extension::audio_level(&session.attributes)),
             direction: if on_hold { Direction::of(direction.sends(), false) } else { direction },
             rtp,
             host: host_port(address, line),
@@ -155,17 +166,24 @@ impl AudioLine {
         }
     }
 
-    /// The packet time to send: what the line asks for, else `wish`, within what both sides can.
-    pub(super) fn packet_time(&self, wish: Duration) -> Duration {
+    /// The packet time to send with `codec`: what the line asks for, else `wish`, within what both sides can.
+    pub(super) fn packet_time(&self, wish: Duration, codec: AudioCodec) -> Duration {
         let asked = self.ptime.filter(|ms| *ms > 0).map_or(wish, Duration::from_millis);
         let limit = self.maxptime.filter(|ms| *ms > 0).map_or(Duration::MAX, Duration::from_millis);
-        fit_packet_time(asked.min(limit))
+        fit_packet_time(asked.min(limit), codec)
     }
 
     fn format(&self, number: u8) -> Option<Format> {
-        let codec = self.codecs.iter().find(|(known, _)| *known == number).map(|(_, codec)| Format::Codec(*codec));
-        codec.or((self.telephone_event == Some(number)).then_some(Format::TelephoneEvent))
+        let codecs = self.codecs.iter().map(|(number, codec)| (*number, Format::Codec(*codec)));
+        let events = self.telephone_events.iter().map(|(number, clock)| (*number, Format::TelephoneEvent(*clock)));
+        let noise = self.comfort_noise.iter().map(|(number, clock)| (*number, Format::ComfortNoise(*clock)));
+        codecs.chain(events).chain(noise).find(|(known, _)| *known == number).map(|(_, format)| format)
     }
+}
+
+/// Whether `clock` is among those that have a number.
+pub(super) fn has(numbers: &[(u8, u32)], clock: u32) -> bool {
+    numbers.iter().any(|(_, known)| *known == clock)
 }
 
 /// The first attribute of that name.
@@ -175,41 +193,6 @@ pub(super) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a At
 
 fn payload_type(format: &str) -> Option<u8> {
     format.parse().ok().filter(|number| *number < 128)
-}
-
-fn static_codec(number: u8) -> Option<Format> {
-    AudioCodec::G711.into_iter().find(|codec| codec.static_payload_type() == Some(number)).map(Format::Codec)
-}
-
-/// `PCMU/8000`, `pcma/8000/1`, `telephone-event/8000`: what follows the number in rtpmap.
-fn encoding(map: &str) -> Option<Format> {
-    let mut parts = map.split('/').map(str::trim);
-    let name = parts.next()?;
-    let rate = parts.next().map(str::parse::<u32>);
-    let mono = parts.next().is_none_or(|channels| channels.is_empty() || channels == "1");
-    let clocked = |expected: u32| match &rate {
-        None => true,
-        Some(rate) => *rate == Ok(expected),
-    };
-    // All codecs run at 8 kHz so far; one of another rate needs an event format of that rate (RFC 4733 section 2.1).
-    if name.eq_ignore_ascii_case("telephone-event") {
-        return clocked(8_000).then_some(Format::TelephoneEvent);
-    }
-    AudioCodec::G711
-        .into_iter()
-        .find(|codec| name.eq_ignore_ascii_case(codec.encoding_name()) && clocked(codec.clock_rate()) && mono)
-        .map(Format::Codec)
-}
-
-/// Whether an event list (`0-15`, `0-11,16`) holds all digits, `*` and `#`. One that cannot be read is believed to.
-fn holds_digits(events: &str) -> bool {
-    let mut held = [false; 12];
-    for range in events.split(',').map(str::trim) {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (Ok(first), Ok(last)) = (first.trim().parse::<usize>(), last.trim().parse::<usize>()) else { return true };
-        held.iter_mut().enumerate().for_each(|(event, held)| *held |= (first..=last).contains(&event));
-    }
-    held.iter().all(|held| *held)
 }
 
 /// Milliseconds; a fraction is cut off.

@@ -16,13 +16,15 @@
 //! A stream is plain RTP or SRTP with keys in the description (RFC 4568, also on RTP/AVP lines: RFC 8643); see
 //! [`LocalSrtp`].
 //!
-//! Out of scope for now: DTLS-SRTP (refused), ICE, BUNDLE (never answered), comfort noise (payload type 13 is neither
-//! offered nor answered), multicast.
+//! Comfort noise is answered and never offered first; audio levels (RFC 6464) are listened to and never sent.
+//!
+//! Out of scope for now: DTLS-SRTP (refused), ICE, BUNDLE (never answered), multicast.
 
 mod audio;
 mod crypto;
 mod description;
 mod error;
+mod format;
 mod local;
 mod offer_answer;
 mod parse;

@@ -1,11 +1,11 @@
 //! Offers and answers (RFC 3264) as pure functions.
 
-use super::audio::{AudioLine, HostPort, target};
+use super::audio::{AudioLine, HostPort, has, target};
 use super::description::{MediaDescription, NetAddress, SessionDescription};
 use super::error::Refusal;
-use super::local::{LocalMedia, Numbers};
+use super::local::{LocalMedia, Numbers, common, fit_packet_time};
 use super::security::{self, Agreed, Profile};
-use crate::types::{AudioCodec, Direction, MediaParameters, OpusSettings};
+use crate::types::{AudioCodec, CodecPolicy, Direction, MediaParameters};
 use std::net::IpAddr;
 
 /// What an offer and an answer settled, kept for the next exchange of the same dialog.
@@ -46,9 +46,9 @@ impl Negotiation {
 ///
 /// One audio line is accepted: the one in use, else the first that is open, over RTP/AVP or RTP/AVPF, or RTP/SAVP or
 /// RTP/SAVPF with a key that can be used, with a codec of ours; of several one that is SRTP. All others are refused with port 0, in place, so that the answer has the offer's lines in the offer's order.
-/// Codecs are answered in the offerer's order, as far as they are ours, under the offer's payload types; the first is
-/// what we send. The packet time is what the peer asks for (`ptime`, within `maxptime`), rounded down to one of
-/// [`super::PACKET_TIMES`], else ours. A hold address (RFC 2543: `c=0.0.0.0`, also `::`) counts as "the peer does not
+/// Codecs are answered in the offerer's order, or in ours where the policy says so, as far as they are ours, under the
+/// offer's payload types, none of a higher sample rate than the first, which is what we send. The packet time is what the peer asks for (`ptime`, within
+/// `maxptime`), rounded down to one of [`super::PACKET_TIMES`] that the codec has, else ours. A hold address (RFC 2543: `c=0.0.0.0`, also `::`) counts as "the peer does not
 /// listen".
 ///
 /// Within a dialog an offer that switches every line off is answered so; the call is then kept without sound.
@@ -65,12 +65,9 @@ pub fn answer(
         Err(refusal) => return switched_off(offer, local, previous).ok_or(refusal),
     };
     let line = offer.media.get(index).ok_or(Refusal::NoAudio)?;
-    let numbers = Numbers {
-        codecs: common(&peer, &local.codecs).collect(),
-        telephone_event: peer.telephone_event.filter(|_| local.telephone_event),
-    };
+    let numbers = Numbers::for_answer(local, &peer);
     let &(send_payload_type, codec) = numbers.codecs.first().ok_or(Refusal::NoCommonCodec)?;
-    let packet_time = peer.packet_time(local.packet_time);
+    let packet_time = peer.packet_time(local.packet_time, codec);
     let direction = meet(local.direction, peer.direction);
     let crypto: Vec<_> = agreed.iter().map(|agreed| agreed.line.clone()).collect();
     let audio = local.audio_line(&line.protocol, &numbers, packet_time, direction, peer.rtcp_mux, &crypto);
@@ -84,12 +81,12 @@ pub fn answer(
         send_payload_type,
         receive_payload_types: numbers.codecs,
         send_packet_time: packet_time,
-        send_telephone_event: numbers.telephone_event,
-        receive_telephone_events: numbers.telephone_event.map(|number| (number, 8_000)).into_iter().collect(),
-        send_comfort_noise: None,
-        receive_comfort_noise: Default::default(),
-        receive_audio_level: None,
-        opus: OpusSettings::default(),
+        send_telephone_event: at_clock(&numbers.telephone_events, codec.clock_rate()),
+        send_comfort_noise: at_clock(&numbers.comfort_noise, codec.clock_rate()),
+        receive_telephone_events: numbers.telephone_events.into(),
+        receive_comfort_noise: numbers.comfort_noise.into(),
+        receive_audio_level: numbers.audio_level.map(|level| level.id),
+        opus: peer.opus.limit(local.opus),
         accept_from: Vec::new(),
         srtp: agreed.map(|agreed| agreed.keys),
     };
@@ -106,15 +103,18 @@ pub fn offer(local: &LocalMedia, previous: Option<&Negotiation>) -> SessionDescr
     let (protocol, numbers, rtcp_mux) = match (previous, line) {
         (Some(before), Some(line)) => {
             let ours = AudioLine::read(&before.local, line, None);
-            let numbers = Numbers::for_offer(local, &ours.codecs, ours.telephone_event);
+            let numbers = Numbers::for_offer(local, Some(&ours), Some(before.parameters.codec));
             (line.protocol.as_str(), numbers, before.parameters.rtcp_mux)
         }
         _ if local.srtp.as_ref().is_some_and(|srtp| srtp.required) => {
-            ("RTP/SAVP", Numbers::for_offer(local, &[], None), false)
+            ("RTP/SAVP", Numbers::for_offer(local, None, None), false)
         }
-        _ => ("RTP/AVP", Numbers::for_offer(local, &[], None), false),
+        _ => ("RTP/AVP", Numbers::for_offer(local, None, None), false),
     };
-    let packet_time = super::local::fit_packet_time(local.packet_time);
+    let packet_time = match numbers.codecs.first() {
+        Some((_, codec)) => fit_packet_time(local.packet_time, *codec),
+        None => local.packet_time,
+    };
     let in_use = previous.and_then(|before| before.parameters.srtp.as_ref());
     let crypto = security::offered(local.srtp.as_ref(), in_use);
     let audio = local.audio_line(protocol, &numbers, packet_time, local.direction, rtcp_mux, &crypto);
@@ -157,10 +157,19 @@ pub fn accept_answer(
     let peer = AudioLine::read(answer, reply, Some(&ours));
     let required = local.srtp.as_ref().is_some_and(|srtp| srtp.required);
     let srtp = security::for_answered((&line.protocol, &ours), (&reply.protocol, &peer), required)?;
-    let offered: Vec<AudioCodec> = ours.codecs.iter().map(|(_, codec)| *codec).collect();
-    let (send_payload_type, codec) = common(&peer, &offered).next().ok_or(Refusal::NoCommonCodec)?;
+    let offered = ours.codecs.iter().map(|(_, codec)| *codec).collect();
+    let answered = common(&peer, &CodecPolicy { accepted: offered, ..CodecPolicy::default() });
+    let &(send_payload_type, codec) = answered.first().ok_or(Refusal::NoCommonCodec)?;
+    // What is of a higher rate than all that was answered does not come: no decoder has to wait for it.
+    let is_answered = |codec: &AudioCodec| answered.iter().any(|(_, known)| known == codec);
+    let received =
+        ours.codecs.iter().copied().filter(|(_, ours)| is_answered(ours) || ours.sample_rate() <= codec.sample_rate());
+    let received = received.collect();
     let rtcp_mux = ours.rtcp_mux && peer.rtcp_mux;
-    let telephone_event = ours.telephone_event.zip(peer.telephone_event);
+    let send_events = both(&peer.telephone_events, &ours.telephone_events);
+    let send_noise = both(&peer.comfort_noise, &ours.comfort_noise);
+    let audio_level = ours.audio_level.zip(peer.audio_level);
+    let audio_level = audio_level.filter(|(ours, theirs)| ours.id == theirs.id && theirs.direction.sends());
     let parameters = MediaParameters {
         remote_rtp: peer.rtp,
         remote_rtcp: if rtcp_mux { peer.rtp } else { peer.rtcp },
@@ -168,14 +177,14 @@ pub fn accept_answer(
         direction: meet(ours.direction, peer.direction),
         codec,
         send_payload_type,
-        receive_payload_types: ours.codecs,
-        send_packet_time: peer.packet_time(local.packet_time),
-        send_telephone_event: telephone_event.map(|(_, theirs)| theirs),
-        receive_telephone_events: telephone_event.map(|(ours, _)| (ours, 8_000)).into_iter().collect(),
-        send_comfort_noise: None,
-        receive_comfort_noise: Default::default(),
-        receive_audio_level: None,
-        opus: OpusSettings::default(),
+        receive_payload_types: received,
+        send_packet_time: peer.packet_time(local.packet_time, codec),
+        send_telephone_event: at_clock(&send_events, codec.clock_rate()),
+        send_comfort_noise: at_clock(&send_noise, codec.clock_rate()),
+        receive_telephone_events: both(&ours.telephone_events, &peer.telephone_events).into(),
+        receive_comfort_noise: both(&ours.comfort_noise, &peer.comfort_noise).into(),
+        receive_audio_level: audio_level.map(|(ours, _)| ours.id),
+        opus: peer.opus.limit(local.opus),
         accept_from: Vec::new(),
         srtp,
     };
@@ -213,7 +222,7 @@ fn choose(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Nego
                 continue;
             }
         };
-        if common(&peer, &local.codecs).next().is_none() {
+        if common(&peer, &local.codecs).is_empty() {
             refusal = Refusal::NoCommonCodec;
             continue;
         }
@@ -291,9 +300,14 @@ fn versioned(mut description: SessionDescription, previous: Option<&Negotiation>
     description
 }
 
-/// The peer's codecs that are in `ours`, in the peer's order.
-fn common<'a>(peer: &'a AudioLine, ours: &'a [AudioCodec]) -> impl Iterator<Item = (u8, AudioCodec)> + 'a {
-    peer.codecs.iter().copied().filter(|(_, codec)| ours.contains(codec))
+/// The numbers of one side whose clock rate the other side has too.
+fn both(numbers: &[(u8, u32)], other: &[(u8, u32)]) -> Vec<(u8, u32)> {
+    numbers.iter().copied().filter(|(_, clock)| has(other, *clock)).collect()
+}
+
+/// The number for a clock rate.
+fn at_clock(numbers: &[(u8, u32)], clock: u32) -> Option<u8> {
+    numbers.iter().find(|(_, known)| *known == clock).map(|(number, _)| *number)
 }
 
 /// Our direction: as much of our wish as the other side (stated from its view) goes along with.

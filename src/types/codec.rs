@@ -40,6 +40,26 @@ impl AudioCodec {
     pub const ALL: [Self; 5] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma, Self::G729];
     /// What every telephone speaks.
     pub const G711: [Self; 2] = [Self::Pcmu, Self::Pcma];
+    /// What the media plane carries: whatever else is wished for, only these are agreed on with a peer.
+    pub const CARRIED: &[Self] = &Self::G711;
+
+    /// The codec of that name as settings and arguments write it: `opus`, `g722`, `pcmu`, `pcma`, `g729`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.name() == name)
+    }
+
+    /// Its name in settings and arguments.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::G722 => "g722",
+            Self::Pcmu => "pcmu",
+            Self::Pcma => "pcma",
+            Self::G729 => "g729",
+        }
+    }
 
     /// The encoding name of the rtpmap attribute.
     #[must_use]
@@ -91,6 +111,40 @@ impl AudioCodec {
             Self::G722 => SampleRate::HZ_16000,
             Self::Pcmu | Self::Pcma | Self::G729 => SampleRate::HZ_8000,
         }
+    }
+}
+
+/// Which codecs are spoken with a peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodecPolicy {
+    /// What an offer of ours holds, best first.
+    pub offered: Vec<AudioCodec>,
+    /// What is taken of an offer of the peer, best first.
+    pub accepted: Vec<AudioCodec>,
+    /// Whether the order of `accepted` decides what is sent, rather than the order of the offer.
+    pub own_order: bool,
+}
+
+impl Default for CodecPolicy {
+    /// G.711 is offered; Opus and G.722 are accepted as well, in the peer's order.
+    fn default() -> Self {
+        let accepted = vec![AudioCodec::Opus, AudioCodec::G722, AudioCodec::Pcmu, AudioCodec::Pcma];
+        Self { offered: AudioCodec::G711.to_vec(), accepted, own_order: false }
+    }
+}
+
+impl CodecPolicy {
+    /// These alone, both ways, in this order.
+    #[must_use]
+    pub fn exactly(codecs: &[AudioCodec]) -> Self {
+        Self { offered: codecs.to_vec(), accepted: codecs.to_vec(), own_order: true }
+    }
+
+    /// The same without what is not in `codecs`.
+    #[must_use]
+    pub fn within(&self, codecs: &[AudioCodec]) -> Self {
+        let only = |of: &[AudioCodec]| of.iter().copied().filter(|codec| codecs.contains(codec)).collect();
+        Self { offered: only(&self.offered), accepted: only(&self.accepted), own_order: self.own_order }
     }
 }
 

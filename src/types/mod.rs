@@ -13,7 +13,7 @@ mod srtp;
 mod table;
 
 pub use addresses::Addresses;
-pub use codec::{AudioCodec, OpusSettings, SampleRate};
+pub use codec::{AudioCodec, CodecPolicy, OpusSettings, SampleRate};
 pub use deadlines::Deadlines;
 pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId, first_id_of};
 pub use log_limit::{LeftOut, LogLimit};

@@ -1,6 +1,6 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
-use super::{Checker, auth, identity, tls};
+use super::{Checker, auth, codecs, identity, tls};
 use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{Gateway, ListenAddress, SipTransport};
@@ -49,6 +49,9 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         dial_rate: checker.number("dial_rate", &raw.dial_rate, 1..=1_000).unwrap_or(10),
         call_records: checker.path("call_records", &raw.call_records).unwrap_or_else(|| data.join("calls.jsonl")),
         control: checker.path("control", &raw.control).unwrap_or_else(|| data.join("partyline.sock")),
+        codecs: codecs::policy(checker, &raw.codecs).unwrap_or_default(),
+        opus: codecs::opus(checker, &raw.opus),
+        comfort_noise: raw.comfort_noise.get().is_none_or(|value| *value.get_ref()),
         dscp: checker.number("dscp", &raw.dscp, 0..=63).and_then(|dscp| u8::try_from(dscp).ok()).unwrap_or(46),
         log: log(checker, &raw.log).unwrap_or_else(|| "info".into()),
         data,

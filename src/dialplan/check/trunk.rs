@@ -1,7 +1,7 @@
 //! `[trunks.*]`.
 
 use super::values::{parse_host, parse_network};
-use super::{Checker, auth, identity, tls};
+use super::{Checker, auth, codecs, identity, tls};
 use crate::dialplan::plan::{
     DigitTransport, Gateway, NumberSource, Proxy, Register, ReliableProvisional, SessionTimer, SipTransport,
     SrtpPolicy, Trunk, TrunkAddress,
@@ -102,6 +102,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         refer: raw.refer.get().is_some_and(|value| *value.get_ref()),
         replaces: raw.replaces.get().is_some_and(|value| *value.get_ref()),
         failover_on_480: raw.failover_on_480.get().is_some_and(|value| *value.get_ref()),
+        codecs: codecs::policy(checker, &raw.codecs).unwrap_or_else(|| gateway.codecs.clone()),
         digits: raw.digits.get().and_then(|value| checker.word("digits", value, &DIGITS)).unwrap_or_default(),
         number_from: number_from(checker, raw),
         session_timer: session_timer(checker, raw),

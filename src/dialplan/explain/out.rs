@@ -1,6 +1,6 @@
 //! The way of a call out.
 
-use super::{Explanation, line, refuse, time};
+use super::{Explanation, codecs, line, refuse, time};
 use crate::dialplan::outgoing;
 use crate::dialplan::plan::{Outgoing, Plan, Route, RouteTarget};
 use std::fmt::Write as _;
@@ -29,6 +29,9 @@ pub(super) fn placed(plan: &Plan, number: &str, outgoing: &Outgoing, out: &mut E
         limits.extend(trunk.max_calls_per_second.map(|most| format!("{most} a second")));
         if !limits.is_empty() {
             let _ = write!(text, " (at most {})", limits.join(", "));
+        }
+        if trunk.codecs.own_order {
+            let _ = write!(text, ", offering {}", codecs(&trunk.codecs.offered));
         }
         line(out, 1, &text);
     }

@@ -2,7 +2,7 @@
 
 use super::CertificateFiles;
 use crate::dialplan::number::NumberRules;
-use crate::types::Network;
+use crate::types::{CodecPolicy, Network, OpusSettings};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -151,6 +151,12 @@ pub struct Gateway {
     pub call_records: PathBuf,
     /// The Unix socket `partyline ctl` talks to. Default `partyline.sock` in `data`.
     pub control: PathBuf,
+    /// Codecs that trunks without their own speak. Default: G.711 is offered, Opus and G.722 are accepted as well.
+    pub codecs: CodecPolicy,
+    /// How Opus is sent. Default 24 kb/s, complexity 5, FEC, no DTX.
+    pub opus: OpusSettings,
+    /// Whether comfort noise (RFC 3389) is taken where the other side offers it. Default yes.
+    pub comfort_noise: bool,
     /// DSCP of media packets, 0 to 63. Default 46 (expedited forwarding, RFC 3246).
     pub dscp: u8,
     /// What is logged, as `info` or `info,partyline::net=debug`. Default `info`.

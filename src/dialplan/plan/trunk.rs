@@ -2,7 +2,7 @@
 
 use super::{DigestAlgorithm, Identity, Secret, SipTransport, TrunkTls};
 use crate::dialplan::number::NumberRules;
-use crate::types::Network;
+use crate::types::{CodecPolicy, Network};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -63,6 +63,8 @@ pub struct Trunk {
     pub replaces: bool,
     /// Whether its 480 means that another trunk may do better. Default no: the callee is not available.
     pub failover_on_480: bool,
+    /// Codecs spoken with it. Default: the gateway's.
+    pub codecs: CodecPolicy,
     /// How digits are sent to it. Default: RFC 4733.
     pub digits: DigitTransport,
     /// Where the called number is looked for, in this order. Default: the request URI, then To.

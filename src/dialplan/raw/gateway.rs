@@ -63,6 +63,15 @@ table! {
         call_records: String = r#""var/calls.jsonl""#,
         /// The Unix socket that `partyline ctl` talks to. Default `"var/partyline.sock"`: in the folder of `data`.
         control: String = r#""var/partyline.sock""#,
+        /// Codecs that trunks without `codecs` of their own speak, best first: `opus`, `g722`, `pcmu`, `pcma`, `g729`. In
+        /// calls out they are offered, in calls in their order decides. Default: calls out offer `pcmu` and `pcma`; calls
+        /// in may have `opus`, `g722`, `pcmu` or `pcma`, in the caller's order.
+        codecs: Strings = r#"["opus", "g722", "pcmu", "pcma"]"#,
+        /// How Opus is sent.
+        opus: RawOpus = "{ bitrate = 32000, dtx = true }",
+        /// Whether comfort noise (RFC 3389) is taken where the other side offers it. Default `true`. It is never offered
+        /// first.
+        comfort_noise: bool = "false",
         /// DSCP of media packets, 0 to 63 (46 is expedited forwarding, RFC 3246). Default `46`. Needs a restart.
         dscp: i64 = "46",
         /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or levels by module, as
@@ -80,6 +89,23 @@ table! {
         certificate: String = r#""tls/chain.pem""#,
         /// PEM file of its private key: PKCS #8, SEC1 or PKCS #1, not encrypted.
         key: String = r#""tls/key.pem""#,
+    }
+}
+
+table! {
+    /// `opus = { … }` of the gateway.
+    RawOpus, "opus", later [],
+    {
+        /// Bits a second, 6000 to 128000; less where the other side asks for less. It is asked for as much. Default
+        /// `24000`.
+        bitrate: i64 = "32000",
+        /// Work spent on each packet, 0 (least) to 10. Default `5`.
+        complexity: i64 = "9",
+        /// Whether packets carry what mends the loss of the one before (in-band FEC), where the other side can use it.
+        /// Default `true`.
+        fec: bool = "false",
+        /// Whether silence is left out (DTX), by us and, so we ask, by the other side. Default `false`.
+        dtx: bool = "true",
     }
 }
 

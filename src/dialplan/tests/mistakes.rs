@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn mistakes(text: &str) -> Diagnostics {
+pub(super) fn mistakes(text: &str) -> Diagnostics {
     match parse("dialplan.toml", text, &Trusting) {
         Ok(loaded) => loaded.warnings,
         Err(found) => found,
@@ -10,7 +10,7 @@ fn mistakes(text: &str) -> Diagnostics {
 }
 
 /// Line, severity, message and underlined text of each mistake.
-fn told(text: &str) -> Vec<String> {
+pub(super) fn told(text: &str) -> Vec<String> {
     let found = mistakes(text);
     found
         .iter()
@@ -22,7 +22,7 @@ fn told(text: &str) -> Vec<String> {
 }
 
 /// A good file with one line more in the place of `# HERE:place`.
-fn with(place: &str, line: &str) -> String {
+pub(super) fn with(place: &str, line: &str) -> String {
     const BASE: &str = "\
 [gateway]
 # HERE:gateway

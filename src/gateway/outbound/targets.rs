@@ -108,6 +108,9 @@ impl Gateway {
         if next.trunk.name != call.peer.name() {
             self.admission.peers.call_over(&call.peer);
             call.peer = Peer::Trunk(Arc::clone(&next.trunk));
+            if let Some(local) = &mut call.media.local {
+                local.codecs = call.peer.codecs();
+            }
             self.admission.peers.call_began(now.instant, &call.peer);
         }
         if same_ports && call.media.local.is_some() {

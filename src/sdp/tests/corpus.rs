@@ -38,6 +38,15 @@ const OUTCOMES: [(&str, &str); 31] = [
     ("two-audio-lines.sdp", "Pcmu as 0, digits None, SendRecv"),
 ];
 
+/// The same for seeds of more codecs, where we speak Opus and G.722 as well.
+const WIDE: [(&str, &str); 5] = [
+    ("cn-of-three-clocks.sdp", "Opus as 111, digits Some(110), SendRecv"),
+    ("g722-desk-phone.sdp", "G722 as 9, digits Some(101), SendRecv"),
+    ("g729-only.sdp", "no common audio codec"),
+    ("opus-softphone.sdp", "Opus as 96, digits Some(97), SendRecv"),
+    ("opus-without-channels.sdp", "Opus as 107, digits None, SendRecv"),
+];
+
 pub(super) fn seeds() -> BTreeMap<String, Vec<u8>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/sdp");
     std::fs::read_dir(folder)
@@ -47,12 +56,12 @@ pub(super) fn seeds() -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn outcome(bytes: &[u8]) -> String {
+fn outcome(bytes: &[u8], local: &LocalMedia) -> String {
     let offer = match SessionDescription::parse(bytes) {
         Ok(offer) => offer,
         Err(error) => return error.to_string(),
     };
-    match answer(&offer, &local(), None) {
+    match answer(&offer, local, None) {
         Ok(Negotiation { parameters: p, .. }) => {
             format!("{:?} as {}, digits {:?}, {:?}", p.codec, p.send_payload_type, p.send_telephone_event, p.direction)
         }
@@ -65,7 +74,10 @@ fn outcome(bytes: &[u8]) -> String {
 fn every_seed_of_the_table_has_its_outcome() {
     let seeds = seeds();
     for (name, expected) in OUTCOMES {
-        assert_eq!(outcome(&seeds[name]), expected, "{name}");
+        assert_eq!(outcome(&seeds[name], &local()), expected, "{name}");
+    }
+    for (name, expected) in WIDE {
+        assert_eq!(outcome(&seeds[name], &wide()), expected, "{name}");
     }
 }
 
@@ -89,6 +101,7 @@ pub(super) fn survives(bytes: &[u8]) {
     assert_eq!(SessionDescription::parse(printed.as_bytes()).as_ref(), Ok(&printable), "{printed}");
     let ours = offer(&local(), None);
     let mut exchanges = vec![answer(&theirs, &local(), None), accept_answer(&ours, &theirs, &local())];
+    exchanges.extend([answer(&theirs, &wide(), None), accept_answer(&offer(&wide(), None), &theirs, &wide())]);
     let call = answer(&peer("m=audio 4000 RTP/AVP 0\n"), &local(), None).unwrap();
     exchanges.push(answer(&theirs, &local(), Some(&call)));
     for negotiation in exchanges.into_iter().flatten() {

@@ -1,6 +1,7 @@
 //! Behaviour of descriptions, offers and answers.
 
 mod answering;
+mod codecs;
 mod corpus;
 mod describing;
 mod offering;
@@ -9,7 +10,7 @@ mod securing;
 mod tolerance;
 
 use super::*;
-use crate::types::{AudioCodec, Direction};
+use crate::types::{AudioCodec, CodecPolicy, Direction, OpusSettings};
 use std::time::Duration;
 
 /// A telephone gateway's side at 198.51.100.5:20000.
@@ -18,12 +19,28 @@ fn local() -> LocalMedia {
         address: "198.51.100.5".parse().unwrap(),
         rtp_port: 20_000,
         rtcp_port: 20_001,
-        codecs: AudioCodec::G711.to_vec(),
+        codecs: speaking(&AudioCodec::G711),
+        opus: OpusSettings::default(),
         packet_time: Duration::from_millis(20),
         telephone_event: true,
+        comfort_noise: true,
+        audio_level: true,
         direction: Direction::SendRecv,
         session_id: 0x1234_5678_9abc_def0,
         srtp: None,
+    }
+}
+
+/// These codecs both ways, in the offerer's order.
+fn speaking(codecs: &[AudioCodec]) -> CodecPolicy {
+    CodecPolicy { own_order: false, ..CodecPolicy::exactly(codecs) }
+}
+
+/// The same side with Opus and G.722.
+fn wide() -> LocalMedia {
+    LocalMedia {
+        codecs: speaking(&[AudioCodec::Opus, AudioCodec::G722, AudioCodec::Pcmu, AudioCodec::Pcma]),
+        ..local()
     }
 }
 

@@ -18,7 +18,7 @@ fn a_first_offer_holds_all_we_can_do() {
 
 #[test]
 fn our_order_of_codecs_is_offered() {
-    let codecs = vec![AudioCodec::Pcma, AudioCodec::Pcmu, AudioCodec::Pcma];
+    let codecs = speaking(&[AudioCodec::Pcma, AudioCodec::Pcmu, AudioCodec::Pcma]);
     assert_eq!(offer(&LocalMedia { codecs, ..local() }, None).media[0].formats, ["8", "0", "101"]);
 }
 
@@ -57,7 +57,7 @@ fn without_telephone_event_in_the_answer_there_is_none() {
 
 #[test]
 fn codecs_that_were_not_offered_are_passed_over() {
-    let only_mu = LocalMedia { codecs: vec![AudioCodec::Pcmu], ..local() };
+    let only_mu = LocalMedia { codecs: speaking(&[AudioCodec::Pcmu]), ..local() };
     let ours = offer(&only_mu, None);
     let parameters = accept_answer(&ours, &peer("m=audio 4000 RTP/AVP 18 8 0\n"), &only_mu).unwrap().parameters;
     assert_eq!((parameters.codec, parameters.send_payload_type), (AudioCodec::Pcmu, 0));

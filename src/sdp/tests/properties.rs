@@ -1,16 +1,28 @@
 //! What holds for every input.
 
 use super::*;
-use crate::types::SrtpKeys;
+use crate::sdp::audio::AudioLine;
+use crate::types::{MediaParameters, SrtpKeys};
 use proptest::prelude::*;
 
-fn codecs() -> impl Strategy<Value = Vec<AudioCodec>> {
-    prop_oneof![
-        Just(vec![AudioCodec::Pcmu]),
-        Just(vec![AudioCodec::Pcma]),
-        Just(vec![AudioCodec::Pcmu, AudioCodec::Pcma]),
-        Just(vec![AudioCodec::Pcma, AudioCodec::Pcmu]),
-    ]
+fn codecs() -> impl Strategy<Value = CodecPolicy> {
+    let list = || proptest::sample::subsequence(AudioCodec::ALL.to_vec(), 1..=5).prop_shuffle();
+    (list(), list(), any::<bool>()).prop_map(|(offered, mut accepted, own_order)| {
+        // What is offered is spoken.
+        accepted.extend(&offered);
+        CodecPolicy { offered, accepted, own_order }
+    })
+}
+
+prop_compose! {
+    fn opus()(
+        bitrate in 6_000u32..=128_000,
+        complexity in 0u8..=10,
+        fec in any::<bool>(),
+        dtx in any::<bool>(),
+    ) -> OpusSettings {
+        OpusSettings { bitrate, complexity, fec, dtx, ..OpusSettings::default() }
+    }
 }
 
 fn direction() -> impl Strategy<Value = Direction> {
@@ -20,6 +32,8 @@ fn direction() -> impl Strategy<Value = Direction> {
 prop_compose! {
     fn side()(
         codecs in codecs(),
+        opus in opus(),
+        (comfort_noise, audio_level) in any::<(bool, bool)>(),
         direction in direction(),
         telephone_event in any::<bool>(),
         packet_time in proptest::sample::select(PACKET_TIMES.to_vec()),
@@ -37,8 +51,11 @@ prop_compose! {
             rtp_port: port,
             rtcp_port,
             codecs,
+            opus,
             packet_time,
             telephone_event,
+            comfort_noise,
+            audio_level,
             direction,
             session_id,
             srtp,
@@ -50,7 +67,9 @@ prop_compose! {
 fn line() -> impl Strategy<Value = String> {
     prop_oneof![
         "m=(audio|video|image|AUDIO) (0|4000|65535|70000|x)(/2)? (RTP/AVP|RTP/AVPF|RTP/SAVP|udptl)( [0-9]{1,3}){0,6}",
-        "a=rtpmap:[0-9]{1,3} (PCMU|pcma|telephone-event|opus)(/(8000|48000))?(/[12])?",
+        "a=rtpmap:[0-9]{1,3} (PCMU|pcma|G722|G729|CN|telephone-event|opus)(/(8000|16000|48000))?(/[12])?",
+        "a=fmtp:[0-9]{1,3} (useinbandfec|maxaveragebitrate|maxplaybackrate|usedtx|cbr|annexb) ?= ?[0-9no]{0,6}( ?;)?",
+        "a=extmap:[0-9]{1,3}(/(sendrecv|sendonly|recvonly|inactive|x))? urn:ietf:params:rtp-hdrext:ssrc-audio-level",
         "a=fmtp:[0-9]{1,3} [0-9]{1,3}(-[0-9]{0,3})?(,[0-9]{1,2})?",
         "a=(sendrecv|sendonly|recvonly|inactive|rtcp-mux|bundle-only)",
         "a=(ptime|maxptime|rtcp):[0-9]{0,6}",
@@ -115,6 +134,9 @@ proptest! {
         {
             assert_legal(&offer, &negotiation.local);
             prop_assert!(PACKET_TIMES.contains(&negotiation.parameters.send_packet_time));
+            let is_opus = negotiation.parameters.codec == AudioCodec::Opus;
+            prop_assert!(!is_opus || negotiation.parameters.send_packet_time != Duration::from_millis(30));
+            prop_assert!((6_000..=us.opus.bitrate).contains(&negotiation.parameters.opus.bitrate));
             prop_assert!(negotiation.parameters.remote_rtp.is_none_or(|to| to.port() != 0 && !to.ip().is_unspecified()));
         }
     }
@@ -130,7 +152,7 @@ proptest! {
             }
             Err(refusal) => {
                 prop_assert_eq!(refusal, Refusal::NoCommonCodec);
-                prop_assert!(caller.codecs.iter().all(|codec| !called.codecs.contains(codec)));
+                prop_assert!(caller.codecs.offered.iter().all(|codec| !called.codecs.accepted.contains(codec)));
             }
             Ok(answered) => {
                 assert_legal(&first, &answered.local);
@@ -138,6 +160,11 @@ proptest! {
                 assert_agreed(&accepted, &answered);
                 prop_assert_eq!(answered.parameters.srtp.is_some(), caller.srtp.is_some() && called.srtp.is_some());
                 let second = offer(&later, Some(&answered));
+                let kept = AudioLine::read(&second, &second.media[answered.audio_line], None).codecs;
+                for (number, codec) in &answered.parameters.receive_payload_types {
+                    let same = |(known, meant): &&(u8, AudioCodec)| known == number || meant == codec;
+                    prop_assert!(kept.iter().filter(same).all(|known| *known == (*number, *codec)), "{:?}", kept);
+                }
                 if let Ok(reply) = answer(&second, &caller, Some(&accepted)) {
                     assert_legal(&second, &reply.local);
                     let settled = match accept_answer(&second, &reply.local, &later) {
@@ -158,8 +185,26 @@ fn assert_agreed(offerer: &Negotiation, answerer: &Negotiation) {
     let (a, b) = (&offerer.parameters, &answerer.parameters);
     assert_eq!(a.direction, b.direction.reversed());
     assert_eq!((a.codec, a.send_payload_type), (b.codec, b.send_payload_type));
-    assert_eq!(a.send_telephone_event, b.receive_telephone_events.first().map(|(number, _)| *number));
-    assert_eq!(a.receive_telephone_events.first().map(|(number, _)| *number), b.send_telephone_event);
+    // Every number means the same to both.
+    assert_eq!(a.receive_telephone_events, b.receive_telephone_events);
+    assert_eq!(a.send_telephone_event, b.send_telephone_event);
+    let clock = a.codec.clock_rate();
+    let at_clock = |events: &[(u8, u32)]| events.iter().find(|(_, known)| *known == clock).map(|(number, _)| *number);
+    assert_eq!(a.send_telephone_event, at_clock(&a.receive_telephone_events));
+    assert!(a.codec != AudioCodec::Opus || a.opus.bitrate == b.opus.bitrate);
+    // Neither offers noise first, nor tells levels.
+    assert!(a.receive_comfort_noise.is_empty() && b.receive_comfort_noise.is_empty());
+    assert_eq!((a.receive_audio_level, b.receive_audio_level), (None, None));
+    let numbers = |parameters: &MediaParameters| {
+        let codecs = parameters.receive_payload_types.iter().map(|(number, _)| *number);
+        let events = parameters.receive_telephone_events.iter().map(|(number, _)| *number);
+        codecs.chain(events).collect::<Vec<u8>>()
+    };
+    for numbers in [numbers(a), numbers(b)] {
+        let distinct: std::collections::BTreeSet<&u8> = numbers.iter().collect();
+        assert_eq!(distinct.len(), numbers.len(), "{numbers:?}");
+    }
+    assert!(b.receive_payload_types.iter().all(|known| a.receive_payload_types.contains(known)));
     assert_eq!(a.send_packet_time, b.send_packet_time);
     assert_eq!(a.rtcp_mux, b.rtcp_mux);
     let mirrored = |keys: &SrtpKeys| SrtpKeys { send: keys.receive.clone(), receive: keys.send.clone() };
