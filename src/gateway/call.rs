@@ -15,7 +15,7 @@ use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
 use crate::session::{Party, PlaybackHandle};
 use crate::sip::{Flow, InviteId};
-use crate::types::{CallId, Now, PlayerId};
+use crate::types::{AudioCodec, CallId, Now, PlayerId};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -209,6 +209,11 @@ pub(super) struct Beginning<'a> {
 }
 
 impl Call {
+    /// The codec we send with, once one is agreed on.
+    pub(super) fn codec(&self) -> Option<AudioCodec> {
+        self.media.negotiation.as_ref().map(|negotiation| negotiation.parameters.codec)
+    }
+
     /// A call of which nothing has come yet.
     pub(super) fn begin(beginning: Beginning<'_>) -> Self {
         let Beginning { id, session, phase, plan, peer, flow, from, number, route, now } = beginning;

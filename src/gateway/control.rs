@@ -159,6 +159,9 @@ pub struct CallStatus {
     pub seconds: u64,
     /// The rooms it is in.
     pub rooms: Vec<String>,
+    /// The codec we send with, once one is agreed on: `PCMU`, `opus`.
+    #[serde(default)]
+    pub codec: String,
     /// The caller has put us on hold.
     pub on_hold: bool,
     /// We have put the caller on hold.
@@ -258,6 +261,7 @@ impl Gateway {
             state: call.phase.name().to_owned(),
             seconds: call.times.talked(now).as_secs(),
             rooms: self.rooms.of(call.id).filter_map(room_name).collect(),
+            codec: call.codec().map_or_else(String::new, |codec| codec.encoding_name().to_owned()),
             on_hold: call.on_hold,
             held: call.phase.is_held(),
             muted: call.muted,

@@ -60,7 +60,7 @@ fn trunks(trunks: &[TrunkStatus]) -> String {
 }
 
 pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
-    let mut text = String::from("CALL       FROM             TO               STATE            SECONDS  ROOM\n");
+    let mut text = String::from("CALL       FROM             TO               STATE            CODEC  SECONDS  ROOM\n");
     for call in calls {
         let state = match (call.held, call.on_hold, call.muted) {
             (true, ..) => "held by us",
@@ -70,7 +70,8 @@ pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
         };
         let (name, from, to, seconds) = (&call.call, &call.from, &call.number, call.seconds);
         let rooms = call.rooms.join(", ");
-        let _ = writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {seconds:>7}  {rooms}");
+        let codec = if call.codec.is_empty() { "-" } else { &call.codec };
+        let _ = writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {codec:<5} {seconds:>8}  {rooms}");
         if !call.warning.is_empty() {
             let _ = writeln!(text, "           {}", call.warning);
         }
