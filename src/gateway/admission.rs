@@ -1,11 +1,12 @@
 //! Who may send us requests, and how many calls are taken.
 
+use super::challenge_limit::ChallengeLimit;
 use super::digest::{DigestAdmission, TrunkDigest};
 use super::peer::{Peer, Peers};
 use super::trunks::Trunks;
 use super::{Gateway, Level};
 use crate::dialplan::Plan;
-use crate::sip::message::{Request, StatusCode};
+use crate::sip::message::{Request, StatusCode, Transport};
 use crate::sip::{self, Admitted, Flow, Policy};
 use crate::types::Now;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use std::time::Instant;
 pub(super) struct Admission {
     pub(super) peers: Peers,
     digest: TrunkDigest,
+    challenges: ChallengeLimit,
     /// Requests from nowhere we know, dropped without an answer, in all.
     pub(super) unknown_sources: u64,
     /// The last of them, which the log has still to hear of.
@@ -25,7 +27,13 @@ pub(super) struct Admission {
 impl Admission {
     /// `seed` is the secret of the nonces.
     pub(super) fn new(now: Instant, seed: u64, plan: &Plan) -> Self {
-        Self { peers: Peers::new(plan), digest: TrunkDigest::new(now, seed, plan), unknown_sources: 0, untold: None }
+        Self {
+            peers: Peers::new(plan),
+            digest: TrunkDigest::new(now, seed, plan),
+            challenges: ChallengeLimit::new(now),
+            unknown_sources: 0,
+            untold: None,
+        }
     }
 
     /// Takes a plan that was read anew.
@@ -60,6 +68,12 @@ impl Policy for TrunkPolicy<'_> {
                 None => self.turn_away(flow, "which no trunk allows"),
             },
             DigestAdmission::Challenge { challenges, wrong } => {
+                // Over a connection the source is true: a challenge reaches whoever asked.
+                if flow.transport == Transport::Udp
+                    && let Err(why) = self.admission.challenges.admit(self.now, flow.peer())
+                {
+                    return self.turn_away(flow, why);
+                }
                 if wrong {
                     self.admission.unknown_source(flow, "whose password is wrong");
                 }

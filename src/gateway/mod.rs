@@ -40,6 +40,7 @@ mod bridges;
 mod call;
 mod call_record;
 mod calls;
+mod challenge_limit;
 mod control;
 mod digest;
 mod dismissal;

@@ -1,6 +1,6 @@
 //! How fast connections may come. A plain value: the time is a parameter.
 
-use crate::types::{Network, relax};
+use crate::types::{Network, Rate, Taken, relax};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -22,28 +22,6 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// Addresses of trunks' servers that are remembered.
 const PEERS: usize = 4_096;
 
-/// So many at once, then one each interval.
-#[derive(Debug, Clone, Copy)]
-struct Rate {
-    burst: u32,
-    interval: Duration,
-}
-
-/// What was taken of a rate, as the time at which it is made good.
-#[derive(Debug, Clone, Copy)]
-struct Taken(Instant);
-
-impl Taken {
-    fn take(&mut self, now: Instant, rate: Rate) -> bool {
-        let until = self.0.max(now) + rate.interval;
-        let is_within = until.duration_since(now) <= rate.interval * rate.burst;
-        if is_within {
-            self.0 = until;
-        }
-        is_within
-    }
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Source {
     connections: Taken,
@@ -52,7 +30,7 @@ struct Source {
 
 impl Source {
     fn is_done(&self, now: Instant) -> bool {
-        self.connections.0 <= now && self.handshakes.0 <= now
+        self.connections.is_done(now) && self.handshakes.is_done(now)
     }
 }
 
@@ -93,7 +71,7 @@ impl Arrivals {
             trunks: Vec::new(),
             peers: HashSet::new(),
             sources: HashMap::new(),
-            unknown_handshakes: Taken(now),
+            unknown_handshakes: Taken::nothing(now),
             sweep_at: now,
         }
     }
@@ -127,7 +105,7 @@ impl Arrivals {
         if self.sources.len() >= SOURCES && !self.sources.contains_key(&key) {
             return if is_trunk { Ok(()) } else { Err(Refusal::All) };
         }
-        let unused = Source { connections: Taken(now), handshakes: Taken(now) };
+        let unused = Source { connections: Taken::nothing(now), handshakes: Taken::nothing(now) };
         let source = self.sources.entry(key).or_insert(unused);
         if is_trunk {
             return if source.connections.take(now, TRUNK) { Ok(()) } else { Err(Refusal::Source) };

@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &[
                 "bridges",
+                "challenge_limit",
                 "digest",
                 "effects",
                 "health",

@@ -82,3 +82,32 @@ fn an_unknown_source_cannot_fill_the_log_over_tcp() {
     }
     assert!(remains.log.lines().count() < 400, "{} lines", remains.log.lines().count());
 }
+
+#[test]
+fn the_gateway_reflects_no_flood_of_challenges_and_a_known_trunk_is_served_all_the_while() {
+    let routes = "[trunks.pbx]\nauth = { username = \"pbx\", password = { env = \"PBX_PASSWORD\" } }\n\
+                  [trunks.known]\nallow = [\"127.0.0.1\"]\n[rooms.lobby]\n\
+                  [[routes]]\nname = \"In\"\nfrom = \"known\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
+    let gateway = Setup::new().routes(routes).environment("PBX_PASSWORD", "correct horse battery").start();
+    let [victim, known] = ["127.0.0.78:0", "127.0.0.1:0"].map(|address| UdpSocket::bind(address).unwrap());
+    known.set_read_timeout(Some(seconds(5))).unwrap();
+    let mut buffer = [0; 4096];
+    for _ in 0..300 {
+        options(&victim, &gateway);
+        options(&known, &gateway);
+        let length = known.recv(&mut buffer).unwrap();
+        assert!(buffer[..length].starts_with(b"SIP/2.0 200 "), "{}", String::from_utf8_lossy(&buffer[..length]));
+    }
+    // How many were left out depends on how long it took; the status counts them.
+    let left_out = gateway.status()["unknown_sources"].as_u64().unwrap();
+    assert!(left_out > 0);
+    victim.set_read_timeout(Some(seconds(5))).unwrap();
+    for _ in left_out..300 {
+        let length = victim.recv(&mut buffer).unwrap();
+        assert!(buffer[..length].starts_with(b"SIP/2.0 401 "));
+    }
+    victim.set_nonblocking(true).unwrap();
+    assert_eq!(victim.recv(&mut buffer).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+    let remains = gateway.finish();
+    assert!(remains.says(&["request dropped", "127.0.0.78", "sent too many challenges"]), "{}", remains.log);
+}
