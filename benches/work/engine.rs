@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use partyline::audio::codec::g711;
 use partyline::media::PacketKind;
-use partyline::media::command::{Command, LegSettings};
+use partyline::media::command::{Command, EVERYONE, LegSettings};
 use partyline::media::engine::{Engine, LegSlot};
 use partyline::rtp::Header;
 use partyline::types::{AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, RoomId, UnitId};
@@ -102,7 +102,7 @@ impl Conference {
         for leg in 0..legs {
             let (call, room) = (CallId(u64::from(leg)), seating.room(leg));
             if engine.leg_count() == 0 || seating.room(leg - 1) != room {
-                engine.handle_command(now, Command::AddRoom { room });
+                engine.handle_command(now, Command::AddRoom { room, loudest: EVERYONE });
             }
             engine.handle_command(now, Command::AddLeg { leg: call, settings: settings(leg) });
             let (unit, room) = (UnitId::Leg(call), UnitId::Room(room));

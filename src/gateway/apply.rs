@@ -157,7 +157,8 @@ impl Gateway {
             Some(room) => Arc::new(Room { name: shown, ..Room::clone(room) }),
             None => Arc::new(Room::on_demand(shown)),
         };
-        let room = self.rooms.open(&mut self.effects, settings, (session, handle));
+        let loudest = usize::try_from(plan.gateway.loudest).unwrap_or(usize::MAX);
+        let room = self.rooms.open(&mut self.effects, settings, loudest, (session, handle));
         let before = self.sessions.get_mut(&session).and_then(|running| running.rooms.insert(handle, room));
         if let Some(before) = before.filter(|before| *before != room) {
             self.rooms.release(&mut self.effects, before, session);

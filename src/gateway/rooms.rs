@@ -96,18 +96,19 @@ impl Rooms {
         self.open.get(self.by_name.get(name)?)
     }
 
-    /// Opens the room that `settings` name for a session.
+    /// Opens the room that `settings` name for a session; when it is new, so many at once are mixed in it, the `loudest`.
     pub(super) fn open(
         &mut self,
         effects: &mut Effects,
         settings: Arc<Room>,
+        loudest: usize,
         watcher: (SessionId, RoomHandle),
     ) -> RoomId {
         let fresh = RoomId(effects.fresh_id());
         let known = self.by_name.get(&settings.name).copied();
         let id = known.unwrap_or(fresh);
         if known.is_none() {
-            effects.media(Command::AddRoom { room: id });
+            effects.media(Command::AddRoom { room: id, loudest });
             self.by_name.insert(settings.name.clone(), id);
             let room = OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new(), alone: None };
             self.open.insert(id, room);
@@ -269,8 +270,10 @@ mod tests {
     fn opened() -> (Rooms, Effects, RoomId) {
         let (mut rooms, mut effects) = (Rooms::default(), Effects::default());
         let settings = Arc::new(Room::on_demand("kitchen".to_owned()));
-        let id = rooms.open(&mut effects, settings, (SessionId(1), RoomHandle(0)));
-        assert!(matches!(effects.poll_output(), Some(Output::Media(Command::AddRoom { room })) if room == id));
+        let id = rooms.open(&mut effects, settings, 8, (SessionId(1), RoomHandle(0)));
+        assert!(
+            matches!(effects.poll_output(), Some(Output::Media(Command::AddRoom { room, loudest: 8 })) if room == id)
+        );
         (rooms, effects, id)
     }
 
@@ -302,7 +305,7 @@ mod tests {
     fn two_sessions_that_open_one_name_share_the_room() {
         let (mut rooms, mut effects, id) = opened();
         let settings = Arc::new(Room::on_demand("kitchen".to_owned()));
-        assert_eq!(rooms.open(&mut effects, settings, (SessionId(2), RoomHandle(5))), id);
+        assert_eq!(rooms.open(&mut effects, settings, 8, (SessionId(2), RoomHandle(5))), id);
         assert!(effects.poll_output().is_none(), "the media plane has it already");
         rooms.connect(id, ANNA, Way::Speaks);
         rooms.tell_watchers(&mut effects, id);
@@ -328,7 +331,7 @@ mod tests {
         let (mut rooms, mut effects) = (Rooms::default(), Effects::default());
         let mut settings = Room::on_demand("closet".to_owned());
         settings.max_members = Some(1);
-        let id = rooms.open(&mut effects, Arc::new(settings), (SessionId(1), RoomHandle(0)));
+        let id = rooms.open(&mut effects, Arc::new(settings), 8, (SessionId(1), RoomHandle(0)));
         rooms.connect(id, ANNA, Way::Speaks);
         let room = rooms.get(id).unwrap();
         assert!(room.is_full_for(BEN));

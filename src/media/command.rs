@@ -7,6 +7,9 @@ use std::time::Duration;
 /// Mono PCM at 8 kHz, decoded before it reaches a media thread, shared between all that play it.
 pub type Pcm = Arc<[i16]>;
 
+/// In a room where this is said of [`Command::AddRoom`], everyone who sounds is mixed.
+pub const EVERYONE: usize = usize::MAX;
+
 /// What the gateway asks of the media plane.
 ///
 /// A command about a unit that is not there is answered with [`Event::Refused`], never ignored.
@@ -37,6 +40,8 @@ pub enum Command {
     AddRoom {
         /// The room's name.
         room: RoomId,
+        /// How many are mixed at once, the loudest; [`EVERYONE`] has no limit. Nobody is cut off in the middle of a word.
+        loudest: usize,
     },
     /// Ends a room. Whoever heard it hears silence.
     RemoveRoom {

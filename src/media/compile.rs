@@ -23,7 +23,7 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
     if !engine.rooms.contains(id) {
         return;
     }
-    let mut sources = Vec::new();
+    let (mut sources, mut announcements) = (Vec::new(), Vec::new());
     // Rooms sent to this room give what is sent to them: a set, so that nobody sounds twice.
     let mut rooms = vec![id];
     let mut next = 0;
@@ -32,7 +32,11 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
         for &source in engine.routes.sources(UnitId::Room(room)) {
             match source {
                 UnitId::Room(room) if !rooms.contains(&room) => rooms.push(room),
-                _ => sources.extend(voice_of(engine, source)),
+                _ => {
+                    let voice = voice_of(engine, source);
+                    sources.extend(voice);
+                    announcements.extend(voice.filter(|_| matches!(source, UnitId::Player(_))));
+                }
             }
         }
     }
@@ -42,7 +46,7 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
     let formats: Vec<Format> = legs.filter_map(|sink| format_of(engine, *sink)).collect();
     let Engine { rooms, voices, .. } = engine;
     if let Some(room) = rooms.get_mut(id) {
-        room.arrange(&sources, &formats, voices);
+        room.arrange(&sources, &announcements, &formats, voices);
     }
     for sink in engine.routes.sinks(UnitId::Room(id)).to_vec() {
         match sink {

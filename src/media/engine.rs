@@ -98,9 +98,9 @@ impl Engine {
                     self.reserve();
                 }
             }
-            Command::AddRoom { room } => {
+            Command::AddRoom { room, loudest } => {
                 if self.begin(now, UnitId::Room(room)) {
-                    self.rooms.insert(room, Room::new(self.next_beat));
+                    self.rooms.insert(room, Room::new(self.next_beat, loudest));
                 }
             }
             Command::AddPlayer { player, clips } => {

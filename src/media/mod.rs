@@ -17,6 +17,7 @@ mod events;
 mod following;
 mod hearing;
 mod leg;
+mod loudest;
 mod outbox;
 mod phase;
 mod player;

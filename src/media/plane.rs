@@ -322,7 +322,7 @@ fn units_of(command: &Command) -> (UnitId, Option<UnitId>) {
         | Command::SendDigits { leg, .. }
         | Command::WatchMedia { leg, .. }
         | Command::QueryStatistics { leg } => (UnitId::Leg(*leg), None),
-        Command::AddRoom { room } | Command::RemoveRoom { room } => (UnitId::Room(*room), None),
+        Command::AddRoom { room, .. } | Command::RemoveRoom { room } => (UnitId::Room(*room), None),
         Command::AddPlayer { player, .. } | Command::StopPlayer { player } => (UnitId::Player(*player), None),
         Command::AddRecorder { recorder, .. } | Command::RemoveRecorder { recorder } => {
             (UnitId::Recorder(*recorder), None)
@@ -344,7 +344,7 @@ mod tests {
     fn rooms_and_players_are_made_where_they_are_first_connected() {
         let mut plane: Plane<()> = Plane::new(3);
         let (room, player) = (UnitId::Room(RoomId(1)), UnitId::Player(PlayerId(1)));
-        plane.handle_command(Command::AddRoom { room: RoomId(1) }, None);
+        plane.handle_command(Command::AddRoom { room: RoomId(1), loudest: crate::media::command::EVERYONE }, None);
         plane.handle_command(Command::AddPlayer { player: PlayerId(1), clips: vec![] }, None);
         assert!(dispatched(&mut plane).is_empty());
         assert_eq!(plane.thread_of(room), None);

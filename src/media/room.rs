@@ -3,6 +3,7 @@
 use super::alignment::RoomAlignment;
 use super::buses::{Bus, Buses};
 use super::encoded::Encoded;
+use super::loudest::Loudest;
 use super::phase::{Beat, TICK_BEATS};
 use super::slots::Ticking;
 use super::stream::{Format, Streams};
@@ -17,6 +18,7 @@ pub(crate) struct Room {
     sources: Vec<VoiceId>,
     /// What sounds at other rates, and those who listen at them.
     buses: Option<Box<Buses>>,
+    loudest: Loudest,
     /// The first beat it has not mixed yet.
     pub(crate) next_tick: Beat,
     pub(crate) alignment: RoomAlignment,
@@ -35,10 +37,12 @@ impl Ticking for Room {
 }
 
 impl Room {
-    pub(crate) fn new(tick: Beat) -> Self {
+    /// An empty room in which so many are mixed at once, the `loudest`.
+    pub(crate) fn new(tick: Beat, loudest: usize) -> Self {
         Self {
             sources: Vec::new(),
             buses: None,
+            loudest: Loudest::new(loudest),
             next_tick: tick,
             alignment: RoomAlignment::default(),
             sum: Box::new([0; FRAME_8K]),
@@ -49,13 +53,14 @@ impl Room {
     }
 
     /// Sums the loud voices of this tick.
-    pub(crate) fn mix(&mut self, voices: &Voices, tick: Beat) {
+    pub(crate) fn mix(&mut self, voices: &mut Voices, tick: Beat) {
         self.next_tick = tick + TICK_BEATS;
         let before = self.loud;
         self.loud = 0;
         self.encoded.clear();
+        self.loudest.choose(voices);
         for &voice in &self.sources {
-            if voices.presence(voice) == Presence::Loud {
+            if voices.presence(voice) == Presence::Loud && self.loudest.mixes(voice) {
                 if self.loud == 0 {
                     self.sum.fill(0);
                 }
@@ -67,7 +72,7 @@ impl Room {
             if self.loud == 0 && before > 0 {
                 self.sum.fill(0);
             }
-            self.loud += buses.mix(voices, &mut self.sum, self.loud, |_| true);
+            self.loud += buses.mix(voices, &mut self.sum, self.loud, |voice| self.loudest.mixes(voice));
         }
         if self.loud > 0 {
             mix::clamp(&*self.sum, &mut self.mixed);
@@ -80,6 +85,7 @@ impl Room {
     /// Forgets what was mixed last, and who sounded: the room is in another engine now.
     pub(crate) fn forget(&mut self) {
         self.sources.clear();
+        self.loudest.forget();
         if let Some(buses) = &mut self.buses {
             buses.forget();
         }
@@ -89,8 +95,16 @@ impl Room {
         self.encoded.clear();
     }
 
-    /// Who sounds here, in order, and in which formats other than G.711 it is listened to. Allocates.
-    pub(crate) fn arrange(&mut self, speakers: &[VoiceId], formats: &[Format], voices: &Voices) {
+    /// Who sounds here, in order, which of them are announcements, and in which formats other than G.711 it is listened to.
+    /// Allocates.
+    pub(crate) fn arrange(
+        &mut self,
+        speakers: &[VoiceId],
+        announcements: &[VoiceId],
+        formats: &[Format],
+        voices: &Voices,
+    ) {
+        self.loudest.arrange(speakers, announcements);
         self.sources.clear();
         self.sources.extend(speakers.iter().filter(|voice| voices.rate(**voice) == Rate::Narrow));
         let buses = self.buses.take();
@@ -108,9 +122,8 @@ impl Room {
     }
 
     /// Whether a voice that sounds here is in the mix of this tick.
-    #[expect(clippy::unused_self, reason = "for now every voice is")]
-    pub(crate) fn mixes(&self, _voice: VoiceId) -> bool {
-        true
+    pub(crate) fn mixes(&self, voice: VoiceId) -> bool {
+        self.loudest.mixes(voice)
     }
 
     /// The streams of all who hear the mix in a format.

@@ -107,7 +107,7 @@ impl Engine {
             if let Some((_, room)) = self.rooms.at_mut(slot)
                 && room.next_tick <= beat
             {
-                room.mix(&self.voices, beat);
+                room.mix(&mut self.voices, beat);
             }
         }
         self.speak(beat);

@@ -101,6 +101,12 @@ impl Voices {
         }
     }
 
+    /// The same, and their rate.
+    pub(crate) fn samples_mut_at(&mut self, voice: VoiceId) -> (&mut [i16], Rate) {
+        let rate = self.rate(voice);
+        (self.samples_mut(voice), rate)
+    }
+
     pub(crate) fn presence(&self, voice: VoiceId) -> Presence {
         self.presence[voice.0 as usize]
     }

@@ -62,7 +62,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         "media",
         &[
             &["command", "encoded", "outbox", "phase", "stream", "transport", "voices"],
-            &["buses", "events", "following", "quiet", "routes", "slots"],
+            &["buses", "events", "following", "loudest", "quiet", "routes", "slots"],
             &["player", "room"],
             &["hearing"],
             &["recorder"],

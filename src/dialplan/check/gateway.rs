@@ -43,6 +43,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         media_threads: checker
             .number("media_threads", &raw.media_threads, 1..=256)
             .and_then(|threads| usize::try_from(threads).ok()),
+        loudest: checker.number("loudest", &raw.loudest, 1..=1_000).unwrap_or(8),
         pin_budget: checker.number("pin_budget", &raw.pin_budget, 1..=100_000).unwrap_or(60),
         max_calls: max_calls.unwrap_or(pairs.min(4_000)),
         dial_limit: checker.number("dial_limit", &raw.dial_limit, 1..=1_000).unwrap_or(20),

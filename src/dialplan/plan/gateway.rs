@@ -138,6 +138,8 @@ pub struct Gateway {
     pub numbers: NumberRules,
     /// Threads that mix sound, 1 to 256. Default: one a core, told by `None`. A room is never on more than one.
     pub media_threads: Option<usize>,
+    /// How many are mixed in a room where more speak at once, the loudest. Default 8; 1 to 1000.
+    pub loudest: u32,
     /// Wrong PINs an hour, all callers together, before PIN checks slow down for everybody. Default 60; at least 1.
     pub pin_budget: u32,
     /// Calls at one time; beyond it new ones get 503. Default 4000, or as many as `rtp_ports` has pairs;

@@ -49,6 +49,9 @@ table! {
         /// Threads that mix sound, 1 to 256. A room is never on more than one. Default: one for each core. Needs a
         /// restart.
         media_threads: i64 = "2",
+        /// Who is mixed where more speak at once: so many, the loudest, 1 to 1000; nobody is cut off in a word. The others
+        /// are heard when somebody pauses. Default `8`; of a new value rooms know that open later.
+        loudest: i64 = "8",
         /// Wrong PINs an hour, all callers together, before PIN checks slow down for everybody; 1 to 100000. Default
         /// `60`.
         pin_budget: i64 = "60",

@@ -2,7 +2,7 @@
 
 use super::world::{TICK, World, leg, ms, room};
 use crate::audio::level;
-use crate::media::command::{Command, Event, RefusedReason};
+use crate::media::command::{Command, EVERYONE, Event, RefusedReason};
 use crate::media::outbox::PacketKind;
 use crate::rtp::rtcp;
 use crate::types::{CallId, Direction, MediaParameters, RoomId};
@@ -26,7 +26,7 @@ fn packets_flow_from_the_first_moment_with_a_hint_of_noise() {
 fn every_packet_time_reaches_the_listener_whole() {
     for packet_time in [10, 20, 30, 40, 60] {
         let mut world = World::new(1);
-        world.send(Command::AddRoom { room: RoomId(1) });
+        world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
         world.phone_with(1, MediaParameters { send_packet_time: ms(packet_time), ..World::parameters(1) });
         world.phone(2);
         world.join(leg(1), room(1));
@@ -42,7 +42,7 @@ fn every_packet_time_reaches_the_listener_whole() {
 #[test]
 fn hold_stops_what_its_direction_says_and_resuming_goes_on() {
     let mut world = World::new(1);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for n in [1, 2] {
         world.phone(n);
         world.join(leg(n), room(1));
@@ -95,7 +95,7 @@ fn silence_of_the_network_is_reported_once_and_not_on_hold() {
 #[test]
 fn digits_are_reported_once_at_once_and_never_sound() {
     let mut world = World::new(2);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for n in [1, 2] {
         world.phone(n);
         world.join(leg(n), room(1));

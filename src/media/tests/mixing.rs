@@ -1,12 +1,12 @@
 //! Who hears whom.
 
 use super::world::{World, leg, ms, room};
-use crate::media::command::{Command, Event, RefusedReason};
+use crate::media::command::{Command, EVERYONE, Event, RefusedReason};
 use crate::types::{AudioCodec, CallId, RoomId};
 
 fn conference(threads: usize, legs: &[u64]) -> World {
     let mut world = World::new(threads);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for &n in legs {
         world.phone(n);
         world.join(leg(n), room(1));
@@ -33,7 +33,7 @@ fn rooms_on_two_threads_do_not_hear_each_other() {
     let mut world = World::new(2);
     let all = [1, 2, 3, 4, 5, 6];
     for n in [1, 2] {
-        world.send(Command::AddRoom { room: RoomId(n) });
+        world.send(Command::AddRoom { room: RoomId(n), loudest: EVERYONE });
     }
     for n in all {
         world.phone(n);
@@ -92,7 +92,7 @@ fn a_leg_heard_directly_is_heard_by_that_leg_alone() {
 fn a_room_sent_to_another_is_heard_there_and_not_back() {
     let mut world = World::new(2);
     for n in [1, 2] {
-        world.send(Command::AddRoom { room: RoomId(n) });
+        world.send(Command::AddRoom { room: RoomId(n), loudest: EVERYONE });
     }
     for n in [1, 2, 3, 4] {
         world.phone(n);
@@ -152,5 +152,36 @@ fn many_loud_voices_are_clamped_not_wrapped() {
     world.run(ms(1_000));
     let heard = world.last(1, ms(500));
     assert!(heard.iter().any(|sample| *sample > 32_000) && heard.iter().any(|sample| *sample < -32_000));
+    world.end();
+}
+
+#[test]
+fn of_more_than_there_are_places_the_loudest_are_heard_and_a_pause_lets_the_next_in() {
+    let mut world = World::new(1);
+    world.send(Command::AddRoom { room: RoomId(1), loudest: 3 });
+    let all = [1, 2, 3, 4, 5];
+    for n in all {
+        world.phone(n);
+        world.join(leg(n), room(1));
+        world.phones.get_mut(&n).unwrap().loudness = -90.0;
+    }
+    world.run(ms(500));
+    for n in [1, 2, 3] {
+        world.phones.get_mut(&n).unwrap().loudness = -22.0;
+    }
+    world.run(ms(500));
+    for n in [4, 5] {
+        world.phones.get_mut(&n).unwrap().loudness = -20.0;
+    }
+    world.run(ms(1_500));
+    world.assert_hears(&all, |listener, talker| listener != talker && talker <= 3);
+    // Those who wait are listeners like any other: the same octets go to both.
+    assert_eq!(world.last(4, ms(1_000)), world.last(5, ms(1_000)));
+    world.phones.get_mut(&2).unwrap().loudness = -90.0;
+    world.run(ms(300));
+    world.phones.get_mut(&2).unwrap().loudness = -22.0;
+    world.run(ms(1_500));
+    let mixed = world.tones(2, &all);
+    assert!(mixed == [1, 3, 4] || mixed == [1, 3, 5], "{mixed:?}");
     world.end();
 }

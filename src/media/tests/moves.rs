@@ -1,14 +1,14 @@
 //! Units that move between threads.
 
 use super::world::{World, leg, ms, player, room};
-use crate::media::command::{Clip, Command, Event};
+use crate::media::command::{Clip, Command, EVERYONE, Event};
 use crate::types::{CallId, PlayerId, RoomId};
 use std::time::Duration;
 
 #[test]
 fn legs_are_spread_and_the_smaller_set_moves() {
     let mut world = World::new(2);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for n in 1..=4 {
         world.phone(n);
     }
@@ -31,7 +31,7 @@ fn legs_are_spread_and_the_smaller_set_moves() {
 fn moved_in_mid_sentence(latency: Duration) {
     let mut world = World::with(2, latency);
     for n in [1, 2] {
-        world.send(Command::AddRoom { room: RoomId(n) });
+        world.send(Command::AddRoom { room: RoomId(n), loudest: EVERYONE });
     }
     for n in [1, 2, 3, 4, 5] {
         world.phone(n);
@@ -85,7 +85,7 @@ fn the_sound_that_a_moving_set_hears_is_whole() {
         world.phone(n).talking = n == 4;
     }
     for n in [1, 2] {
-        world.send(Command::AddRoom { room: RoomId(n) });
+        world.send(Command::AddRoom { room: RoomId(n), loudest: EVERYONE });
     }
     world.run(ms(100));
     for n in [1, 3, 5] {

@@ -1,13 +1,13 @@
 //! Bad lines.
 
 use super::world::{Weather, World, leg, ms, room};
-use crate::media::command::{Command, Event};
+use crate::media::command::{Command, EVERYONE, Event};
 use crate::types::RoomId;
 use std::time::Duration;
 
 fn room_in(weather: Weather) -> World {
     let mut world = World::new(2);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for n in [1, 2, 3] {
         world.phone(n).weather = weather;
         world.join(leg(n), room(1));

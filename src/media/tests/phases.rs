@@ -1,7 +1,7 @@
 //! When in the 20 ms of a tick rooms have theirs.
 
 use super::world::{TICK, Weather, World, leg, ms, player, room, tone};
-use crate::media::command::{Clip, Command};
+use crate::media::command::{Clip, Command, EVERYONE};
 use crate::types::{PlayerId, RoomId};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn phase(world: &World, n: u64) -> Duration {
 fn rooms(rooms: u64, each: u64) -> World {
     let mut world = World::new(1);
     for n in 0..rooms {
-        world.send(Command::AddRoom { room: RoomId(n) });
+        world.send(Command::AddRoom { room: RoomId(n), loudest: EVERYONE });
     }
     for n in 0..rooms * each {
         world.phone(n);

@@ -3,7 +3,7 @@
 use super::world::{TICK, World, leg, ms, player, recorder, room, tone, tones_in};
 use crate::audio::Rate;
 use crate::audio::tone::Tone;
-use crate::media::command::{Clip, Command, Event, RecorderSink};
+use crate::media::command::{Clip, Command, EVERYONE, Event, RecorderSink};
 use crate::types::{CallId, Direction, PlayerId, RecorderId, RoomId};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn add(world: &mut World, n: u64, clips: Vec<Clip>) {
 #[test]
 fn a_prompt_is_added_to_what_one_leg_hears() {
     let mut world = World::new(2);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for n in [1, 2, 3] {
         world.phone(n);
         world.join(leg(n), room(1));
@@ -108,7 +108,7 @@ fn the_last_player_wins_and_a_player_nobody_hears_ends() {
 #[test]
 fn a_tone_for_the_room_is_heard_by_all_in_it() {
     let mut world = World::new(2);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for n in [1, 2] {
         world.phone(n);
         world.join(leg(n), room(1));
@@ -138,7 +138,7 @@ fn a_recorder_keeps_what_it_hears_silence_included() {
     let mut world = World::new(2);
     let (ring, mut kept) = rtrb::RingBuffer::new(8_000 * 10);
     let sink = RecorderSink(Arc::new(Mutex::new(Some(ring))));
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     world.send(Command::AddRecorder { recorder: RecorderId(1), sink });
     world.phone(1);
     world.phone(2);

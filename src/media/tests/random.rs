@@ -1,7 +1,7 @@
 //! Any order of commands is survived and leaves nothing behind.
 
 use super::world::{World, leg, ms, player, recorder, room};
-use crate::media::command::{Clip, Command, RecorderSink};
+use crate::media::command::{Clip, Command, EVERYONE, RecorderSink};
 use crate::media::outbox::PacketKind;
 use crate::types::{CallId, Direction, PlayerId, RecorderId, RoomId, UnitId};
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ fn take(world: &mut World, used: &mut HashSet<u64>, step: Step) {
         Step::Phone(n) => {
             world.phone(n);
         }
-        Step::Room(n) => world.send(Command::AddRoom { room: RoomId(n) }),
+        Step::Room(n) => world.send(Command::AddRoom { room: RoomId(n), loudest: EVERYONE }),
         // The names of players are not used again: one that ended may still be on its way to be reported.
         Step::Player(n, length) => {
             if !used.insert(n) {

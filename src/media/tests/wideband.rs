@@ -2,7 +2,7 @@
 
 use super::world::{World, leg, ms, player, recorder, room};
 use crate::audio::{Rate, goertzel, level};
-use crate::media::command::{Clip, Command};
+use crate::media::command::{Clip, Command, EVERYONE};
 use crate::types::{AudioCodec, CallId, PlayerId, RoomId};
 
 const CODECS: [AudioCodec; 4] = [AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec::G722, AudioCodec::Opus];
@@ -10,7 +10,7 @@ const CODECS: [AudioCodec; 4] = [AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec:
 /// A room in which each phone speaks its codec.
 fn room_of(threads: usize, codecs: &[AudioCodec]) -> World {
     let mut world = World::new(threads);
-    world.send(Command::AddRoom { room: RoomId(1) });
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
     for (n, &codec) in (1..).zip(codecs) {
         world.phone_with(n, World::parameters_of(n, codec));
         world.join(leg(n), room(1));
@@ -74,7 +74,7 @@ fn an_opus_pair_in_a_room_with_telephones_hears_12_khz() {
 fn opus_in_packets_of_every_length_is_understood_and_sent() {
     for packet_time in [10, 20, 40, 60] {
         let mut world = World::new(1);
-        world.send(Command::AddRoom { room: RoomId(1) });
+        world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
         for n in [1, 2] {
             let mut parameters = World::parameters_of(n, AudioCodec::Opus);
             parameters.send_packet_time = ms(packet_time);
@@ -196,7 +196,7 @@ fn a_prompt_and_a_recorder_know_no_rates() {
 fn opus_legs_move_between_threads_and_are_heard_on() {
     let mut world = World::new(2);
     for n in [1, 2] {
-        world.send(Command::AddRoom { room: RoomId(n) });
+        world.send(Command::AddRoom { room: RoomId(n), loudest: EVERYONE });
     }
     for n in 1..=4 {
         world.phone_with(n, World::parameters_of(n, AudioCodec::Opus));

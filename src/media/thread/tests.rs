@@ -3,7 +3,7 @@
 use super::{MediaHandle, Settings, TransportSockets};
 use crate::audio::codec::g711;
 use crate::audio::goertzel;
-use crate::media::command::{Command, Event, LegSettings};
+use crate::media::command::{Command, EVERYONE, Event, LegSettings};
 use crate::rtp::{Header, Packet, rtcp};
 use crate::types::{AudioCodec, CallId, Direction, MediaParameters, Network, OpusSettings, RoomId, UnitId};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -135,7 +135,7 @@ fn phones_on_two_threads_meet_in_a_room_and_hear_each_other() {
         phones.iter_mut().for_each(|phone| phone.turn(&mut media, &mut events));
     }
     assert_eq!(events.iter().filter(|event| matches!(event, Event::FirstPacket { .. })).count(), 3);
-    media.send(Command::AddRoom { room: RoomId(1) }, None);
+    media.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE }, None);
     phones.iter().for_each(|phone| join(&mut media, phone));
     for _ in 0..60 {
         phones.iter_mut().for_each(|phone| phone.turn(&mut media, &mut events));
