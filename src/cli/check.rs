@@ -2,6 +2,7 @@
 
 use super::mistakes::{Found, found};
 use super::{CheckArguments, ExplainArguments, fail, print, print_json, tell};
+use crate::audio::codec::g729;
 use crate::dialplan::explain::{self, Question};
 use crate::dialplan::{self, Files};
 use crate::types::AudioCodec;
@@ -25,7 +26,8 @@ pub(super) fn checks() -> Files {
 /// Whether this machine can encode and decode a codec. The place for asking after libraries that are loaded at the start.
 fn codec(codec: AudioCodec) -> Result<(), String> {
     match codec {
-        AudioCodec::G729 if !AudioCodec::CARRIED.contains(&codec) => Err("G.729 needs the library libbcg729".into()),
+        _ if !AudioCodec::CARRIED.contains(&codec) => Err("not in this version".into()),
+        AudioCodec::G729 => g729::Library::load(g729::LIBRARY).map(drop).map_err(|error| error.to_string()),
         _ => Ok(()),
     }
 }

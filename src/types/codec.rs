@@ -41,7 +41,7 @@ impl AudioCodec {
     /// What every telephone speaks.
     pub const G711: [Self; 2] = [Self::Pcmu, Self::Pcma];
     /// What the media plane carries: whatever else is wished for, only these are agreed on with a peer.
-    pub const CARRIED: &[Self] = &Self::G711;
+    pub const CARRIED: &[Self] = &[Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
 
     /// The codec of that name as settings and arguments write it: `opus`, `g722`, `pcmu`, `pcma`, `g729`.
     #[must_use]

@@ -34,6 +34,7 @@ mod sha256_registrar;
 mod sipsak;
 mod smuggling;
 mod sound_baresip;
+mod sound_codecs;
 mod sound_phones;
 mod sound_sipp;
 mod strange_realm;

@@ -29,7 +29,7 @@ impl Baresip {
         Self::call_with(gateway, number, tcp, hertz, length, "")
     }
 
-    /// The same with parameters of its account, `;mediaenc=srtp`.
+    /// The same with parameters of its account, `;mediaenc=srtp`, `;audio_codecs=opus/48000/2`.
     pub fn call_with(gateway: &Gateway, number: &str, tcp: bool, hertz: f64, length: u64, account: &str) -> Self {
         // It takes its address from an interface, so it cannot have one of its own.
         let address: IpAddr =
@@ -61,13 +61,14 @@ impl Baresip {
         let config = format!(
             "sip_listen {sip}\nnet_interface {address}\nrtp_ports {first}-{last}\n\
              audio_source aufile,{here}/tone.wav\naudio_player aubridge,nowhere\naudio_alert aubridge,nowhere\n\
-             audio_channels 1\nsnd_path {here}\ncons_listen {console}\nmodule_path {MODULES}\n\
-             module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule cons.so\nmodule srtp.so\n\
+             audio_channels 1\nausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\nsnd_path {here}\ncons_listen {console}\nmodule_path {MODULES}\n\
+             module g711.so\nmodule g722.so\nmodule opus.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule cons.so\nmodule srtp.so\n\
              module_tmp uuid.so\nmodule_app account.so\nmodule_app menu.so\n"
         );
         std::fs::write(folder.file("config"), config).unwrap();
         std::fs::write(folder.file("contacts"), "").unwrap();
-        std::fs::write(folder.file("accounts"), format!("{account};audio_codecs=PCMU/8000\n")).unwrap();
+        let codecs = if account.contains("audio_codecs=") { "" } else { ";audio_codecs=PCMU/8000" };
+        std::fs::write(folder.file("accounts"), format!("{account}{codecs}\n")).unwrap();
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder.path()).args(["-t", &length.to_string()]);
         command.args([if address.is_ipv4() { "-4" } else { "-6" }, "-s"]);

@@ -17,6 +17,7 @@ pub struct Phone {
     digits: Option<String>,
     digits_after: f64,
     seconds: f64,
+    codec: Option<&'static str>,
     account: Option<(&'static str, &'static str)>,
 }
 
@@ -47,6 +48,7 @@ impl Phone {
             digits: None,
             digits_after: 1.0,
             seconds: 4.0,
+            codec: None,
             account: None,
         }
     }
@@ -78,6 +80,12 @@ impl Phone {
         self
     }
 
+    /// Speaks this codec alone.
+    pub fn speaks(mut self, codec: &'static str) -> Self {
+        self.codec = Some(codec);
+        self
+    }
+
     /// What it says of itself when it is asked for a digest.
     pub fn account(mut self, username: &'static str, password: &'static str) -> Self {
         self.account = Some((username, password));
@@ -103,6 +111,9 @@ impl Phone {
         let mut command = Command::new(PROGRAM);
         command.arg("call").arg(uri).args(["--from", &self.from]).arg("--record").arg(&recording);
         command.args(["--seconds", &self.seconds.to_string()]);
+        if let Some(codec) = self.codec {
+            command.args(["--codec", codec]);
+        }
         if let Some(tone) = self.tone {
             command.args(["--tone", &tone.to_string()]);
         }
