@@ -200,7 +200,8 @@ impl Target {
         #[expect(clippy::disallowed_methods, reason = "a virtual clock needs some origin")]
         let now = Now { instant: Instant::now(), wall: UNIX_EPOCH + Duration::from_secs(1_790_000_000) };
         let plan = dialplan::parse("dialplan.toml", PLAN, &Trusting).unwrap().plan;
-        let gateway = Gateway::new(now, plan, Arc::new(Silent), EndpointConfig::default(), 1);
+        let gateway =
+            Gateway::new(now, plan, Arc::new(Silent), EndpointConfig::default(), partyline::types::Seed::fixed(1));
         let media = SimMedia::new(now, 2);
         Self {
             now,

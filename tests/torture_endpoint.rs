@@ -27,7 +27,7 @@ fn origin() -> Instant {
 /// What an endpoint of its own does with a message: the statuses it answers with, and whether a call came in.
 fn feed(bytes: &Bytes, remote: &str) -> (Vec<u16>, bool) {
     let mut now = Now { instant: origin(), wall: SystemTime::UNIX_EPOCH };
-    let mut endpoint = Endpoint::new(EndpointConfig::default(), 4475);
+    let mut endpoint = Endpoint::new(EndpointConfig::default(), partyline::types::Seed::fixed(4475));
     let remote: SocketAddr = remote.parse().unwrap();
     let local = if remote.is_ipv4() { "192.0.2.1:5060" } else { "[2001:db8::1]:5060" }.parse().unwrap();
     let flow = Flow { transport: Transport::Udp, local, remote, connection: None };

@@ -35,7 +35,12 @@ impl Peer {
             remote: SocketAddr::from(([198, 51, 100, 20], 5060)),
             connection: None,
         };
-        Self { endpoint: Endpoint::new(EndpointConfig::default(), 1), now: start(), flow, calls: 0 }
+        Self {
+            endpoint: Endpoint::new(EndpointConfig::default(), partyline::types::Seed::fixed(1)),
+            now: start(),
+            flow,
+            calls: 0,
+        }
     }
 
     /// Hands in a message in which the texts are made this call's. Gives back the call if it is a new one, and the

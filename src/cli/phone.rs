@@ -14,8 +14,9 @@ use crate::sip::{
     self, Admission, Body, Credentials, EndedBy, Endpoint, EndpointConfig, Event, Flow, InviteId, OutgoingInvite,
     Policy,
 };
-use crate::types::{AudioCodec, CallId, CodecPolicy, Direction, OpusSettings, PlayerId, RecorderId, UnitId};
+use crate::types::{AudioCodec, CallId, CodecPolicy, Direction, OpusSettings, PlayerId, RecorderId, Seed, UnitId};
 use bytes::Bytes;
+use rand::RngCore;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -83,7 +84,14 @@ pub(super) struct CallOptions {
     /// What it speaks, best first.
     pub(super) codecs: Vec<AudioCodec>,
     pub(super) credentials: Option<Credentials>,
-    pub(super) seed: u64,
+    pub(super) seed: Seed,
+}
+
+impl CallOptions {
+    /// A number of this call alone.
+    fn number(&self) -> u64 {
+        self.seed.generator().next_u64()
+    }
 }
 
 /// Nobody calls a test phone.
@@ -136,7 +144,7 @@ impl Phone {
         let listens: &[ListenAddress] = if transport == Transport::Tls { &[] } else { std::slice::from_ref(&listen) };
         let mut transports = Transports::bind(listens, None, events)?;
         let flow = transports.flow_to(transport, remote, peer.as_ref())?;
-        let sockets = ports(options.seed).open(flow.local.ip())?;
+        let sockets = ports(options.number()).open(flow.local.ip())?;
         let local = LocalMedia {
             address: flow.local.ip(),
             rtp_port: sockets.address.port(),
@@ -148,7 +156,7 @@ impl Phone {
             comfort_noise: false,
             audio_level: false,
             direction: Direction::SendRecv,
-            session_id: options.seed >> 1,
+            session_id: options.number() >> 1,
             srtp: None,
         };
         let offer = sdp::offer(&local, None);
@@ -307,8 +315,8 @@ impl Phone {
             .map_err(|refusal| PhoneError::Answer(refusal.to_string()))?;
         let settings = LegSettings {
             parameters: negotiation.parameters.clone(),
-            seed: self.options.seed,
-            cname: format!("{:016x}", self.options.seed),
+            seed: self.options.number(),
+            cname: format!("{:016x}", self.options.number()),
             media_timeout: None,
             collect_digits: false,
         };

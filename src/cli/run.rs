@@ -14,6 +14,7 @@ use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
 use crate::speech::Library;
+use crate::types::Seed;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -141,7 +142,6 @@ async fn serve(config: &Path, loaded: Loaded, log: &Log, filter: LogFilter) -> R
     let seed = seed()?;
     let endpoint = EndpointConfig { trace: is_tracing(), ..EndpointConfig::default() };
     let gateway = Gateway::new(now(), Arc::clone(&plan), Arc::clone(&loaded.sounds), endpoint, seed)
-        .with_key_seed(key_seed()?)
         .with_run(records::next_run(&settings.call_records));
     for bound in transports.bound() {
         tracing::info!("listening on {}://{}", bound.transport.as_str().to_ascii_lowercase(), bound.address);
@@ -161,16 +161,10 @@ async fn serve(config: &Path, loaded: Loaded, log: &Log, filter: LogFilter) -> R
     Ok(())
 }
 
-/// The draw from the system's randomness from which every choice but those of keys follows.
-pub(super) fn seed() -> Result<u64, StartError> {
+/// The draw from the system's randomness from which every choice follows.
+pub(super) fn seed() -> Result<Seed, StartError> {
     use rand::TryRngCore;
-    rand::rngs::OsRng.try_next_u64().map_err(|error| StartError::Random(error.to_string()))
-}
-
-/// The draw from which keys follow.
-fn key_seed() -> Result<[u8; 32], StartError> {
-    use rand::TryRngCore;
-    let mut seed = [0; 32];
-    rand::rngs::OsRng.try_fill_bytes(&mut seed).map_err(|error| StartError::Random(error.to_string()))?;
-    Ok(seed)
+    let mut bits = [0; 32];
+    rand::rngs::OsRng.try_fill_bytes(&mut bits).map_err(|error| StartError::Random(error.to_string()))?;
+    Ok(Seed::new(bits))
 }

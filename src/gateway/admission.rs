@@ -8,7 +8,7 @@ use super::{Gateway, Level};
 use crate::dialplan::Plan;
 use crate::sip::message::{Request, StatusCode, Transport};
 use crate::sip::{self, Admitted, Flow, Policy};
-use crate::types::Now;
+use crate::types::{Now, Seed};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -25,8 +25,8 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// `seed` is the secret of the nonces.
-    pub(super) fn new(now: Instant, seed: u64, plan: &Plan) -> Self {
+    /// The nonces' secret follows from `seed`.
+    pub(super) fn new(now: Instant, seed: Seed, plan: &Plan) -> Self {
         Self {
             peers: Peers::new(plan),
             digest: TrunkDigest::new(now, seed, plan),

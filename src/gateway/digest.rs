@@ -4,6 +4,7 @@ use crate::dialplan::{AuthSecret, DigestAlgorithm, Plan};
 use crate::sip::auth::{Algorithm, DigestServer, DigestSettings, UserKeys, Verdict};
 use crate::sip::message::{Method, Request};
 use crate::sip::{Challenge, Flow};
+use crate::types::Seed;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -27,7 +28,7 @@ pub(super) struct TrunkDigest {
 }
 
 impl TrunkDigest {
-    pub(super) fn new(now: Instant, seed: u64, plan: &Plan) -> Self {
+    pub(super) fn new(now: Instant, seed: Seed, plan: &Plan) -> Self {
         let server = DigestServer::new(now, seed, settings(plan));
         let users = users(plan, server.settings());
         Self { server, users }

@@ -97,7 +97,7 @@ use crate::media::command::{Command, Event as MediaEvent, Pcm};
 use crate::session;
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow};
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Now, Seed};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
@@ -107,8 +107,8 @@ use intake::Intake;
 use overload::LateCalls;
 use pin_guard::{Limits, PinGuard};
 use players::Players;
+use rand::RngCore;
 use rand::rngs::StdRng;
-use rand::{RngCore, SeedableRng};
 use rooms::Rooms;
 pub(crate) use sessions::SessionId;
 use sessions::{RunningSession, Sessions, Turn};
@@ -275,15 +275,14 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway that has not yet seen anything. Same seed and inputs, same outputs.
     #[must_use]
-    pub fn new(now: Now, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, config: EndpointConfig, seed: u64) -> Self {
-        let mut random = StdRng::seed_from_u64(seed);
+    pub fn new(now: Now, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, config: EndpointConfig, seed: Seed) -> Self {
+        let mut random = seed.generator();
         let started_with = Box::new(plan.gateway.clone());
-        let endpoint = Endpoint::new(config, random.next_u64());
+        let endpoint = Endpoint::new(config, Seed::drawn(&mut random));
         let name_salt = random.next_u64();
-        let keys = StdRng::from_rng(&mut random);
+        let keys = Seed::drawn(&mut random).generator();
         let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
-        // A stream of its own: what is drawn for messages tells nothing of the nonces' secret.
-        let admission = Admission::new(now.instant, StdRng::seed_from_u64(!seed).next_u64(), &plan);
+        let admission = Admission::new(now.instant, Seed::drawn(&mut random), &plan);
         let mut gateway = Self {
             plan,
             started_with,
@@ -307,14 +306,6 @@ impl Gateway {
         gateway.start_trunks(now);
         gateway.run_until_idle(now);
         gateway
-    }
-
-    /// The same gateway with a seed of its own for SRTP keys. Without it they follow from the seed of [`Gateway::new`],
-    /// whose 64 bits are too few for keys that others are to trust.
-    #[must_use]
-    pub fn with_key_seed(mut self, seed: [u8; 32]) -> Self {
-        self.keys = StdRng::from_seed(seed);
-        self
     }
 
     /// The same gateway with names of its own for calls, `call-RUN-…`, so that those of two runs never share one.

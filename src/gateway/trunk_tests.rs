@@ -74,7 +74,13 @@ impl Bench {
     }
 
     fn with_plan(now: Now, plan: Arc<dialplan::Plan>) -> Self {
-        let gateway = Gateway::new(now, Arc::clone(&plan), Arc::new(Silence), EndpointConfig::default(), 1);
+        let gateway = Gateway::new(
+            now,
+            Arc::clone(&plan),
+            Arc::new(Silence),
+            EndpointConfig::default(),
+            crate::types::Seed::fixed(1),
+        );
         let mut bench = Self {
             gateway,
             plan,

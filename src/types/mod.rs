@@ -10,6 +10,7 @@ mod now;
 mod plain;
 mod rate;
 mod rush;
+mod seed;
 mod srtp;
 mod table;
 
@@ -23,5 +24,6 @@ pub use now::Now;
 pub use plain::{Plain, is_plain};
 pub use rate::{Rate, Taken};
 pub use rush::Rush;
+pub use seed::Seed;
 pub use srtp::{Mki, SrtpKey, SrtpKeys, SrtpSuite};
 pub use table::{IdHasher, IdMap, excess, relax};

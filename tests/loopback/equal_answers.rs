@@ -207,7 +207,7 @@ fn times_of_judging(rounds: u32) -> [Vec<Duration>; 2] {
     let settings = DigestSettings { realm: "partyline".into(), algorithms: vec![Algorithm::Sha256], integrity: false };
     let keys = UserKeys::of_password("pbx", PASSWORD, &settings);
     let now = Instant::now();
-    let mut server = DigestServer::new(now, 7, settings);
+    let mut server = DigestServer::new(now, partyline::types::Seed::fixed(7), settings);
     let mut judge = |user: &str, source: u32| {
         let source = IpAddr::from(source.to_be_bytes());
         let nonce = server.challenge(now, source, false)[0].nonce.to_string();

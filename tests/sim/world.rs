@@ -129,7 +129,13 @@ impl World {
         let text = plan::with_trunks(settings.gateway, settings.first, settings.second);
         let carrier = format!("[trunks.carrier]\n{}\n", settings.carrier);
         let plan = plan::parse(&text.replacen("[trunks.carrier]\n", &carrier, 1));
-        let gateway = Gateway::new(now, Arc::clone(&plan), Arc::new(Tones), settings.endpoint.clone(), settings.seed);
+        let gateway = Gateway::new(
+            now,
+            Arc::clone(&plan),
+            Arc::new(Tones),
+            settings.endpoint.clone(),
+            partyline::types::Seed::fixed(settings.seed),
+        );
         let mut world = Self {
             now,
             start: now.instant,

@@ -104,7 +104,7 @@ impl Desk {
         let now = Now { instant: crate::test_clock(), wall: SystemTime::UNIX_EPOCH };
         let sounds = Arc::new(Named::default());
         let shared: Arc<dyn Sounds> = Arc::clone(&sounds) as _;
-        let gateway = Gateway::new(now, plan, shared, EndpointConfig::default(), 1);
+        let gateway = Gateway::new(now, plan, shared, EndpointConfig::default(), crate::types::Seed::fixed(1));
         let mut desk = Self {
             gateway,
             now,

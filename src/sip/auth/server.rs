@@ -4,12 +4,13 @@
 //! process. Nothing is remembered of those who only ask; of those who answered right, each use of a nonce counts once.
 //! Whether a user exists makes no difference to what is computed or answered.
 
+use crate::types::Seed;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, Mac};
-use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
+use rand::{Rng, RngCore, rngs::StdRng};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -100,8 +101,8 @@ pub struct DigestServer {
 impl DigestServer {
     /// A server with a secret of its own, drawn from `seed`; the same seed and inputs give the same nonces.
     #[must_use]
-    pub fn new(now: Instant, seed: u64, settings: DigestSettings) -> Self {
-        let mut random = StdRng::seed_from_u64(seed);
+    pub fn new(now: Instant, seed: Seed, settings: DigestSettings) -> Self {
+        let mut random = seed.generator();
         let secret = random.random();
         let nobody: [u8; 32] = random.random();
         Self {

@@ -1,3 +1,4 @@
+use crate::types::Seed;
 use std::collections::BTreeSet;
 
 use super::*;
@@ -25,7 +26,7 @@ impl Pair {
         let (now, settings) = (crate::test_clock(), settings(algorithms));
         Self {
             keys: UserKeys::of_password("pbx", "correct horse", &settings),
-            server: DigestServer::new(now, 1, settings),
+            server: DigestServer::new(now, Seed::fixed(1), settings),
             now,
             client: DigestClient::new(),
             credentials: Credentials::new("pbx", password),
@@ -165,7 +166,7 @@ fn nonces_are_neither_repeated_nor_made_by_others() {
     for odd in ["", "0", &"+".repeat(64), &"é".repeat(32), &"f".repeat(64), &"f".repeat(65)] {
         assert!(pair.server.good_nonce(pair.now, odd, SOURCE).is_none(), "{odd}");
     }
-    let mut other = DigestServer::new(pair.now, 2, settings(&[Algorithm::Sha256]));
+    let mut other = DigestServer::new(pair.now, Seed::fixed(2), settings(&[Algorithm::Sha256]));
     assert!(other.good_nonce(pair.now, &one, SOURCE).is_none());
 }
 

@@ -27,12 +27,12 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, rngs::StdRng};
 
 use super::flow::Flow;
 use super::message::{Scheme, Tag, Text, Transport, Uri};
 use super::transaction::{self, Transactions};
-use crate::types::{Deadlines, Now};
+use crate::types::{Deadlines, Now, Seed};
 
 /// The methods we take, for Allow.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
@@ -54,7 +54,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub fn new(config: EndpointConfig, seed: u64) -> Self {
+    pub fn new(config: EndpointConfig, seed: Seed) -> Self {
         let layer = transaction::Config {
             identity: Bytes::copy_from_slice(config.user_agent.as_bytes()),
             timing: config.timing,
@@ -64,10 +64,9 @@ impl Core {
             most: config.limits.transactions,
             pending_per_source: config.limits.pending_per_source,
         };
-        // Of the one seed each of the two has a stream of its own.
-        let mut rng = StdRng::seed_from_u64(seed);
+        let mut rng = seed.generator();
         Self {
-            transactions: Transactions::new(layer, rng.random()),
+            transactions: Transactions::new(layer, Seed::drawn(&mut rng)),
             config,
             rng,
             timers: Deadlines::default(),

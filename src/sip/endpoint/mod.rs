@@ -33,7 +33,7 @@ use super::invite::Usage;
 use super::message::{Request, StatusCode, Tag};
 use super::registration::Registrations;
 use super::transaction::is_stateless_tag;
-use crate::types::{Addresses, IdMap, Now, relax};
+use crate::types::{Addresses, IdMap, Now, Seed, relax};
 
 pub use super::auth::{Challenge, Credentials};
 pub use super::core::{
@@ -119,7 +119,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint with nothing to do. The same seed and the same inputs give the same outputs.
     #[must_use]
-    pub fn new(config: EndpointConfig, seed: u64) -> Self {
+    pub fn new(config: EndpointConfig, seed: Seed) -> Self {
         Self {
             core: Core::new(config, seed),
             usages: IdMap::default(),

@@ -43,11 +43,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, rngs::StdRng};
 
 use super::flow::Flow;
 use super::message::{HeaderName as H, Headers, Message, StatusCode, Tag};
-use crate::types::{Addresses, Deadlines, IdMap, Now};
+use crate::types::{Addresses, Deadlines, IdMap, Now, Seed};
 use key::Keys;
 use retention::Retention;
 use servers::ServerTransaction;
@@ -119,12 +119,13 @@ pub(crate) struct Transactions<C, S> {
 }
 
 impl<C: Clone + Default, S: Copy> Transactions<C, S> {
-    pub fn new(config: Config, seed: u64) -> Self {
+    pub fn new(config: Config, seed: Seed) -> Self {
+        let mut rng = seed.generator();
         Self {
             config,
             // A stream of its own: what is drawn for messages tells nothing of the keys' secret.
-            keys: Keys::new(&mut StdRng::seed_from_u64(!seed)),
-            rng: StdRng::seed_from_u64(seed),
+            keys: Keys::new(&mut Seed::drawn(&mut rng).generator()),
+            rng,
             timers: Deadlines::default(),
             outputs: VecDeque::new(),
             totals: Totals::default(),

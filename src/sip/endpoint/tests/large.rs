@@ -12,7 +12,7 @@ fn flow() -> Flow {
 }
 
 fn small_limit() -> Endpoint {
-    Endpoint::new(EndpointConfig { datagram_limit: 100, ..EndpointConfig::default() }, 1)
+    Endpoint::new(EndpointConfig { datagram_limit: 100, ..EndpointConfig::default() }, crate::types::Seed::fixed(1))
 }
 
 fn ask(endpoint: &mut Endpoint, now: Now) -> (Flow, Bytes) {
@@ -53,13 +53,13 @@ fn a_large_request_goes_by_tcp_and_by_udp_once_that_is_refused() {
 
 #[test]
 fn a_small_request_stays_a_datagram() {
-    let mut endpoint = Endpoint::new(EndpointConfig::default(), 1);
+    let mut endpoint = Endpoint::new(EndpointConfig::default(), crate::types::Seed::fixed(1));
     assert_eq!(ask(&mut endpoint, start()).0, flow());
 }
 
 #[test]
 fn a_ping_tells_whether_there_was_an_answer() {
-    let (mut endpoint, now) = (Endpoint::new(EndpointConfig::default(), 1), start());
+    let (mut endpoint, now) = (Endpoint::new(EndpointConfig::default(), crate::types::Seed::fixed(1)), start());
     let (_, request) = ask(&mut endpoint, now);
     let Ok(Message::Request(request)) = Message::parse(&request) else { panic!("no request") };
     let mut answer = Response::to_request(&request, StatusCode(405));

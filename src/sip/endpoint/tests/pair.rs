@@ -63,7 +63,7 @@ impl Pair {
         let now = start();
         Self {
             now,
-            ends: [Endpoint::new(a, 1), Endpoint::new(b, 2)],
+            ends: [Endpoint::new(a, crate::types::Seed::fixed(1)), Endpoint::new(b, crate::types::Seed::fixed(2))],
             addresses: addresses.map(|address| address.parse().unwrap()),
             transport,
             wire: BTreeMap::new(),

@@ -35,7 +35,7 @@ impl Raw {
             remote: "192.0.2.9:5060".parse().unwrap(),
             connection: transport.is_reliable().then_some(7),
         };
-        Self { now: start(), endpoint: Endpoint::new(config, 3), flow, events: Vec::new() }
+        Self { now: start(), endpoint: Endpoint::new(config, crate::types::Seed::fixed(3)), flow, events: Vec::new() }
     }
 
     /// What was sent since the last look; events are put aside.
