@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of packets; [`playout::Playout`] is where a leg's decoded samples wait for the tick.
 
+pub mod active_level;
 pub mod codec;
 pub mod comfort_noise;
 pub mod concealment;

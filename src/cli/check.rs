@@ -17,6 +17,7 @@ pub(super) fn checks() -> Files {
         .with_sounds(|path| speech::load_file(path).map(drop).map_err(|error| error.to_string()))
         .with_prompts(speech::list_prompts)
         .with_codecs(codec)
+        .with_voice(|data, language| speech::can_say(&speech::Paths::within(data), language))
         .with_certificates(|certificate, key| match key {
             Some(key) => net::load_certificate(certificate, key).map(drop).map_err(|error| error.to_string()),
             None => net::load_roots(certificate).map(drop).map_err(|error| error.to_string()),

@@ -64,6 +64,18 @@ enum CtlCommand {
         /// Its name in the status: call-3-7.
         call: String,
     },
+    /// Says a text to a call, or to all in a room.
+    #[command(group(clap::ArgGroup::new("hearer").required(true)))]
+    Say {
+        /// The words.
+        text: String,
+        /// The call's name in the status: call-3-7.
+        #[arg(long, group = "hearer")]
+        call: Option<String>,
+        /// The room.
+        #[arg(long, group = "hearer")]
+        room: Option<String>,
+    },
     /// Plays something to a call, or to all in a room.
     #[command(group(clap::ArgGroup::new("to").required(true)))]
     Play {
@@ -139,6 +151,10 @@ impl CtlCommand {
             Self::Kick { call: None, room } => Request::KickRoom { room: room.clone().unwrap_or_default() },
             Self::Mute { call } => Request::Mute { call: call.clone(), muted: true },
             Self::Unmute { call } => Request::Mute { call: call.clone(), muted: false },
+            Self::Say { text, call, room } => {
+                let to = call.clone().map_or_else(|| Audience::Room(room.clone().unwrap_or_default()), Audience::Call);
+                Request::Say { to, text: text.clone() }
+            }
             Self::Play { sound, call, room } => {
                 let to = call.clone().map_or_else(|| Audience::Room(room.clone().unwrap_or_default()), Audience::Call);
                 Request::Play { to, sound: as_seen_by_gateway(sound) }

@@ -20,6 +20,7 @@ mod records;
 mod reload;
 mod run;
 mod server;
+mod speak;
 mod wake;
 mod wire;
 
@@ -52,6 +53,8 @@ enum Command {
     Ctl(ctl::CtlArguments),
     /// A telephone for tests: calls, keys digits, plays a WAV and records what it hears.
     Call(call::CallArguments),
+    /// Speaks a text into a WAV file, with the voice that callers hear: to listen to it, or to make a prompt.
+    Speak(speak::SpeakArguments),
     /// Prints the version.
     Version {
         /// As JSON.
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => check::explain(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
         Command::Call(arguments) => call::call(arguments),
+        Command::Speak(arguments) => speak::speak(&arguments),
         Command::Version { json } => manual::version(json),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(&folder),

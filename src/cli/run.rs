@@ -13,12 +13,12 @@ use crate::gateway::Gateway;
 use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
-use crate::speech::Library;
+use crate::speech::{self, Library, Speaker};
 use crate::types::Seed;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -64,22 +64,38 @@ pub(super) fn run(config: &Path) -> ExitCode {
 }
 
 fn start(config: &Path, log: &Log) -> Result<(), StartError> {
-    let loaded = load(config, std::io::stderr().is_terminal())?;
-    if !loaded.warnings.is_empty() {
-        log.push(format!("{}\n", loaded.warnings).as_bytes());
+    let colours = std::io::stderr().is_terminal();
+    let read = read(config, colours)?;
+    if !read.warnings.is_empty() {
+        log.push(format!("{}\n", Mistakes::new(&read.warnings, colours)).as_bytes());
     }
-    let filter = start_log(log, &loaded.plan);
+    let filter = start_log(log, &read.plan);
+    let voice = Arc::new(Voice::new());
+    let loaded = with_sounds(read, colours, &voice)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(config, loaded, log, filter));
+    let served = runtime.block_on(serve(config, loaded, log, filter, voice));
     // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
     runtime.shutdown_background();
     served
 }
 
-/// Reads dialplan and sounds.
-fn load(config: &Path, colours: bool) -> Result<Loaded, Mistakes> {
-    let loaded = dialplan::load(config, &check::checks()).map_err(|found| Mistakes::new(&found, colours))?;
-    let sounds = Library::load(&loaded.plan).map_err(|error| Mistakes::elsewhere(&error.to_string()))?;
+/// The one speaker, started when the first dialplan says where its files are; `None` where there is no thread for it.
+type Voice = OnceLock<Option<Speaker>>;
+
+fn start_speaker(plan: &Plan) -> Option<Speaker> {
+    let speaker = Speaker::start(speech::Paths::within(&plan.gateway.data), speech::Patience::default());
+    speaker.map_err(|error| tracing::warn!("nothing can be said but prompts: {error}")).ok()
+}
+
+fn read(config: &Path, colours: bool) -> Result<dialplan::Loaded, Mistakes> {
+    dialplan::load(config, &check::checks()).map_err(|found| Mistakes::new(&found, colours))
+}
+
+/// Reads the sounds of a dialplan, and has said what it says.
+fn with_sounds(loaded: dialplan::Loaded, colours: bool, voice: &Voice) -> Result<Loaded, Mistakes> {
+    let speaker = voice.get_or_init(|| start_speaker(&loaded.plan));
+    let sounds =
+        Library::load(&loaded.plan, speaker.as_ref()).map_err(|error| Mistakes::elsewhere(&error.to_string()))?;
     Ok(Loaded {
         summary: loaded.summary(),
         sounds: Arc::new(sounds),
@@ -90,8 +106,8 @@ fn load(config: &Path, colours: bool) -> Result<Loaded, Mistakes> {
 }
 
 /// Reads them anew. What is wrong with them is told line by line in the log.
-fn reload(config: &Path) -> Result<Loaded, Mistakes> {
-    let loaded = load(config, false);
+fn reload(config: &Path, voice: &Voice) -> Result<Loaded, Mistakes> {
+    let loaded = read(config, false).and_then(|read| with_sounds(read, false, voice));
     match &loaded {
         Ok(loaded) => loaded.warnings.drawn.iter().for_each(|line| tracing::warn!("{line}")),
         Err(mistakes) => {
@@ -120,7 +136,13 @@ fn start_log(log: &Log, plan: &Plan) -> LogFilter {
     LogFilter::new(levels, set)
 }
 
-async fn serve(config: &Path, loaded: Loaded, log: &Log, filter: LogFilter) -> Result<(), StartError> {
+async fn serve(
+    config: &Path,
+    loaded: Loaded,
+    log: &Log,
+    filter: LogFilter,
+    voice: Arc<Voice>,
+) -> Result<(), StartError> {
     let plan = Arc::clone(&loaded.plan);
     let settings = &plan.gateway;
     limits::raise_descriptors(settings.max_calls);
@@ -153,9 +175,10 @@ async fn serve(config: &Path, loaded: Loaded, log: &Log, filter: LogFilter) -> R
             let _ = std::io::stdout().write_all(banner.as_bytes());
         })?;
     }
-    let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter));
+    let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter))
+        .with_speaker(voice.get().cloned().flatten());
     let config = config.to_owned();
-    server.run(Sources { sip, asked }, move || reload(&config)).await?;
+    server.run(Sources { sip, asked }, move || reload(&config, &voice)).await?;
     control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())

@@ -9,6 +9,7 @@ use super::records::Records;
 use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
 use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
+use crate::audio::wav;
 use crate::dialplan::{Plan, Trunk};
 use crate::gateway::{Audience, Gateway, Input, Level, LogLine, Output, Reply, Request};
 use crate::media::command::{Command, Pcm};
@@ -16,7 +17,7 @@ use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, Arrival, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
-use crate::speech;
+use crate::speech::{self, Speaker, Text};
 use crate::types::{CallId, Now, Rush};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -70,9 +71,19 @@ pub(super) struct Server {
     resolver: Resolver,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
     sounds_read: (mpsc::Sender<SoundRead>, mpsc::Receiver<SoundRead>),
+    /// `None`: there is no thread for it.
+    speaker: Option<Speaker>,
+    spoken: (mpsc::Sender<Sentence>, mpsc::Receiver<Sentence>),
     drained: bool,
     /// Of transactions and calls.
     rush: Rush,
+}
+
+/// A sentence of a text that is being said.
+struct Sentence {
+    id: u64,
+    sound: Result<Pcm, String>,
+    is_last: bool,
 }
 
 /// A sound file that an administrator wants played.
@@ -117,11 +128,19 @@ impl Server {
             resolver: Resolver::new(&settings.dns),
             resolved: mpsc::channel(64),
             sounds_read: mpsc::channel(1),
+            speaker: None,
+            spoken: mpsc::channel(4),
             drained: false,
             rush: Rush::default(),
             plan,
             fingerprint,
         }
+    }
+
+    /// The same server with somebody who says texts.
+    pub(super) fn with_speaker(mut self, speaker: Option<Speaker>) -> Self {
+        self.speaker = speaker;
+        self
     }
 
     /// Runs until a drain is complete. `reload` reads the dialplan anew, or says why not.
@@ -168,6 +187,9 @@ impl Server {
                 },
                 Some(SoundRead { id, to, sound }) = self.sounds_read.1.recv() => {
                     self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
+                }
+                Some(Sentence { id, sound, is_last }) = self.spoken.1.recv() => {
+                    self.gateway.handle_input(now(), Input::Sound { id, sound, is_last });
                 }
                 Some(resolved) = self.resolved.1.recv() => self.on_resolved(resolved),
                 () = self.transports.rush_over() => give_back(),
@@ -307,6 +329,7 @@ impl Server {
             Output::Answered(record) => self.records.answered(record),
             Output::Record(record) => self.records.write(Instant::now(), record),
             Output::LoadSound { id, to, path } => self.load_sound(id, to, path),
+            Output::Synthesize { id, language, text } => self.synthesize(id, language, text),
             Output::Log(line) => write_log(&line),
             Output::Reply { id, mut reply } => {
                 if let Reply::Status(status) = &mut reply {
@@ -358,6 +381,24 @@ impl Server {
             // Where that fails the gateway is gone, and with it who asked.
             let _ = answer.blocking_send(SoundRead { id, to, sound });
         });
+    }
+
+    /// Has a text said beside the calls.
+    fn synthesize(&mut self, id: u64, language: String, text: String) {
+        let answer = self.spoken.0.clone();
+        let deliver = move |(sound, is_last): speech::synthesis::Piece| {
+            let sound = sound.map(speech::Sound::into_pcm).map_err(|error| error.to_string());
+            // Where that fails the gateway is gone, and with it who asked.
+            let _ = answer.blocking_send(Sentence { id, sound, is_last });
+        };
+        let text = Text { language, text, rate: wav::RATE };
+        let queued = match &self.speaker {
+            Some(speaker) => speaker.queue(text, deliver).map_err(|error| error.to_string()),
+            None => Err("this gateway has no speaker; the log says why".to_owned()),
+        };
+        if let Err(why) = queued {
+            self.gateway.handle_input(now(), Input::Sound { id, sound: Err(why), is_last: true });
+        }
     }
 
     fn resolve(&self, name: &str) {

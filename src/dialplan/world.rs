@@ -49,6 +49,14 @@ pub trait Checks {
     /// Why it cannot be.
     fn sound(&self, path: &Path) -> Result<(), String>;
 
+    /// Whether a text of a language can be said. `data` is the gateway's folder.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn voice(&self, _data: &Path, _language: &str) -> Result<(), String> {
+        Ok(())
+    }
+
     /// The prompts of a language; `None` when nobody knows, every name and text is then taken.
     ///
     /// # Errors
@@ -70,6 +78,7 @@ pub struct PromptText {
 type SoundCheck = Box<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
 type CertificateCheck = Box<dyn Fn(&Path, Option<&Path>) -> Result<(), String> + Send + Sync>;
 type CodecCheck = Box<dyn Fn(AudioCodec) -> Result<(), String> + Send + Sync>;
+type VoiceCheck = Box<dyn Fn(&Path, &str) -> Result<(), String> + Send + Sync>;
 type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync>;
 
 /// This machine's environment and files. What a WAV file and a prompt catalogue look like is known to others, who hand
@@ -79,6 +88,7 @@ pub struct Files {
     certificate: CertificateCheck,
     codec: CodecCheck,
     prompts: PromptList,
+    voice: VoiceCheck,
 }
 
 impl Default for Files {
@@ -88,6 +98,7 @@ impl Default for Files {
             certificate: Box::new(|_, _| Ok(())),
             codec: Box::new(|_| Ok(())),
             prompts: Box::new(|_, _| Ok(None)),
+            voice: Box::new(|_, _| Ok(())),
         }
     }
 }
@@ -114,6 +125,13 @@ impl Files {
     #[must_use]
     pub fn with_codecs(mut self, check: impl Fn(AudioCodec) -> Result<(), String> + Send + Sync + 'static) -> Self {
         self.codec = Box::new(check);
+        self
+    }
+
+    /// Asks `check` whether a text can be said: the gateway's folder, and the language.
+    #[must_use]
+    pub fn with_voice(mut self, check: impl Fn(&Path, &str) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.voice = Box::new(check);
         self
     }
 
@@ -151,6 +169,10 @@ impl Checks for Files {
 
     fn sound(&self, path: &Path) -> Result<(), String> {
         (self.sound)(path)
+    }
+
+    fn voice(&self, data: &Path, language: &str) -> Result<(), String> {
+        (self.voice)(data, language)
     }
 
     fn prompts(&self, folder: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {

@@ -38,6 +38,13 @@ pub enum Request {
         /// A prompt of the catalogue, or the path of a WAV file.
         sound: String,
     },
+    /// Say a text to a call or to all in a room. Answered when the first sentence is heard.
+    Say {
+        /// Who is to hear it.
+        to: Audience,
+        /// The words.
+        text: String,
+    },
     /// Call a number into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when the callee
     /// is in the room.
     Dial {
@@ -215,6 +222,10 @@ impl Gateway {
             }
             Request::Mute { call, muted } => self.mute(&call, muted),
             Request::KickRoom { room } => self.kick_room(now, &room),
+            Request::Say { to, text } => match self.say_to(id, to, text) {
+                Some(reply) => reply,
+                None => return,
+            },
             Request::Play { to, sound } => match self.play_to(id, to, sound) {
                 Some(reply) => reply,
                 None => return,

@@ -19,6 +19,7 @@
 //! | `sessions.rs` | the sessions that run, and the names they gave to things |
 //! | `apply.rs` | verbs of sessions → effects |
 //! | `players.rs`, `playback.rs` | what is being played, and to whom |
+//! | `speaking.rs` | texts that are spoken while they are played |
 //! | `pins.rs` | PIN checks |
 //! | `rooms.rs`, `bridges.rs` | the room directory: who is in which room; calls that hear each other without one |
 //! | `alone.rs` | what somebody hears who is alone in a room |
@@ -75,6 +76,7 @@ mod shutdown;
 mod signalling;
 mod snapshot;
 mod sounds;
+mod speaking;
 mod targets;
 mod timer;
 mod transfer;
@@ -113,6 +115,7 @@ use rooms::Rooms;
 pub(crate) use sessions::SessionId;
 use sessions::{RunningSession, Sessions, Turn};
 use shutdown::Shutdown;
+use speaking::Speeches;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -176,6 +179,15 @@ pub enum Input {
         /// The sound, or why there is none.
         sound: Result<Pcm, String>,
     },
+    /// A part of the answer to [`Output::Synthesize`].
+    Sound {
+        /// As in the output.
+        id: u64,
+        /// The next sentence, or why there is none; none follows then.
+        sound: Result<Pcm, String>,
+        /// It is the last one.
+        is_last: bool,
+    },
     /// The dialplan was read anew. Calls in progress keep theirs.
     Reload(Arc<Plan>),
 }
@@ -228,6 +240,15 @@ pub enum Output {
         /// The file.
         path: PathBuf,
     },
+    /// Have a text spoken; answered with [`Input::Sound`] for each sentence.
+    Synthesize {
+        /// Comes back with the sound.
+        id: u64,
+        /// The language it is in.
+        language: String,
+        /// The words.
+        text: String,
+    },
     /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
     /// without talk, ended by [`Cause::GatewayStopped`].
     Answered(Box<CallRecord>),
@@ -263,6 +284,7 @@ pub struct Gateway {
     sessions: Sessions,
     rooms: Rooms,
     players: Players,
+    speeches: Speeches,
     pin_guard: PinGuard,
     trunks: Trunks,
     transfers: Transfers,
@@ -296,6 +318,7 @@ impl Gateway {
             sessions: Sessions::default(),
             rooms: Rooms::default(),
             players: Players::new(sounds),
+            speeches: Speeches::default(),
             pin_guard: PinGuard::new(limits),
             trunks: Trunks::default(),
             transfers: Transfers::default(),
@@ -349,6 +372,7 @@ impl Gateway {
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),
+            Input::Sound { id, sound, is_last } => self.on_sound(id, sound, is_last),
             Input::Reload(plan) => self.on_reload(now, plan),
         }
         self.run_until_idle(now);
@@ -395,6 +419,7 @@ impl Gateway {
             && self.sessions.is_empty()
             && self.rooms.is_idle()
             && self.players.is_idle()
+            && self.speeches.is_empty()
             && self.transfers.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()

@@ -30,7 +30,7 @@ impl Gateway {
         };
         call.muted = muted;
         self.apply_mute(id);
-        if let Some(sound) = self.sounds_of(id).prompt(&self.plan.gateway.language, prompt) {
+        if let Some(sound) = self.sounds_of(id).prompt(&self.language_of_call(id), prompt) {
             // Not while something is played to it already: that goes first.
             let _ = self.play_beside(id, sound);
         }
@@ -78,7 +78,7 @@ impl Gateway {
         self.effects.reply(id, reply);
     }
 
-    fn play_sound(&mut self, to: &Audience, sound: Pcm) -> Reply {
+    pub(super) fn play_sound(&mut self, to: &Audience, sound: Pcm) -> Reply {
         let played = match self.listener(to) {
             Ok(UnitId::Leg(call)) => self.play_beside(call, sound),
             Ok(sink) => {
@@ -95,7 +95,7 @@ impl Gateway {
     }
 
     /// Who that is now.
-    fn listener(&self, to: &Audience) -> Result<UnitId, String> {
+    pub(super) fn listener(&self, to: &Audience) -> Result<UnitId, String> {
         match to {
             Audience::Call(name) => {
                 let id = self.call_named(name)?;
@@ -111,14 +111,20 @@ impl Gateway {
 
     /// Plays to one call what its session knows nothing of. What the session plays goes first.
     fn play_beside(&mut self, id: CallId, sound: Pcm) -> Result<(), String> {
-        let Some(call) = self.calls.get(&id).filter(|call| call.media.leg) else {
-            return Err(format!("{id} is not answered"));
-        };
-        if call.playback.is_some() {
-            return Err(format!("{id} is hearing a prompt; try again when it is over"));
-        }
+        self.free_to_hear(id)?;
         self.play_announcement(UnitId::Leg(id), Clip::Samples(sound));
         Ok(())
+    }
+
+    /// Whether a call can be played something beside its session.
+    pub(super) fn free_to_hear(&self, id: CallId) -> Result<(), String> {
+        match self.calls.get(&id).filter(|call| call.media.leg) {
+            None => Err(format!("{id} is not answered")),
+            Some(call) if call.playback.is_some() => {
+                Err(format!("{id} is hearing a prompt; try again when it is over"))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// A short sound of the room itself, as when somebody comes or goes.

@@ -40,6 +40,12 @@ impl Gateway {
         Ok(())
     }
 
+    /// The language that a call's session speaks.
+    pub(super) fn language_of_call(&self, call: CallId) -> String {
+        let session = self.calls.get(&call).and_then(|call| self.sessions.get(&call.session));
+        session.map_or_else(|| self.plan.gateway.language.clone(), |session| session.running.language().to_owned())
+    }
+
     fn language_of(&self, session: SessionId) -> String {
         self.sessions.get(&session).map_or_else(String::new, |session| session.running.language().to_owned())
     }
@@ -79,6 +85,7 @@ impl Gateway {
         let (session, playback, call) = match owner {
             Owner::Session { session, playback, call } => (session, playback, call),
             Owner::Announcement => return,
+            Owner::Speech(id) => return self.on_sentence_finished(id, completed),
             Owner::Dismissal(call) => return self.on_dismissed(now, call),
         };
         if let Some(running) = self.sessions.get_mut(&session)

@@ -15,6 +15,8 @@ pub(super) enum Owner {
     Session { session: SessionId, playback: PlaybackHandle, call: Option<CallId> },
     /// An announcement of the room or the administrator: nobody waits for its end.
     Announcement,
+    /// A text that an administrator has said, sentence by sentence.
+    Speech(u64),
     /// A call that is hung up afterwards.
     Dismissal(CallId),
 }
@@ -47,6 +49,13 @@ impl Players {
     /// Plays what nobody waits for the end of.
     pub(super) fn announce(&mut self, effects: &mut Effects, sink: UnitId, sound: Clip) -> PlayerId {
         let player = self.add(effects, Owner::Announcement);
+        self.start(effects, player, vec![sound], sink);
+        player
+    }
+
+    /// Plays a sentence of a text.
+    pub(super) fn say(&mut self, effects: &mut Effects, speech: u64, sink: UnitId, sound: Clip) -> PlayerId {
+        let player = self.add(effects, Owner::Speech(speech));
         self.start(effects, player, vec![sound], sink);
         player
     }

@@ -33,7 +33,8 @@ pub fn for_route(plan: &Plan, route: &Route) -> Option<Running> {
         }
         RouteTarget::Trunks(_) | RouteTarget::Reject(_) => return None,
     };
-    Some(Running { kind, language: language.clone() })
+    let language = route.language.as_ref().unwrap_or(language).clone();
+    Some(Running { kind, language })
 }
 
 impl Running {
@@ -89,6 +90,7 @@ name   = "Lobby"
 from   = "carrier"
 number = "1"
 room   = "lobby"
+language = "en-US"
 answer_after = "2s"
 
 [[routes]]
@@ -109,7 +111,7 @@ reject = 486
         let Loaded { plan, .. } = parse("dialplan.toml", PLAN, &Trusting).unwrap();
         let session = |n: usize| for_route(&plan, &plan.routes[n]);
         let mut lobby = session(0).unwrap();
-        assert_eq!(lobby.language(), "en-GB");
+        assert_eq!(lobby.language(), "en-US");
         play_through(&mut lobby, &[(incoming("1"), "ring; timer1 2s")]);
         let mut french = session(1).unwrap();
         assert_eq!(french.language(), "fr-FR");

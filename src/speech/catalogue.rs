@@ -13,12 +13,14 @@ use std::path::Path;
 pub const DEFAULT_LANGUAGE: &str = "en-GB";
 
 /// What prompts of the binary said in earlier versions: a dialplan that says it means the prompt.
-pub(super) const FORMER_TEXTS: [(&str, &str); 5] = [
+pub(super) const FORMER_TEXTS: [(&str, &str); 7] = [
     ("enter-pin", "Hello, please enter your conference pin using keypad and press pound key to join the conference."),
     ("enter-pin", "Please enter your conference PIN, followed by the pound key."),
     ("wrong-pin", "Sorry, this PIN is not correct. Please try again."),
     ("too-short", "Sorry, this PIN is too short. Please try again."),
     ("no-input", "Sorry, nothing was entered. Please try again."),
+    ("too-short", "Sorry, this PIN is too short."),
+    ("pin-blocked", "PINs are not accepted from this telephone number for now. Please try again later. Goodbye."),
 ];
 
 /// All prompts and tones, ready to be played. Cheap to ask, meant to be shared; a reload makes a new one.
@@ -65,9 +67,21 @@ impl Catalogue {
     /// # Errors
     /// Every file that cannot be read or does not fit, all of them at once.
     pub fn load(dir: &Path) -> Result<Self, CatalogueError> {
+        Self::load_some(dir, |_| true)
+    }
+
+    /// The same for some languages alone and their dialects: reading all of them takes its time.
+    ///
+    /// # Errors
+    /// As for [`Catalogue::load`].
+    pub fn load_used(dir: &Path, used: &[&str]) -> Result<Self, CatalogueError> {
+        Self::load_some(dir, |name| used.iter().any(|used| primary(name).eq_ignore_ascii_case(primary(used))))
+    }
+
+    fn load_some(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Self, CatalogueError> {
         let mut catalogue = Self::built_in();
         let mut mistakes = Vec::new();
-        for (name, path) in folder::languages(dir, &mut mistakes) {
+        for (name, path) in folder::languages(dir, &mut mistakes).into_iter().filter(|(name, _)| is_wanted(name)) {
             let folder = LanguageFolder::read(&path, &mut mistakes);
             let known = catalogue.languages.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned();
             let language = catalogue.languages.entry(known.unwrap_or(name)).or_default();

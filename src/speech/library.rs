@@ -1,28 +1,32 @@
 //! All sounds one dialplan needs, read when it is.
 
 use super::catalogue::FORMER_TEXTS;
-use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, load_file};
+use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, Speaker, Text, load_file};
+use crate::audio::wav;
 use crate::dialplan::{Plan, PromptText, Say};
 use crate::gateway::Sounds;
 use crate::media::command::{Clip, Pcm};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// The prompt catalogue, and the files the dialplan names.
+/// The prompt catalogue, the files the dialplan names, and the texts it says.
 #[derive(Debug)]
 pub struct Library {
     catalogue: Catalogue,
     files: HashMap<PathBuf, Pcm>,
+    /// By language and text.
+    spoken: HashMap<(String, String), Pcm>,
 }
 
 impl Library {
-    /// Reads the prompt folder and every sound file of a plan.
+    /// Reads the prompt folder and every sound file of a plan, and has every text said that no prompt says. A text that
+    /// nobody can say is told in the log, and the prompt that is usual in its place is played instead of it.
     ///
     /// # Errors
     /// All files that cannot be used, each with its name and what is wrong with it.
-    pub fn load(plan: &Plan) -> Result<Self, CatalogueError> {
+    pub fn load(plan: &Plan, speaker: Option<&Speaker>) -> Result<Self, CatalogueError> {
         let mut wrong = Vec::new();
-        let catalogue = match Catalogue::load(&plan.gateway.prompts) {
+        let catalogue = match Catalogue::load_used(&plan.gateway.prompts, &languages(plan)) {
             Ok(catalogue) => catalogue,
             Err(CatalogueError(errors)) => {
                 wrong.extend(errors);
@@ -30,7 +34,8 @@ impl Library {
             }
         };
         let mut files = HashMap::new();
-        for path in sound_files(plan) {
+        let says: Vec<Said<'_>> = says(plan).collect();
+        for path in says.iter().filter_map(|said| if let Say::File(path) = said.say { Some(path) } else { None }) {
             match load_file(path) {
                 Ok(sound) => {
                     files.insert(path.clone(), sound);
@@ -38,7 +43,27 @@ impl Library {
                 Err(error) => wrong.push(error),
             }
         }
-        if wrong.is_empty() { Ok(Self { catalogue, files }) } else { Err(CatalogueError(wrong)) }
+        if !wrong.is_empty() {
+            return Err(CatalogueError(wrong));
+        }
+        let mut spoken = HashMap::new();
+        for Said { language, say, usual } in says {
+            let Say::Text(text) = say else { continue };
+            if catalogue.by_text(language, text).is_none()
+                && let Some(sound) = speak(speaker, language, text).or_else(|| catalogue.get(language, usual))
+            {
+                spoken.insert((language.to_owned(), text.clone()), sound);
+            }
+        }
+        Ok(Self { catalogue, files, spoken })
+    }
+}
+
+impl Library {
+    /// A text of the dialplan. It is said in the language it is written in, whatever that of the call.
+    fn spoken(&self, language: &str, text: &str) -> Option<Pcm> {
+        let exact = self.spoken.get(&(language.to_owned(), text.to_owned()));
+        exact.or_else(|| self.spoken.iter().find(|((_, known), _)| known == text).map(|(_, sound)| sound)).cloned()
     }
 }
 
@@ -48,7 +73,8 @@ impl Sounds for Library {
     }
 
     fn text(&self, language: &str, text: &str) -> Option<Pcm> {
-        self.catalogue.by_text(language, text)
+        let prompt = || self.catalogue.by_text(language, text);
+        self.spoken(language, text).or_else(prompt)
     }
 
     fn file(&self, path: &Path) -> Option<Pcm> {
@@ -60,23 +86,52 @@ impl Sounds for Library {
     }
 }
 
-fn sound_files(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
-    let says = plan.ivrs.iter().flat_map(|ivr| {
+/// The languages that a plan's callers are spoken to in.
+fn languages(plan: &Plan) -> Vec<&str> {
+    let ivrs = plan.ivrs.iter().map(|ivr| ivr.language.as_str());
+    let routes = plan.routes.iter().filter_map(|route| route.language.as_deref());
+    ivrs.chain(routes).chain([plan.gateway.language.as_str(), DEFAULT_LANGUAGE]).collect()
+}
+
+/// Something the dialplan says.
+struct Said<'a> {
+    language: &'a str,
+    say: &'a Say,
+    /// The prompt that is usual in its place.
+    usual: &'static str,
+}
+
+fn says(plan: &Plan) -> impl Iterator<Item = Said<'_>> {
+    plan.ivrs.iter().flat_map(|ivr| {
         let prompts = &ivr.prompts;
-        let greetings = ivr.greetings.iter().map(|greeting| &greeting.say);
+        let first = if ivr.collect.is_some() { "enter-pin" } else { "please-wait" };
+        let greetings = ivr.greetings.iter().map(move |greeting| (&greeting.say, first));
         let others = [
-            &ivr.say,
-            &prompts.wrong,
-            &prompts.short,
-            &prompts.timeout,
-            &prompts.goodbye,
-            &prompts.blocked,
-            &prompts.first,
-            &prompts.full,
+            (&ivr.say, first),
+            (&prompts.wrong, "wrong-pin"),
+            (&prompts.short, "too-short"),
+            (&prompts.timeout, "no-input"),
+            (&prompts.goodbye, "goodbye"),
+            (&prompts.blocked, "pin-blocked"),
+            (&prompts.first, "first-here"),
+            (&prompts.full, "room-full"),
         ];
-        greetings.chain(others).chain(&prompts.joining)
-    });
-    says.filter_map(|say| if let Say::File(path) = say { Some(path) } else { None })
+        let joining = prompts.joining.as_ref().map(|say| (say, "joining"));
+        let all = greetings.chain(others).chain(joining);
+        all.map(|(say, usual)| Said { language: &ivr.language, say, usual })
+    })
+}
+
+/// Has a text said. Why that fails goes to the log.
+fn speak(speaker: Option<&Speaker>, language: &str, text: &str) -> Option<Pcm> {
+    let words = Text { language: language.to_owned(), text: text.to_owned(), rate: wav::RATE };
+    match speaker?.render(words) {
+        Ok(sound) => Some(sound.into_pcm()),
+        Err(error) => {
+            tracing::warn!("{text:?} cannot be said: {error}; a prompt is played instead");
+            None
+        }
+    }
 }
 
 /// The prompts of a language, for the check of a dialplan: those of the folder and those in the binary.
@@ -84,7 +139,7 @@ fn sound_files(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
 /// # Errors
 /// What is wrong with the folder.
 pub fn list_prompts(folder: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {
-    let catalogue = Catalogue::load(folder).map_err(|error| error.to_string())?;
+    let catalogue = Catalogue::load_used(folder, &[language]).map_err(|error| error.to_string())?;
     let prompts = catalogue.prompts(language).map(|(name, text)| PromptText {
         name: name.to_owned(),
         text: text.unwrap_or_default().to_owned(),

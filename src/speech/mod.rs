@@ -4,6 +4,8 @@
 //! [`Catalogue::load`] once, then [`Catalogue::get`], [`Catalogue::by_text`] and [`Catalogue::tone`] give sound that is
 //! decoded already and shared by all who play it; [`load_file`] for each file the dialplan names.
 //!
+//! What no prompt says is spoken ([`synthesis`]): what the dialplan says when it is loaded, so that no prompt is late.
+//!
 //! The English prompts are part of the binary, so that it speaks wherever it is started. A folder
 //! `<dir>/<language>/` with WAV files and a `catalogue.toml` (name = "text") replaces them one by one and adds languages.
 //!
@@ -16,6 +18,7 @@ mod error;
 mod file;
 mod folder;
 mod library;
+pub mod synthesis;
 #[cfg(test)]
 mod tests;
 mod tones;
@@ -24,4 +27,5 @@ pub use catalogue::{Catalogue, DEFAULT_LANGUAGE};
 pub use error::{CatalogueError, SoundError};
 pub use file::load_file;
 pub use library::{Library, list_prompts};
+pub use synthesis::{Paths, Patience, Sound, Speaker, SpeechError, Text, can_say};
 pub use tones::{TONES, tone};

@@ -1,6 +1,7 @@
 //! Behaviour of catalogues and sound files.
 
 use super::*;
+use crate::audio::active_level::active_level;
 use crate::audio::{level, wav};
 use crate::media::command::{Clip, Pcm};
 use std::io::Cursor;
@@ -70,22 +71,32 @@ fn the_binary_has_every_prompt_of_its_catalogue_and_every_file_of_the_folder() {
 }
 
 #[test]
-fn every_prompt_is_loud_enough_not_clipped_and_starts_at_once() {
-    let catalogue = Catalogue::built_in();
-    for (name, text) in catalogue.prompts(DEFAULT_LANGUAGE) {
-        let pcm = catalogue.get(DEFAULT_LANGUAGE, name).unwrap();
-        let peak = pcm.iter().map(|sample| f64::from(sample.unsigned_abs())).fold(0.0, f64::max);
-        let peak = 20.0 * (peak / 32_768.0).log10();
-        assert!((-8.0..-3.0).contains(&peak), "{name}: peak {peak} dBFS");
-        let words: Vec<i16> = pcm.chunks(160).filter(|f| level::dbfs(f) > -40.0).flatten().copied().collect();
-        // -19 dB as render.sh counts, against a square wave: 3 dB more against a sine.
-        let level = level::dbfs(&words);
-        assert!((-18.5..-14.5).contains(&level), "{name}: {level} dBFS");
-        // At a telephone's pace: 20 letters a second at most, pauses left out.
-        let seconds = words.len() as f32 / 8_000.0;
-        assert!(text.unwrap().len() as f32 / 20.0 < seconds, "{name}: {seconds} s");
-        let first = pcm.iter().position(|sample| sample.abs() > 300).unwrap();
-        assert!((200..1_600).contains(&first), "{name} starts after {first} samples");
+fn every_prompt_is_as_loud_as_the_others_not_clipped_and_starts_at_once() {
+    let prompts = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/prompts"));
+    let catalogue = Catalogue::load(prompts).unwrap();
+    let languages: Vec<&str> = catalogue.languages().collect();
+    assert_eq!(languages, ["en-GB", "en-US", "es-ES", "fr-FR"]);
+    for language in languages {
+        assert_eq!(catalogue.missing(language).count(), 0, "{language}");
+        for (name, text) in catalogue.prompts(language) {
+            let file = prompts.join(language).join(format!("{name}.wav"));
+            let mut reader = hound::WavReader::open(&file).unwrap();
+            let rate = reader.spec().sample_rate;
+            assert!(rate >= 16_000, "{language} {name}: {rate} Hz");
+            let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+            let peak = samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+            assert!(peak < 32_000, "{language} {name}: peak {peak}");
+            let floats: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+            let level = active_level(&floats, rate).unwrap();
+            assert!((level.dbov + 20.0).abs() < 1.0, "{language} {name}: {level:?}");
+            // At a telephone's pace: 20 letters a second at most, pauses left out.
+            let words = samples.chunks(rate as usize / 50).filter(|frame| level::dbfs(frame) > -40.0).count();
+            let seconds = words as f32 / 50.0;
+            assert!(text.unwrap().len() as f32 / 20.0 < seconds, "{language} {name}: {seconds} s");
+            let first = samples.iter().position(|sample| sample.abs() > 300).unwrap();
+            let first = first as f32 / rate as f32;
+            assert!((0.025..0.2).contains(&first), "{language} {name} starts after {first} s");
+        }
     }
 }
 

@@ -83,6 +83,37 @@ fn a_prompt_or_a_file_is_played_to_a_room_or_to_one_call_alone() {
 }
 
 #[test]
+fn a_text_is_said_sentence_by_sentence_to_a_room_or_to_one_call() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 2);
+    let to_room = || Audience::Room("lobby".into());
+    let said = done(&mut world, Request::Say { to: to_room(), text: "goodbye muted".into() });
+    assert_eq!(said, "saying it to room lobby");
+    world.run(secs(4));
+    assert_eq!(world.prompts(room[0], secs(4)), ["goodbye", "muted"]);
+    let call = names(&mut world).swap_remove(0);
+    done(&mut world, Request::Say { to: Audience::Call(call), text: "unmuted".into() });
+    world.run(secs(2));
+    assert_eq!(world.prompts(room[0], secs(2)), ["unmuted"]);
+    assert!(world.prompts(room[1], secs(2)).is_empty());
+    assert_eq!(
+        refused(&mut world, Request::Say { to: to_room(), text: "abracadabra".into() }),
+        "nobody can say abracadabra"
+    );
+    world.finish();
+}
+
+#[test]
+fn a_text_whose_hearer_hangs_up_is_forgotten() {
+    let mut world = World::new(Settings::default());
+    world.phones_in("2000", 2);
+    done(&mut world, Request::Say { to: Audience::Room("lobby".into()), text: "goodbye muted goodbye".into() });
+    done(&mut world, Request::KickRoom { room: "lobby".into() });
+    world.run(secs(5));
+    world.finish();
+}
+
+#[test]
 fn what_a_session_plays_to_its_caller_is_not_cut_off_by_an_announcement() {
     let mut world = World::new(Settings::default());
     let anna = world.phone();

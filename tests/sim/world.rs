@@ -443,6 +443,14 @@ impl World {
             Output::ResolveHost { call, host } => {
                 self.host_lookups.push((call, host));
             }
+            Output::Synthesize { id, text, .. } => {
+                // Each word is a sentence, and the name of its sound.
+                let last = text.split(' ').count() - 1;
+                for (number, word) in text.split(' ').enumerate() {
+                    let sound = Tones::named(word).ok_or_else(|| format!("nobody can say {word}"));
+                    self.input(Input::Sound { id, sound, is_last: number == last });
+                }
+            }
             Output::LoadSound { id, to, path } => {
                 let sound = path.to_str().and_then(Tones::named).ok_or_else(|| format!("no {}", path.display()));
                 self.input(Input::SoundLoaded { id, to, sound });

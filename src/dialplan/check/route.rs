@@ -2,12 +2,13 @@
 
 use super::ivr::{Checked, template};
 use super::pattern::{pattern, unmatched};
+use super::say::{self, Voice};
 use super::{Checker, bypass, out};
 use crate::dialplan::diagnostic::line_of;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::overlap::covers;
 use crate::dialplan::pattern::Pattern;
-use crate::dialplan::plan::{Ivr, Origin, Room, Route, RouteTarget, Trunk};
+use crate::dialplan::plan::{Gateway, Ivr, Origin, Room, Route, RouteTarget, Trunk};
 use crate::dialplan::raw::RawRoute;
 use crate::dialplan::suggestion;
 use std::ops::Range;
@@ -20,6 +21,8 @@ pub(super) struct Names<'a> {
     pub trunks: &'a [Arc<Trunk>],
     pub rooms: &'a [Arc<Room>],
     pub ivrs: &'a [Checked],
+    /// Where prompts are.
+    pub gateway: &'a Gateway,
     /// How numbers of calls that come by no trunk are read.
     pub numbers: &'a NumberRules,
 }
@@ -105,6 +108,7 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     }
     let answer_after = checker.time("answer_after", &raw.answer_after, "0s", "60s").unwrap_or(Duration::ZERO);
     let target = target(checker, value, number.as_ref().map(|(number, _)| number), names);
+    let language = language(checker, raw, target.as_ref(), names.gateway);
     if let (Some(RouteTarget::Reject(_)), Some(after)) = (&target, raw.answer_after.get()) {
         checker
             .sink
@@ -116,8 +120,25 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     let (number, place) = number?;
     let line = line_of(checker.text, value.span().start);
     let name = raw.name.get()?.get_ref().clone();
-    let route = Arc::new(Route { name, line, from: from?, number, answer_after, target: target? });
+    let route = Arc::new(Route { name, line, from: from?, number, answer_after, language, target: target? });
     Some(Placed { route, number: place })
+}
+
+/// The language of a route's callers, for which there are prompts.
+fn language(
+    checker: &mut Checker<'_>,
+    raw: &RawRoute,
+    target: Option<&RouteTarget>,
+    gateway: &Gateway,
+) -> Option<String> {
+    let place = raw.language.get()?.span();
+    if let Some(RouteTarget::Reject(_) | RouteTarget::Trunks(_)) = target {
+        checker.sink.warning(place, "nobody is spoken to by this route").label("has no effect").help("take it out");
+        return None;
+    }
+    let language = checker.language(&raw.language)?;
+    say::know(checker, &Voice { gateway, language: &language, place });
+    Some(language)
 }
 
 fn origins(checker: &mut Checker<'_>, raw: &RawRoute, names: &Names<'_>) -> Option<Vec<Origin>> {

@@ -71,7 +71,7 @@ pub(super) fn prompt(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &str, s
 }
 
 fn spoken(checker: &mut Checker<'_>, voice: &Voice<'_>, text: &Spanned<String>) -> Say {
-    if text.get_ref().trim().is_empty() {
+    if !text.get_ref().chars().any(char::is_alphanumeric) {
         checker.sink.error(text.span(), "there is nothing to say").label("empty").help("write a text, or { file = … }");
         return Say::Text(text.get_ref().clone());
     }
@@ -87,14 +87,21 @@ fn spoken(checker: &mut Checker<'_>, voice: &Voice<'_>, text: &Spanned<String>) 
         }
         Some(_) => {}
         None => {
-            checker
-                .sink
-                .error(text.span(), "this version can say only the texts of its prompts")
-                .label(format!("not in the catalogue of {}", voice.language))
-                .help("record it and write { file = \"….wav\" }, or take the name of a prompt");
+            if let Err(missing) = checker.checks.voice(&voice.gateway.data, voice.language) {
+                checker
+                    .sink
+                    .warning(text.span(), "nobody here can say this text: a prompt is played instead")
+                    .label(missing)
+                    .help("install espeak-ng, run `make voice`, or record it and write { file = \"….wav\" }");
+            }
         }
     }
     Say::Text(text.get_ref().clone())
+}
+
+/// Tells a language without prompts.
+pub(super) fn know(checker: &mut Checker<'_>, voice: &Voice<'_>) {
+    catalogue(checker, voice);
 }
 
 /// The prompts of a language, if they are known; a language without any is told once.

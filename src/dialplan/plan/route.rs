@@ -52,6 +52,8 @@ pub struct Route {
     pub number: Pattern,
     /// How long it rings before it is answered. Default 0; to 60 s.
     pub answer_after: Duration,
+    /// Language that its callers are spoken to in. Default: that of the IVR, else of the gateway.
+    pub language: Option<String>,
     /// Where they go.
     pub target: RouteTarget,
 }

@@ -82,7 +82,7 @@ table! {
     {
         /// A prompt of the catalogue, by its name.
         prompt: String = r#""enter-pin""#,
-        /// A text: that of a prompt of the catalogue.
+        /// A text to be spoken: by a recording if it is that of a prompt of the catalogue, else by the gateway's voice.
         text: String = r#""Please enter your PIN.""#,
         /// A WAV file.
         file: String = r#""welcome.wav""#,

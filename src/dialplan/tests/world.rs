@@ -18,6 +18,10 @@ impl Checks for Small {
         if path == Path::new("good.wav") { Ok(()) } else { Err("not a WAV file".into()) }
     }
 
+    fn voice(&self, _: &Path, _: &str) -> Result<(), String> {
+        Err("no voice".into())
+    }
+
     fn prompts(&self, _: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {
         if language != "en-GB" {
             return Err("no such folder".into());
@@ -72,7 +76,7 @@ fn sounds_and_prompts_must_be_there() {
     assert_eq!(told("", "wrong = \"wrong-pim\""), ["8 there is no prompt `wrong-pim` in en-GB: not in the catalogue"]);
     assert_eq!(
         told("", "say = \"Hello there.\""),
-        ["8 this version can say only the texts of its prompts: not in the catalogue of en-GB"]
+        ["8 nobody here can say this text: a prompt is played instead: no voice"]
     );
     assert_eq!(told("", "language = \"de-DE\""), ["8 there are no prompts for `de-DE`: no such folder"]);
 }

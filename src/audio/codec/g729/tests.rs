@@ -8,7 +8,7 @@ fn library() -> Arc<Library> {
 
 /// A sentence at 8 kHz.
 fn speech() -> Vec<i16> {
-    wav::read(&include_bytes!("../../../../prompts/en-GB/enter-pin.wav")[..]).unwrap()
+    wav::read(&include_bytes!("speech.wav")[..]).unwrap()
 }
 
 /// How alike two pieces are, at the best of the first 10 ms of delay.
