@@ -21,6 +21,9 @@ use work::Work;
 const UNDER_VALGRIND: &str = "--under-valgrind";
 const ACCEPT: &str = "--accept";
 const ANNOTATE: &str = "--annotate";
+const LINEAR: &str = "--linear";
+/// An octet of the larger input may take so many times the instructions of one of the smaller, which is an eighth of it.
+const LINEAR_LIMIT: f64 = 1.5;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/counts.baseline");
 
 fn main() -> ExitCode {
@@ -29,8 +32,9 @@ fn main() -> ExitCode {
         (Some(UNDER_VALGRIND), Some(name)) => work(&name),
         (Some(ANNOTATE), Some(name)) => annotate(&name),
         (Some(ACCEPT), None) => count().and_then(accept),
-        (None, None) => count().and_then(|counts| compare(&counts)),
-        _ => Err(format!("say nothing, {ACCEPT}, or {ANNOTATE} with the name of one piece of work")),
+        (None, None) => count().and_then(|counts| compare(&counts)).and(linear()),
+        (Some(LINEAR), None) => linear(),
+        _ => Err(format!("say nothing, {ACCEPT}, {LINEAR}, or {ANNOTATE} with the name of one piece of work")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,7 +55,9 @@ fn counted(run: &mut dyn FnMut(), rounds: u32) {
 
 /// Under callgrind: does what is to be counted, and prints its allocations.
 fn work(name: &str) -> Result<(), String> {
-    let work = work::all().into_iter().find(|work| work.name == name).ok_or_else(|| format!("no work named {name}"))?;
+    let hostile = work::hostile::kinds().into_iter().flat_map(|(_, sizes)| sizes.map(|(work, _)| work));
+    let mut all = work::all().into_iter().chain(hostile);
+    let work = all.find(|work| work.name == name).ok_or_else(|| format!("no work named {name}"))?;
     let mut run = (work.prepare)();
     // What is set up at the first use is not counted.
     run();
@@ -86,6 +92,27 @@ fn with_file<T>(act: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, Strin
     // It is not there when valgrind did not start.
     let _ = fs::remove_file(&file);
     result
+}
+
+/// Whether the worst that unknown sources can send costs the same by the octet, however much of it there is.
+fn linear() -> Result<(), String> {
+    println!("{:<42} {:>12} {:>12} {:>6}", "", "an octet", "of 8 times", "");
+    let mut worst = Vec::new();
+    for (name, sizes) in work::hostile::kinds() {
+        let [small, large] = with_file(|file| {
+            let mut an_octet = [0.0; 2];
+            for (place, (work, octets)) in an_octet.iter_mut().zip(&sizes) {
+                let octets = u32::try_from(*octets).map_err(|error| format!("{name}: {error}"))?;
+                *place = count_one(work, file)?.instructions / f64::from(octets);
+            }
+            Ok(an_octet)
+        })?;
+        println!("{name:<42} {small:>12.1} {large:>12.1} {:>6.2}", large / small);
+        if large > small * LINEAR_LIMIT {
+            worst.push(name);
+        }
+    }
+    if worst.is_empty() { Ok(()) } else { Err(format!("not linear: {}", worst.join(", "))) }
 }
 
 /// Counts everything.
