@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ALL_ROWS=one-room,rooms-of-ten,three-talk,legs-800,legs-1600,memory,idle,transit,settled,late,digits,setup,calls,sound,threads
+ALL_ROWS=one-room,rooms-of-ten,three-talk,legs-800,legs-1600,memory,idle,transit,settled,late,digits,setup,calls,sound,threads,opus-loudest,opus-everyone,opus-listeners
 rows=$ALL_ROWS
 seconds=20
 runs=3
@@ -225,6 +225,29 @@ threads() {
     dialplan > "$work/load.toml"
 }
 
+# opus REPORT LOUDEST ARGUMENTS…: legs that speak Opus, so many of whom are mixed at once.
+opus() {
+    sed -i "s/^loudest .*/loudest = $2/" "$work/load.toml"
+    start
+    machine "$1" &
+    call "$1" --codec opus "${@:3}" --ramp 50 --duration "$seconds"
+}
+
+opus-loudest() { opus "$1" 8 --packets "$work/speech" --legs 50; }
+opus-everyone() { opus "$1" 1000 --packets "$work/speech" --legs 50; }
+
+# Three talk, and 400 send Opus without speech.
+opus-listeners() {
+    sed -i "s/^loudest .*/loudest = 8/" "$work/load.toml"
+    start
+    call "talkers/$1" --codec opus --packets "$work/speech" --legs 3 --settle 0 --duration $((seconds + 8)) \
+        --rtp-base 37000 &
+    local talkers=$!
+    machine "$1" &
+    call "$1" --codec opus --packets "$work/pause" --legs 400 --ramp 200 --duration "$seconds"
+    wait "$talkers"
+}
+
 mkdir -p "$work"/{talkers,machine,records} "$(dirname "$out")"
 : > "$out"
 dialplan > "$work/load.toml"
@@ -232,6 +255,12 @@ dialplan > "$work/load.toml"
 python3 -c 'import random, sys
 draw = random.Random(1)
 sys.stdout.buffer.write(bytes(draw.choice((0xFF, 0x7F)) - draw.randrange(6) for _ in range(88000)))' > "$work/noise"
+
+if [[ ${rows[*]} == *opus* ]]; then
+    for sound in speech pause; do
+        cargo bench --locked --profile release --bench opus_packets -- "$sound" "$work/$sound"
+    done
+fi
 
 python3 benches/load_row.py --head
 for row in "${rows[@]}"; do

@@ -61,6 +61,32 @@ FIGURES = {
             "40 rooms of ten, of a core a leg", ("0.25 %", "breaks", "0.22 % (20 rooms)"), "≤ 0.036 %", CORE, (0.036,)
         )
     ],
+    "opus-loudest": [
+        Figure(
+            "50 legs of Opus in one room, all talk, the loudest eight mixed, of a core a leg",
+            NOBODY,
+            "≤ 0.40 %",
+            CORE,
+            (0.40,),
+        )
+    ],
+    "opus-everyone": [
+        Figure(
+            "the same with everyone mixed",
+            ("–", "1.06 %", "1.24 %"),
+            "–",
+            CORE,
+        )
+    ],
+    "opus-listeners": [
+        Figure(
+            "400 listeners of Opus who send no speech, three talk, of a core a listener",
+            NOBODY,
+            "≤ 0.22 %",
+            CORE,
+            (0.22,),
+        )
+    ],
     "three-talk": [
         Figure(
             "3 of 400 talk, the rest send noise at −60 dBFS, of a core a leg",
@@ -316,6 +342,9 @@ ROWS = {
     "one-room": cpu,
     "rooms-of-ten": share_of_a_core,
     "three-talk": share_of_a_core,
+    "opus-loudest": share_of_a_core,
+    "opus-everyone": share_of_a_core,
+    "opus-listeners": share_of_a_core,
     "legs-800": missing,
     "legs-1600": missing,
     "memory": memory,
