@@ -42,8 +42,13 @@ fn with_sixty_milliseconds_of_jitter_everybody_is_heard() {
 fn reordered_packets_are_put_in_order() {
     let (mut world, phones) = room_in(Weather { reordered: 0.1, ..Weather::CLEAR });
     world.assert_together(&phones);
+    // One that is overtaken counts as lost until it is there.
+    let mut looks = (0..5).map(|_| {
+        world.run(ms(7));
+        world.statistics(phones[1]).packets_lost
+    });
+    assert!(looks.any(|lost| lost == 0), "a packet is lost for good");
     let statistics = world.statistics(phones[1]);
-    assert_eq!(statistics.packets_lost, 0);
     // Most came in time once the buffer had seen it.
     assert!(statistics.packets_late < 30, "{} late", statistics.packets_late);
     world.finish();

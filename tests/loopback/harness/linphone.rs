@@ -6,6 +6,7 @@ use super::kamailio::{Kamailio, Transport};
 use super::process::Running;
 use super::sound;
 use super::wait::{self, seconds};
+use partyline::audio::resample::resample;
 use std::io::Write;
 use std::net::IpAddr;
 use std::process::{ChildStdin, Command};
@@ -97,8 +98,13 @@ impl Linphone {
     }
 }
 
-/// The sound of a file it has written. Its header counts itself as sound, so that readers miss 44 bytes at the end.
+/// The sound of a file it has written, at 8 kHz whatever rate the codec of the call had. Its header counts itself as sound,
+/// so that readers miss 44 bytes at the end.
 fn samples(file: &[u8]) -> Vec<i16> {
     const HEADER: usize = 44;
-    file[HEADER..].chunks_exact(2).map(|sample| i16::from_le_bytes([sample[0], sample[1]])).collect()
+    assert_eq!(file[22..24], [1, 0], "one channel");
+    let rate = u32::from_le_bytes(file[24..28].try_into().unwrap());
+    let sound = file[HEADER..].chunks_exact(2).map(|sample| f32::from(i16::from_le_bytes([sample[0], sample[1]])));
+    let narrow = resample(&sound.collect::<Vec<f32>>(), rate, 8_000);
+    narrow.into_iter().map(|sample| sample as i16).collect()
 }
