@@ -115,7 +115,7 @@ fn listeners_of_a_stateful_codec_share_one_stream_until_they_speak_and_nothing_c
         let click = residue(&world, 2, &tones);
         assert!(click < quiet + 6.0, "{codec:?}: a click of {click}, {quiet} before");
         assert_eq!(world.tones(3, &[1, 2]), [1, 2]);
-        // And stops. While the other talks on nothing changes; in the next pause it shares the stream again.
+        // And stops, and shares the stream again: at once, or with G.722 in the next pause.
         world.phones.get_mut(&2).unwrap().loudness = -90.0;
         for _ in 0..6 {
             world.run(ms(1_000));
