@@ -34,13 +34,22 @@ pub enum WavError {
     Rate(u32),
 }
 
-/// Reads a WAV file of any common format (8 to 32 bits integer, 32 bits float, any number of channels, any rate) as mono
-/// at 8 kHz. Channels are averaged. A file that ends before the sound it announces is read as far as it goes: so it is
-/// written into pipes.
+/// Reads a WAV file as mono at 8 kHz: see [`read_mono`].
 ///
 /// # Errors
 /// See [`WavError`].
 pub fn read(reader: impl Read) -> Result<Vec<i16>, WavError> {
+    let (mono, rate) = read_mono(reader)?;
+    Ok(at_rate(&mono, rate, RATE))
+}
+
+/// Reads a WAV file of any common format (8 to 32 bits integer, 32 bits float, any number of channels, any rate) as mono
+/// samples of ±1, with their rate. Channels are averaged. A file that ends before the sound it announces is read as far
+/// as it goes: so it is written into pipes.
+///
+/// # Errors
+/// See [`WavError`].
+pub fn read_mono(reader: impl Read) -> Result<(Vec<f32>, u32), WavError> {
     let mut reader = WavReader::new(header::repaired(reader).map_err(hound::Error::IoError)??)?;
     let spec = reader.spec();
     if !(1_000..=384_000).contains(&spec.sample_rate) {
@@ -56,7 +65,13 @@ pub fn read(reader: impl Read) -> Result<Vec<i16>, WavError> {
             mix_down(samples, spec.channels, full_scale.recip(), most)?
         }
     };
-    Ok(resample(&mono, spec.sample_rate, RATE).into_iter().map(to_i16).collect())
+    Ok((mono, spec.sample_rate))
+}
+
+/// Samples of ±1 at another rate, clamped.
+#[must_use]
+pub fn at_rate(mono: &[f32], from: u32, to: u32) -> Vec<i16> {
+    resample(mono, from, to).into_iter().map(to_i16).collect()
 }
 
 /// Averages the channels of each moment.

@@ -9,7 +9,6 @@ use super::records::Records;
 use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
 use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
-use crate::audio::wav;
 use crate::dialplan::{Plan, Trunk};
 use crate::gateway::{Audience, Gateway, Input, Level, LogLine, Output, Reply, Request};
 use crate::media::command::{Command, Pcm};
@@ -391,7 +390,7 @@ impl Server {
             // Where that fails the gateway is gone, and with it who asked.
             let _ = answer.blocking_send(Sentence { id, sound, is_last });
         };
-        let text = Text { language, text, rate: wav::RATE };
+        let text = Text { language, text, rate: speech::SPEECH_RATE };
         let queued = match &self.speaker {
             Some(speaker) => speaker.queue(text, deliver).map_err(|error| error.to_string()),
             None => Err("this gateway has no speaker; the log says why".to_owned()),

@@ -144,6 +144,10 @@ impl Buses {
         Some(buses)
     }
 
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.wide.has_listeners || self.full.has_listeners
+    }
+
     pub(crate) fn get(&self, rate: Rate) -> Option<&Bus> {
         match rate {
             Rate::Narrow => None,

@@ -13,6 +13,7 @@ use super::room::Room;
 use super::routes::{Routes, Walk};
 use super::slots::Slots;
 use super::voices::Voices;
+use crate::audio::Rate;
 use crate::types::{CallId, Now, PlayerId, RecorderId, RoomId, UnitId};
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -360,16 +361,29 @@ impl Engine {
             Ok(replaced) => {
                 self.changed.insert(sink);
                 self.listeners_changed(source, sink);
-                if let UnitId::Player(player) = source
-                    && let Some(player) = self.players.get_mut(player)
-                {
-                    player.started = true;
+                if let UnitId::Player(player) = source {
+                    self.start(player, sink);
                 }
                 if let Some(UnitId::Player(player)) = replaced {
                     self.end_unheard(player);
                 }
             }
             Err((unit, reason)) => self.refuse(unit, reason),
+        }
+    }
+
+    /// A player that is heard for the first time starts, at 16 kHz if there is more to hear for whoever hears it.
+    fn start(&mut self, player: PlayerId, sink: UnitId) {
+        let Some(player) = self.players.get_mut(player).filter(|player| !player.started) else { return };
+        player.started = true;
+        let is_wide = match sink {
+            UnitId::Leg(leg) => self.legs.get(leg).is_some_and(|leg| leg.hearing_rate() > Rate::Narrow),
+            UnitId::Room(room) => self.rooms.get(room).is_some_and(Room::is_wide),
+            UnitId::Player(_) | UnitId::Recorder(_) => false,
+        };
+        if is_wide {
+            player.rate = player.best_rate();
+            self.voices.set_rate(player.voice, player.rate);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Prepared sound: prompts and tones.
 
-use super::command::Clip;
+use super::command::{Clip, Pcm, StreamSample};
 use super::phase::Beat;
 use super::slots::Ticking;
 use super::voices::VoiceId;
-use crate::audio::Frame;
+use crate::audio::{FRAME_8K, Rate};
+use rtrb::Consumer;
 use std::time::Duration;
 
 /// Samples a second.
@@ -18,10 +19,34 @@ pub(crate) struct Player {
     pub(crate) next_tick: Beat,
     /// Whether it was ever connected.
     pub(crate) started: bool,
-    clips: Vec<Clip>,
-    /// The clip being played and the next sample in it.
-    clip: usize,
+    /// The rate it is played at, 8 or 16 kHz; settled when it starts.
+    pub(crate) rate: Rate,
+    pieces: Vec<Piece>,
+    /// The piece being played and the next sample in it, of 8 kHz.
+    piece: usize,
     at: usize,
+}
+
+/// A clip as it is played.
+#[derive(Debug)]
+enum Piece {
+    Samples(Pcm),
+    Loop(Pcm),
+    Silence(usize),
+    Stream(Consumer<StreamSample>),
+    Restart,
+}
+
+impl From<Clip> for Piece {
+    fn from(clip: Clip) -> Self {
+        match clip {
+            Clip::Samples(pcm) => Self::Samples(pcm),
+            Clip::Loop(pcm) => Self::Loop(pcm),
+            Clip::Silence(duration) => Self::Silence(samples_in(duration)),
+            Clip::Stream(stream) => stream.take().map_or(Self::Silence(0), Self::Stream),
+            Clip::Restart => Self::Restart,
+        }
+    }
 }
 
 /// What a player gave for one tick.
@@ -43,32 +68,63 @@ impl Ticking for Player {
 
 impl Player {
     pub(crate) fn new(clips: Vec<Clip>, voice: VoiceId, tick: Beat) -> Self {
-        Self { voice, next_tick: tick, started: false, clips, clip: 0, at: 0 }
+        let pieces = clips.into_iter().map(Piece::from).collect();
+        Self { voice, next_tick: tick, started: false, rate: Rate::Narrow, pieces, piece: 0, at: 0 }
     }
 
-    /// Fills the next frame; the last one is filled up with silence.
-    pub(crate) fn play(&mut self, frame: &mut Frame) -> Played {
+    /// The best rate it can be played at: what has no samples of 16 kHz keeps all of it at 8 kHz.
+    pub(crate) fn best_rate(&self) -> Rate {
+        let mut sounds = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Samples(pcm) | Piece::Loop(pcm) => Some(pcm.wide().is_some()),
+            Piece::Stream(_) => Some(true),
+            Piece::Silence(_) | Piece::Restart => None,
+        });
+        if sounds.next() == Some(true) && sounds.all(|is_wide| is_wide) { Rate::Wide } else { Rate::Narrow }
+    }
+
+    /// Fills the next frame, of 8 or 16 kHz; the last one is filled up with silence.
+    pub(crate) fn play(&mut self, frame: &mut [i16]) -> Played {
+        let scale = frame.len() / FRAME_8K;
         let mut filled = 0;
         let mut played = Played::Pause;
-        // Clips without a sample, over and over, would never fill the frame.
+        // Pieces without a sample, over and over, would never fill the frame.
         let mut restarted_at = None;
-        while filled < frame.len() {
-            let Some(clip) = self.clips.get(self.clip) else { break };
-            if let Clip::Restart = clip {
-                self.clip = if restarted_at == Some(filled) { self.clips.len() } else { 0 };
-                restarted_at = Some(filled);
-                continue;
-            }
-            let (samples, length) = match clip {
-                Clip::Samples(pcm) | Clip::Loop(pcm) => (Some(pcm), pcm.len()),
-                Clip::Silence(duration) => (None, samples_in(*duration)),
-                Clip::Restart => (None, 0),
+        while filled < FRAME_8K {
+            let Some(piece) = self.pieces.get_mut(self.piece) else { break };
+            let wanted = FRAME_8K - filled;
+            let out = &mut frame[filled * scale..];
+            let is_loop = matches!(piece, Piece::Loop(_));
+            let (pcm, length) = match piece {
+                Piece::Samples(pcm) | Piece::Loop(pcm) => (Some(&*pcm), pcm.narrow().len()),
+                Piece::Silence(length) => (None, *length),
+                Piece::Stream(stream) => {
+                    // In this order: what is written before the other end goes away is heard.
+                    let is_over = stream.is_abandoned();
+                    let taken = read(stream, &mut out[..wanted * scale], scale);
+                    filled += taken;
+                    if taken > 0 {
+                        played = Played::Sound;
+                    }
+                    if taken < wanted && !is_over {
+                        // Late: silence, and it goes on as soon as there is more.
+                        frame[filled * scale..].fill(0);
+                        return played;
+                    }
+                    self.piece += usize::from(taken < wanted);
+                    continue;
+                }
+                Piece::Restart => {
+                    self.piece = if restarted_at == Some(filled) { self.pieces.len() } else { 0 };
+                    restarted_at = Some(filled);
+                    continue;
+                }
             };
-            let taken = length.saturating_sub(self.at).min(frame.len() - filled);
-            let out = &mut frame[filled..filled + taken];
-            match samples {
+            let taken = length.saturating_sub(self.at).min(wanted);
+            let out = &mut out[..taken * scale];
+            match pcm {
                 Some(pcm) if taken > 0 => {
-                    out.copy_from_slice(&pcm[self.at..self.at + taken]);
+                    let samples = if scale == 1 { pcm.narrow() } else { pcm.wide().unwrap_or_default() };
+                    out.copy_from_slice(&samples[self.at * scale..][..taken * scale]);
                     played = Played::Sound;
                 }
                 _ => out.fill(0),
@@ -78,17 +134,17 @@ impl Player {
             if self.at >= length {
                 self.at = 0;
                 // An empty loop would never fill the frame.
-                if !matches!(clip, Clip::Loop(_)) || length == 0 {
-                    self.clip += 1;
+                if !is_loop || length == 0 {
+                    self.piece += 1;
                 }
             }
         }
-        frame[filled..].fill(0);
+        frame[filled * scale..].fill(0);
         if filled == 0 { Played::Finished } else { played }
     }
 
     /// Passes over `frames` frames that came too late to be played.
-    pub(crate) fn skip(&mut self, frames: u64, scratch: &mut Frame) {
+    pub(crate) fn skip(&mut self, frames: u64, scratch: &mut [i16]) {
         for _ in 0..frames.min(500) {
             self.play(scratch);
         }
@@ -96,8 +152,21 @@ impl Player {
 
     /// Whether nothing is left to play.
     pub(crate) fn is_finished(&self) -> bool {
-        self.clip >= self.clips.len()
+        self.piece >= self.pieces.len()
     }
+}
+
+/// Reads what is ready into `out`, of `scale` times 8 kHz. Says how many samples of 8 kHz that was.
+fn read(stream: &mut Consumer<StreamSample>, out: &mut [i16], scale: usize) -> usize {
+    let ready = stream.slots().min(out.len() / scale);
+    let Ok(chunk) = stream.read_chunk(ready) else { return 0 };
+    for (sample, place) in chunk.into_iter().zip(out.chunks_exact_mut(scale)) {
+        match place {
+            [narrow] => *narrow = sample.narrow,
+            wide => wide.copy_from_slice(&sample.wide),
+        }
+    }
+    ready
 }
 
 fn samples_in(duration: Duration) -> usize {
@@ -108,6 +177,7 @@ fn samples_in(duration: Duration) -> usize {
 mod tests {
     use super::*;
     use crate::audio::SILENCE;
+    use crate::media::command::Stream;
     use crate::media::voices::Voices;
 
     fn player(clips: Vec<Clip>) -> Player {
@@ -165,5 +235,60 @@ mod tests {
         assert_eq!(frame, SILENCE);
         assert_eq!(pause.play(&mut frame), Played::Pause);
         assert_eq!(pause.play(&mut frame), Played::Finished);
+    }
+
+    #[test]
+    fn sound_of_two_rates_is_played_at_the_one_that_is_asked_for() {
+        let sound = || Pcm::wideband(vec![1; 100], vec![2; 200]);
+        let mut narrow = player(vec![Clip::Samples(sound()), Clip::Silence(Duration::from_millis(1))]);
+        assert_eq!(narrow.best_rate(), Rate::Wide);
+        let mut frame = SILENCE;
+        assert_eq!(narrow.play(&mut frame), Played::Sound);
+        assert_eq!((frame[99], frame[100]), (1, 0));
+        let mut wide =
+            player(vec![Clip::Samples(sound()), Clip::Silence(Duration::from_millis(1)), Clip::Loop(sound())]);
+        let mut frame = [7; 320];
+        assert_eq!(wide.play(&mut frame), Played::Sound);
+        assert_eq!((frame[199], frame[200], frame[215], frame[216], frame[319]), (2, 0, 0, 2, 2));
+        let mixed = player(vec![Clip::Samples(sound()), Clip::Samples(vec![1].into())]);
+        assert_eq!((mixed.best_rate(), player(vec![]).best_rate()), (Rate::Narrow, Rate::Narrow));
+    }
+
+    #[test]
+    fn a_stream_is_played_as_it_comes_and_ends_with_its_other_end() {
+        let sample = StreamSample { narrow: 1, wide: [2, 3] };
+        let (mut ring, stream) = Stream::new(400);
+        let clips = || vec![Clip::Stream(stream.clone()), Clip::Samples(vec![9; 10].into())];
+        let mut first = player(clips());
+        let mut frame = [7; 160];
+        assert_eq!(first.play(&mut frame), Played::Pause, "nothing is there yet");
+        assert_eq!(frame, SILENCE);
+        (0..300).for_each(|_| ring.push(sample).unwrap());
+        assert_eq!(first.play(&mut frame), Played::Sound);
+        assert_eq!(frame, [1; 160]);
+        assert_eq!(first.play(&mut frame), Played::Sound, "late: what is there, and silence");
+        assert_eq!((frame[139], frame[140]), (1, 0));
+        (0..5).for_each(|_| ring.push(sample).unwrap());
+        drop(ring);
+        assert_eq!(first.play(&mut frame), Played::Sound);
+        assert_eq!((frame[4], frame[5], frame[14], frame[15]), (1, 9, 9, 0));
+        assert_eq!(first.play(&mut frame), Played::Finished);
+        let mut second = player(clips());
+        assert_eq!(second.play(&mut frame), Played::Sound, "a stream is played once");
+        assert_eq!((frame[0], frame[10]), (9, 0));
+    }
+
+    #[test]
+    fn a_stream_is_heard_at_16_khz_and_its_writer_learns_that_the_player_is_gone() {
+        let (mut ring, stream) = Stream::new(160);
+        let mut player = player(vec![Clip::Stream(stream)]);
+        assert_eq!(player.best_rate(), Rate::Wide);
+        (0..160).for_each(|n| ring.push(StreamSample { narrow: n, wide: [2 * n, 2 * n + 1] }).unwrap());
+        let mut frame = [7; 320];
+        assert_eq!(player.play(&mut frame), Played::Sound);
+        assert!((0..).zip(frame).all(|(n, sample)| n == sample));
+        assert!(!ring.is_abandoned());
+        drop(player);
+        assert!(ring.is_abandoned());
     }
 }

@@ -144,6 +144,11 @@ impl Room {
         }
     }
 
+    /// Whether somebody hears it at more than 8 kHz.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.buses.as_ref().is_some_and(|buses| buses.has_listeners())
+    }
+
     /// Whether a listener who contributes `own` loud voices (0 or 1) hears silence.
     pub(crate) fn is_silent(&self, own: usize) -> bool {
         self.loud <= own

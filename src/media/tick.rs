@@ -177,7 +177,7 @@ impl Engine {
             if !player.started {
                 continue;
             }
-            let frame = voices.frame_mut(player.voice);
+            let frame = voices.samples_mut(player.voice);
             player.skip((beat - player.next_tick) / TICK_BEATS, frame);
             player.next_tick = beat + TICK_BEATS;
             let played = player.play(frame);

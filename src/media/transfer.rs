@@ -69,6 +69,7 @@ impl Engine {
         }
         for (id, mut player) in players {
             player.voice = self.voices.add();
+            self.voices.set_rate(player.voice, player.rate);
             if player.started {
                 first = first.min(player.next_tick);
             }

@@ -82,10 +82,6 @@ impl Voices {
         &self.frames[voice.0 as usize]
     }
 
-    pub(crate) fn frame_mut(&mut self, voice: VoiceId) -> &mut Frame {
-        &mut self.frames[voice.0 as usize]
-    }
-
     /// The frame of any voice, at its own rate.
     pub(crate) fn samples(&self, voice: VoiceId) -> &[i16] {
         match &self.wide[voice.0 as usize] {

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-/// Reads a WAV file of any common format (8 to 32 bits, mono or more channels, any rate) as mono at 8 kHz.
+/// Reads a WAV file of any common format (8 to 32 bits, mono or more channels, any rate) as mono.
 ///
 /// # Errors
 /// The file cannot be opened, is no WAV file, is cut short, or holds no sound at all.
@@ -18,10 +18,17 @@ pub fn load_file(path: &Path) -> Result<Pcm, SoundError> {
 
 /// Reads WAV; the error is a half sentence.
 pub(super) fn decode(reader: impl Read) -> Result<Pcm, String> {
-    let samples = wav::read(reader).map_err(|error| format!("cannot be read as WAV: {error}"))?;
+    let (mono, rate) = wav::read_mono(reader).map_err(|error| format!("cannot be read as WAV: {error}"))?;
+    let sound = at_both_rates(&mono, rate);
     // A caller who hears nothing waits for what never comes: a recording that failed is not taken for a prompt.
-    if samples.iter().all(|sample| *sample == 0) {
+    if sound.narrow().iter().all(|sample| *sample == 0) {
         return Err("holds no sound".to_owned());
     }
-    Ok(samples.into())
+    Ok(sound)
+}
+
+/// Mono samples of ±1 as a player takes them.
+pub(super) fn at_both_rates(mono: &[f32], rate: u32) -> Pcm {
+    let narrow = wav::at_rate(mono, rate, wav::RATE);
+    if rate > wav::RATE { Pcm::wideband(narrow, wav::at_rate(mono, rate, 2 * wav::RATE)) } else { narrow.into() }
 }

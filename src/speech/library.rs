@@ -1,8 +1,7 @@
 //! All sounds one dialplan needs, read when it is.
 
 use super::catalogue::FORMER_TEXTS;
-use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, Speaker, Text, load_file};
-use crate::audio::wav;
+use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, SPEECH_RATE, Speaker, Text, load_file};
 use crate::dialplan::{Plan, PromptText, Say};
 use crate::gateway::Sounds;
 use crate::media::command::{Clip, Pcm};
@@ -124,7 +123,7 @@ fn says(plan: &Plan) -> impl Iterator<Item = Said<'_>> {
 
 /// Has a text said. Why that fails goes to the log.
 fn speak(speaker: Option<&Speaker>, language: &str, text: &str) -> Option<Pcm> {
-    let words = Text { language: language.to_owned(), text: text.to_owned(), rate: wav::RATE };
+    let words = Text { language: language.to_owned(), text: text.to_owned(), rate: SPEECH_RATE };
     match speaker?.render(words) {
         Ok(sound) => Some(sound.into_pcm()),
         Err(error) => {

@@ -27,5 +27,5 @@ pub use catalogue::{Catalogue, DEFAULT_LANGUAGE};
 pub use error::{CatalogueError, SoundError};
 pub use file::load_file;
 pub use library::{Library, list_prompts};
-pub use synthesis::{Paths, Patience, Sound, Speaker, SpeechError, Text, can_say};
+pub use synthesis::{Paths, Patience, SPEECH_RATE, Sound, Speaker, SpeechError, Text, can_say};
 pub use tones::{TONES, tone};

@@ -2,7 +2,7 @@
 
 use super::world::{World, leg, ms, player, recorder, room};
 use crate::audio::{Rate, goertzel, level};
-use crate::media::command::{Clip, Command, EVERYONE};
+use crate::media::command::{Clip, Command, EVERYONE, Pcm};
 use crate::types::{AudioCodec, CallId, PlayerId, RoomId};
 
 const CODECS: [AudioCodec; 4] = [AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec::G722, AudioCodec::Opus];
@@ -190,6 +190,49 @@ fn a_prompt_and_a_recorder_know_no_rates() {
     }
     assert_eq!(super::world::tones_in(&kept[kept.len() - 8_000..], Rate::Narrow, &[1, 2, 7]), [1, 2]);
     world.end();
+}
+
+/// A second of 1 kHz, and of 6.5 kHz where 16 kHz are played, over and over.
+fn two_tones() -> Clip {
+    let tone = |hertz: f64, rate: u32| -> Vec<i16> {
+        let value = |n| 3_000.0 * (std::f64::consts::TAU * hertz * f64::from(n) / f64::from(rate)).sin();
+        (0..rate).map(|n| value(n) as i16).collect()
+    };
+    Clip::Loop(Pcm::wideband(tone(1_000.0, 8_000), tone(6_500.0, 16_000)))
+}
+
+/// Who hears 1 kHz, and who 6.5 kHz, of the last second.
+fn heard_of_two_tones(world: &World) -> Vec<(bool, bool)> {
+    let hears = |n: &u64, hertz: u32| {
+        let rate = world.phones[n].rate().hertz();
+        rate > 2 * hertz && goertzel::tone_dbfs(&world.last(*n, ms(1_000)), rate, f64::from(hertz)) > -35.0
+    };
+    world.phones.keys().map(|n| (hears(n, 1_000), hears(n, 6_500))).collect()
+}
+
+#[test]
+fn wideband_sound_is_heard_as_such_by_those_who_can_and_moves_with_them() {
+    for threads in [1, 2] {
+        let mut world = room_of(threads, &[AudioCodec::Pcmu, AudioCodec::G722, AudioCodec::Opus]);
+        world.run(ms(500));
+        // To each alone, and to all.
+        for n in 1..=3 {
+            world.send(Command::AddPlayer { player: PlayerId(n), clips: vec![two_tones()] });
+            world.connect(player(n), leg(n));
+        }
+        world.run(ms(2_000));
+        assert_eq!(heard_of_two_tones(&world), [(true, false), (false, true), (false, true)]);
+        for n in 1..=3 {
+            world.send(Command::StopPlayer { player: PlayerId(n) });
+        }
+        world.send(Command::AddPlayer { player: PlayerId(4), clips: vec![two_tones()] });
+        world.connect(player(4), room(1));
+        world.run(ms(2_000));
+        let heard = heard_of_two_tones(&world);
+        assert_eq!(heard[1..], [(false, true), (false, true)]);
+        assert!(!heard[0].1, "a telephone hears of 6.5 kHz nothing, nor its image");
+        world.end();
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub use loudness::LEVEL;
 pub use voices::Patience;
 
 use crate::media::command::Pcm;
+use crate::speech::file::at_both_rates;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -37,6 +38,9 @@ const QUEUE: usize = 64;
 const LONGEST: usize = 16 << 10;
 /// The natural voice is let go when it had nothing to say for so long.
 const IDLE: Duration = Duration::from_secs(600);
+
+/// Samples a second of what is played to calls: telephones hear the half of it.
+pub const SPEECH_RATE: u32 = 16_000;
 
 /// Sound at a rate of its own, mono.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +192,8 @@ impl Sound {
     /// As a player takes it.
     #[must_use]
     pub fn into_pcm(self) -> Pcm {
-        self.samples.into()
+        let mono: Vec<f32> = self.samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+        at_both_rates(&mono, self.rate)
     }
 }
 
