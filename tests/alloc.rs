@@ -184,6 +184,8 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
     engine.handle_command(now, Command::AddRoom { room: RoomId(0), loudest: 4 });
     let codec = |n: u64| CODECS[usize::try_from(n % 4).unwrap()];
     let payload_type = |codec: AudioCodec| codec.static_payload_type().unwrap_or(111);
+    // Their pauses are passed over.
+    let tells_level = |n: u64| n >= MIXED / 2;
     for n in 0..MIXED {
         let mut settings = settings(n);
         let parameters = &mut settings.parameters;
@@ -191,6 +193,7 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
         parameters.codec = codec(n);
         parameters.send_payload_type = payload_type(codec(n));
         parameters.receive_payload_types = vec![(payload_type(codec(n)), codec(n))];
+        parameters.receive_audio_level = tells_level(n).then_some(1);
         let (leg, room) = (UnitId::Leg(CallId(n)), UnitId::Room(RoomId(0)));
         engine.handle_command(now, Command::AddLeg { leg: CallId(n), settings });
         engine.handle_command(now, Command::Connect { source: leg, sink: room });
@@ -199,7 +202,7 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
     let slots: Vec<LegSlot> = (0..MIXED).map(|n| engine.leg_slot(CallId(n)).unwrap()).collect();
     let encoder = |n: u64| Encoder::new(codec(n), &OpusSettings::default()).unwrap();
     let mut encoders: Vec<Encoder> = (0..MIXED).map(encoder).collect();
-    let (mut sent, mut packet) = (0, [0u8; 12 + 1_276]);
+    let (mut sent, mut packet) = (0, [0u8; 20 + 1_276]);
     for tick in 0u16..1_000 {
         if tick == 400 {
             CALLS.set(0);
@@ -214,7 +217,8 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
             let loud: i16 = if speaks { 4_000 } else { 0 };
             let samples: [i16; 960] = std::array::from_fn(|i| if i % 96 < 48 { loud } else { -loud });
             let frame = usize::try_from(codec(n).sample_rate().0 / 50).unwrap();
-            let length = encoder.encode(&samples[..frame], &mut packet[12..]);
+            let payload = if tells_level(n) { 20 } else { 12 };
+            let length = encoder.encode(&samples[..frame], &mut packet[payload..]);
             let header = Header {
                 marker: false,
                 payload_type: payload_type(codec(n)),
@@ -223,8 +227,12 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
                 ssrc: 77 + u32::try_from(n).unwrap(),
             };
             packet[..12].copy_from_slice(&header.to_bytes());
+            if tells_level(n) {
+                packet[0] |= 0x10;
+                packet[12..20].copy_from_slice(&[0xBE, 0xDE, 0, 1, 0x10, if speaks { 0x80 | 20 } else { 127 }, 0, 0]);
+            }
             let arrival = now.instant + Duration::from_millis(n % 20);
-            engine.handle_packet(*slot, PacketKind::Rtp, arrival, address(n), &mut packet[..12 + length]);
+            engine.handle_packet(*slot, PacketKind::Rtp, arrival, address(n), &mut packet[..payload + length]);
         }
         now = now.after(TICK);
         engine.handle_timeout(now);

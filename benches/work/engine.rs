@@ -46,11 +46,11 @@ impl Seating {
     }
 }
 
-fn address(leg: u32) -> SocketAddr {
+pub fn address(leg: u32) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1], 10_000 + 2 * u16::try_from(leg).expect("not so many legs")))
 }
 
-fn settings(leg: u32) -> Box<LegSettings> {
+pub fn settings(leg: u32) -> Box<LegSettings> {
     let remote = address(leg);
     Box::new(LegSettings {
         parameters: MediaParameters {

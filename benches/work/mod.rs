@@ -7,6 +7,7 @@ mod engine;
 #[allow(dead_code, reason = "used by counts.rs alone")]
 pub mod hostile;
 mod jitter;
+mod listeners;
 mod sdp;
 mod sip;
 mod sound;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Work> {
     works.extend(sip::works());
     works.extend(sdp::works());
     works.extend(engine::works());
+    works.extend(listeners::works());
     works.extend(sound::works());
     works.extend(jitter::works());
     works.extend(call::works());

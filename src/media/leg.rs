@@ -3,6 +3,8 @@
 mod decoding;
 mod event_clock;
 mod gate;
+mod levels;
+mod passing;
 mod receiver;
 mod reports;
 mod security;
@@ -230,7 +232,7 @@ impl Leg {
         self.watch.heard(arrival);
         let first = !std::mem::replace(&mut self.heard, true);
         let Received { digit, too_long, rate_changed } =
-            self.receiver.receive(arrival, &packet, self.direction.receives());
+            self.receiver.receive(arrival, &packet, bytes, self.direction.receives());
         Arrived { believed: true, first, digit, too_long, bye: false, rate_changed }
     }
 

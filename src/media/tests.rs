@@ -3,6 +3,7 @@
 mod controls;
 mod events;
 mod learning;
+mod levels;
 mod mixing;
 mod moves;
 mod network;

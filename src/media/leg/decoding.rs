@@ -1,13 +1,16 @@
 //! From payloads to samples: the decoders of what was negotiated, each with its own state.
 
+use super::passing::Passing;
 use crate::audio::Rate;
 use crate::audio::codec::{Decoder, duration};
 use crate::audio::playout::Playout;
-use crate::types::AudioCodec;
+use crate::types::{AudioCodec, MediaParameters};
 use smallvec::SmallVec;
 
 /// A decoder conceals in steps of 2.5 ms.
 const STEP_MS_TENTHS: usize = 25;
+/// Beside a payload type, which has seven bits: the sender says that the packet is silence, and it need not be decoded.
+pub(super) const SILENCE: u8 = 0x80;
 
 /// The decoders of a leg. They are made when what they decode is negotiated, so that a tick never has to.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub(super) struct Decoding {
     formats: SmallVec<[Format; 2]>,
     /// Which one has the stream now.
     current: usize,
+    /// Where the sender says what is silence.
+    passing: Option<Box<Passing>>,
 }
 
 /// What a payload type decodes as.
@@ -27,17 +32,17 @@ struct Format {
 }
 
 impl Decoding {
-    pub(super) fn new(payload_types: &[(u8, AudioCodec)]) -> Self {
+    pub(super) fn new(parameters: &MediaParameters) -> Self {
         let mut decoding = Self::default();
-        decoding.update(payload_types);
+        decoding.update(parameters);
         decoding
     }
 
     /// What was negotiated anew; the state of a decoder that stays goes on.
-    pub(super) fn update(&mut self, payload_types: &[(u8, AudioCodec)]) {
+    pub(super) fn update(&mut self, parameters: &MediaParameters) {
         let codec = self.formats.get(self.current).map(|format| format.decoder.codec());
         let mut before = std::mem::take(&mut self.formats);
-        for &(payload_type, codec) in payload_types {
+        for &(payload_type, codec) in &parameters.receive_payload_types {
             let known = before.iter().position(|format| format.decoder.codec() == codec);
             let decoder = known.map(|at| before.remove(at).decoder).or_else(|| Decoder::new(codec));
             let scale = samples_a_unit(codec);
@@ -45,6 +50,8 @@ impl Decoding {
         }
         let current = self.formats.iter().position(|format| Some(format.decoder.codec()) == codec);
         self.current = current.unwrap_or(0);
+        let tells_silence = parameters.receive_audio_level.is_some();
+        self.passing = tells_silence.then(|| self.passing.take().unwrap_or_default());
     }
 
     /// What a payload type decodes as, if it was negotiated.
@@ -62,12 +69,16 @@ impl Decoding {
     #[inline]
     pub(super) fn decode(&mut self, payload_type: u8, payload: &[u8], playout: &mut Playout) {
         if self.formats.get(self.current).is_none_or(|format| format.payload_type != payload_type) {
+            if payload_type & SILENCE != 0 {
+                return self.pass_over(payload_type & !SILENCE, payload, playout);
+            }
             let Some(at) = self.formats.iter().position(|format| format.payload_type == payload_type) else {
                 playout.silence(payload.len());
                 return;
             };
             self.current = at;
             self.formats[at].decoder.reset();
+            self.passing.iter_mut().for_each(|passing| passing.end());
         }
         let Format { scale, decoder, .. } = &mut self.formats[self.current];
         // An octet of G.711 is a sample, and all of them can be read.
@@ -77,6 +88,7 @@ impl Decoding {
             });
             return;
         }
+        self.passing.iter_mut().for_each(|passing| passing.wake(decoder));
         let samples = duration(decoder.codec(), payload) * *scale;
         playout.push_with(samples, |out| {
             // What could not be read is silence.
@@ -85,20 +97,43 @@ impl Decoding {
         });
     }
 
+    /// Takes a packet that its sender says is silence: it becomes just that, undecoded, where its decoder has state.
+    #[inline(never)]
+    fn pass_over(&mut self, payload_type: u8, payload: &[u8], playout: &mut Playout) {
+        let current = self.formats.get(self.current).filter(|format| format.payload_type == payload_type);
+        if let (Some(Format { scale, decoder, .. }), Some(passing)) = (current, &mut self.passing)
+            && decoder.law().is_none()
+        {
+            let samples = duration(decoder.codec(), payload) * *scale;
+            if passing.keep(payload, samples) {
+                playout.silence(samples);
+                return;
+            }
+        }
+        self.decode(payload_type, payload, playout);
+    }
+
     /// Makes up for what is lost, `samples` of it; `next` is the packet that follows, where it is there.
     pub(super) fn conceal(&mut self, samples: usize, next: Option<(u8, &[u8])>, playout: &mut Playout) {
         let mut rest = samples;
-        if let Some(Format { payload_type: known, decoder, .. }) = self.formats.get_mut(self.current)
-            && decoder.conceals()
-        {
+        if let Some(Format { payload_type: known, decoder, .. }) = self.formats.get_mut(self.current) {
             let next = next.filter(|(payload_type, _)| payload_type == known).map(|(_, payload)| payload);
-            let step = playout.rate().hertz() as usize * STEP_MS_TENTHS / 10_000;
-            rest = samples % step;
-            playout.push_with(samples - rest, |out| {
-                if !decoder.conceal(next, out) {
-                    out.fill(0);
+            if let Some(passing) = self.passing.as_mut().filter(|passing| passing.is_passing()) {
+                if next.is_none() {
+                    playout.silence(samples);
+                    return;
                 }
-            });
+                passing.wake(decoder);
+            }
+            if decoder.conceals() {
+                let step = playout.rate().hertz() as usize * STEP_MS_TENTHS / 10_000;
+                rest = samples % step;
+                playout.push_with(samples - rest, |out| {
+                    if !decoder.conceal(next, out) {
+                        out.fill(0);
+                    }
+                });
+            }
         }
         if rest > 0 {
             playout.conceal(rest);
@@ -110,6 +145,7 @@ impl Decoding {
         if let Some(format) = self.formats.get_mut(self.current) {
             format.decoder.reset();
         }
+        self.passing.iter_mut().for_each(|passing| passing.end());
     }
 }
 

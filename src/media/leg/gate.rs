@@ -36,7 +36,11 @@ impl Gate {
         } else {
             self.open = self.open.saturating_sub(1);
         }
-        if self.open > 0 { Presence::Loud } else { Presence::Quiet }
+        match (self.open, energy) {
+            (0, 0) => Presence::Absent,
+            (0, _) => Presence::Quiet,
+            _ => Presence::Loud,
+        }
     }
 
     pub(crate) fn close(&mut self) {
@@ -59,5 +63,6 @@ mod tests {
             assert_eq!(gate.judge(&noise), Presence::Loud);
         }
         assert_eq!(gate.judge(&noise), Presence::Quiet);
+        assert_eq!(gate.judge(&[0; FRAME_8K]), Presence::Absent);
     }
 }

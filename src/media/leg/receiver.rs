@@ -2,9 +2,10 @@
 
 use super::super::command::LegStatistics;
 use super::super::voices::Presence;
-use super::decoding::{Decoding, samples_a_unit};
+use super::decoding::{Decoding, SILENCE, samples_a_unit};
 use super::event_clock::{EVENT_CLOCK, EventClock};
 use super::gate::Gate;
+use super::levels::Levels;
 use super::sources::{Followed, Sources};
 use crate::audio::Rate;
 use crate::audio::codec::duration;
@@ -43,6 +44,8 @@ pub(crate) struct Receiver {
     event_clock: EventClock,
     packet_time: Duration,
     gate: Gate,
+    /// Where the sender tells how loud its packets are.
+    levels: Option<Levels>,
     packets: u64,
     octets: u64,
     /// A packet too long to be played was reported.
@@ -62,7 +65,7 @@ pub(crate) struct Received {
 
 impl Receiver {
     pub(crate) fn new(parameters: &MediaParameters) -> Self {
-        let decoding = Decoding::new(&parameters.receive_payload_types);
+        let decoding = Decoding::new(parameters);
         let highest = decoding.highest_rate();
         let mut receiver = Self {
             decoding,
@@ -77,6 +80,7 @@ impl Receiver {
             event_clock: EventClock::default(),
             packet_time: Duration::from_millis(20),
             gate: Gate::new(),
+            levels: parameters.receive_audio_level.map(Levels::new),
             packets: 0,
             octets: 0,
             too_long_reported: false,
@@ -91,7 +95,11 @@ impl Receiver {
 
     /// Takes over what was negotiated anew; what waits in the buffer is played on.
     pub(crate) fn update(&mut self, parameters: &MediaParameters) {
-        self.decoding.update(&parameters.receive_payload_types);
+        self.decoding.update(parameters);
+        match (&mut self.levels, parameters.receive_audio_level) {
+            (Some(levels), Some(id)) => levels.set_id(id),
+            (levels, id) => *levels = id.map(Levels::new),
+        }
         self.payload_type = NO_PAYLOAD_TYPE;
         self.telephone_events = parameters.receive_telephone_events.clone();
         let highest = self.decoding.highest_rate();
@@ -139,8 +147,8 @@ impl Receiver {
             || self.decoding.codec(payload_type).is_some()
     }
 
-    /// Takes a packet of the believed source. Unless we `listen` it is counted only.
-    pub(crate) fn receive(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
+    /// Takes a packet of the believed source, and the datagram it was read from. Unless we `listen` it is counted only.
+    pub(crate) fn receive(&mut self, arrival: Instant, packet: &Packet<'_>, datagram: &[u8], listen: bool) -> Received {
         let payload_type = packet.header.payload_type;
         let codec = if payload_type == self.payload_type {
             self.codec
@@ -151,10 +159,17 @@ impl Receiver {
         } else {
             return Received::default();
         };
-        self.receive_sound(arrival, packet, codec, listen)
+        self.receive_sound(arrival, packet, datagram, codec, listen)
     }
 
-    fn receive_sound(&mut self, arrival: Instant, packet: &Packet<'_>, codec: AudioCodec, listen: bool) -> Received {
+    fn receive_sound(
+        &mut self,
+        arrival: Instant,
+        packet: &Packet<'_>,
+        datagram: &[u8],
+        codec: AudioCodec,
+        listen: bool,
+    ) -> Received {
         let header = &packet.header;
         let had_events = self.sources.is_one();
         let Some(Followed { verdict, is_another }) = self.sources.receive_sound(arrival, header) else {
@@ -163,6 +178,7 @@ impl Receiver {
         if is_another {
             self.buffer.restart();
             self.decoding.reset();
+            self.levels.iter_mut().for_each(Levels::restart);
             if had_events {
                 self.digits.change_source();
             }
@@ -181,7 +197,13 @@ impl Receiver {
             self.buffer.insert_other(arrival, place);
             return Received { rate_changed, ..Received::default() };
         }
-        let inserted = self.buffer.insert(arrival, place, header, length, packet.payload);
+        let mut header = *header;
+        if let Some(levels) = &mut self.levels
+            && levels.is_silence(datagram, micros)
+        {
+            header.payload_type |= SILENCE;
+        }
+        let inserted = self.buffer.insert(arrival, place, &header, length, packet.payload);
         let is_first = inserted == Inserted::TooLong && !std::mem::replace(&mut self.too_long_reported, true);
         let too_long = is_first.then(|| u32::try_from(micros / 1_000).unwrap_or(u32::MAX));
         Received { too_long, rate_changed, ..Received::default() }

@@ -74,6 +74,8 @@ pub(super) struct Phone {
     pub(super) codec: AudioCodec,
     pub(super) payload_type: u8,
     encoder: Encoder,
+    /// What it tells of each packet's loudness (RFC 6464): the octet, in the extension 1.
+    pub(super) level: Option<u8>,
     decoders: BTreeMap<u8, Decoder>,
     next: Instant,
     pub(super) weather: Weather,
@@ -174,6 +176,7 @@ impl World {
             codec,
             payload_type: payload_type(codec),
             encoder: Encoder::new(codec, &OpusSettings { bitrate: 48_000, ..OpusSettings::default() }).unwrap(),
+            level: None,
             decoders: BTreeMap::new(),
             next: self.now.instant + ms(3 + 7 * n % 20),
             weather: Weather::default(),
@@ -375,7 +378,12 @@ impl Phone {
         let length = self.encoder.encode(&samples, &mut payload);
         let timestamp = self.timestamp;
         self.timestamp = timestamp.wrapping_add(self.codec.clock_rate() / 50);
-        self.write(false, self.payload_type, timestamp, &payload[..length])
+        let mut bytes = self.write(false, self.payload_type, timestamp, &payload[..length]);
+        if let Some(level) = self.level {
+            bytes[0] |= 0x10;
+            bytes.splice(packet::HEADER_LEN..packet::HEADER_LEN, [0xBE, 0xDE, 0, 1, 0x10, level, 0, 0]);
+        }
+        bytes
     }
 
     /// Speaks another codec from now on.

@@ -95,7 +95,7 @@ impl Line {
 
     fn arrives(&mut self, header: Header, payload: &[u8]) {
         let packet = Packet { header, payload };
-        let Received { digit, too_long, .. } = self.receiver.receive(self.at(), &packet, self.listen);
+        let Received { digit, too_long, .. } = self.receiver.receive(self.at(), &packet, &[], self.listen);
         self.digits.extend(digit);
         self.too_long.extend(too_long);
     }
