@@ -8,7 +8,7 @@
 //!
 //! Between them go [`media::command::Command`] and [`media::command::Event`], and nothing else. Both cores are sans-IO: time
 //! is a parameter, randomness follows from a seed, and what needs the world is asked for and comes back as an input. The
-//! world is touched by shells: [`net`], [`media::thread`], [`speech`], [`cli`], and [`dialplan::Files`].
+//! world is touched by shells: [`net`], [`media::thread`], [`sound`], [`speech`], [`cli`], and [`dialplan::Files`].
 //!
 //! # Who may use whom
 //!
@@ -19,7 +19,8 @@
 //! | [`cli`], `main` | anything |
 //! | every module | [`types`] |
 //! | [`net`] | `gateway`, `dialplan`, `sip::message`, `sip::Flow`, `sip::Input` |
-//! | [`speech`] | `gateway`, `dialplan`, `sip::message`, `audio`, `media::command` |
+//! | [`sound`] | `gateway`, `dialplan`, `sip::message`, `audio`, `media::command` |
+//! | [`speech`] | the same, and `sound` |
 //! | [`gateway`] | `sip`, `sdp`, `dialplan`, `session`, `media::command` |
 //! | [`session`] | `dialplan` |
 //! | [`media`] | `rtp`, `audio` |
@@ -51,6 +52,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod session;
 pub mod sip;
+pub mod sound;
 pub mod speech;
 pub mod types;
 

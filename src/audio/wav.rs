@@ -1,21 +1,30 @@
-//! WAV files.
+//! WAV files, and sound without any header in the encodings that telephony has.
 
+mod coding;
 mod header;
 
 pub use header::Form;
 
+use super::codec::g711::Law;
+use super::codec::gsm;
 use super::resample::resample;
-use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
-use std::io::{Read, Seek, Write};
+use coding::Coding;
+use hound::{SampleFormat, WavSpec, WavWriter};
+use std::io::{self, Read, Seek, Write};
 
-/// The longest file that is read: an hour.
+/// The longest file that is read whole: an hour.
 pub const MAX_SECONDS: u64 = 3_600;
-/// The rate of what is read and written.
+/// The rate of what is read whole and written.
 pub const RATE: u32 = 8_000;
+/// The rates of files that are read.
+pub const RATES: std::ops::RangeInclusive<u32> = 1_000..=384_000;
+
+/// About how many octets are decoded in one go.
+const PIECE: usize = 8_192;
 
 /// How to make a file that is read of one that is not.
-const CONVERT: &str = "convert it: sox FILE -r 8000 -c 1 -b 16 -e signed-integer NEW.wav (or: ffmpeg -i FILE -ar 8000 -ac 1 \
-                       -c:a pcm_s16le NEW.wav)";
+pub const CONVERT: &str =
+    "convert it: sox FILE -b 16 -e signed-integer NEW.wav (or: ffmpeg -i FILE -c:a pcm_s16le NEW.wav)";
 
 /// Why a WAV file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -23,15 +32,113 @@ pub enum WavError {
     /// It is of a form that is not read.
     #[error("{0}; {CONVERT}")]
     Form(#[from] Form),
-    /// The file is broken, of a format we cannot read, or the medium failed.
+    /// The medium failed.
     #[error("{0}")]
-    Wav(#[from] hound::Error),
+    Io(#[from] io::Error),
+    /// It could not be written.
+    #[error("{0}")]
+    Write(#[from] hound::Error),
     /// Longer than [`MAX_SECONDS`].
     #[error("longer than {MAX_SECONDS} seconds")]
     TooLong,
-    /// A sampling rate below 1 kHz or above 384 kHz.
+    /// A sampling rate outside of [`RATES`].
     #[error("a sampling rate of {0} Hz; {CONVERT}")]
     Rate(u32),
+}
+
+/// Reads a WAV file piece by piece: PCM of 8 to 32 bits, floats of 32 and 64, µ-law, A-law, ADPCM of IMA and Microsoft, and
+/// GSM, with any number of channels and any rate; RF64 too.
+///
+/// A file that ends before the sound it announces is read as far as it goes: so it is written into pipes.
+#[derive(Debug)]
+pub struct Reader<R> {
+    reader: R,
+    coding: Coding,
+    channels: u16,
+    rate: u32,
+    block: usize,
+    /// Octets of sound that are announced and not yet read.
+    left: u64,
+    octets: Vec<u8>,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the head.
+    ///
+    /// # Errors
+    /// It is no WAV file, broken, or of a form that is not read.
+    pub fn open(mut reader: R) -> Result<Self, WavError> {
+        let head = header::read(&mut reader)??;
+        let coding = Coding::of(&head)?;
+        if !RATES.contains(&head.rate) {
+            return Err(WavError::Rate(head.rate));
+        }
+        let (channels, rate, block) = (head.channels, head.rate, head.block.into());
+        Ok(Self { reader, coding, channels, rate, block, left: head.announced, octets: Vec::new() })
+    }
+
+    /// G.711 without any head: mono, 8 kHz.
+    pub const fn raw(reader: R, law: Law) -> Self {
+        Self::headless(reader, Coding::Law(law), 1)
+    }
+
+    /// GSM without any head.
+    #[must_use]
+    pub fn raw_gsm(reader: R) -> Self {
+        Self::headless(reader, Coding::Gsm(Box::default()), gsm::OCTETS)
+    }
+
+    const fn headless(reader: R, coding: Coding, block: usize) -> Self {
+        Self { reader, coding, channels: 1, rate: RATE, block, left: u64::MAX, octets: Vec::new() }
+    }
+
+    /// Samples a second.
+    pub const fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// The name of the encoding, for people.
+    pub const fn encoding(&self) -> &'static str {
+        self.coding.name()
+    }
+
+    /// Decodes a piece and appends it to `mono`: samples of ±1, the channels averaged. False at the end.
+    ///
+    /// # Errors
+    /// The medium failed, or a block cannot be read.
+    pub fn read(&mut self, mono: &mut Vec<f32>) -> io::Result<bool> {
+        let piece = (PIECE / self.block).max(1) * self.block;
+        let piece = usize::try_from(self.left).map_or(piece, |left| piece.min(left));
+        self.octets.resize(piece, 0);
+        let length = header::read_up_to(&mut self.reader, &mut self.octets)?;
+        self.left -= length as u64;
+        let mut mix = Mix { channels: self.channels, sum: 0.0, seen: 0, mono };
+        for block in self.octets[..length].chunks(self.block) {
+            if !self.coding.decode(block, usize::from(self.channels), &mut mix) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a block of it cannot be read"));
+            }
+        }
+        Ok(length > 0)
+    }
+}
+
+/// Averages the channels of each moment.
+struct Mix<'a> {
+    channels: u16,
+    sum: f32,
+    seen: u16,
+    mono: &'a mut Vec<f32>,
+}
+
+impl Mix<'_> {
+    fn add(&mut self, sample: f32) {
+        self.sum += if sample.is_finite() { sample } else { 0.0 };
+        self.seen += 1;
+        if self.seen == self.channels {
+            self.mono.push(self.sum / f32::from(self.channels));
+            (self.sum, self.seen) = (0.0, 0);
+        }
+    }
 }
 
 /// Reads a WAV file as mono at 8 kHz: see [`read_mono`].
@@ -43,29 +150,20 @@ pub fn read(reader: impl Read) -> Result<Vec<i16>, WavError> {
     Ok(at_rate(&mono, rate, RATE))
 }
 
-/// Reads a WAV file of any common format (8 to 32 bits integer, 32 bits float, any number of channels, any rate) as mono
-/// samples of ±1, with their rate. Channels are averaged. A file that ends before the sound it announces is read as far
-/// as it goes: so it is written into pipes.
+/// Reads a whole WAV file, as [`Reader`] does, as mono samples of ±1, with their rate.
 ///
 /// # Errors
 /// See [`WavError`].
 pub fn read_mono(reader: impl Read) -> Result<(Vec<f32>, u32), WavError> {
-    let mut reader = WavReader::new(header::repaired(reader).map_err(hound::Error::IoError)??)?;
-    let spec = reader.spec();
-    if !(1_000..=384_000).contains(&spec.sample_rate) {
-        return Err(WavError::Rate(spec.sample_rate));
-    }
-    let most = MAX_SECONDS * u64::from(spec.sample_rate);
-    let mono = match spec.sample_format {
-        SampleFormat::Float => mix_down(reader.samples::<f32>(), spec.channels, 1.0, most)?,
-        SampleFormat::Int => {
-            let full_scale = 2f32.powi(i32::from(spec.bits_per_sample.clamp(1, 32)) - 1);
-            #[expect(clippy::cast_precision_loss, reason = "24 bits of 32 are plenty")]
-            let samples = reader.samples::<i32>().map(|sample| sample.map(|sample| sample as f32));
-            mix_down(samples, spec.channels, full_scale.recip(), most)?
+    let mut reader = Reader::open(reader)?;
+    let most = MAX_SECONDS * u64::from(reader.rate());
+    let mut mono = Vec::new();
+    while reader.read(&mut mono)? {
+        if mono.len() as u64 > most {
+            return Err(WavError::TooLong);
         }
-    };
-    Ok((mono, spec.sample_rate))
+    }
+    Ok((mono, reader.rate()))
 }
 
 /// Samples of ±1 at another rate, clamped.
@@ -74,38 +172,10 @@ pub fn at_rate(mono: &[f32], from: u32, to: u32) -> Vec<i16> {
     resample(mono, from, to).into_iter().map(to_i16).collect()
 }
 
-/// Averages the channels of each moment.
-fn mix_down(
-    samples: impl Iterator<Item = hound::Result<f32>>,
-    channels: u16,
-    gain: f32,
-    most: u64,
-) -> Result<Vec<f32>, WavError> {
-    let channels = channels.max(1);
-    let gain = gain / f32::from(channels);
-    let mut mono = Vec::new();
-    let (mut sum, mut seen) = (0.0, 0);
-    for sample in samples {
-        let sample = match sample {
-            // The end of the file, as hound has it; a medium that fails has a number of the system for it.
-            Err(hound::Error::IoError(end)) if end.raw_os_error().is_none() => break,
-            sample => sample?,
-        };
-        sum += if sample.is_finite() { sample } else { 0.0 };
-        seen += 1;
-        if seen == channels {
-            if mono.len() as u64 >= most {
-                return Err(WavError::TooLong);
-            }
-            mono.push(sum * gain);
-            (sum, seen) = (0.0, 0);
-        }
-    }
-    Ok(mono)
-}
-
+/// A sample of ±1 as 16 bits.
+#[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "clamped")]
-fn to_i16(sample: f32) -> i16 {
+pub fn to_i16(sample: f32) -> i16 {
     (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
 }
 
@@ -185,7 +255,7 @@ mod tests {
         }
         let mut no_format = cut.clone();
         no_format[12..16].copy_from_slice(b"odd ");
-        assert!(matches!(read(&no_format[..]), Err(WavError::Form(Form::Broken))));
+        assert!(matches!(read(&no_format[..]), Err(WavError::Form(Form::Broken(_)))));
     }
 
     /// A file of these chunks, behind RIFF and WAVE, with a length that says nothing.
@@ -235,13 +305,9 @@ mod tests {
             of_chunks(&[(b"fmt ", 16, &format), (b"data", 6, &SOUND)])
         };
         for (bytes, name) in [
-            (encoded(6, 8), "A-law"),
-            (encoded(7, 8), "\u{b5}-law"),
-            (encoded(2, 4), "Microsoft ADPCM"),
-            (encoded(0x11, 4), "IMA ADPCM"),
-            (encoded(0x31, 0), "GSM"),
             (encoded(0x55, 0), "MP3"),
-            (encoded(3, 64), "64-bit floats"),
+            (encoded(3, 24), "floats"),
+            (encoded(0x40, 4), "G.721"),
             (encoded(99, 16), "an encoding that is not PCM"),
             (b"ID3\x04\0\0\0\0\0\0\0\0".to_vec(), "MP3"),
             (b"\xFF\xFB\x90\x64\0\0\0\0\0\0\0\0".to_vec(), "MP3"),
@@ -252,7 +318,6 @@ mod tests {
             (b"#!AMR\n\0\0\0\0\0\0".to_vec(), "AMR"),
             (b"\0\0\0\x20ftypM4A ".to_vec(), "MP4"),
             (b"RIFX\0\0\0\0WAVE".to_vec(), "RIFX"),
-            (b"RF64\xFF\xFF\xFF\xFFWAVE".to_vec(), "RF64"),
             (vec![0; 300], "not a WAV file"),
         ] {
             let told = read(&bytes[..]).unwrap_err().to_string();

@@ -15,8 +15,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The shells: all that touches the world.
     ("http", &["gateway", "dialplan", "sip::message"]),
     ("store", &["gateway", "dialplan", "sip::message"]),
-    // Decodes prompts and hands them over as PCM.
-    ("speech", &["gateway", "dialplan", "sip::message", "audio", "media::command"]),
+    // Decodes files and what lies behind URLs, and hands it over as PCM.
+    ("sound", &["gateway", "dialplan", "sip::message", "audio", "media::command"]),
+    // Words to PCM; prompts are files.
+    ("speech", &["gateway", "dialplan", "sip::message", "audio", "media::command", "sound"]),
     // What it reads becomes the endpoint's input, by the flow it came on.
     ("net", &["gateway", "dialplan", "sip::message", "sip::Flow", "sip::Input", "sip::locate"]),
     // The cores.

@@ -1,9 +1,11 @@
 //! Codecs: what has state belongs to the sender or receiver of one stream.
 
+pub mod adpcm;
 pub mod comfort_noise;
 pub mod g711;
 pub mod g722;
 pub mod g729;
+pub mod gsm;
 pub mod opus;
 
 use super::Rate;

@@ -1,9 +1,9 @@
-//! The head of a WAV file as programs really write it, made into one that is correct.
+//! The head of a WAV file as programs really write it.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 
-/// Octets of a `fmt ` chunk that are read; the longest in use has 40.
-const MAX_FORMAT: u32 = 1_024;
+/// Octets of a `fmt ` chunk that are read; the longest in use has 40, and 16 for each predictor of ADPCM.
+const MAX_FORMAT: u32 = 2_048;
 /// Chunks before the sound that are passed over.
 const MAX_CHUNKS: usize = 1_000;
 
@@ -17,8 +17,8 @@ pub enum Form {
     #[error("the WAV file has no sound in it")]
     NoSound,
     /// The sound comes before what explains it, or the explanation is broken.
-    #[error("the WAV file's header is broken")]
-    Broken,
+    #[error("the WAV file's header is broken: {0}")]
+    Broken(&'static str),
     /// Another kind of file.
     #[error("this is {0}, not a WAV file")]
     Other(&'static str),
@@ -27,43 +27,74 @@ pub enum Form {
     Encoding(&'static str),
 }
 
-/// Reads up to where the sound begins. Returns a correct header, for as much sound as is announced (for as much as comes,
-/// where that cannot be known), and what follows it.
+/// What the head says of the sound.
+#[derive(Debug, Clone)]
+pub(super) struct Head {
+    /// The encoding (`wFormatTag`, or what WAVE_FORMAT_EXTENSIBLE has in its place).
+    pub tag: u16,
+    pub channels: u16,
+    pub rate: u32,
+    /// Octets of what can only be read together: a sample of each channel, or a block.
+    pub block: u16,
+    pub bits: u16,
+    /// What an encoding adds to it.
+    pub extra: Vec<u8>,
+    /// Octets of sound that are announced; `u64::MAX` where that cannot be known.
+    pub announced: u64,
+}
+
+/// Reads up to where the sound begins.
 ///
 /// Chunks of odd length are padded; but not by every program. Programs that write into a pipe announce 0 octets, or so
 /// many that the file is shorter.
-pub(super) fn repaired<R: Read>(mut reader: R) -> io::Result<Result<impl Read, Form>> {
+pub(super) fn read(reader: &mut impl Read) -> io::Result<Result<Head, Form>> {
     let mut head = [0; 12];
-    let length = read_up_to(&mut reader, &mut head)?;
+    let length = read_up_to(reader, &mut head)?;
     if let Some(form) = other_form(head.get(..length).unwrap_or_default()) {
         return Ok(Err(form));
     }
     let mut format: Option<Vec<u8>> = None;
     let mut first = None;
+    let mut long = None;
     for _ in 0..MAX_CHUNKS {
         let mut chunk = [0; 8];
         let begun = usize::from(first.is_some());
         if let Some(first) = first.take() {
             chunk[0] = first;
         }
-        if read_up_to(&mut reader, &mut chunk[begun..])? < 8 - begun {
+        if read_up_to(reader, &mut chunk[begun..])? < 8 - begun {
             return Ok(Err(Form::NoSound));
         }
         let [name @ .., a, b, c, d] = chunk;
         let length = u32::from_le_bytes([a, b, c, d]);
         match &name {
             b"data" => {
-                let Some(format) = format else { return Ok(Err(Form::Broken)) };
-                return Ok(header(&format, length).map(|header| Cursor::new(header).chain(reader)));
+                let announced = match length {
+                    // It does not fit: `ds64` has it, or it was not known.
+                    u32::MAX => long.unwrap_or(u64::MAX),
+                    0 => u64::MAX,
+                    length => length.into(),
+                };
+                return Ok(match format {
+                    Some(format) => Head::of(&format, announced),
+                    None => Err(Form::Broken("the sound comes before the fmt chunk that explains it")),
+                });
             }
             b"fmt " if (16..=MAX_FORMAT).contains(&length) => {
                 let mut body = vec![0; length as usize];
-                if read_up_to(&mut reader, &mut body)? < body.len() {
+                if read_up_to(reader, &mut body)? < body.len() {
                     return Ok(Err(Form::NoSound));
                 }
                 format = Some(body);
             }
-            b"fmt " => return Ok(Err(Form::Broken)),
+            b"fmt " => return Ok(Err(Form::Broken("the fmt chunk has a length that cannot be"))),
+            b"ds64" if (16..=MAX_FORMAT).contains(&length) => {
+                let mut body = vec![0; length as usize];
+                if read_up_to(reader, &mut body)? < body.len() {
+                    return Ok(Err(Form::NoSound));
+                }
+                long = body.get(8..).and_then(|rest| rest.first_chunk()).map(|length| u64::from_le_bytes(*length));
+            }
             _ => {
                 io::copy(&mut reader.by_ref().take(length.into()), &mut io::sink())?;
             }
@@ -71,60 +102,40 @@ pub(super) fn repaired<R: Read>(mut reader: R) -> io::Result<Result<impl Read, F
         if !length.is_multiple_of(2) {
             let mut pad = [0];
             // Where it was forgotten, the next chunk's name begins here.
-            let next = read_up_to(&mut reader, &mut pad)?;
+            let next = read_up_to(reader, &mut pad)?;
             first = (next > 0 && pad != [0]).then_some(pad[0]);
         }
     }
-    Ok(Err(Form::Broken))
+    Ok(Err(Form::Broken("no sound after a thousand chunks")))
 }
 
-/// A header with nothing but the format and the announcement of the sound.
-fn header(format: &[u8], announced: u32) -> Result<Vec<u8>, Form> {
-    let field = |at: usize| Some(u16::from_le_bytes(*format.get(at..)?.first_chunk()?));
-    let [Some(tag), Some(block), Some(bits)] = [0, 12, 14].map(field) else { return Err(Form::Broken) };
-    let tag = if tag == 0xFFFE { field(24).unwrap_or(tag) } else { tag };
-    if let Some(encoding) = unread(tag, bits) {
-        return Err(Form::Encoding(encoding));
+impl Head {
+    fn of(format: &[u8], announced: u64) -> Result<Self, Form> {
+        let field = |at: usize| Some(u16::from_le_bytes(*format.get(at..)?.first_chunk()?));
+        let rate = format.get(4..).and_then(|rest| rest.first_chunk()).map(|rate| u32::from_le_bytes(*rate));
+        let fields = (field(0), field(2), rate, field(12), field(14));
+        let (Some(tag), Some(channels), Some(rate), Some(block), Some(bits)) = fields else {
+            return Err(Form::Broken("the fmt chunk is too short"));
+        };
+        let tag = if tag == 0xFFFE { field(24).unwrap_or(tag) } else { tag };
+        let extra = format.get(18..).unwrap_or_default().to_vec();
+        if channels == 0 {
+            return Err(Form::Broken("it has no channels"));
+        }
+        if block == 0 {
+            return Err(Form::Broken("its blocks have no length (block align 0)"));
+        }
+        Ok(Self { tag, channels, rate, block, bits, extra, announced })
     }
-    let block = u32::from(block);
-    if block == 0 {
-        return Err(Form::Broken);
-    }
-    let length = if announced == 0 { u32::MAX } else { announced };
-    let length = length - length % block;
-    // What may follow in it says nothing of PCM, and is often wrong.
-    let format = if field(0) == Some(1) { format.get(..16).unwrap_or(format) } else { format };
-    let mut header = b"RIFF\xFF\xFF\xFF\xFFWAVEfmt ".to_vec();
-    header.extend(u32::try_from(format.len()).unwrap_or(0).to_le_bytes());
-    header.extend(format);
-    header.extend(b"data");
-    header.extend(length.to_le_bytes());
-    Ok(header)
-}
-
-/// The name of an encoding that is not read.
-const fn unread(tag: u16, bits: u16) -> Option<&'static str> {
-    Some(match tag {
-        0x0001 => return None,
-        0x0003 if bits == 32 => return None,
-        0x0003 => "64-bit floats",
-        0x0002 => "Microsoft ADPCM",
-        0x0006 => "A-law",
-        0x0007 => "\u{b5}-law",
-        0x0011 => "IMA ADPCM",
-        0x0031 => "GSM",
-        0x0050 | 0x0055 => "MPEG audio (MP3)",
-        0x0161..=0x0163 => "Windows Media audio",
-        _ => "an encoding that is not PCM",
-    })
 }
 
 /// What a file is by its first octets; nothing for WAV.
 fn other_form(head: &[u8]) -> Option<Form> {
     Some(match head {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => return None,
+        [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E'] => return None,
+        [b'B', b'W', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E'] => return None,
         [b'R', b'I', b'F', b'X', ..] => Form::Other("RIFX (WAV of the other byte order)"),
-        [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => Form::Other("RF64 (WAV for huge files)"),
         [b'I', b'D', b'3', ..] | [0xFF, 0xE0..=0xFF, ..] => Form::Other("MP3"),
         [b'O', b'g', b'g', b'S', ..] => Form::Other("Ogg"),
         [b'f', b'L', b'a', b'C', ..] => Form::Other("FLAC"),
@@ -137,7 +148,7 @@ fn other_form(head: &[u8]) -> Option<Form> {
 }
 
 /// Fills as much of `buffer` as there is.
-fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {
