@@ -1,8 +1,9 @@
 //! The control socket: one line of JSON in, one line out, for the machine's administrator alone.
 
+use super::events::EventReader;
 use super::json;
 use super::limits::lift_reserve;
-use super::wire::{Answer, Ask, ShellReply};
+use super::wire::{Answer, Ask, ENDING, ShellReply};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
@@ -168,7 +169,8 @@ async fn accept_one(listener: &UnixListener) -> io::Result<UnixStream> {
 async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>, has_asked: &AtomicBool) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    patiently(BufReader::new(reader.take(LONGEST_REQUEST)).read_line(&mut line)).await?;
+    let mut reader = BufReader::new(reader.take(LONGEST_REQUEST));
+    patiently(reader.read_line(&mut line)).await?;
     has_asked.store(true, Ordering::Relaxed);
     let request = match Ask::parse(&line) {
         Ok(request) => request,
@@ -179,14 +181,38 @@ async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>, has_asked: &Atom
         return Ok(());
     }
     loop {
-        let answer = answers.recv().await.unwrap_or_else(Answer::ending);
-        match &answer {
-            Answer::Gateway(reply) => write(&mut writer, reply).await?,
-            Answer::Shell(reply) => write(&mut writer, reply).await?,
+        let answer = answers.recv().await.unwrap_or_else(|| Answer::Shell(ShellReply::Error(ENDING.into())));
+        match answer {
+            Answer::Gateway(reply) => {
+                write(&mut writer, &reply).await?;
+                if reply.is_last() {
+                    return Ok(());
+                }
+            }
+            Answer::Shell(reply) => return write(&mut writer, &reply).await,
+            Answer::Events(events) => return write_events(reader, &mut writer, events).await,
         }
-        if answer.is_last() {
-            return Ok(());
+    }
+}
+
+/// Writes all events; a follower's until it closes the connection. It may stop reading for as long as it likes, and misses
+/// what happens meanwhile.
+async fn write_events(
+    mut reader: impl AsyncRead + Unpin,
+    writer: &mut OwnedWriteHalf,
+    mut events: EventReader,
+) -> io::Result<()> {
+    let (follows, mut ignored) = (events.follows(), tokio::io::sink());
+    let written = async {
+        while let Some(event) = events.next().await {
+            writer.write_all(&json::line(&event)?).await?;
         }
+        let end = if follows { ShellReply::Error(ENDING.into()) } else { ShellReply::End };
+        write(writer, &end).await
+    };
+    tokio::select! {
+        written = written => written,
+        closed = tokio::io::copy(&mut reader, &mut ignored), if follows => closed.map(drop),
     }
 }
 
@@ -202,7 +228,61 @@ async fn patiently<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T
 
 #[cfg(test)]
 mod tests {
+    use super::super::events::Events;
     use super::*;
+    use crate::gateway::Event;
+    use std::time::SystemTime;
+
+    fn pushed(events: &mut Events, number: usize) {
+        // Long, to fill the socket's buffer soon.
+        let why = "x".repeat(1_000);
+        events.push(SystemTime::UNIX_EPOCH, Event::TrunkDown { trunk: number.to_string(), why });
+    }
+
+    #[tokio::test]
+    async fn a_follower_that_does_not_read_loses_events_with_a_count_and_the_others_none() {
+        const COUNT: usize = 5_000;
+        let folder = std::env::temp_dir().join(format!("partyline-followers-{}", std::process::id()));
+        let path = folder.join("control.sock");
+        let (asking, mut asked) = mpsc::channel(4);
+        let socket = ControlSocket::bind(&path, asking).unwrap();
+        let (mut events, mut clients) = (Events::default(), Vec::new());
+        for _ in 0..3 {
+            let mut stream = UnixStream::connect(&path).await.unwrap();
+            stream.write_all(b"{\"do\":\"events\",\"follow\":true}\n").await.unwrap();
+            let (_, answer) = asked.recv().await.unwrap();
+            answer.try_send(Answer::Events(events.read(None, true))).unwrap();
+            clients.push(BufReader::new(stream));
+        }
+        let [mut quick, mut slow, gone] = <[_; 3]>::try_from(clients).unwrap();
+        drop(gone);
+        let mut line = String::new();
+        for number in 0..COUNT {
+            pushed(&mut events, number);
+            line.clear();
+            quick.read_line(&mut line).await.unwrap();
+            assert!(line.contains(&format!("\"trunk\":\"{number}\"")), "{line}");
+        }
+        assert_eq!(events.followers(), 2, "the one that closed its connection is gone");
+        drop(events);
+        let (mut read, mut missed) = (0, 0);
+        loop {
+            line.clear();
+            slow.read_line(&mut line).await.unwrap();
+            let reply: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let event = &reply["event"];
+            match event["event"].as_str() {
+                None => break,
+                Some("missed") => missed += event["count"].as_u64().unwrap(),
+                Some(_) => read += 1,
+            }
+        }
+        assert!(line.contains(ENDING), "{line}");
+        assert!(missed > 0);
+        assert_eq!(read + missed, COUNT as u64);
+        socket.close(PATIENCE).await;
+        _ = std::fs::remove_dir_all(folder);
+    }
 
     #[tokio::test]
     async fn hundreds_of_idle_clients_do_not_shut_the_administrator_out() {

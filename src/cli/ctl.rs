@@ -127,6 +127,15 @@ enum CtlCommand {
     },
     /// Reads the dialplan anew and tells what came of it. Exit status 1 if it has mistakes: then the old one stands.
     Reload,
+    /// Shows the last events of calls, rooms, trunks and reloads, one per line.
+    Events {
+        /// Goes on with new events until it is stopped, or the gateway ends (exit status 1).
+        #[arg(long, short)]
+        follow: bool,
+        /// How many of the last events to show; 256 are kept. 0 with --follow shows new ones only.
+        #[arg(long, value_name = "N")]
+        last: Option<usize>,
+    },
     /// Says what is logged, or has more or less logged from now on.
     Log {
         /// error, warn, info, debug (with every SIP message), trace, off; or levels by module: info,partyline::net=debug
@@ -145,6 +154,9 @@ impl CtlCommand {
     fn request(&self) -> Ask {
         Ask::Gateway(match self {
             Self::Reload => return Ask::Shell(ShellRequest::Reload),
+            Self::Events { follow, last } => {
+                return Ask::Shell(ShellRequest::Events { follow: *follow, last: *last });
+            }
             Self::Log { level } => return Ask::Shell(ShellRequest::Log { level: level.clone() }),
             Self::Status | Self::Calls | Self::Rooms | Self::Trunks => Request::Status,
             Self::Kick { call: Some(call), .. } => Request::Kick { call: call.clone() },
@@ -223,7 +235,7 @@ fn ask(arguments: &CtlArguments, request: Request) -> io::Result<Reply> {
         Request::Hold { .. } | Request::Resume { .. } => HOLD_PATIENCE,
         _ => PATIENCE,
     };
-    let mut answers = send(arguments, &Ask::Gateway(request), patience)?;
+    let mut answers = send(arguments, &Ask::Gateway(request), Some(patience))?;
     loop {
         let mut answer = String::new();
         answers.read_line(&mut answer)?;
@@ -236,9 +248,9 @@ fn ask(arguments: &CtlArguments, request: Request) -> io::Result<Reply> {
 }
 
 /// Sends a request, and gives back where the answers come.
-fn send(arguments: &CtlArguments, request: &Ask, patience: Duration) -> io::Result<BufReader<UnixStream>> {
+fn send(arguments: &CtlArguments, request: &Ask, patience: Option<Duration>) -> io::Result<BufReader<UnixStream>> {
     let mut stream = UnixStream::connect(&arguments.socket)?;
-    stream.set_read_timeout(Some(patience))?;
+    stream.set_read_timeout(patience)?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;

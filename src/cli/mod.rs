@@ -6,6 +6,7 @@ mod call;
 mod check;
 mod control;
 mod ctl;
+mod events;
 mod json;
 mod limits;
 mod log;

@@ -1,6 +1,7 @@
 //! The gateway's shell: the one task that owns everything of the control plane.
 
 use super::control::Asked;
+use super::events::Events;
 use super::log::Log;
 use super::log_filter::LogFilter;
 use super::memory::give_back;
@@ -10,7 +11,7 @@ use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
 use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
 use crate::dialplan::{Plan, Trunk};
-use crate::gateway::{Audience, Gateway, Input, Level, LogLine, Output, Reply, Request};
+use crate::gateway::{Audience, Event, Gateway, Input, Level, LogLine, Output, Reply, Request};
 use crate::media::command::{Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, Arrival, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
@@ -65,6 +66,7 @@ pub(super) struct Server {
     records: Records,
     log: Log,
     filter: LogFilter,
+    events: Events,
     replies: HashMap<u64, mpsc::Sender<Answer>>,
     next_reply: u64,
     resolver: Resolver,
@@ -122,6 +124,7 @@ impl Server {
             records,
             log,
             filter,
+            events: Events::default(),
             replies: HashMap::new(),
             next_reply: 0,
             resolver: Resolver::new(&settings.dns),
@@ -178,6 +181,10 @@ impl Server {
                 Some((asked, answer)) = sources.asked.recv() => match asked {
                     Ask::Gateway(request) => self.ask(request, Some(answer)),
                     Ask::Shell(ShellRequest::Reload) => reloads.ask(Some(answer)),
+                    Ask::Shell(ShellRequest::Events { follow, last }) => {
+                        // Whoever asked may have hung up.
+                        let _ = answer.try_send(Answer::Events(self.events.read(last, follow)));
+                    }
                     Ask::Shell(ShellRequest::Log { level }) => {
                         let reply = self.log_at(level.as_deref());
                         // Whoever asked may have hung up.
@@ -240,6 +247,8 @@ impl Server {
             Ok(loaded) => loaded,
             Err(mistakes) => {
                 let outcome = ReloadOutcome::Refused;
+                let refused = Event::ReloadRefused { mistakes: mistakes.found.len().max(1) };
+                self.events.push(SystemTime::now(), refused);
                 return Reloaded { outcome, summary: String::new(), mistakes, restart_needed: Vec::new() };
             }
         };
@@ -330,6 +339,7 @@ impl Server {
             Output::LoadSound { id, to, path } => self.load_sound(id, to, path),
             Output::Synthesize { id, language, text } => self.synthesize(id, language, text),
             Output::Log(line) => write_log(&line),
+            Output::Event(event) => self.events.push(SystemTime::now(), event),
             Output::Reply { id, mut reply } => {
                 if let Reply::Status(status) = &mut reply {
                     status.backlog.log_lines_dropped = self.log.dropped();

@@ -1,8 +1,10 @@
 //! What goes over the control socket: requests to the gateway, those that its shell answers itself, and the answers.
 
+use super::events::EventReader;
 use super::mistakes::Mistakes;
 use crate::gateway::{Reply, Request};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A request, one line of JSON.
 #[derive(Debug, Serialize)]
@@ -26,6 +28,15 @@ pub(super) enum ShellRequest {
         #[serde(default)]
         level: Option<String>,
     },
+    /// Show the last events, one reply for each.
+    Events {
+        /// Go on with those that come.
+        #[serde(default)]
+        follow: bool,
+        /// How many of the last; default all that are kept.
+        #[serde(default)]
+        last: Option<usize>,
+    },
 }
 
 impl Ask {
@@ -37,7 +48,7 @@ impl Ask {
         }
         let Kind { r#do } = serde_json::from_str(line)?;
         Ok(match r#do.as_str() {
-            "reload" | "log" => Self::Shell(serde_json::from_str(line)?),
+            "reload" | "log" | "events" => Self::Shell(serde_json::from_str(line)?),
             _ => Self::Gateway(serde_json::from_str(line)?),
         })
     }
@@ -57,6 +68,10 @@ pub(super) enum ShellReply {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<String>,
     },
+    /// An event; another reply follows.
+    Event(Value),
+    /// There are no more events.
+    End,
     /// Not done, and why.
     Error(String),
 }
@@ -91,22 +106,11 @@ pub(super) enum ReloadOutcome {
 pub(super) enum Answer {
     Gateway(Reply),
     Shell(ShellReply),
+    Events(EventReader),
 }
 
-impl Answer {
-    /// What is left to say to those who still wait.
-    pub(super) fn ending() -> Self {
-        Self::Shell(ShellReply::Error("the gateway is ending".into()))
-    }
-
-    /// Whether no other answer follows.
-    pub(super) const fn is_last(&self) -> bool {
-        match self {
-            Self::Gateway(reply) => reply.is_last(),
-            Self::Shell(_) => true,
-        }
-    }
-}
+/// The answer to whoever still waits when the gateway ends.
+pub(super) const ENDING: &str = "the gateway is ending";
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +122,7 @@ mod tests {
             Ask::Gateway(Request::Status),
             Ask::Shell(ShellRequest::Reload),
             Ask::Shell(ShellRequest::Log { level: None }),
+            Ask::Shell(ShellRequest::Events { follow: true, last: Some(3) }),
         ];
         for request in requests {
             let line = serde_json::to_string(&request).unwrap();

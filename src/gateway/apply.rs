@@ -4,7 +4,7 @@ use super::call::Phase;
 use super::ending::Final;
 use super::rooms::{Change, Way};
 use super::timer::{FIRST_PACKET, Timer};
-use super::{Call, Gateway, Level, SessionId};
+use super::{Call, Event, Gateway, Level, SessionId};
 use crate::dialplan::{Announce, Room};
 use crate::media::command::Command;
 use crate::session::{self, RoomHandle, RoomName, Unit, Verb, VerbError, collect};
@@ -199,19 +199,29 @@ impl Gateway {
     }
 
     pub(super) fn note_joined(&mut self, id: CallId, room: RoomId) {
-        let Some((name, settings)) = self.rooms.get(room).map(|room| (room.settings.name.clone(), room.members()))
-        else {
-            return;
-        };
+        let Some(open) = self.rooms.get(room) else { return };
+        let (name, members) = (open.settings.name.clone(), open.members());
         if let Some(call) = self.calls.get_mut(&id)
             && call.room_names.last() != Some(&name)
         {
             call.room_names.push(name.clone());
         }
-        // A name made on demand may be a whole telephone number.
-        let shown = if self.plan.room(&name).is_some() { name.clone() } else { room.to_string() };
-        self.log(Level::Info, Some(id), "joined", format!("room {shown}, {settings} in it"));
+        let shown = self.shown_name(room, &name);
+        self.log(Level::Info, Some(id), "joined", format!("room {shown}, {members} in it"));
+        self.effects.event(Event::RoomJoined { call: id, room: shown, members });
         self.tell_joined(id, &name);
+    }
+
+    /// A call has left a room.
+    pub(super) fn note_left(&mut self, id: CallId, room: RoomId) {
+        let Some(open) = self.rooms.get(room) else { return };
+        let (shown, members) = (self.shown_name(room, &open.settings.name), open.members());
+        self.effects.event(Event::RoomLeft { call: id, room: shown, members });
+    }
+
+    /// A room's name for the log and for events: one made on demand may be a whole telephone number.
+    pub(super) fn shown_name(&self, room: RoomId, name: &str) -> String {
+        if self.plan.room(name).is_some() { name.to_owned() } else { room.to_string() }
     }
 
     fn disconnect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {
@@ -228,6 +238,9 @@ impl Gateway {
         };
         if let Some((id, room, way)) = leaving {
             let change = self.rooms.disconnect(room, id, way);
+            if let Change::Left { .. } = change {
+                self.note_left(id, room);
+            }
             self.on_membership(room, change);
             self.rooms.close_if_empty(&mut self.effects, room);
         }

@@ -8,7 +8,7 @@ use super::outgoing::Outgoing;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
-use super::{Masked, SessionId};
+use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
 use crate::media::command::LegStatistics;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
@@ -249,6 +249,18 @@ impl Call {
             pending_pin: None,
             guesses,
             keyed: Keyed::default(),
+        }
+    }
+
+    /// The event of its start.
+    pub(super) fn start_event(&self) -> Event {
+        Event::CallStarted {
+            call: self.id,
+            way: self.way,
+            trunk: self.peer.name().to_owned(),
+            from: Masked(&self.from.number).to_string(),
+            number: Masked(&self.number).to_string(),
+            route: self.route.clone(),
         }
     }
 

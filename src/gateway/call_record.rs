@@ -1,5 +1,6 @@
 //! The one record each call leaves.
 
+use super::Masked;
 use super::reason::PeerReason;
 use crate::media::command::LegStatistics;
 use crate::types::Now;
@@ -72,6 +73,16 @@ pub enum Cause {
     /// A limit of the gateway: which.
     #[error("a limit was broken: {0}")]
     Limit(String),
+}
+
+impl Cause {
+    /// The same with its number masked, as in the log.
+    pub(super) fn masked(&self) -> Self {
+        match self {
+            Self::Transferred(number) => Self::Transferred(Masked(number).to_string()),
+            other => other.clone(),
+        }
+    }
 }
 
 /// Which way a call goes.

@@ -33,6 +33,7 @@ impl Gateway {
         call.dismissed = Some(cause);
         let leg = UnitId::Leg(id);
         while let Some((room, change)) = self.rooms.leave_next(id) {
+            self.note_left(id, room);
             self.media(Command::Disconnect { source: leg, sink: UnitId::Room(room) });
             self.media(Command::Disconnect { source: UnitId::Room(room), sink: leg });
             self.on_membership(room, change);

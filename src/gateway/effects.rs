@@ -1,6 +1,6 @@
 //! What is to come of an input: the one thing that the gateway hands to all its parts.
 
-use super::{Level, LogLine, Output, Reply, SessionId, Timer};
+use super::{Event, Level, LogLine, Output, Reply, SessionId, Timer};
 use crate::media::command::Command;
 use crate::session;
 use crate::types::{CallId, Deadlines, LeftOut, LogLimit, Now, first_id_of};
@@ -49,6 +49,11 @@ impl Effects {
     /// Answers an administrator's request.
     pub(super) fn reply(&mut self, asked: u64, reply: Reply) {
         self.output(Output::Reply { id: asked, reply });
+    }
+
+    /// Passes an event on to programs that follow the gateway.
+    pub(super) fn event(&mut self, event: Event) {
+        self.output(Output::Event(event));
     }
 
     pub(super) fn log(&mut self, level: Level, call: Option<CallId>, what: &'static str, detail: String) {

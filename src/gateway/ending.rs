@@ -4,7 +4,7 @@ use super::call::{Call, Phase};
 use super::call_record::{CallRecord, Cause, Way};
 use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
-use super::{Gateway, Level, Output, SessionId};
+use super::{Event, Gateway, Level, Output, SessionId};
 use crate::media::command::{Command, LegStatistics};
 use crate::session;
 use crate::sip::message::{HeaderName, Headers, Reason, StatusCode};
@@ -130,6 +130,7 @@ impl Gateway {
         self.effects.timers.clear(Timer::Dismissal(id));
         self.rooms.unbridge_all(id);
         while let Some((room, change)) = self.rooms.leave_next(id) {
+            self.note_left(id, room);
             self.on_membership(room, change);
             self.rooms.close_if_empty(&mut self.effects, room);
         }
@@ -208,7 +209,9 @@ impl Gateway {
         } else {
             self.log(Level::Info, Some(id), "ended", detail);
         }
+        let masked = cause.masked();
         let record = record_of(&call, now, cause);
+        self.effects.event(Event::CallEnded { call: id, cause: masked, status: call.status, talk_ms: record.talk_ms });
         let record = CallRecord { tried: call.tried, warning, media: call.statistics, reason: call.reason, ..record };
         self.effects.output(Output::Record(Box::new(record)));
     }
@@ -216,6 +219,7 @@ impl Gateway {
     /// A call is answered: from now on it has a record, whatever becomes of us.
     pub(super) fn note_answered(&mut self, now: Now, id: CallId) {
         self.log(Level::Info, Some(id), "answered", String::new());
+        self.effects.event(Event::CallAnswered { call: id });
         if let Some(call) = self.calls.get(&id) {
             let record = record_of(call, now, Cause::GatewayStopped);
             self.effects.output(Output::Answered(Box::new(record)));

@@ -8,7 +8,7 @@ use super::negotiation::{CARRIES_COMFORT_NOISE, srtp_of};
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::transfer::Replaced;
-use super::{Gateway, Level, Masked, Output, RunningSession, SessionId};
+use super::{Event, Gateway, Level, Masked, Output, RunningSession, SessionId};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
 use crate::sdp::{self, LocalMedia, SessionDescription};
@@ -127,6 +127,7 @@ impl Gateway {
             call.guesses = CallerKey::of(call.peer.name(), &number);
         }
         self.admission.peers.call_began(now.instant, &call.peer);
+        self.effects.event(call.start_event());
         self.calls.insert(call);
         match decided.leads {
             Leads::Anew(running) => {
@@ -213,9 +214,17 @@ impl Gateway {
             // Nor is it recorded: what anybody can send must not fill the disk.
             return;
         }
-        let id = self.fresh_id();
+        let call = CallId(self.fresh_id());
+        self.effects.event(Event::CallRefused {
+            call,
+            trunk: arrival.peer.name().to_owned(),
+            from: Masked(&arrival.from.number).to_string(),
+            number: Masked(&arrival.number).to_string(),
+            status,
+            why: refusal.rule.clone(),
+        });
         self.effects.output(Output::Record(Box::new(CallRecord {
-            call: CallId(id).to_string(),
+            call: call.to_string(),
             way: Way::In,
             tried: Vec::new(),
             sip_call_id: arrival.request.call_id().map_or_else(String::new, |id| id.to_string()),

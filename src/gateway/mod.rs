@@ -30,6 +30,7 @@
 //! | `transfer/` | calls that take another's place, and calls that are sent away |
 //! | `trunks.rs`, `targets.rs` | our registrations at trunks; their servers, and which of them are tried |
 //! | `trunk_health.rs`, `health.rs` | OPTIONS: which trunks are there |
+//! | `event.rs` | what happens, for programs that follow the gateway |
 //! | `effects.rs` | what is to come of an input: outputs, deadlines, news for sessions |
 //! | `shutdown.rs` | taking no new calls, and leaving after the last |
 //! | `control.rs` | what an administrator asks |
@@ -47,6 +48,7 @@ mod digest;
 mod dismissal;
 mod effects;
 mod ending;
+mod event;
 mod health;
 mod hold;
 pub mod identity;
@@ -89,6 +91,7 @@ mod trunks;
 
 pub use call_record::{CallRecord, Cause, Keyed, Tried, Way};
 pub use control::{Backlog, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
+pub use event::Event;
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
 pub use snapshot::CallSnapshot;
@@ -256,6 +259,8 @@ pub enum Output {
     Record(Box<CallRecord>),
     /// Write this to the log.
     Log(LogLine),
+    /// Pass this on to programs that follow the gateway.
+    Event(Event),
     /// Answer an administrator.
     Reply {
         /// As in the request.
@@ -506,7 +511,8 @@ impl Gateway {
         self.admission.set_plan(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));
-        for name in self.awaiting_restart() {
+        let restart_needed = self.awaiting_restart();
+        for name in &restart_needed {
             self.log(
                 Level::Warn,
                 None,
@@ -514,6 +520,7 @@ impl Gateway {
                 format!("gateway.{name} has changed, and is as it was until then"),
             );
         }
+        self.effects.event(Event::Reloaded { routes: self.plan.routes.len(), restart_needed });
         self.refresh_trunks(now);
     }
 

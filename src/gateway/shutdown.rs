@@ -1,7 +1,7 @@
 //! Taking no new calls, and leaving after the last.
 
 use super::timer::{GOODBYE, Timer};
-use super::{Gateway, Level, Output};
+use super::{Event, Gateway, Level, Output};
 use crate::types::Now;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,7 @@ impl Gateway {
         }
         self.shutdown = Shutdown::Draining;
         self.log(Level::Info, None, "draining", format!("{} calls in progress", self.calls.len()));
+        self.effects.event(Event::Draining { calls: self.calls.len() });
         self.unregister_all(now);
         if patience.is_zero() {
             self.hang_up_all(now);

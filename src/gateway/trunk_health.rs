@@ -2,7 +2,7 @@
 
 use super::health::Presence;
 use super::trunks::{TrunkState, TrunkTimer};
-use super::{Gateway, Level};
+use super::{Event, Gateway, Level};
 use crate::sip::PingId;
 use crate::sip::message::StatusCode;
 use crate::types::Now;
@@ -85,6 +85,7 @@ impl Gateway {
         let (name, failed) = (entry.trunk.name.clone(), matches!(entry.state, TrunkState::Failed { .. }));
         match change {
             Some(Presence::Up) => {
+                self.effects.event(Event::TrunkUp { trunk: name.clone() });
                 self.log(Level::Info, None, "trunk up", name);
                 if failed || before == Presence::Down {
                     // No need to wait for as long as its silence had taught us to; and one that was away may have forgotten
@@ -92,7 +93,10 @@ impl Gateway {
                     self.register_by_best(now, place);
                 }
             }
-            Some(Presence::Down) => self.log(Level::Warn, None, "trunk down", format!("{name}: {why}")),
+            Some(Presence::Down) => {
+                self.log(Level::Warn, None, "trunk down", format!("{name}: {why}"));
+                self.effects.event(Event::TrunkDown { trunk: name, why: why.to_owned() });
+            }
             _ => {}
         }
         self.schedule_ping(now, place);

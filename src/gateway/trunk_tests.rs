@@ -1,9 +1,10 @@
 //! Trunks with several servers that fail, come back and move: signalling only, by hand.
 
+mod events;
 mod reload;
 mod way;
 
-use super::{CallRecord, Gateway, Input, Output, Reply, Request, Sounds, TrunkStatus};
+use super::{CallRecord, Event, Gateway, Input, Output, Reply, Request, Sounds, TrunkStatus};
 use crate::dialplan::{self, Trusting};
 use crate::media::command::{Clip, Pcm};
 use crate::sip::locate::{Candidate, Located};
@@ -43,6 +44,7 @@ struct Bench {
     opening: Vec<(CallId, std::net::IpAddr)>,
     records: Vec<CallRecord>,
     log: Vec<String>,
+    events: Vec<Event>,
 }
 
 fn flow(host: u8) -> Flow {
@@ -90,6 +92,7 @@ impl Bench {
             opening: Vec::new(),
             records: Vec::new(),
             log: Vec::new(),
+            events: Vec::new(),
         };
         bench.collect();
         bench
@@ -111,6 +114,7 @@ impl Bench {
                 Output::Resolve { .. } => self.lookups += 1,
                 Output::OpenTransport { call, local } => self.opening.push((call, local)),
                 Output::Record(record) => self.records.push(*record),
+                Output::Event(event) => self.events.push(event),
                 Output::Log(line) => self.log.push(line.to_string()),
                 Output::Reply { reply: answer, .. } => reply = Some(answer),
                 _ => {}

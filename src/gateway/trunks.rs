@@ -2,7 +2,7 @@
 
 use super::health::{Health, Presence};
 use super::targets::Targets;
-use super::{Gateway, Level, Output};
+use super::{Event, Gateway, Level, Output};
 use crate::dialplan::{Plan, Register, SipTransport, Trunk};
 use crate::sip::locate::Located;
 use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Transport, Uri};
@@ -29,7 +29,7 @@ const RECONNECT_WITHIN: Duration = Duration::from_secs(3);
 pub(super) enum TrunkState {
     /// No registration is asked for.
     Static,
-    /// Its address is being looked up, or the first REGISTER is on its way.
+    /// Its address is being looked up, or a REGISTER is on its way: the first, or the next after its connection ended.
     Trying,
     /// Its registrar has our binding.
     Registered,
@@ -401,6 +401,9 @@ impl Gateway {
         let name = entry.trunk.name.clone();
         let level = if fresh { Level::Info } else { Level::Debug };
         self.log(level, None, "registered", format!("{name} for {} s", expires.as_secs()));
+        if fresh {
+            self.effects.event(Event::Registered { trunk: name.clone(), expires: expires.as_secs() });
+        }
         if ignored_routes > 0 {
             let detail = format!("{name}: {ignored_routes} of its Service-Route ignored: no routes, or too many");
             self.log(if fresh { Level::Warn } else { Level::Debug }, None, "trunk", detail);
@@ -439,6 +442,7 @@ impl Gateway {
             );
         }
         self.log(Level::Warn, None, "registration failed", detail);
+        self.effects.event(Event::RegistrationFailed { trunk: name, status: status.0, why: why.to_owned() });
         if other.is_some() {
             self.register_by_best(now, place);
         } else {
@@ -465,7 +469,7 @@ impl Gateway {
             self.trunks.certified.remove(&connection);
         }
         for place in 0..self.trunks.entries.len() {
-            let Some(entry) = self.trunks.entries.get(place) else { continue };
+            let Some(entry) = self.trunks.entries.get_mut(place) else { continue };
             let flow = entry.registration.and_then(|registration| self.endpoint.registration_flow(registration));
             let over_it = flow.is_some_and(|flow| {
                 flow.transport == closed.transport
@@ -473,6 +477,8 @@ impl Gateway {
                     && (flow.connection.is_none() || flow.connection == closed.connection)
             });
             if over_it && entry.state == TrunkState::Registered {
+                entry.state = TrunkState::Trying;
+                self.effects.event(Event::RegistrationLost { trunk: entry.trunk.name.clone() });
                 let wait = RECONNECT_WITHIN.mul_f64(self.random.random_range(0.2..1.0));
                 self.trunks.timers.set(TrunkTimer::Reconnect(place), now.instant + wait);
             }

@@ -45,6 +45,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "admission",
                 "call",
                 "control",
+                "event",
                 "media_events",
                 "moderation",
                 "players",

@@ -13,6 +13,7 @@ mod command_line;
 mod control;
 mod dialling;
 mod equal_answers;
+mod events;
 mod failover;
 mod flows;
 mod harness;

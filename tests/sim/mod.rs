@@ -16,6 +16,7 @@ mod attacks;
 mod calls;
 mod clocks;
 mod dialling;
+mod events;
 mod failover;
 mod faults;
 mod hold;

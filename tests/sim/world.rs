@@ -10,7 +10,7 @@ use super::sounds::Tones;
 use bytes::Bytes;
 use partyline::audio::goertzel;
 use partyline::dialplan::{Plan, TrunkAddress};
-use partyline::gateway::{CallRecord, Gateway, Input, Output, Reply, Request};
+use partyline::gateway::{self, CallRecord, Gateway, Input, Output, Reply, Request};
 use partyline::media::PacketKind;
 use partyline::media::command::{Command, Event, LegStatistics};
 use partyline::media::sim::SimMedia;
@@ -107,6 +107,8 @@ pub(crate) struct World {
     /// All lines of the log, with their time.
     pub(crate) log: Vec<String>,
     pub(crate) records: Vec<CallRecord>,
+    /// The gateway's events.
+    pub(crate) gateway_events: Vec<gateway::Event>,
     /// The records of calls that were answered, should the gateway stop.
     pub(crate) answered: Vec<CallRecord>,
     /// Host names of media that are to be looked up.
@@ -152,6 +154,7 @@ impl World {
             settings,
             log: Vec::new(),
             records: Vec::new(),
+            gateway_events: Vec::new(),
             answered: Vec::new(),
             host_lookups: Vec::new(),
             replies: Vec::new(),
@@ -462,6 +465,7 @@ impl World {
                 self.log.push(format!("{:10.3} {line}", time.as_secs_f64()));
                 self.trace.push(self.log[self.log.len() - 1].clone());
             }
+            Output::Event(event) => self.gateway_events.push(event),
             Output::Reply { reply, .. } => self.replies.push(reply),
             Output::Drained => self.drained = true,
         }
@@ -573,7 +577,8 @@ impl World {
         found[0]
     }
 
-    /// Everybody hangs up; then nothing is left: no call, leg, timer, port. Every INVITE had one final answer.
+    /// Everybody hangs up; then nothing is left: no call, leg, timer, port. Every INVITE had one final answer, and the events
+    /// of every call are complete.
     pub(crate) fn finish(mut self) -> Vec<String> {
         self.finished = true;
         for phone in 0..self.phones.len() {
@@ -601,6 +606,7 @@ impl World {
         assert!(self.ports.is_empty() && self.opening.is_empty(), "ports are open: {:?}", self.ports);
         self.assert_pins_unsaid();
         self.assert_answers();
+        super::events::assert_complete(&self.gateway_events);
         let digests = self.phones.iter().map(|phone| format!("{:016x}", phone.ear.digest)).collect::<Vec<_>>();
         self.trace.extend(digests);
         std::mem::take(&mut self.trace)

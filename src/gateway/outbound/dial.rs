@@ -156,6 +156,7 @@ impl Gateway {
             now,
         };
         let call = Call { tried, ..Call::begin(beginning) };
+        self.effects.event(call.start_event());
         self.calls.insert(call);
         id
     }

@@ -25,6 +25,7 @@ impl Gateway {
         let leg = UnitId::Leg(id);
         place.rooms = self.rooms.take_out(id);
         for &(room, _) in &place.rooms {
+            self.note_left(id, room);
             if has_leg {
                 self.media(Command::Disconnect { source: leg, sink: UnitId::Room(room) });
                 self.media(Command::Disconnect { source: UnitId::Room(room), sink: leg });
@@ -44,7 +45,7 @@ impl Gateway {
             let Some(open) = self.rooms.get(room) else { continue };
             let name = open.settings.name.clone();
             if open.is_full_for(id) {
-                return Some(if self.plan.room(&name).is_some() { name } else { room.to_string() });
+                return Some(self.shown_name(room, &name));
             }
             self.rooms.put_in(room, id, membership);
             if membership.speaks {

@@ -242,11 +242,16 @@ impl Gateway {
 
     /// What `partyline ctl` says to this gateway.
     pub fn ctl(&self, arguments: &[&str]) -> Outcome {
+        self.start_ctl(arguments).finish(seconds(10))
+    }
+
+    /// A `partyline ctl` that may go on for longer.
+    pub fn start_ctl(&self, arguments: &[&str]) -> Running {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut command = Command::new(PROGRAM);
         command.arg("ctl").arg("--socket").arg(self.control()).args(arguments);
-        Running::start(command, self.folder(), &format!("ctl-{number}")).finish(seconds(10))
+        Running::start(command, self.folder(), &format!("ctl-{number}"))
     }
 
     fn try_status(&self) -> Option<Value> {

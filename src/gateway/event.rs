@@ -1,0 +1,152 @@
+//! What happens, for programs that follow the gateway. Numbers are masked as in the log.
+
+use super::call_record::{Cause, Way};
+use crate::types::CallId;
+use serde::Serialize;
+
+/// Something that happened. Each call that starts ends, and has left all its rooms by then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// A call started: an INVITE that a route matches, or a call out.
+    CallStarted {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// Which way it goes.
+        way: Way,
+        /// The trunk it comes or goes by.
+        trunk: String,
+        /// The caller's number, masked; empty when withheld.
+        from: String,
+        /// The called number, masked.
+        number: String,
+        /// The route it takes.
+        route: String,
+    },
+    /// An INVITE was refused before it became a call. Under a flood only those that are also logged are events.
+    CallRefused {
+        /// As in its record.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// The trunk it came by.
+        trunk: String,
+        /// The caller's number, masked.
+        from: String,
+        /// The called number, masked.
+        number: String,
+        /// The status it was refused with.
+        status: u16,
+        /// The rule that refused it.
+        why: String,
+    },
+    /// A call was answered.
+    CallAnswered {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+    },
+    /// A call joined a room.
+    RoomJoined {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// The room's name; `room-N` for one made on demand, whose name may be a telephone number.
+        room: String,
+        /// Calls in it now.
+        members: usize,
+    },
+    /// A call left a room, as it also does when it ends.
+    RoomLeft {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// As in [`Event::RoomJoined`].
+        room: String,
+        /// Calls in it now.
+        members: usize,
+    },
+    /// A call ended.
+    CallEnded {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// Why, as in its record.
+        #[serde(flatten)]
+        cause: Cause,
+        /// The final status of its INVITE, if there was one.
+        status: Option<u16>,
+        /// Milliseconds from answer to end; 0 without an answer.
+        talk_ms: u64,
+    },
+    /// A trunk answers OPTIONS.
+    TrunkUp {
+        /// The trunk.
+        trunk: String,
+    },
+    /// A trunk does not answer OPTIONS, or says that it cannot work.
+    TrunkDown {
+        /// The trunk.
+        trunk: String,
+        /// What it answered, if it did.
+        why: String,
+    },
+    /// The gateway is registered at a trunk, and was not before. Refreshes are no events.
+    Registered {
+        /// The trunk.
+        trunk: String,
+        /// How long the registration holds without a refresh, seconds.
+        expires: u64,
+    },
+    /// A registration, or its refresh, failed.
+    RegistrationFailed {
+        /// The trunk.
+        trunk: String,
+        /// The registrar's answer; 408 for none.
+        status: u16,
+        /// What that means, in words.
+        why: String,
+    },
+    /// The connection that a registration was made over ended, and the registration with it; it is made again.
+    RegistrationLost {
+        /// The trunk.
+        trunk: String,
+    },
+    /// New calls are refused from now on.
+    Draining {
+        /// Calls in progress.
+        calls: usize,
+    },
+    /// The dialplan was reloaded.
+    Reloaded {
+        /// How many routes it has.
+        routes: usize,
+        /// Settings of `[gateway]` that have changed and need a restart.
+        restart_needed: Vec<&'static str>,
+    },
+    /// A reload was refused, since the dialplan has mistakes; the old one stands. (Comes from the shell, which reads it.)
+    ReloadRefused {
+        /// How many.
+        mistakes: usize,
+    },
+}
+
+fn name<S: serde::Serializer>(call: &CallId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_names_its_call_and_cause_as_the_record_does_and_masks_the_number() {
+        let cause = Cause::Transferred("+442079460123".into()).masked();
+        let ended = Event::CallEnded { call: CallId(7), cause, status: Some(200), talk_ms: 4_000 };
+        let expected = serde_json::json!({
+            "event": "call_ended", "call": "call-7", "cause": "transferred", "cause_detail": "+442…23",
+            "status": 200, "talk_ms": 4_000,
+        });
+        assert_eq!(serde_json::to_value(&ended).unwrap(), expected);
+    }
+}
