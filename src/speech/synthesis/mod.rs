@@ -27,6 +27,7 @@ pub use voices::Patience;
 use crate::media::command::Pcm;
 use crate::speech::file::at_both_rates;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::Duration;
@@ -36,6 +37,8 @@ use voices::Voices;
 const QUEUE: usize = 64;
 /// The longest text, octets.
 const LONGEST: usize = 16 << 10;
+/// Why a text is not said that makes the speaker panic.
+const FAILED: &str = "the speaker failed; the log says why";
 /// The natural voice is let go when it had nothing to say for so long.
 const IDLE: Duration = Duration::from_secs(600);
 
@@ -184,7 +187,7 @@ impl Speaker {
                 return Ok(Sound { rate, samples });
             }
         }
-        Err(SpeechError::NoVoice("the speaker failed; the log says why".to_owned()))
+        Err(SpeechError::NoVoice(FAILED.to_owned()))
     }
 }
 
@@ -208,11 +211,13 @@ fn work(jobs: &Receiver<Job>, mut voices: Voices) {
     be_nice();
     loop {
         match jobs.recv_timeout(IDLE) {
-            Ok(job) => {
-                // Who waits for a text that makes us panic learns that no more is to come.
-                let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| say(job, &mut voices)));
-                if said.is_err() {
+            Ok(Job { text, mut deliver }) => {
+                let said = AssertUnwindSafe(|| say(&text, &mut deliver, &mut voices));
+                if std::panic::catch_unwind(said).is_err() {
                     voices.rest();
+                    // Whoever waits for the text learns that no more is to come. It may be `deliver` that panics.
+                    let failed = Err(SpeechError::NoVoice(FAILED.to_owned()));
+                    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| deliver((failed, true))));
                 }
             }
             Err(RecvTimeoutError::Timeout) => voices.rest(),
@@ -221,13 +226,13 @@ fn work(jobs: &Receiver<Job>, mut voices: Voices) {
     }
 }
 
-fn say(mut job: Job, voices: &mut Voices) {
-    let Text { language, text, rate } = &job.text;
+fn say(text: &Text, deliver: &mut impl FnMut(Piece), voices: &mut Voices) {
+    let Text { language, text, rate } = text;
     let sentences = sentences::sentences(text);
     for (number, sentence) in sentences.iter().enumerate() {
         let sound = voices.say(language, sentence, *rate);
         let is_last = number + 1 == sentences.len() || sound.is_err();
-        (job.deliver)((sound, is_last));
+        deliver((sound, is_last));
         if is_last {
             return;
         }

@@ -92,6 +92,20 @@ fn a_long_text_comes_sentence_by_sentence() {
 }
 
 #[test]
+fn a_panic_on_the_way_ends_the_text_with_an_error_and_the_next_is_said() {
+    let machine = Machine::new("panic", Some(SPEAKS), None);
+    let speaker = machine.speaker();
+    let (told, pieces) = mpsc::channel();
+    let deliver = move |(sound, last): Piece| match sound {
+        Ok(_) => panic!("as a bug would"),
+        Err(error) => told.send((error, last)).unwrap(),
+    };
+    speaker.queue(text(LONG), deliver).unwrap();
+    assert_eq!(pieces.iter().collect::<Vec<_>>(), [(SpeechError::NoVoice(FAILED.into()), true)]);
+    assert!(speaker.render(text("Hello there")).is_ok());
+}
+
+#[test]
 fn without_a_natural_voice_espeak_speaks() {
     let machine = Machine::new("plain", None, Some(ESPEAK));
     assert!(!machine.speaker().render(text("Hello there")).unwrap().samples.is_empty());
