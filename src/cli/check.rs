@@ -5,17 +5,21 @@ use super::{CheckArguments, ExplainArguments, fail, print, print_json, tell};
 use crate::audio::codec::g729;
 use crate::dialplan::explain::{self, Question};
 use crate::dialplan::{self, Files};
+use crate::net;
+use crate::speech::{self, SoundFiles};
 use crate::types::AudioCodec;
-use crate::{net, speech};
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-/// This machine's environment and files, with what the speech module knows of sounds.
-pub(super) fn checks() -> Files {
+/// This machine's environment and files, with what the speech module knows of sounds. Those that the dialplan needs are
+/// `decoded` afterwards.
+pub(super) fn checks(decoded: &Arc<SoundFiles>) -> Files {
+    let (files, prompts) = (Arc::clone(decoded), Arc::clone(decoded));
     Files::default()
-        .with_sounds(|path| speech::load_file(path).map(drop).map_err(|error| error.to_string()))
-        .with_prompts(speech::list_prompts)
+        .with_sounds(move |path| files.load(path).map(drop).map_err(|error| error.to_string()))
+        .with_prompts(move |folder, language| speech::check_prompts(&prompts, folder, language))
         .with_codecs(codec)
         .with_voice(|data, language| speech::can_say(&speech::Paths::within(data), language))
         .with_certificates(|certificate, key| match key {
@@ -43,7 +47,7 @@ struct Checked {
 
 pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
     let config = &arguments.config.config;
-    let result = dialplan::load(config, &checks());
+    let result = dialplan::load(config, &checks(&Arc::default()));
     let (good, diagnostics) = match &result {
         Ok(loaded) => (true, &loaded.warnings),
         Err(found) => (false, found),
@@ -62,7 +66,9 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
 }
 
 pub(super) fn explain(arguments: &ExplainArguments) -> ExitCode {
-    let loaded = match dialplan::load(&arguments.config.config, &checks()) {
+    // Which way a call takes does not depend on how a prompt sounds.
+    let checks = checks(&Arc::default()).with_prompts(speech::list_prompts);
+    let loaded = match dialplan::load(&arguments.config.config, &checks) {
         Ok(loaded) => loaded,
         Err(found) => {
             let colours = std::io::stderr().is_terminal();

@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
-use crate::speech::{self, Library, Speaker};
+use crate::speech::{self, Library, SoundFiles, Speaker};
 use crate::types::Seed;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -65,13 +65,15 @@ pub(super) fn run(config: &Path) -> ExitCode {
 
 fn start(config: &Path, log: &Log) -> Result<(), StartError> {
     let colours = std::io::stderr().is_terminal();
-    let read = read(config, colours)?;
+    let decoded = Arc::default();
+    let read = read(config, colours, &decoded)?;
     if !read.warnings.is_empty() {
         log.push(format!("{}\n", Mistakes::new(&read.warnings, colours)).as_bytes());
     }
     let filter = start_log(log, &read.plan);
     let voice = Arc::new(Voice::new());
-    let loaded = with_sounds(read, colours, &voice)?;
+    let loaded = with_sounds(read, colours, &voice, &decoded)?;
+    drop(decoded);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(config, loaded, log, filter, voice));
     // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
@@ -87,15 +89,21 @@ fn start_speaker(plan: &Plan) -> Option<Speaker> {
     speaker.map_err(|error| tracing::warn!("nothing can be said but prompts: {error}")).ok()
 }
 
-fn read(config: &Path, colours: bool) -> Result<dialplan::Loaded, Mistakes> {
-    dialplan::load(config, &check::checks()).map_err(|found| Mistakes::new(&found, colours))
+/// Reads a dialplan and checks it. The sound files that it needs are `decoded` then.
+fn read(config: &Path, colours: bool, decoded: &Arc<SoundFiles>) -> Result<dialplan::Loaded, Mistakes> {
+    dialplan::load(config, &check::checks(decoded)).map_err(|found| Mistakes::new(&found, colours))
 }
 
-/// Reads the sounds of a dialplan, and has said what it says.
-fn with_sounds(loaded: dialplan::Loaded, colours: bool, voice: &Voice) -> Result<Loaded, Mistakes> {
+/// Has said what a dialplan says, beside the sounds that its check has `decoded`.
+fn with_sounds(
+    loaded: dialplan::Loaded,
+    colours: bool,
+    voice: &Voice,
+    decoded: &SoundFiles,
+) -> Result<Loaded, Mistakes> {
     let speaker = voice.get_or_init(|| start_speaker(&loaded.plan));
-    let sounds =
-        Library::load(&loaded.plan, speaker.as_ref()).map_err(|error| Mistakes::elsewhere(&error.to_string()))?;
+    let sounds = Library::load(&loaded.plan, speaker.as_ref(), decoded)
+        .map_err(|error| Mistakes::elsewhere(&error.to_string()))?;
     Ok(Loaded {
         summary: loaded.summary(),
         sounds: Arc::new(sounds),
@@ -107,7 +115,8 @@ fn with_sounds(loaded: dialplan::Loaded, colours: bool, voice: &Voice) -> Result
 
 /// Reads them anew. What is wrong with them is told line by line in the log.
 fn reload(config: &Path, voice: &Voice) -> Result<Loaded, Mistakes> {
-    let loaded = read(config, false).and_then(|read| with_sounds(read, false, voice));
+    let decoded = Arc::default();
+    let loaded = read(config, false, &decoded).and_then(|read| with_sounds(read, false, voice, &decoded));
     match &loaded {
         Ok(loaded) => loaded.warnings.drawn.iter().for_each(|line| tracing::warn!("{line}")),
         Err(mistakes) => {

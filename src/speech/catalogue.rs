@@ -1,16 +1,12 @@
 //! The prompts of all languages, decoded.
 
-use super::built_in;
 use super::error::{CatalogueError, SoundError};
-use super::file::decode;
-use super::folder::{self, LanguageFolder};
+use super::file::{SoundFiles, decode};
+use super::listing::{DEFAULT_LANGUAGE, Listed, Listing, Source, are_dialects, words};
 use super::tones;
 use crate::media::command::{Clip, Pcm};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// The language of the prompts in the binary, and of a prompt that its own language lacks.
-pub const DEFAULT_LANGUAGE: &str = "en-GB";
 
 /// What prompts of the binary said in earlier versions: a dialplan that says it means the prompt.
 pub(super) const FORMER_TEXTS: [(&str, &str); 7] = [
@@ -47,16 +43,9 @@ impl Catalogue {
     #[must_use]
     pub fn built_in() -> Self {
         let mut mistakes = Vec::new();
-        let texts = folder::texts(built_in::CATALOGUE, Path::new("catalogue.toml"), &mut mistakes);
-        debug_assert_eq!(mistakes, [], "a test reads the built-in catalogue");
-        let prompt = |(name, wav): &(&str, &[u8])| {
-            // A test decodes every one; should one fail all the same, the prompt is missing rather than the gateway.
-            let sound = decode(*wav).ok()?;
-            Some(((*name).to_owned(), Prompt { text: texts.get(*name).cloned(), sound }))
-        };
-        let english = Language { prompts: built_in::SOUNDS.iter().filter_map(prompt).collect() };
-        let tones = tones::TONES.into_iter().filter_map(|name| Some((name, tones::tone(name)?))).collect();
-        Self { languages: BTreeMap::from([(DEFAULT_LANGUAGE.to_owned(), english)]), tones }
+        let catalogue = Self::decode(Listing::built_in(), &SoundFiles::default(), &mut mistakes);
+        debug_assert_eq!(mistakes, [], "a test decodes every one; should one fail all the same, it is missing");
+        catalogue
     }
 
     /// The prompts in the binary, and over them those of `dir/<language>/`. A `dir` that does not exist adds nothing.
@@ -65,29 +54,48 @@ impl Catalogue {
     /// without a WAV file is a mistake, except where the binary has a prompt of that name and the same text.
     ///
     /// # Errors
-    /// Every file that cannot be read or does not fit, all of them at once.
+    /// Every file that cannot be read or does not fit, all of them at once, sorted.
     pub fn load(dir: &Path) -> Result<Self, CatalogueError> {
-        Self::load_some(dir, |_| true)
+        let mut mistakes = Vec::new();
+        let listing = Listing::read(dir, |_| true, &mut mistakes);
+        Self::whole(listing, &SoundFiles::default(), mistakes)
     }
 
-    /// The same for some languages alone and their dialects: reading all of them takes its time.
+    /// The same for some languages alone, and what their other dialects add: reading all of them takes its time. Files that
+    /// are `decoded` already are not read again.
     ///
     /// # Errors
     /// As for [`Catalogue::load`].
-    pub fn load_used(dir: &Path, used: &[&str]) -> Result<Self, CatalogueError> {
-        Self::load_some(dir, |name| used.iter().any(|used| primary(name).eq_ignore_ascii_case(primary(used))))
+    pub fn load_used(dir: &Path, used: &[&str], decoded: &SoundFiles) -> Result<Self, CatalogueError> {
+        let mut mistakes = Vec::new();
+        let listing = Listing::read_used(dir, used, &mut mistakes);
+        Self::whole(listing, decoded, mistakes)
     }
 
-    fn load_some(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Self, CatalogueError> {
-        let mut catalogue = Self::built_in();
-        let mut mistakes = Vec::new();
-        for (name, path) in folder::languages(dir, &mut mistakes).into_iter().filter(|(name, _)| is_wanted(name)) {
-            let folder = LanguageFolder::read(&path, &mut mistakes);
-            let known = catalogue.languages.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned();
-            let language = catalogue.languages.entry(known.unwrap_or(name)).or_default();
-            language.add(folder, &path, &mut mistakes);
-        }
-        if mistakes.is_empty() { Ok(catalogue) } else { Err(CatalogueError(mistakes)) }
+    fn whole(listing: Listing, decoded: &SoundFiles, mut mistakes: Vec<SoundError>) -> Result<Self, CatalogueError> {
+        let catalogue = Self::decode(listing, decoded, &mut mistakes);
+        if mistakes.is_empty() { Ok(catalogue) } else { Err(CatalogueError::sorted(mistakes)) }
+    }
+
+    /// Decodes each prompt once. One that cannot be is left out, and told.
+    fn decode(listing: Listing, decoded: &SoundFiles, mistakes: &mut Vec<SoundError>) -> Self {
+        let mut prompt = |(name, Listed { text, source }): (String, Listed)| {
+            let sound = match source {
+                Source::BuiltIn(wav) => {
+                    decode(wav).map_err(|problem| SoundError::new(format!("{name}.wav in the binary"), problem))
+                }
+                Source::File(path) => decoded.load(&path),
+            };
+            let sound = sound.map_err(|mistake| mistakes.push(mistake)).ok()?;
+            Some((name, Prompt { text, sound }))
+        };
+        let languages = listing.languages.into_iter();
+        let languages = languages.map(|(language, prompts)| {
+            (language, Language { prompts: prompts.into_iter().filter_map(&mut prompt).collect() })
+        });
+        let languages = languages.collect();
+        let tones = tones::TONES.into_iter().filter_map(|name| Some((name, tones::tone(name)?))).collect();
+        Self { languages, tones }
     }
 
     /// The prompt `name` in `language`; else in another dialect of it (`en-US` → `en-GB`); else in
@@ -150,7 +158,7 @@ impl Catalogue {
         let rank = |name: &str| {
             if name.eq_ignore_ascii_case(language) {
                 0
-            } else if primary(name).eq_ignore_ascii_case(primary(language)) {
+            } else if are_dialects(name, language) {
                 1
             } else if name == DEFAULT_LANGUAGE {
                 2
@@ -163,42 +171,4 @@ impl Catalogue {
             ranked.find_map(|(_, language)| choose(&language.prompts))
         })
     }
-}
-
-impl Language {
-    /// Lays a folder over what is there.
-    fn add(&mut self, folder: LanguageFolder, path: &Path, mistakes: &mut Vec<SoundError>) {
-        for (name, text) in &folder.texts {
-            let wav = format!("{name}.wav");
-            match self.prompts.get(name) {
-                _ if folder.sounds.contains_key(name) || folder.unreadable.contains(name) => {}
-                Some(built_in) if built_in.text.as_deref().map(words) == Some(words(text)) => {}
-                Some(_) => mistakes.push(SoundError::new(
-                    path.join(wav),
-                    "is missing, and the binary's prompt of this name has another text than catalogue.toml",
-                )),
-                None => {
-                    mistakes.push(SoundError::new(path.join(wav), "is missing, though catalogue.toml has its text"))
-                }
-            }
-        }
-        let mut texts = folder.texts;
-        for (name, sound) in folder.sounds {
-            // Without a text of its own, a new recording of a known prompt is taken to say the same.
-            let known = self.prompts.get(&name).and_then(|prompt| prompt.text.clone());
-            let text = texts.remove(&name).or(known);
-            self.prompts.insert(name, Prompt { text, sound });
-        }
-    }
-}
-
-/// The language without its region: `en` of `en-GB`.
-fn primary(language: &str) -> &str {
-    language.split_once('-').map_or(language, |(primary, _)| primary)
-}
-
-/// What is said, without how it is written.
-fn words(text: &str) -> String {
-    let part = |c: char| !c.is_alphanumeric() && c != '\'';
-    text.split(part).filter(|word| !word.is_empty()).map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }

@@ -25,6 +25,14 @@ pub struct CatalogueError(pub Vec<SoundError>);
 
 impl std::error::Error for CatalogueError {}
 
+impl CatalogueError {
+    /// In the order of the files.
+    pub(super) fn sorted(mut mistakes: Vec<SoundError>) -> Self {
+        mistakes.sort_by(|one, other| one.file.cmp(&other.file));
+        Self(mistakes)
+    }
+}
+
 impl fmt::Display for CatalogueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, mistake) in self.0.iter().enumerate() {

@@ -3,9 +3,11 @@
 use super::error::SoundError;
 use crate::audio::wav;
 use crate::media::command::Pcm;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Reads a WAV file of any common format (8 to 32 bits, mono or more channels, any rate) as mono.
 ///
@@ -14,6 +16,28 @@ use std::path::Path;
 pub fn load_file(path: &Path) -> Result<Pcm, SoundError> {
     let file = File::open(path).map_err(|error| SoundError::new(path, format!("cannot be opened: {error}")))?;
     decode(BufReader::new(file)).map_err(|problem| SoundError::new(path, problem))
+}
+
+/// Sound files by their paths, each decoded once: a dialplan is checked before what it names is loaded.
+#[derive(Debug, Default)]
+pub struct SoundFiles {
+    decoded: Mutex<HashMap<PathBuf, Pcm>>,
+}
+
+impl SoundFiles {
+    /// As [`load_file`].
+    ///
+    /// # Errors
+    /// As for [`load_file`].
+    pub fn load(&self, path: &Path) -> Result<Pcm, SoundError> {
+        let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sound) = decoded.get(path) {
+            return Ok(sound.clone());
+        }
+        let sound = load_file(path)?;
+        decoded.insert(path.to_owned(), sound.clone());
+        Ok(sound)
+    }
 }
 
 /// Reads WAV; the error is a half sentence.

@@ -1,9 +1,7 @@
 //! A folder of prompts as it lies on the disk.
 
 use super::error::SoundError;
-use super::file::load_file;
-use crate::media::command::Pcm;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct LanguageFolder {
     /// Texts by name, of `catalogue.toml`.
     pub texts: BTreeMap<String, String>,
-    /// Sounds by name, of the `.wav` files that could be read.
-    pub sounds: BTreeMap<String, Pcm>,
-    /// Names of `.wav` files that could not.
-    pub unreadable: BTreeSet<String>,
+    /// The `.wav` files by name.
+    pub sounds: BTreeMap<String, PathBuf>,
 }
 
 /// The folders in `dir` that are named like languages, sorted. None where `dir` does not exist.
@@ -25,7 +21,7 @@ pub(super) fn languages(dir: &Path, mistakes: &mut Vec<SoundError>) -> Vec<(Stri
 }
 
 impl LanguageFolder {
-    /// Reads all of `dir`; what cannot be read is added to `mistakes`.
+    /// Reads all of `dir` but the sounds; what cannot be read is added to `mistakes`.
     pub(super) fn read(dir: &Path, mistakes: &mut Vec<SoundError>) -> Self {
         let mut folder = Self::default();
         for (file, path) in entries(dir, mistakes) {
@@ -35,13 +31,10 @@ impl LanguageFolder {
                     Err(error) => mistakes.push(SoundError::new(path, format!("cannot be read: {error}"))),
                 }
             } else if let Some(name) = file.strip_suffix(".wav") {
-                match load_file(&path) {
-                    _ if !is_name(name) => mistakes.push(SoundError::new(path, NAME_RULE)),
-                    Ok(sound) => drop(folder.sounds.insert(name.to_owned(), sound)),
-                    Err(mistake) => {
-                        folder.unreadable.insert(name.to_owned());
-                        mistakes.push(mistake);
-                    }
+                if is_name(name) {
+                    folder.sounds.insert(name.to_owned(), path);
+                } else {
+                    mistakes.push(SoundError::new(path, NAME_RULE));
                 }
             }
         }

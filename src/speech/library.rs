@@ -1,11 +1,12 @@
 //! All sounds one dialplan needs, read when it is.
 
 use super::catalogue::FORMER_TEXTS;
-use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, SPEECH_RATE, Speaker, Text, load_file};
+use super::listing::{Listed, Listing, Source};
+use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, SPEECH_RATE, SoundFiles, Speaker, Text};
 use crate::dialplan::{Plan, PromptText, Say};
 use crate::gateway::Sounds;
 use crate::media::command::{Clip, Pcm};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The prompt catalogue, the files the dialplan names, and the texts it says.
@@ -19,13 +20,14 @@ pub struct Library {
 
 impl Library {
     /// Reads the prompt folder and every sound file of a plan, and has every text said that no prompt says. A text that
-    /// nobody can say is told in the log, and the prompt that is usual in its place is played instead of it.
+    /// nobody can say is told in the log, and the prompt that is usual in its place is played instead of it. `decoded` are
+    /// the files that its check has read.
     ///
     /// # Errors
     /// All files that cannot be used, each with its name and what is wrong with it.
-    pub fn load(plan: &Plan, speaker: Option<&Speaker>) -> Result<Self, CatalogueError> {
+    pub fn load(plan: &Plan, speaker: Option<&Speaker>, decoded: &SoundFiles) -> Result<Self, CatalogueError> {
         let mut wrong = Vec::new();
-        let catalogue = match Catalogue::load_used(&plan.gateway.prompts, &languages(plan)) {
+        let catalogue = match Catalogue::load_used(&plan.gateway.prompts, &languages(plan), decoded) {
             Ok(catalogue) => catalogue,
             Err(CatalogueError(errors)) => {
                 wrong.extend(errors);
@@ -35,7 +37,7 @@ impl Library {
         let mut files = HashMap::new();
         let says: Vec<Said<'_>> = says(plan).collect();
         for path in says.iter().filter_map(|said| if let Say::File(path) = said.say { Some(path) } else { None }) {
-            match load_file(path) {
+            match decoded.load(path) {
                 Ok(sound) => {
                     files.insert(path.clone(), sound);
                 }
@@ -133,18 +135,43 @@ fn speak(speaker: Option<&Speaker>, language: &str, text: &str) -> Option<Pcm> {
     }
 }
 
-/// The prompts of a language, for the check of a dialplan: those of the folder and those in the binary.
+/// The prompts of a language by name and text: those of the folder and those in the binary. None is decoded.
 ///
 /// # Errors
-/// What is wrong with the folder.
+/// What is wrong with the folder, its sounds left out.
 pub fn list_prompts(folder: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {
-    let catalogue = Catalogue::load_used(folder, &[language]).map_err(|error| error.to_string())?;
-    let prompts = catalogue.prompts(language).map(|(name, text)| PromptText {
-        name: name.to_owned(),
-        text: text.unwrap_or_default().to_owned(),
-        former: false,
-    });
-    let mut prompts: Vec<PromptText> = prompts.collect();
+    let mut mistakes = Vec::new();
+    let listing = Listing::read_used(folder, &[language], &mut mistakes);
+    if mistakes.is_empty() {
+        Ok(Some(texts(listing, language)))
+    } else {
+        Err(CatalogueError::sorted(mistakes).to_string())
+    }
+}
+
+/// The same, once all the files that a caller of that language may hear are `decoded`.
+///
+/// # Errors
+/// What is wrong with the folder and its sounds.
+pub fn check_prompts(decoded: &SoundFiles, folder: &Path, language: &str) -> Result<Option<Vec<PromptText>>, String> {
+    let mut mistakes = Vec::new();
+    let listing = Listing::read_used(folder, &[language, DEFAULT_LANGUAGE], &mut mistakes);
+    for prompt in listing.languages.values().flat_map(BTreeMap::values) {
+        if let Source::File(path) = &prompt.source {
+            mistakes.extend(decoded.load(path).err());
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(Some(texts(listing, language)))
+    } else {
+        Err(CatalogueError::sorted(mistakes).to_string())
+    }
+}
+
+fn texts(mut listing: Listing, language: &str) -> Vec<PromptText> {
+    let prompts = listing.languages.remove(language).unwrap_or_default().into_iter();
+    let text = |(name, Listed { text, .. })| PromptText { name, text: text.unwrap_or_default(), former: false };
+    let mut prompts: Vec<PromptText> = prompts.map(text).collect();
     if language == DEFAULT_LANGUAGE {
         let former = FORMER_TEXTS.iter();
         prompts.extend(former.map(|(name, text)| PromptText {
@@ -153,5 +180,5 @@ pub fn list_prompts(folder: &Path, language: &str) -> Result<Option<Vec<PromptTe
             former: true,
         }));
     }
-    Ok(Some(prompts))
+    prompts
 }

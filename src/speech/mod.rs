@@ -2,7 +2,8 @@
 //!
 //! A shell: it reads files, when the gateway starts and when the dialplan is reloaded, never while a caller waits.
 //! [`Catalogue::load`] once, then [`Catalogue::get`], [`Catalogue::by_text`] and [`Catalogue::tone`] give sound that is
-//! decoded already and shared by all who play it; [`load_file`] for each file the dialplan names.
+//! decoded already and shared by all who play it; [`SoundFiles`] for the files the dialplan names. [`list_prompts`] tells
+//! what the prompts say without decoding them.
 //!
 //! What no prompt says is spoken ([`synthesis`]): what the dialplan says when it is loaded, so that no prompt is late.
 //!
@@ -18,14 +19,16 @@ mod error;
 mod file;
 mod folder;
 mod library;
+mod listing;
 pub mod synthesis;
 #[cfg(test)]
 mod tests;
 mod tones;
 
-pub use catalogue::{Catalogue, DEFAULT_LANGUAGE};
+pub use catalogue::Catalogue;
 pub use error::{CatalogueError, SoundError};
-pub use file::load_file;
-pub use library::{Library, list_prompts};
+pub use file::{SoundFiles, load_file};
+pub use library::{Library, check_prompts, list_prompts};
+pub use listing::DEFAULT_LANGUAGE;
 pub use synthesis::{Paths, Patience, SPEECH_RATE, Sound, Speaker, SpeechError, Text, can_say};
 pub use tones::{TONES, tone};

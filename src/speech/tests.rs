@@ -219,8 +219,8 @@ fn all_mistakes_of_a_folder_are_told_at_once() {
         "de-DE/catalogue.toml: \"Kein Name\": a prompt's name is made of",
         "de-DE/catalogue.toml: muted: its text is missing: muted = \"…\"",
         "de-DE/catalogue.toml: welcome: its text is missing",
-        "de-DE/silent.wav: holds no sound",
         "de-DE/goodbye.wav: is missing, though catalogue.toml has its text",
+        "de-DE/silent.wav: holds no sound",
         "en-GB/muted.wav: is missing, and the binary's prompt of this name has another text",
         "fr/catalogue.toml: line 2: ",
     ];
@@ -231,6 +231,39 @@ fn all_mistakes_of_a_folder_are_told_at_once() {
     let message = Catalogue::load(&folder.0).unwrap_err().to_string();
     assert_eq!(message.lines().count(), starts.len());
     assert!(message.starts_with(folder.0.to_str().unwrap()));
+}
+
+#[test]
+fn of_a_dialect_that_nobody_speaks_only_what_the_others_lack_is_decoded() {
+    let folder = Folder::new("unused");
+    folder.file("en-US/catalogue.toml", "goodbye = \"GOODBYE\"\nmuted = \"Shush.\"\nhello = \"Hi.\"\n");
+    folder.file("en-US/goodbye.wav", "nobody hears this");
+    folder.file("en-US/muted.wav", sound(600, 80));
+    folder.file("en-US/hello.wav", sound(700, 80));
+    let load = |used: &[&str]| Catalogue::load_used(&folder.0, used, &SoundFiles::default());
+    let british = load(&["en-GB", "fr-FR"]).unwrap();
+    assert_eq!(british.by_text("en-GB", "Shush."), pcm(600, 80));
+    assert_eq!(british.get("en-GB", "hello"), pcm(700, 80));
+    assert_ne!(british.get("en-GB", "muted"), pcm(600, 80));
+    let mistakes = load(&["en-GB", "en-us"]).unwrap_err().to_string();
+    assert!(mistakes.contains("en-US/goodbye.wav: cannot be read as WAV"), "{mistakes}");
+}
+
+#[test]
+fn prompts_are_listed_without_decoding_them_and_decoded_once_by_check_and_start() {
+    let folder = Folder::new("decoded-once");
+    let goodbye = folder.file("de-DE/goodbye.wav", "no sound yet");
+    folder.file("de-DE/catalogue.toml", "goodbye = \"Tschüss.\"\n");
+    let expected = [crate::dialplan::PromptText { name: "goodbye".into(), text: "Tschüss.".into(), former: false }];
+    assert_eq!(list_prompts(&folder.0, "de-DE").unwrap().unwrap(), expected);
+    let decoded = SoundFiles::default();
+    let mistake = check_prompts(&decoded, &folder.0, "de-DE").unwrap_err();
+    assert!(mistake.contains("goodbye.wav: cannot be read as WAV"), "{mistake}");
+    std::fs::write(&goodbye, sound(500, 80)).unwrap();
+    assert_eq!(check_prompts(&decoded, &folder.0, "de-DE").unwrap().unwrap(), expected);
+    std::fs::write(&goodbye, "no sound any more").unwrap();
+    let catalogue = Catalogue::load_used(&folder.0, &["de-DE"], &decoded).unwrap();
+    assert_eq!(catalogue.get("de-DE", "goodbye"), pcm(500, 80));
 }
 
 #[test]
