@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct Library {
     catalogue: Catalogue,
     files: HashMap<PathBuf, Pcm>,
-    /// By language and text.
+    /// What the dialplan says, by language and text.
     spoken: HashMap<(String, String), Pcm>,
 }
 
@@ -50,21 +50,12 @@ impl Library {
         let mut spoken = HashMap::new();
         for Said { language, say, usual } in says {
             let Say::Text(text) = say else { continue };
-            if catalogue.by_text(language, text).is_none()
-                && let Some(sound) = speak(speaker, language, text).or_else(|| catalogue.get(language, usual))
-            {
+            let sound = catalogue.by_text(language, text).or_else(|| speak(speaker, language, text));
+            if let Some(sound) = sound.or_else(|| catalogue.get(language, usual)) {
                 spoken.insert((language.to_owned(), text.clone()), sound);
             }
         }
         Ok(Self { catalogue, files, spoken })
-    }
-}
-
-impl Library {
-    /// A text of the dialplan. It is said in the language it is written in, whatever that of the call.
-    fn spoken(&self, language: &str, text: &str) -> Option<Pcm> {
-        let exact = self.spoken.get(&(language.to_owned(), text.to_owned()));
-        exact.or_else(|| self.spoken.iter().find(|((_, known), _)| known == text).map(|(_, sound)| sound)).cloned()
     }
 }
 
@@ -74,8 +65,11 @@ impl Sounds for Library {
     }
 
     fn text(&self, language: &str, text: &str) -> Option<Pcm> {
+        let exact = self.spoken.get(&(language.to_owned(), text.to_owned())).cloned();
         let prompt = || self.catalogue.by_text(language, text);
-        self.spoken(language, text).or_else(prompt)
+        // A route's language is that of its prompts: what the dialplan says is said in the language it is written in.
+        let of_another = || self.spoken.iter().find(|((_, known), _)| known == text).map(|(_, sound)| sound.clone());
+        exact.or_else(prompt).or_else(of_another)
     }
 
     fn file(&self, path: &Path) -> Option<Pcm> {

@@ -267,6 +267,23 @@ fn prompts_are_listed_without_decoding_them_and_decoded_once_by_check_and_start(
 }
 
 #[test]
+fn a_text_that_is_a_prompt_of_its_language_is_heard_by_callers_of_every_language() {
+    use crate::gateway::Sounds;
+    let folder = Folder::new("languages");
+    folder.file("de-DE/goodbye.wav", sound(500, 80));
+    folder.file("de-DE/catalogue.toml", "goodbye = \"Auf Wiederhören.\"\n");
+    let dialplan = format!(
+        "[gateway]\nprompts = {:?}\n[trunks.a]\nallow = \"192.0.2.1\"\n\
+         [ivr.bye]\nlanguage = \"de-DE\"\nsay = \"Auf Wiederhören.\"\nthen = {{ room = \"a\" }}\n[rooms.a]\n\
+         [[routes]]\nname = \"A\"\nfrom = \"a\"\nnumber = \"1\"\nlanguage = \"en-GB\"\nivr = \"bye\"\n",
+        folder.0
+    );
+    let plan = crate::dialplan::parse("dialplan.toml", &dialplan, &crate::dialplan::Trusting).unwrap().plan;
+    let library = Library::load(&plan, None, &SoundFiles::default()).unwrap();
+    assert_eq!(library.text("en-GB", "Auf Wiederhören."), pcm(500, 80));
+}
+
+#[test]
 fn a_file_of_the_dialplan_is_read_whatever_its_format() {
     let folder = Folder::new("file");
     assert_eq!(load_file(&folder.file("plain.wav", sound(1_000, 240))).ok(), pcm(1_000, 240));
