@@ -2,7 +2,7 @@
 
 use partyline::audio::codec::{Encoder, g711};
 use partyline::media::PacketKind;
-use partyline::media::command::{Clip, Command, EVERYONE, Event, LegSettings};
+use partyline::media::command::{Clip, Command, EVERYONE, Event, LegSettings, LegStatistics};
 use partyline::media::engine::{Engine, LegSlot, TICK};
 use partyline::rtp::Header;
 use partyline::rtp::srtp::{MAX_RTP_OVERHEAD, Protector};
@@ -54,6 +54,10 @@ static ALLOCATOR: Counting = Counting;
 
 const LEGS: u64 = 50;
 
+/// Ticks until all is warm, and all of them.
+const WARM: u16 = 400;
+const TICKS: u16 = 1_000;
+
 fn address(n: u64) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1], 10_000 + 2 * u16::try_from(n).unwrap()))
 }
@@ -96,37 +100,102 @@ fn settings(n: u64) -> Box<LegSettings> {
     })
 }
 
+/// An engine with legs, whose ticks are counted.
+struct Conference {
+    engine: Engine,
+    now: Now,
+    slots: Vec<LegSlot>,
+    /// Packets sent since all is warm, and how many of them were reports.
+    sent: usize,
+    reports: usize,
+}
+
+impl Conference {
+    /// With so many rooms, in each of which so many are mixed at once.
+    fn new(rooms: u64, loudest: usize) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a test needs some origin; it never reads the clock again")]
+        let origin = std::time::Instant::now();
+        let now = Now { instant: origin, wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
+        let mut engine = Engine::new(0, now.instant);
+        for n in 0..rooms {
+            engine.handle_command(now, Command::AddRoom { room: RoomId(n), loudest });
+        }
+        Self { engine, now, slots: Vec::new(), sent: 0, reports: 0 }
+    }
+
+    /// The next leg, in a room.
+    fn add(&mut self, room: u64, settings: Box<LegSettings>) {
+        let leg = CallId(self.slots.len() as u64);
+        self.command(Command::AddLeg { leg, settings });
+        self.connect(UnitId::Leg(leg), UnitId::Room(RoomId(room)));
+        self.connect(UnitId::Room(RoomId(room)), UnitId::Leg(leg));
+        self.slots.push(self.engine.leg_slot(leg).unwrap());
+    }
+
+    fn connect(&mut self, source: UnitId, sink: UnitId) {
+        self.command(Command::Connect { source, sink });
+    }
+
+    fn command(&mut self, command: Command) {
+        self.engine.handle_command(self.now, command);
+    }
+
+    /// A packet comes for leg `n` in this tick.
+    fn receive(&mut self, n: u64, kind: PacketKind, source: SocketAddr, packet: &mut [u8]) {
+        let arrival = self.now.instant + Duration::from_millis(n % 20);
+        let slot = self.slots[usize::try_from(n).unwrap()];
+        self.engine.handle_packet(slot, kind, arrival, source, packet);
+    }
+
+    /// The tick number `tick` begins: from the first warm one on is counted.
+    fn begin(&mut self, tick: u16) {
+        if tick == WARM {
+            assert!(CALLS.replace(0) > 0, "calls are counted");
+            (self.sent, self.reports) = (0, 0);
+        }
+    }
+
+    fn end_tick(&mut self) {
+        self.now = self.now.after(TICK);
+        self.engine.handle_timeout(self.now);
+        self.sent += self.engine.transmits().count();
+        self.reports += self.engine.transmits().filter(|packet| packet.kind == PacketKind::Rtcp).count();
+        self.engine.clear_transmits();
+        while self.engine.poll_event().is_some() {}
+    }
+
+    /// Calls of the allocator since all is warm, and what the legs counted.
+    fn finish(mut self) -> (u64, Vec<LegStatistics>) {
+        let calls = CALLS.get();
+        for n in 0..self.slots.len() as u64 {
+            self.command(Command::QueryStatistics { leg: CallId(n) });
+        }
+        let mut all = Vec::new();
+        while let Some(event) = self.engine.poll_event() {
+            let Event::Statistics { statistics, .. } = event else { continue };
+            all.push(*statistics);
+        }
+        assert_eq!(all.len(), self.slots.len());
+        (calls, all)
+    }
+}
+
 #[test]
 fn a_warm_tick_allocates_nothing() {
-    #[expect(clippy::disallowed_methods, reason = "a test needs some origin; it never reads the clock again")]
-    let origin = std::time::Instant::now();
-    let mut now = Now { instant: origin, wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
-    let mut engine = Engine::new(0, now.instant);
-    for n in 0..5 {
-        engine.handle_command(now, Command::AddRoom { room: RoomId(n), loudest: EVERYONE });
-    }
+    let mut conference = Conference::new(5, EVERYONE);
     for n in 0..LEGS {
-        let (leg, room) = (UnitId::Leg(CallId(n)), UnitId::Room(RoomId(n % 5)));
-        engine.handle_command(now, Command::AddLeg { leg: CallId(n), settings: settings(n) });
-        engine.handle_command(now, Command::Connect { source: leg, sink: room });
-        engine.handle_command(now, Command::Connect { source: room, sink: leg });
+        conference.add(n % 5, settings(n));
     }
     let clips = vec![Clip::Loop((0..8_000).map(|i| (i % 80) * 50).collect::<Vec<i16>>().into())];
-    engine.handle_command(now, Command::AddPlayer { player: PlayerId(1), clips });
-    let (source, sink) = (UnitId::Player(PlayerId(1)), UnitId::Leg(CallId(1)));
-    engine.handle_command(now, Command::Connect { source, sink });
+    conference.command(Command::AddPlayer { player: PlayerId(1), clips });
+    conference.connect(UnitId::Player(PlayerId(1)), UnitId::Leg(CallId(1)));
 
-    let slots: Vec<LegSlot> = (0..LEGS).map(|n| engine.leg_slot(CallId(n)).unwrap()).collect();
     let mut payload = [0u8; 160];
     let mut packet = [0u8; 172 + MAX_RTP_OVERHEAD];
     let mut protectors: Vec<Option<Protector>> = (0..LEGS).map(|n| key(n).map(|key| Protector::new(&key))).collect();
-    let mut sent = 0;
-    for tick in 0u16..1_000 {
-        if tick == 400 {
-            assert!(CALLS.replace(0) > 0, "calls are counted");
-            sent = 0;
-        }
-        for (n, slot) in (0u64..).zip(&slots) {
+    for tick in 0..TICKS {
+        conference.begin(tick);
+        for n in 0..LEGS {
             // One in ten is quiet, one loses packets, one keys digits.
             if n == 11 && tick % 20 == 3 {
                 continue;
@@ -151,41 +220,31 @@ fn a_warm_tick_allocates_nothing() {
             if let Some(protector) = &mut protectors[usize::try_from(n).unwrap()] {
                 length = protector.protect_rtp(&mut packet, length).unwrap();
             }
-            let arrival = now.instant + Duration::from_millis(n % 20);
-            engine.handle_packet(*slot, PacketKind::Rtp, arrival, address(n), &mut packet[..length]);
+            conference.receive(n, PacketKind::Rtp, address(n), &mut packet[..length]);
         }
-        now = now.after(TICK);
-        engine.handle_timeout(now);
-        sent += engine.transmits().count();
-        engine.clear_transmits();
-        while engine.poll_event().is_some() {}
+        conference.end_tick();
     }
-    let calls = CALLS.get();
-    for n in 0..LEGS {
-        engine.handle_command(now, Command::QueryStatistics { leg: CallId(n) });
-    }
-    while let Some(event) = engine.poll_event() {
-        let Event::Statistics { statistics, .. } = event else { continue };
+    let sent = conference.sent;
+    let (calls, statistics) = conference.finish();
+    for statistics in statistics {
         assert!(statistics.packets_received > 700 && statistics.packets_forged == 0, "{statistics:?}");
     }
     assert!(sent > 600 * 50, "{sent} packets");
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }
 
-/// Telephones, G.722 and Opus in one room where more speak than are mixed: some begin and stop, some lose packets.
+/// Telephones, G.722 and Opus in one room where more speak than are mixed: some begin and stop, some lose packets, some say
+/// of their pauses how loud they are, some describe them and have them described; now and then all are silent.
 #[test]
 fn a_warm_tick_of_every_codec_allocates_nothing() {
     const CODECS: [AudioCodec; 4] = [AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec::G722, AudioCodec::Opus];
     const MIXED: u64 = 16;
-    #[expect(clippy::disallowed_methods, reason = "a test needs some origin; it never reads the clock again")]
-    let origin = std::time::Instant::now();
-    let mut now = Now { instant: origin, wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
-    let mut engine = Engine::new(0, now.instant);
-    engine.handle_command(now, Command::AddRoom { room: RoomId(0), loudest: 4 });
-    let codec = |n: u64| CODECS[usize::try_from(n % 4).unwrap()];
+    const NOISE: u8 = 13;
+    let codec = |n: u64| CODECS[usize::try_from(n).unwrap() % CODECS.len()];
     let payload_type = |codec: AudioCodec| codec.static_payload_type().unwrap_or(111);
-    // Their pauses are passed over.
     let tells_level = |n: u64| n >= MIXED / 2;
+    let describes = |n: u64| n < MIXED / 2 && codec(n) != AudioCodec::Opus;
+    let mut conference = Conference::new(1, 4);
     for n in 0..MIXED {
         let mut settings = settings(n);
         let parameters = &mut settings.parameters;
@@ -194,35 +253,42 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
         parameters.send_payload_type = payload_type(codec(n));
         parameters.receive_payload_types = vec![(payload_type(codec(n)), codec(n))];
         parameters.receive_audio_level = tells_level(n).then_some(1);
-        let (leg, room) = (UnitId::Leg(CallId(n)), UnitId::Room(RoomId(0)));
-        engine.handle_command(now, Command::AddLeg { leg: CallId(n), settings });
-        engine.handle_command(now, Command::Connect { source: leg, sink: room });
-        engine.handle_command(now, Command::Connect { source: room, sink: leg });
+        parameters.send_comfort_noise = describes(n).then_some(NOISE);
+        parameters.receive_comfort_noise = describes(n).then_some((NOISE, 8_000)).into_iter().collect();
+        conference.add(0, settings);
     }
-    let slots: Vec<LegSlot> = (0..MIXED).map(|n| engine.leg_slot(CallId(n)).unwrap()).collect();
     let encoder = |n: u64| Encoder::new(codec(n), &OpusSettings::default()).unwrap();
     let mut encoders: Vec<Encoder> = (0..MIXED).map(encoder).collect();
-    let (mut sent, mut packet) = (0, [0u8; 20 + 1_276]);
-    for tick in 0u16..1_000 {
-        if tick == 400 {
-            CALLS.set(0);
-            sent = 0;
-        }
-        for ((n, slot), encoder) in (0u64..).zip(&slots).zip(&mut encoders) {
-            if n > 8 && tick % 20 == 3 {
-                continue;
-            }
-            // Words of a second, at other times for each.
-            let speaks = (tick / 50 + u16::try_from(n).unwrap()) % 3 != 0;
+    let mut sequences = [0; MIXED as usize];
+    let mut packet = [0u8; 20 + 1_276];
+    for tick in 0..TICKS {
+        conference.begin(tick);
+        for ((n, encoder), sequence) in (0..).zip(&mut encoders).zip(&mut sequences) {
+            // Words of a second, at other times for each; then two seconds of nothing.
+            let speaks = tick % 300 < 200 && (tick / 50 + u16::try_from(n).unwrap()) % 3 != 0;
             let loud: i16 = if speaks { 4_000 } else { 0 };
             let samples: [i16; 960] = std::array::from_fn(|i| if i % 96 < 48 { loud } else { -loud });
             let frame = usize::try_from(codec(n).sample_rate().0 / 50).unwrap();
             let payload = if tells_level(n) { 20 } else { 12 };
-            let length = encoder.encode(&samples[..frame], &mut packet[payload..]);
+            let mut length = encoder.encode(&samples[..frame], &mut packet[payload..]);
+            let mut payload_type = payload_type(codec(n));
+            if describes(n) && !speaks {
+                // Of a pause that goes on nothing is sent.
+                if tick % 50 > 0 {
+                    continue;
+                }
+                payload_type = NOISE;
+                length = 4;
+                packet[payload..payload + length].copy_from_slice(&[60, 120, 140, u8::try_from(tick / 50).unwrap()]);
+            }
+            *sequence += 1;
+            if n > 8 && tick % 20 == 3 {
+                continue;
+            }
             let header = Header {
                 marker: false,
-                payload_type: payload_type(codec(n)),
-                sequence: tick,
+                payload_type,
+                sequence: *sequence,
                 timestamp: u32::from(tick) * (codec(n).clock_rate() / 50),
                 ssrc: 77 + u32::try_from(n).unwrap(),
             };
@@ -231,16 +297,13 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
                 packet[0] |= 0x10;
                 packet[12..20].copy_from_slice(&[0xBE, 0xDE, 0, 1, 0x10, if speaks { 0x80 | 20 } else { 127 }, 0, 0]);
             }
-            let arrival = now.instant + Duration::from_millis(n % 20);
-            engine.handle_packet(*slot, PacketKind::Rtp, arrival, address(n), &mut packet[..payload + length]);
+            conference.receive(n, PacketKind::Rtp, address(n), &mut packet[..payload + length]);
         }
-        now = now.after(TICK);
-        engine.handle_timeout(now);
-        sent += engine.transmits().count();
-        engine.clear_transmits();
-        while engine.poll_event().is_some() {}
+        conference.end_tick();
     }
-    let calls = CALLS.get();
+    let sent = conference.sent;
+    let (calls, statistics) = conference.finish();
+    assert!(statistics.iter().all(|statistics| statistics.packets_received > 300), "{statistics:?}");
     assert!(sent > 600 * 14, "{sent} packets");
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }
@@ -249,33 +312,21 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
 #[test]
 fn a_warm_tick_of_srtp_allocates_nothing() {
     const SECURE: u64 = 24;
-    #[expect(clippy::disallowed_methods, reason = "a test needs some origin; it never reads the clock again")]
-    let origin = std::time::Instant::now();
-    let mut now = Now { instant: origin, wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
-    let mut engine = Engine::new(0, now.instant);
-    engine.handle_command(now, Command::AddRoom { room: RoomId(0), loudest: EVERYONE });
     let suite = |n: u64| SrtpSuite::ALL[usize::try_from(n).unwrap() % SrtpSuite::ALL.len()];
     let key = |n: u64| SrtpKey::random(suite(n), |octets| octets.fill(n as u8));
+    let mut conference = Conference::new(1, EVERYONE);
     for n in 0..SECURE {
         let mut settings = settings(n);
         let send = SrtpKey::random(suite(n), |octets| octets.fill(0xFF));
         settings.parameters.srtp = Some(SrtpKeys { send, receive: key(n) });
         settings.collect_digits = n.is_multiple_of(2);
-        let (leg, room) = (UnitId::Leg(CallId(n)), UnitId::Room(RoomId(0)));
-        engine.handle_command(now, Command::AddLeg { leg: CallId(n), settings });
-        engine.handle_command(now, Command::Connect { source: leg, sink: room });
-        engine.handle_command(now, Command::Connect { source: room, sink: leg });
+        conference.add(0, settings);
     }
-    let slots: Vec<LegSlot> = (0..SECURE).map(|n| engine.leg_slot(CallId(n)).unwrap()).collect();
     let mut protectors: Vec<Protector> = (0..SECURE).map(|n| Protector::new(&key(n))).collect();
     let (mut packet, mut copy) = ([0u8; 172 + MAX_RTP_OVERHEAD], [0u8; 172 + MAX_RTP_OVERHEAD]);
-    let (mut sent, mut reports) = (0, 0);
-    for tick in 0u16..1_000 {
-        if tick == 400 {
-            CALLS.set(0);
-            (sent, reports) = (0, 0);
-        }
-        for ((n, slot), protector) in (0u64..).zip(&slots).zip(&mut protectors) {
+    for tick in 0..TICKS {
+        conference.begin(tick);
+        for (n, protector) in (0u64..).zip(&mut protectors) {
             let ssrc = 77 + u32::try_from(n).unwrap();
             let payload_type = if tick % 40 < 8 && n.is_multiple_of(2) { 101 } else { 0 };
             let timestamp = if payload_type == 101 { u32::from(tick / 40) * 6_400 } else { u32::from(tick) * 160 };
@@ -289,37 +340,29 @@ fn a_warm_tick_of_srtp_allocates_nothing() {
                 clear = 16;
             }
             let length = protector.protect_rtp(&mut packet, clear).unwrap();
-            let (arrival, source) = (now.instant + Duration::from_millis(n % 20), address(n));
+            let source = address(n);
             copy[..length].copy_from_slice(&packet[..length]);
-            engine.handle_packet(*slot, PacketKind::Rtp, arrival, source, &mut packet[..length]);
+            conference.receive(n, PacketKind::Rtp, source, &mut packet[..length]);
             // It comes again, as it was and as if it were a later one.
             if tick % 7 == 0 {
                 packet[..length].copy_from_slice(&copy[..length]);
-                engine.handle_packet(*slot, PacketKind::Rtp, arrival, source, &mut packet[..length]);
+                conference.receive(n, PacketKind::Rtp, source, &mut packet[..length]);
                 copy[2..4].copy_from_slice(&(tick + 2).to_be_bytes());
-                engine.handle_packet(*slot, PacketKind::Rtp, arrival, source, &mut copy[..length]);
+                conference.receive(n, PacketKind::Rtp, source, &mut copy[..length]);
             }
             if tick % 50 == 3 {
                 copy[..4].copy_from_slice(&[0x80, 201, 0, 1]);
                 copy[4..8].copy_from_slice(&ssrc.to_be_bytes());
                 let length = protector.protect_rtcp(&mut copy, 8).unwrap();
                 let rtcp = SocketAddr::new(source.ip(), source.port() + 1);
-                engine.handle_packet(*slot, PacketKind::Rtcp, arrival, rtcp, &mut copy[..length]);
+                conference.receive(n, PacketKind::Rtcp, rtcp, &mut copy[..length]);
             }
         }
-        now = now.after(TICK);
-        engine.handle_timeout(now);
-        sent += engine.transmits().count();
-        reports += engine.transmits().filter(|packet| packet.kind == PacketKind::Rtcp).count();
-        engine.clear_transmits();
-        while engine.poll_event().is_some() {}
+        conference.end_tick();
     }
-    let calls = CALLS.get();
-    for n in 0..SECURE {
-        engine.handle_command(now, Command::QueryStatistics { leg: CallId(n) });
-    }
-    while let Some(event) = engine.poll_event() {
-        let Event::Statistics { statistics, .. } = event else { continue };
+    let (sent, reports) = (conference.sent, conference.reports);
+    let (calls, statistics) = conference.finish();
+    for statistics in statistics {
         assert!(statistics.packets_received >= 1_000, "{statistics:?}");
         assert!(statistics.packets_replayed > 100 && statistics.packets_forged > 100, "{statistics:?}");
     }

@@ -36,6 +36,7 @@ pub struct Playout {
 enum Ending {
     Sound,
     Concealed,
+    Noise,
     Silence,
 }
 
@@ -93,13 +94,16 @@ impl Playout {
     /// Appends `count` samples which `decode` writes into the slice it is given (its contents are stale: all of it must
     /// be written), faded over with concealment that came before. More than fits is cut off; a packet is never that long.
     pub fn push_with(&mut self, count: usize, decode: impl FnOnce(&mut [i16])) {
+        if self.ending == Ending::Noise {
+            self.start_concealment();
+        }
         let place = self.room(count);
         let out = &mut self.buffer[place];
         decode(out);
         match self.ending {
             Ending::Sound => {}
-            Ending::Concealed => self.concealment.recover(out),
-            Ending::Silence => rise(out, self.rate.scale()),
+            Ending::Concealed | Ending::Noise => self.concealment.recover(out),
+            Ending::Silence => rise(out, RISE * self.rate.scale()),
         }
         self.ending = Ending::Sound;
     }
@@ -111,10 +115,8 @@ impl Playout {
 
     /// Appends `count` samples made from what was heard before; they fade to silence within 60 ms.
     pub fn conceal(&mut self, count: usize) {
-        if self.ending == Ending::Sound {
-            let end = self.start + self.history + self.len;
-            let history = &self.buffer[end - self.history..end];
-            self.concealment.start(history, self.rate.scale());
+        if matches!(self.ending, Ending::Sound | Ending::Noise) {
+            self.start_concealment();
             self.ending = Ending::Concealed;
         }
         let silent = self.ending == Ending::Silence;
@@ -125,6 +127,30 @@ impl Playout {
         } else {
             self.concealment.fill(out);
         }
+    }
+
+    /// Appends `count` samples of the noise of a pause, which `fill` writes as for [`Playout::push_with`]: faded over with
+    /// the sound before and behind it.
+    pub fn noise(&mut self, count: usize, fill: impl FnOnce(&mut [i16])) {
+        if self.ending == Ending::Sound {
+            self.start_concealment();
+        }
+        let place = self.room(count);
+        let out = &mut self.buffer[place];
+        fill(out);
+        let fade = (FALL * self.rate.scale()).min(out.len());
+        match self.ending {
+            Ending::Noise => {}
+            Ending::Silence => rise(out, fade),
+            Ending::Sound | Ending::Concealed => {
+                let mut before = [0; FALL * Rate::Full.scale()];
+                self.concealment.fill(&mut before[..fade]);
+                for (i, (sample, before)) in out.iter_mut().zip(&before[..fade]).enumerate() {
+                    *sample = scaled(*sample, i + 1, fade) + scaled(*before, fade - i - 1, fade);
+                }
+            }
+        }
+        self.ending = Ending::Noise;
     }
 
     /// Appends `count` samples of silence, faded into.
@@ -187,6 +213,12 @@ impl Playout {
         self.ending = Ending::Silence;
     }
 
+    /// What was appended last is to go on.
+    fn start_concealment(&mut self) {
+        let end = self.start + self.history + self.len;
+        self.concealment.start(&self.buffer[end - self.history..end], self.rate.scale());
+    }
+
     /// Makes the next `count` samples part of what waits, as far as there is room: where they are.
     fn room(&mut self, count: usize) -> Range<usize> {
         if self.start + self.history + self.len + count > self.used {
@@ -204,9 +236,10 @@ impl Playout {
     }
 }
 
-fn rise(samples: &mut [i16], scale: usize) {
-    for (i, sample) in samples.iter_mut().take(RISE * scale).enumerate() {
-        *sample = scaled(*sample, i + 1, RISE * scale);
+/// The first `over` samples rise from nothing.
+fn rise(samples: &mut [i16], over: usize) {
+    for (i, sample) in samples.iter_mut().take(over).enumerate() {
+        *sample = scaled(*sample, i + 1, over);
     }
 }
 
@@ -262,6 +295,34 @@ mod tests {
         assert_eq!(heard[12 * 160..13 * 160], [0; 160]);
         playout.clear();
         assert_eq!(taken(&mut playout), [0; 160]);
+    }
+
+    #[test]
+    fn the_noise_of_a_pause_is_faded_over_with_what_is_around_it() {
+        for rate in Rate::ALL {
+            let frame = rate.frame();
+            let mut playout = Playout::new(rate);
+            let step = std::f64::consts::TAU * 200.0 / f64::from(rate.hertz());
+            let mut tone = (0..).map(|n: u32| (8_000.0 * (step * f64::from(n)).sin()) as i16);
+            let steepest = (8_000.0 * step) as i32 + 1;
+            let mut heard = Vec::new();
+            for step in 0..40 {
+                match step {
+                    // From silence, from sound and from concealment; into each of them.
+                    0 | 10..15 | 26..30 | 35..37 => playout.noise(frame, |out| out.fill(1_000)),
+                    25 => playout.conceal(frame),
+                    30 => playout.silence(frame),
+                    37.. => playout.conceal(frame),
+                    _ => playout.push(&tone.by_ref().take(frame).collect::<Vec<_>>()),
+                }
+                let mut taken = vec![0; frame];
+                playout.take(&mut taken);
+                heard.extend(taken);
+            }
+            let worst = heard.windows(2).map(|w| (i32::from(w[1]) - i32::from(w[0])).abs()).max().unwrap();
+            assert!(worst <= steepest * 2, "{rate:?}: {worst} {steepest}");
+            assert!(heard[11 * frame..15 * frame].iter().all(|&sample| sample == 1_000), "{rate:?}");
+        }
     }
 
     #[test]

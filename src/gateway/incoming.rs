@@ -4,7 +4,7 @@ use super::call::{Beginning, Call, Phase};
 use super::call_record::{CallRecord, Cause, Keyed, Way};
 use super::ending::Final;
 use super::identity;
-use super::negotiation::{CARRIES_COMFORT_NOISE, srtp_of};
+use super::negotiation::srtp_of;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::transfer::Replaced;
@@ -166,7 +166,7 @@ impl Gateway {
             opus: call.plan.gateway.opus,
             packet_time: PACKET_TIME,
             telephone_event: true,
-            comfort_noise: call.plan.gateway.comfort_noise && CARRIES_COMFORT_NOISE,
+            comfort_noise: call.plan.gateway.comfort_noise,
             audio_level: true,
             direction: Direction::SendRecv,
             session_id,

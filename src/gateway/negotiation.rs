@@ -189,9 +189,6 @@ impl Gateway {
     }
 }
 
-/// Whether the media plane has a use for comfort noise (RFC 3389): until it has, none is agreed on.
-pub(super) const CARRIES_COMFORT_NOISE: bool = false;
-
 /// Our SRTP keys for a call, as its trunk wants it and its signalling allows.
 pub(super) fn srtp_of(call: &Call, random: &mut StdRng) -> Option<LocalSrtp> {
     let media = call.peer.media();

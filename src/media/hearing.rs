@@ -170,6 +170,36 @@ impl Hearing {
         heard
     }
 
+    /// The same for any sink: one without [`Ears`] is of 8 kHz, as all that it hears.
+    pub(crate) fn hear_at(
+        &mut self,
+        voices: &Voices,
+        rooms: &mut Slots<RoomId, Room>,
+        out: &mut [i16],
+        tick: Beat,
+    ) -> HeardWide {
+        let out = match <&mut Frame>::try_from(&mut *out) {
+            Ok(out) if self.ears.is_none() => out,
+            _ => return self.hear_wide(voices, rooms, out, tick),
+        };
+        match (self.hear(voices, rooms, out, tick), self.source) {
+            (Heard::Shared(_), Source::Room(slot)) => HeardWide::Shared(slot),
+            (Heard::Silence | Heard::Shared(_), _) => HeardWide::Silence,
+            (Heard::Frame(frame), _) => {
+                *out = *frame;
+                HeardWide::Own
+            }
+            (Heard::Own, _) => HeardWide::Own,
+        }
+    }
+
+    /// Whether all that is heard is the noise of somebody's room.
+    pub(crate) fn is_noise(&self, voices: &Voices) -> bool {
+        let is_quiet = |voice| voices.presence(voice) == Presence::Quiet;
+        let sounds = |voice| voices.presence(voice) == Presence::Loud;
+        matches!(self.source, Source::Voice(voice) if is_quiet(voice)) && !self.player.is_some_and(sounds)
+    }
+
     fn hear_by(
         &self,
         ears: &mut Ears,

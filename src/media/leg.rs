@@ -1,9 +1,11 @@
 //! The media-plane state of one participant: transport, receiver, sender, reports.
 
 mod decoding;
+mod dtx;
 mod event_clock;
 mod gate;
 mod levels;
+mod noise;
 mod passing;
 mod receiver;
 mod reports;
@@ -12,6 +14,9 @@ mod sender;
 mod sources;
 mod watch;
 
+pub(crate) use self::dtx::Noise;
+
+use self::dtx::{Dtx, Sending};
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
 use self::security::SrtpReceiver;
@@ -29,6 +34,7 @@ use super::stream::{Format, Stream};
 use super::transport::{Transport, Verdict};
 use super::voices::{Presence, VoiceId};
 use crate::audio::Rate;
+use crate::audio::codec::comfort_noise;
 use crate::audio::codec::g711::Law;
 use crate::rtp::srtp::SrtpError;
 use crate::rtp::{Packet, packet};
@@ -55,6 +61,8 @@ pub(crate) struct Leg {
     pub(crate) allowance: Allowance,
     /// Where another codec than G.711 is sent.
     pub(crate) following: Option<Box<Following>>,
+    /// Where pauses are described to the other side instead of sent.
+    dtx: Option<Box<Dtx>>,
     direction: Direction,
     transport: Transport,
     receiver: Receiver,
@@ -119,9 +127,10 @@ impl Leg {
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
             following: Format::of(parameters).and_then(Following::new).map(Box::new),
+            dtx: parameters.send_comfort_noise.map(|payload_type| Box::new(Dtx::new(payload_type))),
             direction: parameters.direction,
             transport: Transport::new(parameters),
-            receiver: Receiver::new(parameters),
+            receiver: Receiver::new(parameters, settings.seed as u32),
             sender,
             report_due: reports.due(),
             reports,
@@ -143,6 +152,9 @@ impl Leg {
         self.transport.update(now, parameters);
         self.receiver.update(parameters);
         self.sender.update(parameters);
+        if self.dtx.as_ref().map(|dtx| dtx.payload_type) != parameters.send_comfort_noise {
+            self.dtx = parameters.send_comfort_noise.map(|payload_type| Box::new(Dtx::new(payload_type)));
+        }
         let format = Format::of(parameters);
         if self.format() != format {
             self.following = format.and_then(Following::new).map(Box::new);
@@ -346,6 +358,31 @@ impl Leg {
             };
         }
         done
+    }
+
+    /// Whether pauses are described instead of sent, and so whether [`Leg::rest`] is to be asked.
+    pub(crate) const fn has_dtx(&self) -> bool {
+        self.dtx.is_some()
+    }
+
+    /// Takes note of what is heard in a tick: noise, or `None` for sound. In a pause it sends what there is to be sent of the
+    /// noise; false where all is to be sent as ever.
+    pub(crate) fn rest(&mut self, who: (LegSlot, CallId), noise: Option<Noise<'_>>, outbox: &mut Outbox) -> bool {
+        let envelope = self.envelope(who);
+        let Some(dtx) = &mut self.dtx else { return false };
+        let (Some(noise), Some(envelope)) = (noise.filter(|_| !self.sender.is_sending_digits()), envelope) else {
+            dtx.sound();
+            return false;
+        };
+        let mut payload = [0; comfort_noise::LONGEST_PAYLOAD];
+        match dtx.noise(noise, self.sender.is_between_packets(), &mut payload) {
+            Sending::Sound => return false,
+            Sending::Nothing => self.sender.pass(1),
+            Sending::Description(octets) => {
+                self.sender.put_noise(dtx.payload_type, &payload[..octets], envelope, outbox);
+            }
+        }
+        true
     }
 
     fn envelope(&self, (slot, leg): (LegSlot, CallId)) -> Option<Envelope> {

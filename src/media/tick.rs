@@ -8,6 +8,7 @@ use super::compile;
 use super::engine::{Engine, LegSlot, MAX_CATCH_UP};
 use super::following::Followed;
 use super::hearing::{Heard, HeardWide};
+use super::leg::Noise;
 use super::phase::{Beat, TICK_BEATS};
 use super::player::Played;
 use super::voices::Presence;
@@ -20,7 +21,7 @@ use std::time::Instant;
 pub(super) struct Work {
     /// Slots of the legs that take part.
     due: Vec<u32>,
-    /// Those of them who hear at another rate than 8 kHz, or somebody who speaks at one.
+    /// Those of them who hear at another rate than 8 kHz, or somebody who speaks at one, or whose pauses are not sent.
     wide: Vec<u32>,
     finished: Vec<PlayerId>,
     /// A frame made for one listener, and its encoding.
@@ -201,7 +202,7 @@ impl Engine {
                 leg.pass();
                 continue;
             }
-            let Some(law) = leg.law().filter(|_| leg.hearing.ears.is_none()) else {
+            let Some(law) = leg.law().filter(|_| leg.hearing.ears.is_none() && !leg.has_dtx()) else {
                 wide.push(slot);
                 continue;
             };
@@ -240,7 +241,17 @@ impl Engine {
             let Some((id, leg)) = legs.at_mut(slot) else { continue };
             let who = (LegSlot(slot), id);
             let out = &mut samples[..leg.hearing_rate().frame()];
-            let heard = leg.hearing.hear_wide(voices, rooms, out, beat);
+            let heard = leg.hearing.hear_at(voices, rooms, out, beat);
+            if leg.has_dtx() {
+                let noise = match heard {
+                    HeardWide::Silence => Some(Noise::Faint),
+                    HeardWide::Own if leg.hearing.is_noise(voices) => Some(Noise::Of(out)),
+                    HeardWide::Own | HeardWide::Shared(_) => None,
+                };
+                if leg.rest(who, noise, outbox) {
+                    continue;
+                }
+            }
             if let Some(law) = leg.law() {
                 let encoded: &[u8] = match heard {
                     HeardWide::Silence => noise.encoded(law, round),

@@ -21,6 +21,9 @@ pub use types::{Inserted, Pull, Settings, Statistics};
 
 /// Packets of so many frames are taken: 200 ms (RFC 3551 section 4.2).
 const LONGEST_FRAMES: usize = 10;
+/// Packets without audio that are remembered: those at whose place nothing is missing.
+const OTHERS: usize = 4;
+
 /// Puts packets in order and in time. What sequence numbers mean is judged before, by `crate::rtp::sequence::Source`.
 /// Drive it so, once for each 20 ms tick, after inserting what arrived
 /// (`playout` is the leg's store of decoded samples, `crate::audio::playout::Playout`):
@@ -77,6 +80,8 @@ pub struct JitterBuffer {
     suspected: (u64, u64),
     /// The sender said that it pauses after this sequence number.
     pause_after: Option<i64>,
+    /// The newest sequence numbers whose packets carry no audio.
+    others: [i64; OTHERS],
     /// When which sample plays.
     anchor: Option<Anchor>,
     control: DelayControl,
@@ -112,6 +117,7 @@ impl JitterBuffer {
             stalled: 0,
             suspected: (0, 0),
             pause_after: None,
+            others: [i64::MIN; OTHERS],
             anchor: None,
             control: DelayControl::new(0),
             plan: Plan::default(),
@@ -173,6 +179,8 @@ impl JitterBuffer {
     pub fn insert_other(&mut self, arrival: Instant, sequence: i64) {
         let _ = self.time_of(arrival);
         self.timeline.note(sequence);
+        self.others.rotate_right(1);
+        self.others[0] = sequence;
         if sequence > self.newest && self.newest != i64::MIN {
             self.pause_after = Some(sequence);
         }
@@ -195,6 +203,7 @@ impl JitterBuffer {
         self.stalled = 0;
         self.suspected = (0, 0);
         self.pause_after = None;
+        self.others = [i64::MIN; OTHERS];
         self.anchor = None;
         self.control = DelayControl::new(self.tick.unwrap_or(0));
         self.plan = Plan::default();
@@ -249,6 +258,12 @@ impl JitterBuffer {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         !self.playing && self.store.is_empty()
+    }
+
+    /// The sequence number that follows the packet handed out last.
+    #[must_use]
+    pub const fn next_sequence(&self) -> i64 {
+        self.next_sequence
     }
 
     /// What it counted.

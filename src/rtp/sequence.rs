@@ -135,7 +135,7 @@ impl Source {
 
     /// As [`Source::receive`] for a packet whose timestamp does not say when it was sent, so that it has no part in the
     /// jitter: a telephone event's says when the key was pressed (RFC 4733 section 2.5.1), and that of a payload type which
-    /// was not negotiated (comfort noise) may be of any clock.
+    /// was not negotiated, or that of comfort noise, may be of any clock.
     pub fn receive_other(&mut self, arrival: Instant, header: &Header) -> Verdict {
         self.judge(arrival, header.sequence)
     }

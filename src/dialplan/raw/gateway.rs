@@ -72,8 +72,8 @@ table! {
         codecs: Strings = r#"["opus", "g722", "pcmu", "pcma"]"#,
         /// How Opus is sent.
         opus: RawOpus = "{ bitrate = 32000, dtx = true }",
-        /// Whether comfort noise (RFC 3389) is taken where the other side offers it. Default `true`. It is never offered
-        /// first.
+        /// Whether comfort noise (RFC 3389) is taken where the other side offers it: pauses are then described and not
+        /// sent, both ways. Default `true`. It is never offered first.
         comfort_noise: bool = "false",
         /// DSCP of media packets, 0 to 63 (46 is expedited forwarding, RFC 3246). Default `46`. Needs a restart.
         dscp: i64 = "46",

@@ -6,6 +6,7 @@ use super::decoding::{Decoding, SILENCE, samples_a_unit};
 use super::event_clock::{EVENT_CLOCK, EventClock};
 use super::gate::Gate;
 use super::levels::Levels;
+use super::noise::{NOISE_CLOCK, Noise};
 use super::sources::{Followed, Sources};
 use crate::audio::Rate;
 use crate::audio::codec::duration;
@@ -46,6 +47,9 @@ pub(crate) struct Receiver {
     gate: Gate,
     /// Where the sender tells how loud its packets are.
     levels: Option<Levels>,
+    /// Where the sender describes its pauses.
+    noise: Option<Box<Noise>>,
+    seed: u32,
     packets: u64,
     octets: u64,
     /// A packet too long to be played was reported.
@@ -64,7 +68,8 @@ pub(crate) struct Received {
 }
 
 impl Receiver {
-    pub(crate) fn new(parameters: &MediaParameters) -> Self {
+    /// Equal seeds make equal noise.
+    pub(crate) fn new(parameters: &MediaParameters, seed: u32) -> Self {
         let decoding = Decoding::new(parameters);
         let highest = decoding.highest_rate();
         let mut receiver = Self {
@@ -81,6 +86,8 @@ impl Receiver {
             packet_time: Duration::from_millis(20),
             gate: Gate::new(),
             levels: parameters.receive_audio_level.map(Levels::new),
+            noise: Noise::new(&parameters.receive_comfort_noise, seed).map(Box::new),
+            seed,
             packets: 0,
             octets: 0,
             too_long_reported: false,
@@ -99,6 +106,10 @@ impl Receiver {
         match (&mut self.levels, parameters.receive_audio_level) {
             (Some(levels), Some(id)) => levels.set_id(id),
             (levels, id) => *levels = id.map(Levels::new),
+        }
+        let noise = &parameters.receive_comfort_noise;
+        if self.noise.as_mut().is_none_or(|known| !known.set_payload_types(noise)) {
+            self.noise = Noise::new(noise, self.seed).map(Box::new);
         }
         self.payload_type = NO_PAYLOAD_TYPE;
         self.telephone_events = parameters.receive_telephone_events.clone();
@@ -128,6 +139,7 @@ impl Receiver {
             self.sources.change_clock(codec.clock_rate());
             self.playout.set_rate(rate);
             self.gate.set_rate(rate);
+            self.noise.iter_mut().for_each(|noise| noise.end());
         }
         changed
     }
@@ -138,6 +150,7 @@ impl Receiver {
         self.playout.clear();
         self.digits.restart();
         self.gate.close();
+        self.noise.iter_mut().for_each(|noise| noise.end());
     }
 
     /// Whether a payload type was negotiated.
@@ -145,6 +158,7 @@ impl Receiver {
         self.payload_type == payload_type
             || self.event_clock_of(payload_type).is_some()
             || self.decoding.codec(payload_type).is_some()
+            || self.is_noise(payload_type)
     }
 
     /// Takes a packet of the believed source, and the datagram it was read from. Unless we `listen` it is counted only.
@@ -156,6 +170,8 @@ impl Receiver {
             return self.receive_event(arrival, packet, clock, listen);
         } else if let Some(codec) = self.decoding.codec(payload_type) {
             codec
+        } else if self.is_noise(payload_type) {
+            return self.receive_noise(arrival, packet, listen);
         } else {
             return Received::default();
         };
@@ -176,12 +192,7 @@ impl Receiver {
             return Received::default();
         };
         if is_another {
-            self.buffer.restart();
-            self.decoding.reset();
-            self.levels.iter_mut().for_each(Levels::restart);
-            if had_events {
-                self.digits.change_source();
-            }
+            self.change_source(had_events);
         }
         self.count_packet(packet);
         let Some(place) = self.follow(verdict, self.sources.is_one()).filter(|_| listen) else {
@@ -240,8 +251,39 @@ impl Receiver {
         Received { digit, ..Received::default() }
     }
 
-    /// Takes note of a packet of a payload type that was not negotiated, comfort noise for one: nothing of it is heard, but
-    /// it was not lost. False where it is of no source that is followed.
+    /// Takes a description of the noise of a pause: between the packets of sound, and none of it is missing.
+    fn receive_noise(&mut self, arrival: Instant, packet: &Packet<'_>, listen: bool) -> Received {
+        let header = &packet.header;
+        let had_events = self.sources.is_one();
+        let Some(Followed { verdict, is_another }) = self.sources.receive_noise(arrival, header) else {
+            return Received::default();
+        };
+        if is_another {
+            self.change_source(had_events);
+        }
+        self.count_packet(packet);
+        let has_events = self.sources.is_one();
+        if let Some(place) = self.follow(verdict, has_events).filter(|_| listen) {
+            let _ = has_events && self.digits.is_tone(arrival, header, 0);
+            self.buffer.insert_other(arrival, place);
+            let is_ours = self.codec.clock_rate() == NOISE_CLOCK;
+            self.noise.iter_mut().filter(|_| is_ours).for_each(|noise| noise.describe(place, packet.payload));
+        }
+        Received::default()
+    }
+
+    /// The sound is another source's from here on.
+    fn change_source(&mut self, had_events: bool) {
+        self.buffer.restart();
+        self.decoding.reset();
+        self.levels.iter_mut().for_each(Levels::restart);
+        self.noise.iter_mut().for_each(|noise| noise.end());
+        if had_events {
+            self.digits.change_source();
+        }
+    }
+
+    /// Takes note of a packet of a payload type that was not negotiated: nothing of it is heard, but False where it is of no source that is followed.
     pub(crate) fn receive_unknown(&mut self, arrival: Instant, header: &Header, listen: bool) -> bool {
         let Some((verdict, is_sound)) = self.sources.receive_unknown(arrival, header) else { return false };
         let has_events = !is_sound || self.sources.is_one();
@@ -271,20 +313,29 @@ impl Receiver {
 
     /// The frame of the tick at `tick` (its nominal time).
     pub(crate) fn pull(&mut self, tick: Instant, frame: &mut [i16]) -> Presence {
-        let Self { buffer, playout, decoding, scale_bits, .. } = self;
+        let Self { buffer, playout, decoding, noise, scale_bits, .. } = self;
         let bits = *scale_bits;
-        if buffer.is_idle() && playout.is_empty() {
+        if buffer.is_idle() && playout.is_empty() && noise.as_ref().is_none_or(|noise| !noise.is_sounding()) {
             self.gate.close();
             return Presence::Absent;
         }
         for _ in 0..STEPS {
             match buffer.pull(tick, playout.len() >> bits) {
-                Pull::Packet { payload_type, payload } => decoding.decode(payload_type, payload, playout),
+                Pull::Packet { payload_type, payload } => {
+                    decoding.decode(payload_type, payload, playout);
+                    noise.iter_mut().for_each(|noise| noise.played(buffer.next_sequence()));
+                }
                 Pull::Conceal(count) => decoding.conceal(count << bits, None, playout),
                 Pull::Recover { samples, payload_type, payload } => {
                     decoding.conceal(samples << bits, Some((payload_type, payload)), playout);
                 }
-                Pull::Silence(count) => playout.silence(count << bits),
+                Pull::Silence(count) => match noise {
+                    Some(noise) if noise.is_sounding() => {
+                        let rate = playout.rate();
+                        playout.noise(count << bits, |out| noise.fill(rate, out));
+                    }
+                    _ => playout.silence(count << bits),
+                },
                 Pull::Shorten { most, force } => {
                     let count = playout.shorten(most << bits, force);
                     buffer.shortened(count >> bits);
@@ -342,6 +393,11 @@ impl Receiver {
         statistics.ssrc_changes = self.sources.changes();
         statistics.max_buffer_ms = u32::try_from(buffer.max_delay.as_millis()).unwrap_or(u32::MAX);
         statistics.digits_received = self.digits.statistics().digits;
+    }
+
+    /// Whether comfort noise comes under this payload type.
+    fn is_noise(&self, payload_type: u8) -> bool {
+        self.noise.as_ref().is_some_and(|noise| noise.knows(payload_type))
     }
 
     /// The clock of telephone-event under this payload type, if it is that.

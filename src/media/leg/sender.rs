@@ -122,6 +122,22 @@ impl Sender {
         self.digits_done()
     }
 
+    /// Sends the description of the noise of a tick in place of its sound.
+    pub(crate) fn put_noise(&mut self, payload_type: u8, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
+        let header = self.header(payload_type, false, self.timestamp);
+        self.send(header, payload, envelope, outbox);
+        self.pass(1);
+    }
+
+    /// Whether all sound that was put is sent.
+    pub(crate) const fn is_between_packets(&self) -> bool {
+        self.filled == 0
+    }
+
+    pub(crate) const fn is_sending_digits(&self) -> bool {
+        self.sending_digits
+    }
+
     fn digits_done(&mut self) -> bool {
         let done = self.sending_digits && !self.digits.is_active();
         self.sending_digits &= !done;

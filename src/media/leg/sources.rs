@@ -90,6 +90,21 @@ impl Sources {
 
     /// Takes note of a packet of sound. `None` if it is of a source that is not followed.
     pub(crate) fn receive_sound(&mut self, arrival: Instant, header: &Header) -> Option<Followed> {
+        self.receive_of_sound(arrival, header, Source::receive)
+    }
+
+    /// The same of a packet that describes the noise between the sound.
+    pub(crate) fn receive_noise(&mut self, arrival: Instant, header: &Header) -> Option<Followed> {
+        self.receive_of_sound(arrival, header, Source::receive_other)
+    }
+
+    #[inline]
+    fn receive_of_sound(
+        &mut self,
+        arrival: Instant,
+        header: &Header,
+        receive: impl FnOnce(&mut Source, Instant, &Header) -> Verdict,
+    ) -> Option<Followed> {
         let followed = self.ssrc_of_sound();
         if !self.sound_follower.follows(arrival, header.ssrc, followed) {
             return None;
@@ -103,7 +118,7 @@ impl Sources {
             // Events that came with the sound may come with the new one's, or go on.
             self.events_ssrc = self.events_ssrc.filter(|ssrc| followed != Some(*ssrc));
         }
-        let verdict = self.sound.as_mut()?.receive(arrival, header);
+        let verdict = receive(self.sound.as_mut()?, arrival, header);
         Some(Followed { verdict, is_another: followed.is_some_and(|followed| followed != header.ssrc) })
     }
 

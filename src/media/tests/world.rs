@@ -81,6 +81,8 @@ pub(super) struct Phone {
     pub(super) weather: Weather,
     /// All that came from the leg: time, header, decoded samples (events have none).
     pub(super) heard: Vec<(Instant, Header, Vec<i16>)>,
+    /// The comfort noise that came: time, header, payload.
+    pub(super) noises: Vec<(Instant, Header, Vec<u8>)>,
     pub(super) reports: Vec<Vec<u8>>,
 }
 
@@ -181,6 +183,7 @@ impl World {
             next: self.now.instant + ms(3 + 7 * n % 20),
             weather: Weather::default(),
             heard: vec![],
+            noises: vec![],
             reports: vec![],
         };
         self.phones.entry(n).or_insert(phone)
@@ -298,6 +301,10 @@ impl World {
                 continue;
             }
             let packet = Packet::parse(&sent.bytes).unwrap();
+            if packet.header.payload_type == 13 {
+                phone.noises.push((self.now.instant, packet.header, packet.payload.to_vec()));
+                continue;
+            }
             let mut samples = vec![];
             if packet.header.payload_type != 101 {
                 samples = phone.decode(packet.header.payload_type, packet.payload);

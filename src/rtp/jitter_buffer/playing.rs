@@ -118,8 +118,14 @@ impl JitterBuffer {
         if missing <= 0 || missing > self.samples_in(self.max_delay) {
             return self.hand_out(now, pending, entry);
         }
-        let lost = entry.sequence > self.next_sequence;
-        if self.recovers && entry.sequence == self.next_sequence + 1 && self.stalled == 0 && missing <= entry.samples {
+        // Where a packet without audio stands the sender paused, and has gone on meanwhile.
+        let lost = entry.sequence > self.next_sequence && !self.others.contains(&self.next_sequence);
+        if lost
+            && self.recovers
+            && entry.sequence == self.next_sequence + 1
+            && self.stalled == 0
+            && missing <= entry.samples
+        {
             return self.recover(usize::try_from(missing).unwrap_or(0), entry);
         }
         let fill = usize::try_from(missing).unwrap_or(0).min(self.frame - pending);
