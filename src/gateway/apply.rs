@@ -151,7 +151,7 @@ impl Gateway {
     pub(super) fn open_room(&mut self, session: SessionId, handle: RoomHandle, name: &RoomName) -> RoomId {
         let plan =
             self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |running| Arc::clone(&running.plan));
-        let (name, shown) = self.room_names(&plan, name);
+        let (name, shown) = self.pins.room_names(&plan, name);
         let settings = match plan.room(&name) {
             Some(room) if shown == name => Arc::clone(room),
             Some(room) => Arc::new(Room { name: shown, ..Room::clone(room) }),

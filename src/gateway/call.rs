@@ -186,8 +186,6 @@ pub(super) struct Call {
     pub(super) tried: Vec<Tried>,
     /// Digits still to be sent by INFO.
     pub(super) unsent_digits: VecDeque<char>,
-    /// A PIN that waits for its turn, when guessing is slowed down, and whose guess it is.
-    pub(super) pending_pin: Option<(super::pins::PendingPin, CallerKey)>,
     /// Whose guesses its PINs are.
     pub(super) guesses: CallerKey,
     /// What was keyed, counted for the record.
@@ -246,7 +244,6 @@ impl Call {
             statistics: None,
             tried: Vec::new(),
             unsent_digits: VecDeque::new(),
-            pending_pin: None,
             guesses,
             keyed: Keyed::default(),
         }

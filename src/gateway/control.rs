@@ -319,7 +319,7 @@ impl Gateway {
             trunks,
             unknown_sources: self.admission.unknown_sources + self.intake.dropped_unknown,
             late_calls_refused: self.late_calls.refused,
-            pins_slowed: self.pin_guard.is_slow(now.instant),
+            pins_slowed: self.pins.is_slow(now.instant),
             backlog: Backlog::default(),
         }
     }

@@ -109,7 +109,6 @@ impl Gateway {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
         // Whoever hangs up meanwhile was sent away all the same.
         call.phase = Phase::Ending(call.dismissed.take().unwrap_or(cause));
-        call.pending_pin = None;
         call.unsent_digits.clear();
         let (session, has_leg) = (call.session, call.media.leg);
         if let Some(invite) = call.invite {
@@ -118,7 +117,7 @@ impl Gateway {
         if !unknown {
             self.tell_dial_over(session, id);
         }
-        self.pin_guard.forget(id);
+        self.pins.forget(id);
         for timer in
             [Timer::FirstPacket(id), Timer::Silence(id), Timer::NoAnswer(id), Timer::Longest(id), Timer::InfoDigit(id)]
                 .into_iter()

@@ -110,7 +110,7 @@ use calls::Calls;
 use effects::Effects;
 use intake::Intake;
 use overload::LateCalls;
-use pin_guard::{Limits, PinGuard};
+use pins::Pins;
 use players::Players;
 use rand::RngCore;
 use rand::rngs::StdRng;
@@ -290,13 +290,11 @@ pub struct Gateway {
     rooms: Rooms,
     players: Players,
     speeches: Speeches,
-    pin_guard: PinGuard,
+    pins: Pins,
     trunks: Trunks,
     transfers: Transfers,
     effects: Effects,
     shutdown: Shutdown,
-    /// Makes names out of PINs that cannot be turned back.
-    name_salt: u64,
 }
 
 impl Gateway {
@@ -306,9 +304,8 @@ impl Gateway {
         let mut random = seed.generator();
         let started_with = Box::new(plan.gateway.clone());
         let endpoint = Endpoint::new(config, Seed::drawn(&mut random));
-        let name_salt = random.next_u64();
+        let pins = Pins::new(plan.gateway.pin_budget, random.next_u64());
         let keys = Seed::drawn(&mut random).generator();
-        let limits = Limits { shared_wrong: plan.gateway.pin_budget as usize, ..Limits::default() };
         let admission = Admission::new(now.instant, Seed::drawn(&mut random), &plan);
         let mut gateway = Self {
             plan,
@@ -324,12 +321,11 @@ impl Gateway {
             rooms: Rooms::default(),
             players: Players::new(sounds),
             speeches: Speeches::default(),
-            pin_guard: PinGuard::new(limits),
+            pins,
             trunks: Trunks::default(),
             transfers: Transfers::default(),
             effects: Effects::default(),
             shutdown: Shutdown::default(),
-            name_salt,
         };
         gateway.start_trunks(now);
         gateway.run_until_idle(now);
@@ -391,7 +387,7 @@ impl Gateway {
     /// When [`Self::handle_timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let own = [self.effects.poll_timeout(), self.trunks.timers.next(), self.pin_guard.poll_timeout()];
+        let own = [self.effects.poll_timeout(), self.trunks.timers.next(), self.pins.poll_timeout()];
         own.into_iter().chain([self.endpoint.poll_timeout(), self.late_calls.poll_timeout()]).flatten().min()
     }
 
@@ -425,6 +421,7 @@ impl Gateway {
             && self.rooms.is_idle()
             && self.players.is_idle()
             && self.speeches.is_empty()
+            && self.pins.is_idle()
             && self.transfers.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()
@@ -507,7 +504,7 @@ impl Gateway {
     }
 
     fn on_reload(&mut self, now: Now, plan: Arc<Plan>) {
-        self.pin_guard.set_shared_wrong(plan.gateway.pin_budget as usize);
+        self.pins.set_budget(plan.gateway.pin_budget);
         self.admission.set_plan(&plan);
         self.plan = plan;
         self.log(Level::Info, None, "dialplan reloaded", format!("{} routes", self.plan.routes.len()));

@@ -1,11 +1,14 @@
 //! PIN checks: when the guard lets one through, which room it opens.
 
-use super::pin_guard::Decision;
+use super::pin_guard::{CallerKey, Decision, Limits, PinGuard};
 use super::{Gateway, Level, SessionId};
 use crate::dialplan::{Plan, RoomAccess};
 use crate::session::{self, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
 use crate::types::{CallId, Now};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// A PIN that was keyed and is not looked up yet.
 #[derive(Debug, Clone)]
@@ -16,72 +19,92 @@ pub(super) struct PendingPin {
     pub(super) open_rooms: bool,
 }
 
-impl Gateway {
-    pub(super) fn check_pin(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        id: CallId,
-        pending: PendingPin,
-    ) -> Result<(), VerbError> {
-        let call = self.call_with_leg(session, id, "check_pin")?;
-        let (key, wrong) = (call.guesses, call.keyed.wrong_pins);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.pending_pin = Some((pending, key));
+/// A PIN whose turn has come.
+#[derive(Debug)]
+pub(super) struct DuePin {
+    call: CallId,
+    pending: PendingPin,
+    key: CallerKey,
+    /// None is accepted from its caller.
+    is_blocked: bool,
+}
+
+/// PINs that were keyed: which wait for their turn, what their callers have guessed, and what is shown of them.
+#[derive(Debug)]
+pub(super) struct Pins {
+    guard: PinGuard,
+    /// By the call that keyed it, and whose guess it is.
+    waiting: BTreeMap<CallId, (PendingPin, CallerKey)>,
+    /// Makes names out of PINs that cannot be turned back.
+    salt: u64,
+}
+
+impl Pins {
+    /// None was keyed yet. `budget` wrong ones within an hour are looked up at once; `salt` is secret.
+    pub(super) fn new(budget: u32, salt: u64) -> Self {
+        let limits = Limits { shared_wrong: budget as usize, ..Limits::default() };
+        Self { guard: PinGuard::new(limits), waiting: BTreeMap::new(), salt }
+    }
+
+    /// Changes the budget, as a reload may; what was counted stays.
+    pub(super) fn set_budget(&mut self, budget: u32) {
+        self.guard.set_shared_wrong(budget as usize);
+    }
+
+    /// A call has keyed a PIN, after `wrong` wrong ones; `None`: it waits, in the place of one that the call keyed before.
+    fn check(&mut self, now: Instant, call: CallId, key: CallerKey, wrong: u32, pending: PendingPin) -> Option<DuePin> {
+        let decision = self.guard.check(now, call, key, wrong);
+        if decision == Decision::Wait {
+            self.waiting.insert(call, (pending, key));
+            return None;
         }
-        match self.pin_guard.check(now.instant, id, key, wrong) {
-            Decision::Wait => {
-                self.log_limited(now, Level::Warn, Some(id), "PIN waits", || "too many wrong PINs lately".into());
+        self.waiting.remove(&call);
+        Some(DuePin { call, pending, key, is_blocked: decision == Decision::Blocked })
+    }
+
+    /// The next that has waited long enough.
+    fn take_due(&mut self, now: Instant) -> Option<DuePin> {
+        loop {
+            let (call, decision) = self.guard.take_due(now)?;
+            if let Some((pending, key)) = self.waiting.remove(&call) {
+                return Some(DuePin { call, pending, key, is_blocked: decision == Decision::Blocked });
             }
-            decision => self.decide_pin(now, id, decision),
-        }
-        Ok(())
-    }
-
-    /// PINs that waited for their turn.
-    pub(super) fn serve_waiting_pins(&mut self, now: Now) {
-        while let Some((call, decision)) = self.pin_guard.take_due(now.instant) {
-            self.decide_pin(now, call, decision);
         }
     }
 
-    fn decide_pin(&mut self, now: Now, id: CallId, decision: Decision) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some((pending, key)) = call.pending_pin.take() else { return };
-        let (session, plan) = (call.session, std::sync::Arc::clone(&call.plan));
-        let verdict = if decision == Decision::Blocked {
-            call.keyed.blocked_pins = call.keyed.blocked_pins.saturating_add(1);
-            self.log_limited(now, Level::Warn, Some(id), "PIN not accepted", || {
-                "ten wrong ones from this caller within the hour".into()
-            });
-            PinVerdict::Blocked
-        } else if let Some((room, access)) = plan.room_by_pin(&pending.pin) {
-            let name = room.name.clone();
-            self.pin_guard.right(now.instant, key);
-            self.log(Level::Info, Some(id), "PIN accepted", format!("room {name}"));
-            self.opened(session, pending.room, name, access == RoomAccess::Host)
-        } else if pending.open_rooms {
-            let name = format!("open-{}", self.hidden(&pending.pin));
-            self.log(Level::Info, Some(id), "PIN accepted", "it opens a room of its own".into());
-            self.opened(session, pending.room, name, false)
-        } else {
-            call.keyed.wrong_pins = call.keyed.wrong_pins.saturating_add(1);
-            let detail = match (self.pin_guard.wrong(now.instant, key), key.is_withheld()) {
-                (false, _) => "",
-                (true, false) => "the caller is blocked for an hour",
-                (true, true) => "withheld callers of this trunk are slowed down for an hour",
-            };
-            self.log_limited(now, Level::Info, Some(id), "wrong PIN", || detail.to_owned());
-            PinVerdict::Wrong
-        };
-        self.emit(session, session::Event::PinChecked { call: id, verdict });
+    /// A call is over.
+    pub(super) fn forget(&mut self, call: CallId) {
+        self.guard.forget(call);
+        self.waiting.remove(&call);
     }
 
-    fn opened(&mut self, session: SessionId, handle: RoomHandle, name: String, host: bool) -> PinVerdict {
-        let room = self.open_room(session, handle, &RoomName::Plain(name));
-        let room = self.rooms.get(room);
-        let (name, members) = room.map_or_else(Default::default, |room| (room.settings.name.clone(), room.members()));
-        PinVerdict::Opened { name, host, members }
+    /// Another call takes a call's place, with its PIN that waits.
+    pub(super) fn rename(&mut self, call: CallId, to: CallId) {
+        self.guard.rename(call, to);
+        if let Some(waiting) = self.waiting.remove(&call) {
+            self.waiting.insert(to, waiting);
+        }
+    }
+
+    /// Whether a PIN of the call waits.
+    #[cfg(test)]
+    pub(super) fn is_waiting(&self, call: CallId) -> bool {
+        self.waiting.contains_key(&call)
+    }
+
+    /// Whether none waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether checks are slowed down.
+    pub(super) fn is_slow(&mut self, now: Instant) -> bool {
+        self.guard.is_slow(now)
+    }
+
+    /// When [`Gateway::serve_waiting_pins`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.guard.poll_timeout()
     }
 
     /// A room's name, and the one it has in status, log and record: the same, unless keyed digits are in it. Whoever asks
@@ -104,8 +127,74 @@ impl Gateway {
     /// back without its secret.
     fn hidden(&self, digits: &str) -> String {
         let mut hash = Sha256::new();
-        hash.update(self.name_salt.to_be_bytes());
+        hash.update(self.salt.to_be_bytes());
         hash.update(digits);
         hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Gateway {
+    pub(super) fn check_pin(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        id: CallId,
+        pending: PendingPin,
+    ) -> Result<(), VerbError> {
+        let call = self.call_with_leg(session, id, "check_pin")?;
+        let (key, wrong) = (call.guesses, call.keyed.wrong_pins);
+        match self.pins.check(now.instant, id, key, wrong, pending) {
+            Some(due) => self.look_up_pin(now, &due),
+            None => {
+                self.log_limited(now, Level::Warn, Some(id), "PIN waits", || "too many wrong PINs lately".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// PINs that waited for their turn.
+    pub(super) fn serve_waiting_pins(&mut self, now: Now) {
+        while let Some(due) = self.pins.take_due(now.instant) {
+            self.look_up_pin(now, &due);
+        }
+    }
+
+    fn look_up_pin(&mut self, now: Now, due: &DuePin) {
+        let &DuePin { call: id, ref pending, key, is_blocked } = due;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (session, plan) = (call.session, Arc::clone(&call.plan));
+        let verdict = if is_blocked {
+            call.keyed.blocked_pins = call.keyed.blocked_pins.saturating_add(1);
+            self.log_limited(now, Level::Warn, Some(id), "PIN not accepted", || {
+                "ten wrong ones from this caller within the hour".into()
+            });
+            PinVerdict::Blocked
+        } else if let Some((room, access)) = plan.room_by_pin(&pending.pin) {
+            let name = room.name.clone();
+            self.pins.guard.right(now.instant, key);
+            self.log(Level::Info, Some(id), "PIN accepted", format!("room {name}"));
+            self.opened(session, pending.room, name, access == RoomAccess::Host)
+        } else if pending.open_rooms {
+            let name = format!("open-{}", self.pins.hidden(&pending.pin));
+            self.log(Level::Info, Some(id), "PIN accepted", "it opens a room of its own".into());
+            self.opened(session, pending.room, name, false)
+        } else {
+            call.keyed.wrong_pins = call.keyed.wrong_pins.saturating_add(1);
+            let detail = match (self.pins.guard.wrong(now.instant, key), key.is_withheld()) {
+                (false, _) => "",
+                (true, false) => "the caller is blocked for an hour",
+                (true, true) => "withheld callers of this trunk are slowed down for an hour",
+            };
+            self.log_limited(now, Level::Info, Some(id), "wrong PIN", || detail.to_owned());
+            PinVerdict::Wrong
+        };
+        self.emit(session, session::Event::PinChecked { call: id, verdict });
+    }
+
+    fn opened(&mut self, session: SessionId, handle: RoomHandle, name: String, host: bool) -> PinVerdict {
+        let room = self.open_room(session, handle, &RoomName::Plain(name));
+        let room = self.rooms.get(room);
+        let (name, members) = room.map_or_else(Default::default, |room| (room.settings.name.clone(), room.members()));
+        PinVerdict::Opened { name, host, members }
     }
 }

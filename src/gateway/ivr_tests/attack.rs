@@ -40,7 +40,7 @@ fn accepted(desk: &Desk) -> usize {
 
 /// Whether a PIN of the call is not looked up yet.
 fn waits(desk: &Desk, call: CallId) -> bool {
-    desk.gateway.calls.get(&call).is_some_and(|call| call.pending_pin.is_some())
+    desk.gateway.pins.is_waiting(call)
 }
 
 /// `count` calls of different numbers that have keyed a wrong PIN and wait with the next.

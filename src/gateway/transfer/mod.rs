@@ -142,7 +142,7 @@ impl Gateway {
         let Some(call) = self.calls.get_mut(&old) else { return };
         let id = std::mem::replace(&mut call.session, NOWHERE);
         let collector = std::mem::take(&mut call.collector);
-        let (playback, pending_pin) = (call.playback.take(), call.pending_pin.take());
+        let playback = call.playback.take();
         let untold = call.phase.is_answering();
         self.effects.timers.clear(Timer::Collect(old));
         if let Some(session) = self.sessions.get_mut(&id) {
@@ -151,9 +151,8 @@ impl Gateway {
         if let Some(call) = self.calls.get_mut(&new) {
             call.collector = collector;
             call.playback = playback;
-            call.pending_pin = pending_pin;
         }
-        self.pin_guard.rename(old, new);
+        self.pins.rename(old, new);
         if let Some((_, player)) = playback {
             self.move_player(player, old, new);
         }
