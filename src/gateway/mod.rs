@@ -28,7 +28,8 @@
 //! | `media_host.rs` | host names in descriptions |
 //! | `ending.rs`, `dismissal.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
 //! | `transfer/` | calls that take another's place, and calls that are sent away |
-//! | `trunks.rs`, `targets.rs` | our registrations at trunks; their servers, and which of them are tried |
+//! | `trunks.rs`, `targets.rs` | the trunks; their servers, and which of them are tried |
+//! | `trunk_registration.rs`, `trunk_reload.rs` | our registrations at trunks; what a reload begins anew |
 //! | `trunk_health.rs`, `health.rs` | OPTIONS: which trunks are there |
 //! | `event.rs` | what happens, for programs that follow the gateway |
 //! | `effects.rs` | what is to come of an input: outputs, deadlines, news for sessions |
@@ -83,6 +84,8 @@ mod targets;
 mod timer;
 mod transfer;
 mod trunk_health;
+mod trunk_registration;
+mod trunk_reload;
 #[cfg(test)]
 mod trunk_tests;
 mod trunk_tls;

@@ -51,6 +51,8 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "players",
                 "signalling",
                 "trunk_health",
+                "trunk_registration",
+                "trunk_reload",
                 "trunk_tls",
                 "trunk_way",
             ],
