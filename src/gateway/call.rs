@@ -1,6 +1,7 @@
 //! The control-plane state of one participant.
 
-use super::call_record::{CallTimes, Cause, Keyed, Tried, Way};
+use super::call_record::{CallTimes, Keyed, Tried, Way};
+use super::cause::Cause;
 use super::hold::Hold;
 use super::keys::KeyWay;
 use super::media_host::MediaHost;

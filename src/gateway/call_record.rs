@@ -1,89 +1,10 @@
 //! The one record each call leaves.
 
-use super::Masked;
+use super::cause::Cause;
 use super::reason::PeerReason;
 use crate::media::command::LegStatistics;
 use crate::types::Now;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// Why a call ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case", tag = "cause", content = "cause_detail")]
-pub enum Cause {
-    /// The caller hung up.
-    #[error("the caller hung up")]
-    CallerHungUp,
-    /// The callee hung up.
-    #[error("the callee hung up")]
-    CalledHungUp,
-    /// The callee is on the telephone.
-    #[error("busy")]
-    Busy,
-    /// The callee did not answer in time, or was not there to.
-    #[error("no answer")]
-    NoAnswer,
-    /// The number we called is not in use.
-    #[error("there is no such number")]
-    NoSuchNumber,
-    /// The callee, or its network, did not want the call: how it said so.
-    #[error("declined: {0}")]
-    Declined(String),
-    /// No trunk could bring our call there: what came of the last.
-    #[error("not reached: {0}")]
-    Unreachable(String),
-    /// The caller gave up before the answer.
-    #[error("the caller gave up")]
-    Cancelled,
-    /// A session ended it; its own word for why.
-    #[error("{0}")]
-    Session(String),
-    /// Refused before an answer, by which rule.
-    #[error("refused: {0}")]
-    Refused(String),
-    /// No ACK came for our answer.
-    #[error("no ACK came")]
-    AckTimeout,
-    /// The session timer ran out (RFC 4028).
-    #[error("the session timer ran out")]
-    SessionExpired,
-    /// Nothing was heard from the caller for too long.
-    #[error("nothing was heard from the caller for too long")]
-    MediaTimeout,
-    /// The offer or answer could not be used.
-    #[error("no sound could be agreed on: {0}")]
-    MediaRefused(String),
-    /// The connection to the peer broke.
-    #[error("the connection to the peer broke")]
-    TransportFailed,
-    /// Another call took its place: which.
-    #[error("its place was taken by {0}")]
-    Replaced(String),
-    /// The peer was asked to call this number instead, and did. Its words leave the number out, as they are logged.
-    #[error("the peer calls another number in our place")]
-    Transferred(String),
-    /// An administrator ended it.
-    #[error("an administrator ended it")]
-    Kicked,
-    /// The gateway is shutting down.
-    #[error("the gateway is shutting down")]
-    Shutdown,
-    /// The gateway ended without a chance to end its calls; when it did is known to some seconds only.
-    #[error("the gateway stopped")]
-    GatewayStopped,
-    /// A limit of the gateway: which.
-    #[error("a limit was broken: {0}")]
-    Limit(String),
-}
-
-impl Cause {
-    /// The same with its number masked, as in the log.
-    pub(super) fn masked(&self) -> Self {
-        match self {
-            Self::Transferred(number) => Self::Transferred(Masked(number).to_string()),
-            other => other.clone(),
-        }
-    }
-}
 
 /// Which way a call goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

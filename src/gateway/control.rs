@@ -1,6 +1,6 @@
 //! What an administrator asks of a running gateway.
 
-use super::call_record::Cause;
+use super::cause::Cause;
 use super::health::Presence;
 use super::trunks::{TrunkState, next_try, registration_trouble};
 use super::{Audience, Gateway, Masked};

@@ -1,6 +1,6 @@
 //! A last word to somebody in a room whose call we end though its session would go on.
 
-use super::call_record::Cause;
+use super::cause::Cause;
 use super::players::Owner;
 use super::timer::Timer;
 use super::{Call, Gateway};

@@ -1,7 +1,8 @@
 //! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
 
 use super::call::{Call, Phase};
-use super::call_record::{CallRecord, Cause, Way};
+use super::call_record::{CallRecord, Way};
+use super::cause::Cause;
 use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
 use super::{Event, Gateway, Level, Output, SessionId};

@@ -1,6 +1,7 @@
 //! What happens, for programs that follow the gateway. Numbers are masked as in the log.
 
-use super::call_record::{Cause, Way};
+use super::call_record::Way;
+use super::cause::Cause;
 use crate::types::CallId;
 use serde::Serialize;
 

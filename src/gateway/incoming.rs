@@ -1,7 +1,8 @@
 //! An INVITE from a trunk: its called number, its route, its session, its media ports.
 
 use super::call::{Beginning, Call, Phase};
-use super::call_record::{CallRecord, Cause, Keyed, Way};
+use super::call_record::{CallRecord, Keyed, Way};
+use super::cause::Cause;
 use super::ending::Final;
 use super::identity;
 use super::negotiation::srtp_of;

@@ -1,6 +1,6 @@
 //! What the media plane reports.
 
-use super::call_record::Cause;
+use super::cause::Cause;
 use super::{Gateway, Level};
 use crate::media::command::Event;
 use crate::types::{Now, UnitId};

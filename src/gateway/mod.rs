@@ -26,7 +26,8 @@
 //! | `outbound/`, `outgoing.rs` | calls of ours, target by target, up to their answer; what is kept of one until then |
 //! | `media_events.rs` | what the media plane reports |
 //! | `media_host.rs` | host names in descriptions |
-//! | `ending.rs`, `dismissal.rs`, `reason.rs` | the ways a call ends, its record, Reason headers |
+//! | `ending.rs`, `dismissal.rs`, `call_record.rs` | the ways a call ends, its record |
+//! | `cause.rs`, `reason.rs` | why it ended, as we say it and as its peer does |
 //! | `transfer/` | calls that take another's place, and calls that are sent away |
 //! | `trunks.rs`, `targets.rs` | the trunks; their servers, and which of them are tried |
 //! | `trunk_registration.rs`, `trunk_reload.rs` | our registrations at trunks; what a reload begins anew |
@@ -43,6 +44,7 @@ mod bridges;
 mod call;
 mod call_record;
 mod calls;
+mod cause;
 mod challenge_limit;
 mod control;
 mod digest;
@@ -92,7 +94,8 @@ mod trunk_tls;
 mod trunk_way;
 mod trunks;
 
-pub use call_record::{CallRecord, Cause, Keyed, Tried, Way};
+pub use call_record::{CallRecord, Keyed, Tried, Way};
+pub use cause::Cause;
 pub use control::{Backlog, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use event::Event;
 pub use log::{Level, LogLine, Masked};

@@ -1,6 +1,6 @@
 //! What an administrator does to calls in progress, beside their sessions: mutes them, plays to them, sends a room home.
 
-use super::call_record::Cause;
+use super::cause::Cause;
 use super::{Gateway, Output, Reply};
 use crate::media::command::{Clip, Pcm};
 use crate::types::{CallId, Now, RoomId, UnitId};

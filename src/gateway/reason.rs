@@ -1,7 +1,6 @@
-//! Reason headers (RFC 3326): what our BYE and CANCEL say, and what is kept of what the peer's say.
+//! Why the peer says that it ended a call (Reason header, RFC 3326).
 
-use super::call_record::Cause;
-use crate::sip::message::{Reason, StatusCode};
+use crate::sip::message::Reason;
 use std::fmt;
 
 /// Longest protocol name that is kept, in bytes.
@@ -51,37 +50,6 @@ impl fmt::Display for PeerReason {
     }
 }
 
-/// What a CANCEL says to a target that is left for another one, so that it shows no missed call.
-pub(super) fn elsewhere() -> Reason {
-    Reason::sip(StatusCode::OK, "Call completed elsewhere")
-}
-
-impl Cause {
-    /// What our BYE or CANCEL says (causes of ITU-T Q.850).
-    pub(super) fn reason(&self) -> Reason {
-        let (cause, text) = match self {
-            Self::Replaced(_) | Self::Transferred(_) => return elsewhere(),
-            Self::CallerHungUp | Self::CalledHungUp | Self::Session(_) | Self::Cancelled | Self::Kicked => {
-                (16, "Normal call clearing")
-            }
-            Self::Busy => (17, "User busy"),
-            Self::NoAnswer => (19, "No answer from user"),
-            Self::NoSuchNumber => (1, "Unallocated number"),
-            Self::Declined(_) | Self::Refused(_) => (21, "Call rejected"),
-            Self::Unreachable(_) => (27, "Destination out of order"),
-            Self::AckTimeout => (102, "No ACK came"),
-            Self::SessionExpired => (102, "Session timer expired"),
-            Self::MediaTimeout => (102, "Media timeout"),
-            Self::MediaRefused(_) => (88, "Incompatible destination"),
-            Self::TransportFailed => (38, "Network out of order"),
-            Self::Shutdown | Self::GatewayStopped => (41, "Shutting down"),
-            Self::Limit(limit) if limit.contains("max_duration") => (31, "Maximum duration reached"),
-            Self::Limit(_) => (31, "A limit is reached"),
-        };
-        Reason::q850(cause, text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,16 +67,5 @@ mod tests {
         assert_eq!(PeerReason::new(&long).unwrap().text.unwrap().len(), LONGEST_TEXT);
         assert_eq!(kept("Q.850;cause=99999").map(|kept| kept.cause), None);
         assert_eq!(kept("Preemption"), None);
-    }
-
-    #[test]
-    fn ours_can_be_read_back() {
-        for cause in [Cause::Kicked, Cause::MediaTimeout, Cause::Limit("max_duration of route Out is reached".into())] {
-            let written = cause.reason().to_string();
-            let read = Reason::parse(&bytes::Bytes::from(written.clone())).unwrap();
-            assert_eq!(&*read.protocol, "Q.850");
-            assert!(read.cause().is_some() && read.text().is_some(), "{written}");
-        }
-        assert_eq!(elsewhere().to_string(), "SIP;cause=200;text=\"Call completed elsewhere\"");
     }
 }

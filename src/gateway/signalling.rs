@@ -1,6 +1,6 @@
 //! The endpoint's events, each to where it belongs.
 
-use super::call_record::Cause;
+use super::cause::Cause;
 use super::timer::{FIRST_PACKET, Timer};
 use super::{Gateway, Level, LogLine, Output};
 use crate::sip::message::{Defect, StatusCode};

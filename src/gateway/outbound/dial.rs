@@ -2,7 +2,8 @@
 
 use crate::dialplan::outgoing;
 use crate::gateway::call::{Beginning, Call, Phase};
-use crate::gateway::call_record::{CallRecord, Cause, Keyed, Tried, Way};
+use crate::gateway::call_record::{CallRecord, Keyed, Tried, Way};
+use crate::gateway::cause::Cause;
 use crate::gateway::outgoing::{CallerNumber, Outgoing};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;

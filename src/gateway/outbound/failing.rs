@@ -3,11 +3,12 @@
 use super::targets::Choice;
 use super::verdict::{Failure, Stage, Verdict, verdict};
 use crate::dialplan::{Route, RouteTarget, outgoing};
-use crate::gateway::call_record::{Cause, Tried};
+use crate::gateway::call_record::Tried;
+use crate::gateway::cause::Cause;
 use crate::gateway::outgoing::Target;
 use crate::gateway::timer::Timer;
 use crate::gateway::trunks::ServerOutcome;
-use crate::gateway::{Gateway, Level, Masked, reason};
+use crate::gateway::{Gateway, Level, Masked, cause};
 use crate::session::{self, DialCause};
 use crate::sip::message::{Contacts, NameAddr, Response, StatusCode};
 use crate::sip::{InviteId, reason_of};
@@ -73,7 +74,7 @@ impl Gateway {
         self.trunks.note_outcome(now.instant, call.peer.name(), &outgoing.target.flow, failure);
         if let Some(invite) = call.invite.take() {
             self.calls.signalling_over(invite);
-            let result = self.endpoint.hangup(now, invite, Some(reason::elsewhere()));
+            let result = self.endpoint.hangup(now, invite, Some(cause::elsewhere()));
             self.note("cancel", result);
         }
         self.target_failed(now, id, Failure::Silent, "silent for 4 s".into(), None);

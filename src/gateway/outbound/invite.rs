@@ -1,7 +1,7 @@
 //! The INVITE, and who we say we are in it.
 
 use crate::dialplan::Trunk;
-use crate::gateway::call_record::Cause;
+use crate::gateway::cause::Cause;
 use crate::gateway::outgoing::{CallerNumber, Target};
 use crate::gateway::timer::{SILENCE, Timer};
 use crate::gateway::{Gateway, identity, trunks};

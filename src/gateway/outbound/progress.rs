@@ -1,7 +1,7 @@
 //! Ringing, sound before the answer, the answer.
 
 use crate::dialplan::RouteTarget;
-use crate::gateway::call_record::Cause;
+use crate::gateway::cause::Cause;
 use crate::gateway::timer::{FIRST_PACKET, Timer};
 use crate::gateway::{Gateway, Level};
 use crate::sdp::{self, SessionDescription};

@@ -1,6 +1,6 @@
 //! What a failure of one target means for the call: a pure function, and the list of what is tried elsewhere.
 
-use crate::gateway::call_record::Cause;
+use crate::gateway::cause::Cause;
 use crate::session::DialCause;
 use crate::sip::message::StatusCode;
 

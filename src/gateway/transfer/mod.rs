@@ -23,7 +23,7 @@ mod referred;
 mod referring;
 mod replacing;
 
-use super::call_record::Cause;
+use super::cause::Cause;
 use super::timer::Timer;
 use super::{Gateway, Level, SessionId};
 use crate::session::{self, DialHandle, Verb};

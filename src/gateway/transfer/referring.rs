@@ -2,7 +2,7 @@
 
 use super::can_be_moved;
 use crate::dialplan::outgoing;
-use crate::gateway::call_record::Cause;
+use crate::gateway::cause::Cause;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Reply};
 use crate::sip::InviteId;
