@@ -7,50 +7,19 @@
 //! gap between two packets.
 
 use super::engine::Engine;
-use super::phase::{BEAT, Beat, PHASES, TICK_BEATS, phase_of, shift};
+use super::phase::{Beat, PHASES, TICK_BEATS, phase_of, shift};
+use super::room_alignment::{MICROS, STEP, Talk};
 use super::voices::Presence;
 use crate::types::{RoomId, UnitId};
 
-/// The microseconds of a beat.
-const MICROS: i64 = BEAT.as_micros() as i64;
-/// Slack that a move leaves to those who talk, microseconds.
-const MARGIN: u64 = 2_000;
-/// Moves are made by so many beats, on a grid of 5 ms, so that not every phase comes into use.
-const STEP: u64 = 2;
-/// A move by more is made in two, in beats.
-const MOST: u64 = 4;
 /// Ticks between two looks at a room.
 const LOOK_EVERY: u64 = 64;
-/// Looks for which a move waits for silence in the room.
-const PATIENCE: u8 = 8;
 /// Beats for which somebody who was loud counts as talking.
 const TALKING: Beat = 10 * 400;
-/// Growth of a talker's delay so soon after a move, in beats, shows that the move was a mistake.
-const REGRET: Beat = 20 * 400;
-/// Mistakes that make a room more cautious, by a beat each.
-const MOST_CAUTION: u8 = 4;
 /// Legs that share a phase before another one is used: together they take 1 or 2 ms.
 const FULL: usize = 128;
 /// A room counts for so many legs: those that will come yet.
 const ROOM: usize = 8;
-
-/// What a room remembers of its moves.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct RoomAlignment {
-    moved_at: Option<Beat>,
-    caution: u8,
-    waited: u8,
-}
-
-/// What one look at a room saw.
-struct Talk {
-    /// What all who talk could do without, microseconds; `None` while it is not known of one.
-    spare: Option<u64>,
-    /// The beat on which the delay of one of them grew last.
-    grew_at: Option<Beat>,
-    silent: bool,
-    legs: usize,
-}
 
 impl Engine {
     /// The phase a new leg takes: the first of those that are not full, those furthest from each other first.
@@ -186,32 +155,5 @@ impl Engine {
             UnitId::Player(player) => self.players.shift(player, by),
             UnitId::Recorder(recorder) => self.recorders.shift(recorder, by),
         }
-    }
-}
-
-impl RoomAlignment {
-    /// By how many beats the room may tick earlier, now.
-    fn judge(&mut self, talk: &Talk, beat: Beat) -> Option<u64> {
-        if let Some(moved_at) = self.moved_at
-            && talk.grew_at.is_some_and(|grew_at| grew_at > moved_at)
-        {
-            if beat < moved_at + REGRET {
-                self.caution = (self.caution + 1).min(MOST_CAUTION);
-            }
-            self.moved_at = None;
-        }
-        let margin = MARGIN + u64::from(self.caution) * MICROS.unsigned_abs();
-        let beats =
-            talk.spare.filter(|spare| *spare < u64::MAX)?.saturating_sub(margin) / MICROS.unsigned_abs() / STEP * STEP;
-        if beats == 0 {
-            self.waited = 0;
-            return None;
-        }
-        self.waited = self.waited.saturating_add(1);
-        (talk.silent || self.waited > PATIENCE).then_some(beats.min(MOST))
-    }
-
-    fn moved(&mut self, beat: Beat) {
-        *self = Self { moved_at: Some(beat), waited: 0, ..*self };
     }
 }

@@ -1,5 +1,7 @@
 //! The mixing engine of one media thread: packets in, mixed audio out. No IO, no clock.
 
+pub use super::slots::LegSlot;
+
 use super::command::{Command, Event, RefusedReason};
 use super::encoded::Noise;
 use super::events::EventQueue;
@@ -13,6 +15,7 @@ use super::room::Room;
 use super::routes::{Routes, Walk};
 use super::slots::Slots;
 use super::voices::Voices;
+use super::work::Work;
 use crate::audio::Rate;
 use crate::types::{CallId, Now, PlayerId, RecorderId, RoomId, UnitId};
 use std::collections::HashSet;
@@ -23,10 +26,6 @@ use std::time::{Duration, Instant};
 pub const TICK: Duration = Duration::from_millis(20);
 /// Ticks that are caught up when a thread is late; if it is later, all but the newest are skipped.
 pub const MAX_CATCH_UP: u64 = 4;
-
-/// Where an engine keeps a leg. Valid from `AddLeg` or import until its `LegRemoved` or export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct LegSlot(pub u32);
 
 /// An engine.
 ///
@@ -58,7 +57,7 @@ pub struct Engine {
     pub(super) quiet: Quiet,
     pub(super) outbox: Outbox,
     pub(super) events: EventQueue,
-    pub(super) work: super::tick::Work,
+    pub(super) work: Work,
     pub(super) walk: Walk,
 }
 
@@ -83,7 +82,7 @@ impl Engine {
             quiet: Quiet::new(),
             outbox: Outbox::default(),
             events: EventQueue::default(),
-            work: super::tick::Work::default(),
+            work: Work::default(),
             walk: Walk::default(),
         }
     }

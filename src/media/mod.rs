@@ -24,6 +24,7 @@ mod player;
 mod quiet;
 mod recorder;
 mod room;
+mod room_alignment;
 mod routes;
 mod slots;
 mod stream;
@@ -33,6 +34,7 @@ mod tick;
 mod transfer;
 mod transport;
 mod voices;
+mod work;
 
 pub mod command;
 pub mod engine;

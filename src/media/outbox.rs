@@ -1,6 +1,6 @@
 //! Packets to send, side by side in one buffer that is kept from tick to tick: nothing is allocated for a packet.
 
-use super::engine::LegSlot;
+use super::slots::LegSlot;
 use crate::types::CallId;
 use std::net::SocketAddr;
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! One mix.
 
-use super::alignment::RoomAlignment;
 use super::buses::{Bus, Buses};
 use super::encoded::Encoded;
 use super::loudest::Loudest;
 use super::phase::{Beat, TICK_BEATS};
+use super::room_alignment::RoomAlignment;
 use super::slots::Ticking;
 use super::stream::{Format, Streams};
 use super::voices::{Presence, VoiceId, Voices};

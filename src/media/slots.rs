@@ -7,6 +7,10 @@ use std::hash::Hash;
 /// Slots that are kept though nothing is in them.
 const KEPT_WHEN_EMPTY: usize = 256;
 
+/// Where an engine keeps a leg. Valid from `AddLeg` or import until its `LegRemoved` or export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct LegSlot(pub u32);
+
 /// What ticks: its next tick tells its phase.
 pub(crate) trait Ticking {
     /// The first beat on which it has not ticked yet.

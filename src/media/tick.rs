@@ -5,51 +5,18 @@
 
 use super::command::Event;
 use super::compile;
-use super::engine::{Engine, LegSlot, MAX_CATCH_UP};
+use super::engine::{Engine, MAX_CATCH_UP};
 use super::following::Followed;
 use super::hearing::{Heard, HeardWide};
 use super::leg::Noise;
 use super::phase::{Beat, TICK_BEATS};
 use super::player::Played;
+use super::slots::LegSlot;
 use super::voices::Presence;
-use crate::audio::{FRAME_8K, Frame, LONGEST_FRAME, SILENCE};
-use crate::types::{Now, PlayerId};
+use super::work::Work;
+use crate::audio::SILENCE;
+use crate::types::Now;
 use std::time::Instant;
-
-/// What a tick works with, kept from tick to tick.
-#[derive(Debug)]
-pub(super) struct Work {
-    /// Slots of the legs that take part.
-    due: Vec<u32>,
-    /// Those of them who hear at another rate than 8 kHz, or somebody who speaks at one, or whose pauses are not sent.
-    wide: Vec<u32>,
-    finished: Vec<PlayerId>,
-    /// A frame made for one listener, and its encoding.
-    frame: Frame,
-    payload: [u8; FRAME_8K],
-    samples: [i16; LONGEST_FRAME],
-}
-
-impl Default for Work {
-    fn default() -> Self {
-        Self {
-            due: Vec::new(),
-            wide: Vec::new(),
-            finished: Vec::new(),
-            frame: SILENCE,
-            payload: [0; FRAME_8K],
-            samples: [0; LONGEST_FRAME],
-        }
-    }
-}
-
-impl Work {
-    pub(super) fn reserve(&mut self, legs: usize, players: usize) {
-        self.due.reserve(legs.saturating_sub(self.due.len()));
-        self.wide.reserve(legs.saturating_sub(self.wide.len()));
-        self.finished.reserve(players.saturating_sub(self.finished.len()));
-    }
-}
 
 impl Engine {
     /// When [`Engine::handle_timeout`] is to be called: the next tick of anything, or at once for units that were

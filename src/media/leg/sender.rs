@@ -262,8 +262,8 @@ fn octets(parameters: &MediaParameters) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::engine::LegSlot;
     use crate::media::outbox::PacketKind;
+    use crate::media::slots::LegSlot;
     use crate::rtp::Packet;
     use crate::types::{CallId, Direction};
 

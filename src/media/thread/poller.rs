@@ -3,8 +3,8 @@
 //! It is woken by commands, by the next deadline, and by packets of the legs that collect digits. RTCP, which nobody
 //! waits for, is asked about now and then in one call for all legs.
 
-use super::super::engine::LegSlot;
 use super::super::outbox::PacketKind;
+use super::super::slots::LegSlot;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::EventFd;
 use nix::sys::time::TimeSpec;

@@ -1,9 +1,10 @@
 //! One media thread: an engine, its legs' sockets, and the loop that drives them.
 
 use super::super::command::{Command, Event};
-use super::super::engine::{Engine, LegSlot};
+use super::super::engine::Engine;
 use super::super::outbox::PacketKind;
 use super::super::plane::{FromThread, ToThread, Transit};
+use super::super::slots::LegSlot;
 use super::poller::{Poller, Ready};
 use super::sockets::{self, Receiver, TransportSockets};
 use super::{clock, realtime};
