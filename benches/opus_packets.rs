@@ -1,7 +1,7 @@
 //! Writes Opus packets of 20 ms for the load generator, each after its length in two octets: `opus_packets speech FILE` says
 //! the English prompts one after the other for a minute, `opus_packets pause FILE` is the faint noise of somebody who listens.
 
-use partyline::audio::codec::Encoder;
+use partyline::audio::codec::{Encoder, Libraries};
 use partyline::audio::comfort_noise::ComfortNoise;
 use partyline::audio::{Rate, resample, wav};
 use partyline::types::{AudioCodec, OpusSettings};
@@ -39,7 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         [] => return Ok(()),
         _ => return Err("opus_packets speech FILE, or opus_packets pause FILE".into()),
     };
-    let mut encoder = Encoder::new(AudioCodec::Opus, &OpusSettings::default()).ok_or("no encoder")?;
+    let mut encoder =
+        Encoder::new(AudioCodec::Opus, &OpusSettings::default(), &Libraries::default()).ok_or("no encoder")?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
     let mut packet = [0; 1_276];
     for frame in samples.chunks_exact(Rate::Full.frame()) {

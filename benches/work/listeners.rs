@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use partyline::audio::codec::{Encoder, LONGEST_PAYLOAD};
+use partyline::audio::codec::{Encoder, LONGEST_PAYLOAD, Libraries};
 use partyline::audio::comfort_noise::ComfortNoise;
 use partyline::media::PacketKind;
 use partyline::media::command::{Command, EVERYONE, LegSettings};
@@ -41,7 +41,8 @@ fn opus_settings(leg: u32, levels: bool) -> Box<LegSettings> {
 
 /// Packets of a talker, or of somebody who listens.
 fn payloads(talks: bool) -> Vec<Vec<u8>> {
-    let mut encoder = Encoder::new(AudioCodec::Opus, &OpusSettings::default()).expect("it is built in");
+    let mut encoder =
+        Encoder::new(AudioCodec::Opus, &OpusSettings::default(), &Libraries::default()).expect("it is built in");
     let mut noise = ComfortNoise::new(1, -68.0);
     let payload = |n: usize| {
         let mut samples = [0; 960];

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use partyline::audio::codec::{Decoder, Encoder, LONGEST_PAYLOAD, comfort_noise, g711, g729};
+use partyline::audio::codec::{Decoder, Encoder, LONGEST_PAYLOAD, Libraries, comfort_noise, g711, g729};
 use partyline::audio::{FRAME_8K, Frame, level, mix};
 use partyline::types::{AudioCodec, OpusSettings, SampleRate};
 
@@ -55,8 +55,8 @@ fn stateful(name: &str, codec: AudioCodec, decode: bool) -> Work {
     Work::new(format!("codec/{name}"), 0, move || {
         let length = codec.sample_rate().frame_len();
         let samples: Vec<i16> = (1..).flat_map(|n| voice(n, 8_000)).take(length).collect();
-        let mut encoder = Encoder::new(codec, &OpusSettings::default()).expect("it is built in");
-        let mut decoder = Decoder::new(codec).expect("it is built in");
+        let mut encoder = Encoder::new(codec, &OpusSettings::default(), &Libraries::default()).expect("it is built in");
+        let mut decoder = Decoder::new(codec, &Libraries::default()).expect("it is built in");
         let mut payload = [0; LONGEST_PAYLOAD];
         let octets = encoder.encode(&samples, &mut payload);
         let mut out = vec![0; length];

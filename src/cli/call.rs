@@ -1,7 +1,8 @@
 //! `partyline call`: the arguments of the test phone, and what it prints.
 
 use super::phone::{CallOptions, Phone, PhoneError, Sound};
-use super::{fail, run, say};
+use super::{check, fail, run, say};
+use crate::audio::codec::Libraries;
 use crate::audio::{goertzel, level, wav};
 use crate::sip::Credentials;
 use crate::types::AudioCodec;
@@ -35,7 +36,7 @@ pub(super) struct CallArguments {
     /// Hang up after so many seconds.
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
-    /// A codec to speak, best first where there are several: opus, g722, pcmu, pcma.
+    /// A codec to speak, best first where there are several: opus, g722, pcmu, pcma, g729.
     #[arg(long, value_name = "NAME", value_parser = codec, default_values = ["pcmu", "pcma"])]
     codec: Vec<AudioCodec>,
     /// Our own number.
@@ -71,6 +72,10 @@ fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
         (None, Some(hertz)) => return Err(PhoneError::Tone(hertz)),
         (None, None) => None,
     };
+    let libraries = Libraries::default();
+    for codec in &arguments.codec {
+        check::load(*codec, &libraries).map_err(PhoneError::Codec)?;
+    }
     let password = || std::env::var("PARTYLINE_PASSWORD").unwrap_or_default();
     let credentials = arguments.username.map(|username| Credentials::new(username, password()));
     let options = CallOptions {
@@ -82,6 +87,7 @@ fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
         sound,
         length: seconds(arguments.seconds)?,
         codecs: arguments.codec,
+        libraries,
         credentials,
         seed: run::seed().map_err(|error| PhoneError::System(std::io::Error::other(error.to_string())))?,
     };
@@ -90,9 +96,8 @@ fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
 }
 
 fn codec(name: &str) -> Result<AudioCodec, String> {
-    let known: Vec<&str> = AudioCodec::CARRIED.iter().map(|codec| codec.name()).collect();
-    let codec = AudioCodec::named(name).filter(|codec| AudioCodec::CARRIED.contains(codec));
-    codec.ok_or_else(|| format!("it speaks {}", known.join(", ")))
+    let known = AudioCodec::ALL.map(AudioCodec::name);
+    AudioCodec::named(name).ok_or_else(|| format!("it speaks {}", known.join(", ")))
 }
 
 fn read(path: &Path) -> Result<Vec<i16>, PhoneError> {

@@ -2,7 +2,7 @@
 
 use super::mistakes::{Found, found};
 use super::{CheckArguments, ExplainArguments, fail, print, print_json, tell};
-use crate::audio::codec::g729;
+use crate::audio::codec::Libraries;
 use crate::dialplan::explain::{self, Question};
 use crate::dialplan::{self, Files};
 use crate::net;
@@ -14,13 +14,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// This machine's environment and files, with what the speech module knows of sounds. Those that the dialplan needs are
-/// `decoded` afterwards.
-pub(super) fn checks(decoded: &Arc<SoundFiles>) -> Files {
+/// `decoded` afterwards, and the codecs' `libraries` loaded.
+pub(super) fn checks(decoded: &Arc<SoundFiles>, libraries: &Libraries) -> Files {
+    let libraries = libraries.clone();
     let (files, prompts) = (Arc::clone(decoded), Arc::clone(decoded));
     Files::default()
         .with_sounds(move |path| files.load(path).map(drop).map_err(|error| error.to_string()))
         .with_prompts(move |folder, language| speech::check_prompts(&prompts, folder, language))
-        .with_codecs(codec)
+        .with_codecs(move |codec| load(codec, &libraries))
         .with_voice(|data, language| speech::can_say(&speech::Paths::within(data), language))
         .with_certificates(|certificate, key| match key {
             Some(key) => net::load_certificate(certificate, key).map(drop).map_err(|error| error.to_string()),
@@ -28,11 +29,10 @@ pub(super) fn checks(decoded: &Arc<SoundFiles>) -> Files {
         })
 }
 
-/// Whether this machine can encode and decode a codec. The place for asking after libraries that are loaded at the start.
-fn codec(codec: AudioCodec) -> Result<(), String> {
+/// Makes sure that this machine can encode and decode a codec, or says why it cannot. What is not built in is loaded.
+pub(super) fn load(codec: AudioCodec, libraries: &Libraries) -> Result<(), String> {
     match codec {
-        _ if !AudioCodec::CARRIED.contains(&codec) => Err("not in this version".into()),
-        AudioCodec::G729 => g729::Library::load(g729::LIBRARY).map(drop).map_err(|error| error.to_string()),
+        AudioCodec::G729 => libraries.load_g729().map_err(|error| error.to_string()),
         _ => Ok(()),
     }
 }
@@ -47,7 +47,7 @@ struct Checked {
 
 pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
     let config = &arguments.config.config;
-    let result = dialplan::load(config, &checks(&Arc::default()));
+    let result = dialplan::load(config, &checks(&Arc::default(), &Libraries::default()));
     let (good, diagnostics) = match &result {
         Ok(loaded) => (true, &loaded.warnings),
         Err(found) => (false, found),
@@ -67,7 +67,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
 
 pub(super) fn explain(arguments: &ExplainArguments) -> ExitCode {
     // Which way a call takes does not depend on how a prompt sounds.
-    let checks = checks(&Arc::default()).with_prompts(speech::list_prompts);
+    let checks = checks(&Arc::default(), &Libraries::default()).with_prompts(speech::list_prompts);
     let loaded = match dialplan::load(&arguments.config.config, &checks) {
         Ok(loaded) => loaded,
         Err(found) => {

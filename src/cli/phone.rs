@@ -3,6 +3,7 @@
 use super::server::now;
 use super::wake::media_wake;
 use super::{say, tell};
+use crate::audio::codec::Libraries;
 use crate::audio::tone::Tone;
 use crate::dialplan::TrunkTls;
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, RecorderSink};
@@ -48,6 +49,8 @@ pub(super) enum PhoneError {
     Host(String),
     #[error("{0} Hz is no tone of a telephone: 20 to 4000")]
     Tone(f64),
+    #[error("{0}")]
+    Codec(String),
     #[error("{0} is no number of seconds")]
     Time(f64),
     #[error("{}: {}", .0.display(), .1)]
@@ -83,6 +86,7 @@ pub(super) struct CallOptions {
     pub(super) length: Duration,
     /// What it speaks, best first.
     pub(super) codecs: Vec<AudioCodec>,
+    pub(super) libraries: Libraries,
     pub(super) credentials: Option<Credentials>,
     pub(super) seed: Seed,
 }
@@ -172,7 +176,7 @@ impl Phone {
         let phone = Self {
             endpoint,
             transports,
-            media: MediaHandle::spawn(Settings::default())?,
+            media: MediaHandle::spawn(Settings { libraries: options.libraries.clone(), ..Settings::default() })?,
             invite,
             local,
             offer,

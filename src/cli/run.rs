@@ -8,6 +8,7 @@ use super::records::Records;
 use super::reload::Loaded;
 use super::server::{Server, Sources, is_tracing, now};
 use super::{banner, check, fail, limits, records};
+use crate::audio::codec::Libraries;
 use crate::dialplan::{self, Plan};
 use crate::gateway::Gateway;
 use crate::media::thread::{MediaHandle, Settings};
@@ -66,7 +67,8 @@ pub(super) fn run(config: &Path) -> ExitCode {
 fn start(config: &Path, log: &Log) -> Result<(), StartError> {
     let colours = std::io::stderr().is_terminal();
     let decoded = Arc::default();
-    let read = read(config, colours, &decoded)?;
+    let libraries = Libraries::default();
+    let read = read(config, colours, &decoded, &libraries)?;
     if !read.warnings.is_empty() {
         log.push(format!("{}\n", Mistakes::new(&read.warnings, colours)).as_bytes());
     }
@@ -75,7 +77,7 @@ fn start(config: &Path, log: &Log) -> Result<(), StartError> {
     let loaded = with_sounds(read, colours, &voice, &decoded)?;
     drop(decoded);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(config, loaded, log, filter, voice));
+    let served = runtime.block_on(serve(config, loaded, (log, filter), voice, libraries));
     // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
     runtime.shutdown_background();
     served
@@ -90,8 +92,13 @@ fn start_speaker(plan: &Plan) -> Option<Speaker> {
 }
 
 /// Reads a dialplan and checks it. The sound files that it needs are `decoded` then.
-fn read(config: &Path, colours: bool, decoded: &Arc<SoundFiles>) -> Result<dialplan::Loaded, Mistakes> {
-    dialplan::load(config, &check::checks(decoded)).map_err(|found| Mistakes::new(&found, colours))
+fn read(
+    config: &Path,
+    colours: bool,
+    decoded: &Arc<SoundFiles>,
+    libraries: &Libraries,
+) -> Result<dialplan::Loaded, Mistakes> {
+    dialplan::load(config, &check::checks(decoded, libraries)).map_err(|found| Mistakes::new(&found, colours))
 }
 
 /// Has said what a dialplan says, beside the sounds that its check has `decoded`.
@@ -114,9 +121,9 @@ fn with_sounds(
 }
 
 /// Reads them anew. What is wrong with them is told line by line in the log.
-fn reload(config: &Path, voice: &Voice) -> Result<Loaded, Mistakes> {
+fn reload(config: &Path, voice: &Voice, libraries: &Libraries) -> Result<Loaded, Mistakes> {
     let decoded = Arc::default();
-    let loaded = read(config, false, &decoded).and_then(|read| with_sounds(read, false, voice, &decoded));
+    let loaded = read(config, false, &decoded, libraries).and_then(|read| with_sounds(read, false, voice, &decoded));
     match &loaded {
         Ok(loaded) => loaded.warnings.drawn.iter().for_each(|line| tracing::warn!("{line}")),
         Err(mistakes) => {
@@ -148,9 +155,9 @@ fn start_log(log: &Log, plan: &Plan) -> LogFilter {
 async fn serve(
     config: &Path,
     loaded: Loaded,
-    log: &Log,
-    filter: LogFilter,
+    (log, filter): (&Log, LogFilter),
     voice: Arc<Voice>,
+    libraries: Libraries,
 ) -> Result<(), StartError> {
     let plan = Arc::clone(&loaded.plan);
     let settings = &plan.gateway;
@@ -169,7 +176,8 @@ async fn serve(
     let control = ControlSocket::bind(&settings.control, asking)
         .map_err(|source| StartError::Control { path: settings.control.clone(), source })?;
     let threads = settings.media_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let media = MediaHandle::spawn(Settings { threads, realtime: true }).map_err(StartError::Media)?;
+    let media = MediaHandle::spawn(Settings { threads, realtime: true, libraries: libraries.clone() })
+        .map_err(StartError::Media)?;
     let seed = seed()?;
     let endpoint = EndpointConfig { trace: is_tracing(), ..EndpointConfig::default() };
     let gateway = Gateway::new(now(), Arc::clone(&plan), Arc::clone(&loaded.sounds), endpoint, seed)
@@ -187,7 +195,7 @@ async fn serve(
     let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter))
         .with_speaker(voice.get().cloned().flatten());
     let config = config.to_owned();
-    server.run(Sources { sip, asked }, move || reload(&config, &voice)).await?;
+    server.run(Sources { sip, asked }, move || reload(&config, &voice, &libraries)).await?;
     control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())

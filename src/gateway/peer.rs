@@ -7,7 +7,7 @@ use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Origin, Plan, ReliableProvisional, SrtpPolicy, Trunk};
 use crate::sip::message::StatusCode;
 use crate::sip::{self, Admitted, PeerId};
-use crate::types::{AudioCodec, CodecPolicy, IdMap, Network};
+use crate::types::{CodecPolicy, IdMap, Network};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -68,10 +68,10 @@ impl Peer {
         }
     }
 
-    /// Which codecs are spoken with it, as far as the media plane carries them.
+    /// Which codecs are spoken with it.
     pub(super) fn codecs(&self) -> CodecPolicy {
         match self {
-            Self::Trunk(trunk) => trunk.codecs.within(AudioCodec::CARRIED),
+            Self::Trunk(trunk) => trunk.codecs.clone(),
         }
     }
 

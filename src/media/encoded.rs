@@ -64,6 +64,12 @@ impl Noise {
         Self { frames }
     }
 
+    /// The frame of this tick.
+    pub(crate) fn frame(&self, tick: u64) -> &Frame {
+        let at = usize::try_from(tick % Self::FRAMES).unwrap_or(0);
+        &self.frames[at].0
+    }
+
     /// The noise of this tick.
     pub(crate) fn encoded(&mut self, law: Law, tick: u64) -> &[u8; FRAME_8K] {
         let at = usize::try_from(tick % Self::FRAMES).unwrap_or(0);

@@ -17,6 +17,7 @@ use super::slots::Slots;
 use super::voices::Voices;
 use super::work::Work;
 use crate::audio::Rate;
+use crate::audio::codec::Libraries;
 use crate::types::{CallId, Now, PlayerId, RecorderId, RoomId, UnitId};
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -59,6 +60,7 @@ pub struct Engine {
     pub(super) events: EventQueue,
     pub(super) work: Work,
     pub(super) walk: Walk,
+    libraries: Libraries,
 }
 
 impl Engine {
@@ -84,7 +86,15 @@ impl Engine {
             events: EventQueue::default(),
             work: Work::default(),
             walk: Walk::default(),
+            libraries: Libraries::default(),
         }
+    }
+
+    /// The same engine with codecs that are not built in, as soon as they are loaded.
+    #[must_use]
+    pub fn with_libraries(mut self, libraries: Libraries) -> Self {
+        self.libraries = libraries;
+        self
     }
 
     /// Does a command. What is wrong with it comes back as [`Event::Refused`].
@@ -92,7 +102,8 @@ impl Engine {
         match command {
             Command::AddLeg { leg, settings } => {
                 if self.begin(now, UnitId::Leg(leg)) {
-                    let new = Leg::new(now, &settings, self.voices.add(), self.next_on(self.first_phase()));
+                    let (voice, tick) = (self.voices.add(), self.next_on(self.first_phase()));
+                    let new = Leg::new(now, &settings, &self.libraries, voice, tick);
                     self.legs.insert(leg, new);
                     self.tune(leg);
                     self.reserve();
@@ -143,7 +154,8 @@ impl Engine {
             Command::Connect { source, sink } => self.connect(source, sink),
             Command::Disconnect { source, sink } => self.disconnect(source, sink),
             Command::UpdateLeg { leg, parameters } => {
-                self.on_leg(leg, |leg| leg.update(now.instant, &parameters));
+                let libraries = self.libraries.clone();
+                self.on_leg(leg, |leg| leg.update(now.instant, &parameters, &libraries));
                 self.tune(leg);
             }
             Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.muted = muted),
@@ -236,6 +248,12 @@ impl Engine {
     #[must_use]
     pub fn round(&self) -> u64 {
         self.next_beat / TICK_BEATS
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn thread(&self) -> usize {
+        self.thread
     }
 
     /// Where a leg is kept.

@@ -3,9 +3,11 @@
 //! Whoever begins to hear something of its own goes on with a copy of the stream it had, and comes back to a shared one when
 //! it hears what others hear. Both have encoded the same sound for a while then (a speaker counts as one until some tenths
 //! of a second after the last word), but what their decoders expect differs a little. An Opus decoder does not mind: beside
-//! a tone what is not the tone rises by 3 dB. That of G.722 clicks, by 22 dB, so that there a silence is waited for.
+//! a tone what is not the tone rises by 3 dB. That of G.722 clicks, by 22 dB, so that there a silence is waited for. The
+//! state of G.729 cannot be copied: each of its listeners has a stream of its own all the time.
 
 use super::stream::{Format, Stream};
+use crate::audio::codec::Libraries;
 use crate::audio::level;
 use crate::types::AudioCodec;
 
@@ -38,10 +40,10 @@ pub(crate) struct Following {
 }
 
 impl Following {
-    /// A listener who has heard nothing yet; `None` where the codec is not built in. Allocates.
-    pub(crate) fn new(format: Format) -> Option<Self> {
+    /// A listener who has heard nothing yet; `None` where the codec's library is not loaded. Allocates.
+    pub(crate) fn new(format: Format, libraries: &Libraries) -> Option<Self> {
         let silent_energy = level::energy_at(SILENT_DBFS, format.rate().frame());
-        Some(Self { own: Stream::new(format)?, followed: Followed::Quiet, energy: 0, silent_energy })
+        Some(Self { own: Stream::new(format, libraries)?, followed: Followed::Quiet, energy: 0, silent_energy })
     }
 
     pub(crate) const fn format(&self) -> Format {

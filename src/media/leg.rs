@@ -33,8 +33,8 @@ use super::stream::{Format, Stream};
 use super::transport::{Transport, Verdict};
 use super::voices::{Presence, VoiceId};
 use crate::audio::Rate;
-use crate::audio::codec::comfort_noise;
 use crate::audio::codec::g711::Law;
+use crate::audio::codec::{Libraries, comfort_noise};
 use crate::rtp::srtp::SrtpError;
 use crate::rtp::{Packet, packet};
 use crate::types::{CallId, Direction, MediaParameters, Now};
@@ -111,7 +111,7 @@ impl Ticking for Leg {
 }
 
 impl Leg {
-    pub(crate) fn new(now: Now, settings: &LegSettings, voice: VoiceId, tick: Beat) -> Self {
+    pub(crate) fn new(now: Now, settings: &LegSettings, libraries: &Libraries, voice: VoiceId, tick: Beat) -> Self {
         let parameters = &settings.parameters;
         let mut random = StdRng::seed_from_u64(settings.seed);
         let sender = Sender::new(parameters, random.random(), random.random(), random.random());
@@ -125,11 +125,11 @@ impl Leg {
             muted: false,
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
-            following: Format::of(parameters).and_then(Following::new).map(Box::new),
+            following: Format::of(parameters).and_then(|format| Following::new(format, libraries)).map(Box::new),
             dtx: parameters.send_comfort_noise.map(|payload_type| Box::new(Dtx::new(payload_type))),
             direction: parameters.direction,
             transport: Transport::new(parameters),
-            receiver: Receiver::new(parameters, settings.seed as u32),
+            receiver: Receiver::new(parameters, settings.seed as u32, libraries),
             sender,
             report_due: reports.due(),
             reports,
@@ -145,18 +145,18 @@ impl Leg {
     }
 
     /// Takes over what was negotiated anew; the stream that is running goes on.
-    pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
+    pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters, libraries: &Libraries) {
         let received = self.direction.receives();
         self.direction = parameters.direction;
         self.transport.update(now, parameters);
-        self.receiver.update(parameters);
+        self.receiver.update(parameters, libraries);
         self.sender.update(parameters);
         if self.dtx.as_ref().map(|dtx| dtx.payload_type) != parameters.send_comfort_noise {
             self.dtx = parameters.send_comfort_noise.map(|payload_type| Box::new(Dtx::new(payload_type)));
         }
         let format = Format::of(parameters);
         if self.format() != format {
-            self.following = format.and_then(Following::new).map(Box::new);
+            self.following = format.and_then(|format| Following::new(format, libraries)).map(Box::new);
         }
         SrtpReceiver::renegotiate(&mut self.srtp, parameters.srtp.as_ref().map(|keys| &keys.receive));
         match (received, self.direction.receives()) {

@@ -4,6 +4,7 @@ use super::command::{Command, Event};
 use super::engine::Engine;
 use super::outbox::PacketKind;
 use super::plane::{FromThread, Plane, ToThread, Transit};
+use crate::audio::codec::Libraries;
 use crate::types::{CallId, Now, UnitId};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -63,6 +64,14 @@ impl SimMedia {
             sockets: HashMap::new(),
             sent: VecDeque::new(),
         }
+    }
+
+    /// The same with codecs that are not built in.
+    #[must_use]
+    pub fn with_libraries(mut self, libraries: &Libraries) -> Self {
+        let engines = self.engines.into_iter();
+        self.engines = engines.map(|engine| engine.with_libraries(libraries.clone())).collect();
+        self
     }
 
     /// Makes every message between the gateway and a thread take `latency`; none by default.

@@ -2,7 +2,7 @@
 //!
 //! G.711 needs none of this (`encoded.rs`): its frames are alike whoever encodes them.
 
-use crate::audio::codec::{Encoder, LONGEST_PAYLOAD};
+use crate::audio::codec::{Encoder, LONGEST_PAYLOAD, Libraries};
 use crate::audio::{LONGEST_FRAME, Rate};
 use crate::types::{AudioCodec, MediaParameters, OpusSettings};
 
@@ -53,6 +53,11 @@ impl Format {
         self.codec.clock_rate() / 1_000 * self.packet_ms as u32
     }
 
+    /// Whether listeners who hear the same can follow one stream: whoever leaves it takes a copy of its encoder along.
+    pub(crate) const fn is_shared(&self) -> bool {
+        !matches!(self.codec, AudioCodec::G729)
+    }
+
     /// Whether a payload of the encoder is a packet, whole and of its own; else its octets may be cut anywhere.
     pub(crate) const fn is_packet(&self) -> bool {
         matches!(self.codec, AudioCodec::Opus)
@@ -86,10 +91,10 @@ struct Loss {
 }
 
 impl Stream {
-    /// A stream at its beginning; `None` where the codec is not built in. Allocates.
-    pub(crate) fn new(format: Format) -> Option<Self> {
+    /// A stream at its beginning; `None` where the codec's library is not loaded. Allocates.
+    pub(crate) fn new(format: Format, libraries: &Libraries) -> Option<Self> {
         Some(Self {
-            encoder: Encoder::new(format.codec, &format.opus)?,
+            encoder: Encoder::new(format.codec, &format.opus, libraries)?,
             format,
             sound: Box::new([0; LONGEST_PACKET * LONGEST_FRAME]),
             filled: 0,
@@ -188,10 +193,11 @@ impl Streams {
         }
     }
 
-    /// Has a stream for `format`. Allocates where it is new.
+    /// Has a stream for `format`, unless each listener has one of its own. Allocates where it is new.
     pub(crate) fn add(&mut self, format: Format) {
-        if self.get(format).is_none() {
-            self.0.extend(Stream::new(format));
+        if format.is_shared() && self.get(format).is_none() {
+            // What can be shared needs none.
+            self.0.extend(Stream::new(format, &Libraries::default()));
         }
     }
 }

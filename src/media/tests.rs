@@ -3,6 +3,7 @@
 mod comfort_noise;
 mod controls;
 mod events;
+mod g729;
 mod learning;
 mod levels;
 mod mixing;

@@ -12,7 +12,9 @@ mod worker;
 
 use self::link::Link;
 use super::command::{Command, Event};
+use super::engine::Engine;
 use super::plane::{FromThread, Plane};
+use crate::audio::codec::Libraries;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -21,17 +23,19 @@ use std::sync::Arc;
 pub use sockets::TransportSockets;
 
 /// How the media threads are set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// How many there are; at least 1. A room is at most one core.
     pub threads: usize,
     /// Ask for real-time scheduling (SCHED_RR). Goes on without where it is not permitted: see [`MediaHandle::realtime`].
     pub realtime: bool,
+    /// Codecs that are not built in, as soon as they are loaded.
+    pub libraries: Libraries,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threads: 1, realtime: false }
+        Self { threads: 1, realtime: false, libraries: Libraries::default() }
     }
 }
 
@@ -57,7 +61,7 @@ impl MediaHandle {
         let wake = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?);
         let epoch = clock::now().instant;
         let links = (0..settings.threads.max(1))
-            .map(|thread| Link::spawn(thread, epoch, settings.realtime, Arc::clone(&wake)))
+            .map(|thread| Link::spawn(Engine::new(thread, epoch), &settings, Arc::clone(&wake)))
             .collect::<io::Result<Vec<_>>>()?;
         Ok(Self { plane: Plane::new(links.len()), links, wake, turn: 0 })
     }

@@ -241,6 +241,19 @@ impl Engine {
                 continue;
             };
             let format = following.format();
+            if !format.is_shared() {
+                let frame: &[i16] = match heard {
+                    HeardWide::Silence => noise.frame(round),
+                    HeardWide::Shared(slot) => rooms.at(slot).map_or(&SILENCE, |room| room.mixed()),
+                    HeardWide::Own => out,
+                };
+                following.own.put(round, frame);
+                if leg.send_stream(who, &following.own, outbox) {
+                    events.answer(Event::DigitsSent { leg: id });
+                }
+                leg.following = Some(following);
+                continue;
+            }
             let bus = match heard {
                 HeardWide::Shared(slot) => rooms.at_mut(slot).and_then(|(_, room)| room.bus_mut(format.rate())),
                 HeardWide::Silence | HeardWide::Own => None,

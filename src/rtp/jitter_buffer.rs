@@ -186,6 +186,13 @@ impl JitterBuffer {
         }
     }
 
+    /// The sender says with the packet of this sequence number, which was inserted, that it pauses after it.
+    pub fn pause_after(&mut self, sequence: i64) {
+        if sequence >= self.newest {
+            self.pause_after = Some(sequence);
+        }
+    }
+
     /// The source began anew with the packet that is inserted next
     /// ([`Verdict::Restarted`](crate::rtp::sequence::Verdict)): its timestamps may have, too.
     pub fn source_restarted(&mut self) {

@@ -40,9 +40,6 @@ impl AudioCodec {
     pub const ALL: [Self; 5] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma, Self::G729];
     /// What every telephone speaks.
     pub const G711: [Self; 2] = [Self::Pcmu, Self::Pcma];
-    /// What the media plane carries: whatever else is wished for, only these are agreed on with a peer.
-    pub const CARRIED: &[Self] = &[Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
-
     /// The codec of that name as settings and arguments write it: `opus`, `g722`, `pcmu`, `pcma`, `g729`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -138,13 +135,6 @@ impl CodecPolicy {
     #[must_use]
     pub fn exactly(codecs: &[AudioCodec]) -> Self {
         Self { offered: codecs.to_vec(), accepted: codecs.to_vec(), own_order: true }
-    }
-
-    /// The same without what is not in `codecs`.
-    #[must_use]
-    pub fn within(&self, codecs: &[AudioCodec]) -> Self {
-        let only = |of: &[AudioCodec]| of.iter().copied().filter(|codec| codecs.contains(codec)).collect();
-        Self { offered: only(&self.offered), accepted: only(&self.accepted), own_order: self.own_order }
     }
 }
 

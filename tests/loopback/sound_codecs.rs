@@ -46,3 +46,23 @@ fn mu_law_a_law_g722_and_opus_hear_each_other_in_one_room() {
     assert_eq!(remains.records.len(), 5);
     remains.assert_silent_about(&[PIN]);
 }
+
+/// By a library that is loaded where the dialplan names its codec.
+#[test]
+fn g729_and_mu_law_hear_each_other() {
+    let _slot = Slot::take();
+    let gateway = Setup::new().setting("codecs = [\"g729\", \"pcmu\"]").start();
+    let keyed = format!("{PIN}#");
+    let phone = |hertz: f64, codec: &'static str| {
+        Phone::dials("1000").speaks(codec).says(hertz).keys(&keyed, 0.5).seconds(6.0).call(&gateway)
+    };
+    let phones = [(500.0, phone(500.0, "g729")), (700.0, phone(700.0, "pcmu"))];
+    gateway.wait_for_members("demo", 2);
+    let codecs = gateway.ctl(&["calls"]).output;
+    assert!(codecs.contains("G729") && codecs.contains("PCMU"), "{codecs}");
+    for ((own, phone), other) in phones.into_iter().zip([700.0, 500.0]) {
+        let heard = phone.finish().answered().heard;
+        sound::assert_hears_other_not_own(&format!("the one of {own} Hz"), &heard, other, own);
+    }
+    gateway.finish();
+}

@@ -12,9 +12,10 @@ use std::sync::Arc;
 /// What the library is called; in Debian it comes with the package libbcg729-0.
 pub const LIBRARY: &str = "libbcg729.so.0";
 
-/// Samples and octets of a frame.
-const FRAME: usize = 80;
+/// Samples and octets of a frame, of sound and of nothing in which what was heard before fades away.
+pub const FRAME: usize = 80;
 const OCTETS: usize = 10;
+const FADED: usize = 10;
 /// Octets of a frame of comfort noise.
 const NOISE_OCTETS: usize = 2;
 
@@ -169,11 +170,19 @@ impl Drop for Encoder {
     }
 }
 
+/// Whether a packet ends with comfort noise: its sender pauses after it.
+#[must_use]
+pub const fn begins_pause(payload: &[u8]) -> bool {
+    payload.len() % OCTETS == NOISE_OCTETS
+}
+
 /// Decodes one stream.
 #[derive(Debug)]
 pub struct Decoder {
     state: NonNull<c_void>,
     library: Arc<Library>,
+    /// The newest frame of the sender was comfort noise.
+    in_pause: bool,
 }
 
 // SAFETY: as for the encoder; what else the decoder's state points to belongs to it.
@@ -194,7 +203,7 @@ impl Decoder {
     pub fn new(library: &Arc<Library>) -> Option<Self> {
         // SAFETY: the function is the library's, which is there.
         let state = NonNull::new(unsafe { (library.open_decoder)() })?;
-        Some(Self { state, library: Arc::clone(library) })
+        Some(Self { state, library: Arc::clone(library), in_pause: false })
     }
 
     /// Decodes a packet, as many whole frames as `samples` holds. Returns the samples written.
@@ -211,7 +220,14 @@ impl Decoder {
             self.frame(&given, frame);
             written += FRAME;
         }
+        self.in_pause = begins_pause(payload);
         Ok(written)
+    }
+
+    /// Whether the sender pauses, and said what its room sounds like.
+    #[must_use]
+    pub const fn is_in_pause(&self) -> bool {
+        self.in_pause
     }
 
     /// Makes up for lost packets, or goes on with the noise of a pause: whole frames, as many as `samples` holds. Returns
@@ -222,11 +238,10 @@ impl Decoder {
         frames.len() * FRAME
     }
 
-    /// Another stream begins. Allocates.
+    /// Another stream begins. The library has no way to forget; but what it knows fades where nothing comes.
     pub fn reset(&mut self) {
-        if let Some(new) = Self::new(&self.library) {
-            *self = new;
-        }
+        self.in_pause = false;
+        self.conceal(&mut [0; FADED * FRAME]);
     }
 
     fn frame(&mut self, given: &Given<'_>, samples: &mut [i16; FRAME]) {

@@ -10,6 +10,7 @@ pub mod opus;
 
 use super::Rate;
 use crate::types::{AudioCodec, OpusSettings};
+use std::sync::{Arc, OnceLock};
 
 /// The longest payload an encoder makes for 60 ms, octets.
 pub const LONGEST_PAYLOAD: usize = 1_276;
@@ -25,6 +26,27 @@ pub fn duration(codec: AudioCodec, payload: &[u8]) -> usize {
     }
 }
 
+/// What codecs need that is not built in, once it is loaded. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Libraries {
+    g729: Arc<OnceLock<Arc<g729::Library>>>,
+}
+
+impl Libraries {
+    /// Loads what G.729 needs, unless that was done. Reads files.
+    ///
+    /// # Errors
+    /// The library is not there, or another one.
+    pub fn load_g729(&self) -> Result<(), g729::LoadError> {
+        if self.g729.get().is_none() {
+            let library = g729::Library::load(g729::LIBRARY)?;
+            // Somebody else may have been quicker: then it is the same.
+            let _ = self.g729.set(library);
+        }
+        Ok(())
+    }
+}
+
 /// Decodes one stream.
 #[derive(Debug)]
 pub enum Decoder {
@@ -36,18 +58,20 @@ pub enum Decoder {
     G722(Box<g722::Decoder>),
     /// Opus.
     Opus(Box<opus::Decoder>),
+    /// G.729.
+    G729(g729::Decoder),
 }
 
 impl Decoder {
-    /// A decoder at the beginning of a stream; `None` for a codec that is not built in. Allocates.
+    /// A decoder at the beginning of a stream; `None` for a codec whose library is not loaded. Allocates.
     #[must_use]
-    pub fn new(codec: AudioCodec) -> Option<Self> {
+    pub fn new(codec: AudioCodec, libraries: &Libraries) -> Option<Self> {
         match codec {
             AudioCodec::Pcmu => Some(Self::Pcmu),
             AudioCodec::Pcma => Some(Self::Pcma),
             AudioCodec::G722 => Some(Self::G722(Box::default())),
             AudioCodec::Opus => Some(Self::Opus(Box::new(opus::Decoder::new(Rate::Full)?))),
-            AudioCodec::G729 => None,
+            AudioCodec::G729 => Some(Self::G729(g729::Decoder::new(libraries.g729.get()?)?)),
         }
     }
 
@@ -59,6 +83,7 @@ impl Decoder {
             Self::Pcma => AudioCodec::Pcma,
             Self::G722(_) => AudioCodec::G722,
             Self::Opus(_) => AudioCodec::Opus,
+            Self::G729(_) => AudioCodec::G729,
         }
     }
 
@@ -68,7 +93,7 @@ impl Decoder {
         match self {
             Self::Pcmu => Some(g711::Law::Mu),
             Self::Pcma => Some(g711::Law::A),
-            Self::G722(_) | Self::Opus(_) => None,
+            Self::G722(_) | Self::Opus(_) | Self::G729(_) => None,
         }
     }
 
@@ -80,13 +105,25 @@ impl Decoder {
             Self::Pcma => g711::decode_alaw(payload, samples),
             Self::G722(decoder) => decoder.decode(payload, samples),
             Self::Opus(decoder) => decoder.decode(payload, samples).unwrap_or(0),
+            Self::G729(decoder) => decoder.decode(payload, samples).unwrap_or(0),
         }
     }
 
-    /// Whether it conceals by what it knows of the voice, and so whether [`Decoder::conceal`] may be asked.
+    /// In pieces of how many samples it conceals by what it knows of the voice; `None` where it does not, and
+    /// [`Decoder::conceal`] is not to be asked.
     #[must_use]
-    pub const fn conceals(&self) -> bool {
-        matches!(self, Self::Opus(_))
+    pub const fn conceals(&self) -> Option<usize> {
+        match self {
+            Self::Opus(_) => Some(opus::CONCEALED),
+            Self::G729(_) => Some(g729::FRAME),
+            Self::Pcmu | Self::Pcma | Self::G722(_) => None,
+        }
+    }
+
+    /// Whether the sender said that it pauses and what its room sounds like, which [`Decoder::conceal`] then goes on with.
+    #[must_use]
+    pub const fn is_in_pause(&self) -> bool {
+        matches!(self, Self::G729(decoder) if decoder.is_in_pause())
     }
 
     /// Makes the samples of a lost packet: out of `next`, the packet that follows it, where that carries them. False where
@@ -97,6 +134,7 @@ impl Decoder {
                 Some(next) => decoder.decode_lost_from(next, samples).is_ok(),
                 None => decoder.conceal(samples).is_ok(),
             },
+            Self::G729(decoder) => decoder.conceal(samples) == samples.len(),
             _ => false,
         }
     }
@@ -107,6 +145,7 @@ impl Decoder {
             Self::Pcmu | Self::Pcma => {}
             Self::G722(decoder) => **decoder = g722::Decoder::default(),
             Self::Opus(decoder) => decoder.reset(),
+            Self::G729(decoder) => decoder.reset(),
         }
     }
 }
@@ -122,18 +161,20 @@ pub enum Encoder {
     G722(Box<g722::Encoder>),
     /// Opus.
     Opus(Box<opus::Encoder>),
+    /// G.729.
+    G729(g729::Encoder),
 }
 
 impl Encoder {
-    /// An encoder at the beginning of a stream; `None` for a codec that is not built in. Allocates.
+    /// An encoder at the beginning of a stream; `None` for a codec whose library is not loaded. Allocates.
     #[must_use]
-    pub fn new(codec: AudioCodec, settings: &OpusSettings) -> Option<Self> {
+    pub fn new(codec: AudioCodec, settings: &OpusSettings, libraries: &Libraries) -> Option<Self> {
         match codec {
             AudioCodec::Pcmu => Some(Self::Pcmu),
             AudioCodec::Pcma => Some(Self::Pcma),
             AudioCodec::G722 => Some(Self::G722(Box::default())),
             AudioCodec::Opus => Some(Self::Opus(Box::new(opus::Encoder::new(Rate::Full, settings)?))),
-            AudioCodec::G729 => None,
+            AudioCodec::G729 => Some(Self::G729(g729::Encoder::new(libraries.g729.get()?)?)),
         }
     }
 
@@ -144,11 +185,12 @@ impl Encoder {
             Self::Pcma => g711::encode_alaw(samples, payload),
             Self::G722(encoder) => encoder.encode(samples, payload),
             Self::Opus(encoder) => encoder.encode(samples, payload).unwrap_or(0),
+            Self::G729(encoder) => encoder.encode(samples, payload),
         }
     }
 
     /// Takes over the state of another encoder of the same codec and settings, so that a decoder which heard that one's
-    /// stream hears this one's without a seam. Allocates nothing.
+    /// stream hears this one's without a seam. Allocates nothing. That of G.729 cannot be copied: it stays as it is.
     pub fn copy_from(&mut self, other: &Self) {
         match (self, other) {
             (Self::G722(own), Self::G722(other)) => own.clone_from(other),

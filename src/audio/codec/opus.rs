@@ -10,6 +10,8 @@ use std::ffi::c_int;
 
 /// Units of the RTP clock in a second, whatever the audio is (RFC 7587 section 4.1).
 const CLOCK: c_int = 48_000;
+/// It conceals in pieces of 2.5 ms, samples at 48 kHz.
+pub const CONCEALED: usize = 120;
 /// Packets this short say that nothing need be sent (DTX).
 const NOTHING: usize = 2;
 

@@ -2,13 +2,11 @@
 
 use super::passing::Passing;
 use crate::audio::Rate;
-use crate::audio::codec::{Decoder, duration};
+use crate::audio::codec::{Decoder, Libraries, duration};
 use crate::audio::playout::Playout;
 use crate::types::{AudioCodec, MediaParameters};
 use smallvec::SmallVec;
 
-/// A decoder conceals in steps of 2.5 ms.
-const STEP_MS_TENTHS: usize = 25;
 /// Beside a payload type, which has seven bits: the sender says that the packet is silence, and it need not be decoded.
 pub(super) const SILENCE: u8 = 0x80;
 
@@ -32,19 +30,19 @@ struct Format {
 }
 
 impl Decoding {
-    pub(super) fn new(parameters: &MediaParameters) -> Self {
+    pub(super) fn new(parameters: &MediaParameters, libraries: &Libraries) -> Self {
         let mut decoding = Self::default();
-        decoding.update(parameters);
+        decoding.update(parameters, libraries);
         decoding
     }
 
     /// What was negotiated anew; the state of a decoder that stays goes on.
-    pub(super) fn update(&mut self, parameters: &MediaParameters) {
+    pub(super) fn update(&mut self, parameters: &MediaParameters, libraries: &Libraries) {
         let codec = self.formats.get(self.current).map(|format| format.decoder.codec());
         let mut before = std::mem::take(&mut self.formats);
         for &(payload_type, codec) in &parameters.receive_payload_types {
             let known = before.iter().position(|format| format.decoder.codec() == codec);
-            let decoder = known.map(|at| before.remove(at).decoder).or_else(|| Decoder::new(codec));
+            let decoder = known.map(|at| before.remove(at).decoder).or_else(|| Decoder::new(codec, libraries));
             let scale = samples_a_unit(codec);
             self.formats.extend(decoder.map(|decoder| Format { payload_type, scale, decoder }));
         }
@@ -125,8 +123,7 @@ impl Decoding {
                 }
                 passing.wake(decoder);
             }
-            if decoder.conceals() {
-                let step = playout.rate().hertz() as usize * STEP_MS_TENTHS / 10_000;
+            if let Some(step) = decoder.conceals() {
                 rest = samples % step;
                 playout.push_with(samples - rest, |out| {
                     if !decoder.conceal(next, out) {
@@ -138,6 +135,11 @@ impl Decoding {
         if rest > 0 {
             playout.conceal(rest);
         }
+    }
+
+    /// Whether the sender pauses, and its decoder makes the noise of that.
+    pub(super) fn is_in_pause(&self) -> bool {
+        self.formats.get(self.current).is_some_and(|format| format.decoder.is_in_pause())
     }
 
     /// Another stream begins.

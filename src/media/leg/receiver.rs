@@ -9,7 +9,7 @@ use super::levels::Levels;
 use super::noise::{NOISE_CLOCK, Noise};
 use super::sources::{Followed, Sources};
 use crate::audio::Rate;
-use crate::audio::codec::duration;
+use crate::audio::codec::{Libraries, duration, g729};
 use crate::audio::playout::Playout;
 use crate::rtp::jitter_buffer::{Inserted, JitterBuffer, Pull, Settings};
 use crate::rtp::sequence::{Source, Verdict};
@@ -69,8 +69,8 @@ pub(crate) struct Received {
 
 impl Receiver {
     /// Equal seeds make equal noise.
-    pub(crate) fn new(parameters: &MediaParameters, seed: u32) -> Self {
-        let decoding = Decoding::new(parameters);
+    pub(crate) fn new(parameters: &MediaParameters, seed: u32, libraries: &Libraries) -> Self {
+        let decoding = Decoding::new(parameters, libraries);
         let highest = decoding.highest_rate();
         let mut receiver = Self {
             decoding,
@@ -101,8 +101,8 @@ impl Receiver {
     }
 
     /// Takes over what was negotiated anew; what waits in the buffer is played on.
-    pub(crate) fn update(&mut self, parameters: &MediaParameters) {
-        self.decoding.update(parameters);
+    pub(crate) fn update(&mut self, parameters: &MediaParameters, libraries: &Libraries) {
+        self.decoding.update(parameters, libraries);
         match (&mut self.levels, parameters.receive_audio_level) {
             (Some(levels), Some(id)) => levels.set_id(id),
             (levels, id) => *levels = id.map(Levels::new),
@@ -215,6 +215,9 @@ impl Receiver {
             header.payload_type |= SILENCE;
         }
         let inserted = self.buffer.insert(arrival, place, &header, length, packet.payload);
+        if codec == AudioCodec::G729 && g729::begins_pause(packet.payload) {
+            self.buffer.pause_after(place);
+        }
         let is_first = inserted == Inserted::TooLong && !std::mem::replace(&mut self.too_long_reported, true);
         let too_long = is_first.then(|| u32::try_from(micros / 1_000).unwrap_or(u32::MAX));
         Received { too_long, rate_changed, ..Received::default() }
@@ -315,7 +318,11 @@ impl Receiver {
     pub(crate) fn pull(&mut self, tick: Instant, frame: &mut [i16]) -> Presence {
         let Self { buffer, playout, decoding, noise, scale_bits, .. } = self;
         let bits = *scale_bits;
-        if buffer.is_idle() && playout.is_empty() && noise.as_ref().is_none_or(|noise| !noise.is_sounding()) {
+        if buffer.is_idle()
+            && playout.is_empty()
+            && noise.as_ref().is_none_or(|noise| !noise.is_sounding())
+            && !decoding.is_in_pause()
+        {
             self.gate.close();
             return Presence::Absent;
         }
@@ -334,6 +341,7 @@ impl Receiver {
                         let rate = playout.rate();
                         playout.noise(count << bits, |out| noise.fill(rate, out));
                     }
+                    _ if decoding.is_in_pause() => decoding.conceal(count, None, playout),
                     _ => playout.silence(count << bits),
                 },
                 Pull::Shorten { most, force } => {

@@ -1,6 +1,6 @@
 //! Phones around a media plane: a driver, a bad network, and ears.
 
-use crate::audio::codec::{Decoder, Encoder};
+use crate::audio::codec::{Decoder, Encoder, Libraries};
 use crate::audio::{Rate, goertzel};
 use crate::media::command::{Command, Event, LegSettings, LegStatistics};
 use crate::media::outbox::PacketKind;
@@ -14,6 +14,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 pub(super) const TICK: Duration = Duration::from_millis(20);
@@ -104,7 +105,7 @@ impl World {
     pub(super) fn with(threads: usize, latency: Duration) -> Self {
         let now = Now { instant: crate::test_clock(), wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) };
         Self {
-            media: SimMedia::new(now, threads).with_latency(latency),
+            media: SimMedia::new(now, threads).with_latency(latency).with_libraries(&libraries()),
             now,
             start: now.instant,
             phones: BTreeMap::new(),
@@ -177,7 +178,7 @@ impl World {
             talking: true,
             codec,
             payload_type: payload_type(codec),
-            encoder: Encoder::new(codec, &OpusSettings { bitrate: 48_000, ..OpusSettings::default() }).unwrap(),
+            encoder: encoder(codec, 48_000),
             level: None,
             decoders: BTreeMap::new(),
             next: self.now.instant + ms(3 + 7 * n % 20),
@@ -397,7 +398,7 @@ impl Phone {
     pub(super) fn speak(&mut self, codec: AudioCodec) {
         self.codec = codec;
         self.payload_type = payload_type(codec);
-        self.encoder = Encoder::new(codec, &OpusSettings::default()).unwrap();
+        self.encoder = encoder(codec, 24_000);
         self.phase = 0;
     }
 
@@ -409,7 +410,7 @@ impl Phone {
 
     fn decode(&mut self, payload_type: u8, payload: &[u8]) -> Vec<i16> {
         let codec = codec_of(payload_type);
-        let decoder = self.decoders.entry(payload_type).or_insert_with(|| Decoder::new(codec).unwrap());
+        let decoder = self.decoders.entry(payload_type).or_insert_with(|| Decoder::new(codec, &libraries()).unwrap());
         let units = crate::audio::codec::duration(codec, payload);
         let mut samples = vec![0; units * (codec.sample_rate().0 / codec.clock_rate()) as usize];
         assert_eq!(decoder.decode(payload, &mut samples), samples.len());
@@ -443,6 +444,23 @@ impl Phone {
             assert!(*at - *before_at <= longest, "a gap of {:?}", *at - *before_at);
         }
     }
+}
+
+/// What codecs need that is not built in, as far as it is there.
+pub(super) fn libraries() -> Libraries {
+    static LIBRARIES: OnceLock<Libraries> = OnceLock::new();
+    let load = || {
+        let libraries = Libraries::default();
+        // Without it the tests of that codec fail, and no others.
+        let _ = libraries.load_g729();
+        libraries
+    };
+    LIBRARIES.get_or_init(load).clone()
+}
+
+fn encoder(codec: AudioCodec, bitrate: u32) -> Encoder {
+    let settings = OpusSettings { bitrate, ..OpusSettings::default() };
+    Encoder::new(codec, &settings, &libraries()).expect("`make test` installs libbcg729-0")
 }
 
 /// The payload types of these peers.

@@ -1,6 +1,8 @@
 //! The gateway's end of one media thread.
 
+use super::super::engine::Engine;
 use super::super::plane::{FromThread, ToThread};
+use super::Settings;
 use super::sockets::TransportSockets;
 use super::worker::{Control, Worker};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -10,7 +12,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 /// Messages in each ring.
 const RING: usize = 4096;
@@ -29,13 +30,15 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn spawn(thread: usize, epoch: Instant, realtime: bool, gateway: Arc<EventFd>) -> io::Result<Self> {
+    pub(super) fn spawn(engine: Engine, settings: &Settings, gateway: Arc<EventFd>) -> io::Result<Self> {
+        let (name, realtime) = (format!("media-{}", engine.thread()), settings.realtime);
+        let engine = engine.with_libraries(settings.libraries.clone());
         let (to, commands) = RingBuffer::new(RING);
         let (reports, from) = RingBuffer::new(RING);
         let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
         let control = Arc::new(Control::new(wake));
-        let worker = Worker::new(thread, epoch, Arc::clone(&control), commands, reports, gateway)?;
-        let thread = std::thread::Builder::new().name(format!("media-{thread}")).spawn(move || worker.run(realtime))?;
+        let worker = Worker::new(engine, Arc::clone(&control), commands, reports, gateway)?;
+        let thread = std::thread::Builder::new().name(name).spawn(move || worker.run(realtime))?;
         Ok(Self { to, from, overflow: VecDeque::new(), unheard: false, control, thread: Some(thread) })
     }
 

@@ -127,7 +127,7 @@ fn join(media: &mut MediaHandle, phone: &Phone) {
 
 #[test]
 fn phones_on_two_threads_meet_in_a_room_and_hear_each_other() {
-    let mut media = MediaHandle::spawn(Settings { threads: 2, realtime: false }).unwrap();
+    let mut media = MediaHandle::spawn(Settings { threads: 2, realtime: false, ..Settings::default() }).unwrap();
     let mut events = vec![];
     let mut phones = [1, 2, 3].map(|n| Phone::new(&mut media, n, "127.0.0.1:0"));
     assert_eq!(media.load(), [2, 1]);
@@ -166,7 +166,7 @@ fn a_digit_wakes_the_gateway() {
 
 #[test]
 fn a_removed_leg_says_goodbye_and_frees_its_ports() {
-    let mut media = MediaHandle::spawn(Settings { threads: 1, realtime: true }).unwrap();
+    let mut media = MediaHandle::spawn(Settings { threads: 1, realtime: true, ..Settings::default() }).unwrap();
     let mut phone = Phone::new(&mut media, 1, "127.0.0.1:0");
     for _ in 0..5 {
         phone.turn(&mut media, &mut vec![]);

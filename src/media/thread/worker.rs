@@ -15,7 +15,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Commands done before the clock is looked at again.
 const COMMANDS_AT_ONCE: usize = 32;
@@ -77,8 +77,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
-        thread: usize,
-        epoch: Instant,
+        engine: Engine,
         control: Arc<Control>,
         commands: Consumer<ToThread<TransportSockets>>,
         reports: Producer<FromThread<TransportSockets>>,
@@ -86,7 +85,7 @@ impl Worker {
     ) -> io::Result<Self> {
         let poller = Poller::new(&control.wake)?;
         Ok(Self {
-            engine: Engine::new(thread, epoch),
+            engine,
             ports: Vec::new(),
             slots: HashMap::new(),
             control,

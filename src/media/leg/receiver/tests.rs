@@ -55,7 +55,7 @@ struct Line {
 impl Line {
     fn new() -> Self {
         Self {
-            receiver: Receiver::new(&parameters(), 1),
+            receiver: Receiver::new(&parameters(), 1, &Libraries::default()),
             start: crate::test_clock(),
             now: 0,
             ticks: 0,
