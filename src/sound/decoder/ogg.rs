@@ -13,6 +13,8 @@ use std::io;
 const LONGEST_PACKET: usize = 1 << 20;
 /// Packets one after the other that cannot be decoded before the rest is given up.
 const MOST_BAD: u32 = 100;
+/// Pages that are none, or spoilt, before the file is given up.
+const MOST_SPOILT: u32 = 10_000;
 /// The length of a page's head.
 const HEAD: usize = 27;
 
@@ -144,6 +146,9 @@ struct Pages {
     packets: VecDeque<Packet>,
     /// The beginning of a packet that goes on on the next page.
     begun: Vec<u8>,
+    /// Read, and not yet taken.
+    window: Vec<u8>,
+    spoilt: u32,
 }
 
 /// One page.
@@ -159,7 +164,7 @@ struct Page {
 
 impl Pages {
     const fn new(source: Metered) -> Self {
-        Self { source, serial: None, packets: VecDeque::new(), begun: Vec::new() }
+        Self { source, serial: None, packets: VecDeque::new(), begun: Vec::new(), window: Vec::new(), spoilt: 0 }
     }
 
     /// The next packet; `None` at the end.
@@ -218,41 +223,68 @@ impl Pages {
         Ok(())
     }
 
-    /// The next whole page with the right checksum.
+    /// The next whole page with the right checksum; what lies between is passed over.
     fn page(&mut self) -> io::Result<Option<Page>> {
-        let mut head = [0; HEAD];
-        let mut length = read_up_to(&mut self.source, &mut head)?;
         loop {
-            if length < HEAD {
+            if !self.ahead(HEAD)? {
                 return Ok(None);
             }
-            if !head.starts_with(b"OggS") {
-                // Something else lies between: on to what may be the next page.
-                let next = head[1..].iter().position(|octet| *octet == b'O').map_or(HEAD, |at| at + 1);
-                head.copy_within(next.., 0);
-                length = HEAD - next + read_up_to(&mut self.source, &mut head[HEAD - next..])?;
-                continue;
+            match self.window.windows(4).position(|four| four == b"OggS") {
+                Some(0) => {}
+                Some(at) => {
+                    self.window.drain(..at);
+                    continue;
+                }
+                None => {
+                    self.window.drain(..self.window.len() - 3);
+                    continue;
+                }
             }
-            let mut lacing = vec![0; head[26].into()];
-            let mut is_whole = read_up_to(&mut self.source, &mut lacing)? == lacing.len();
-            let mut body = vec![0; lacing.iter().map(|length| usize::from(*length)).sum()];
-            is_whole &= read_up_to(&mut self.source, &mut body)? == body.len();
-            if !is_whole {
-                return Ok(None);
+            let lacing = usize::from(self.window[HEAD - 1]);
+            let has_lacing = self.ahead(HEAD + lacing)?;
+            let body = self.window.get(HEAD..HEAD + lacing).unwrap_or_default();
+            let length = HEAD + lacing + body.iter().map(|length| usize::from(*length)).sum::<usize>();
+            if has_lacing
+                && self.ahead(length)?
+                && let Some(page) = Page::read(&self.window[..length], lacing)
+            {
+                self.window.drain(..length);
+                return Ok(Some(page));
             }
-            let field = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-            let (serial, checksum) = (field(14), field(22));
-            let position = u64::from(field(10)) << 32 | u64::from(field(6));
-            let flags = head[5];
-            head[22..26].fill(0);
-            if checksum == crc([&head[..], &lacing, &body]) {
-                let [continues, begins, ends] = [1, 2, 4].map(|flag| flags & flag != 0);
-                return Ok(Some(Page { continues, begins, ends, position, serial, lacing, body }));
-            }
-            // Not what it was when it was written: the packet that it is a part of is lost.
+            // Cut, or not what it was when it was written: the packet that it is a part of is lost. Or no page at all.
             self.begun.clear();
-            length = read_up_to(&mut self.source, &mut head)?;
+            self.window.drain(..1);
+            self.spoilt += 1;
+            if self.spoilt > MOST_SPOILT {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "too many spoilt pages"));
+            }
         }
+    }
+
+    /// Reads until there are so many octets in the window. False where there are no more.
+    fn ahead(&mut self, length: usize) -> io::Result<bool> {
+        let begin = self.window.len();
+        if begin < length {
+            self.window.resize(length, 0);
+            let read = read_up_to(&mut self.source, &mut self.window[begin..])?;
+            self.window.truncate(begin + read);
+        }
+        Ok(self.window.len() >= length)
+    }
+}
+
+impl Page {
+    /// Reads a page of so many segments; `None` where its checksum is wrong.
+    fn read(octets: &[u8], segments: usize) -> Option<Self> {
+        let field = |at: usize| octets.get(at..)?.first_chunk().map(|field| u32::from_le_bytes(*field));
+        let (low, high, serial, checksum) = (field(6)?, field(10)?, field(14)?, field(22)?);
+        let (lacing, body) = octets.get(HEAD..)?.split_at_checked(segments)?;
+        if checksum != crc([octets.get(..22)?, &[0; 4], octets.get(26..)?]) {
+            return None;
+        }
+        let [continues, begins, ends] = [1, 2, 4].map(|flag| octets[5] & flag != 0);
+        let position = u64::from(high) << 32 | u64::from(low);
+        Some(Self { continues, begins, ends, position, serial, lacing: lacing.to_vec(), body: body.to_vec() })
     }
 }
 

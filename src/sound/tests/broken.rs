@@ -89,7 +89,8 @@ fn what_is_broken_behind_its_beginning_is_played_as_far_as_it_goes() {
     // Something else between two pages is passed over.
     let page = opus.windows(4).enumerate().filter(|(_, four)| *four == b"OggS").nth(20).unwrap().0;
     let noisy = [&opus[..page], &noise(1_000), b"OggOggS", &opus[page..]].concat();
-    assert!((7_500..=8_000).contains(&outcome(&noisy, "noisy.ogg").unwrap()));
+    let heard = outcome(&noisy, "noisy.ogg");
+    assert!(heard.as_ref().is_ok_and(|heard| (7_500..=8_000).contains(heard)), "{heard:?}");
     let mut flac = data::flac(&data::tone(44_100), 44_100);
     let middle = flac.len() / 2;
     flac[middle] ^= 0x40;
