@@ -19,7 +19,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -58,7 +58,7 @@ impl Sounds for Silent {
         None
     }
 
-    fn file(&self, _: &Path) -> Option<Pcm> {
+    fn file(&self, _: &partyline::dialplan::SoundSource, _: bool) -> Option<partyline::media::command::Clip> {
         None
     }
 

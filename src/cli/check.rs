@@ -4,8 +4,9 @@ use super::mistakes::{Found, found};
 use super::{CheckArguments, ExplainArguments, fail, print, print_json, tell};
 use crate::audio::codec::Libraries;
 use crate::dialplan::explain::{self, Question};
-use crate::dialplan::{self, Files};
+use crate::dialplan::{self, Files, SoundSource};
 use crate::net;
+use crate::sound;
 use crate::speech::{self, SoundFiles};
 use crate::types::AudioCodec;
 use serde::Serialize;
@@ -19,7 +20,10 @@ pub(super) fn checks(decoded: &Arc<SoundFiles>, libraries: &Libraries) -> Files 
     let libraries = libraries.clone();
     let (files, prompts) = (Arc::clone(decoded), Arc::clone(decoded));
     Files::default()
-        .with_sounds(move |path| files.load(path).map(drop).map_err(|error| error.to_string()))
+        .with_sounds(move |source, fetch| match source {
+            SoundSource::File(path) => files.load(path).map(drop).map_err(|error| error.problem),
+            SoundSource::Url(url) => sound::check_url(url, fetch),
+        })
         .with_prompts(move |folder, language| speech::check_prompts(&prompts, folder, language))
         .with_codecs(move |codec| load(codec, &libraries))
         .with_voice(|data, language| speech::can_say(&speech::Paths::within(data), language))

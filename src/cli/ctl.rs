@@ -21,6 +21,8 @@ const CALL_PATIENCE: Duration = Duration::from_secs(330);
 
 /// As long as a peer may take to answer an offer, a few times over.
 const HOLD_PATIENCE: Duration = Duration::from_secs(100);
+/// Patience with a sound that is fetched.
+const FETCH_PATIENCE: Duration = Duration::from_secs(630);
 
 #[derive(Debug, Args)]
 pub(super) struct CtlArguments {
@@ -79,7 +81,7 @@ enum CtlCommand {
     /// Plays something to a call, or to all in a room.
     #[command(group(clap::ArgGroup::new("to").required(true)))]
     Play {
-        /// The name of a prompt, or the path of a WAV file.
+        /// The name of a prompt, the path of a sound file, or a URL (http or https).
         sound: String,
         /// The call's name in the status: call-3-7.
         #[arg(long, group = "to")]
@@ -186,9 +188,9 @@ impl CtlCommand {
     }
 }
 
-/// A file's path as the gateway, in another folder, finds it; the name of a prompt as it is.
+/// A file's path as the gateway, in another folder, finds it; the name of a prompt and a URL as they are.
 fn as_seen_by_gateway(sound: &str) -> String {
-    let is_path = sound.contains(['/', '.']);
+    let is_path = sound.contains(['/', '.']) && !sound.contains("://");
     let absolute = is_path.then(|| std::path::absolute(sound).ok()).flatten();
     absolute.map_or_else(|| sound.to_owned(), |path| path.display().to_string())
 }
@@ -233,6 +235,8 @@ fn ask(arguments: &CtlArguments, request: Request) -> io::Result<Reply> {
         Request::Dial { .. } | Request::Transfer { .. } => CALL_PATIENCE,
         // Offers that cross are drawn lots for, and a peer may be slow.
         Request::Hold { .. } | Request::Resume { .. } => HOLD_PATIENCE,
+        // As long as the dialplan may allow for fetching it.
+        Request::Play { .. } => FETCH_PATIENCE,
         _ => PATIENCE,
     };
     let mut answers = send(arguments, &Ask::Gateway(request), Some(patience))?;

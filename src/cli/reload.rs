@@ -93,7 +93,7 @@ mod tests {
         fn text(&self, _: &str, _: &str) -> Option<crate::media::command::Pcm> {
             None
         }
-        fn file(&self, _: &std::path::Path) -> Option<crate::media::command::Pcm> {
+        fn file(&self, _: &crate::dialplan::SoundSource, _: bool) -> Option<crate::media::command::Clip> {
             None
         }
         fn tone(&self, _: &str) -> Option<crate::media::command::Clip> {

@@ -14,6 +14,7 @@ use crate::gateway::Gateway;
 use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
+use crate::sound::{self, Loader};
 use crate::speech::{self, Library, SoundFiles, Speaker};
 use crate::types::Seed;
 use std::io::{IsTerminal, Write};
@@ -73,18 +74,26 @@ fn start(config: &Path, log: &Log) -> Result<(), StartError> {
         log.push(format!("{}\n", Mistakes::new(&read.warnings, colours)).as_bytes());
     }
     let filter = start_log(log, &read.plan);
-    let voice = Arc::new(Voice::new());
-    let loaded = with_sounds(read, colours, &voice, &decoded)?;
+    let voices = Arc::new(Voices { speaker: OnceLock::new(), loader: start_loader(&read.plan)? });
+    let loaded = with_sounds(read, colours, &voices, &decoded)?;
     drop(decoded);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(config, loaded, (log, filter), voice, libraries));
+    let served = runtime.block_on(serve(config, loaded, (log, filter), voices, libraries));
     // A look-up of a name that gets no answer would keep the process for as long as the resolver is patient.
     runtime.shutdown_background();
     served
 }
 
-/// The one speaker, started when the first dialplan says where its files are; `None` where there is no thread for it.
-type Voice = OnceLock<Option<Speaker>>;
+/// Where sound comes from, for as long as the gateway runs.
+struct Voices {
+    /// Started when the first dialplan says where its files are; `None` where there is no thread for it.
+    speaker: OnceLock<Option<Speaker>>,
+    loader: Loader,
+}
+
+fn start_loader(plan: &Plan) -> Result<Loader, StartError> {
+    Ok(Loader::start(&plan.gateway.data, sound::Patience::default())?)
+}
 
 fn start_speaker(plan: &Plan) -> Option<Speaker> {
     let speaker = Speaker::start(speech::Paths::within(&plan.gateway.data), speech::Patience::default());
@@ -105,11 +114,11 @@ fn read(
 fn with_sounds(
     loaded: dialplan::Loaded,
     colours: bool,
-    voice: &Voice,
+    voices: &Voices,
     decoded: &SoundFiles,
 ) -> Result<Loaded, Mistakes> {
-    let speaker = voice.get_or_init(|| start_speaker(&loaded.plan));
-    let sounds = Library::load(&loaded.plan, speaker.as_ref(), decoded)
+    let speaker = voices.speaker.get_or_init(|| start_speaker(&loaded.plan));
+    let sounds = Library::load(&loaded.plan, speaker.as_ref(), &voices.loader, decoded)
         .map_err(|error| Mistakes::elsewhere(&error.to_string()))?;
     Ok(Loaded {
         summary: loaded.summary(),
@@ -121,9 +130,9 @@ fn with_sounds(
 }
 
 /// Reads them anew. What is wrong with them is told line by line in the log.
-fn reload(config: &Path, voice: &Voice, libraries: &Libraries) -> Result<Loaded, Mistakes> {
+fn reload(config: &Path, voices: &Voices, libraries: &Libraries) -> Result<Loaded, Mistakes> {
     let decoded = Arc::default();
-    let loaded = read(config, false, &decoded, libraries).and_then(|read| with_sounds(read, false, voice, &decoded));
+    let loaded = read(config, false, &decoded, libraries).and_then(|read| with_sounds(read, false, voices, &decoded));
     match &loaded {
         Ok(loaded) => loaded.warnings.drawn.iter().for_each(|line| tracing::warn!("{line}")),
         Err(mistakes) => {
@@ -156,7 +165,7 @@ async fn serve(
     config: &Path,
     loaded: Loaded,
     (log, filter): (&Log, LogFilter),
-    voice: Arc<Voice>,
+    voices: Arc<Voices>,
     libraries: Libraries,
 ) -> Result<(), StartError> {
     let plan = Arc::clone(&loaded.plan);
@@ -192,10 +201,10 @@ async fn serve(
             let _ = std::io::stdout().write_all(banner.as_bytes());
         })?;
     }
-    let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter))
-        .with_speaker(voice.get().cloned().flatten());
+    let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter), voices.loader.clone())
+        .with_speaker(voices.speaker.get().cloned().flatten());
     let config = config.to_owned();
-    server.run(Sources { sip, asked }, move || reload(&config, &voice, &libraries)).await?;
+    server.run(Sources { sip, asked }, move || reload(&config, &voices, &libraries)).await?;
     control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())

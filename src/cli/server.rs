@@ -10,20 +10,20 @@ use super::records::Records;
 use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
 use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
-use crate::dialplan::{Plan, Trunk};
+use crate::dialplan::{Plan, SoundSource, Trunk};
 use crate::gateway::{Audience, Event, Gateway, Input, Level, LogLine, Output, Reply, Request};
-use crate::media::command::{Command, Pcm};
+use crate::media::command::{Clip, Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, Arrival, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
+use crate::sound::Loader;
 use crate::speech::{self, Speaker, Text};
 use crate::types::{CallId, Now, Rush};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,9 +36,6 @@ const TURN: Duration = Duration::from_millis(2);
 
 /// Patience with connections that take their last messages slowly.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// The largest sound file that an administrator can have played, octets.
-const LARGEST_SOUND: u64 = 64 << 20;
 
 /// Both clocks, read at once.
 pub(super) fn now() -> Now {
@@ -74,6 +71,7 @@ pub(super) struct Server {
     sounds_read: (mpsc::Sender<SoundRead>, mpsc::Receiver<SoundRead>),
     /// `None`: there is no thread for it.
     speaker: Option<Speaker>,
+    loader: Loader,
     spoken: (mpsc::Sender<Sentence>, mpsc::Receiver<Sentence>),
     drained: bool,
     /// Of transactions and calls.
@@ -87,11 +85,11 @@ struct Sentence {
     is_last: bool,
 }
 
-/// A sound file that an administrator wants played.
+/// A sound that an administrator wants played.
 struct SoundRead {
     id: u64,
     to: Audience,
-    sound: Result<Pcm, String>,
+    sound: Result<Clip, String>,
 }
 
 /// What the DNS was asked for.
@@ -110,6 +108,7 @@ impl Server {
         media: MediaHandle,
         records: Records,
         (log, filter): (Log, LogFilter),
+        loader: Loader,
     ) -> Self {
         let Loaded { plan, fingerprint, .. } = loaded;
         let settings = &plan.gateway;
@@ -131,6 +130,7 @@ impl Server {
             resolved: mpsc::channel(64),
             sounds_read: mpsc::channel(1),
             speaker: None,
+            loader,
             spoken: mpsc::channel(4),
             drained: false,
             rush: Rush::default(),
@@ -336,7 +336,7 @@ impl Server {
             Output::ResolveHost { call, host } => self.resolve_host(call, host),
             Output::Answered(record) => self.records.answered(record),
             Output::Record(record) => self.records.write(Instant::now(), record),
-            Output::LoadSound { id, to, path } => self.load_sound(id, to, path),
+            Output::LoadSound { id, to, source } => self.load_sound(id, to, source),
             Output::Synthesize { id, language, text } => self.synthesize(id, language, text),
             Output::Log(line) => write_log(&line),
             Output::Event(event) => self.events.push(SystemTime::now(), event),
@@ -379,14 +379,10 @@ impl Server {
         self.gateway.handle_input(now(), input);
     }
 
-    /// Reads a sound file beside the calls.
-    fn load_sound(&self, id: u64, to: Audience, path: PathBuf) {
+    /// Reads or fetches a sound beside the calls.
+    fn load_sound(&self, id: u64, to: Audience, source: SoundSource) {
         let answer = self.sounds_read.0.clone();
-        tokio::task::spawn_blocking(move || {
-            let sound = match std::fs::metadata(&path) {
-                Ok(file) if file.len() > LARGEST_SOUND => Err(format!("{} is larger than 64 MiB", path.display())),
-                _ => speech::load_file(&path).map_err(|error| error.to_string()),
-            };
+        self.loader.clip(source, &self.plan.gateway.fetch, move |sound| {
             // Where that fails the gateway is gone, and with it who asked.
             let _ = answer.blocking_send(SoundRead { id, to, sound });
         });

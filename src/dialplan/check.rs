@@ -50,7 +50,7 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let standard = Default::default();
     let gateway = gateway::check(checker, tables.gateway.get().map_or(&standard, Spanned::get_ref));
     let trunks = trunk::check(checker, entries(&tables.trunks), &gateway);
-    let rooms = room::check(checker, entries(&tables.rooms));
+    let rooms = room::check(checker, &gateway, entries(&tables.rooms));
     let ivrs = ivr::check(checker, entries(&tables.ivr), &gateway);
     pin::check(checker, entries(&tables.rooms), &ivrs);
     bypass::by_digits(checker, entries(&tables.ivr), &ivrs, &rooms);

@@ -4,7 +4,9 @@ mod entry;
 mod out;
 
 use super::number::NumberRules;
-use super::plan::{Alone, Collect, Ivr, IvrPrompts, Origin, Plan, Room, Route, RouteTarget, Say, Then, Trunk};
+use super::plan::{
+    Alone, Collect, Ivr, IvrPrompts, Origin, Plan, Room, Route, RouteTarget, Say, SoundSource, Then, Trunk,
+};
 use super::route::{self, Miss};
 use super::suggestion;
 use crate::types::AudioCodec;
@@ -367,7 +369,8 @@ fn said(say: &Say) -> String {
     match say {
         Say::Prompt(name) => format!("prompt {name}"),
         Say::Text(text) => format!("\"{text}\""),
-        Say::File(path) => format!("file {}", path.display()),
+        Say::File(SoundSource::File(path)) => format!("file {}", path.display()),
+        Say::File(SoundSource::Url(url)) => format!("URL {url}"),
     }
 }
 

@@ -28,9 +28,10 @@ pub use log_levels::log_levels;
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
     Alone, Announce, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest, DigestAlgorithm, DigitTransport,
-    FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat, NumberSource,
-    Origin, Outgoing, Pin, Plan, Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route,
-    RouteTarget, Say, Secret, SessionTimer, SipTransport, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls,
+    FetchSettings, FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat,
+    NumberSource, Origin, Outgoing, Pin, Plan, Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate,
+    Route, RouteTarget, Say, Secret, SessionTimer, SipTransport, SoundSource, SoundUrl, SrtpPolicy, Then, Trunk,
+    TrunkAddress, TrunkAuth, TrunkTls,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

@@ -10,16 +10,18 @@ mod ivr;
 mod room;
 mod route;
 mod secret;
+mod sound;
 mod template;
 mod tls;
 mod trunk;
 
-pub use gateway::{Digest, DigestAlgorithm, Gateway, ListenAddress, SipTransport};
+pub use gateway::{Digest, DigestAlgorithm, FetchSettings, Gateway, ListenAddress, SipTransport};
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Alone, Announce, Room, RoomAccess};
 pub use route::{Origin, Outgoing, Route, RouteTarget};
 pub use secret::{Pin, Secret};
+pub use sound::{SoundSource, SoundUrl};
 pub use template::{BadPlaceholder, RoomTemplate};
 pub use tls::{CertificateFiles, TrunkTls};
 pub use trunk::{

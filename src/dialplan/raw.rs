@@ -9,7 +9,7 @@ mod room;
 mod route;
 mod trunk;
 
-pub(super) use gateway::{RawDigest, RawGateway, RawGatewayTls, RawOpus};
+pub(super) use gateway::{RawDigest, RawFetch, RawGateway, RawGatewayTls, RawOpus};
 pub(super) use ivr::{RawCollect, RawIvr, RawSayTable, RawThen};
 pub(super) use room::RawRoom;
 pub(super) use route::RawRoute;

@@ -1,5 +1,6 @@
 //! What a dialplan refers to outside of itself, asked for while it is checked.
 
+use super::plan::{FetchSettings, SoundSource};
 use crate::types::AudioCodec;
 use std::path::Path;
 
@@ -43,11 +44,11 @@ pub trait Checks {
         Ok(())
     }
 
-    /// Whether a WAV file can be played.
+    /// Whether a sound file can be played, or a URL fetched as far as can be told without asking its server.
     ///
     /// # Errors
     /// Why it cannot be.
-    fn sound(&self, path: &Path) -> Result<(), String>;
+    fn sound(&self, source: &SoundSource, fetch: &FetchSettings) -> Result<(), String>;
 
     /// Whether a text of a language can be said. `data` is the gateway's folder.
     ///
@@ -75,13 +76,13 @@ pub struct PromptText {
     pub former: bool,
 }
 
-type SoundCheck = Box<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
+type SoundCheck = Box<dyn Fn(&SoundSource, &FetchSettings) -> Result<(), String> + Send + Sync>;
 type CertificateCheck = Box<dyn Fn(&Path, Option<&Path>) -> Result<(), String> + Send + Sync>;
 type CodecCheck = Box<dyn Fn(AudioCodec) -> Result<(), String> + Send + Sync>;
 type VoiceCheck = Box<dyn Fn(&Path, &str) -> Result<(), String> + Send + Sync>;
 type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync>;
 
-/// This machine's environment and files. What a WAV file and a prompt catalogue look like is known to others, who hand
+/// This machine's environment and files. What a sound file and a prompt catalogue look like is known to others, who hand
 /// their knowledge in; without it, a sound is good when it is a file that can be opened.
 pub struct Files {
     sound: SoundCheck,
@@ -94,7 +95,7 @@ pub struct Files {
 impl Default for Files {
     fn default() -> Self {
         Self {
-            sound: Box::new(opens),
+            sound: Box::new(|source, _| opens(source)),
             certificate: Box::new(|_, _| Ok(())),
             codec: Box::new(|_| Ok(())),
             prompts: Box::new(|_, _| Ok(None)),
@@ -106,7 +107,10 @@ impl Default for Files {
 impl Files {
     /// Checks sounds with `check`.
     #[must_use]
-    pub fn with_sounds(mut self, check: impl Fn(&Path) -> Result<(), String> + Send + Sync + 'static) -> Self {
+    pub fn with_sounds(
+        mut self,
+        check: impl Fn(&SoundSource, &FetchSettings) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
         self.sound = Box::new(check);
         self
     }
@@ -167,8 +171,8 @@ impl Checks for Files {
         (self.codec)(codec)
     }
 
-    fn sound(&self, path: &Path) -> Result<(), String> {
-        (self.sound)(path)
+    fn sound(&self, source: &SoundSource, fetch: &FetchSettings) -> Result<(), String> {
+        (self.sound)(source, fetch)
     }
 
     fn voice(&self, data: &Path, language: &str) -> Result<(), String> {
@@ -180,7 +184,8 @@ impl Checks for Files {
     }
 }
 
-fn opens(path: &Path) -> Result<(), String> {
+fn opens(source: &SoundSource) -> Result<(), String> {
+    let SoundSource::File(path) = source else { return Ok(()) };
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let data = file.metadata().map_err(|error| error.to_string())?;
     if data.is_file() { Ok(()) } else { Err("it is no file".into()) }
@@ -203,7 +208,7 @@ impl Checks for Trusting {
         false
     }
 
-    fn sound(&self, _: &Path) -> Result<(), String> {
+    fn sound(&self, _: &SoundSource, _: &FetchSettings) -> Result<(), String> {
         Ok(())
     }
 

@@ -28,13 +28,18 @@ impl Gateway {
     }
 
     fn start_alone(&mut self, room: RoomId) -> Option<PlayerId> {
-        let (tone, after) = match self.rooms.get(room)?.settings.alone {
+        let settings = &self.rooms.get(room)?.settings;
+        let sounds = &self.players.sounds;
+        let (sound, after) = match settings.alone {
             Alone::Silence => return None,
-            Alone::Tone => ("alone", TONE_EVERY),
-            Alone::Music => ("hold", MUSIC_AFTER),
+            Alone::Tone => (sounds.tone("alone"), TONE_EVERY),
+            Alone::Music => {
+                let own = settings.music.as_ref().and_then(|music| sounds.file(music, true));
+                (own.or_else(|| sounds.tone("hold")), MUSIC_AFTER)
+            }
         };
         // A loop goes on by itself; anything else begins anew after the pause.
-        let clips = vec![Clip::Silence(after), self.players.sounds.tone(tone)?, Clip::Restart];
+        let clips = vec![Clip::Silence(after), sound?, Clip::Restart];
         let player = self.players.add(&mut self.effects, Owner::Announcement);
         self.players.start(&mut self.effects, player, clips, UnitId::Room(room));
         Some(player)

@@ -35,7 +35,7 @@ pub enum Request {
     Play {
         /// Who is to hear it.
         to: Audience,
-        /// A prompt of the catalogue, or the path of a WAV file.
+        /// A prompt of the catalogue, the path of a sound file, or a URL.
         sound: String,
     },
     /// Say a text to a call or to all in a room. Answered when the first sentence is heard.

@@ -103,8 +103,8 @@ pub use moderation::Audience;
 pub use snapshot::CallSnapshot;
 pub use sounds::Sounds;
 
-use crate::dialplan::Plan;
-use crate::media::command::{Command, Event as MediaEvent, Pcm};
+use crate::dialplan::{Plan, SoundSource};
+use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
 use crate::session;
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow};
@@ -126,7 +126,6 @@ use sessions::{RunningSession, Sessions, Turn};
 use shutdown::Shutdown;
 use speaking::Speeches;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use timer::Timer;
@@ -186,7 +185,7 @@ pub enum Input {
         /// As in the output.
         to: Audience,
         /// The sound, or why there is none.
-        sound: Result<Pcm, String>,
+        sound: Result<Clip, String>,
     },
     /// A part of the answer to [`Output::Synthesize`].
     Sound {
@@ -240,14 +239,14 @@ pub enum Output {
         /// The name, as the peer wrote it.
         host: String,
     },
-    /// Read a sound file that the dialplan does not name; answered with [`Input::SoundLoaded`].
+    /// Read or fetch a sound for an administrator; answered with [`Input::SoundLoaded`].
     LoadSound {
         /// The request that it is for.
         id: u64,
         /// Who is to hear it.
         to: Audience,
-        /// The file.
-        path: PathBuf,
+        /// Where it is.
+        source: SoundSource,
     },
     /// Have a text spoken; answered with [`Input::Sound`] for each sentence.
     Synthesize {

@@ -2,10 +2,11 @@
 
 use super::cause::Cause;
 use super::{Gateway, Output, Reply};
-use crate::media::command::{Clip, Pcm};
+use crate::dialplan::SoundSource;
+use crate::media::command::Clip;
 use crate::types::{CallId, Now, RoomId, UnitId};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Who is to hear a sound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ impl Gateway {
         self.apply_mute(id);
         if let Some(sound) = self.sounds_of(id).prompt(&self.language_of_call(id), prompt) {
             // Not while something is played to it already: that goes first.
-            let _ = self.play_beside(id, sound);
+            let _ = self.play_beside(id, Clip::Samples(sound));
         }
         Reply::Done(format!("{id} is {done}"))
     }
@@ -50,39 +51,40 @@ impl Gateway {
         Reply::Done(format!("{calls} {} in room {name} hung up", if calls == 1 { "call" } else { "calls" }))
     }
 
-    /// Plays a prompt of the catalogue or a sound file to a call or a room. A file has to be read first: then there is no
-    /// reply yet.
+    /// Plays a prompt of the catalogue, a sound file or a URL to a call or a room. What is no prompt has to be read first:
+    /// then there is no reply yet.
     pub(super) fn play_to(&mut self, id: u64, to: Audience, sound: String) -> Option<Reply> {
         if let Err(why) = self.listener(&to) {
             return Some(Reply::Error(why));
         }
         if let Some(pcm) = self.players.sounds.prompt(&self.plan.gateway.language, &sound) {
-            return Some(self.play_sound(&to, pcm));
+            return Some(self.play_sound(&to, Clip::Samples(pcm)));
         }
-        let path = PathBuf::from(sound);
-        match self.players.sounds.file(&path) {
-            Some(pcm) => Some(self.play_sound(&to, pcm)),
-            None => {
-                self.effects.output(Output::LoadSound { id, to, path });
-                None
+        // The client made it absolute.
+        match SoundSource::read(&sound, Path::new("")) {
+            Ok(source @ SoundSource::File(_)) if let Some(known) = self.players.sounds.file(&source, false) => {
+                return Some(self.play_sound(&to, known));
             }
+            Ok(source) => self.effects.output(Output::LoadSound { id, to, source }),
+            Err(why) => return Some(Reply::Error(why)),
         }
+        None
     }
 
     /// A sound file was read, or could not be.
-    pub(super) fn on_sound_loaded(&mut self, id: u64, to: &Audience, sound: Result<Pcm, String>) {
+    pub(super) fn on_sound_loaded(&mut self, id: u64, to: &Audience, sound: Result<Clip, String>) {
         let reply = match sound {
-            Ok(pcm) => self.play_sound(to, pcm),
+            Ok(sound) => self.play_sound(to, sound),
             Err(why) => Reply::Error(why),
         };
         self.effects.reply(id, reply);
     }
 
-    pub(super) fn play_sound(&mut self, to: &Audience, sound: Pcm) -> Reply {
+    pub(super) fn play_sound(&mut self, to: &Audience, sound: Clip) -> Reply {
         let played = match self.listener(to) {
             Ok(UnitId::Leg(call)) => self.play_beside(call, sound),
             Ok(sink) => {
-                self.play_announcement(sink, Clip::Samples(sound));
+                self.play_announcement(sink, sound);
                 Ok(())
             }
             Err(why) => Err(why),
@@ -110,9 +112,9 @@ impl Gateway {
     }
 
     /// Plays to one call what its session knows nothing of. What the session plays goes first.
-    fn play_beside(&mut self, id: CallId, sound: Pcm) -> Result<(), String> {
+    fn play_beside(&mut self, id: CallId, sound: Clip) -> Result<(), String> {
         self.free_to_hear(id)?;
-        self.play_announcement(UnitId::Leg(id), Clip::Samples(sound));
+        self.play_announcement(UnitId::Leg(id), sound);
         Ok(())
     }
 

@@ -110,7 +110,9 @@ fn clip(sounds: &dyn Sounds, language: &str, item: &PlayItem) -> Result<Clip, Ve
         PlayItem::Silence(length) => return Ok(Clip::Silence(*length)),
         PlayItem::Prompt(name) => (sounds.prompt(language, name), name.clone()),
         PlayItem::Text(text) => (sounds.text(language, text), text.clone()),
-        PlayItem::File(path) => (sounds.file(path), path.display().to_string()),
+        PlayItem::File(source) => {
+            return sounds.file(source, false).ok_or_else(|| VerbError::NoSuchSound(source.to_string()));
+        }
         PlayItem::Tone(name) => {
             return sounds.tone(name).ok_or_else(|| VerbError::NoSuchSound((*name).to_owned()));
         }

@@ -183,7 +183,6 @@ mod tests {
     use crate::dialplan::{Trusting, parse};
     use crate::media::command::{Clip, Pcm};
     use crate::session::Invited;
-    use std::path::Path;
 
     struct Silent;
 
@@ -194,7 +193,7 @@ mod tests {
         fn text(&self, _: &str, _: &str) -> Option<Pcm> {
             None
         }
-        fn file(&self, _: &Path) -> Option<Pcm> {
+        fn file(&self, _: &crate::dialplan::SoundSource, _: bool) -> Option<crate::media::command::Clip> {
             None
         }
         fn tone(&self, _: &str) -> Option<Clip> {

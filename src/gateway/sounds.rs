@@ -1,7 +1,7 @@
 //! What the gateway asks of whoever keeps the prompts.
 
+use crate::dialplan::SoundSource;
 use crate::media::command::{Clip, Pcm};
-use std::path::Path;
 
 /// Prompts and tones by name, decoded already: asking never reads a file.
 pub trait Sounds: Send + Sync {
@@ -9,8 +9,9 @@ pub trait Sounds: Send + Sync {
     fn prompt(&self, language: &str, name: &str) -> Option<Pcm>;
     /// The prompt of the catalogue that says this text.
     fn text(&self, language: &str, text: &str) -> Option<Pcm>;
-    /// A sound file that the dialplan names.
-    fn file(&self, path: &Path) -> Option<Pcm>;
+    /// A sound that the dialplan names, a file or a URL: over and over if it is a loop. Where it is not there now, what is
+    /// usual in its place.
+    fn file(&self, source: &SoundSource, is_loop: bool) -> Option<Clip>;
     /// A tone: "join", "leave", "ringback", "busy", "hold".
     fn tone(&self, name: &str) -> Option<Clip>;
 }

@@ -30,7 +30,7 @@ impl Gateway {
             Err(why) => return Some(Reply::Error(why)),
         };
         if let Some(sound) = self.players.sounds.text(&language, &text) {
-            return Some(self.play_sound(&to, sound));
+            return Some(self.play_sound(&to, Clip::Samples(sound)));
         }
         let speech = Speech { to, ready: VecDeque::new(), playing: None, is_whole: false, is_answered: false };
         self.speeches.insert(id, speech);

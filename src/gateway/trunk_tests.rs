@@ -11,7 +11,6 @@ use crate::sip::locate::{Candidate, Located};
 use crate::sip::message::{HeaderName as H, Message, Method, Request as SipRequest, Response, StatusCode, Transport};
 use crate::sip::{self, EndpointConfig, Flow};
 use crate::types::{CallId, Now};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -26,7 +25,7 @@ impl Sounds for Silence {
         None
     }
 
-    fn file(&self, _: &Path) -> Option<Pcm> {
+    fn file(&self, _: &crate::dialplan::SoundSource, _: bool) -> Option<crate::media::command::Clip> {
         None
     }
 

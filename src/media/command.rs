@@ -225,6 +225,12 @@ impl Stream {
         (producer, Self(Arc::new(Mutex::new(Some(consumer)))))
     }
 
+    /// The reading end, for a test of whoever writes.
+    #[cfg(test)]
+    pub(crate) fn take_for_test(&self) -> Option<rtrb::Consumer<StreamSample>> {
+        self.take()
+    }
+
     /// The reading end, for the first who asks.
     pub(super) fn take(&self) -> Option<rtrb::Consumer<StreamSample>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()

@@ -145,7 +145,7 @@ pub(super) fn item(say: &Say) -> PlayItem {
 fn is_sound(item: &PlayItem, name: &str) -> bool {
     match item {
         PlayItem::Prompt(text) | PlayItem::Text(text) => text == name,
-        PlayItem::File(path) => path.to_string_lossy() == name,
+        PlayItem::File(source) => source.to_string() == name,
         PlayItem::Tone(tone) => *tone == name,
         PlayItem::Silence(_) => false,
     }

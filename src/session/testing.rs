@@ -55,7 +55,7 @@ fn sound(item: &PlayItem) -> String {
     match item {
         PlayItem::Prompt(name) => name.clone(),
         PlayItem::Text(text) => format!("'{text}'"),
-        PlayItem::File(path) => format!("{}", path.display()),
+        PlayItem::File(source) => source.to_string(),
         PlayItem::Tone(tone) => format!("tone:{tone}"),
         PlayItem::Silence(length) => format!("silence:{}", length.as_millis()),
     }

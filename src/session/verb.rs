@@ -1,7 +1,7 @@
 //! What a session can ask for.
 
 use super::{DialHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
-use crate::dialplan::RoomTemplate;
+use crate::dialplan::{RoomTemplate, SoundSource};
 use crate::types::CallId;
 use std::time::Duration;
 
@@ -237,8 +237,8 @@ pub enum PlayItem {
     Prompt(String),
     /// A text to speak: the catalogue is searched for it before synthesis is tried.
     Text(String),
-    /// A WAV file the dialplan named (loaded and checked when the dialplan was).
-    File(std::path::PathBuf),
+    /// A sound that the dialplan names.
+    File(SoundSource),
     /// A named tone: "join", "leave", "ringback" and its kin, "busy".
     Tone(&'static str),
     /// A pause.

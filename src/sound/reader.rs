@@ -73,7 +73,7 @@ impl Reader {
     /// # Errors
     /// It cannot be opened, or is no sound that can be played.
     pub fn open(path: &Path) -> Result<Self, Unplayable> {
-        let file = File::open(path).map_err(Unplayable::Io)?;
+        let file = File::open(path).map_err(Unplayable::Open)?;
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         Self::new(BufReader::new(file), &Hint::of_name(&name))
     }
@@ -139,7 +139,10 @@ impl Reader {
             } else {
                 let was = std::mem::replace(&mut self.state, State::Over);
                 if was == State::Silent {
-                    return Err(self.unplayable(Fault::Broken("no sound is in it".into())));
+                    return Err(match self.decoder {
+                        Decoder::Wav(_) => Unplayable::Silent,
+                        _ => self.unplayable(Fault::Broken("no sound is in it".into())),
+                    });
                 }
                 self.wide.ready.resize(2 * count, 0.0);
             }

@@ -6,6 +6,9 @@ use std::io;
 /// Why something cannot be played, as a half sentence about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Unplayable {
+    /// It is not there, or not ours to read.
+    #[error("cannot be opened: {0}")]
+    Open(io::Error),
     /// The medium failed.
     #[error("cannot be read: {0}")]
     Io(io::Error),

@@ -84,7 +84,7 @@ impl Catalogue {
                 Source::BuiltIn(wav) => {
                     decode(wav).map_err(|problem| SoundError::new(format!("{name}.wav in the binary"), problem))
                 }
-                Source::File(path) => decoded.load(&path),
+                Source::File(path) => decoded.load_prompt(&path),
             };
             let sound = sound.map_err(|mistake| mistakes.push(mistake)).ok()?;
             Some((name, Prompt { text, sound }))

@@ -3,40 +3,44 @@
 use super::error::SoundError;
 use crate::audio::wav;
 use crate::media::command::Pcm;
+use crate::sound::{self, LONGEST_WHOLE, Loaded};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-
-/// Reads a WAV file of any common format (8 to 32 bits, mono or more channels, any rate) as mono.
-///
-/// # Errors
-/// The file cannot be opened, is no WAV file, is cut short, or holds no sound at all.
-pub fn load_file(path: &Path) -> Result<Pcm, SoundError> {
-    let file = File::open(path).map_err(|error| SoundError::new(path, format!("cannot be opened: {error}")))?;
-    decode(BufReader::new(file)).map_err(|problem| SoundError::new(path, problem))
-}
 
 /// Sound files by their paths, each decoded once: a dialplan is checked before what it names is loaded.
 #[derive(Debug, Default)]
 pub struct SoundFiles {
-    decoded: Mutex<HashMap<PathBuf, Pcm>>,
+    decoded: Mutex<HashMap<PathBuf, Loaded>>,
 }
 
 impl SoundFiles {
-    /// As [`load_file`].
+    /// Reads a sound file of any form: all of it, if it is not too long for that.
     ///
     /// # Errors
-    /// As for [`load_file`].
-    pub fn load(&self, path: &Path) -> Result<Pcm, SoundError> {
+    /// The file cannot be opened, is no sound that is played, or holds no sound at all.
+    pub fn load(&self, path: &Path) -> Result<Loaded, SoundError> {
         let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sound) = decoded.get(path) {
             return Ok(sound.clone());
         }
-        let sound = load_file(path)?;
+        let sound = sound::load(path).map_err(|error| SoundError::new(path, error.to_string()))?;
         decoded.insert(path.to_owned(), sound.clone());
         Ok(sound)
+    }
+
+    /// The same for a prompt, which is kept in memory.
+    ///
+    /// # Errors
+    /// Beside those: it is too long.
+    pub fn load_prompt(&self, path: &Path) -> Result<Pcm, SoundError> {
+        match self.load(path)? {
+            Loaded::Whole(sound) => Ok(sound),
+            Loaded::Long => {
+                Err(SoundError::new(path, format!("is longer than a prompt may be: {} s", LONGEST_WHOLE.as_secs())))
+            }
+        }
     }
 }
 

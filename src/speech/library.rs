@@ -1,31 +1,40 @@
 //! All sounds one dialplan needs, read when it is.
 
 use super::catalogue::FORMER_TEXTS;
-use super::listing::{Listed, Listing, Source};
+use super::listing::{self, Listed, Listing};
 use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, SPEECH_RATE, SoundFiles, Speaker, Text};
-use crate::dialplan::{Plan, PromptText, Say};
+use crate::dialplan::{Plan, PromptText, Say, SoundSource};
 use crate::gateway::Sounds;
 use crate::media::command::{Clip, Pcm};
+use crate::sound::{Loader, Source};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The prompt catalogue, the files the dialplan names, and the texts it says.
 #[derive(Debug)]
 pub struct Library {
     catalogue: Catalogue,
-    files: HashMap<PathBuf, Pcm>,
+    /// Files and URLs, and what is usual where they are not there.
+    sources: HashMap<SoundSource, (Source, Option<Pcm>)>,
+    /// Instead of the tune.
+    music: Option<SoundSource>,
     /// What the dialplan says, by language and text.
     spoken: HashMap<(String, String), Pcm>,
 }
 
 impl Library {
-    /// Reads the prompt folder and every sound file of a plan, and has every text said that no prompt says. A text that
-    /// nobody can say is told in the log, and the prompt that is usual in its place is played instead of it. `decoded` are
-    /// the files that its check has read.
+    /// Reads the prompt folder and every sound of a plan, URLs as far as `loader` has fetched them, and has every text said
+    /// that no prompt says. A text that nobody can say is told in the log, and the prompt that is usual in its place is
+    /// played instead of it. `decoded` are the files that its check has read.
     ///
     /// # Errors
     /// All files that cannot be used, each with its name and what is wrong with it.
-    pub fn load(plan: &Plan, speaker: Option<&Speaker>, decoded: &SoundFiles) -> Result<Self, CatalogueError> {
+    pub fn load(
+        plan: &Plan,
+        speaker: Option<&Speaker>,
+        loader: &Loader,
+        decoded: &SoundFiles,
+    ) -> Result<Self, CatalogueError> {
         let mut wrong = Vec::new();
         let catalogue = match Catalogue::load_used(&plan.gateway.prompts, &languages(plan), decoded) {
             Ok(catalogue) => catalogue,
@@ -34,13 +43,18 @@ impl Library {
                 Catalogue::built_in()
             }
         };
-        let mut files = HashMap::new();
         let says: Vec<Said<'_>> = says(plan).collect();
-        for path in says.iter().filter_map(|said| if let Say::File(path) = said.say { Some(path) } else { None }) {
-            match decoded.load(path) {
-                Ok(sound) => {
-                    files.insert(path.clone(), sound);
-                }
+        let mut sources = HashMap::new();
+        for (source, usual) in sounds(plan, &says, &catalogue) {
+            if sources.contains_key(source) {
+                continue;
+            }
+            let loaded = match source {
+                SoundSource::File(path) => decoded.load(path).map(|sound| loader.file(path, sound)),
+                SoundSource::Url(url) => Ok(loader.url(url, &plan.gateway.fetch)),
+            };
+            match loaded {
+                Ok(loaded) => drop(sources.insert(source.clone(), (loaded, usual))),
                 Err(error) => wrong.push(error),
             }
         }
@@ -55,7 +69,7 @@ impl Library {
                 spoken.insert((language.to_owned(), text.clone()), sound);
             }
         }
-        Ok(Self { catalogue, files, spoken })
+        Ok(Self { catalogue, sources, music: plan.gateway.music.clone(), spoken })
     }
 }
 
@@ -72,12 +86,14 @@ impl Sounds for Library {
         exact.or_else(prompt).or_else(of_another)
     }
 
-    fn file(&self, path: &Path) -> Option<Pcm> {
-        self.files.get(path).cloned()
+    fn file(&self, source: &SoundSource, is_loop: bool) -> Option<Clip> {
+        let (source, usual) = self.sources.get(source)?;
+        source.clip(is_loop, usual.as_ref())
     }
 
     fn tone(&self, name: &str) -> Option<Clip> {
-        self.catalogue.tone(name)
+        let music = self.music.as_ref().filter(|_| name == "hold");
+        music.and_then(|music| self.file(music, true)).or_else(|| self.catalogue.tone(name))
     }
 }
 
@@ -117,6 +133,25 @@ fn says(plan: &Plan) -> impl Iterator<Item = Said<'_>> {
     })
 }
 
+/// The files and URLs that a plan names, and what is usual in the place of each.
+fn sounds<'a>(
+    plan: &'a Plan,
+    says: &[Said<'a>],
+    catalogue: &Catalogue,
+) -> impl Iterator<Item = (&'a SoundSource, Option<Pcm>)> {
+    let said = says.iter().filter_map(|said| match said.say {
+        Say::File(source) => Some((source, catalogue.get(said.language, said.usual))),
+        Say::Prompt(_) | Say::Text(_) => None,
+    });
+    let tune = match catalogue.tone("hold") {
+        Some(Clip::Loop(tune)) => Some(tune),
+        _ => None,
+    };
+    let music = plan.rooms.iter().filter_map(|room| room.music.as_ref()).chain(&plan.gateway.music);
+    let music = music.map(|music| (music, tune.clone()));
+    said.chain(music).collect::<Vec<_>>().into_iter()
+}
+
 /// Has a text said. Why that fails goes to the log.
 fn speak(speaker: Option<&Speaker>, language: &str, text: &str) -> Option<Pcm> {
     let words = Text { language: language.to_owned(), text: text.to_owned(), rate: SPEECH_RATE };
@@ -151,8 +186,8 @@ pub fn check_prompts(decoded: &SoundFiles, folder: &Path, language: &str) -> Res
     let mut mistakes = Vec::new();
     let listing = Listing::read_used(folder, &[language, DEFAULT_LANGUAGE], &mut mistakes);
     for prompt in listing.languages.values().flat_map(BTreeMap::values) {
-        if let Source::File(path) = &prompt.source {
-            mistakes.extend(decoded.load(path).err());
+        if let listing::Source::File(path) = &prompt.source {
+            mistakes.extend(decoded.load_prompt(path).err());
         }
     }
     if mistakes.is_empty() {

@@ -27,7 +27,7 @@ mod tones;
 
 pub use catalogue::Catalogue;
 pub use error::{CatalogueError, SoundError};
-pub use file::{SoundFiles, load_file};
+pub use file::SoundFiles;
 pub use library::{Library, check_prompts, list_prompts};
 pub use listing::DEFAULT_LANGUAGE;
 pub use synthesis::{Paths, Patience, SPEECH_RATE, Sound, Speaker, SpeechError, Text, can_say};

@@ -4,6 +4,7 @@ use super::*;
 use crate::audio::active_level::active_level;
 use crate::audio::{level, wav};
 use crate::media::command::{Clip, Pcm};
+use crate::sound::Loader;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
@@ -215,7 +216,7 @@ fn all_mistakes_of_a_folder_are_told_at_once() {
     let mistakes = folder.mistakes();
     let starts = [
         "de-DE/Big.wav: a prompt's name is made of a-z, 0-9 and hyphens",
-        "de-DE/broken.wav: cannot be read as WAV: ",
+        "de-DE/broken.wav: is text, which is not played",
         "de-DE/catalogue.toml: \"Kein Name\": a prompt's name is made of",
         "de-DE/catalogue.toml: muted: its text is missing: muted = \"…\"",
         "de-DE/catalogue.toml: welcome: its text is missing",
@@ -246,7 +247,7 @@ fn of_a_dialect_that_nobody_speaks_only_what_the_others_lack_is_decoded() {
     assert_eq!(british.get("en-GB", "hello"), pcm(700, 80));
     assert_ne!(british.get("en-GB", "muted"), pcm(600, 80));
     let mistakes = load(&["en-GB", "en-us"]).unwrap_err().to_string();
-    assert!(mistakes.contains("en-US/goodbye.wav: cannot be read as WAV"), "{mistakes}");
+    assert!(mistakes.contains("en-US/goodbye.wav: is text"), "{mistakes}");
 }
 
 #[test]
@@ -258,7 +259,7 @@ fn prompts_are_listed_without_decoding_them_and_decoded_once_by_check_and_start(
     assert_eq!(list_prompts(&folder.0, "de-DE").unwrap().unwrap(), expected);
     let decoded = SoundFiles::default();
     let mistake = check_prompts(&decoded, &folder.0, "de-DE").unwrap_err();
-    assert!(mistake.contains("goodbye.wav: cannot be read as WAV"), "{mistake}");
+    assert!(mistake.contains("goodbye.wav: is text"), "{mistake}");
     std::fs::write(&goodbye, sound(500, 80)).unwrap();
     assert_eq!(check_prompts(&decoded, &folder.0, "de-DE").unwrap().unwrap(), expected);
     std::fs::write(&goodbye, "no sound any more").unwrap();
@@ -279,8 +280,13 @@ fn a_text_that_is_a_prompt_of_its_language_is_heard_by_callers_of_every_language
         folder.0
     );
     let plan = crate::dialplan::parse("dialplan.toml", &dialplan, &crate::dialplan::Trusting).unwrap().plan;
-    let library = Library::load(&plan, None, &SoundFiles::default()).unwrap();
+    let loader = Loader::start(&folder.0, crate::sound::Patience::default()).unwrap();
+    let library = Library::load(&plan, None, &loader, &SoundFiles::default()).unwrap();
     assert_eq!(library.text("en-GB", "Auf Wiederhören."), pcm(500, 80));
+}
+
+fn load_file(path: &Path) -> Result<Pcm, SoundError> {
+    SoundFiles::default().load_prompt(path)
 }
 
 #[test]
@@ -314,7 +320,7 @@ fn a_file_that_is_no_good_is_named_with_the_reason() {
     let missing = load_file(&folder.0.join("missing.wav")).unwrap_err();
     assert!(missing.to_string().contains("missing.wav: cannot be opened: "), "{missing}");
     let text = load_file(&folder.file("text.wav", "hello")).unwrap_err();
-    assert!(text.to_string().contains("text.wav: cannot be read as WAV: "), "{text}");
+    assert!(text.to_string().contains("text.wav: is text, which is not played"), "{text}");
     let whole = sound(1_000, 800);
     // Cut short, it may as well come from a pipe: what is there is sound.
     let cut = load_file(&folder.file("cut.wav", &whole[..whole.len() / 2])).unwrap();

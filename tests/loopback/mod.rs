@@ -38,6 +38,7 @@ mod sound_baresip;
 mod sound_codecs;
 mod sound_phones;
 mod sound_sipp;
+mod sounds;
 mod strange_realm;
 mod transfer;
 mod unknown_sources;

@@ -3,7 +3,6 @@
 use partyline::audio::tone::Tone;
 use partyline::gateway::Sounds;
 use partyline::media::command::{Clip, Pcm};
-use std::path::Path;
 use std::time::Duration;
 
 /// Level of every prompt, dBFS.
@@ -54,7 +53,7 @@ impl Sounds for Silence {
         None
     }
 
-    fn file(&self, _path: &Path) -> Option<Pcm> {
+    fn file(&self, _path: &partyline::dialplan::SoundSource, _: bool) -> Option<partyline::media::command::Clip> {
         None
     }
 
@@ -79,7 +78,7 @@ impl Sounds for Tones {
         None
     }
 
-    fn file(&self, _path: &Path) -> Option<Pcm> {
+    fn file(&self, _path: &partyline::dialplan::SoundSource, _: bool) -> Option<partyline::media::command::Clip> {
         None
     }
 

@@ -12,7 +12,7 @@ use partyline::audio::goertzel;
 use partyline::dialplan::{Plan, TrunkAddress};
 use partyline::gateway::{self, CallRecord, Gateway, Input, Output, Reply, Request};
 use partyline::media::PacketKind;
-use partyline::media::command::{Command, Event, LegStatistics};
+use partyline::media::command::{Clip, Command, Event, LegStatistics};
 use partyline::media::sim::SimMedia;
 use partyline::sip::message::Transport;
 use partyline::sip::{self, EndpointConfig, Flow};
@@ -454,8 +454,8 @@ impl World {
                     self.input(Input::Sound { id, sound, is_last: number == last });
                 }
             }
-            Output::LoadSound { id, to, path } => {
-                let sound = path.to_str().and_then(Tones::named).ok_or_else(|| format!("no {}", path.display()));
+            Output::LoadSound { id, to, source } => {
+                let sound = Tones::named(&source.to_string()).map(Clip::Samples).ok_or_else(|| format!("no {source}"));
                 self.input(Input::SoundLoaded { id, to, sound });
             }
             Output::Answered(record) => self.answered.push(*record),

@@ -1,10 +1,10 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
-use super::{Checker, auth, codecs, identity, tls};
+use super::{Checker, auth, codecs, identity, say, tls};
 use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
-use crate::dialplan::plan::{Gateway, ListenAddress, SipTransport};
-use crate::dialplan::raw::{Field, RawGateway};
+use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, SipTransport};
+use crate::dialplan::raw::{Field, RawFetch, RawGateway};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
@@ -28,6 +28,8 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         warning.help("widen `rtp_ports` or lower `max_calls`");
     }
     let data = checker.path("data", &raw.data).unwrap_or_else(|| checker.base.join("var"));
+    let fetch = fetch(checker, &raw.fetch);
+    let music = say::music(checker, &fetch, &raw.music);
     Gateway {
         sip: listening.into_iter().map(|(address, _)| address).collect(),
         certificate,
@@ -53,9 +55,21 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         codecs: codecs::policy(checker, &raw.codecs).unwrap_or_default(),
         opus: codecs::opus(checker, &raw.opus),
         comfort_noise: raw.comfort_noise.get().is_none_or(|value| *value.get_ref()),
+        music,
+        fetch,
         dscp: checker.number("dscp", &raw.dscp, 0..=63).and_then(|dscp| u8::try_from(dscp).ok()).unwrap_or(46),
         log: log(checker, &raw.log).unwrap_or_else(|| "info".into()),
         data,
+    }
+}
+
+fn fetch(checker: &mut Checker<'_>, field: &Field<RawFetch>) -> FetchSettings {
+    let standard = FetchSettings::default();
+    let Some(raw) = field.get().map(Spanned::get_ref) else { return standard };
+    FetchSettings {
+        allow: checker.networks("allow", &raw.allow),
+        limit: checker.number("limit", &raw.limit, 1..=1_024).map_or(standard.limit, |limit| u64::from(limit) << 20),
+        timeout: checker.time("timeout", &raw.timeout, "1s", "10m").unwrap_or(standard.timeout),
     }
 }
 

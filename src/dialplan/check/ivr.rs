@@ -69,10 +69,10 @@ fn first_words(checker: &mut Checker<'_>, voice: &Voice<'_>, name: &Spanned<Stri
                 .label("one of the two")
                 .also(say.span(), "the other")
                 .help("take one out");
-            Say::File(checker.base.join(file.get_ref()))
+            sound(checker, &voice.gateway.fetch, file)
         }
         (Some(value), None) => say(checker, voice, value.get_ref(), value.span()),
-        (None, Some(file)) => sound(checker, file),
+        (None, Some(file)) => sound(checker, &voice.gateway.fetch, file),
         (None, None) => {
             if raw.collect.is_absent() && raw.say.is_absent() && raw.file.is_absent() {
                 checker

@@ -1,7 +1,7 @@
 //! `[rooms.*]`.
 
-use super::Checker;
-use crate::dialplan::plan::{Alone, Announce, Pin, Plan, Room, Then};
+use super::{Checker, say};
+use crate::dialplan::plan::{Alone, Announce, Gateway, Pin, Plan, Room, SoundSource, Then};
 use crate::dialplan::raw::{Field, RawIvr, RawPin, RawRoom};
 use crate::dialplan::suggestion;
 use std::sync::Arc;
@@ -10,7 +10,11 @@ use toml::Spanned;
 const ANNOUNCE: [(&str, Announce); 2] = [("none", Announce::None), ("tone", Announce::Tone)];
 const ALONE: [(&str, Alone); 3] = [("silence", Alone::Silence), ("tone", Alone::Tone), ("music", Alone::Music)];
 
-pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawRoom)]) -> Vec<Arc<Room>> {
+pub(super) fn check(
+    checker: &mut Checker<'_>,
+    gateway: &Gateway,
+    raw: &[(Spanned<String>, RawRoom)],
+) -> Vec<Arc<Room>> {
     raw.iter()
         .map(|(name, raw)| {
             checker.name("room", name);
@@ -24,10 +28,23 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawRoom)
                     .and_then(|value| checker.word("announce", value, &ANNOUNCE))
                     .unwrap_or_default(),
                 alone: raw.alone.get().and_then(|value| checker.word("alone", value, &ALONE)).unwrap_or_default(),
+                music: music(checker, gateway, raw),
                 max_members: checker.number("max_members", &raw.max_members, 1..=10_000),
             })
         })
         .collect()
+}
+
+fn music(checker: &mut Checker<'_>, gateway: &Gateway, raw: &RawRoom) -> Option<SoundSource> {
+    let written = raw.music.get()?.span();
+    if raw.alone.get().is_none_or(|alone| alone.get_ref() != "music") {
+        checker
+            .sink
+            .warning(written, "this music is never heard")
+            .label("who is alone hears something else")
+            .help("add alone = \"music\"");
+    }
+    say::music(checker, &gateway.fetch, &raw.music)
 }
 
 /// Warns of rooms that an IVR names and nobody configured: a room made on demand has no settings at all.

@@ -1,8 +1,8 @@
 //! What is said: a prompt, a text or a file, and whether it is there.
 
 use super::Checker;
-use crate::dialplan::plan::{Gateway, Say};
-use crate::dialplan::raw::RawSay;
+use crate::dialplan::plan::{FetchSettings, Gateway, Say, SoundSource};
+use crate::dialplan::raw::{Field, RawSay};
 use crate::dialplan::suggestion;
 use crate::dialplan::world::PromptText;
 use std::ops::Range;
@@ -26,7 +26,7 @@ pub(super) fn say(checker: &mut Checker<'_>, voice: &Voice<'_>, raw: &RawSay, sp
         RawSay::Table(table) => match (table.prompt.get(), table.text.get(), table.file.get()) {
             (Some(name), None, None) => prompt(checker, voice, name.get_ref(), name.span()),
             (None, Some(text), None) => spoken(checker, voice, text),
-            (None, None, Some(file)) => sound(checker, file),
+            (None, None, Some(file)) => sound(checker, &voice.gateway.fetch, file),
             (None, None, None) if !(table.prompt.is_absent() && table.text.is_absent() && table.file.is_absent()) => {
                 Say::Text(String::new())
             }
@@ -42,16 +42,45 @@ pub(super) fn say(checker: &mut Checker<'_>, voice: &Voice<'_>, raw: &RawSay, sp
     }
 }
 
-pub(super) fn sound(checker: &mut Checker<'_>, file: &Spanned<String>) -> Say {
-    let path = checker.base.join(file.get_ref());
-    if let Err(reason) = checker.checks.sound(&path) {
-        checker
-            .sink
-            .error(file.span(), format!("this sound cannot be played: {}", path.display()))
-            .label(reason)
-            .help("give a WAV file that this user can read; relative paths begin at the dialplan's folder");
+pub(super) fn sound(checker: &mut Checker<'_>, fetch: &FetchSettings, file: &Spanned<String>) -> Say {
+    // What it is taken for goes nowhere: a mistake was told.
+    source(checker, fetch, file).map_or_else(|| Say::Text(String::new()), Say::File)
+}
+
+/// What is played over and over.
+pub(super) fn music(checker: &mut Checker<'_>, fetch: &FetchSettings, field: &Field<String>) -> Option<SoundSource> {
+    source(checker, fetch, field.get()?)
+}
+
+/// A sound file, which can be played, or a URL, which can be asked.
+fn source(checker: &mut Checker<'_>, fetch: &FetchSettings, written: &Spanned<String>) -> Option<SoundSource> {
+    let source = match SoundSource::read(written.get_ref(), checker.base) {
+        Ok(source) => source,
+        Err(reason) => {
+            checker
+                .sink
+                .error(written.span(), "this sound cannot be fetched")
+                .label(reason)
+                .help("for example \"https://music.example/hold.mp3\", or the path of a file");
+            return None;
+        }
+    };
+    if let SoundSource::Url(url) = &source
+        && url.has_secrets()
+    {
+        checker.sink.secret(written.span());
     }
-    Say::File(path)
+    if let Err(reason) = checker.checks.sound(&source, fetch) {
+        let help = match source {
+            SoundSource::File(_) => {
+                "give a sound file that this user can read; relative paths begin at the dialplan's folder"
+            }
+            SoundSource::Url(_) => "allow its network: [gateway] fetch = { allow = [\"…\"] }",
+        };
+        let mistake = checker.sink.error(written.span(), format!("this sound cannot be played: {source}"));
+        mistake.label(reason).help(help);
+    }
+    Some(source)
 }
 
 /// A prompt by name; `span` is what a message about it points at.

@@ -1,12 +1,13 @@
 //! `[gateway]`.
 
-use super::CertificateFiles;
+use super::{CertificateFiles, SoundSource};
 use crate::dialplan::number::NumberRules;
 use crate::types::{CodecPolicy, Network, OpusSettings};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How SIP travels to one of our listening addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,6 +109,23 @@ impl Gateway {
     }
 }
 
+/// How URLs of sounds are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchSettings {
+    /// Networks beside the public Internet that may be asked. Default: none.
+    pub allow: Vec<Network>,
+    /// Octets of the largest sound. Default 32 MiB.
+    pub limit: u64,
+    /// The longest time for one. Default 60 s.
+    pub timeout: Duration,
+}
+
+impl Default for FetchSettings {
+    fn default() -> Self {
+        Self { allow: Vec::new(), limit: 32 << 20, timeout: Duration::from_secs(60) }
+    }
+}
+
 /// Settings of the whole gateway.
 #[derive(Debug, Clone)]
 pub struct Gateway {
@@ -159,6 +177,10 @@ pub struct Gateway {
     pub opus: OpusSettings,
     /// Whether comfort noise (RFC 3389) is taken where the other side offers it. Default yes.
     pub comfort_noise: bool,
+    /// What calls on hold hear, and who is alone in a room with `alone = "music"`. Default: a tune of the gateway.
+    pub music: Option<SoundSource>,
+    /// How URLs of sounds are fetched.
+    pub fetch: FetchSettings,
     /// DSCP of media packets, 0 to 63. Default 46 (expedited forwarding, RFC 3246).
     pub dscp: u8,
     /// What is logged, as `info` or `info,partyline::net=debug`. Default `info`.

@@ -1,8 +1,7 @@
 //! `[ivr.*]`.
 
-use super::RoomTemplate;
+use super::{RoomTemplate, SoundSource};
 use crate::dialplan::Pattern;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a caller hears and keys before being let into a room.
@@ -48,8 +47,8 @@ pub enum Say {
     Prompt(String),
     /// A text to speak.
     Text(String),
-    /// A WAV file, checked when the dialplan was.
-    File(PathBuf),
+    /// A sound file, checked when the dialplan was, or a URL.
+    File(SoundSource),
 }
 
 /// How digits are collected.

@@ -1,6 +1,6 @@
 //! `[rooms.*]`.
 
-use super::Pin;
+use super::{Pin, SoundSource};
 
 /// One room, configured or made on demand.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Room {
     pub announce: Announce,
     /// What somebody who is alone in it hears. Default `tone`.
     pub alone: Alone,
+    /// What is heard where `alone` is music. Default: that of the gateway.
+    pub music: Option<SoundSource>,
     /// Calls in it at one time, at least 1. Default: no limit. Each costs one decode, one encode and one addition a tick.
     pub max_members: Option<u32>,
 }
@@ -23,7 +25,8 @@ impl Room {
     /// The room of that name as it is when nobody configured it.
     #[must_use]
     pub const fn on_demand(name: String) -> Self {
-        Self { name, pin: None, host_pin: None, announce: Announce::Tone, alone: Alone::Tone, max_members: None }
+        let (announce, alone) = (Announce::Tone, Alone::Tone);
+        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None }
     }
 }
 

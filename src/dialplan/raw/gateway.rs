@@ -1,7 +1,7 @@
 //! `[gateway]`, as written.
 
-use super::Strings;
 use super::read::table;
+use super::{RawDuration, Strings};
 
 table! {
     /// `[gateway]`.
@@ -75,6 +75,11 @@ table! {
         /// Whether comfort noise (RFC 3389) is taken where the other side offers it: pauses are then described and not
         /// sent, both ways. Default `true`. It is never offered first.
         comfort_noise: bool = "false",
+        /// What calls on hold hear, and who is alone in a room with `alone = "music"`, over and over: a sound file or a
+        /// URL. Default: a tune of the gateway.
+        music: String = r#""https://music.example/hold.mp3""#,
+        /// How sounds that a URL names are fetched.
+        fetch: RawFetch = r#"{ allow = ["10.0.0.0/8"], limit = 64 }"#,
         /// DSCP of media packets, 0 to 63 (46 is expedited forwarding, RFC 3246). Default `46`. Needs a restart.
         dscp: i64 = "46",
         /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or levels by module, as
@@ -109,6 +114,20 @@ table! {
         fec: bool = "false",
         /// Whether silence is left out (DTX), by us and, so we ask, by the other side. Default `false`.
         dtx: bool = "true",
+    }
+}
+
+table! {
+    /// `fetch = { … }` of the gateway.
+    RawFetch, "fetch", later [],
+    {
+        /// Networks beside the public Internet that URLs may lead to. Private, loopback, link-local and other addresses
+        /// that are not public are refused everywhere else, whatever name leads to them. Default `[]`.
+        allow: Strings = r#"["10.0.0.0/8"]"#,
+        /// The largest sound that is fetched, in MiB, 1 to 1024. Default `32`.
+        limit: i64 = "64",
+        /// The longest time for one, 1s to 10m. Default `"60s"`.
+        timeout: RawDuration = r#""2m""#,
     }
 }
 

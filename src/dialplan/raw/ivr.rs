@@ -12,7 +12,7 @@ table! {
         /// Played first, while keys are taken already; again before each further try. Default `{ prompt = "enter-pin"
         /// }`.
         say: RawSay = r#""Hello, please enter your PIN.""#,
-        /// A WAV file to play instead of `say`.
+        /// A sound file or a URL to play instead of `say`.
         file: String = r#""welcome.wav""#,
         /// What is played instead of `say` to those who called certain numbers: patterns, and what is said. The first
         /// that matches. Default: none.
@@ -84,7 +84,7 @@ table! {
         prompt: String = r#""enter-pin""#,
         /// A text to be spoken: by a recording if it is that of a prompt of the catalogue, else by the gateway's voice.
         text: String = r#""Please enter your PIN.""#,
-        /// A WAV file.
+        /// A sound file (WAV, MP3, Ogg, FLAC and others), or a URL of `http` or `https`.
         file: String = r#""welcome.wav""#,
     }
 }

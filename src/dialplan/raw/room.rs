@@ -5,7 +5,7 @@ use super::read::table;
 
 table! {
     /// `[rooms.*]`.
-    RawRoom, "a room", later ["music", "record", "moderated", "locked"],
+    RawRoom, "a room", later ["record", "moderated", "locked"],
     {
         /// Opens it to callers of an IVR that asks for PINs: 4 to 16 digits, in quotes. Default: none, it is reached by
         /// routes alone.
@@ -16,6 +16,8 @@ table! {
         announce: String = r#""tone""#,
         /// What somebody who is alone in it hears: `tone` (every 20 s), `music` or `silence`. Default `"tone"`.
         alone: String = r#""music""#,
+        /// What is heard with `alone = "music"`, over and over: a sound file or a URL. Default: `music` of the gateway.
+        music: String = r#""lobby.mp3""#,
         /// Calls in it at one time, 1 to 10000. Default: no limit.
         max_members: i64 = "50",
     }

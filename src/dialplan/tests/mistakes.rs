@@ -213,7 +213,9 @@ fn single_mistakes_are_told_where_they_are() {
         ),
         ("room", "announce = \"tune\"", "7 error: `announce` knows no such word <\"tune\">"),
         ("room", "max_members = 0", "7 error: `max_members` is from 1 to 10000 <0>"),
-        ("room", "music = \"x.wav\"", "7 error: `music` is not supported in this version <music>"),
+        ("room", "record = true", "7 error: `record` is not supported in this version <record>"),
+        ("room", "music = \"x.wav\"", "7 warning: this music is never heard <\"x.wav\">"),
+        ("room", "alone = \"music\"\nmusic = \"ftp://x/y\"", "8 error: this sound cannot be fetched <\"ftp://x/y\">"),
         ("ivr", "say = \"a b\"\nfile = \"c.wav\"", "12 error: `say` and `file` are both given <\"c.wav\">"),
         (
             "ivr",
@@ -396,7 +398,7 @@ fn told_with(environment: &'static str, text: &str) -> Vec<String> {
         fn secret_file(&self, _: &std::path::Path) -> Result<String, String> {
             Ok(self.0.into())
         }
-        fn sound(&self, _: &std::path::Path) -> Result<(), String> {
+        fn sound(&self, _: &SoundSource, _: &FetchSettings) -> Result<(), String> {
             Ok(())
         }
         fn prompts(&self, _: &std::path::Path, _: &str) -> Result<Option<Vec<PromptText>>, String> {

@@ -14,8 +14,8 @@ impl Checks for Small {
         if path == Path::new("secret") { Ok("hunter3\n".into()) } else { Err("No such file".into()) }
     }
 
-    fn sound(&self, path: &Path) -> Result<(), String> {
-        if path == Path::new("good.wav") { Ok(()) } else { Err("not a WAV file".into()) }
+    fn sound(&self, source: &SoundSource, _: &FetchSettings) -> Result<(), String> {
+        if source.to_string() == "good.wav" { Ok(()) } else { Err("not a WAV file".into()) }
     }
 
     fn voice(&self, _: &Path, _: &str) -> Result<(), String> {
@@ -97,15 +97,19 @@ fn joining_may_be_silent() {
     assert_eq!(joining("joining = \"none\""), None);
 }
 
+fn sound(files: &Files, path: &Path) -> Result<(), String> {
+    files.sound(&SoundSource::File(path.to_owned()), &FetchSettings::default())
+}
+
 #[test]
 fn files_of_this_machine_are_looked_at() {
     let files = Files::default();
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    assert_eq!(files.sound(&manifest.join("dialplan.toml")), Ok(()));
-    assert!(files.sound(manifest).is_err(), "a folder is no sound");
-    assert!(files.sound(&manifest.join("nothing.wav")).is_err());
+    assert_eq!(sound(&files, &manifest.join("dialplan.toml")), Ok(()));
+    assert!(sound(&files, manifest).is_err(), "a folder is no sound");
+    assert!(sound(&files, &manifest.join("nothing.wav")).is_err());
     assert!(files.environment("PATH").is_some());
-    let strict = Files::default().with_sounds(|_| Err("never".into())).with_prompts(|_, _| Ok(Some(Vec::new())));
-    assert_eq!(strict.sound(Path::new("x")), Err("never".into()));
+    let strict = Files::default().with_sounds(|_, _| Err("never".into())).with_prompts(|_, _| Ok(Some(Vec::new())));
+    assert_eq!(sound(&strict, Path::new("x")), Err("never".into()));
     assert_eq!(strict.prompts(Path::new("x"), "en-GB"), Ok(Some(Vec::new())));
 }

@@ -1,6 +1,7 @@
 //! Telephones at a gateway without a media plane: messages by hand, keys as the media plane reports them, and for each
 //! call a list of what it was played. A thousand of them cost next to nothing.
 
+use crate::dialplan::SoundSource;
 use crate::dialplan::{self, Plan, Trusting};
 use crate::gateway::{CallRecord, Gateway, Input, Output, Reply, Request, Sounds, Status};
 use crate::media::command::{Clip, Command, Event, LegStatistics, Pcm};
@@ -10,7 +11,6 @@ use crate::types::{CallId, Now, PlayerId, RoomId, UnitId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -50,8 +50,9 @@ impl Sounds for Named {
         Some(self.sound(&format!("\"{text}\"")))
     }
 
-    fn file(&self, path: &Path) -> Option<Pcm> {
-        Some(self.sound(&format!("file {}", path.display())))
+    fn file(&self, source: &SoundSource, is_loop: bool) -> Option<Clip> {
+        let sound = self.sound(&format!("file {source}"));
+        Some(if is_loop { Clip::Loop(sound) } else { Clip::Samples(sound) })
     }
 
     fn tone(&self, name: &str) -> Option<Clip> {

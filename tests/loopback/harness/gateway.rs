@@ -149,7 +149,13 @@ impl Setup {
 
     /// Starts it and waits until it answers on its control socket.
     pub fn start(self) -> Gateway {
+        self.prepare(|_| {})
+    }
+
+    /// The same, once `prepare` has put its files beside the dialplan.
+    pub fn prepare(self, prepare: impl FnOnce(&Path)) -> Gateway {
         let folder = Folder::new();
+        prepare(folder.path());
         let address = self.family.own_address();
         let port = address::free_port(address);
         let (first, last) = address::free_block(address, self.media_ports);

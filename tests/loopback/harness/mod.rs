@@ -14,6 +14,7 @@ pub mod sipp;
 pub mod slot;
 pub mod sound;
 pub mod wait;
+pub mod web;
 
 pub use address::Family;
 pub use gateway::{Gateway, PIN, PROGRAM, Setup};

@@ -1,0 +1,164 @@
+//! Sounds of the dialplan: files, and URLs that are fetched beside the calls.
+
+use super::data::{self, Format};
+use super::server::{Server, respond, stall};
+use crate::dialplan::{FetchSettings, SoundSource, SoundUrl};
+use crate::media::command::{Clip, Pcm};
+use crate::sound::{Loader, Patience, Source};
+use crate::types::Network;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// A folder of its own for one test, gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("partyline-sound-{}-{test}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Files of the store that are sounds.
+    fn kept(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.0.join("sounds")).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_none()).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn settings() -> FetchSettings {
+    let allow = vec![Network { address: [127, 0, 0, 0].into(), prefix: 8 }];
+    FetchSettings { allow, timeout: Duration::from_secs(60), ..FetchSettings::default() }
+}
+
+fn loader(folder: &Folder) -> Loader {
+    Loader::start(&folder.0, Patience::default()).unwrap()
+}
+
+/// A WAV file of a steady value, a tenth of a second.
+fn wav(value: i16) -> Vec<u8> {
+    Format::new(1, 1, 8_000, 16).file(&[value; 800].map(i16::to_le_bytes).concat())
+}
+
+fn usual() -> Pcm {
+    vec![7; 80].into()
+}
+
+/// The first sample of what is played now.
+fn playing(source: &Source) -> i16 {
+    match source.clip(false, Some(&usual())) {
+        Some(Clip::Samples(pcm)) => pcm.narrow()[0],
+        other => panic!("{other:?}"),
+    }
+}
+
+fn wait_for(source: &Source, value: i16) {
+    let limit = crate::test_clock() + Duration::from_secs(60);
+    while playing(source) != value {
+        assert!(crate::test_clock() < limit, "{} is heard and not {value}", playing(source));
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_url_is_heard_once_it_is_there_and_at_once_after_a_restart() {
+    let folder = Folder::new("url");
+    let changed = Arc::new(AtomicBool::new(false));
+    let is_changed = Arc::clone(&changed);
+    let server = Server::start("127.0.0.1", move |asked, stream| {
+        let (tag, value) = if is_changed.load(Ordering::SeqCst) { ("\"b\"", 90) } else { ("\"a\"", 50) };
+        if asked.head.contains(tag) {
+            return respond(stream, "304 Not Modified", &[], b"");
+        }
+        respond(stream, "200 OK", &[&format!("ETag: {tag}")], &wav(value));
+    });
+    let url = SoundUrl::read(&server.url("/hold.wav")).unwrap();
+    let first = loader(&folder);
+    let source = first.url(&url, &settings());
+    wait_for(&source, 50);
+    assert!(matches!(source.clip(true, None), Some(Clip::Loop(_))));
+    assert!(!server.next().head.to_lowercase().contains("if-none-match"));
+    // Another gateway has it before it has asked; and asks whether it is still that.
+    let second = loader(&folder).url(&url, &settings());
+    assert_eq!(playing(&second), 50);
+    assert!(server.next().head.contains("\"a\""));
+    changed.store(true, Ordering::SeqCst);
+    wait_for(&loader(&folder).url(&url, &settings()), 90);
+    assert_eq!(folder.kept().len(), 1);
+}
+
+#[test]
+fn a_stalled_server_holds_nobody_and_what_is_usual_is_heard() {
+    let folder = Folder::new("stalled");
+    let server = Server::start("127.0.0.1", |_, stream| stall(stream));
+    let loader = loader(&folder);
+    // More of them than there are workers, and none is waited for.
+    let sources: Vec<Source> =
+        (0..20).map(|n| loader.url(&SoundUrl::read(&server.url(&format!("/{n}.wav"))).unwrap(), &settings())).collect();
+    for source in &sources {
+        assert_eq!(playing(source), 7);
+        assert_eq!(source.clip(true, Some(&usual())), Some(Clip::Loop(usual())));
+        assert_eq!(source.clip(false, None), None);
+    }
+}
+
+#[test]
+fn what_is_no_sound_does_not_replace_what_is() {
+    let folder = Folder::new("content");
+    let good = Arc::new(AtomicBool::new(true));
+    let is_good = Arc::clone(&good);
+    let server = Server::start("127.0.0.1", move |_, stream| {
+        let body = if is_good.load(Ordering::SeqCst) { wav(50) } else { b"<html>Welcome to our new site".to_vec() };
+        respond(stream, "200 OK", &["Content-Type: audio/mpeg"], &body);
+    });
+    let url = SoundUrl::read(&server.url("/hold")).unwrap();
+    wait_for(&loader(&folder).url(&url, &settings()), 50);
+    server.next();
+    good.store(false, Ordering::SeqCst);
+    let (told, heard) = mpsc::channel();
+    let loader = loader(&folder);
+    let play = |url: &str| {
+        let told = told.clone();
+        let source = SoundSource::read(url, Path::new("/")).unwrap();
+        loader.clip(source, &settings(), move |clip| told.send(clip).unwrap());
+        heard.recv_timeout(Duration::from_secs(60)).unwrap()
+    };
+    assert!(matches!(play(&server.url("/hold")), Ok(Clip::Samples(pcm)) if pcm.narrow()[0] == 50));
+    let told = play(&server.url("/other?token=hush")).unwrap_err();
+    assert!(told.contains("/other: what the server has is MP3, but broken") && !told.contains("hush"), "{told}");
+    assert_eq!(folder.kept().len(), 1);
+    // Nor is anything left of it.
+    let left = std::fs::read_dir(folder.0.join("sounds")).unwrap().flatten();
+    assert!(left.map(|entry| entry.path()).all(|path| path.extension().is_none_or(|end| end != "new")));
+}
+
+#[test]
+fn administrators_play_files_and_urls_of_any_form() {
+    let folder = Folder::new("clip");
+    let loader = loader(&folder);
+    let server = Server::with(data::MP3);
+    let (path, long) = (folder.0.join("tone.ogg"), folder.0.join("long.ulaw"));
+    std::fs::write(&path, data::VORBIS).unwrap();
+    std::fs::write(&long, vec![0x55; 8_000 * 61]).unwrap();
+    let (told, heard) = mpsc::channel();
+    let play = |source: &str| {
+        let told = told.clone();
+        let source = SoundSource::read(source, Path::new("/")).unwrap();
+        loader.clip(source, &settings(), move |clip| told.send(clip).unwrap());
+        heard.recv_timeout(Duration::from_secs(60)).unwrap()
+    };
+    assert!(matches!(play(path.to_str().unwrap()), Ok(Clip::Samples(pcm)) if pcm.wide().is_some()));
+    assert!(matches!(play(&server.url("/tone")), Ok(Clip::Samples(pcm)) if pcm.duration().as_millis() > 450));
+    assert!(matches!(play(long.to_str().unwrap()), Ok(Clip::Stream(_))));
+    let told = play("/nowhere/a.mp3").unwrap_err();
+    assert!(told.starts_with("/nowhere/a.mp3: cannot be opened"), "{told}");
+}
