@@ -24,6 +24,8 @@ pub(super) struct Poller {
     timer: TimerFd,
     /// What the timer is set to.
     armed: Option<Instant>,
+    /// It has gone off and was not set since: until it is, it ends every sleep.
+    has_fired: bool,
     events: [EpollEvent; EVENTS],
 }
 
@@ -37,7 +39,7 @@ impl Poller {
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC)?;
         urgent.add(wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE))?;
         urgent.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
-        Ok(Self { urgent, idle, timer, armed: None, events: [EpollEvent::empty(); EVENTS] })
+        Ok(Self { urgent, idle, timer, armed: None, has_fired: false, events: [EpollEvent::empty(); EVENTS] })
     }
 
     /// Handles this socket's packets on arrival.
@@ -60,7 +62,7 @@ impl Poller {
 
     /// Sleeps until there is a command, an urgent packet, or `deadline`; then `ready` has the urgent sockets.
     pub(super) fn wait(&mut self, now: Instant, deadline: Option<Instant>, ready: &mut Vec<Ready>) -> nix::Result<()> {
-        if self.armed != deadline {
+        if self.armed != deadline || self.has_fired {
             match deadline {
                 Some(at) => {
                     // Zero would disarm the timer.
@@ -70,6 +72,7 @@ impl Poller {
                 None => self.timer.unset()?,
             }
             self.armed = deadline;
+            self.has_fired = false;
         }
         let count = match self.urgent.wait(&mut self.events, EpollTimeout::NONE) {
             Ok(count) => count,
@@ -79,8 +82,8 @@ impl Poller {
         for event in self.events.iter().take(count) {
             match event.data() {
                 WAKE => {}
-                // Set anew before the next sleep, which clears it.
-                TIMER => self.armed = None,
+                // Set anew, or unset, before the next sleep, which clears it.
+                TIMER => self.has_fired = true,
                 token => ready.push(ready_of(token)),
             }
         }
@@ -101,4 +104,27 @@ fn token((slot, kind): Ready) -> u64 {
 fn ready_of(token: u64) -> Ready {
     let slot = LegSlot(u32::try_from(token >> 1).unwrap_or(u32::MAX));
     (slot, if token & 1 == 1 { PacketKind::Rtcp } else { PacketKind::Rtp })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::eventfd::EfdFlags;
+
+    #[test]
+    fn a_timer_that_went_off_ends_no_sleep_but_its_own() {
+        let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK).unwrap();
+        let mut poller = Poller::new(&wake).unwrap();
+        let (now, mut ready) = (crate::test_clock(), Vec::new());
+        poller.wait(now, Some(now), &mut ready).unwrap();
+        // The last leg is gone: there is nothing to wait for but commands, of which one is there.
+        wake.write(1).unwrap();
+        poller.wait(now, None, &mut ready).unwrap();
+        wake.read().unwrap();
+        let left = poller.urgent.wait(&mut poller.events, EpollTimeout::ZERO).unwrap();
+        assert_eq!(left, 0, "the next sleep would end at once, again and again");
+        // And it goes off again where it is to.
+        poller.wait(now, Some(now), &mut ready).unwrap();
+        assert!(ready.is_empty());
+    }
 }
