@@ -109,11 +109,14 @@ pub struct Limits {
     pub pending_per_source: u32,
     /// Early dialogs one outgoing INVITE may fork into. Default 16.
     pub forks: usize,
+    /// 2xx of different peers to one outgoing INVITE that are acknowledged and ended: whoever answers begins to bill.
+    /// Default 256.
+    pub answers: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { transactions: 500_000, calls: 50_000, pending_per_source: 4_096, forks: 16 }
+        Self { transactions: 500_000, calls: 50_000, pending_per_source: 4_096, forks: 16, answers: 256 }
     }
 }
 

@@ -87,7 +87,7 @@ impl Endpoint {
     /// A 2xx to an INVITE of ours that nobody wants any more: of a fork that answered too late, of a call that was
     /// given up, of a re-INVITE in a call that ended. It is acknowledged, and what it began is ended.
     fn on_stray_success(&mut self, now: Now, tx: ClientId, response: &Response) {
-        let limit = self.core.config.limits.forks;
+        let limit = self.core.config.limits.answers;
         let Some(transaction) = self.core.transactions.client(tx).filter(|it| it.ack_count() < limit) else { return };
         let Some(invite) = transaction.parsed_request() else { return };
         let flow = transaction.flow;

@@ -52,8 +52,9 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
         let branch = via.branch.as_deref()?.strip_prefix("z9hG4bK").filter(|branch| branch.len() == 16)?;
         let branch = u64::from_str_radix(branch, 16).ok()?;
         let Ok(cseq) = response.cseq() else {
-            // Without the method, an INVITE and its CANCEL look the same.
-            let both = [true, false].map(|cancel| ClientId { branch, cancel });
+            // Without the method, an INVITE and its CANCEL look the same; but only a call has somewhere to be reached.
+            let is_call = response.headers.contains(&H::Contact) || !response.body.is_empty();
+            let both = [!is_call, is_call].map(|cancel| ClientId { branch, cancel });
             return both.into_iter().find(|id| self.clients.contains_key(id));
         };
         let id = ClientId { branch, cancel: cseq.method == Method::Cancel };

@@ -150,8 +150,7 @@ fn a_refusal_ends_the_call_whichever_header_cannot_be_read() {
 #[test]
 fn an_odd_2xx_that_nobody_waits_for_any_more_is_acknowledged_and_ended() {
     let names: Vec<_> = odd(&super::raw::invite("1"), 200).into_iter().map(|(name, _)| name).collect();
-    for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.starts_with("CSeq") && !name.starts_with("Via"))
-    {
+    for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.starts_with("Via")) {
         let mut raw = Raw::new();
         let (id, invite) = calling(&mut raw);
         raw.answer(&invite, 180, "them", |_| {});

@@ -61,6 +61,28 @@ fn every_2xx_of_a_fork_is_acknowledged_and_the_extra_ones_are_ended() {
 }
 
 #[test]
+fn every_2xx_is_acknowledged_and_ended_however_many_answer() {
+    let mut raw = Raw::new();
+    let (id, invite) = call(&mut raw, None, Some(sdp("offer")));
+    raw.answer(&invite, 200, "first", success);
+    assert_eq!(raw.request().method, Method::Ack);
+    for at in 0..60 {
+        let tag = format!("fork-{at}");
+        raw.answer(&invite, 200, &tag, success);
+        let requests = raw.requests();
+        let methods: Vec<_> = requests.iter().map(|request| request.method.clone()).collect();
+        assert_eq!(methods, [Method::Ack, Method::Bye], "{tag}");
+        assert!(requests.iter().all(|request| request.to().unwrap().tag() == Some(tag.as_str())));
+        raw.answer(&requests[1], 200, "", |_| {});
+    }
+    let now = raw.now;
+    raw.endpoint.hangup(now, id, None).unwrap();
+    let bye = raw.request();
+    raw.answer(&bye, 200, "", |_| {});
+    raw.finish();
+}
+
+#[test]
 fn a_stray_2xx_is_dropped() {
     let mut raw = Raw::new();
     let (id, mut invite) = call(&mut raw, None, Some(sdp("offer")));
