@@ -605,6 +605,7 @@ impl World {
         assert!(self.media.is_idle(), "the media plane holds something; log: {:#?}", self.tail());
         assert!(self.ports.is_empty() && self.opening.is_empty(), "ports are open: {:?}", self.ports);
         self.assert_pins_unsaid();
+        self.assert_journal();
         self.assert_answers();
         super::events::assert_complete(&self.gateway_events);
         let digests = self.phones.iter().map(|phone| format!("{:016x}", phone.ear.digest)).collect::<Vec<_>>();
@@ -619,6 +620,17 @@ impl World {
                 assert!(!line.contains(pin.as_str()), "a PIN is said: {line}");
             }
         }
+    }
+
+    /// Each call that was answered, and no other, was told of when that was, in or out: so that none is unbilled should the
+    /// gateway be killed.
+    fn assert_journal(&self) {
+        let mut answered: Vec<&str> = self.answered.iter().map(|record| record.call.as_str()).collect();
+        let ended = self.records.iter().filter(|record| record.answered.is_some());
+        let mut ended: Vec<&str> = ended.map(|record| record.call.as_str()).collect();
+        answered.sort_unstable();
+        ended.sort_unstable();
+        assert_eq!(answered, ended, "calls that were answered, and records of such calls");
     }
 
     /// One final answer to each INVITE, and one record of each call that was let in.

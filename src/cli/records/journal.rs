@@ -110,6 +110,11 @@ impl Journal {
         self.file.append(&lines).1
     }
 
+    /// As [`LineFile::sync`].
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
     /// Marks that the gateway is alive.
     pub(super) fn touch(&self) -> io::Result<()> {
         self.file.touch()

@@ -36,7 +36,12 @@ impl LineFile {
     fn mend_end(&mut self) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         let from = length.saturating_sub(LONGEST_LINE);
-        let end = self.read_from(from)?;
+        let mut end = self.read_from(from)?;
+        // A power failure may have left a length without its content.
+        end.truncate(end.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+        if from + (end.len() as u64) < length {
+            self.file.set_len(from + end.len() as u64)?;
+        }
         match end.iter().rposition(|byte| *byte == b'\n') {
             Some(last) if last + 1 == end.len() => Ok(()),
             Some(last) => self.file.set_len(from + last as u64 + 1),
@@ -61,6 +66,14 @@ impl LineFile {
     /// Its last bytes, from a line's beginning on where there is one.
     pub(super) fn tail(&mut self, bytes: u64) -> io::Result<Vec<u8>> {
         self.read_from(self.file.metadata()?.len().saturating_sub(bytes))
+    }
+
+    /// Has the disk keep what stands in it, should the power fail. What is no file on a disk needs none.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        match self.file.sync_data() {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EROFS | libc::ENOTSUP)) => Ok(()),
+            result => result,
+        }
     }
 
     /// Marks that its writer is alive.
@@ -113,7 +126,8 @@ impl LineFile {
         }
         let beside = self.path.with_extension("new");
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
-        let written = file.write_all(lines).and_then(|()| std::fs::rename(&beside, &self.path));
+        let synced = file.write_all(lines).and_then(|()| file.sync_data());
+        let written = synced.and_then(|()| std::fs::rename(&beside, &self.path));
         if let Err(error) = written {
             // What is left of it is in the way of nobody.
             let _ = std::fs::remove_file(&beside);
@@ -156,7 +170,10 @@ mod tests {
     fn a_torn_line_at_the_end_of_the_file_is_taken_back() {
         let folder = folder("torn");
         let path = folder.join("calls.jsonl");
-        for (before, after) in [("", ""), ("{\"a\"", ""), ("one\ntw", "one\n"), ("one\ntwo\n", "one\ntwo\n")] {
+        let torn = [("", ""), ("{\"a\"", ""), ("one\ntw", "one\n"), ("one\ntwo\n", "one\ntwo\n")];
+        // What a power failure leaves.
+        let empty = [("\0\0\0", ""), ("one\n\0\0", "one\n"), ("one\ntw\0\0", "one\n")];
+        for (before, after) in torn.into_iter().chain(empty) {
             std::fs::write(&path, before).unwrap();
             let mut file = LineFile::open(&path).unwrap();
             assert!(matches!(file.append(b"next\n"), (5, Ok(()))));

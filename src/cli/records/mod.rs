@@ -80,7 +80,14 @@ impl Records {
         let (queue, entries) = channel();
         let (done, finished) = channel();
         let pending = left.into_iter().map(|(call, line)| Line { call, line }).collect();
-        let writer = Writer { path: path.display().to_string(), file, journal, pending, shared: Arc::clone(&shared) };
+        let writer = Writer {
+            path: path.display().to_string(),
+            file,
+            journal,
+            pending,
+            is_unsynced: true,
+            shared: Arc::clone(&shared),
+        };
         std::thread::Builder::new().name("records".into()).spawn(move || {
             writer.run(&entries);
             // The gateway may have stopped waiting.
@@ -158,6 +165,8 @@ struct Writer {
     file: LineFile,
     journal: Option<Journal>,
     pending: VecDeque<Line>,
+    /// Something was written, or is about to be, that the disk was not asked to keep.
+    is_unsynced: bool,
     shared: Arc<Shared>,
 }
 
@@ -179,7 +188,7 @@ impl Writer {
             {
                 self.take(entry);
             }
-            let result = self.write();
+            let result = self.write().and_then(|()| self.sync());
             if let Some(journal) = self.journal.as_mut().filter(|journal| !journal.is_empty()) {
                 // A journal that cannot be touched makes the end of a call less exact, and that is all.
                 let _ = journal.touch();
@@ -193,6 +202,7 @@ impl Writer {
     }
 
     fn take(&mut self, entry: Entry) {
+        self.is_unsynced = true;
         match entry {
             Entry::Ended(record) => self.pending.push_back(Line { line: line_of(&record), call: record.call }),
             Entry::Answered(record) => {
@@ -219,6 +229,15 @@ impl Writer {
         let Some(journal) = &mut self.journal else { return result };
         let over = journal.over(done.iter().map(|line| line.call.as_str()));
         result.and(over).and(journal.write())
+    }
+
+    /// Has the disk keep what was written in this turn.
+    fn sync(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.is_unsynced) {
+            return Ok(());
+        }
+        self.file.sync()?;
+        self.journal.as_ref().map_or(Ok(()), Journal::sync)
     }
 
     /// Says once that something cannot be written, and once that it can again.
