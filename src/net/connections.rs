@@ -232,8 +232,8 @@ impl Connections {
     /// Closes the connection that is worth least among those that others opened and `which` names. Says whether there was one.
     fn make_room(&self, table: &mut Table, which: impl Fn(&Connection) -> bool) -> bool {
         let others = table.open.iter().filter(|(_, connection)| !connection.state.is_ours && which(connection));
-        let rank = |connection: &Connection| (connection.state.worth(), connection.state.last_used());
-        let Some(number) = others.min_by_key(|(_, connection)| rank(connection)).map(|(number, _)| *number) else {
+        let Some(number) = others.min_by_key(|(_, connection)| connection.state.rank()).map(|(number, _)| *number)
+        else {
             return false;
         };
         let Some(connection) = table.forget(number) else { return false };

@@ -126,6 +126,13 @@ impl ConnectionState {
         self.began + Duration::from_millis(self.used.load(Ordering::Relaxed))
     }
 
+    /// Its place among those that may have to make room, the first to go the least. Nobody whom we do not know, answered
+    /// or not, is worth a trunk's connection, unless a call may hang on it.
+    pub(super) fn rank(&self) -> impl Ord + use<> {
+        let worth = self.worth();
+        (worth == Worth::CarriedCall, self.is_trunk, worth, self.last_used())
+    }
+
     /// How many pongs have come.
     pub(super) fn pongs(&self) -> u32 {
         self.pongs.load(Ordering::Relaxed)
@@ -139,6 +146,21 @@ impl ConnectionState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trunks_connection_stays_before_all_that_carry_no_call() {
+        let now = Instant::now();
+        let trunk = ConnectionState::accepted(now, false, true);
+        let later = now + Duration::from_secs(60);
+        let (answered, called) =
+            (ConnectionState::accepted(later, false, false), ConnectionState::accepted(later, false, false));
+        answered.sent(b"SIP/2.0 401 Unauthorized\r\n");
+        called.received(b"INVITE sip:a SIP/2.0\r\n");
+        called.sent(b"SIP/2.0 100 Trying\r\n");
+        assert!(answered.rank() < trunk.rank() && trunk.rank() < called.rank());
+        let idle = ConnectionState::accepted(later, false, true);
+        assert!(trunk.rank() < idle.rank(), "of equals the one that was unused the longest");
+    }
 
     #[test]
     fn a_connection_that_carried_a_call_is_worth_the_most_and_one_that_is_only_refused_is_not() {

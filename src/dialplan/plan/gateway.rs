@@ -102,6 +102,7 @@ impl Gateway {
             ("media_threads", self.media_threads != started.media_threads),
             ("call_records", self.call_records != started.call_records),
             ("control", self.control != started.control),
+            ("data", self.data != started.data),
             ("dscp", self.dscp != started.dscp),
             ("http", self.http != started.http),
         ];
