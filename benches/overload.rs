@@ -3,8 +3,8 @@
 //!
 //!     cargo bench --bench overload -- --target 127.0.0.1:5090 --rate 12000 --seconds 10
 //!
-//! A call is INVITE, ACK and BYE. The INVITE is sent again as RFC 3261 has it (timer A, T1 = 500 ms, three times); a BYE
-//! goes out once, and so does an OPTIONS every 20 ms meanwhile: what is lost of these is counted.
+//! A call is INVITE, ACK and BYE. INVITE and BYE are sent again as RFC 3261 has it (timers A and E, T1 = 500 ms, three
+//! times); an OPTIONS goes out once, every 20 ms: what is lost of these is counted.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "it measures, and says what")]
 
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ const MOST_A_SECOND: u32 = 50_000;
 const MOST_SECONDS: u32 = 60;
 /// Time between two OPTIONS.
 const OPTIONS_EVERY: Duration = Duration::from_millis(20);
-/// When an INVITE goes out again of which nothing was heard, after the time before: timer A.
+/// When a request goes out again of which nothing was heard, after the time before: timers A and E.
 const AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 /// What is still waited for after the last call.
 const AFTERMATH: Duration = Duration::from_secs(5);
@@ -123,6 +123,8 @@ struct Flood {
     asked: Vec<Option<Instant>>,
     /// Which INVITE is sent again next, and when, by how often it was already.
     again: [VecDeque<(Instant, u32)>; 3],
+    /// The same of BYEs, with the To header.
+    bye_again: [VecDeque<(Instant, u32, String)>; 3],
     tally: Tally,
     text: String,
 }
@@ -204,6 +206,22 @@ impl Flood {
         }
     }
 
+    fn send_byes_again_due(&mut self, now: Instant) {
+        for stage in 0..AGAIN.len() {
+            while self.bye_again[stage].front().is_some_and(|(at, ..)| *at <= now) {
+                let Some((_, number, to)) = self.bye_again[stage].pop_front() else { break };
+                if self.calls[number as usize].stage != Stage::Ending {
+                    continue;
+                }
+                self.tally.sent_again += 1;
+                self.write("BYE", 'b', number, 2, &to, "");
+                if let Some(next) = self.bye_again.get_mut(stage + 1) {
+                    next.push_back((now + AGAIN[stage + 1], number, to));
+                }
+            }
+        }
+    }
+
     fn receive(&mut self, now: Instant, response: &str) {
         let Some(status) = response.get(8..12).and_then(|text| text.trim().parse::<u16>().ok()) else { return };
         let Some((_, branch)) = response.split_once("branch=z9hG4bK") else { return };
@@ -261,6 +279,7 @@ impl Flood {
         self.write("ACK", 'a', index, 1, &to, "");
         if is_new {
             self.write("BYE", 'b', index, 2, &to, "");
+            self.bye_again[0].push_back((now + AGAIN[0], index, to));
         }
     }
 
@@ -275,6 +294,7 @@ impl Flood {
             self.begin_due(now);
             self.ask_due(now);
             self.send_again_due(now);
+            self.send_byes_again_due(now);
             let mut heard = 0;
             while heard < 4 * BURST {
                 match self.socket.recv(&mut buffer) {
@@ -350,6 +370,7 @@ fn start(options: Options) -> std::io::Result<()> {
         calls,
         asked: Vec::new(),
         again: Default::default(),
+        bye_again: Default::default(),
         tally: Tally::default(),
         text: String::new(),
     };

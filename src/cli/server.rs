@@ -232,6 +232,7 @@ impl Server {
         {
             self.gateway.queue(at, input);
         }
+        self.gateway.note_media_busy(self.media.busy());
         let began = Instant::now();
         for _ in 0..BATCH {
             let now = now();

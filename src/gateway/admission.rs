@@ -148,6 +148,9 @@ impl Gateway {
         if self.calls.len() >= most.saturating_add(spare) as usize {
             return Some((StatusCode::SERVICE_UNAVAILABLE, format!("gateway.max_calls = {most} is reached")));
         }
+        if self.intake.media_is_full() {
+            return Some((StatusCode::SERVICE_UNAVAILABLE, "the media threads have no time for another call".into()));
+        }
         None
     }
 }

@@ -25,6 +25,9 @@ const MOST_OCTETS: usize = 16 << 20;
 /// The same of unknown sources.
 const MOST_UNKNOWN: usize = 4_096;
 const MOST_UNKNOWN_OCTETS: usize = 4 << 20;
+/// Thousandths of its time that the least busy media thread may work before calls are refused: beyond, the sound of those
+/// that there are suffers, and where it shares its core it leaves nothing to signalling.
+const MOST_BUSY: u32 = 850;
 /// While calls of known peers wait, one message of an unknown source is served after so many of them.
 const KNOWN_IN_A_ROW: u32 = 8;
 
@@ -43,7 +46,7 @@ pub(super) enum Lane {
 #[derive(Debug)]
 pub(super) struct Next {
     pub(super) input: sip::Input,
-    /// It asks for a call and has waited too long.
+    /// It asks for a call and has waited too long, or there is nobody to carry its sound.
     pub(super) is_late: bool,
 }
 
@@ -105,6 +108,8 @@ pub(super) struct Intake {
     /// Since when something new has waited without a break.
     standing_since: Option<Instant>,
     known_in_a_row: u32,
+    /// How busy the media threads are, in thousandths.
+    busy: u32,
     /// Messages of unknown sources dropped since the start.
     pub(super) dropped_unknown: u64,
 }
@@ -141,7 +146,8 @@ impl Intake {
         let waiting = self.new.pop()?;
         let waited = now.saturating_duration_since(waiting.since);
         let left = self.new.len();
-        let is_late = waiting.refusable && left >= SHORT && (waited >= self.deadline(now) || left >= MOST / 2);
+        let is_too_much = waited >= self.deadline(now) || left >= MOST / 2 || self.media_is_full();
+        let is_late = waiting.refusable && left >= SHORT && is_too_much;
         if self.new.is_empty() {
             self.standing_since = None;
         }
@@ -163,6 +169,16 @@ impl Intake {
             self.unknown.pop();
             self.dropped_unknown += 1;
         }
+    }
+
+    /// Takes note of how busy the least busy media thread is, in thousandths of its time.
+    pub(super) const fn note_busy(&mut self, thousandths: u32) {
+        self.busy = thousandths;
+    }
+
+    /// Whether no media thread has time for another call.
+    pub(super) const fn media_is_full(&self) -> bool {
+        self.busy > MOST_BUSY
     }
 
     /// Whether nothing new waits.

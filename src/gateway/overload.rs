@@ -55,6 +55,11 @@ impl Gateway {
         true
     }
 
+    /// Says how busy the least busy media thread is, in thousandths of its time: with little left no call is taken.
+    pub const fn note_media_busy(&mut self, thousandths: u32) {
+        self.intake.note_busy(thousandths);
+    }
+
     /// Whether anything waits for [`Self::serve`].
     #[must_use]
     pub fn has_queued(&self) -> bool {

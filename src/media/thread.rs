@@ -3,6 +3,7 @@
 //! The gateway keeps a [`MediaHandle`]: it sends commands (with the sockets of a new leg), and is woken by a file
 //! descriptor when there are events. Nothing is shared with the threads but two bounded rings and an eventfd each.
 
+mod busy;
 mod clock;
 mod link;
 mod poller;
@@ -111,6 +112,12 @@ impl MediaHandle {
     #[must_use]
     pub fn load(&self) -> &[usize] {
         self.plane.load()
+    }
+
+    /// How many thousandths of its time the least busy thread works, of the last tenth of a second.
+    #[must_use]
+    pub fn busy(&self) -> u32 {
+        self.links.iter().map(Link::busy).min().unwrap_or(0)
     }
 
     /// Whether every thread runs with the real-time scheduling that was asked for.

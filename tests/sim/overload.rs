@@ -138,3 +138,30 @@ fn a_cancel_never_overtakes_its_invite() {
     assert_eq!(sent, ["100 Trying", "180 Ringing", "200 OK", "487 Request Terminated"]);
     world.finish();
 }
+
+#[test]
+fn no_call_is_taken_or_made_while_the_media_threads_have_no_time_for_it() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 2);
+    world.gateway.note_media_busy(900);
+    let caller = world.phone();
+    world.dial(caller, "2000");
+    world.run(secs(1));
+    world.assert_ended(caller, End::Refused(503));
+    assert!(world.phones[caller].agent.response(503).unwrap().headers.contains(&HeaderName::RetryAfter));
+    let cause = format!("{:?}", world.record(caller).cause);
+    assert!(cause.contains("the media threads have no time for another call"), "{cause}");
+    // Many at once cost no record each.
+    world.stall(ms(50));
+    let many = callers(&mut world, 150);
+    world.run(secs(1));
+    assert_eq!(finals(&world, &many, 503), many.len());
+    assert_eq!(refused_late(&mut world), (150 - SERVED) as u64);
+    world.assert_talking(&room);
+    world.gateway.note_media_busy(600);
+    let caller = world.phone();
+    world.dial(caller, "2000");
+    world.run(secs(2));
+    world.assert_talking(&[room[0], room[1], caller]);
+    world.finish();
+}

@@ -70,6 +70,10 @@ impl Link {
         self.control.realtime.load(Ordering::Relaxed)
     }
 
+    pub(super) fn busy(&self) -> u32 {
+        self.control.busy.load(Ordering::Relaxed)
+    }
+
     pub(super) fn is_alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }

@@ -5,6 +5,7 @@ use super::super::engine::Engine;
 use super::super::outbox::PacketKind;
 use super::super::plane::{FromThread, ToThread, Transit};
 use super::super::slots::LegSlot;
+use super::busy::Busy;
 use super::poller::{Poller, Ready};
 use super::sockets::{self, Receiver, TransportSockets};
 use super::{clock, realtime};
@@ -14,8 +15,8 @@ use rtrb::{Consumer, Producer, PushError};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 /// Commands done before the clock is looked at again.
 const COMMANDS_AT_ONCE: usize = 32;
@@ -33,11 +34,13 @@ pub(super) struct Control {
     wake: EventFd,
     pub(super) stop: AtomicBool,
     pub(super) realtime: AtomicBool,
+    /// As [`Busy::look`] says.
+    pub(super) busy: AtomicU32,
 }
 
 impl Control {
     pub(super) fn new(wake: EventFd) -> Self {
-        Self { wake, stop: AtomicBool::new(false), realtime: AtomicBool::new(false) }
+        Self { wake, stop: AtomicBool::new(false), realtime: AtomicBool::new(false), busy: AtomicU32::new(0) }
     }
 
     pub(super) fn wake(&self) {
@@ -106,9 +109,13 @@ impl Worker {
         if realtime {
             self.control.realtime.store(realtime::request(), Ordering::Relaxed);
         }
+        let mut busy = Busy::new(clock::now().instant);
         while !self.control.stop.load(Ordering::Acquire) {
             let more = self.do_commands();
             let now = clock::now();
+            if let Some(share) = busy.look(now.instant) {
+                self.control.busy.store(share, Ordering::Relaxed);
+            }
             if self.engine.poll_timeout().is_some_and(|at| at <= now.instant) {
                 self.tick(now);
                 continue;
@@ -119,9 +126,14 @@ impl Worker {
             // Reports that found the ring full are tried again at the tick, or soon if there are no ticks.
             let retry = (!self.waiting.is_empty()).then(|| now.instant + Duration::from_millis(20));
             let deadline = self.engine.poll_timeout().or(retry);
+            if deadline.is_none() {
+                // It may sleep for hours.
+                self.control.busy.store(0, Ordering::Relaxed);
+            }
             if self.poller.wait(now.instant, deadline, &mut self.ready).is_err() {
                 return;
             }
+            busy.sleep(now.instant, clock::now().instant);
             let _ = self.control.wake.read();
             self.read_ready();
             self.flush();
