@@ -11,7 +11,6 @@ use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
 use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
-use crate::media::command::LegStatistics;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
 use crate::session::{Party, PlaybackHandle};
@@ -42,7 +41,12 @@ pub(super) enum Phase {
         heard: bool,
     },
     /// The caller hears us, unless it is on hold.
-    Talking(Hold),
+    Talking {
+        /// Hold by us.
+        hold: Hold,
+        /// Why it is hung up once it has heard so.
+        dismissed: Option<Cause>,
+    },
     /// The signalling is over, for this reason; the leg's statistics are awaited.
     Ending(Cause),
 }
@@ -54,7 +58,7 @@ impl Phase {
             Self::Dialling(_) => "being called",
             Self::Incoming => "not answered",
             Self::Answering { .. } => "being answered",
-            Self::Talking(_) => "answered",
+            Self::Talking { .. } => "answered",
             Self::Ending(_) => "ended",
         }
     }
@@ -68,7 +72,7 @@ impl Phase {
     }
 
     pub(super) const fn is_talking(&self) -> bool {
-        matches!(self, Self::Talking(_))
+        matches!(self, Self::Talking { .. })
     }
 
     pub(super) const fn is_ending(&self) -> bool {
@@ -77,12 +81,12 @@ impl Phase {
 
     /// Hold by us, which only one who hears us can be on.
     pub(super) const fn hold(&self) -> Option<&Hold> {
-        if let Self::Talking(hold) = self { Some(hold) } else { None }
+        if let Self::Talking { hold, .. } = self { Some(hold) } else { None }
     }
 
     /// Hold by us, which only one who hears us can be on.
     pub(super) const fn hold_mut(&mut self) -> Option<&mut Hold> {
-        if let Self::Talking(hold) = self { Some(hold) } else { None }
+        if let Self::Talking { hold, .. } = self { Some(hold) } else { None }
     }
 
     /// Whether we have put it on hold.
@@ -98,6 +102,29 @@ impl Phase {
     /// How we call, while nobody has answered.
     pub(super) const fn outgoing_mut(&mut self) -> Option<&mut Outgoing> {
         if let Self::Dialling(outgoing) = self { Some(outgoing) } else { None }
+    }
+
+    /// Why it is hung up once it has heard so, which only one who hears us can.
+    pub(super) const fn dismissed(&self) -> Option<&Cause> {
+        if let Self::Talking { dismissed, .. } = self { dismissed.as_ref() } else { None }
+    }
+
+    /// The caller hears us from now on.
+    pub(super) fn talk(&mut self) {
+        *self = Self::Talking { hold: Hold::default(), dismissed: None };
+    }
+
+    /// It will be hung up for this reason. Nothing, where it does not hear us.
+    pub(super) fn dismiss(&mut self, cause: Cause) {
+        if let Self::Talking { dismissed, .. } = self {
+            *dismissed = Some(cause);
+        }
+    }
+
+    /// The signalling is over. Whoever hangs up while it is being told to go was sent away all the same.
+    pub(super) fn end(&mut self, cause: Cause) {
+        let dismissed = if let Self::Talking { dismissed, .. } = self { dismissed.take() } else { None };
+        *self = Self::Ending(dismissed.unwrap_or(cause));
     }
 
     /// Why it ended, when it has.
@@ -178,11 +205,8 @@ pub(super) struct Call {
     pub(super) on_hold: bool,
     pub(super) times: CallTimes,
     pub(super) status: Option<u16>,
-    /// Why it is hung up once it has heard so.
-    pub(super) dismissed: Option<Cause>,
     /// Why the peer says it ended the call.
     pub(super) reason: Option<PeerReason>,
-    pub(super) statistics: Option<Box<LegStatistics>>,
     /// Targets of a call out that were tried, and what came of them, the last one left out.
     pub(super) tried: Vec<Tried>,
     /// Digits still to be sent by INFO.
@@ -240,9 +264,7 @@ impl Call {
             on_hold: false,
             times: CallTimes::begin(now),
             status: None,
-            dismissed: None,
             reason: None,
-            statistics: None,
             tried: Vec::new(),
             unsent_digits: VecDeque::new(),
             guesses,
@@ -276,6 +298,6 @@ impl Call {
 
     /// Whether the dialog is up.
     pub(super) const fn is_answered(&self) -> bool {
-        matches!(self.phase, Phase::Answering { .. } | Phase::Talking(_))
+        matches!(self.phase, Phase::Answering { .. } | Phase::Talking { .. })
     }
 }

@@ -20,7 +20,7 @@ impl Gateway {
                 && call.media.leg
                 && !call.on_hold
                 && !call.phase.is_held()
-                && call.dismissed.is_none()
+                && call.phase.dismissed().is_none()
                 && self.rooms.of(call.id).next().is_some()
         };
         let sound = self.calls.get(&id).filter(hears).and_then(|call| {
@@ -30,7 +30,7 @@ impl Gateway {
         let Some((sound, call)) = sound.zip(self.calls.get_mut(&id)) else {
             return self.hang_up(now, id, cause);
         };
-        call.dismissed = Some(cause);
+        call.phase.dismiss(cause);
         let leg = UnitId::Leg(id);
         while let Some((room, change)) = self.rooms.leave_next(id) {
             self.note_left(id, room);
@@ -47,7 +47,7 @@ impl Gateway {
 
     /// The word was said, or took too long.
     pub(super) fn on_dismissed(&mut self, now: Now, id: CallId) {
-        if let Some(cause) = self.calls.get_mut(&id).and_then(|call| call.dismissed.take()) {
+        if let Some(cause) = self.calls.get(&id).and_then(|call| call.phase.dismissed()).cloned() {
             self.hang_up(now, id, cause);
         }
     }

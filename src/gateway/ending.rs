@@ -1,6 +1,6 @@
 //! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
 
-use super::call::{Call, Phase};
+use super::call::Call;
 use super::call_record::{CallRecord, Way};
 use super::cause::Cause;
 use super::reason::PeerReason;
@@ -108,8 +108,7 @@ impl Gateway {
         self.hold_over(id);
         let unknown = self.end_of_transfer(now, id, &cause);
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
-        // Whoever hangs up meanwhile was sent away all the same.
-        call.phase = Phase::Ending(call.dismissed.take().unwrap_or(cause));
+        call.phase.end(cause);
         call.unsent_digits.clear();
         let (session, has_leg) = (call.session, call.media.leg);
         if let Some(invite) = call.invite {
@@ -139,7 +138,7 @@ impl Gateway {
             self.media(Command::RemoveLeg { leg: id });
         } else {
             self.effects.output(Output::CloseTransport { call: id });
-            self.finish(now, id);
+            self.finish(now, id, None);
         }
         if !unknown {
             self.leave_session(now, session, id);
@@ -187,14 +186,11 @@ impl Gateway {
     }
 
     pub(super) fn on_leg_removed(&mut self, now: Now, id: CallId, statistics: Box<LegStatistics>) {
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.statistics = Some(statistics);
-            self.finish(now, id);
-        }
+        self.finish(now, id, Some(statistics));
     }
 
-    /// Writes the record and forgets the call.
-    pub(super) fn finish(&mut self, now: Now, id: CallId) {
+    /// Writes the record and forgets the call. `statistics`: what its leg counted, if it had one and it has reported.
+    pub(super) fn finish(&mut self, now: Now, id: CallId, statistics: Option<Box<LegStatistics>>) {
         self.effects.timers.clear(Timer::LegRemoval(id));
         let Some(call) = self.calls.remove(&id) else { return };
         self.admission.peers.call_over(&call.peer);
@@ -212,7 +208,7 @@ impl Gateway {
         let masked = cause.masked();
         let record = record_of(&call, now, cause);
         self.effects.event(Event::CallEnded { call: id, cause: masked, status: call.status, talk_ms: record.talk_ms });
-        let record = CallRecord { tried: call.tried, warning, media: call.statistics, reason: call.reason, ..record };
+        let record = CallRecord { tried: call.tried, warning, media: statistics, reason: call.reason, ..record };
         self.effects.output(Output::Record(Box::new(record)));
     }
 

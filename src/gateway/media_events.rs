@@ -28,11 +28,6 @@ impl Gateway {
                 self.hang_up(now, leg, Cause::Limit("media events".into()));
             }
             Event::LegRemoved { leg, statistics } => self.on_leg_removed(now, leg, statistics),
-            Event::Statistics { leg, statistics } => {
-                if let Some(call) = self.calls.get_mut(&leg) {
-                    call.statistics = Some(statistics);
-                }
-            }
             Event::Refused { unit, reason } => {
                 let call = if let UnitId::Leg(call) = unit { Some(call) } else { None };
                 self.log_limited(now, Level::Warn, call, "the media plane refused", || format!("{unit}: {reason}"));
@@ -46,7 +41,8 @@ impl Gateway {
                     format!("{count} on thread {thread}")
                 });
             }
-            Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
+            // Nobody here asks for the statistics of a leg that goes on.
+            Event::Statistics { .. } | Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
         }
     }
 }

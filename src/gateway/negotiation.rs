@@ -1,7 +1,7 @@
 //! Offers and answers of a call (RFC 3264), and what they mean for its leg.
 
 use super::call::Phase;
-use super::hold::{Hold, is_hold_of_peer};
+use super::hold::is_hold_of_peer;
 use super::{Call, Gateway, Level};
 use crate::dialplan::SrtpPolicy;
 use crate::media::command::{Command, LegSettings};
@@ -182,7 +182,7 @@ impl Gateway {
         let Some(call) = self.calls.get_mut(&id) else { return };
         // A late offer whose answer is still on its way: there is no leg that could play.
         if call.phase.is_answering() && call.media.leg {
-            call.phase = Phase::Talking(Hold::default());
+            call.phase.talk();
             let session = call.session;
             self.emit(session, crate::session::Event::Answered { call: id });
         }

@@ -65,7 +65,7 @@ impl Gateway {
             Timer::MediaHost(call) => self.on_media_host_overdue(now, call),
             Timer::LegRemoval(call) => {
                 self.log(Level::Warn, Some(call), "no statistics", "the media plane did not answer".into());
-                self.finish(now, call);
+                self.finish(now, call, None);
             }
             Timer::Session(id, timer) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
