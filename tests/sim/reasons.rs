@@ -135,6 +135,21 @@ fn a_reason_that_is_none_costs_nothing() {
 }
 
 #[test]
+fn the_reason_of_a_target_that_failed_is_not_that_of_the_next_ones_call() {
+    let mut world = World::new(Settings::default());
+    let _first = world.far_end(1, vec![says(10, 503).with(H::Reason, "Q.850;cause=34;text=\"No circuit\"")]);
+    let second = world.far_end(2, vec![says(100, 200)]);
+    world.invite("lobby", OFFICE, Some(false));
+    world.run(secs(3));
+    world.assert_talking(&[second]);
+    world.bye(second);
+    world.run(secs(1));
+    let record = world.record_of(OFFICE);
+    assert_eq!((&record.cause, record.tried.len(), &record.reason), (&Cause::CalledHungUp, 1, &None));
+    world.finish();
+}
+
+#[test]
 fn the_administrator_hears_the_peers_reason_for_a_call_that_fails() {
     let mut world = World::new(Settings::default());
     let reason = "Q.850;cause=20;text=\"Subscriber absent\"";

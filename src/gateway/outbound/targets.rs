@@ -105,6 +105,8 @@ impl Gateway {
         call.remote = next.flow.remote;
         call.is_private = next.flow.transport.is_secure();
         outgoing.rang_here = false;
+        // It was the last one's, of why it did not take the call.
+        call.reason = None;
         if next.trunk.name != call.peer.name() {
             self.admission.peers.call_over(&call.peer);
             call.peer = Peer::Trunk(Arc::clone(&next.trunk));
