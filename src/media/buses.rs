@@ -101,17 +101,21 @@ impl Bus {
 }
 
 impl Buses {
-    /// Buses for voices and listeners of more than 8 kHz; `None` where there are neither. What there `was` goes on.
-    /// Allocates.
+    /// Buses for voices and listeners of more than 8 kHz; `None` where there are neither. `hears_narrow` says whether anybody
+    /// listens at 8 kHz. What there `was` goes on. Allocates.
     pub(crate) fn arranged(
         was: Option<Box<Self>>,
         voices: &Voices,
         speakers: &[VoiceId],
         formats: &[Format],
+        hears_narrow: bool,
     ) -> Option<Box<Self>> {
         let of_rate = |rate| speakers.iter().copied().filter(move |voice| voices.rate(*voice) == rate);
         let speaks = |rate| of_rate(rate).next().is_some();
-        let hears = |rate| formats.iter().any(|format| format.rate() == rate);
+        let hears = |rate| match rate {
+            Rate::Narrow => hears_narrow,
+            rate => formats.iter().any(|format| format.rate() == rate),
+        };
         let is_used = |rate| speaks(rate) || hears(rate);
         if !is_used(Rate::Wide) && !is_used(Rate::Full) {
             return None;
@@ -134,8 +138,7 @@ impl Buses {
         }
         let mut before = std::mem::take(&mut buses.converters);
         for from in Rate::ALL.into_iter().filter(|from| speaks(*from)) {
-            // Telephones may come and go without the room being arranged anew for it: their bus is always served.
-            for to in Rate::ALL.into_iter().filter(|to| *to != from && (*to == Rate::Narrow || hears(*to))) {
+            for to in Rate::ALL.into_iter().filter(|to| *to != from && hears(*to)) {
                 let known = before.iter().position(|old| (old.from(), old.to()) == (from, to));
                 let converter = known.map_or_else(|| RateConverter::new(from, to), |at| before.swap_remove(at));
                 buses.converters.push(converter);
@@ -225,5 +228,26 @@ impl Buses {
             bus.loud = 0;
         }
         self.converters.iter_mut().for_each(RateConverter::clear);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_converted_for_a_rate_at_which_nobody_listens() {
+        let mut voices = Voices::default();
+        let speakers = [Rate::Narrow, Rate::Full].map(|rate| {
+            let voice = voices.add();
+            voices.set_rate(voice, rate);
+            voice
+        });
+        let conversions = |speakers: &[VoiceId], hears_narrow| {
+            let buses = Buses::arranged(None, &voices, speakers, &[], hears_narrow).unwrap();
+            buses.converters.iter().map(|converter| (converter.from(), converter.to())).collect::<Vec<_>>()
+        };
+        assert_eq!(conversions(&speakers, true), [(Rate::Full, Rate::Narrow)]);
+        assert_eq!(conversions(&speakers, false), []);
     }
 }

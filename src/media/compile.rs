@@ -42,11 +42,12 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
     }
     sources.sort_unstable();
     sources.dedup();
-    let legs = engine.routes.sinks(UnitId::Room(id)).iter();
-    let formats: Vec<Format> = legs.filter_map(|sink| format_of(engine, *sink)).collect();
+    let sinks = engine.routes.sinks(UnitId::Room(id)).iter();
+    let formats: Vec<Format> = sinks.clone().filter_map(|sink| format_of(engine, *sink)).collect();
+    let hears_narrow = sinks.clone().any(|sink| listens_at_8_khz(engine, *sink));
     let Engine { rooms, voices, .. } = engine;
     if let Some(room) = rooms.get_mut(id) {
-        room.arrange(&sources, &announcements, &formats, voices);
+        room.arrange(&sources, &announcements, (&formats, hears_narrow), voices);
     }
     for sink in engine.routes.sinks(UnitId::Room(id)).to_vec() {
         match sink {
@@ -94,6 +95,14 @@ fn format_of(engine: &Engine, unit: UnitId) -> Option<Format> {
     match unit {
         UnitId::Leg(leg) => engine.legs.get(leg)?.format(),
         UnitId::Room(_) | UnitId::Player(_) | UnitId::Recorder(_) => None,
+    }
+}
+
+fn listens_at_8_khz(engine: &Engine, unit: UnitId) -> bool {
+    match unit {
+        UnitId::Leg(leg) => engine.legs.get(leg).is_some_and(|leg| leg.hearing_rate() == Rate::Narrow),
+        UnitId::Recorder(_) => true,
+        UnitId::Room(_) | UnitId::Player(_) => false,
     }
 }
 

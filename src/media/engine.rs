@@ -404,11 +404,12 @@ impl Engine {
         }
     }
 
-    /// Somebody listens to a room, or no longer, who does it by another codec than G.711.
+    /// Somebody listens to a room, or no longer, who does it by another codec than G.711, or where that makes a difference.
     fn listeners_changed(&mut self, source: UnitId, sink: UnitId) {
-        if let (UnitId::Room(_), UnitId::Leg(leg)) = (source, sink)
-            && self.legs.get(leg).is_some_and(|leg| leg.format().is_some())
-        {
+        let UnitId::Room(room) = source else { return };
+        let has_format =
+            matches!(sink, UnitId::Leg(leg) if self.legs.get(leg).is_some_and(|leg| leg.format().is_some()));
+        if has_format || self.rooms.get(room).is_some_and(Room::has_buses) {
             self.changed.insert(source);
         }
     }

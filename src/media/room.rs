@@ -95,13 +95,13 @@ impl Room {
         self.encoded.clear();
     }
 
-    /// Who sounds here, in order, which of them are announcements, and in which formats other than G.711 it is listened to.
-    /// Allocates.
+    /// Who sounds here, in order, which of them are announcements, in which formats other than G.711 it is listened to, and
+    /// whether at 8 kHz. Allocates.
     pub(crate) fn arrange(
         &mut self,
         speakers: &[VoiceId],
         announcements: &[VoiceId],
-        formats: &[Format],
+        (formats, hears_narrow): (&[Format], bool),
         voices: &Voices,
     ) {
         self.loudest.arrange(speakers, announcements);
@@ -109,11 +109,16 @@ impl Room {
         self.sources.extend(speakers.iter().filter(|voice| voices.rate(**voice) == Rate::Narrow));
         let buses = self.buses.take();
         let had_buses = buses.is_some();
-        self.buses = Buses::arranged(buses, voices, speakers, formats);
+        self.buses = Buses::arranged(buses, voices, speakers, formats, hears_narrow);
         if had_buses && self.buses.is_none() {
             // What the other rates left in the sum.
             self.sum.fill(0);
         }
+    }
+
+    /// Whether it matters at which rate somebody listens.
+    pub(crate) fn has_buses(&self) -> bool {
+        self.buses.is_some()
     }
 
     /// Whether a voice sounds here.

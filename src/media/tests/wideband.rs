@@ -132,6 +132,22 @@ fn listeners_of_a_stateful_codec_share_one_stream_until_they_speak_and_nothing_c
 }
 
 #[test]
+fn whoever_begins_to_listen_at_8_khz_to_a_room_of_opus_hears_it() {
+    let mut world = room_of(1, &[AudioCodec::Opus, AudioCodec::Opus]);
+    world.phone(3).loudness = -90.0;
+    world.run(ms(1_000));
+    for _ in 0..2 {
+        world.connect(room(1), leg(3));
+        world.run(ms(1_500));
+        assert_eq!(world.tones(3, &[1, 2, 3]), [1, 2]);
+        world.send(Command::Disconnect { source: room(1), sink: leg(3) });
+        world.run(ms(1_500));
+        assert!(world.tones(3, &[1, 2, 3]).is_empty());
+    }
+    world.end();
+}
+
+#[test]
 fn legs_of_different_rates_hear_each_other_directly() {
     for (one, other) in [(0, 2), (0, 3), (2, 3), (3, 0)] {
         let mut world = World::new(2);
