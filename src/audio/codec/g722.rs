@@ -121,16 +121,20 @@ impl Band {
         self.prediction = saturated(poles + self.zeros);
     }
 
-    fn adapt_low(&mut self, code: usize) {
-        let difference = (self.scale * LOW_4[code >> 2]) >> 15;
-        self.rescale(LOW_GROWTH[code >> 2], 18_432, 8);
-        self.adapt(difference);
+    /// Takes a code of the low band; gives back the difference it stands for, at 4 bits.
+    fn adapt_low(&mut self, code: usize) -> i32 {
+        self.adapt_by(LOW_4[code >> 2], LOW_GROWTH[code >> 2], 18_432, 8)
     }
 
-    /// Gives back the difference.
+    /// The same of the high band.
     fn adapt_high(&mut self, code: usize) -> i32 {
-        let difference = (self.scale * HIGH_2[code]) >> 15;
-        self.rescale(HIGH_GROWTH[code], 22_528, 10);
+        self.adapt_by(HIGH_2[code], HIGH_GROWTH[code], 22_528, 10)
+    }
+
+    /// What a code means to either band (blocks 3 and 4).
+    fn adapt_by(&mut self, output: i32, growth: i32, most: i32, shift: i32) -> i32 {
+        let difference = (self.scale * output) >> 15;
+        self.rescale(growth, most, shift);
         self.adapt(difference);
         difference
     }
