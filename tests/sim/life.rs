@@ -49,6 +49,35 @@ fn a_phone_that_sends_only_comfort_noise_is_there() {
 }
 
 #[test]
+fn pauses_are_described_to_and_by_a_phone_that_offers_comfort_noise() {
+    let mut world = World::new(Settings::default());
+    let (anna, bert) = (world.phone(), world.phone());
+    world.phones[anna].agent.local.comfort_noise = true;
+    for phone in [anna, bert] {
+        world.dial(phone, "2000");
+        world.run(secs(5));
+    }
+    world.assert_together(&[anna, bert]);
+    world.phones[anna].mouth.says = Says::Payload(13);
+    world.phones[bert].mouth.says = Says::Silence;
+    world.run(secs(2));
+    let before = (world.phones[anna].ear.count, world.phones[anna].ear.noises);
+    world.run(secs(60));
+    let ear = &world.phones[anna].ear;
+    let (count, noises) = (ear.count - before.0, ear.noises - before.1);
+    assert!((55..=65).contains(&noises) && count == noises, "{noises} descriptions among {count} packets");
+    assert_eq!(ear.sequence_breaks, 0);
+    assert_eq!(world.phones[bert].ear.noises, 0);
+    for phone in [anna, bert] {
+        world.phones[phone].mouth.says = Says::Tone;
+    }
+    world.run(secs(2));
+    world.assert_together(&[anna, bert]);
+    assert_eq!(world.statistics(anna).packets_lost, 0);
+    world.finish();
+}
+
+#[test]
 fn a_phone_that_sends_only_an_unknown_payload_type_is_there() {
     let (world, room) = after_minutes_of(Says::Payload(77));
     world.assert_talking(&room);

@@ -17,6 +17,8 @@ pub(crate) struct Local {
     pub(crate) codec: AudioCodec,
     /// `None`: the phone knows nothing of RFC 4733.
     pub(crate) event_payload_type: Option<u8>,
+    /// It takes comfort noise (RFC 3389).
+    pub(crate) comfort_noise: bool,
     pub(crate) version: u32,
     /// The profile of the audio line.
     pub(crate) profile: &'static str,
@@ -33,6 +35,7 @@ impl Local {
             nowhere: false,
             codec,
             event_payload_type: Some(101),
+            comfort_noise: false,
             version: 1,
             profile: "RTP/AVP",
             key: None,
@@ -46,10 +49,11 @@ impl Local {
         let codec = self.codec.static_payload_type().unwrap();
         let port = self.media.port();
         let events = self.event_payload_type.map_or(String::new(), |events| format!(" {events}"));
+        let noise = if self.comfort_noise { " 13" } else { "" };
         let mut text = format!("v=0\r\no=phone 4711 {} IN {family} {}\r\n", self.version, self.media.ip());
         let _ = write!(
             text,
-            "s=-\r\nc=IN {family} {where_to}\r\nt=0 0\r\nm=audio {port} {} {codec}{events}\r\n",
+            "s=-\r\nc=IN {family} {where_to}\r\nt=0 0\r\nm=audio {port} {} {codec}{noise}{events}\r\n",
             self.profile
         );
         if let Some(events) = self.event_payload_type {

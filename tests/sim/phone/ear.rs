@@ -25,6 +25,8 @@ pub(crate) struct Ear {
     pub(crate) memory: Duration,
     /// Packets heard in this call.
     pub(crate) count: u64,
+    /// Packets of comfort noise among them.
+    pub(crate) noises: u64,
     pub(crate) first: Option<Instant>,
     pub(crate) last: Option<Instant>,
     /// The longest time between two packets.
@@ -47,6 +49,7 @@ impl Ear {
             packets: VecDeque::new(),
             memory,
             count: 0,
+            noises: 0,
             first: None,
             last: None,
             longest_gap: Duration::ZERO,
@@ -61,13 +64,18 @@ impl Ear {
 
     /// Takes a packet in.
     pub(crate) fn hear(&mut self, at: Instant, packet: &Packet<'_>) {
-        let codec = match packet.header.payload_type {
-            0 => Law::Mu,
-            8 => Law::A,
+        let law = match packet.header.payload_type {
+            0 => Some(Law::Mu),
+            8 => Some(Law::A),
+            13 => None,
             other => panic!("payload type {other} was not negotiated"),
         };
-        let mut samples = vec![0; packet.payload.len()];
-        codec.decode(packet.payload, &mut samples);
+        let mut samples = Vec::new();
+        if let Some(law) = law {
+            samples.resize(packet.payload.len(), 0);
+            law.decode(packet.payload, &mut samples);
+        }
+        self.noises += u64::from(law.is_none());
         for byte in packet.header.to_bytes().iter().chain(packet.payload) {
             self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
