@@ -14,7 +14,7 @@ use super::recorder::Recorder;
 use super::room::Room;
 use super::routes::{Routes, Walk};
 use super::slots::Slots;
-use super::voices::Voices;
+use super::voices::{Presence, Voices};
 use super::work::Work;
 use crate::audio::Rate;
 use crate::audio::codec::Libraries;
@@ -358,9 +358,17 @@ impl Engine {
     }
 
     fn remove_leg(&mut self, now: Now, leg: CallId) {
-        let Some(slot) = self.legs.slot(leg) else {
-            return self.refuse(UnitId::Leg(leg), RefusedReason::Unknown);
-        };
+        let heard = !self.routes.sinks(UnitId::Leg(leg)).is_empty();
+        match self.legs.get_mut(leg) {
+            None => self.refuse(UnitId::Leg(leg), RefusedReason::Unknown),
+            // In the middle of its sound: after the tick in which it fades out.
+            Some(going) if heard && self.voices.presence(going.voice) == Presence::Loud => going.ending = true,
+            Some(_) => self.take_leg_out(now, leg),
+        }
+    }
+
+    pub(super) fn take_leg_out(&mut self, now: Now, leg: CallId) {
+        let Some(slot) = self.legs.slot(leg) else { return };
         self.unroute(UnitId::Leg(leg));
         let Some((_, mut removed)) = self.legs.remove(leg) else { return };
         removed.say_goodbye(now, (LegSlot(slot), leg), &mut self.outbox);
@@ -378,8 +386,14 @@ impl Engine {
             Ok(replaced) => {
                 self.changed.insert(sink);
                 self.listeners_changed(source, sink);
-                if let UnitId::Player(player) = source {
-                    self.start(player, sink);
+                match source {
+                    UnitId::Player(player) => self.start(player, sink),
+                    UnitId::Leg(leg) if self.routes.sinks(source).len() == 1 => {
+                        if let Some(leg) = self.legs.get_mut(leg) {
+                            leg.fade_in();
+                        }
+                    }
+                    _ => {}
                 }
                 if let Some(UnitId::Player(player)) = replaced {
                     self.end_unheard(player);

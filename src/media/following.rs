@@ -15,6 +15,9 @@ use crate::types::AudioCodec;
 const SILENT_DBFS: f32 = -45.0;
 /// Or so many times weaker than the mix has been lately: 20 dB.
 const WEAKER: u64 = 100;
+/// So many ticks of silence follow sound that stopped in its middle before a listener gets the stream of silence: until
+/// then what the decoder expects has died away.
+const CALM: u8 = 10;
 /// "Lately" fades by so much a tick, as a power of two: half a second.
 const FADES: u32 = 5;
 
@@ -37,13 +40,21 @@ pub(crate) struct Following {
     /// Energy of the mix in a frame, lately.
     energy: u64,
     silent_energy: u64,
+    /// Ticks of silence in its own stream.
+    calm: u8,
 }
 
 impl Following {
     /// A listener who has heard nothing yet; `None` where the codec's library is not loaded. Allocates.
     pub(crate) fn new(format: Format, libraries: &Libraries) -> Option<Self> {
         let silent_energy = level::energy_at(SILENT_DBFS, format.rate().frame());
-        Some(Self { own: Stream::new(format, libraries)?, followed: Followed::Quiet, energy: 0, silent_energy })
+        Some(Self {
+            own: Stream::new(format, libraries)?,
+            followed: Followed::Quiet,
+            energy: 0,
+            silent_energy,
+            calm: 0,
+        })
     }
 
     pub(crate) const fn format(&self) -> Format {
@@ -55,12 +66,39 @@ impl Following {
         if self.followed != Followed::Own {
             return true;
         }
-        if self.own.format().codec == AudioCodec::Opus {
+        if !self.clicks() {
             return true;
         }
+        self.calm = 0;
         let energy = level::energy(mix);
         self.energy = self.energy - (self.energy >> FADES) + (energy >> FADES);
         energy < self.silent_energy || energy < self.energy / WEAKER
+    }
+
+    /// Whether a change of streams is heard unless it comes in a silence.
+    pub(crate) fn clicks(&self) -> bool {
+        self.own.format().codec != AudioCodec::Opus
+    }
+
+    /// Whether a frame is silent enough for a change of streams.
+    pub(crate) fn is_silent(&self, mix: &[i16]) -> bool {
+        level::energy(mix) < self.silent_energy
+    }
+
+    /// It hears nothing in this tick: whether in its own stream, since what was there before has not died away.
+    pub(crate) fn calms_down(&mut self) -> bool {
+        if self.followed != Followed::Own || !self.clicks() {
+            return false;
+        }
+        self.calm = self.calm.saturating_add(1);
+        self.calm <= CALM
+    }
+
+    /// It goes on with its own stream, and hears `frame`, which is no silence.
+    pub(crate) fn go_on(&mut self, round: u64, frame: &[i16]) -> &mut Stream {
+        self.calm = 0;
+        self.own.put(round, frame);
+        &mut self.own
     }
 
     /// It hears something of its own in this tick, and goes on where `shared`, which it had until now, is.
@@ -70,5 +108,6 @@ impl Following {
         }
         self.followed = Followed::Own;
         self.energy = 0;
+        self.calm = 0;
     }
 }

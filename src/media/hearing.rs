@@ -150,6 +150,14 @@ impl Hearing {
         }
     }
 
+    /// The room in this slot whose mix the sink shares with others in the tick on the beat `tick`, if it sounds and the sink
+    /// hears nothing of its own.
+    pub(crate) fn shared_room(&self, rooms: &Slots<RoomId, Room>, tick: Beat) -> Option<u32> {
+        let Source::Room(slot) = self.source else { return None };
+        let room = rooms.at(slot).filter(|room| room.next_tick == tick + TICK_BEATS)?;
+        (!room.is_silent(0)).then_some(slot)
+    }
+
     /// The sink's own voice, where it is in the mix of this tick.
     fn share(&self, voices: &Voices, room: &Room) -> Option<VoiceId> {
         self.own.filter(|own| voices.presence(*own) == Presence::Loud && room.mixes(*own))

@@ -35,6 +35,7 @@ use super::voices::{Presence, VoiceId};
 use crate::audio::Rate;
 use crate::audio::codec::g711::Law;
 use crate::audio::codec::{Libraries, comfort_noise};
+use crate::audio::fade::{fade_in, fade_out};
 use crate::rtp::srtp::SrtpError;
 use crate::rtp::{Packet, packet};
 use crate::types::{CallId, Direction, MediaParameters, Now};
@@ -56,6 +57,10 @@ pub(crate) struct Leg {
     /// The beat on which it was loud last.
     pub(crate) loud_at: Option<Beat>,
     pub(crate) muted: bool,
+    /// It is to be removed once its sound has faded out.
+    pub(crate) ending: bool,
+    /// Nobody heard it in the last tick: what is heard first is faded in.
+    was_muted: bool,
     pub(crate) collect_digits: bool,
     pub(crate) allowance: Allowance,
     /// Where another codec than G.711 is sent.
@@ -123,6 +128,8 @@ impl Leg {
             heard_at: None,
             loud_at: None,
             muted: false,
+            ending: false,
+            was_muted: false,
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
             following: Format::of(parameters).and_then(|format| Following::new(format, libraries)).map(Box::new),
@@ -271,7 +278,23 @@ impl Leg {
             return Presence::Absent;
         }
         let presence = self.receiver.pull(tick, frame);
-        if self.muted { Presence::Absent } else { presence }
+        let is_muted = self.muted | self.ending;
+        if is_muted != self.was_muted {
+            self.was_muted = is_muted;
+            let rate = self.receiver.rate();
+            if is_muted {
+                fade_out(frame, rate)
+            } else {
+                fade_in(frame, rate)
+            }
+            return presence;
+        }
+        if is_muted { Presence::Absent } else { presence }
+    }
+
+    /// Nobody heard it until now.
+    pub(crate) const fn fade_in(&mut self) {
+        self.was_muted = true;
     }
 
     /// Passes over ticks that were skipped: their sound is gone, and time went on.
@@ -304,7 +327,7 @@ impl Leg {
 
     /// Whether anything is sent, and so whether it is worth being encoded.
     pub(crate) fn is_sending(&self) -> bool {
-        self.direction.sends() && self.transport.rtp_destination().is_some()
+        self.direction.sends() && !self.ending && self.transport.rtp_destination().is_some()
     }
 
     /// How G.711 is sent; `None` where another codec is.

@@ -6,7 +6,7 @@ use super::loudest::Loudest;
 use super::phase::{Beat, TICK_BEATS};
 use super::room_alignment::RoomAlignment;
 use super::slots::Ticking;
-use super::stream::{Format, Streams};
+use super::stream::Format;
 use super::voices::{Presence, VoiceId, Voices};
 use crate::audio::codec::g711::Law;
 use crate::audio::{FRAME_8K, Frame, Rate, SILENCE, mix};
@@ -131,12 +131,12 @@ impl Room {
         self.loudest.mixes(voice)
     }
 
-    /// The streams of all who hear the mix in a format.
-    pub(crate) fn streams(&self, format: Format) -> Option<&Streams> {
-        Some(&self.buses.as_ref()?.get(format.rate())?.streams)
+    /// The bus of a rate other than 8 kHz.
+    pub(crate) fn bus(&self, rate: Rate) -> Option<&Bus> {
+        self.buses.as_ref()?.get(rate)
     }
 
-    /// The bus of a rate other than 8 kHz.
+    /// The same, to be changed.
     pub(crate) fn bus_mut(&mut self, rate: Rate) -> Option<&mut Bus> {
         self.buses.as_mut()?.get_mut(rate)
     }

@@ -19,8 +19,8 @@ pub(crate) struct Format {
 const LONGEST_PACKET: usize = 3;
 /// Packets in a tick, at most.
 const PACKETS: usize = 2;
-/// For so many ticks the worst loss that a listener reports is remembered.
-const LOSS_WINDOW: u32 = 250;
+/// For so many rounds of 20 ms the worst loss that a listener reports is remembered.
+const LOSS_WINDOW: u64 = 250;
 
 impl Format {
     /// What is sent by these parameters; `None` for G.711, which has no state.
@@ -87,7 +87,8 @@ pub(crate) struct Stream {
 struct Loss {
     told: u8,
     worst: u8,
-    ticks: u32,
+    /// The round from which on `worst` is the worst.
+    since: u64,
 }
 
 impl Stream {
@@ -154,19 +155,20 @@ impl Stream {
         self.sound[..other.filled].copy_from_slice(&other.sound[..other.filled]);
         self.filled = other.filled;
         self.fed_in = other.fed_in;
+        // The encoder expects what the other one did.
+        self.loss = Loss { told: other.loss.told, ..Loss::default() };
     }
 
-    /// A listener reports so much loss, parts of 256.
-    pub(crate) fn note_loss(&mut self, fraction: u8) {
+    /// In this round a listener reports so much loss, parts of 256.
+    pub(crate) fn note_loss(&mut self, round: u64, fraction: u8) {
         let loss = &mut self.loss;
         loss.worst = loss.worst.max(fraction);
-        loss.ticks += 1;
-        if loss.worst > loss.told || loss.ticks >= LOSS_WINDOW {
+        if loss.worst > loss.told || round.saturating_sub(loss.since) >= LOSS_WINDOW {
             if loss.worst != loss.told {
                 let percent = u16::from(loss.worst) * 100 / 256;
                 self.encoder.expect_loss(u8::try_from(percent).unwrap_or(100));
             }
-            *loss = Loss { told: loss.worst, worst: 0, ticks: 0 };
+            *loss = Loss { told: loss.worst, worst: 0, since: round };
         }
     }
 }

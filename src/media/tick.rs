@@ -11,10 +11,11 @@ use super::hearing::{Heard, HeardWide};
 use super::leg::Noise;
 use super::phase::{Beat, TICK_BEATS};
 use super::player::Played;
+use super::room::Room;
 use super::slots::LegSlot;
 use super::voices::Presence;
 use super::work::Work;
-use crate::audio::SILENCE;
+use crate::audio::{LONGEST_FRAME, SILENCE};
 use crate::types::Now;
 use std::time::Instant;
 
@@ -52,7 +53,7 @@ impl Engine {
             }
             self.align_rooms(first);
         }
-        self.retire();
+        self.retire(now);
     }
 
     /// Whether anything ticks on a beat. Rooms have nobody to tick for without the others.
@@ -99,7 +100,7 @@ impl Engine {
     /// The frame of a leg whose tick is due on `beat`, once. Says whether there is such a leg.
     fn hear_leg(&mut self, now: Now, slot: u32, beat: Beat) -> bool {
         let tick = self.time_of(beat);
-        let Self { legs, voices, outbox, events, .. } = self;
+        let Self { legs, voices, outbox, events, work, .. } = self;
         let Some((id, leg)) = legs.at_mut(slot).filter(|(_, leg)| leg.next_tick <= beat) else { return false };
         if leg.heard_at == Some(beat) {
             return true;
@@ -115,6 +116,9 @@ impl Engine {
             leg.loud_at = Some(beat);
         }
         voices.set(leg.voice, presence);
+        if leg.ending {
+            work.ended.push(id);
+        }
         if leg.keep_time(now, (LegSlot(slot), id), outbox)
             && events.notify(Event::MediaTimeout { leg: id }, &mut leg.allowance, beat)
         {
@@ -194,15 +198,30 @@ impl Engine {
         for &slot in wide.iter() {
             let Some((_, leg)) = legs.at_mut(slot) else { continue };
             let Some(following) = &mut leg.following else { continue };
-            if following.followed == Followed::Own || !leg.hearing.is_private(voices, rooms, beat) {
+            if following.followed == Followed::Own {
                 continue;
             }
             let format = following.format();
+            let room = |slot| rooms.at(slot).and_then(|room: &Room| room.bus(format.rate()));
             let shared = match following.followed {
-                Followed::Room(slot) => rooms.at(slot).and_then(|room| room.streams(format)?.get(format)),
+                Followed::Room(slot) => room(slot).and_then(|bus| bus.streams.get(format)),
                 Followed::Quiet | Followed::Own => quiet.streams().get(format),
             };
-            following.leaves(shared);
+            let goes = leg.hearing.is_private(voices, rooms, beat)
+                || (following.clicks()
+                    && match (following.followed, leg.hearing.shared_room(rooms, beat)) {
+                        (Followed::Room(was), None) => room(was).is_some_and(|bus| !following.is_silent(bus.mixed())),
+                        (Followed::Room(was), Some(now)) => was != now,
+                        // A stream that begins goes on from that of silence; one that runs is elsewhere.
+                        (_, Some(now)) => {
+                            let stream = room(now).and_then(|bus| bus.streams.get(format));
+                            stream.is_some_and(|stream| stream.was_fed_in(round.wrapping_sub(1)))
+                        }
+                        (_, None) => false,
+                    });
+            if goes {
+                following.leaves(shared);
+            }
         }
         for &slot in wide.iter() {
             let Some((id, leg)) = legs.at_mut(slot) else { continue };
@@ -264,12 +283,12 @@ impl Engine {
                         following.followed = Followed::Room(slot);
                         bus.encoded(format, round, quiet.streams())
                     } else {
-                        following.own.put(round, bus.mixed());
-                        Some(&mut following.own)
+                        Some(following.go_on(round, bus.mixed()))
                     }
                 }
-                (HeardWide::Own, _) => {
-                    following.own.put(round, out);
+                (HeardWide::Own, _) => Some(following.go_on(round, out)),
+                _ if following.calms_down() => {
+                    following.own.put(round, &[0; LONGEST_FRAME][..format.rate().frame()]);
                     Some(&mut following.own)
                 }
                 _ => {
@@ -279,7 +298,7 @@ impl Engine {
             };
             match stream {
                 Some(stream) => {
-                    stream.note_loss(leg.remote_fraction_lost());
+                    stream.note_loss(round, leg.remote_fraction_lost());
                     if leg.send_stream(who, stream, outbox) {
                         events.answer(Event::DigitsSent { leg: id });
                     }
@@ -305,7 +324,8 @@ impl Engine {
             if recorder.hearing.ears.is_some() {
                 match recorder.hearing.hear_wide(voices, rooms, &mut work.frame, beat) {
                     HeardWide::Own => recorder.record(&work.frame),
-                    HeardWide::Silence | HeardWide::Shared(_) => recorder.record(&SILENCE),
+                    HeardWide::Shared(slot) => recorder.record(rooms.at(slot).map_or(&SILENCE, Room::mixed)),
+                    HeardWide::Silence => recorder.record(&SILENCE),
                 }
                 continue;
             }
@@ -319,7 +339,10 @@ impl Engine {
     }
 
     /// Takes players away that came to their end, after all were heard.
-    fn retire(&mut self) {
+    fn retire(&mut self, now: Now) {
+        while let Some(leg) = self.work.ended.pop() {
+            self.take_leg_out(now, leg);
+        }
         while let Some(player) = self.work.finished.pop() {
             self.end_player(player, true);
         }

@@ -1,8 +1,11 @@
 //! Rooms of more than telephones: every codec hears every other, and nothing clicks.
 
 use super::world::{World, leg, ms, player, recorder, room};
+use crate::audio::codec::Libraries;
 use crate::audio::{Rate, goertzel, level};
 use crate::media::command::{Clip, Command, EVERYONE, Pcm};
+use crate::media::following::Following;
+use crate::media::stream::Format;
 use crate::types::{AudioCodec, CallId, PlayerId, RoomId};
 
 const CODECS: [AudioCodec; 4] = [AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec::G722, AudioCodec::Opus];
@@ -129,6 +132,55 @@ fn listeners_of_a_stateful_codec_share_one_stream_until_they_speak_and_nothing_c
         assert_eq!(world.last(2, ms(500)), world.last(4, ms(500)), "{codec:?}");
         world.end();
     }
+}
+
+/// The loudest of any 20 ms of the last second at a frequency that nobody speaks, dBFS.
+fn splash(world: &World, n: u64) -> f32 {
+    let rate = world.phones[&n].rate();
+    let heard = world.last(n, ms(1_000));
+    let pieces = heard.windows(rate.frame()).step_by(rate.frame() / 8);
+    // Through a Hann window, or the ends of each piece would splash themselves.
+    let weighted = |(i, sample): (usize, &i16)| {
+        let hann = 1.0 - (std::f64::consts::TAU * (i as f64 + 0.5) / rate.frame() as f64).cos();
+        (f64::from(*sample) * hann) as i16
+    };
+    let level = |piece: &[i16]| {
+        let piece: Vec<i16> = piece.iter().enumerate().map(weighted).collect();
+        goertzel::tone_dbfs(&piece, rate.hertz(), 3_300.0)
+    };
+    pieces.map(level).fold(f32::MIN, f32::max)
+}
+
+#[test]
+fn nothing_clicks_when_a_talker_is_muted_unmuted_comes_or_leaves() {
+    let mut world = room_of(1, &CODECS);
+    for n in 1..=4 {
+        world.phones.get_mut(&n).unwrap().loudness = -90.0;
+    }
+    world.phone(5).hertz = 437.0;
+    let quiet = [1, 2, 3, 4];
+    world.run(ms(3_000));
+    let mut check = |what: &str, commands: Vec<Command>| {
+        world.run(ms(1_013));
+        commands.into_iter().for_each(|command| world.send(command));
+        world.run(ms(900));
+        for n in quiet {
+            let splash = splash(&world, n);
+            assert!(splash < -66.0, "{what}: {n} hears {splash} dBFS");
+        }
+    };
+    let connect = Command::Connect { source: leg(5), sink: room(1) };
+    for _ in 0..3 {
+        check("coming", vec![connect.clone()]);
+        check("muted", vec![Command::Mute { leg: CallId(5), muted: true }]);
+        check("unmuted", vec![Command::Mute { leg: CallId(5), muted: false }]);
+        check("muted", vec![Command::Mute { leg: CallId(5), muted: true }]);
+        check("leaving in silence", vec![Command::Disconnect { source: leg(5), sink: room(1) }]);
+        check("unheard", vec![Command::Mute { leg: CallId(5), muted: false }]);
+    }
+    check("coming", vec![connect]);
+    check("hanging up", vec![Command::RemoveLeg { leg: CallId(5) }]);
+    world.end();
 }
 
 #[test]
@@ -277,4 +329,19 @@ fn lost_opus_packets_are_mended_by_those_that_follow() {
     world.run(ms(3_000));
     assert_eq!(world.tones(2, &[1, 2]), [1]);
     world.end();
+}
+
+#[test]
+fn with_g722_silence_after_sound_of_ones_own_is_encoded_for_a_while_before_the_shared_stream_is_followed() {
+    for (codec, calm) in [(AudioCodec::G722, 10), (AudioCodec::Opus, 0)] {
+        let format = Format::of(&World::parameters_of(1, codec)).unwrap();
+        let mut following = Following::new(format, &Libraries::default()).unwrap();
+        assert!(!following.calms_down(), "it hears nothing but the stream of silence yet");
+        following.leaves(None);
+        for _ in 0..3 {
+            following.go_on(0, &vec![1_000; format.rate().frame()]);
+            let ticks = (0..100).take_while(|_| following.calms_down()).count();
+            assert_eq!(ticks, calm, "{codec:?}");
+        }
+    }
 }
