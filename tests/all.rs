@@ -10,6 +10,7 @@ mod sim;
 mod sip_delimiters;
 mod sip_properties;
 mod sip_rsip;
+mod sound_memory;
 mod torture;
 mod torture_endpoint;
 mod torture_ipv6;

@@ -22,12 +22,28 @@ thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
     /// Octets that are allocated, less those that were when the thread began.
     static OCTETS: Cell<usize> = const { Cell::new(0) };
+    /// The most there were at one time, since somebody asked for it.
+    static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
 fn count(more: usize, fewer: usize) {
     // While a thread ends there is no cell any more. A thread may give back what another one took.
     let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
-    let _ = OCTETS.try_with(|octets| octets.set(octets.get().wrapping_add(more).wrapping_sub(fewer)));
+    let _ = OCTETS.try_with(|octets| {
+        let now = octets.get().wrapping_add(more).wrapping_sub(fewer);
+        octets.set(now);
+        // Less than when the thread began is less than nothing.
+        let _ = PEAK
+            .try_with(|peak| peak.set(if peak.get().wrapping_sub(now) > usize::MAX / 2 { now } else { peak.get() }));
+    });
+}
+
+/// The most that `work` had allocated at one time, octets.
+pub fn peak(work: impl FnOnce()) -> usize {
+    let before = OCTETS.get();
+    PEAK.set(before);
+    work();
+    PEAK.get().wrapping_sub(before)
 }
 
 // SAFETY: every call is passed on to the system's allocator as it is; counting touches a thread-local without a

@@ -246,7 +246,8 @@ impl Fed {
             tracing::warn!("{} {why}; what is usual is played instead", self.ask.name);
         }
         self.blocks = None;
-        if let Some(usual) = self.ask.usual.take().filter(|_| !self.heard) {
+        // A loop goes on as what is usual; behind the beginning of anything else that would not fit.
+        if let Some(usual) = self.ask.usual.take().filter(|_| !self.heard || self.ask.is_loop) {
             let narrow = usual.narrow().to_vec();
             let wide = usual.wide().map_or_else(|| twice(&narrow), <[i16]>::to_vec);
             (self.block, self.at, self.again) = (Block { narrow, wide }, 0, self.ask.is_loop);

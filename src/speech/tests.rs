@@ -285,6 +285,34 @@ fn a_text_that_is_a_prompt_of_its_language_is_heard_by_callers_of_every_language
     assert_eq!(library.text("en-GB", "Auf Wiederhören."), pcm(500, 80));
 }
 
+#[test]
+fn music_of_the_dialplan_takes_the_place_of_the_tune() {
+    use crate::gateway::Sounds;
+    let folder = Folder::new("music");
+    let music = folder.file("music.wav", sound(1_000, 800));
+    let lobby = folder.file("lobby.wav", sound(2_000, 800));
+    let parse = |gateway: &str| {
+        let dialplan = format!(
+            "[gateway]\n{gateway}\n[trunks.a]\nallow = \"192.0.2.1\"\n[rooms.a]\nalone = \"music\"\nmusic = {lobby:?}\n\
+             [[routes]]\nname = \"A\"\nfrom = \"a\"\nnumber = \"1\"\nroom = \"a\"\n"
+        );
+        crate::dialplan::parse("dialplan.toml", &dialplan, &crate::dialplan::Trusting).unwrap().plan
+    };
+    let loader = Loader::start(&folder.0, crate::sound::Patience::default()).unwrap();
+    let library = |plan: &crate::dialplan::Plan| Library::load(plan, None, &loader, &SoundFiles::default()).unwrap();
+    let first = |clip: Option<Clip>| match clip {
+        Some(Clip::Loop(pcm)) => pcm.narrow()[10],
+        other => panic!("{other:?}"),
+    };
+    let plan = parse(&format!("music = {music:?}"));
+    assert_eq!(first(library(&plan).tone("hold")), 1_000);
+    assert_eq!(first(library(&plan).file(plan.rooms[0].music.as_ref().unwrap(), true)), 2_000);
+    assert!(![1_000, 2_000].contains(&first(library(&parse("")).tone("hold"))));
+    // A URL that nobody has fetched yet is the tune.
+    let plan = parse("music = \"https://music.example/hold.mp3\"");
+    assert_eq!(library(&plan).tone("hold"), tone("hold"));
+}
+
 fn load_file(path: &Path) -> Result<Pcm, SoundError> {
     SoundFiles::default().load_prompt(path)
 }

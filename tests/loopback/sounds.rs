@@ -1,7 +1,8 @@
 //! Sounds of the dialplan and of administrators: of every form, from the disk and from web servers good and bad.
 
+use super::harness::folder::Folder;
 use super::harness::web::Web;
-use super::harness::{Gateway, PIN, Phone, Setup, seconds, sound, wait};
+use super::harness::{Gateway, PIN, Phone, Setup, certificate, seconds, sound, wait};
 
 /// 0.5 s of 440 Hz.
 const MP3: &[u8] = include_bytes!("../../src/sound/tests/tone.mp3");
@@ -124,4 +125,26 @@ fn a_check_says_what_is_wrong_with_a_sound() {
     let good = gateway.ctl(&["reload"]);
     assert_eq!(good.code(), 0, "{}", good.errors);
     gateway.finish();
+}
+
+#[test]
+fn a_server_by_tls_is_known_by_the_roots_of_the_system() {
+    let folder = Folder::new();
+    certificate::issue(folder.path(), "web", "localhost");
+    let web = Web::start_tls(MP3.to_vec(), folder.path());
+    let url = format!("https://localhost:{}/a.mp3", web.port());
+    let allowed = "fetch = { allow = [\"127.0.0.0/8\", \"::1\"] }";
+    for (is_root, told) in [(false, "certificate"), (true, "playing to room lobby")] {
+        let mut setup = Setup::new().setting(allowed);
+        if is_root {
+            setup = setup.environment("SSL_CERT_FILE", folder.file("ca.pem").to_str().unwrap());
+        }
+        let gateway = setup.start();
+        let _phone = Phone::dials("2000").seconds(8.0).call(&gateway);
+        gateway.wait_for_members("lobby", 1);
+        let played = gateway.ctl(&["play", &url, "--room", "lobby"]);
+        assert_eq!(played.code() == 0, is_root, "{}{}", played.output, played.errors);
+        let text = format!("{}{}", played.output, played.errors);
+        assert!(text.contains(told), "{text}");
+    }
 }

@@ -26,7 +26,10 @@ fn comes(desk: &mut Desk, number: u32) -> CallId {
 
 #[test]
 fn whoever_is_alone_hears_a_tone_or_music_until_another_comes_and_again_afterwards() {
-    for (setting, sound) in [("", "tone alone"), ("tone", "tone alone"), ("music", "tone hold")] {
+    let own = "music\"\nmusic = \"lobby.mp3";
+    for (setting, sound) in
+        [("", "tone alone"), ("tone", "tone alone"), ("music", "tone hold"), (own, "file lobby.mp3")]
+    {
         let mut desk = desk(setting);
         comes(&mut desk, 1);
         desk.run(secs(100));

@@ -1,9 +1,9 @@
 //! The size of Vorbis codebooks, before a decoder makes room for them: some octets may ask for terabytes.
 
-/// Numbers in one codebook; those of real files have some ten thousand.
-const LARGEST: u64 = 1 << 20;
+/// Numbers in one codebook; the largest that libvorbis writes has 52,488.
+const LARGEST: u64 = 1 << 18;
 /// Numbers in all of them.
-const LARGEST_SUM: u64 = 1 << 22;
+const LARGEST_SUM: u64 = 1 << 20;
 
 /// Reads bits, the lowest of an octet first.
 struct Bits<'a> {

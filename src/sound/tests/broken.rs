@@ -160,6 +160,8 @@ fn make_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("a.ogg", data::VORBIS.to_vec()),
         ("a.ogg", data::ogg_opus()),
         ("a.flac", data::flac(&data::tone(8_000)[..4_608], 8_000)),
+        ("a.flac", data::FLAC.to_vec()),
+        ("a.opus", data::OPUS.to_vec()),
     ]
 }
 
@@ -167,7 +169,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
     fn no_octets_make_it_panic(
-        seed in 0usize..9,
+        seed in 0usize..11,
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
         cut in any::<prop::sample::Index>(),
         cuts in any::<bool>(),

@@ -9,6 +9,10 @@ use crate::types::OpusSettings;
 pub(super) const MP3: &[u8] = include_bytes!("tone.mp3");
 /// The same (ffmpeg, libvorbis).
 pub(super) const VORBIS: &[u8] = include_bytes!("tone.ogg");
+/// A quarter of a second of it (ffmpeg, flac).
+pub(super) const FLAC: &[u8] = include_bytes!("tone.flac");
+/// Half a second of it in two channels (ffmpeg, libopus).
+pub(super) const OPUS: &[u8] = include_bytes!("tone.opus");
 /// A second of speech (sox, libgsm).
 pub(super) const GSM: &[u8] = include_bytes!("speech.gsm");
 

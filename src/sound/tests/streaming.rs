@@ -93,6 +93,8 @@ fn who_hangs_or_dies_is_left_behind_and_what_is_usual_is_heard() {
         assert_eq!(hear(streams.play(ask(name, true, usual())), 10_000).len(), 10_000, "{name}");
         assert_eq!(hear(streams.play(ask(name, false, None)), usize::MAX), [], "{name}");
     }
+    let heard = hear(streams.play(ask("hangs", true, usual())), 20_000);
+    assert_eq!(narrow(&heard)[10_000..], [7; 10_000], "music goes on as the tune");
     // What has begun ends: nothing else fits behind it.
     let heard = hear(streams.play(ask("hangs", false, usual())), usize::MAX);
     assert!((8_000..=8_192).contains(&heard.len()), "{}", heard.len());
