@@ -55,14 +55,17 @@ impl Cache {
             let _ = fs::remove_file(&half);
             return Err(error);
         }
-        self.trim()
+        self.trim();
+        Ok(())
     }
 
-    /// Deletes what was not used for the longest until the rest fits.
-    fn trim(&self) -> io::Result<()> {
-        let mut files: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(&self.folder)?
+    /// Deletes what was not used for the longest until the rest fits. What is not ours is left alone, and what cannot be
+    /// deleted stays.
+    fn trim(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
             .filter_map(|entry| {
-                let entry = entry.ok()?;
+                let entry = entry.ok().filter(|entry| entry.file_name().to_str().is_some_and(is_ours))?;
                 let data = entry.metadata().ok()?;
                 data.is_file().then(|| Some((data.modified().ok()?, data.len(), entry.path())))?
             })
@@ -73,11 +76,19 @@ impl Cache {
             if total <= self.limit {
                 break;
             }
-            fs::remove_file(path)?;
-            total -= len;
+            if fs::remove_file(path).is_ok() {
+                total -= len;
+            }
         }
-        Ok(())
     }
+}
+
+/// Whether a file was written here: a digest, then `.wav`, or `.PID.new` while it is not whole.
+fn is_ours(name: &str) -> bool {
+    let digest = name.split('.').next().unwrap_or_default();
+    let is_hex = digest.bytes().all(|octet| octet.is_ascii_digit() || (b'a'..=b'f').contains(&octet));
+    let ending = Path::new(name).extension();
+    digest.len() == 32 && is_hex && ending.is_some_and(|ending| ending == "wav" || ending == "new")
 }
 
 /// Writes sound as WAV, 16 bits.
@@ -174,5 +185,18 @@ mod tests {
         cache.put("third", "emma", &sound(1)).unwrap();
         let there = ["first", "second", "third"].map(|text| cache.get(text, "emma", 8_000).is_some());
         assert_eq!(there, [true, false, true]);
+    }
+
+    #[test]
+    fn files_of_others_are_left_alone_and_what_cannot_be_deleted_is_no_failure() {
+        let folder = Folder::new("others");
+        fs::create_dir_all(&folder.0).unwrap();
+        let recording = folder.0.join("greeting.wav");
+        fs::write(&recording, vec![0; 10_000]).unwrap();
+        // Nothing fits: what is kept goes at once.
+        let cache = Cache::new(folder.0.clone(), 1);
+        cache.put("first", "emma", &sound(1)).unwrap();
+        assert!(recording.exists());
+        assert!(!cache.file("first", "emma", 8_000).exists());
     }
 }
