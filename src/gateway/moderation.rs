@@ -54,10 +54,12 @@ impl Gateway {
     /// Plays a prompt of the catalogue, a sound file or a URL to a call or a room. What is no prompt has to be read first:
     /// then there is no reply yet.
     pub(super) fn play_to(&mut self, id: u64, to: Audience, sound: String) -> Option<Reply> {
-        if let Err(why) = self.listener(&to) {
-            return Some(Reply::Error(why));
-        }
-        if let Some(pcm) = self.players.sounds.prompt(&self.plan.gateway.language, &sound) {
+        let prompt = match self.listener(&to) {
+            Ok(UnitId::Leg(call)) => self.sounds_of(call).prompt(&self.language_of_call(call), &sound),
+            Ok(_) => self.players.sounds.prompt(&self.plan.gateway.language, &sound),
+            Err(why) => return Some(Reply::Error(why)),
+        };
+        if let Some(pcm) = prompt {
             return Some(self.play_sound(&to, Clip::Samples(pcm)));
         }
         // The client made it absolute.

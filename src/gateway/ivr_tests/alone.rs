@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::{CARRIER, dialplan, secs};
-use crate::gateway::{Cause, Reply, Request};
+use crate::gateway::{Audience, Cause, Reply, Request};
 use crate::types::{CallId, RoomId};
 
 fn desk(alone: &str) -> Desk {
@@ -110,4 +110,16 @@ fn whoever_is_kicked_out_of_no_room_is_hung_up_at_once() {
     let call = desk.call(CARRIER, "+442079460001", "1000");
     desk.ask(Request::Kick { call: call.to_string() });
     assert!(desk.ended.contains(&call));
+}
+
+#[test]
+fn an_administrators_prompt_is_in_the_language_of_the_call() {
+    let french = "[[routes]]\nname = \"French\"\nfrom = \"carrier\"\nnumber = \"2000\"\nroom = \"lobby\"\n\
+                  language = \"fr-FR\"\n";
+    let mut desk = Desk::new(&dialplan("collect = {}\nthen = { room = \"by-pin\" }", french));
+    let call = comes(&mut desk, 1);
+    desk.run(secs(10));
+    let to = Audience::Call(call.to_string());
+    assert!(matches!(desk.ask(Request::Play { to, sound: "goodbye".into() }), Reply::Done(_)));
+    assert_eq!(desk.heard_by(call).last(), Some(&"fr-FR goodbye"));
 }

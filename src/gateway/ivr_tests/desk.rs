@@ -42,8 +42,8 @@ impl Named {
 }
 
 impl Sounds for Named {
-    fn prompt(&self, _: &str, name: &str) -> Option<Pcm> {
-        Some(self.sound(name))
+    fn prompt(&self, language: &str, name: &str) -> Option<Pcm> {
+        Some(if language == "en-GB" { self.sound(name) } else { self.sound(&format!("{language} {name}")) })
     }
 
     fn text(&self, _: &str, text: &str) -> Option<Pcm> {
