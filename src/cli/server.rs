@@ -18,7 +18,7 @@ use crate::net::{self, Arrival, MediaSockets, PortRange, Resolver, TlsPeer, Tran
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::sound::Loader;
-use crate::speech::{self, Speaker, Text};
+use crate::speech::{self, Saying, Speaker, Text};
 use crate::types::{CallId, Now, Rush};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -73,6 +73,8 @@ pub(super) struct Server {
     speaker: Option<Speaker>,
     loader: Loader,
     spoken: (mpsc::Sender<Sentence>, mpsc::Receiver<Sentence>),
+    /// What is being said, by the gateway's name for it.
+    sayings: HashMap<u64, Saying>,
     drained: bool,
     /// Of transactions and calls.
     rush: Rush,
@@ -132,6 +134,7 @@ impl Server {
             speaker: None,
             loader,
             spoken: mpsc::channel(4),
+            sayings: HashMap::new(),
             drained: false,
             rush: Rush::default(),
             plan,
@@ -195,6 +198,9 @@ impl Server {
                     self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
                 }
                 Some(Sentence { id, sound, is_last }) = self.spoken.1.recv() => {
+                    if is_last {
+                        self.sayings.remove(&id);
+                    }
                     self.gateway.handle_input(now(), Input::Sound { id, sound, is_last });
                 }
                 Some(resolved) = self.resolved.1.recv() => self.on_resolved(resolved),
@@ -338,7 +344,18 @@ impl Server {
             Output::Answered(record) => self.records.answered(record),
             Output::Record(record) => self.records.write(Instant::now(), record),
             Output::LoadSound { id, to, source } => self.load_sound(id, to, source),
-            Output::Synthesize { id, language, text } => self.synthesize(id, language, text),
+            Output::Synthesize { id, language, text, for_caller } => {
+                let who = if for_caller { speech::For::Caller } else { speech::For::Administrator };
+                self.synthesize(id, who, language, text);
+            }
+            Output::SpeechHeard { id, length } => {
+                if let Some(saying) = self.sayings.get(&id) {
+                    saying.heard(length);
+                }
+            }
+            Output::CancelSpeech { id } => {
+                self.sayings.remove(&id);
+            }
             Output::Log(line) => write_log(&line),
             Output::Event(event) => self.events.push(SystemTime::now(), event),
             Output::Reply { id, mut reply } => {
@@ -390,20 +407,21 @@ impl Server {
     }
 
     /// Has a text said beside the calls.
-    fn synthesize(&mut self, id: u64, language: String, text: String) {
+    fn synthesize(&mut self, id: u64, who: speech::For, language: String, text: String) {
         let answer = self.spoken.0.clone();
         let deliver = move |(sound, is_last): speech::synthesis::Piece| {
             let sound = sound.map(speech::Sound::into_pcm).map_err(|error| error.to_string());
             // Where that fails the gateway is gone, and with it who asked.
-            let _ = answer.blocking_send(Sentence { id, sound, is_last });
+            answer.blocking_send(Sentence { id, sound, is_last }).is_ok()
         };
         let text = Text { language, text, rate: speech::SPEECH_RATE };
         let queued = match &self.speaker {
-            Some(speaker) => speaker.queue(text, deliver).map_err(|error| error.to_string()),
+            Some(speaker) => speaker.queue(who, text, deliver).map_err(|error| error.to_string()),
             None => Err("this gateway has no speaker; the log says why".to_owned()),
         };
-        if let Err(why) = queued {
-            self.gateway.handle_input(now(), Input::Sound { id, sound: Err(why), is_last: true });
+        match queued {
+            Ok(saying) => drop(self.sayings.insert(id, saying)),
+            Err(why) => self.gateway.handle_input(now(), Input::Sound { id, sound: Err(why), is_last: true }),
         }
     }
 

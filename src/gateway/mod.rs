@@ -127,7 +127,7 @@ use shutdown::Shutdown;
 use speaking::Speeches;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use timer::Timer;
 use transfer::Transfers;
 use trunks::Trunks;
@@ -256,6 +256,20 @@ pub enum Output {
         language: String,
         /// The words.
         text: String,
+        /// A caller waits for it: that goes before what an administrator has said.
+        for_caller: bool,
+    },
+    /// Of a text that is being spoken so much more is heard, or about to be.
+    SpeechHeard {
+        /// As in [`Output::Synthesize`].
+        id: u64,
+        /// How much.
+        length: Duration,
+    },
+    /// Nobody hears a text any more that is being spoken.
+    CancelSpeech {
+        /// As in [`Output::Synthesize`].
+        id: u64,
     },
     /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
     /// without talk, ended by [`Cause::GatewayStopped`].

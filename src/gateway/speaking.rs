@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// A text on its way to those who are to hear it.
 #[derive(Debug)]
 pub(super) struct Speech {
+    /// The administrator's request.
+    asked: u64,
     to: Audience,
     /// Sentences that are ready.
     ready: VecDeque<Pcm>,
@@ -18,12 +20,12 @@ pub(super) struct Speech {
     is_answered: bool,
 }
 
-/// All of them, by the request they are for.
+/// All of them, by the name that [`Output::Synthesize`] gave them.
 pub(super) type Speeches = BTreeMap<u64, Speech>;
 
 impl Gateway {
     /// Says a text to a call or a room. Where it has to be spoken first there is no reply yet.
-    pub(super) fn say_to(&mut self, id: u64, to: Audience, text: String) -> Option<Reply> {
+    pub(super) fn say_to(&mut self, asked: u64, to: Audience, text: String) -> Option<Reply> {
         let language = match self.listener(&to) {
             Ok(UnitId::Leg(call)) => self.language_of_call(call),
             Ok(_) => self.plan.gateway.language.clone(),
@@ -32,9 +34,10 @@ impl Gateway {
         if let Some(sound) = self.players.sounds.text(&language, &text) {
             return Some(self.play_sound(&to, Clip::Samples(sound)));
         }
-        let speech = Speech { to, ready: VecDeque::new(), playing: None, is_whole: false, is_answered: false };
+        let speech = Speech { asked, to, ready: VecDeque::new(), playing: None, is_whole: false, is_answered: false };
+        let id = self.fresh_id();
         self.speeches.insert(id, speech);
-        self.effects.output(Output::Synthesize { id, language, text });
+        self.effects.output(Output::Synthesize { id, language, text, for_caller: false });
         None
     }
 
@@ -50,7 +53,10 @@ impl Gateway {
                 speech.is_whole = true;
                 self.log(Level::Warn, None, "text not said to its end", why);
             }
-            Err(why) => return self.end_speech(id, why),
+            Err(why) => {
+                speech.is_whole = true;
+                return self.end_speech(id, why);
+            }
         }
         self.go_on_speaking(id);
     }
@@ -75,26 +81,40 @@ impl Gateway {
         let sink = match self.listener(&to) {
             Ok(UnitId::Leg(call)) => match self.free_to_hear(call) {
                 Ok(()) => UnitId::Leg(call),
-                Err(why) => return self.end_speech(id, why),
+                Err(why) => return self.refuse_speech(id, why),
             },
             Ok(sink) => sink,
-            Err(why) => return self.end_speech(id, why),
+            Err(why) => return self.refuse_speech(id, why),
         };
+        self.effects.output(Output::SpeechHeard { id, length: sound.duration() });
         let player = self.players.say(&mut self.effects, id, sink, Clip::Samples(sound));
         let Some(speech) = self.speeches.get_mut(&id) else { return };
         speech.playing = Some(player);
+        let asked = speech.asked;
         if !std::mem::replace(&mut speech.is_answered, true) {
             let whom = match to {
                 Audience::Call(name) => name,
                 Audience::Room(name) => format!("room {name}"),
             };
-            self.effects.reply(id, Reply::Done(format!("saying it to {whom}")));
+            self.effects.reply(asked, Reply::Done(format!("saying it to {whom}")));
         }
     }
 
+    /// The next sentence cannot be played. Whoever asked has their answer already, if another one was.
+    fn refuse_speech(&mut self, id: u64, why: String) {
+        if self.speeches.get(&id).is_some_and(|speech| speech.is_answered) {
+            self.log(Level::Warn, None, "text not said to its end", why.clone());
+        }
+        self.end_speech(id, why);
+    }
+
     fn end_speech(&mut self, id: u64, why: String) {
-        if self.speeches.remove(&id).is_some_and(|speech| !speech.is_answered) {
-            self.effects.reply(id, Reply::Error(why));
+        let Some(speech) = self.speeches.remove(&id) else { return };
+        if !speech.is_whole {
+            self.effects.output(Output::CancelSpeech { id });
+        }
+        if !speech.is_answered {
+            self.effects.reply(speech.asked, Reply::Error(why));
         }
     }
 }

@@ -30,5 +30,5 @@ pub use error::{CatalogueError, SoundError};
 pub use file::SoundFiles;
 pub use library::{Library, check_prompts, list_prompts};
 pub use listing::DEFAULT_LANGUAGE;
-pub use synthesis::{Paths, Patience, SPEECH_RATE, Sound, Speaker, SpeechError, Text, can_say};
+pub use synthesis::{For, Paths, Patience, SPEECH_RATE, Saying, Sound, Speaker, SpeechError, Text, can_say};
 pub use tones::{TONES, tone};

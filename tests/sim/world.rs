@@ -114,6 +114,8 @@ pub(crate) struct World {
     /// Host names of media that are to be looked up.
     pub(crate) host_lookups: Vec<(CallId, String)>,
     pub(crate) replies: Vec<Reply>,
+    /// Texts that nobody hears any more.
+    pub(crate) cancelled_speeches: usize,
     pub(crate) drained: bool,
     /// Events of the media plane that are not asked for by anything else.
     pub(crate) events: Vec<Event>,
@@ -158,6 +160,7 @@ impl World {
             answered: Vec::new(),
             host_lookups: Vec::new(),
             replies: Vec::new(),
+            cancelled_speeches: 0,
             drained: false,
             events: Vec::new(),
             astray: Vec::new(),
@@ -446,6 +449,10 @@ impl World {
             Output::ResolveHost { call, host } => {
                 self.host_lookups.push((call, host));
             }
+            Output::SpeechHeard { .. } => {}
+            Output::CancelSpeech { .. } => self.cancelled_speeches += 1,
+            // Nobody says it, nor that they do not.
+            Output::Synthesize { text, .. } if text.starts_with("never") => {}
             Output::Synthesize { id, text, .. } => {
                 // Each word is a sentence, and the name of its sound.
                 let last = text.split(' ').count() - 1;

@@ -2,9 +2,10 @@
 //!
 //! Both are processes of their own: one that hangs is killed, one that crashes takes nothing with it.
 
+use super::process::Process;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -13,62 +14,79 @@ pub(super) type Made = (Vec<f32>, u32);
 
 /// The longest sound that a worker is believed: ten minutes at 48 kHz.
 const MOST_SAMPLES: usize = 600 * 48_000;
+/// Longest wait for a program to end that has said all.
+const ENDING: Duration = Duration::from_secs(1);
 /// The longest line of one.
 const LONGEST_LINE: u64 = 4_096;
+
+/// Why the natural voice has not said a sentence.
+#[derive(Debug)]
+pub(super) enum Unsaid {
+    /// It cannot say this one; it goes on with the next.
+    Refused(String),
+    /// It does not answer. It is of no use any more.
+    Hung(String),
+    /// It has ended, or answers nonsense. It is of no use any more.
+    Broken(String),
+}
 
 /// A natural voice that runs. See `voice/src/main.rs` for what it is told and answers.
 #[derive(Debug)]
 pub(super) struct Worker {
-    child: Child,
+    process: Process,
     input: ChildStdin,
-    answers: Receiver<Result<Made, String>>,
+    answers: Receiver<Result<Made, Unsaid>>,
+    version: String,
 }
 
 impl Worker {
-    /// Starts the program in `folder`. It is ready when it has answered.
-    pub(super) fn start(folder: &Path) -> io::Result<Self> {
-        let mut child = Command::new(folder.join("partyline-voice"))
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(io::Error::other("no pipes"));
-        };
+    /// Starts the program in `folder`, in which this version of it lies. It is ready when it has answered.
+    pub(super) fn start(folder: &Path, version: &str) -> io::Result<Self> {
+        let (process, input, output) = Process::start(Command::new(folder.join("partyline-voice")).arg(folder))?;
         let (told, answers) = mpsc::sync_channel(1);
         std::thread::Builder::new().name("speech-answers".into()).spawn(move || {
             let mut output = BufReader::new(output);
             while let Some(answer) = answer(&mut output).transpose() {
                 let is_broken = answer.is_err();
-                let answer = answer.unwrap_or_else(|error| Err(error.to_string()));
+                let answer = match answer {
+                    Ok(answer) => answer.map_err(Unsaid::Refused),
+                    Err(error) => Err(Unsaid::Broken(error.to_string())),
+                };
                 if told.send(answer).is_err() || is_broken {
                     return;
                 }
             }
         })?;
-        Ok(Self { child, input, answers })
+        Ok(Self { process, input, answers, version: version.to_owned() })
+    }
+
+    /// Which version of the program it is.
+    pub(super) fn version(&self) -> &str {
+        &self.version
     }
 
     /// Speaks one sentence.
     ///
     /// # Errors
-    /// Why not. The worker is of no use afterwards.
-    pub(super) fn say(&mut self, voice: &str, sentence: &str, patience: Duration) -> Result<Made, String> {
+    /// Why not.
+    pub(super) fn say(&mut self, voice: &str, sentence: &str, patience: Duration) -> Result<Made, Unsaid> {
         let asked = writeln!(self.input, "{voice}\t{}", pronounceable(sentence)).and_then(|()| self.input.flush());
-        asked.map_err(|error| format!("it takes no text: {error}"))?;
+        asked.map_err(|error| Unsaid::Broken(format!("it takes no text: {error}")))?;
         match self.answers.recv_timeout(patience) {
             Ok(answer) => answer,
-            Err(RecvTimeoutError::Timeout) => Err(format!("it has not answered within {} s", patience.as_secs())),
-            Err(RecvTimeoutError::Disconnected) => Err("it has ended".to_owned()),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(Unsaid::Hung(format!("it has not answered within {:.1} s", patience.as_secs_f64())))
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(Unsaid::Broken("it has ended".to_owned())),
         }
     }
-}
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Ends it. Gives why it failed, with the last that it complained of.
+    pub(super) fn with_last_words(mut self, why: String) -> String {
+        match self.process.last_words() {
+            Some(words) => format!("{why} ({words})"),
+            None => why,
+        }
     }
 }
 
@@ -106,17 +124,9 @@ pub(super) fn espeak(program: &Path, language: &str, sentence: &str, patience: D
         io::ErrorKind::NotFound => "it is not installed (Debian: apt-get install espeak-ng)".to_owned(),
         _ => error.to_string(),
     };
-    let mut child = Command::new(program)
-        // At a telephone's pace, with a little pause between words.
-        .args(["--stdin", "--stdout", "-s", "150", "-g", "2", "-v", language])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(no)?;
-    let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err("no pipes".to_owned());
-    };
+    // At a telephone's pace, with a little pause between words.
+    let options = ["--stdin", "--stdout", "-s", "150", "-g", "2", "-v", language];
+    let (mut process, mut input, mut output) = Process::start(Command::new(program).args(options)).map_err(no)?;
     let (told, done) = mpsc::sync_channel(1);
     let sentence = pronounceable(sentence);
     std::thread::Builder::new()
@@ -129,20 +139,55 @@ pub(super) fn espeak(program: &Path, language: &str, sentence: &str, patience: D
             let _ = told.send(read.map(|_| wav));
         })
         .map_err(no)?;
-    let wav = done.recv_timeout(patience);
-    // It is done, or hangs.
-    let _ = child.kill();
-    let _ = child.wait();
-    match wav {
-        Ok(Ok(wav)) => samples_of(&wav),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("it was not done within {} s", patience.as_secs())),
+    let wav = match done.recv_timeout(patience) {
+        Ok(wav) => wav.map_err(|error| error.to_string())?,
+        Err(_) => return Err(format!("it was not done within {:.1} s", patience.as_secs_f64())),
+    };
+    let status = process.end(ENDING);
+    let complaint = |process: &mut Process| process.last_words().map(|words| format!(": {words}")).unwrap_or_default();
+    match (status, samples_of(&wav)) {
+        (Some(status), Ok(_)) if !status.success() => {
+            Err(format!("it failed with {status}{}", complaint(&mut process)))
+        }
+        (_, Ok(made)) => Ok(made),
+        (_, Err(why)) => Err(format!("{why}{}", complaint(&mut process))),
+    }
+}
+
+/// Why espeak-ng does not speak a language.
+#[derive(Debug)]
+pub(super) enum NoPlainVoice {
+    /// There is no espeak-ng.
+    NotInstalled,
+    /// It says why.
+    Unknown(String),
+}
+
+/// Asks espeak-ng whether it has a voice.
+///
+/// # Errors
+/// It has none, or does not say so in time.
+pub(super) fn has_voice(program: &Path, language: &str, patience: Duration) -> Result<(), NoPlainVoice> {
+    let unknown = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => NoPlainVoice::NotInstalled,
+        _ => NoPlainVoice::Unknown(error.to_string()),
+    };
+    let quiet = ["--stdin", "-q", "-v", language];
+    let (mut process, input, output) = Process::start(Command::new(program).args(quiet)).map_err(unknown)?;
+    // Nothing to say.
+    drop((input, output));
+    match process.end(patience) {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(NoPlainVoice::Unknown(process.last_words().unwrap_or_else(|| status.to_string()))),
+        None => Err(NoPlainVoice::Unknown(format!("it does not answer within {} s", patience.as_secs()))),
     }
 }
 
 /// "PIN" is a word, not three letters.
 fn pronounceable(sentence: &str) -> String {
-    sentence.replace("PIN", "pin")
+    let words = sentence.split_inclusive(|c: char| !c.is_alphanumeric());
+    let is_pin = |word: &str| matches!(word.trim_end_matches(|c: char| !c.is_alphanumeric()), "PIN" | "PINs");
+    words.map(|word| if is_pin(word) { word.to_lowercase() } else { word.to_owned() }).collect()
 }
 
 /// The sound of a WAV file of 16 bits, mono, as espeak-ng writes it into a pipe: the lengths in its header are wrong.
@@ -155,4 +200,18 @@ fn samples_of(wav: &[u8]) -> Result<Made, String> {
     }
     let (samples, _) = data.as_chunks();
     Ok((samples.iter().map(|two| f32::from(i16::from_le_bytes(*two)) / 32_768.0).collect(), rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_is_a_word_and_no_part_of_one() {
+        assert_eq!(
+            pronounceable("Your PIN, or both PINs: SHOPPING and PINK."),
+            "Your pin, or both pins: SHOPPING and PINK."
+        );
+        assert_eq!(pronounceable("PIN"), "pin");
+    }
 }
