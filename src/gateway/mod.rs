@@ -35,6 +35,7 @@
 //! | `event.rs` | what happens, for programs that follow the gateway |
 //! | `effects.rs` | what is to come of an input: outputs, deadlines, news for sessions |
 //! | `shutdown.rs` | taking no new calls, and leaving after the last |
+//! | `streamed_text.rs`, `speaking.rs` | texts heard while they are spoken: a session's, an administrator's |
 //! | `control.rs` | what an administrator asks |
 
 mod admission;
@@ -82,6 +83,7 @@ mod signalling;
 mod snapshot;
 mod sounds;
 mod speaking;
+mod streamed_text;
 mod targets;
 mod timer;
 mod transfer;
@@ -101,7 +103,7 @@ pub use event::Event;
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
 pub use snapshot::CallSnapshot;
-pub use sounds::Sounds;
+pub use sounds::{Sounds, Unspoken};
 
 use crate::dialplan::{Plan, SoundSource};
 use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
@@ -128,6 +130,7 @@ use speaking::Speeches;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use streamed_text::StreamedTexts;
 use timer::Timer;
 use transfer::Transfers;
 use trunks::Trunks;
@@ -310,6 +313,7 @@ pub struct Gateway {
     players: Players,
     speeches: Speeches,
     pins: Pins,
+    streamed: StreamedTexts,
     trunks: Trunks,
     transfers: Transfers,
     effects: Effects,
@@ -341,6 +345,7 @@ impl Gateway {
             players: Players::new(sounds),
             speeches: Speeches::default(),
             pins,
+            streamed: StreamedTexts::default(),
             trunks: Trunks::default(),
             transfers: Transfers::default(),
             effects: Effects::default(),
@@ -392,7 +397,7 @@ impl Gateway {
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),
-            Input::Sound { id, sound, is_last } => self.on_sound(id, sound, is_last),
+            Input::Sound { id, sound, is_last } => self.on_sound(now, id, sound, is_last),
             Input::Reload(plan) => self.on_reload(now, plan),
         }
         self.run_until_idle(now);
@@ -441,6 +446,7 @@ impl Gateway {
             && self.players.is_idle()
             && self.speeches.is_empty()
             && self.pins.is_idle()
+            && self.streamed.is_empty()
             && self.transfers.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()

@@ -1,10 +1,11 @@
 //! Sounds to one call or to a room.
 
 use super::players::Owner;
-use super::{Gateway, SessionId, Sounds};
+use super::{Call, Gateway, SessionId, Sounds};
 use crate::media::command::{Clip, Command};
 use crate::session::{self, PlayItem, PlaybackHandle, Unit, VerbError, collect};
 use crate::types::{CallId, Now, PlayerId, UnitId};
+use std::time::Duration;
 
 impl Gateway {
     pub(super) fn play(
@@ -24,10 +25,25 @@ impl Gateway {
             Unit::Room(handle) => (UnitId::Room(self.room_of(session, handle, VERB)?), None, self.language_of(session)),
         };
         let sounds = self.sessions.get(&session).map_or(&*self.players.sounds, |session| &*session.sounds);
-        let clips = items.iter().map(|item| clip(sounds, &language, item)).collect::<Result<Vec<_>, _>>()?;
+        let mut unspoken = Vec::new();
+        let clips = items.iter().enumerate().map(|(at, item)| match clip(sounds, &language, item) {
+            Err(VerbError::NoSuchSound(text)) if matches!(item, PlayItem::Text(_)) => {
+                unspoken.push((at, text));
+                // Its place.
+                Ok(Clip::Silence(Duration::ZERO))
+            }
+            clip => clip,
+        });
+        let mut clips = clips.collect::<Result<Vec<_>, _>>()?;
         let player = self.players.add(&mut self.effects, Owner::Session { session, playback, call });
         if let Some(running) = self.sessions.get_mut(&session) {
             running.playbacks.insert(playback, player);
+        }
+        for (at, text) in unspoken {
+            let stream = self.stream_text(now, session, player, text);
+            if let Some(clip) = clips.get_mut(at) {
+                *clip = stream;
+            }
         }
         if let Some(id) = call {
             let before = self.calls.get_mut(&id).and_then(|call| call.playback.replace((playback, player)));
@@ -46,7 +62,7 @@ impl Gateway {
         session.map_or_else(|| self.plan.gateway.language.clone(), |session| session.running.language().to_owned())
     }
 
-    fn language_of(&self, session: SessionId) -> String {
+    pub(super) fn language_of(&self, session: SessionId) -> String {
         self.sessions.get(&session).map_or_else(String::new, |session| session.running.language().to_owned())
     }
 
@@ -88,19 +104,33 @@ impl Gateway {
             Owner::Speech(id) => return self.on_sentence_finished(id, completed),
             Owner::Dismissal(call) => return self.on_dismissed(now, call),
         };
+        self.end_streams_of(player);
+        self.forget_playback(now, player, session, playback, call);
+        self.emit(session, session::Event::PlaybackFinished { playback, completed });
+    }
+
+    /// A player of a session is gone. Says whether it was what its call, or its session, was hearing.
+    pub(super) fn forget_playback(
+        &mut self,
+        now: Now,
+        player: PlayerId,
+        session: SessionId,
+        playback: PlaybackHandle,
+        call: Option<CallId>,
+    ) -> bool {
+        let mut is_current = false;
         if let Some(running) = self.sessions.get_mut(&session)
             && running.playbacks.get(&playback) == Some(&player)
         {
             running.playbacks.remove(&playback);
+            is_current = true;
         }
-        if let Some(id) = call
-            && let Some(call) = self.calls.get_mut(&id)
-            && call.playback.is_some_and(|(_, current)| current == player)
-        {
-            call.playback = None;
-            self.collect(now, id, collect::Input::Playing(false));
-        }
-        self.emit(session, session::Event::PlaybackFinished { playback, completed });
+        let Some(id) = call else { return is_current };
+        let hears = |call: &&mut Call| call.playback.is_some_and(|(_, current)| current == player);
+        let Some(call) = self.calls.get_mut(&id).filter(hears) else { return false };
+        call.playback = None;
+        self.collect(now, id, collect::Input::Playing(false));
+        is_current
     }
 }
 

@@ -60,6 +60,14 @@ impl Players {
         player
     }
 
+    /// The call that alone hears what its session plays.
+    pub(super) fn call_of(&self, player: PlayerId) -> Option<CallId> {
+        match self.owners.get(&player) {
+            Some(Owner::Session { call, .. }) => *call,
+            _ => None,
+        }
+    }
+
     /// Whether more than one call may hear it, and its session waits for its end.
     pub(super) fn is_for_a_room(&self, player: PlayerId) -> bool {
         matches!(self.owners.get(&player), Some(Owner::Session { call: None, .. }))

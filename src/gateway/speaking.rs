@@ -2,7 +2,7 @@
 
 use super::{Audience, Gateway, Level, Output, Reply};
 use crate::media::command::{Clip, Pcm};
-use crate::types::{PlayerId, UnitId};
+use crate::types::{Now, PlayerId, UnitId};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A text on its way to those who are to hear it.
@@ -42,8 +42,10 @@ impl Gateway {
     }
 
     /// A sentence is ready, or cannot be said: then none follows.
-    pub(super) fn on_sound(&mut self, id: u64, sound: Result<Pcm, String>, is_last: bool) {
-        let Some(speech) = self.speeches.get_mut(&id) else { return };
+    pub(super) fn on_sound(&mut self, now: Now, id: u64, sound: Result<Pcm, String>, is_last: bool) {
+        let Some(speech) = self.speeches.get_mut(&id) else {
+            return self.on_streamed_sound(now, id, sound, is_last);
+        };
         match sound {
             Ok(sound) => {
                 speech.ready.push_back(sound);

@@ -32,6 +32,8 @@ pub(super) enum Timer {
     Dismissal(CallId),
     /// The address of the host of its media.
     MediaHost(CallId),
+    /// The next sentence of a text that a session plays, or room for it.
+    StreamedText(u64),
     /// A timer of a session.
     Session(SessionId, TimerHandle),
     /// A drain that has waited long enough.
@@ -63,6 +65,7 @@ impl Gateway {
             Timer::Dismissal(call) => self.on_dismissed(now, call),
             Timer::Collect(call) => self.collect_timeout(now, call),
             Timer::MediaHost(call) => self.on_media_host_overdue(now, call),
+            Timer::StreamedText(id) => self.on_streamed_timer(now, id),
             Timer::LegRemoval(call) => {
                 self.log(Level::Warn, Some(call), "no statistics", "the media plane did not answer".into());
                 self.finish(now, call, None);

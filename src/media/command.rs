@@ -37,6 +37,15 @@ impl Pcm {
     pub fn duration(&self) -> Duration {
         Duration::from_micros(self.narrow.len() as u64 * 125)
     }
+
+    /// Sample `at` of those at 8 kHz as a [`Stream`] takes it; silence beyond the end.
+    #[must_use]
+    pub fn stream_sample(&self, at: usize) -> StreamSample {
+        let narrow = self.narrow.get(at).copied().unwrap_or_default();
+        let wide = self.wide.as_ref().and_then(|wide| wide.get(2 * at..2 * at + 2));
+        let wide = wide.and_then(|wide| wide.try_into().ok()).unwrap_or([narrow; 2]);
+        StreamSample { narrow, wide }
+    }
 }
 
 impl From<Vec<i16>> for Pcm {

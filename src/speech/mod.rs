@@ -5,7 +5,8 @@
 //! decoded already and shared by all who play it; [`SoundFiles`] for the files the dialplan names. [`list_prompts`] tells
 //! what the prompts say without decoding them.
 //!
-//! What no prompt says is spoken ([`synthesis`]): what the dialplan says when it is loaded, so that no prompt is late.
+//! What no prompt says is spoken ([`synthesis`]): what the dialplan says from when it is loaded on, beside the calls, so
+//! that hardly any prompt is late and no start waits.
 //!
 //! The English prompts are part of the binary, so that it speaks wherever it is started. A folder
 //! `<dir>/<language>/` with WAV files and a `catalogue.toml` (name = "text") replaces them one by one and adds languages.

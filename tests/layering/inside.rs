@@ -68,6 +68,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "overload",
                 "playback",
                 "speaking",
+                "streamed_text",
             ],
             &["apply", "transfer"],
             &["incoming"],

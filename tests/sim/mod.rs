@@ -33,6 +33,7 @@ mod properties;
 mod reasons;
 mod replacing;
 mod session_timer;
+mod spoken;
 mod srtp;
 mod transfer;
 mod weather;

@@ -71,6 +71,27 @@ say     = {{ prompt = "enter-pin" }}
 collect = {{ digits = "4-10", end = "#", restart = "*", first_digit = "10s", next_digit = "5s", tries = 3 }}
 then    = {{ room = "by-pin" }}
 
+# Texts that no prompt says: one that is soon spoken, one that takes too long, one that nobody can say.
+[ivr.spoken]
+say     = "goodbye muted"
+collect = {{ digits = "4-10", end = "#", tries = 1 }}
+then    = {{ room = "by-pin" }}
+
+[ivr.late]
+say     = "never spoken"
+collect = {{ digits = "4-10", end = "#", tries = 1 }}
+then    = {{ room = "by-pin" }}
+
+[ivr.dumb]
+say     = "abra cadabra"
+collect = {{ digits = "4-10", end = "#", tries = 1 }}
+then    = {{ room = "by-pin" }}
+
+[ivr.long]
+say     = "enter-pin muted enter-pin muted enter-pin muted enter-pin muted enter-pin muted enter-pin goodbye"
+collect = {{ digits = "4-10", end = "#", tries = 1 }}
+then    = {{ room = "by-pin" }}
+
 [ivr.operator]
 say  = {{ prompt = "please-wait" }}
 then = {{ dial = "+442079460200" }}
@@ -111,6 +132,30 @@ name   = "Closed"
 from   = "carrier"
 number = "4000"
 reject = 403
+
+[[routes]]
+name   = "Spoken"
+from   = "carrier"
+number = "6000"
+ivr    = "spoken"
+
+[[routes]]
+name   = "Late"
+from   = "carrier"
+number = "6100"
+ivr    = "late"
+
+[[routes]]
+name   = "Dumb"
+from   = "carrier"
+number = "6200"
+ivr    = "dumb"
+
+[[routes]]
+name   = "Long"
+from   = "carrier"
+number = "6300"
+ivr    = "long"
 
 [[routes]]
 name   = "Operator"

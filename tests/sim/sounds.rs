@@ -1,7 +1,7 @@
 //! Prompts that an ear can tell apart: each is a tone of its own.
 
 use partyline::audio::tone::Tone;
-use partyline::gateway::Sounds;
+use partyline::gateway::{Sounds, Unspoken};
 use partyline::media::command::{Clip, Pcm};
 use std::time::Duration;
 
@@ -76,6 +76,11 @@ impl Sounds for Tones {
 
     fn text(&self, _language: &str, _text: &str) -> Option<Pcm> {
         None
+    }
+
+    fn unspoken(&self, language: &str, text: &str) -> Unspoken {
+        let stand_in = if text.starts_with("never") { Self::named("enter-pin") } else { None };
+        Unspoken { language: language.to_owned(), stand_in }
     }
 
     fn file(&self, _path: &partyline::dialplan::SoundSource, _: bool) -> Option<partyline::media::command::Clip> {
