@@ -261,12 +261,17 @@ mod tests {
     #[test]
     fn a_reader_that_stands_still_costs_lines_and_no_memory() {
         let (go, gate) = mpsc::channel::<()>();
+        let (stands, stood) = mpsc::channel();
         let log = Log::to(move |bytes| {
+            let _ = stands.send(());
             // Until the test lets go.
             let _ = gate.recv();
             Ok(bytes.len())
         })
         .unwrap();
+        log.push(b"what it stands still with\n");
+        // Or a writer that begins late would make room while the queue is filled.
+        stood.recv().unwrap();
         for _ in 0..3 * LINES {
             log.push(b"a line\n");
         }
