@@ -25,6 +25,7 @@ mod leaving;
 mod life;
 mod limits;
 mod moderation;
+mod odd_senders;
 mod one_way;
 mod overload;
 mod paths;

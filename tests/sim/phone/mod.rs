@@ -9,7 +9,7 @@ mod secure;
 pub(crate) use agent::{Agent, End, Odd, Stage, Step, says};
 pub(crate) use description::base64;
 pub(crate) use ear::Ear;
-pub(crate) use mouth::{LEVEL, Mouth, Says, written};
+pub(crate) use mouth::{LEVEL, Mouth, Says, Stamps, written};
 
 use super::network::{Datagram, Weather};
 use bytes::Bytes;

@@ -35,6 +35,19 @@ pub(crate) enum Says {
     Bursts,
 }
 
+/// Which RTP timestamp the packets of a key bear: RFC 4733 has that of its start in all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stamps {
+    /// As the RFC has it.
+    Start,
+    /// Each packet its own.
+    EachPacket,
+    /// Each repeated end its own.
+    EachEnd,
+    /// One for all keys of the call.
+    Never,
+}
+
 #[derive(Debug)]
 struct Press {
     event: u8,
@@ -56,6 +69,11 @@ pub(crate) struct Mouth {
     pub(crate) codec: AudioCodec,
     /// Length of a key press, in packets.
     pub(crate) press_packets: u16,
+    pub(crate) stamps: Stamps,
+    /// Frames of 20 ms in a packet of sound.
+    pub(crate) frames: usize,
+    /// By how much the timestamp grows with a sample, in per cent.
+    pub(crate) clock: u32,
     /// When each burst began to go out.
     pub(crate) bursts: Vec<Instant>,
     pub(crate) destination: Option<SocketAddr>,
@@ -83,6 +101,9 @@ impl Mouth {
             timestamp: ssrc.wrapping_mul(0x9E37_79B9),
             codec,
             press_packets: 5,
+            stamps: Stamps::Start,
+            frames: 1,
+            clock: 100,
             bursts: Vec::new(),
             destination: None,
             event_payload_type: 101,
@@ -136,7 +157,7 @@ impl Mouth {
         let nanoseconds = 20_000_000 - 20 * self.ppm;
         self.next = Some(due + Duration::from_nanos(nanoseconds.unsigned_abs()));
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.wrapping_add(SAMPLES);
+        self.timestamp = timestamp.wrapping_add(SAMPLES * self.clock / 100);
         if self.send_key(timestamp, out) {
             return;
         }
@@ -144,6 +165,13 @@ impl Mouth {
         let place = self.frame % RATE;
         self.frame += 1;
         let payload = match self.says {
+            Says::Tone if self.frames > 1 => {
+                if !(self.frame - 1).is_multiple_of(self.frames) {
+                    return;
+                }
+                let frames = self.tone.iter().cycle().skip(place).take(self.frames);
+                frames.flatten().copied().collect()
+            }
             Says::Tone => self.tone[place].clone(),
             Says::Silence => Bytes::from_static(match self.codec {
                 AudioCodec::Pcmu => &[0xFF; SAMPLES as usize],
@@ -199,7 +227,13 @@ impl Mouth {
         press.sent += 1;
         let end = press.sent >= press.packets;
         let duration = press.sent.min(press.packets) * 160;
-        let (first, start, last) = (press.sent == 1, press.start, press.sent >= press.packets + 2);
+        let (first, last) = (press.sent == 1, press.sent >= press.packets + 2);
+        let start = match self.stamps {
+            Stamps::EachPacket => timestamp,
+            Stamps::EachEnd if end => timestamp,
+            Stamps::Start | Stamps::EachEnd => press.start,
+            Stamps::Never => 4_711,
+        };
         let event = TelephoneEvent { event: press.event, end, volume: 10, duration };
         if last {
             self.pressed = None;
