@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_called_one_keeps_the_order_of_record_routes_and_the_caller_turns_it_round() {
+    fn the_callee_keeps_the_order_of_record_routes_and_the_caller_turns_it_round() {
         let mut called = Dialog::answering(&invite(), Tag(1), 10).unwrap();
         let bye = called.request(Method::Bye);
         assert_eq!(routes(&bye), ["<sip:p1;lr>", "<sip:p2;lr>"]);

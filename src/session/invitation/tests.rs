@@ -25,7 +25,7 @@ fn members_of_room(members: usize) -> Event {
 }
 
 #[test]
-fn the_called_one_presses_1_and_is_in_the_room() {
+fn the_callee_presses_1_and_is_in_the_room() {
     play_through(
         &mut invitation(None),
         &[

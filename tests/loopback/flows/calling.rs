@@ -114,7 +114,7 @@ fn a_redirection_that_nobody_allowed_is_not_followed() {
 }
 
 #[test]
-fn the_called_one_holds_and_moves() {
+fn the_callee_holds_and_moves() {
     let relay = Relay::new();
     let telephone = relay.tell(Sipp::new("is_called_and_holds")).listen(Family::V4);
     let gateway = calls_out_to(&[place(&telephone)], "", "");

@@ -17,7 +17,7 @@
 //! | 3.4 | a proxy is dead | calling: `flows::calling::a_dead_proxy_is_passed_over`; called: as 3.2 |
 //! | 3.5 | through an application-level gateway | called: `flows::called::through_an_alg`; calling: `flows::calling::sound_may_come_from_elsewhere` |
 //! | 3.6 | redirection, description in the ACK | called: `offers`; calling: `flows::calling::a_redirection_is_followed`. Our own INVITEs always hold an offer |
-//! | 3.7 | re-INVITE with another address | called: `flows::called::the_caller_moves`; calling: `flows::calling::the_called_one_holds_and_moves` |
+//! | 3.7 | re-INVITE with another address | called: `flows::called::the_caller_moves`; calling: `flows::calling::the_callee_holds_and_moves` |
 //! | 3.8 | no answer | called: `cancelling`; calling: `flows::calling::nobody_answers` |
 //! | 3.9 | busy | called: `flows::called::a_number_may_be_refused`; calling: `calling_out` |
 //! | 3.10 | no response from the callee | calling: `flows::calling::refusals_have_their_causes`; a proxy's matter otherwise |
@@ -27,7 +27,7 @@
 //!
 //! | section | flow | played by |
 //! |---|---|---|
-//! | 2.1 | hold | called: `hold`; calling: `flows::calling::the_called_one_holds_and_moves` |
+//! | 2.1 | hold | called: `hold`; calling: `flows::calling::the_callee_holds_and_moves` |
 //! | 2.2 | consultation hold | `flows::called::consultation_hold` |
 //! | 2.3 | music on hold | `flows::called::music_on_hold` |
 //! | 2.4 | transfer, unattended | the gateway is transferred: `transfer::a_call_is_referred_to_another_telephone`; it transfers: `sim::transfer` |
