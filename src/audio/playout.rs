@@ -98,14 +98,10 @@ impl Playout {
             self.start_concealment();
         }
         let place = self.room(count);
-        let out = &mut self.buffer[place];
-        decode(out);
-        match self.ending {
-            Ending::Sound => {}
-            Ending::Concealed | Ending::Noise => self.concealment.recover(out),
-            Ending::Silence => rise(out, RISE * self.rate.scale()),
+        decode(&mut self.buffer[place.clone()]);
+        if self.ending != Ending::Sound {
+            self.begin_sound(place);
         }
-        self.ending = Ending::Sound;
     }
 
     /// Appends samples, faded over with concealment that came before.
@@ -213,7 +209,20 @@ impl Playout {
         self.ending = Ending::Silence;
     }
 
+    /// Sound was written to `place`, before which there was none.
+    #[inline(never)]
+    fn begin_sound(&mut self, place: Range<usize>) {
+        let out = &mut self.buffer[place];
+        match self.ending {
+            Ending::Sound => {}
+            Ending::Concealed | Ending::Noise => self.concealment.recover(out),
+            Ending::Silence => rise(out, RISE * self.rate.scale()),
+        }
+        self.ending = Ending::Sound;
+    }
+
     /// What was appended last is to go on.
+    #[inline(never)]
     fn start_concealment(&mut self) {
         let end = self.start + self.history + self.len;
         self.concealment.start(&self.buffer[end - self.history..end], self.rate.scale());

@@ -158,7 +158,7 @@ impl Engine {
                 self.on_leg(leg, |leg| leg.update(now.instant, &parameters, &libraries));
                 self.tune(leg);
             }
-            Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.muted = muted),
+            Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.mute(muted)),
             Command::CollectDigits { leg, on } => self.on_leg(leg, |leg| leg.collect_digits = on),
             Command::WatchMedia { leg, timeout } => self.on_leg(leg, |leg| leg.watch(now.instant, timeout)),
             Command::SendDigits { leg, digits, duration } => {
@@ -362,7 +362,7 @@ impl Engine {
         match self.legs.get_mut(leg) {
             None => self.refuse(UnitId::Leg(leg), RefusedReason::Unknown),
             // In the middle of its sound: after the tick in which it fades out.
-            Some(going) if heard && self.voices.presence(going.voice) == Presence::Loud => going.ending = true,
+            Some(going) if heard && self.voices.presence(going.voice) == Presence::Loud => going.end(),
             Some(_) => self.take_leg_out(now, leg),
         }
     }
@@ -390,7 +390,7 @@ impl Engine {
                     UnitId::Player(player) => self.start(player, sink),
                     UnitId::Leg(leg) if self.routes.sinks(source).len() == 1 => {
                         if let Some(leg) = self.legs.get_mut(leg) {
-                            leg.fade_in();
+                            leg.begin();
                         }
                     }
                     _ => {}

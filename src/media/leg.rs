@@ -44,6 +44,19 @@ use rand::{Rng, SeedableRng};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+/// What others hear of a leg's next frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeardAs {
+    /// All of it.
+    Sound,
+    /// It is faded in.
+    Beginning,
+    /// It is faded out.
+    End,
+    /// Nothing: the leg is muted.
+    Nothing,
+}
+
 /// A leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -56,11 +69,9 @@ pub(crate) struct Leg {
     pub(crate) heard_at: Option<Beat>,
     /// The beat on which it was loud last.
     pub(crate) loud_at: Option<Beat>,
-    pub(crate) muted: bool,
+    heard_as: HeardAs,
     /// It is to be removed once its sound has faded out.
     pub(crate) ending: bool,
-    /// Nobody heard it in the last tick: what is heard first is faded in.
-    was_muted: bool,
     pub(crate) collect_digits: bool,
     pub(crate) allowance: Allowance,
     /// Where another codec than G.711 is sent.
@@ -127,9 +138,8 @@ impl Leg {
             next_tick: tick,
             heard_at: None,
             loud_at: None,
-            muted: false,
+            heard_as: HeardAs::Sound,
             ending: false,
-            was_muted: false,
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
             following: Format::of(parameters).and_then(|format| Following::new(format, libraries)).map(Box::new),
@@ -278,23 +288,50 @@ impl Leg {
             return Presence::Absent;
         }
         let presence = self.receiver.pull(tick, frame);
-        let is_muted = self.muted | self.ending;
-        if is_muted != self.was_muted {
-            self.was_muted = is_muted;
-            let rate = self.receiver.rate();
-            if is_muted {
-                fade_out(frame, rate)
-            } else {
-                fade_in(frame, rate)
+        if self.heard_as == HeardAs::Sound { presence } else { self.fade(presence, frame) }
+    }
+
+    #[inline(never)]
+    fn fade(&mut self, presence: Presence, frame: &mut [i16]) -> Presence {
+        let rate = self.receiver.rate();
+        match self.heard_as {
+            HeardAs::Sound => {}
+            HeardAs::Nothing => return Presence::Absent,
+            HeardAs::Beginning => {
+                fade_in(frame, rate);
+                self.heard_as = HeardAs::Sound;
             }
-            return presence;
+            HeardAs::End => {
+                fade_out(frame, rate);
+                self.heard_as = HeardAs::Nothing;
+            }
         }
-        if is_muted { Presence::Absent } else { presence }
+        presence
+    }
+
+    /// Nobody hears it any more, after a fade, or again.
+    pub(crate) const fn mute(&mut self, muted: bool) {
+        self.heard_as = match (self.heard_as, muted) {
+            (HeardAs::Sound, true) => HeardAs::End,
+            (HeardAs::Beginning, true) => HeardAs::Nothing,
+            (HeardAs::End, false) => HeardAs::Sound,
+            (HeardAs::Nothing, false) => HeardAs::Beginning,
+            (unchanged, _) => unchanged,
+        };
     }
 
     /// Nobody heard it until now.
-    pub(crate) const fn fade_in(&mut self) {
-        self.was_muted = true;
+    pub(crate) fn begin(&mut self) {
+        if self.heard_as == HeardAs::Sound {
+            self.heard_as = HeardAs::Beginning;
+        }
+    }
+
+    /// Its sound fades out in the next tick, in which nothing is sent; then it is to be removed.
+    pub(crate) const fn end(&mut self) {
+        self.mute(true);
+        self.ending = true;
+        self.direction = Direction::of(false, self.direction.receives());
     }
 
     /// Passes over ticks that were skipped: their sound is gone, and time went on.
@@ -327,7 +364,7 @@ impl Leg {
 
     /// Whether anything is sent, and so whether it is worth being encoded.
     pub(crate) fn is_sending(&self) -> bool {
-        self.direction.sends() && !self.ending && self.transport.rtp_destination().is_some()
+        self.direction.sends() && self.transport.rtp_destination().is_some()
     }
 
     /// How G.711 is sent; `None` where another codec is.

@@ -100,7 +100,7 @@ impl Engine {
     /// The frame of a leg whose tick is due on `beat`, once. Says whether there is such a leg.
     fn hear_leg(&mut self, now: Now, slot: u32, beat: Beat) -> bool {
         let tick = self.time_of(beat);
-        let Self { legs, voices, outbox, events, work, .. } = self;
+        let Self { legs, voices, outbox, events, .. } = self;
         let Some((id, leg)) = legs.at_mut(slot).filter(|(_, leg)| leg.next_tick <= beat) else { return false };
         if leg.heard_at == Some(beat) {
             return true;
@@ -116,9 +116,6 @@ impl Engine {
             leg.loud_at = Some(beat);
         }
         voices.set(leg.voice, presence);
-        if leg.ending {
-            work.ended.push(id);
-        }
         if leg.keep_time(now, (LegSlot(slot), id), outbox)
             && events.notify(Event::MediaTimeout { leg: id }, &mut leg.allowance, beat)
         {
@@ -164,12 +161,15 @@ impl Engine {
     /// To every leg that is due, what it hears.
     fn speak(&mut self, beat: Beat) {
         let Self { legs, rooms, voices, noise, outbox, events, work, .. } = self;
-        let Work { due, wide, frame, payload, .. } = work;
+        let Work { due, wide, ended, frame, payload, .. } = work;
         wide.clear();
         for &slot in due.iter() {
             let Some((id, leg)) = legs.at_mut(slot) else { continue };
             leg.next_tick = beat + TICK_BEATS;
             if !leg.is_sending() {
+                if leg.ending {
+                    ended.push(id);
+                }
                 leg.pass();
                 continue;
             }

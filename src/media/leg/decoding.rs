@@ -29,6 +29,35 @@ struct Format {
     decoder: Decoder,
 }
 
+impl Format {
+    #[inline]
+    fn decode(&mut self, payload: &[u8], passing: &mut Option<Box<Passing>>, playout: &mut Playout) {
+        // An octet of G.711 is a sample, and all of them can be read.
+        match self.decoder.law() {
+            Some(law) => playout.push_with(payload.len(), |out| {
+                law.decode(payload, out);
+            }),
+            None => self.decode_stream(payload, passing, playout),
+        }
+    }
+
+    /// The same of a decoder that has state.
+    #[inline(never)]
+    fn decode_stream(&mut self, payload: &[u8], passing: &mut Option<Box<Passing>>, playout: &mut Playout) {
+        passing.iter_mut().for_each(|passing| passing.wake(&mut self.decoder));
+        playout.push_with(self.samples(payload), |out| {
+            // What could not be read is silence.
+            let made = self.decoder.decode(payload, out);
+            out.get_mut(made..).unwrap_or_default().fill(0);
+        });
+    }
+
+    /// The sound of a payload, in samples.
+    fn samples(&self, payload: &[u8]) -> usize {
+        duration(self.decoder.codec(), payload) * self.scale
+    }
+}
+
 impl Decoding {
     pub(super) fn new(parameters: &MediaParameters, libraries: &Libraries) -> Self {
         let mut decoding = Self::default();
@@ -66,49 +95,34 @@ impl Decoding {
     /// Decodes a packet into the playout.
     #[inline]
     pub(super) fn decode(&mut self, payload_type: u8, payload: &[u8], playout: &mut Playout) {
-        if self.formats.get(self.current).is_none_or(|format| format.payload_type != payload_type) {
-            if payload_type & SILENCE != 0 {
-                return self.pass_over(payload_type & !SILENCE, payload, playout);
-            }
-            let Some(at) = self.formats.iter().position(|format| format.payload_type == payload_type) else {
-                playout.silence(payload.len());
-                return;
-            };
-            self.current = at;
-            self.formats[at].decoder.reset();
-            self.passing.iter_mut().for_each(|passing| passing.end());
+        match self.formats.get_mut(self.current) {
+            Some(format) if format.payload_type == payload_type => format.decode(payload, &mut self.passing, playout),
+            _ => self.decode_other(payload_type, payload, playout),
         }
-        let Format { scale, decoder, .. } = &mut self.formats[self.current];
-        // An octet of G.711 is a sample, and all of them can be read.
-        if let Some(law) = decoder.law() {
-            playout.push_with(payload.len(), |out| {
-                law.decode(payload, out);
-            });
-            return;
-        }
-        self.passing.iter_mut().for_each(|passing| passing.wake(decoder));
-        let samples = duration(decoder.codec(), payload) * *scale;
-        playout.push_with(samples, |out| {
-            // What could not be read is silence.
-            let made = decoder.decode(payload, out);
-            out.get_mut(made..).unwrap_or_default().fill(0);
-        });
     }
 
-    /// Takes a packet that its sender says is silence: it becomes just that, undecoded, where its decoder has state.
+    /// The same of a packet of another payload type than the one before, or of one that its sender says is silence: where
+    /// the decoder has state it becomes just that, undecoded.
     #[inline(never)]
-    fn pass_over(&mut self, payload_type: u8, payload: &[u8], playout: &mut Playout) {
-        let current = self.formats.get(self.current).filter(|format| format.payload_type == payload_type);
-        if let (Some(Format { scale, decoder, .. }), Some(passing)) = (current, &mut self.passing)
-            && decoder.law().is_none()
-        {
-            let samples = duration(decoder.codec(), payload) * *scale;
-            if passing.keep(payload, samples) {
+    fn decode_other(&mut self, marked: u8, payload: &[u8], playout: &mut Playout) {
+        let payload_type = marked & !SILENCE;
+        let Some(at) = self.formats.iter().position(|format| format.payload_type == payload_type) else {
+            playout.silence(payload.len());
+            return;
+        };
+        let format = &mut self.formats[at];
+        if at != self.current {
+            self.current = at;
+            format.decoder.reset();
+            self.passing.iter_mut().for_each(|passing| passing.end());
+        } else if let Some(passing) = self.passing.as_mut().filter(|_| format.decoder.law().is_none()) {
+            let samples = format.samples(payload);
+            if marked & SILENCE != 0 && passing.keep(payload, samples) {
                 playout.silence(samples);
                 return;
             }
         }
-        self.decode(payload_type, payload, playout);
+        format.decode(payload, &mut self.passing, playout);
     }
 
     /// Makes up for what is lost, `samples` of it; `next` is the packet that follows, where it is there.

@@ -208,13 +208,14 @@ impl Receiver {
             self.buffer.insert_other(arrival, place);
             return Received { rate_changed, ..Received::default() };
         }
-        let mut header = *header;
-        if let Some(levels) = &mut self.levels
-            && levels.is_silence(datagram, micros)
-        {
-            header.payload_type |= SILENCE;
-        }
-        let inserted = self.buffer.insert(arrival, place, &header, length, packet.payload);
+        let inserted = match &mut self.levels {
+            Some(levels) => {
+                let silence = if levels.is_silence(datagram, micros) { SILENCE } else { 0 };
+                let header = Header { payload_type: header.payload_type | silence, ..*header };
+                self.buffer.insert(arrival, place, &header, length, packet.payload)
+            }
+            None => self.buffer.insert(arrival, place, header, length, packet.payload),
+        };
         if codec == AudioCodec::G729 && g729::begins_pause(packet.payload) {
             self.buffer.pause_after(place);
         }
@@ -286,7 +287,8 @@ impl Receiver {
         }
     }
 
-    /// Takes note of a packet of a payload type that was not negotiated: nothing of it is heard, but False where it is of no source that is followed.
+    /// Takes note of a packet of a payload type that was not negotiated: nothing of it is heard, but it was not
+    /// lost. False where it is of no source that is followed.
     pub(crate) fn receive_unknown(&mut self, arrival: Instant, header: &Header, listen: bool) -> bool {
         let Some((verdict, is_sound)) = self.sources.receive_unknown(arrival, header) else { return false };
         let has_events = !is_sound || self.sources.is_one();
@@ -336,14 +338,7 @@ impl Receiver {
                 Pull::Recover { samples, payload_type, payload } => {
                     decoding.conceal(samples << bits, Some((payload_type, payload)), playout);
                 }
-                Pull::Silence(count) => match noise {
-                    Some(noise) if noise.is_sounding() => {
-                        let rate = playout.rate();
-                        playout.noise(count << bits, |out| noise.fill(rate, out));
-                    }
-                    _ if decoding.is_in_pause() => decoding.conceal(count, None, playout),
-                    _ => playout.silence(count << bits),
-                },
+                Pull::Silence(count) => fill_pause(count << bits, noise.as_deref_mut(), decoding, playout),
                 Pull::Shorten { most, force } => {
                     let count = playout.shorten(most << bits, force);
                     buffer.shortened(count >> bits);
@@ -411,6 +406,17 @@ impl Receiver {
     /// The clock of telephone-event under this payload type, if it is that.
     fn event_clock_of(&self, payload_type: u8) -> Option<u32> {
         self.telephone_events.iter().find(|(known, _)| *known == payload_type).map(|(_, clock)| *clock)
+    }
+}
+
+/// Appends what a pause sounds like, so many samples of it: as its sender described it, or silence.
+#[inline(never)]
+fn fill_pause(samples: usize, noise: Option<&mut Noise>, decoding: &mut Decoding, playout: &mut Playout) {
+    let rate = playout.rate();
+    match noise {
+        Some(noise) if noise.is_sounding() => playout.noise(samples, |out| noise.fill(rate, out)),
+        _ if decoding.is_in_pause() => decoding.conceal(samples, None, playout),
+        _ => playout.silence(samples),
     }
 }
 
