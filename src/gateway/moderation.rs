@@ -63,13 +63,15 @@ impl Gateway {
             return Some(self.play_sound(&to, Clip::Samples(pcm)));
         }
         // The client made it absolute.
-        match SoundSource::read(&sound, Path::new("")) {
-            Ok(source @ SoundSource::File(_)) if let Some(known) = self.players.sounds.file(&source, false) => {
-                return Some(self.play_sound(&to, known));
-            }
-            Ok(source) => self.effects.output(Output::LoadSound { id, to, source }),
+        let source = match SoundSource::read(&sound, Path::new("")) {
+            Ok(source) => source,
             Err(why) => return Some(Reply::Error(why)),
+        };
+        let is_file = matches!(source, SoundSource::File(_));
+        if let Some(known) = self.players.sounds.file(&source, false).filter(|_| is_file) {
+            return Some(self.play_sound(&to, known));
         }
+        self.effects.output(Output::LoadSound { id, to, source });
         None
     }
 

@@ -86,9 +86,18 @@ impl Streams {
     /// A clip of a sound. It begins to be decoded at once.
     pub(super) fn play(&self, ask: Ask) -> Clip {
         let (producer, stream) = Stream::new(READY);
-        // Where there is no feeder the clip is over at once.
-        let _ = self.asks.send((ask, producer));
-        Clip::Stream(stream)
+        match self.asks.send((ask, producer)) {
+            Ok(()) => Clip::Stream(stream),
+            // Nobody feeds any more.
+            Err(mpsc::SendError((Ask { usual: Some(usual), is_loop, .. }, _))) => {
+                if is_loop {
+                    Clip::Loop(usual)
+                } else {
+                    Clip::Samples(usual)
+                }
+            }
+            Err(_) => Clip::Silence(Duration::ZERO),
+        }
     }
 }
 
