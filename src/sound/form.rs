@@ -73,6 +73,8 @@ pub(super) fn of(head: &[u8], hint: &Hint) -> Result<Form, Unplayable> {
         _ => {}
     }
     match (hint.form, head) {
+        // A page that says why there is no sound, mostly.
+        (Some(Form::Mp3), _) if is_text(head) => other("text"),
         (Some(form), _) => Ok(form),
         (None, [0xFF, second, ..]) if second & 0xE6 == 0xE2 => Ok(Form::Mp3),
         (None, [0xFF, second, ..]) if second & 0xF6 == 0xF0 => other("AAC (ADTS)"),
