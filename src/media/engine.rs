@@ -374,7 +374,8 @@ impl Engine {
         removed.say_goodbye(now, (LegSlot(slot), leg), &mut self.outbox);
         self.voices.remove(removed.voice);
         self.outbox.relax(self.legs.len());
-        self.events.answer(Event::LegRemoved { leg, statistics: Box::new(removed.statistics()) });
+        let statistics = removed.ending.take().unwrap_or_else(|| Box::new(removed.statistics()));
+        self.events.answer(Event::LegRemoved { leg, statistics });
     }
 
     fn connect(&mut self, source: UnitId, sink: UnitId) {

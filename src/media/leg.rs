@@ -70,8 +70,9 @@ pub(crate) struct Leg {
     /// The beat on which it was loud last.
     pub(crate) loud_at: Option<Beat>,
     heard_as: HeardAs,
-    /// It is to be removed once its sound has faded out.
-    pub(crate) ending: bool,
+    /// It is to be removed once its sound has faded out, with what it had counted until then: what comes later, as a peer's
+    /// farewell in clear, is nobody's.
+    pub(crate) ending: Option<Box<LegStatistics>>,
     pub(crate) collect_digits: bool,
     pub(crate) allowance: Allowance,
     /// Where another codec than G.711 is sent.
@@ -139,7 +140,7 @@ impl Leg {
             heard_at: None,
             loud_at: None,
             heard_as: HeardAs::Sound,
-            ending: false,
+            ending: None,
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
             following: Format::of(parameters).and_then(|format| Following::new(format, libraries)).map(Box::new),
@@ -328,9 +329,9 @@ impl Leg {
     }
 
     /// Its sound fades out in the next tick, in which nothing is sent; then it is to be removed.
-    pub(crate) const fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.mute(true);
-        self.ending = true;
+        self.ending.get_or_insert(Box::new(self.statistics()));
         self.direction = Direction::of(false, self.direction.receives());
     }
 

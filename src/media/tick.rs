@@ -167,7 +167,7 @@ impl Engine {
             let Some((id, leg)) = legs.at_mut(slot) else { continue };
             leg.next_tick = beat + TICK_BEATS;
             if !leg.is_sending() {
-                if leg.ending {
+                if leg.ending.is_some() {
                     ended.push(id);
                 }
                 leg.pass();
