@@ -5,6 +5,9 @@ use crate::types::SampleRate;
 
 /// Noise is no louder than this, whatever a payload says: decibels below overload.
 const LOUDEST: u8 = 20;
+/// What a step may have more than that, as an amplitude: 9 dB. A sharp filter swings, and one that moves from a whistle to
+/// another may swing without an end.
+const SWING: f64 = 2.8;
 /// Nearer to 1 a coefficient makes a whistle of noise.
 const SHARPEST: f32 = 0.99;
 /// The filter moves in steps of 5 ms, each a tenth of the way that is left: most of it within 100 ms.
@@ -121,12 +124,21 @@ impl Decoder {
     fn synthesize(&mut self, samples: &mut [i16]) {
         let mut signal = [0.0; ORDER + LONGEST_STEP];
         signal[..ORDER].copy_from_slice(&self.past);
-        for (i, sample) in samples.iter_mut().enumerate() {
+        for i in 0..samples.len() {
             let past: &[f64; ORDER] = signal[i..].first_chunk().unwrap_or(&self.past);
             // The newest last: whatever does not wait for it is summed first.
             let predicted: f64 = past.iter().zip(self.predictor.iter().rev()).map(|(past, a)| past * a).sum();
             let value = (self.amplitude * uniform(&mut self.random) - predicted).clamp(-32_768.0, 32_767.0);
             signal[ORDER + i] = value;
+        }
+        let made = &mut signal[ORDER..ORDER + samples.len()];
+        let power = made.iter().map(|value| value * value).sum::<f64>() / made.len() as f64;
+        let most = 32_768.0 * 10f64.powf(-f64::from(LOUDEST) / 20.0) * SWING;
+        if power > most * most {
+            let gain = most / power.sqrt();
+            made.iter_mut().for_each(|value| *value *= gain);
+        }
+        for (sample, value) in samples.iter_mut().zip(made) {
             *sample = value.round() as i16;
         }
         self.past.copy_from_slice(&signal[samples.len()..samples.len() + ORDER]);
