@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use partyline::dialplan::{self, Trusting};
-use partyline::gateway::{Gateway, Input, Output, Sounds};
+use partyline::gateway::{Gateway, Input, OpenedTransport, Output, Sounds};
 use partyline::media::PacketKind;
 use partyline::media::command::{Clip, Event, Pcm};
 use partyline::media::sim::SimMedia;
@@ -285,7 +285,8 @@ impl Target {
         self.next_port = if port > 29_000 { 20_000 } else { port + 2 };
         self.ports.insert(call, port);
         let address = SocketAddr::new(gateway_address().ip(), port);
-        self.gateway.handle_input(self.now, Input::TransportOpened { call, address, rtcp_port: port + 1 });
+        let opened = OpenedTransport::Rtp { address, rtcp_port: port + 1 };
+        self.gateway.handle_input(self.now, Input::TransportOpened { call, opened });
     }
 
     /// The statuses of what was sent since the last look, and the last response to an INVITE.

@@ -11,7 +11,9 @@ use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
 use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
 use crate::dialplan::{Plan, SoundSource, Trunk};
-use crate::gateway::{Audience, Event, Gateway, Input, Level, LogLine, Output, Reply, Request};
+use crate::gateway::{
+    Audience, Event, Gateway, Input, Level, LogLine, OpenedTransport, Output, Reply, Request, TransportKind,
+};
 use crate::media::command::{Clip, Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, Arrival, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
@@ -335,7 +337,7 @@ impl Server {
         match output {
             Output::Sip { flow, bytes, hurried } => self.unsent.push((flow, bytes, hurried)),
             Output::Media(command) => self.command(command),
-            Output::OpenTransport { call, local } => self.open_transport(call, local),
+            Output::OpenTransport { call, kind: TransportKind::Rtp, local } => self.open_transport(call, local),
             Output::CloseTransport { call } => {
                 self.opened.remove(&call);
             }
@@ -390,7 +392,7 @@ impl Server {
             Ok(sockets) => {
                 let (address, rtcp_port) = (sockets.address, sockets.address.port() + 1);
                 self.opened.insert(call, sockets);
-                Input::TransportOpened { call, address, rtcp_port }
+                Input::TransportOpened { call, opened: OpenedTransport::Rtp { address, rtcp_port } }
             }
             Err(error) => Input::TransportRefused { call, reason: error.to_string() },
         };

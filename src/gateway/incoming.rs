@@ -9,7 +9,7 @@ use super::negotiation::srtp_of;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::transfer::Replaced;
-use super::{Event, Gateway, Level, Masked, Output, RunningSession, SessionId};
+use super::{Event, Gateway, Level, Masked, OpenedTransport, Output, RunningSession, SessionId, TransportKind};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
 use crate::sdp::{self, LocalMedia, SessionDescription};
@@ -20,7 +20,6 @@ use crate::types::{CallId, Direction, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,10 +142,12 @@ impl Gateway {
                 }
             }
         }
-        self.effects.output(Output::OpenTransport { call: id, local: flow.local.ip() });
+        let (kind, local) = (TransportKind::Rtp, flow.local.ip());
+        self.effects.output(Output::OpenTransport { call: id, kind, local });
     }
 
-    pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, address: SocketAddr, rtcp_port: u16) {
+    pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, opened: &OpenedTransport) {
+        let &OpenedTransport::Rtp { address, rtcp_port } = opened;
         let session_id = self.random.next_u64();
         let srtp = self.calls.get(&id).and_then(|call| srtp_of(call, &mut self.keys));
         let opening = |call: &&mut Call| match call.phase {

@@ -142,14 +142,12 @@ pub enum Input {
     Sip(sip::Input),
     /// The media plane reports.
     Media(MediaEvent),
-    /// The media ports asked for are open.
+    /// The transport asked for is open.
     TransportOpened {
         /// For which call.
         call: CallId,
-        /// Where RTP is bound.
-        address: SocketAddr,
-        /// The port RTCP is bound to.
-        rtcp_port: u16,
+        /// What was opened.
+        opened: OpenedTransport,
     },
     /// The media ports asked for could not be opened.
     TransportRefused {
@@ -203,6 +201,25 @@ pub enum Input {
     Reload(Arc<Plan>),
 }
 
+/// How the packets of a call are to come and go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportKind {
+    /// A pair of ports, for RTP and RTCP.
+    Rtp,
+}
+
+/// A transport that was opened for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenedTransport {
+    /// A pair of ports.
+    Rtp {
+        /// Where RTP is bound.
+        address: SocketAddr,
+        /// The port RTCP is bound to.
+        rtcp_port: u16,
+    },
+}
+
 /// What the gateway wants done.
 #[derive(Debug)]
 pub enum Output {
@@ -217,10 +234,12 @@ pub enum Output {
     },
     /// Hand this to the media plane; with [`Command::AddLeg`] go the sockets opened for that call.
     Media(Command),
-    /// Open media ports on a local address; answered with [`Input::TransportOpened`] or [`Input::TransportRefused`].
+    /// Open a transport on a local address; answered with [`Input::TransportOpened`] or [`Input::TransportRefused`].
     OpenTransport {
         /// For which call.
         call: CallId,
+        /// Of which kind.
+        kind: TransportKind,
         /// On which of our addresses.
         local: IpAddr,
     },
@@ -389,9 +408,7 @@ impl Gateway {
                 }
             }
             Input::Media(event) => self.on_media_event(now, event),
-            Input::TransportOpened { call, address, rtcp_port } => {
-                self.on_transport_opened(now, call, address, rtcp_port);
-            }
+            Input::TransportOpened { call, opened } => self.on_transport_opened(now, call, &opened),
             Input::TransportRefused { call, reason } => self.on_transport_refused(now, call, reason),
             Input::HostResolved { call, found, .. } => self.on_host_resolved(now, call, found),
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),

@@ -4,7 +4,7 @@ mod events;
 mod reload;
 mod way;
 
-use super::{CallRecord, Event, Gateway, Input, Output, Reply, Request, Sounds, TrunkStatus};
+use super::{CallRecord, Event, Gateway, Input, OpenedTransport, Output, Reply, Request, Sounds, TrunkStatus};
 use crate::dialplan::{self, Trusting};
 use crate::media::command::{Clip, Pcm};
 use crate::sip::locate::{Candidate, Located};
@@ -111,7 +111,7 @@ impl Bench {
                     }
                 }
                 Output::Resolve { .. } => self.lookups += 1,
-                Output::OpenTransport { call, local } => self.opening.push((call, local)),
+                Output::OpenTransport { call, local, .. } => self.opening.push((call, local)),
                 Output::Record(record) => self.records.push(*record),
                 Output::Event(event) => self.events.push(event),
                 Output::Log(line) => self.log.push(line.to_string()),
@@ -127,7 +127,8 @@ impl Bench {
         let mut reply = self.collect();
         for (call, local) in std::mem::take(&mut self.opening) {
             let address = std::net::SocketAddr::new(local, 20_000);
-            self.gateway.handle_input(self.now, Input::TransportOpened { call, address, rtcp_port: 20_001 });
+            let opened = OpenedTransport::Rtp { address, rtcp_port: 20_001 };
+            self.gateway.handle_input(self.now, Input::TransportOpened { call, opened });
             reply = self.collect().or(reply);
         }
         reply

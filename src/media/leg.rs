@@ -9,7 +9,6 @@ mod noise;
 mod passing;
 mod receiver;
 mod reports;
-mod security;
 mod sender;
 mod sources;
 mod watch;
@@ -19,26 +18,24 @@ pub(crate) use self::dtx::Noise;
 use self::dtx::{Dtx, Sending};
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
-use self::security::SrtpReceiver;
-use self::sender::Sender;
+use self::sender::{Sender, Way};
 use self::watch::Watch;
 use super::command::{LegSettings, LegStatistics};
 use super::events::Allowance;
 use super::following::Following;
 use super::hearing::Hearing;
-use super::outbox::{Envelope, Outbox, PacketKind};
+use super::outbox::{Outbox, PacketKind, Who};
 use super::phase::Beat;
-use super::slots::{LegSlot, Ticking};
+use super::slots::Ticking;
 use super::stream::{Format, Stream};
-use super::transport::{Transport, Verdict};
+use super::transport::{Dropped, Transport, Verdict};
 use super::voices::{Presence, VoiceId};
 use crate::audio::Rate;
 use crate::audio::codec::g711::Law;
 use crate::audio::codec::{Libraries, comfort_noise};
 use crate::audio::fade::{fade_in, fade_out};
-use crate::rtp::srtp::SrtpError;
-use crate::rtp::{Packet, packet};
-use crate::types::{CallId, Direction, MediaParameters, Now};
+use crate::rtp::Packet;
+use crate::types::{Direction, MediaParameters, Now};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::net::SocketAddr;
@@ -88,8 +85,6 @@ pub(crate) struct Leg {
     report_due: Instant,
     watch: Watch,
     heard: bool,
-    /// Where the stream is SRTP.
-    srtp: Option<Box<SrtpReceiver>>,
     foreign: u64,
     invalid: u64,
     forged: u64,
@@ -153,7 +148,6 @@ impl Leg {
             reports,
             watch: Watch::new(now.instant, settings.media_timeout),
             heard: false,
-            srtp: parameters.srtp.as_ref().map(|keys| SrtpReceiver::new(&keys.receive)),
             foreign: 0,
             invalid: 0,
             forged: 0,
@@ -176,7 +170,6 @@ impl Leg {
         if self.format() != format {
             self.following = format.and_then(|format| Following::new(format, libraries)).map(Box::new);
         }
-        SrtpReceiver::renegotiate(&mut self.srtp, parameters.srtp.as_ref().map(|keys| &keys.receive));
         match (received, self.direction.receives()) {
             (true, false) => self.receiver.stop(),
             (false, true) => self.watch.restart(now),
@@ -196,44 +189,27 @@ impl Leg {
         source: SocketAddr,
         bytes: &mut [u8],
     ) -> Arrived {
-        if self.srtp.is_some() {
-            return self.handle_sealed(kind, arrival, source, bytes);
+        match self.transport.receive(kind, arrival, source, bytes) {
+            Ok((PacketKind::Rtp, length)) => self.handle_rtp(arrival, source, bytes.get(..length).unwrap_or_default()),
+            Ok((PacketKind::Rtcp, length)) => {
+                self.handle_rtcp(arrival, source, bytes.get(..length).unwrap_or_default())
+            }
+            Err(dropped) => self.count_dropped(dropped),
         }
-        self.handle_clear(kind, arrival, source, bytes)
     }
 
-    /// Takes a datagram of a stream that is SRTP: only one that is authentic may teach us anything. It is opened in place.
-    #[inline(never)]
-    fn handle_sealed(&mut self, kind: PacketKind, arrival: Instant, source: SocketAddr, bytes: &mut [u8]) -> Arrived {
-        let is_rtcp = self.is_rtcp(kind, bytes);
-        // From where nobody is believed anyway not even authentic packets count: they were caught and sent on.
-        let believable =
-            if is_rtcp { self.transport.believes_rtcp(source) } else { self.transport.believes_rtp(arrival, source) };
-        if !believable {
-            self.foreign += 1;
-            return Arrived::default();
-        }
-        let opened = self.srtp.as_mut().map_or(Err(SrtpError::Malformed), |srtp| srtp.open(is_rtcp, bytes));
-        match opened {
-            Ok(length) => {
-                return self.handle_clear(kind, arrival, source, bytes.get(..length).unwrap_or_default());
-            }
-            Err(SrtpError::Forged) => self.forged += 1,
-            Err(SrtpError::Replayed) => self.replayed += 1,
-            Err(_) => self.invalid += 1,
+    #[cold]
+    fn count_dropped(&mut self, dropped: Dropped) -> Arrived {
+        match dropped {
+            Dropped::Foreign => self.foreign += 1,
+            Dropped::Forged => self.forged += 1,
+            Dropped::Replayed => self.replayed += 1,
+            Dropped::Invalid => self.invalid += 1,
         }
         Arrived::default()
     }
 
-    /// Which of the two streams a datagram belongs to.
-    fn is_rtcp(&self, kind: PacketKind, bytes: &[u8]) -> bool {
-        kind == PacketKind::Rtcp || (self.transport.rtcp_mux() && packet::is_rtcp(bytes))
-    }
-
-    fn handle_clear(&mut self, kind: PacketKind, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
-        if self.is_rtcp(kind, bytes) {
-            return self.handle_rtcp(arrival, source, bytes);
-        }
+    fn handle_rtp(&mut self, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
         let Ok(packet) = Packet::parse(bytes) else {
             self.invalid += 1;
             return Arrived::default();
@@ -365,7 +341,7 @@ impl Leg {
 
     /// Whether anything is sent, and so whether it is worth being encoded.
     pub(crate) fn is_sending(&self) -> bool {
-        self.direction.sends() && self.transport.rtp_destination().is_some()
+        self.direction.sends() && self.transport.is_reachable()
     }
 
     /// How G.711 is sent; `None` where another codec is.
@@ -394,27 +370,28 @@ impl Leg {
     }
 
     /// Sends 20 ms of encoded sound. Says whether the last of the digits to send went out.
-    pub(crate) fn send(&mut self, who: (LegSlot, CallId), payload: &[u8], outbox: &mut Outbox) -> bool {
-        let Some(envelope) = self.envelope(who) else {
+    pub(crate) fn send(&mut self, who: Who, payload: &[u8], outbox: &mut Outbox) -> bool {
+        if !self.transport.is_reachable() {
             self.sender.pass(1);
             return false;
-        };
-        self.sender.put(payload, envelope, outbox)
+        }
+        self.sender.put(payload, &mut Way { transport: &mut self.transport, who, outbox })
     }
 
     /// Sends what a stream gave for a tick. Says what [`Leg::send`] says.
-    pub(crate) fn send_stream(&mut self, who: (LegSlot, CallId), stream: &Stream, outbox: &mut Outbox) -> bool {
-        let Some(envelope) = self.envelope(who) else {
+    pub(crate) fn send_stream(&mut self, who: Who, stream: &Stream, outbox: &mut Outbox) -> bool {
+        if !self.transport.is_reachable() {
             self.sender.pass(1);
             return false;
-        };
+        }
+        let way = &mut Way { transport: &mut self.transport, who, outbox };
         let format = stream.format();
         let mut done = false;
         for payload in stream.payloads() {
             done |= if format.is_packet() {
-                self.sender.put_packet(payload, format.units(), envelope, outbox)
+                self.sender.put_packet(payload, format.units(), way)
             } else {
-                self.sender.put(payload, envelope, outbox)
+                self.sender.put(payload, way)
             };
         }
         done
@@ -427,10 +404,10 @@ impl Leg {
 
     /// Takes note of what is heard in a tick: noise, or `None` for sound. In a pause it sends what there is to be sent of the
     /// noise; false where all is to be sent as ever.
-    pub(crate) fn rest(&mut self, who: (LegSlot, CallId), noise: Option<Noise<'_>>, outbox: &mut Outbox) -> bool {
-        let envelope = self.envelope(who);
+    pub(crate) fn rest(&mut self, who: Who, noise: Option<Noise<'_>>, outbox: &mut Outbox) -> bool {
         let Some(dtx) = &mut self.dtx else { return false };
-        let (Some(noise), Some(envelope)) = (noise.filter(|_| !self.sender.is_sending_digits()), envelope) else {
+        let noise = noise.filter(|_| !self.sender.is_sending_digits() && self.transport.is_reachable());
+        let Some(noise) = noise else {
             dtx.sound();
             return false;
         };
@@ -439,15 +416,11 @@ impl Leg {
             Sending::Sound => return false,
             Sending::Nothing => self.sender.pass(1),
             Sending::Description(octets) => {
-                self.sender.put_noise(dtx.payload_type, &payload[..octets], envelope, outbox);
+                let way = &mut Way { transport: &mut self.transport, who, outbox };
+                self.sender.put_noise(dtx.payload_type, &payload[..octets], way);
             }
         }
         true
-    }
-
-    fn envelope(&self, (slot, leg): (LegSlot, CallId)) -> Option<Envelope> {
-        let destination = self.transport.rtp_destination()?;
-        Some(Envelope { slot, leg, kind: PacketKind::Rtp, destination })
     }
 
     /// A tick in which nothing is sent.
@@ -466,7 +439,7 @@ impl Leg {
     }
 
     /// Sends a report if one is due. Says whether the media timeout has passed.
-    pub(crate) fn keep_time(&mut self, now: Now, who: (LegSlot, CallId), outbox: &mut Outbox) -> bool {
+    pub(crate) fn keep_time(&mut self, now: Now, who: Who, outbox: &mut Outbox) -> bool {
         if self.report_due <= now.instant {
             self.report(now, who, outbox, false);
         }
@@ -474,20 +447,18 @@ impl Leg {
     }
 
     /// Says goodbye (RFC 3550 section 6.6).
-    pub(crate) fn say_goodbye(&mut self, now: Now, who: (LegSlot, CallId), outbox: &mut Outbox) {
+    pub(crate) fn say_goodbye(&mut self, now: Now, who: Who, outbox: &mut Outbox) {
         if self.sender.packets() > 0 {
             self.report(now, who, outbox, true);
         }
     }
 
-    fn report(&mut self, now: Now, (slot, leg): (LegSlot, CallId), outbox: &mut Outbox, bye: bool) {
+    fn report(&mut self, now: Now, who: Who, outbox: &mut Outbox, bye: bool) {
         let mut buffer = [0; reports::MAX_REPORT];
         let length = self.reports.build(now, &mut buffer, &mut self.sender, self.receiver.source(), bye);
         self.report_due = self.reports.due();
-        let Some(destination) = self.transport.rtcp_destination() else { return };
-        let kind = if self.transport.rtcp_mux() { PacketKind::Rtp } else { PacketKind::Rtcp };
         if let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) {
-            self.sender.send_report(bytes, Envelope { slot, leg, kind, destination }, outbox);
+            self.transport.send_rtcp(who, bytes, outbox);
         }
     }
 

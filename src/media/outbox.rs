@@ -29,6 +29,9 @@ pub struct Transmit<'a> {
     pub bytes: &'a [u8],
 }
 
+/// A leg, by its place and its name.
+pub(crate) type Who = (LegSlot, CallId);
+
 /// Room that a leg's packets of one tick need.
 const PACKETS_PER_LEG: usize = 3;
 const BYTES_PER_LEG: usize = 768;

@@ -1,395 +1,190 @@
-//! Where we send and whom we believe, two different things.
-//!
-//! We send to the address of the SDP until a valid source is learned (symmetric RTP, RFC 4961). We accept the first valid
-//! sender within the accepted networks and lock to it. Learning opens again after an SDP with another address, and when the
-//! locked source fell silent and another sender within the same networks speaks. The address of the SDP itself may take the
-//! lock back at any time: whoever else got it first, or while its owner was silent, does not keep it. Everything else is
-//! foreign.
-//!
-//! RTCP goes to where valid reports come from, if that is the locked source's host; to another port of it only after the one
-//! before fell silent.
+//! How a leg's packets come and go: which path they take, and what opens and seals them.
 
-use crate::types::{MediaParameters, Network};
-use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+mod latching;
+mod security;
 
-/// How long the locked source must have been silent before another one may take its place.
-pub(crate) const REOPEN_AFTER: Duration = Duration::from_millis(500);
-/// How long a learned source of RTCP must have been silent before another port may take its place: three reports.
-const RTCP_REOPEN_AFTER: Duration = Duration::from_secs(15);
-/// How long after a new address in the SDP the source of before is heard without being locked to again.
-const HANDOVER: Duration = Duration::from_secs(1);
+use self::latching::Latching;
+use self::security::{SrtpReceiver, SrtpSender};
+use super::outbox::{Envelope, Outbox, PacketKind, Who};
+use crate::rtp::packet;
+use crate::rtp::srtp::SrtpError;
+use crate::types::MediaParameters;
+use std::net::SocketAddr;
+use std::time::Instant;
 
-/// Whom packets come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    /// The first valid sender will be locked to.
-    Open,
-    /// A new SDP named another address: whoever spoke before is heard on, and the first other sender is locked to.
-    Handover { before: SocketAddr, since: Instant },
-    /// Only this sender is heard.
-    Locked { address: SocketAddr, heard: Instant },
-}
+pub(crate) use latching::Verdict;
 
-/// What became of a packet's source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Believed, from where it came before (or the first since the SDP named this address).
-    Accepted,
-    /// Believed, from another address than before.
-    Moved,
-    /// To be dropped and counted.
-    Foreign,
-}
-
-/// The addresses of one leg.
-#[derive(Debug, Clone)]
+/// The transport of one leg.
+///
+/// [`Transport::receive`] opens what came; whether its source is believed is asked for when more is known of it.
+#[derive(Debug)]
 pub(crate) struct Transport {
-    negotiated_rtp: Option<SocketAddr>,
-    negotiated_rtcp: Option<SocketAddr>,
-    rtcp_mux: bool,
-    accept: Vec<Network>,
-    /// The SDP names no address for now (hold by c=0.0.0.0): nothing is sent, and what was learned is kept for later.
-    held: bool,
-    source: Source,
-    /// Learned from accepted packets; kept over a new SDP with the old address (it may be behind a NAT).
-    learned_rtp: Option<SocketAddr>,
-    /// And when it was heard last.
-    learned_rtcp: Option<(SocketAddr, Instant)>,
+    path: Path,
+    /// Where the stream is SRTP: what opens it, and what seals it.
+    opens: Option<Box<SrtpReceiver>>,
+    seals: Option<Box<SrtpSender>>,
+}
+
+/// Where packets go, and from where they are believed.
+#[derive(Debug)]
+enum Path {
+    /// The SDP says, and whoever is heard.
+    Latching(Latching),
+}
+
+/// Why a datagram is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    /// From where nobody is believed.
+    Foreign,
+    /// Not authentic.
+    Forged,
+    /// Received before, or too old to tell.
+    Replayed,
+    /// It cannot be read.
+    Invalid,
 }
 
 impl Transport {
     pub(crate) fn new(parameters: &MediaParameters) -> Self {
-        Self {
-            negotiated_rtp: parameters.remote_rtp,
-            negotiated_rtcp: parameters.remote_rtcp,
-            rtcp_mux: parameters.rtcp_mux,
-            accept: networks(parameters),
-            held: false,
-            source: Source::Open,
-            learned_rtp: None,
-            learned_rtcp: None,
-        }
+        let mut transport = Self { path: Path::Latching(Latching::new(parameters)), opens: None, seals: None };
+        transport.change_keys(parameters);
+        transport
     }
 
-    /// Takes over a new SDP. Under the same address whoever is locked to stays so; under another one learning opens again.
+    /// Takes over what was negotiated anew.
     pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
-        self.held = parameters.remote_rtp.is_none() && self.negotiated_rtp.is_some();
-        if self.held {
-            return;
+        match &mut self.path {
+            Path::Latching(latching) => latching.update(now, parameters),
         }
-        let before = match self.source {
-            Source::Open => None,
-            Source::Handover { before, .. } => Some(before),
-            Source::Locked { address, .. } => Some(address),
+        self.change_keys(parameters);
+    }
+
+    fn change_keys(&mut self, parameters: &MediaParameters) {
+        SrtpReceiver::renegotiate(&mut self.opens, parameters.srtp.as_ref().map(|keys| &keys.receive));
+        SrtpSender::renegotiate(&mut self.seals, parameters.srtp.as_ref().map(|keys| &keys.send));
+    }
+
+    /// Takes a datagram that came on the port `kind`. Gives which stream it belongs to, and how much of it is left: SRTP is
+    /// opened in place, and only what is authentic may teach us anything.
+    #[inline]
+    pub(crate) fn receive(
+        &mut self,
+        kind: PacketKind,
+        arrival: Instant,
+        source: SocketAddr,
+        bytes: &mut [u8],
+    ) -> Result<(PacketKind, usize), Dropped> {
+        let is_rtcp = kind == PacketKind::Rtcp || (self.path.rtcp_mux() && packet::is_rtcp(bytes));
+        let kind = if is_rtcp { PacketKind::Rtcp } else { PacketKind::Rtp };
+        if self.opens.is_none() {
+            return Ok((kind, bytes.len()));
+        }
+        self.open(kind, arrival, source, bytes).map(|length| (kind, length))
+    }
+
+    #[inline(never)]
+    fn open(
+        &mut self,
+        kind: PacketKind,
+        arrival: Instant,
+        source: SocketAddr,
+        bytes: &mut [u8],
+    ) -> Result<usize, Dropped> {
+        // From where nobody is believed anyway not even authentic packets count: they were caught and sent on.
+        let is_believed = match kind {
+            PacketKind::Rtp => self.believes_rtp(arrival, source),
+            PacketKind::Rtcp => self.believes_rtcp(source),
         };
-        let same_address = parameters.remote_rtp == self.negotiated_rtp;
-        if parameters.remote_rtcp != self.negotiated_rtcp {
-            self.learned_rtcp = None;
-        }
-        self.negotiated_rtp = parameters.remote_rtp;
-        self.negotiated_rtcp = parameters.remote_rtcp;
-        self.rtcp_mux = parameters.rtcp_mux;
-        self.accept = networks(parameters);
-        let is_believed = before.is_none_or(|before| self.accepts(before.ip()));
-        if !same_address || !is_believed {
-            self.source = before.map_or(Source::Open, |before| Source::Handover { before, since: now });
-            self.learned_rtp = None;
-            self.learned_rtcp = None;
-        }
+        let Some(opens) = self.opens.as_mut().filter(|_| is_believed) else { return Err(Dropped::Foreign) };
+        opens.open(kind == PacketKind::Rtcp, bytes).map_err(|error| match error {
+            SrtpError::Forged => Dropped::Forged,
+            SrtpError::Replayed => Dropped::Replayed,
+            _ => Dropped::Invalid,
+        })
     }
 
     /// Judges the source of a packet that is valid RTP in itself, and learns from it.
     pub(crate) fn judge_rtp(&mut self, now: Instant, address: SocketAddr) -> Verdict {
-        if !self.believes_rtp(now, address) {
-            return Verdict::Foreign;
+        match &mut self.path {
+            Path::Latching(latching) => latching.judge_rtp(now, address),
         }
-        match &mut self.source {
-            Source::Locked { address: locked, heard } if *locked == address => {
-                *heard = (*heard).max(now);
-                return Verdict::Accepted;
-            }
-            Source::Handover { before, since } if *before == address => {
-                let goes_on_alone = now.saturating_duration_since(*since) > HANDOVER;
-                if !goes_on_alone && Some(address) != self.negotiated_rtp {
-                    return Verdict::Accepted;
-                }
-            }
-            _ => {}
-        }
-        self.source = Source::Locked { address, heard: now };
-        let before = self.learned_rtp.replace(address);
-        self.learned_rtcp = self.learned_rtcp.filter(|(rtcp, _)| rtcp.ip() == address.ip());
-        if before.is_some_and(|before| before != address) { Verdict::Moved } else { Verdict::Accepted }
     }
 
     /// Whether [`Transport::judge_rtp`] would believe such a packet. Learns nothing.
     pub(crate) fn believes_rtp(&self, now: Instant, address: SocketAddr) -> bool {
-        match self.source {
-            Source::Locked { address: locked, .. } if locked == address => true,
-            Source::Locked { heard, .. }
-                if now.saturating_duration_since(heard) < REOPEN_AFTER && Some(address) != self.negotiated_rtp =>
-            {
-                false
-            }
-            _ => self.accepts(address.ip()),
+        match &self.path {
+            Path::Latching(latching) => latching.believes_rtp(now, address),
         }
     }
 
     /// Whether this is the source that is heard; it is noted as still there.
     pub(crate) fn is_source(&mut self, now: Instant, address: SocketAddr) -> bool {
-        match &mut self.source {
-            Source::Locked { address: locked, heard } if *locked == address => {
-                *heard = (*heard).max(now);
-                true
-            }
-            _ => false,
+        match &mut self.path {
+            Path::Latching(latching) => latching.is_source(now, address),
         }
     }
 
-    /// Whether RTCP is believed from there: it must come from where the RTP comes from, port apart, or from where the SDP
-    /// says. Learns nothing.
+    /// Whether RTCP is believed from there. Learns nothing.
     pub(crate) fn believes_rtcp(&self, address: SocketAddr) -> bool {
-        let negotiated = [self.negotiated_rtp, self.negotiated_rtcp].into_iter().flatten();
-        let is_negotiated = || negotiated.map(|known| known.ip()).any(|known| known == address.ip());
-        match self.source {
-            Source::Locked { address: locked, .. } if locked.ip() == address.ip() => true,
-            Source::Handover { before, .. } if before.ip() == address.ip() => self.accepts(address.ip()),
-            Source::Locked { .. } | Source::Handover { .. } => is_negotiated() && self.accepts(address.ip()),
-            Source::Open => self.accepts(address.ip()),
+        match &self.path {
+            Path::Latching(latching) => latching.believes_rtcp(address),
         }
     }
 
-    /// Learns from an RTCP packet that is believed and valid (and authentic, with SRTP) where reports go.
+    /// Learns from an RTCP packet that is believed and valid where reports go.
     pub(crate) fn learn_rtcp(&mut self, now: Instant, address: SocketAddr) {
-        // Only beside a locked RTP source: RTCP alone must not turn our reports to somebody else.
-        let Source::Locked { address: locked, .. } = self.source else { return };
-        let is_negotiated = Some(address) == self.negotiated_rtcp;
-        if self.rtcp_mux || (locked.ip() != address.ip() && !is_negotiated) {
-            return;
-        }
-        let is_taken = self.learned_rtcp.is_some_and(|(learned, heard)| {
-            learned != address && now.saturating_duration_since(heard) < RTCP_REOPEN_AFTER
-        });
-        if is_negotiated || !is_taken {
-            self.learned_rtcp = Some((address, now));
+        match &mut self.path {
+            Path::Latching(latching) => latching.learn_rtcp(now, address),
         }
     }
 
-    /// Where RTP goes, once anything is known.
-    pub(crate) fn rtp_destination(&self) -> Option<SocketAddr> {
-        if self.held { None } else { self.learned_rtp.or(self.negotiated_rtp) }
+    /// Whether it is known where RTP goes.
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.path.rtp_destination().is_some()
     }
 
-    /// Where RTCP goes.
-    pub(crate) fn rtcp_destination(&self) -> Option<SocketAddr> {
-        if self.held {
-            None
-        } else if self.rtcp_mux {
-            self.rtp_destination()
-        } else {
-            self.learned_rtcp.map(|(address, _)| address).or(self.negotiated_rtcp)
+    /// Sends an RTP packet, made of header and payload, if it is known where to.
+    #[inline]
+    pub(crate) fn send_rtp(&mut self, (slot, leg): Who, head: &[u8], payload: &[u8], outbox: &mut Outbox) {
+        let Some(destination) = self.path.rtp_destination() else { return };
+        let envelope = Envelope { slot, leg, kind: PacketKind::Rtp, destination };
+        match SrtpSender::awake(&mut self.seals) {
+            None => outbox.push(envelope, head, payload),
+            Some(seals) => seals.send_rtp(envelope, head, payload, outbox),
         }
     }
 
-    /// Whether RTCP shares the RTP port (RFC 5761).
-    pub(crate) fn rtcp_mux(&self) -> bool {
-        self.rtcp_mux
-    }
-
-    fn accepts(&self, address: IpAddr) -> bool {
-        self.accept.iter().any(|network| network.contains(address))
+    /// Sends a report, if it is known where to.
+    pub(crate) fn send_rtcp(&mut self, (slot, leg): Who, report: &[u8], outbox: &mut Outbox) {
+        let Some(destination) = self.path.rtcp_destination() else { return };
+        let kind = if self.path.rtcp_mux() { PacketKind::Rtp } else { PacketKind::Rtcp };
+        let envelope = Envelope { slot, leg, kind, destination };
+        match SrtpSender::awake(&mut self.seals) {
+            None => outbox.push(envelope, report, &[]),
+            Some(seals) => seals.send_rtcp(envelope, report, outbox),
+        }
     }
 }
 
-/// The networks media is believed from: those given, or the host of the SDP.
-fn networks(parameters: &MediaParameters) -> Vec<Network> {
-    if parameters.accept_from.is_empty() {
-        parameters.remote_rtp.iter().map(|address| Network::host(address.ip())).collect()
-    } else {
-        parameters.accept_from.clone()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::types::{AudioCodec, Direction};
-
-    fn address(text: &str) -> SocketAddr {
-        text.parse().unwrap()
-    }
-
-    fn parameters(remote: &str) -> MediaParameters {
-        MediaParameters {
-            remote_rtp: Some(address(remote)),
-            remote_rtcp: Some(SocketAddr::new(address(remote).ip(), address(remote).port() + 1)),
-            rtcp_mux: false,
-            direction: Direction::SendRecv,
-            codec: AudioCodec::Pcmu,
-            send_payload_type: 0,
-            receive_payload_types: vec![(0, AudioCodec::Pcmu)],
-            send_packet_time: Duration::from_millis(20),
-            send_telephone_event: None,
-            receive_telephone_events: Default::default(),
-            send_comfort_noise: None,
-            receive_comfort_noise: Default::default(),
-            receive_audio_level: None,
-            opus: crate::types::OpusSettings::default(),
-            accept_from: vec![Network { address: address(remote).ip(), prefix: 24 }],
-            srtp: None,
+impl Path {
+    #[inline]
+    fn rtcp_mux(&self) -> bool {
+        match self {
+            Self::Latching(latching) => latching.rtcp_mux(),
         }
     }
 
-    #[test]
-    fn we_send_to_the_sdp_until_a_valid_source_is_learned() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
-        assert_eq!(transport.judge_rtp(now, address("198.51.100.1:4000")), Verdict::Foreign);
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.9:62000")), Verdict::Accepted);
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.9:62000")));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
-    }
-
-    #[test]
-    fn a_second_sender_is_foreign_until_the_first_fell_silent() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4008")), Verdict::Accepted);
-        let soon = now + Duration::from_millis(400);
-        assert_eq!(transport.judge_rtp(soon, address("192.0.2.1:4002")), Verdict::Foreign);
-        let later = now + Duration::from_millis(600);
-        assert_eq!(transport.judge_rtp(later, address("198.51.100.7:4002")), Verdict::Foreign);
-        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4002")), Verdict::Moved);
-        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4008")), Verdict::Foreign);
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4002")));
-    }
-
-    #[test]
-    fn a_new_sdp_with_the_same_address_keeps_the_learned_destination() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        transport.judge_rtp(now, address("192.0.2.8:1234"));
-        transport.update(now, &parameters("192.0.2.1:4000"));
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.8:1234")));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.9:1234")), Verdict::Foreign);
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.8:1234")), Verdict::Accepted);
-    }
-
-    #[test]
-    fn the_address_of_the_sdp_takes_the_lock_back_from_whoever_has_it() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.66:6000")), Verdict::Accepted);
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Moved);
-        for n in 1..100 {
-            let now = now + Duration::from_millis(20) * n;
-            assert_eq!(transport.judge_rtp(now, address("192.0.2.66:6000")), Verdict::Foreign);
-            assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Accepted);
+    #[inline]
+    fn rtp_destination(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Latching(latching) => latching.rtp_destination(),
         }
-        // While it is silent another one may speak, until it is back.
-        let later = now + Duration::from_secs(10);
-        assert_eq!(transport.judge_rtp(later, address("192.0.2.66:6000")), Verdict::Moved);
-        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4000")), Verdict::Moved);
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
     }
 
-    #[test]
-    fn what_teaches_nothing_keeps_the_lock_all_the_same() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        transport.judge_rtp(now, address("192.0.2.8:1234"));
-        transport.is_source(now + Duration::from_millis(400), address("192.0.2.8:1234"));
-        let later = now + Duration::from_millis(700);
-        assert_eq!(transport.judge_rtp(later, address("192.0.2.66:6000")), Verdict::Foreign);
-    }
-
-    #[test]
-    fn a_source_that_new_networks_leave_out_is_not_kept() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        transport.judge_rtp(now, address("192.0.2.8:1234"));
-        let narrow = MediaParameters { accept_from: vec![], ..parameters("192.0.2.1:4000") };
-        transport.update(now, &narrow);
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.8:1234")), Verdict::Foreign);
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
-    }
-
-    #[test]
-    fn a_hold_without_an_address_sends_nothing_and_forgets_nothing() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        transport.judge_rtp(now, address("192.0.2.8:1234"));
-        let held = MediaParameters { remote_rtp: None, remote_rtcp: None, ..parameters("192.0.2.1:4000") };
-        transport.update(now, &held);
-        assert_eq!((transport.rtp_destination(), transport.rtcp_destination()), (None, None));
-        transport.update(now, &parameters("192.0.2.1:4000"));
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.8:1234")));
-    }
-
-    #[test]
-    fn after_a_new_address_late_packets_of_the_old_source_do_not_lock() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        transport.judge_rtp(now, address("192.0.2.1:4000"));
-        transport.update(now, &parameters("192.0.2.5:5000"));
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.5:5000")));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Accepted);
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.5:5000")));
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.5:5000")), Verdict::Accepted);
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:4000")), Verdict::Foreign);
-    }
-
-    #[test]
-    fn an_old_source_that_goes_on_alone_is_taken_back() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        transport.judge_rtp(now, address("192.0.2.1:4000"));
-        transport.update(now, &parameters("192.0.2.5:5000"));
-        let later = now + Duration::from_millis(1_500);
-        assert_eq!(transport.judge_rtp(later, address("192.0.2.1:4000")), Verdict::Accepted);
-        assert_eq!(transport.rtp_destination(), Some(address("192.0.2.1:4000")));
-    }
-
-    #[test]
-    fn rtcp_is_believed_from_the_host_of_the_rtp_only() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        transport.judge_rtp(now, address("192.0.2.1:4000"));
-        assert!(!transport.believes_rtcp(address("192.0.2.2:4001")));
-        assert!(transport.believes_rtcp(address("192.0.2.1:4009")));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
-        transport.learn_rtcp(now, address("192.0.2.1:4009"));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4009")));
-    }
-
-    #[test]
-    fn reports_stay_with_the_port_that_sends_them_and_go_back_to_that_of_the_sdp() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&parameters("192.0.2.1:4000"));
-        // Before any RTP nothing is learned of RTCP.
-        transport.learn_rtcp(now, address("192.0.2.1:4009"));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
-        transport.judge_rtp(now, address("192.0.2.1:4000"));
-        transport.learn_rtcp(now, address("192.0.2.1:4009"));
-        transport.learn_rtcp(now + Duration::from_secs(5), address("192.0.2.1:6666"));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4009")));
-        transport.learn_rtcp(now + Duration::from_secs(15), address("192.0.2.1:6666"));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:6666")));
-        transport.learn_rtcp(now + Duration::from_secs(16), address("192.0.2.1:4001"));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
-        // Under another host nothing of it is left.
-        transport.learn_rtcp(now + Duration::from_secs(17), address("192.0.2.5:4001"));
-        assert_eq!(transport.rtcp_destination(), Some(address("192.0.2.1:4001")));
-    }
-
-    #[test]
-    fn without_networks_only_the_host_of_the_sdp_is_believed() {
-        let now = crate::test_clock();
-        let mut transport = Transport::new(&MediaParameters { accept_from: vec![], ..parameters("192.0.2.1:4000") });
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.2:4000")), Verdict::Foreign);
-        assert_eq!(transport.judge_rtp(now, address("192.0.2.1:9999")), Verdict::Accepted);
+    fn rtcp_destination(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Latching(latching) => latching.rtcp_destination(),
+        }
     }
 }

@@ -77,9 +77,10 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "media",
         &[
-            &["command", "encoded", "phase", "stream", "transport", "voices", "work"],
+            &["command", "encoded", "phase", "stream", "voices", "work"],
             &["buses", "events", "following", "loudest", "quiet", "room_alignment", "routes", "slots"],
             &["outbox", "player", "room"],
+            &["transport"],
             &["hearing"],
             &["recorder"],
             &["leg"],

@@ -10,7 +10,7 @@ use super::sounds::Tones;
 use bytes::Bytes;
 use partyline::audio::goertzel;
 use partyline::dialplan::{Plan, TrunkAddress};
-use partyline::gateway::{self, CallRecord, Gateway, Input, Output, Reply, Request};
+use partyline::gateway::{self, CallRecord, Gateway, Input, OpenedTransport, Output, Reply, Request, TransportKind};
 use partyline::media::PacketKind;
 use partyline::media::command::{Clip, Command, Event, LegStatistics};
 use partyline::media::sim::SimMedia;
@@ -427,7 +427,7 @@ impl World {
                 }
                 self.media.send(self.now, command);
             }
-            Output::OpenTransport { call, local } => {
+            Output::OpenTransport { call, kind: TransportKind::Rtp, local } => {
                 assert_eq!(local, IpAddr::from(GATEWAY));
                 if self.settings.port_delay.is_zero() {
                     self.open(call);
@@ -487,7 +487,8 @@ impl World {
         self.next_port += 2;
         self.ports.insert(call, port);
         let address = SocketAddr::from((GATEWAY, port));
-        self.input(Input::TransportOpened { call, address, rtcp_port: port + 1 });
+        let opened = OpenedTransport::Rtp { address, rtcp_port: port + 1 };
+        self.input(Input::TransportOpened { call, opened });
     }
 
     fn note(&mut self, datagram: &Datagram) {

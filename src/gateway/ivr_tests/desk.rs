@@ -3,7 +3,7 @@
 
 use crate::dialplan::SoundSource;
 use crate::dialplan::{self, Plan, Trusting};
-use crate::gateway::{CallRecord, Gateway, Input, Output, Reply, Request, Sounds, Status};
+use crate::gateway::{CallRecord, Gateway, Input, OpenedTransport, Output, Reply, Request, Sounds, Status};
 use crate::media::command::{Clip, Command, Event, LegStatistics, Pcm};
 use crate::sip::message::{Message, Method, Response, StatusCode, Transport};
 use crate::sip::{self, EndpointConfig, Flow};
@@ -256,7 +256,8 @@ impl Desk {
                     dialog.call = call;
                 }
                 let address = SocketAddr::from(([10, 0, 0, 1], 20_000));
-                self.gateway.handle_input(self.now, Input::TransportOpened { call, address, rtcp_port: 20_001 });
+                let opened = OpenedTransport::Rtp { address, rtcp_port: 20_001 };
+                self.gateway.handle_input(self.now, Input::TransportOpened { call, opened });
             }
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => self.log.push(line.to_string()),

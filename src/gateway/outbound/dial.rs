@@ -7,7 +7,7 @@ use crate::gateway::cause::Cause;
 use crate::gateway::outgoing::{CallerNumber, Outgoing};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
-use crate::gateway::{Gateway, Level, Masked, Output, SessionId};
+use crate::gateway::{Gateway, Level, Masked, Output, SessionId, TransportKind};
 use crate::session::{self, CallerId, DialCause, DialHandle, Party};
 use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
@@ -124,7 +124,7 @@ impl Gateway {
         let id = self.begin_call(now, session, outgoing, passed);
         self.effects.timers.set(Timer::NoAnswer(id), now.instant + ring);
         self.emit(session, session::Event::Dialled { dial: request.dial, call: id, confirm: settings.confirm });
-        self.effects.output(Output::OpenTransport { call: id, local });
+        self.effects.output(Output::OpenTransport { call: id, kind: TransportKind::Rtp, local });
         Ok(id)
     }
 

@@ -6,7 +6,7 @@ use crate::gateway::call_record::Tried;
 use crate::gateway::outgoing::Target;
 use crate::gateway::peer::{Peer, Peers};
 use crate::gateway::trunks::Trunks;
-use crate::gateway::{Gateway, Output};
+use crate::gateway::{Gateway, Output, TransportKind};
 use crate::sip::Flow;
 use crate::types::{CallId, Now};
 use std::collections::VecDeque;
@@ -121,7 +121,7 @@ impl Gateway {
             call.media.local = None;
             let local = next.flow.local.ip();
             self.effects.output(Output::CloseTransport { call: id });
-            self.effects.output(Output::OpenTransport { call: id, local });
+            self.effects.output(Output::OpenTransport { call: id, kind: TransportKind::Rtp, local });
         }
         true
     }

@@ -1,7 +1,7 @@
 //! What goes out: the encoded sound of a tick becomes packets of the negotiated length.
 
-use super::super::outbox::{Envelope, Outbox};
-use super::security::SrtpSender;
+use super::super::outbox::{Outbox, Who};
+use super::super::transport::Transport;
 use crate::audio::FRAME_8K;
 use crate::audio::codec::g711::Law;
 use crate::rtp::telephone_event::{self, event_of};
@@ -42,14 +42,17 @@ pub(crate) struct Sender {
     octets: u64,
     /// Packets at the time of the last report.
     reported: u64,
-    /// Where the stream is SRTP.
-    srtp: Option<Box<SrtpSender>>,
+}
+
+/// By what a leg's packets go out.
+pub(crate) struct Way<'a> {
+    pub(crate) transport: &'a mut Transport,
+    pub(crate) who: Who,
+    pub(crate) outbox: &'a mut Outbox,
 }
 
 impl Sender {
     pub(crate) fn new(parameters: &MediaParameters, ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        let mut srtp = None;
-        SrtpSender::renegotiate(&mut srtp, parameters.srtp.as_ref().map(|keys| &keys.send));
         Self {
             ssrc,
             sequence,
@@ -68,7 +71,6 @@ impl Sender {
             packets: 0,
             octets: 0,
             reported: 0,
-            srtp,
         }
     }
 
@@ -86,29 +88,28 @@ impl Sender {
         self.telephone_event = parameters.send_telephone_event;
         self.packet = octets(parameters);
         self.packet_units = units(parameters);
-        SrtpSender::renegotiate(&mut self.srtp, parameters.srtp.as_ref().map(|keys| &keys.send));
     }
 
     /// Sends the octets of 20 ms, which may be cut anywhere: at most 160. Says whether the last digit of those to send went
     /// out with it.
     #[inline]
-    pub(crate) fn put(&mut self, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) -> bool {
+    pub(crate) fn put(&mut self, payload: &[u8], way: &mut Way<'_>) -> bool {
         if self.filled == 0 && self.packet == payload.len() {
-            self.emit(payload, self.packet_units, envelope, outbox);
+            self.emit(payload, self.packet_units, way);
         } else {
-            self.put_pieces(payload, envelope, outbox);
+            self.put_pieces(payload, way);
         }
         self.digits_done()
     }
 
     /// The same where packets are not as long as a tick.
-    fn put_pieces(&mut self, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
+    fn put_pieces(&mut self, payload: &[u8], way: &mut Way<'_>) {
         self.pending[self.filled..self.filled + payload.len()].copy_from_slice(payload);
         self.filled += payload.len();
         let mut sent = 0;
         let pending = *self.pending;
         while self.filled - sent >= self.packet {
-            self.emit(&pending[sent..sent + self.packet], self.packet_units, envelope, outbox);
+            self.emit(&pending[sent..sent + self.packet], self.packet_units, way);
             sent += self.packet;
         }
         self.pending.copy_within(sent..self.filled, 0);
@@ -117,15 +118,15 @@ impl Sender {
 
     /// Sends a packet of an encoder, `units` of the clock long; an empty one stands for sound that need not be sent. Says
     /// what [`Sender::put`] says.
-    pub(crate) fn put_packet(&mut self, payload: &[u8], units: u32, envelope: Envelope, outbox: &mut Outbox) -> bool {
-        self.emit(payload, units, envelope, outbox);
+    pub(crate) fn put_packet(&mut self, payload: &[u8], units: u32, way: &mut Way<'_>) -> bool {
+        self.emit(payload, units, way);
         self.digits_done()
     }
 
     /// Sends the description of the noise of a tick in place of its sound.
-    pub(crate) fn put_noise(&mut self, payload_type: u8, payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
+    pub(crate) fn put_noise(&mut self, payload_type: u8, payload: &[u8], way: &mut Way<'_>) {
         let header = self.header(payload_type, false, self.timestamp);
-        self.send(header, payload, envelope, outbox);
+        self.send(header, payload, way);
         self.pass(1);
     }
 
@@ -186,7 +187,7 @@ impl Sender {
         self.octets
     }
 
-    fn emit(&mut self, payload: &[u8], units: u32, envelope: Envelope, outbox: &mut Outbox) {
+    fn emit(&mut self, payload: &[u8], units: u32, way: &mut Way<'_>) {
         let digit = match self.telephone_event {
             Some(payload_type) if self.sending_digits => {
                 self.digits.tick(self.timestamp, units).map(|digit| (payload_type, digit))
@@ -195,14 +196,14 @@ impl Sender {
         };
         if let Some((payload_type, digit)) = digit {
             let header = self.header(payload_type, digit.marker, digit.timestamp);
-            self.send(header, &digit.event.to_bytes(), envelope, outbox);
+            self.send(header, &digit.event.to_bytes(), way);
             self.marker = false;
         } else if payload.is_empty() {
             self.marker = true;
         } else {
             let marker = std::mem::replace(&mut self.marker, false);
             let header = self.header(self.payload_type, marker, self.timestamp);
-            self.send(header, payload, envelope, outbox);
+            self.send(header, payload, way);
         }
         self.timestamp = self.timestamp.wrapping_add(units);
     }
@@ -213,21 +214,10 @@ impl Sender {
         Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc }.to_bytes()
     }
 
-    fn send(&mut self, header: [u8; HEADER_LEN], payload: &[u8], envelope: Envelope, outbox: &mut Outbox) {
+    fn send(&mut self, header: [u8; HEADER_LEN], payload: &[u8], way: &mut Way<'_>) {
         self.packets += 1;
         self.octets += payload.len() as u64;
-        match SrtpSender::awake(&mut self.srtp) {
-            None => outbox.push(envelope, &header, payload),
-            Some(srtp) => srtp.send_rtp(envelope, &header, payload, outbox),
-        }
-    }
-
-    /// Sends a report.
-    pub(crate) fn send_report(&mut self, report: &[u8], envelope: Envelope, outbox: &mut Outbox) {
-        match SrtpSender::awake(&mut self.srtp) {
-            None => outbox.push(envelope, report, &[]),
-            Some(srtp) => srtp.send_rtcp(envelope, report, outbox),
-        }
+        way.transport.send_rtp(way.who, &header, payload, way.outbox);
     }
 
     fn drop_pending(&mut self) {
@@ -262,14 +252,13 @@ fn octets(parameters: &MediaParameters) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::outbox::PacketKind;
     use crate::media::slots::LegSlot;
     use crate::rtp::Packet;
     use crate::types::{CallId, Direction};
 
     fn parameters(packet_time: u64) -> MediaParameters {
         MediaParameters {
-            remote_rtp: None,
+            remote_rtp: Some("192.0.2.1:4000".parse().unwrap()),
             remote_rtcp: None,
             rtcp_mux: false,
             direction: Direction::SendRecv,
@@ -290,14 +279,10 @@ mod tests {
 
     fn run(sender: &mut Sender, ticks: usize) -> Vec<(Header, usize)> {
         let mut outbox = Outbox::default();
-        let envelope = Envelope {
-            slot: LegSlot::default(),
-            leg: CallId(1),
-            kind: PacketKind::Rtp,
-            destination: "192.0.2.1:4000".parse().unwrap(),
-        };
+        let mut transport = Transport::new(&parameters(20));
+        let way = &mut Way { transport: &mut transport, who: (LegSlot::default(), CallId(1)), outbox: &mut outbox };
         for _ in 0..ticks {
-            sender.put(&[7; FRAME_8K], envelope, &mut outbox);
+            sender.put(&[7; FRAME_8K], way);
         }
         let packets = outbox.iter().map(|packet| {
             let packet = Packet::parse(packet.bytes).unwrap();

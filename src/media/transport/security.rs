@@ -13,7 +13,7 @@ const KEYS_KEPT: usize = 8;
 /// The answers of a call that forked may go from key to key and back, or to none and back, before one of them stands. Under
 /// each key counting goes on where it was: no index may be used twice.
 #[derive(Debug)]
-pub(crate) struct SrtpSender {
+pub(super) struct SrtpSender {
     key: SrtpKey,
     protector: Protector,
     /// The stream is not SRTP for now.
@@ -28,12 +28,12 @@ impl SrtpSender {
     }
 
     /// What protects the stream now, if it is SRTP.
-    pub(crate) fn awake(srtp: &mut Option<Box<Self>>) -> Option<&mut Self> {
+    pub(super) fn awake(srtp: &mut Option<Box<Self>>) -> Option<&mut Self> {
         srtp.as_deref_mut().filter(|srtp| !srtp.rests)
     }
 
     /// Takes over what was negotiated.
-    pub(crate) fn renegotiate(srtp: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
+    pub(super) fn renegotiate(srtp: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
         match (srtp.as_mut(), key) {
             (None, None) => {}
             (Some(srtp), None) => srtp.rests = true,
@@ -64,14 +64,14 @@ impl SrtpSender {
     }
 
     /// Sends an RTP packet. One that cannot be protected is not sent.
-    pub(crate) fn send_rtp(&mut self, envelope: Envelope, head: &[u8], payload: &[u8], outbox: &mut Outbox) {
+    pub(super) fn send_rtp(&mut self, envelope: Envelope, head: &[u8], payload: &[u8], outbox: &mut Outbox) {
         outbox.push_sealed(envelope, [head, payload], MAX_RTP_OVERHEAD, |buffer, length| {
             self.protector.protect_rtp(buffer, length).ok()
         });
     }
 
     /// Sends an RTCP packet.
-    pub(crate) fn send_rtcp(&mut self, envelope: Envelope, report: &[u8], outbox: &mut Outbox) {
+    pub(super) fn send_rtcp(&mut self, envelope: Envelope, report: &[u8], outbox: &mut Outbox) {
         outbox.push_sealed(envelope, [report, &[]], MAX_RTCP_OVERHEAD, |buffer, length| {
             self.protector.protect_rtcp(buffer, length).ok()
         });
@@ -80,7 +80,7 @@ impl SrtpSender {
 
 /// The receiving side.
 #[derive(Debug)]
-pub(crate) struct SrtpReceiver {
+pub(super) struct SrtpReceiver {
     key: SrtpKey,
     unprotector: Unprotector,
     /// Under the key of before, whose packets are still on their way.
@@ -91,12 +91,12 @@ pub(crate) struct SrtpReceiver {
 }
 
 impl SrtpReceiver {
-    pub(crate) fn new(key: &SrtpKey) -> Box<Self> {
+    pub(super) fn new(key: &SrtpKey) -> Box<Self> {
         Box::new(Self { key: key.clone(), unprotector: Unprotector::new(key), before: None, has_changed: false })
     }
 
     /// Takes over what was negotiated. Under the same key what was received stays so.
-    pub(crate) fn renegotiate(srtp: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
+    pub(super) fn renegotiate(srtp: &mut Option<Box<Self>>, key: Option<&SrtpKey>) {
         match (srtp.as_mut(), key) {
             (_, None) => *srtp = None,
             (None, Some(key)) => *srtp = Some(Self::new(key)),
@@ -111,7 +111,7 @@ impl SrtpReceiver {
     }
 
     /// Opens a packet in place and gives its new length.
-    pub(crate) fn open(&mut self, is_rtcp: bool, packet: &mut [u8]) -> Result<usize, SrtpError> {
+    pub(super) fn open(&mut self, is_rtcp: bool, packet: &mut [u8]) -> Result<usize, SrtpError> {
         let mut open = |unprotector: &mut Unprotector| {
             if is_rtcp { unprotector.unprotect_rtcp(packet) } else { unprotector.unprotect_rtp(packet) }
         };
