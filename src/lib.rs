@@ -23,7 +23,8 @@
 //! | [`speech`] | the same, and `sound` |
 //! | [`gateway`] | `sip`, `sdp`, `dialplan`, `session`, `media::command` |
 //! | [`session`] | `dialplan` |
-//! | [`media`] | `rtp`, `audio` |
+//! | [`media`] | `rtp`, `audio`, `webrtc` |
+//! | [`webrtc`] | `rtp`, `sdp` |
 //! | [`sip`], [`sdp`], [`rtp`], [`audio`], [`dialplan`] | none of the others |
 //!
 //! # Glossary
@@ -55,6 +56,7 @@ pub mod sip;
 pub mod sound;
 pub mod speech;
 pub mod types;
+pub mod webrtc;
 
 /// The origin of a test's virtual clock: the only clock reading tests make.
 #[cfg(test)]

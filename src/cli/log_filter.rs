@@ -7,6 +7,12 @@ use tracing_subscriber::EnvFilter;
 /// In the environment, what goes before the dialplan's word. All that [`EnvFilter`] knows may stand in it.
 const VARIABLE: &str = "PARTYLINE_LOG";
 
+/// What these levels let through. The crate `is` logs the passwords of ICE at `trace`: nothing of it is logged unless it is
+/// named.
+fn filter(levels: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    EnvFilter::try_new(format!("is=off,{levels}"))
+}
+
 /// Levels, and where they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LogLevels {
@@ -20,11 +26,11 @@ impl LogLevels {
     pub(super) fn new(planned: &str) -> (Self, EnvFilter) {
         let from_environment = std::env::var(VARIABLE).ok().filter(|levels| !levels.is_empty());
         if let Some((levels, filter)) =
-            from_environment.and_then(|levels| EnvFilter::try_new(&levels).ok().map(|filter| (levels, filter)))
+            from_environment.and_then(|levels| filter(&levels).ok().map(|filter| (levels, filter)))
         {
             return (Self { levels, is_by_environment: true }, filter);
         }
-        let filter = EnvFilter::try_new(planned).unwrap_or_else(|_| EnvFilter::default());
+        let filter = filter(planned).unwrap_or_else(|_| EnvFilter::default());
         (Self { levels: planned.to_owned(), is_by_environment: false }, filter)
     }
 }
@@ -48,7 +54,7 @@ impl LogFilter {
     /// Sets others. Gives back those that were in force.
     pub(super) fn set(&mut self, levels: &str) -> Result<String, String> {
         let levels = log_levels(levels)?;
-        let filter = EnvFilter::try_new(&levels).map_err(|error| error.to_string())?;
+        let filter = filter(&levels).map_err(|error| error.to_string())?;
         (self.set)(filter)?;
         Ok(std::mem::replace(&mut self.is.levels, levels))
     }

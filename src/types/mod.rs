@@ -13,6 +13,7 @@ mod rush;
 mod seed;
 mod srtp;
 mod table;
+mod webrtc;
 
 pub use addresses::Addresses;
 pub use codec::{AudioCodec, CodecPolicy, OpusSettings, SampleRate};
@@ -27,3 +28,4 @@ pub use rush::Rush;
 pub use seed::Seed;
 pub use srtp::{Mki, SrtpKey, SrtpKeys, SrtpSuite};
 pub use table::{IdHasher, IdMap, excess, relax};
+pub use webrtc::{DtlsRole, Fingerprint, IceCredentials, WebRtcPeer};

@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Words to PCM; prompts are files.
     ("speech", &["gateway", "dialplan", "sip::message", "audio", "media::command", "sound"]),
     // What it reads becomes the endpoint's input, by the flow it came on.
-    ("net", &["gateway", "dialplan", "sip::message", "sip::Flow", "sip::Input", "sip::locate"]),
+    ("net", &["gateway", "dialplan", "sip::message", "sip::Flow", "sip::Input", "sip::locate", "webrtc"]),
     // The cores.
     ("gateway", &["sip", "sdp", "dialplan", "session", "media::command"]),
     ("session", &["dialplan"]),

@@ -1,0 +1,4 @@
+//! Two peers in memory, on a virtual clock.
+
+mod connecting;
+mod pair;
