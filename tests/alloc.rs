@@ -1,5 +1,6 @@
 //! A warm tick of the mixing engine allocates nothing, and what a leg takes is bounded.
 
+use nix::sys::eventfd::EventFd;
 use partyline::audio::codec::{Encoder, Libraries, g711};
 use partyline::media::PacketKind;
 use partyline::media::command::{Clip, Command, EVERYONE, Event, LegSettings, LegStatistics};
@@ -10,9 +11,11 @@ use partyline::types::{
     AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, PlayerId, RoomId, SrtpKey, SrtpKeys,
     SrtpSuite, UnitId,
 };
+use partyline::webrtc;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The system's allocator, counting for each thread.
@@ -106,6 +109,7 @@ fn settings(n: u64) -> Box<LegSettings> {
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: OpusSettings::default(),
+            ice: false,
             accept_from: vec![Network { address: address(n).ip(), prefix: 24 }],
             srtp: key(n).map(|receive| SrtpKeys {
                 send: SrtpKey::random(receive.suite(), |octets| octets.fill(0xFF)),
@@ -359,17 +363,22 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }
 
-/// All legs are SRTP, of every suite; packets are authentic, forged and replayed, sound, events and reports.
+/// All legs are SRTP, of every suite, every third of a browser; packets are authentic, forged and replayed, sound, events and
+/// reports, and ICE's checks, which are handed aside.
 #[test]
 fn a_warm_tick_of_srtp_allocates_nothing() {
     const SECURE: u64 = 24;
     let suite = |n: u64| SrtpSuite::ALL[usize::try_from(n).unwrap() % SrtpSuite::ALL.len()];
     let key = |n: u64| SrtpKey::random(suite(n), |octets| octets.fill(n as u8));
     let mut conference = Conference::new(1, EVERYONE);
+    let is_browser = |n: u64| n.is_multiple_of(3);
+    let (mut aside, mut reader) = webrtc::aside(Arc::new(EventFd::new().unwrap()));
+    let (mut check, mut checks) = ([0; 100], 0);
     for n in 0..SECURE {
         let mut settings = settings(n);
         let send = SrtpKey::random(suite(n), |octets| octets.fill(0xFF));
         settings.parameters.srtp = Some(SrtpKeys { send, receive: key(n) });
+        settings.parameters.ice = is_browser(n);
         settings.collect_digits = n.is_multiple_of(2);
         conference.add(0, settings);
     }
@@ -401,6 +410,11 @@ fn a_warm_tick_of_srtp_allocates_nothing() {
                 copy[2..4].copy_from_slice(&(tick + 2).to_be_bytes());
                 conference.receive(n, PacketKind::Rtp, source, &mut copy[..length]);
             }
+            if is_browser(n) && tick % 50 == 5 {
+                conference.receive(n, PacketKind::Rtp, source, &mut check);
+                aside.offer(source, &check);
+                checks += usize::from(reader.pop().is_some_and(|datagram| datagram.bytes() == check));
+            }
             if tick % 50 == 3 {
                 copy[..4].copy_from_slice(&[0x80, 201, 0, 1]);
                 copy[4..8].copy_from_slice(&ssrc.to_be_bytes());
@@ -416,7 +430,9 @@ fn a_warm_tick_of_srtp_allocates_nothing() {
     for statistics in statistics {
         assert!(statistics.packets_received >= 1_000, "{statistics:?}");
         assert!(statistics.packets_replayed > 100 && statistics.packets_forged > 100, "{statistics:?}");
+        assert_eq!(statistics.packets_invalid, 0, "{statistics:?}");
     }
+    assert_eq!(checks, 20 * SECURE as usize / 3);
     assert!(sent > 600 * 20 && reports > 24, "{sent} packets, {reports} reports");
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }

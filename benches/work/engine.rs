@@ -68,6 +68,7 @@ pub fn settings(leg: u32) -> Box<LegSettings> {
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: OpusSettings::default(),
+            ice: false,
             accept_from: vec![Network::host(remote.ip())],
             srtp: None,
         },

@@ -89,6 +89,7 @@ fn local() -> LocalMedia {
         direction: Direction::SendRecv,
         session_id: 7_777_777_777,
         srtp: None,
+        webrtc: None,
     }
 }
 

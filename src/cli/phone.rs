@@ -162,6 +162,7 @@ impl Phone {
             direction: Direction::SendRecv,
             session_id: options.number() >> 1,
             srtp: None,
+            webrtc: None,
         };
         let offer = sdp::offer(&local, None);
         let mut endpoint =
@@ -181,7 +182,7 @@ impl Phone {
             local,
             offer,
             negotiation: None,
-            sockets: Some(TransportSockets { rtp: sockets.rtp, rtcp: Some(sockets.rtcp) }),
+            sockets: Some(TransportSockets { rtp: sockets.rtp, rtcp: sockets.rtcp, aside: None }),
             recorded,
             recorder: Some(recorder),
             heard: Vec::new(),

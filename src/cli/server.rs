@@ -16,12 +16,12 @@ use crate::gateway::{
 };
 use crate::media::command::{Clip, Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
-use crate::net::{self, Arrival, MediaSockets, PortRange, Resolver, TlsPeer, Transports};
+use crate::net::{self, Arrival, PortRange, Resolver, TlsPeer, Told, Transports, WebRtc};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::sound::Loader;
 use crate::speech::{self, Saying, Speaker, Text};
-use crate::types::{CallId, Now, Rush};
+use crate::types::{CallId, IceCredentials, Now, Rush, WebRtcPeer};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
@@ -59,7 +59,10 @@ pub(super) struct Server {
     transports: Transports,
     media: MediaHandle,
     ports: PortRange,
-    opened: HashMap<CallId, MediaSockets>,
+    opened: HashMap<CallId, TransportSockets>,
+    /// ICE and DTLS of calls whose other end is a browser.
+    webrtc: WebRtc,
+    connected: mpsc::Receiver<Told>,
     /// Messages that leave once the media threads have their commands.
     unsent: Vec<(Flow, Bytes, bool)>,
     records: Records,
@@ -116,6 +119,7 @@ impl Server {
     ) -> Self {
         let Loaded { plan, fingerprint, .. } = loaded;
         let settings = &plan.gateway;
+        let (tell, connected) = mpsc::channel(64);
         let ports = PortRange::new(*settings.rtp_ports.start(), *settings.rtp_ports.end(), settings.dscp);
         Self {
             gateway,
@@ -123,6 +127,8 @@ impl Server {
             media,
             ports,
             opened: HashMap::new(),
+            webrtc: WebRtc::new(tell),
+            connected,
             unsent: Vec::new(),
             records,
             log,
@@ -206,6 +212,7 @@ impl Server {
                     self.gateway.handle_input(now(), Input::Sound { id, sound, is_last });
                 }
                 Some(resolved) = self.resolved.1.recv() => self.on_resolved(resolved),
+                Some(told) = self.connected.recv() => self.on_told(told),
                 () = self.transports.rush_over() => give_back(),
                 () = until(wake) => {}
                 Some(()) = terminate.recv() => self.ask(Request::Drain { seconds: None }, None),
@@ -337,9 +344,11 @@ impl Server {
         match output {
             Output::Sip { flow, bytes, hurried } => self.unsent.push((flow, bytes, hurried)),
             Output::Media(command) => self.command(command),
-            Output::OpenTransport { call, kind: TransportKind::Rtp, local } => self.open_transport(call, local),
+            Output::OpenTransport { call, kind, local } => self.open_transport(call, kind, local),
+            Output::ConnectTransport { call, ice, peer } => self.connect_transport(call, ice, *peer),
             Output::CloseTransport { call } => {
                 self.opened.remove(&call);
+                self.webrtc.close(call);
             }
             Output::Resolve { trunk } => self.resolve(&trunk),
             Output::ResolveHost { call, host } => self.resolve_host(call, host),
@@ -381,20 +390,59 @@ impl Server {
     fn command(&mut self, command: Command) {
         let sockets = match &command {
             Command::AddLeg { leg, .. } => self.opened.remove(leg),
+            Command::RemoveLeg { leg } => {
+                self.webrtc.close(*leg);
+                None
+            }
             _ => None,
         };
-        let sockets = sockets.map(|sockets| TransportSockets { rtp: sockets.rtp, rtcp: Some(sockets.rtcp) });
         self.media.queue(command, sockets);
     }
 
-    fn open_transport(&mut self, call: CallId, local: IpAddr) {
-        let input = match self.ports.open(local) {
+    fn open_transport(&mut self, call: CallId, kind: TransportKind, local: IpAddr) {
+        let opened = match self.ports.open(local) {
             Ok(sockets) => {
-                let (address, rtcp_port) = (sockets.address, sockets.address.port() + 1);
-                self.opened.insert(call, sockets);
-                Input::TransportOpened { call, opened: OpenedTransport::Rtp { address, rtcp_port } }
+                let address = sockets.address;
+                let (opened, rtcp) = match kind {
+                    TransportKind::Rtp => {
+                        (Ok(OpenedTransport::Rtp { address, rtcp_port: address.port() + 1 }), sockets.rtcp)
+                    }
+                    TransportKind::WebRtc => {
+                        let fingerprint = self.webrtc.fingerprint().map_err(|error| error.to_string());
+                        (fingerprint.map(|fingerprint| OpenedTransport::WebRtc { address, fingerprint }), None)
+                    }
+                };
+                self.opened.insert(call, TransportSockets { rtp: sockets.rtp, rtcp, aside: None });
+                opened
             }
-            Err(error) => Input::TransportRefused { call, reason: error.to_string() },
+            Err(error) => Err(error.to_string()),
+        };
+        let input = match opened {
+            Ok(opened) => Input::TransportOpened { call, opened },
+            Err(reason) => {
+                self.opened.remove(&call);
+                Input::TransportRefused { call, reason }
+            }
+        };
+        self.gateway.handle_input(now(), input);
+    }
+
+    fn connect_transport(&mut self, call: CallId, ice: IceCredentials, peer: WebRtcPeer) {
+        let socket = self.opened.get(&call).map(|sockets| &sockets.rtp);
+        if let Err(error) = self.webrtc.connect(call, socket, ice, peer) {
+            self.gateway.handle_input(now(), Input::TransportLost { call, why: error.to_string() });
+        }
+    }
+
+    fn on_told(&mut self, told: Told) {
+        let input = match told {
+            Told::Connected { call, remote, keys, aside } => {
+                let Some(sockets) = self.opened.get_mut(&call) else { return };
+                sockets.aside = Some(aside);
+                Input::TransportConnected { call, remote, keys }
+            }
+            Told::Moved { call, remote } => Input::TransportMoved { call, remote },
+            Told::Lost { call, why } => Input::TransportLost { call, why },
         };
         self.gateway.handle_input(now(), input);
     }

@@ -9,6 +9,7 @@ use super::outgoing::Outgoing;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
+use super::transport::ConnectionStage;
 use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
@@ -166,6 +167,10 @@ pub(super) struct CallMedia {
     pub(super) negotiation: Option<Negotiation>,
     /// Where the peer names it.
     pub(super) host: MediaHost,
+    /// The leg's seed, where it is drawn before the leg is made: a browser's description names the SSRC.
+    pub(super) seed: Option<u64>,
+    /// How far the connection to a browser is.
+    pub(super) webrtc: ConnectionStage,
     /// The media plane has the leg (and its sockets).
     pub(super) leg: bool,
     /// A packet has come.

@@ -49,6 +49,9 @@ pub enum Cause {
     /// The offer or answer could not be used.
     #[error("no sound could be agreed on: {0}")]
     MediaRefused(String),
+    /// The way of its sound could not be found, or was lost: why.
+    #[error("the connection for its sound was lost: {0}")]
+    MediaLost(String),
     /// The connection to the peer broke.
     #[error("the connection to the peer broke")]
     TransportFailed,
@@ -97,7 +100,7 @@ impl Cause {
             Self::SessionExpired => (102, "Session timer expired"),
             Self::MediaTimeout => (102, "Media timeout"),
             Self::MediaRefused(_) => (88, "Incompatible destination"),
-            Self::TransportFailed => (38, "Network out of order"),
+            Self::MediaLost(_) | Self::TransportFailed => (38, "Network out of order"),
             Self::Shutdown | Self::GatewayStopped => (41, "Shutting down"),
             Self::Limit(limit) if limit.contains("max_duration") => (31, "Maximum duration reached"),
             Self::Limit(_) => (31, "A limit is reached"),

@@ -12,11 +12,12 @@ use super::transfer::Replaced;
 use super::{Event, Gateway, Level, Masked, OpenedTransport, Output, RunningSession, SessionId, TransportKind};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
-use crate::sdp::{self, LocalMedia, SessionDescription};
+use crate::media::command::LegSettings;
+use crate::sdp::{self, LocalMedia, LocalWebRtc, SessionDescription};
 use crate::session::{self, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::{Flow, InviteId, PeerId};
-use crate::types::{CallId, Direction, Now};
+use crate::types::{CallId, Direction, IceCredentials, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use std::fmt::Write;
@@ -102,6 +103,8 @@ impl Gateway {
     fn begin(&mut self, now: Now, arrival: Arrival<'_>, decided: Decided, offer: Option<SessionDescription>) {
         let Arrival { invite, request, flow, peer, from, hidden_number, number } = arrival;
         let id = CallId(self.fresh_id());
+        let is_browser = offer.as_ref().is_some_and(SessionDescription::is_webrtc);
+        let kind = if is_browser { TransportKind::WebRtc } else { TransportKind::Rtp };
         let session = match &decided.leads {
             Leads::Anew(_) => SessionId(self.fresh_id()),
             Leads::ToPlaceOf(replaced) => replaced.session,
@@ -142,14 +145,26 @@ impl Gateway {
                 }
             }
         }
-        let (kind, local) = (TransportKind::Rtp, flow.local.ip());
-        self.effects.output(Output::OpenTransport { call: id, kind, local });
+        self.effects.output(Output::OpenTransport { call: id, kind, local: flow.local.ip() });
     }
 
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, opened: &OpenedTransport) {
-        let &OpenedTransport::Rtp { address, rtcp_port } = opened;
         let session_id = self.random.next_u64();
-        let srtp = self.calls.get(&id).and_then(|call| srtp_of(call, &mut self.keys));
+        let (address, rtcp_port, srtp, webrtc) = match *opened {
+            OpenedTransport::Rtp { address, rtcp_port } => {
+                let srtp = self.calls.get(&id).and_then(|call| srtp_of(call, &mut self.keys));
+                (address, rtcp_port, srtp, None)
+            }
+            OpenedTransport::WebRtc { address, fingerprint } => {
+                let seed = self.random.next_u64();
+                let (ssrc, cname) = (LegSettings::ssrc(seed), LegSettings::cname(seed));
+                let ice = IceCredentials::random(&mut self.keys);
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.media.seed = Some(seed);
+                }
+                (address, address.port(), None, Some(LocalWebRtc { ice, fingerprint, ssrc, cname }))
+            }
+        };
         let opening = |call: &&mut Call| match call.phase {
             Phase::Opening { .. } => true,
             Phase::Dialling(_) => call.media.local.is_none(),
@@ -173,6 +188,7 @@ impl Gateway {
             direction: Direction::SendRecv,
             session_id,
             srtp,
+            webrtc,
         });
         let Some(offer) = call.phase.opened() else {
             return self.send_invite(now, id);

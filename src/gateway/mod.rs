@@ -87,6 +87,7 @@ mod streamed_text;
 mod targets;
 mod timer;
 mod transfer;
+mod transport;
 mod trunk_health;
 mod trunk_registration;
 mod trunk_reload;
@@ -95,6 +96,7 @@ mod trunk_tests;
 mod trunk_tls;
 mod trunk_way;
 mod trunks;
+mod webrtc;
 
 pub use call_record::{CallRecord, Keyed, Tried, Way};
 pub use cause::Cause;
@@ -104,13 +106,14 @@ pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
 pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};
+pub use transport::{OpenedTransport, TransportKind};
 
 use crate::dialplan::{Plan, SoundSource};
 use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
 use crate::session;
 use crate::sip::locate::Located;
 use crate::sip::{self, Endpoint, EndpointConfig, Flow};
-use crate::types::{CallId, Now, Seed};
+use crate::types::{CallId, IceCredentials, Now, Seed, SrtpKeys, WebRtcPeer};
 use admission::Admission;
 use bytes::Bytes;
 use call::Call;
@@ -155,6 +158,29 @@ pub enum Input {
         call: CallId,
         /// Why, for the log.
         reason: String,
+    },
+    /// The answer to [`Output::ConnectTransport`]: its leg can be handed over.
+    TransportConnected {
+        /// For which call.
+        call: CallId,
+        /// Where its packets go.
+        remote: SocketAddr,
+        /// Under which keys.
+        keys: Box<SrtpKeys>,
+    },
+    /// ICE has found another way for a transport that is connected.
+    TransportMoved {
+        /// For which call.
+        call: CallId,
+        /// Where its packets go from now on.
+        remote: SocketAddr,
+    },
+    /// A transport that was to be connected is not, or is no more.
+    TransportLost {
+        /// For which call.
+        call: CallId,
+        /// Why.
+        why: String,
     },
     /// The answer to [`Output::ResolveHost`].
     HostResolved {
@@ -201,25 +227,6 @@ pub enum Input {
     Reload(Arc<Plan>),
 }
 
-/// How the packets of a call are to come and go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransportKind {
-    /// A pair of ports, for RTP and RTCP.
-    Rtp,
-}
-
-/// A transport that was opened for a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OpenedTransport {
-    /// A pair of ports.
-    Rtp {
-        /// Where RTP is bound.
-        address: SocketAddr,
-        /// The port RTCP is bound to.
-        rtcp_port: u16,
-    },
-}
-
 /// What the gateway wants done.
 #[derive(Debug)]
 pub enum Output {
@@ -242,6 +249,16 @@ pub enum Output {
         kind: TransportKind,
         /// On which of our addresses.
         local: IpAddr,
+    },
+    /// Find the way to the peer by ICE, and agree with it on keys by DTLS; answered with [`Input::TransportConnected`] or
+    /// [`Input::TransportLost`]. Where that has begun, or is done, ICE begins anew.
+    ConnectTransport {
+        /// For which call.
+        call: CallId,
+        /// What checks to us are signed with.
+        ice: IceCredentials,
+        /// The other side.
+        peer: Box<WebRtcPeer>,
     },
     /// The ports opened for a call are not needed.
     CloseTransport {
@@ -410,6 +427,9 @@ impl Gateway {
             Input::Media(event) => self.on_media_event(now, event),
             Input::TransportOpened { call, opened } => self.on_transport_opened(now, call, &opened),
             Input::TransportRefused { call, reason } => self.on_transport_refused(now, call, reason),
+            Input::TransportConnected { call, remote, keys } => self.on_transport_connected(now, call, remote, *keys),
+            Input::TransportMoved { call, remote } => self.on_transport_moved(now, call, remote),
+            Input::TransportLost { call, why } => self.on_transport_lost(now, call, why),
             Input::HostResolved { call, found, .. } => self.on_host_resolved(now, call, found),
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),

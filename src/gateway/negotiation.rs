@@ -8,7 +8,7 @@ use crate::media::command::{Command, LegSettings};
 use crate::sdp::{self, LocalSrtp, Negotiation, Refusal, SessionDescription};
 use crate::sip::message::StatusCode;
 use crate::sip::{Body, InviteId};
-use crate::types::{CallId, Direction, MediaParameters, Network, Now, SrtpKey, SrtpSuite};
+use crate::types::{CallId, Direction, IceCredentials, MediaParameters, Network, Now, SrtpKey, SrtpSuite};
 use bytes::Bytes;
 use rand::RngCore;
 use rand::rngs::StdRng;
@@ -36,13 +36,17 @@ impl Gateway {
         Some(bytes)
     }
 
-    /// Hands the leg to the media plane, once what is negotiated is known.
+    /// Hands the leg to the media plane, once what is negotiated is known; that of a browser when it is connected.
     pub(super) fn start_leg(&mut self, now: Now, id: CallId) {
+        if self.connects_first(id) {
+            return;
+        }
         self.look_up_media_host(now, id);
         let seed = self.random.next_u64();
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(negotiation) = call.media.negotiation.as_ref().filter(|_| !call.media.leg) else { return };
         let parameters = believed(&negotiation.parameters, call);
+        let seed = call.media.seed.unwrap_or(seed);
         // Before the answer of one we call its side may well be silent, or only send.
         let early = call.phase.outgoing().is_some();
         call.on_hold = !early && is_hold_of_peer(call, parameters.direction);
@@ -50,7 +54,7 @@ impl Gateway {
             media_timeout: media_timeout(call, early || parameters.direction != Direction::SendRecv),
             parameters,
             seed,
-            cname: format!("{seed:016x}"),
+            cname: LegSettings::cname(seed),
             collect_digits: true,
         };
         call.media.leg = true;
@@ -76,15 +80,22 @@ impl Gateway {
             call.media.offered = Some(ours);
             return self.answer_offer(now, invite, Ok(body));
         };
-        let answered =
-            SessionDescription::parse(offer).map_err(|error| (error.status(), error.to_string())).and_then(|offer| {
-                sdp::answer(&offer, &local, call.media.negotiation.as_ref())
-                    .map_err(|refusal| (refusal.status(), refusal.to_string()))
-            });
+        let offer = SessionDescription::parse(offer);
+        let mut local = local;
+        let restarts = call.restarts_ice(offer.as_ref().ok());
+        if let Some(webrtc) = local.webrtc.as_mut().filter(|_| restarts) {
+            webrtc.ice = IceCredentials::random(&mut self.keys);
+        }
+        let answered = offer.map_err(|error| (error.status(), error.to_string())).and_then(|offer| {
+            sdp::answer(&offer, &local, call.media.negotiation.as_ref())
+                .map_err(|refusal| (refusal.status(), refusal.to_string()))
+        });
         match answered {
             Ok(negotiation) => {
                 let body = Body::sdp(negotiation.local.to_string());
+                call.media.local = Some(local);
                 agree(call, negotiation, &mut self.keys);
+                self.restart_ice(id, restarts);
                 self.apply_negotiation(now, id);
                 self.answer_offer(now, invite, Ok(body));
             }
@@ -231,6 +242,11 @@ fn agree(call: &mut Call, mut negotiation: Negotiation, random: &mut StdRng) {
 /// What was negotiated, with the networks from which its media is believed: the trunk's, else the peer and its SDP.
 fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
     let mut parameters = parameters.clone();
+    if let Some((remote, keys)) = call.media.webrtc.connected() {
+        parameters.remote_rtp = Some(remote);
+        parameters.remote_rtcp = Some(remote);
+        parameters.srtp = Some(keys.clone());
+    }
     let networks = call.peer.media().networks;
     parameters.accept_from = if networks.is_empty() {
         let described = parameters.remote_rtp.map(|remote| remote.ip());

@@ -1,6 +1,8 @@
 //! Commands into the media plane and events out of it: all of `media` that the gateway may see.
 
 use crate::types::{CallId, MediaParameters, PlayerId, RecorderId, RoomId, UnitId};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -194,6 +196,20 @@ pub struct LegSettings {
     pub media_timeout: Option<Duration>,
     /// As [`Command::CollectDigits`].
     pub collect_digits: bool,
+}
+
+impl LegSettings {
+    /// The SSRC of what a leg with this seed sends.
+    #[must_use]
+    pub fn ssrc(seed: u64) -> u32 {
+        StdRng::seed_from_u64(seed).random()
+    }
+
+    /// The canonical name for it.
+    #[must_use]
+    pub fn cname(seed: u64) -> String {
+        format!("{seed:016x}")
+    }
 }
 
 /// A piece of sound for a player.

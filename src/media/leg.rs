@@ -18,7 +18,7 @@ pub(crate) use self::dtx::Noise;
 use self::dtx::{Dtx, Sending};
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
-use self::sender::{Sender, Way};
+use self::sender::Sender;
 use self::watch::Watch;
 use super::command::{LegSettings, LegStatistics};
 use super::events::Allowance;
@@ -190,10 +190,8 @@ impl Leg {
         bytes: &mut [u8],
     ) -> Arrived {
         match self.transport.receive(kind, arrival, source, bytes) {
-            Ok((PacketKind::Rtp, length)) => self.handle_rtp(arrival, source, bytes.get(..length).unwrap_or_default()),
-            Ok((PacketKind::Rtcp, length)) => {
-                self.handle_rtcp(arrival, source, bytes.get(..length).unwrap_or_default())
-            }
+            Ok((PacketKind::Rtp, bytes)) => self.handle_rtp(arrival, source, bytes),
+            Ok((PacketKind::Rtcp, bytes)) => self.handle_rtcp(arrival, source, bytes),
             Err(dropped) => self.count_dropped(dropped),
         }
     }
@@ -205,6 +203,7 @@ impl Leg {
             Dropped::Forged => self.forged += 1,
             Dropped::Replayed => self.replayed += 1,
             Dropped::Invalid => self.invalid += 1,
+            Dropped::Aside => {}
         }
         Arrived::default()
     }
@@ -371,20 +370,19 @@ impl Leg {
 
     /// Sends 20 ms of encoded sound. Says whether the last of the digits to send went out.
     pub(crate) fn send(&mut self, who: Who, payload: &[u8], outbox: &mut Outbox) -> bool {
-        if !self.transport.is_reachable() {
+        let Some(mut way) = self.transport.way(who, outbox) else {
             self.sender.pass(1);
             return false;
-        }
-        self.sender.put(payload, &mut Way { transport: &mut self.transport, who, outbox })
+        };
+        self.sender.put(payload, &mut way)
     }
 
     /// Sends what a stream gave for a tick. Says what [`Leg::send`] says.
     pub(crate) fn send_stream(&mut self, who: Who, stream: &Stream, outbox: &mut Outbox) -> bool {
-        if !self.transport.is_reachable() {
+        let Some(way) = &mut self.transport.way(who, outbox) else {
             self.sender.pass(1);
             return false;
-        }
-        let way = &mut Way { transport: &mut self.transport, who, outbox };
+        };
         let format = stream.format();
         let mut done = false;
         for payload in stream.payloads() {
@@ -416,8 +414,9 @@ impl Leg {
             Sending::Sound => return false,
             Sending::Nothing => self.sender.pass(1),
             Sending::Description(octets) => {
-                let way = &mut Way { transport: &mut self.transport, who, outbox };
-                self.sender.put_noise(dtx.payload_type, &payload[..octets], way);
+                if let Some(way) = &mut self.transport.way(who, outbox) {
+                    self.sender.put_noise(dtx.payload_type, &payload[..octets], way);
+                }
             }
         }
         true

@@ -9,6 +9,7 @@ use super::outbox::{Envelope, Outbox, PacketKind, Who};
 use crate::rtp::packet;
 use crate::rtp::srtp::SrtpError;
 use crate::types::MediaParameters;
+use crate::webrtc;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -30,6 +31,8 @@ pub(crate) struct Transport {
 enum Path {
     /// The SDP says, and whoever is heard.
     Latching(Latching),
+    /// ICE says, and what is authentic is believed: it comes from whom the keys were made with.
+    Ice(SocketAddr),
 }
 
 /// Why a datagram is not taken.
@@ -43,19 +46,22 @@ pub(crate) enum Dropped {
     Replayed,
     /// It cannot be read.
     Invalid,
+    /// ICE or DTLS, which are spoken elsewhere.
+    Aside,
 }
 
 impl Transport {
     pub(crate) fn new(parameters: &MediaParameters) -> Self {
-        let mut transport = Self { path: Path::Latching(Latching::new(parameters)), opens: None, seals: None };
+        let mut transport = Self { path: Path::new(parameters), opens: None, seals: None };
         transport.change_keys(parameters);
         transport
     }
 
     /// Takes over what was negotiated anew.
     pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
-        match &mut self.path {
-            Path::Latching(latching) => latching.update(now, parameters),
+        match (&mut self.path, Path::new(parameters)) {
+            (Path::Latching(latching), Path::Latching(_)) => latching.update(now, parameters),
+            (path, new) => *path = new,
         }
         self.change_keys(parameters);
     }
@@ -65,22 +71,23 @@ impl Transport {
         SrtpSender::renegotiate(&mut self.seals, parameters.srtp.as_ref().map(|keys| &keys.send));
     }
 
-    /// Takes a datagram that came on the port `kind`. Gives which stream it belongs to, and how much of it is left: SRTP is
+    /// Takes a datagram that came on the port `kind`. Gives which stream it belongs to, and what is left of it: SRTP is
     /// opened in place, and only what is authentic may teach us anything.
     #[inline]
-    pub(crate) fn receive(
+    pub(crate) fn receive<'a>(
         &mut self,
         kind: PacketKind,
         arrival: Instant,
         source: SocketAddr,
-        bytes: &mut [u8],
-    ) -> Result<(PacketKind, usize), Dropped> {
+        bytes: &'a mut [u8],
+    ) -> Result<(PacketKind, &'a [u8]), Dropped> {
         let is_rtcp = kind == PacketKind::Rtcp || (self.path.rtcp_mux() && packet::is_rtcp(bytes));
         let kind = if is_rtcp { PacketKind::Rtcp } else { PacketKind::Rtp };
         if self.opens.is_none() {
-            return Ok((kind, bytes.len()));
+            return Ok((kind, bytes));
         }
-        self.open(kind, arrival, source, bytes).map(|length| (kind, length))
+        let length = self.open(kind, arrival, source, bytes)?;
+        Ok((kind, bytes.get(..length).unwrap_or_default()))
     }
 
     #[inline(never)]
@@ -91,6 +98,9 @@ impl Transport {
         source: SocketAddr,
         bytes: &mut [u8],
     ) -> Result<usize, Dropped> {
+        if matches!(self.path, Path::Ice(_)) && !webrtc::is_media(bytes) {
+            return Err(Dropped::Aside);
+        }
         // From where nobody is believed anyway not even authentic packets count: they were caught and sent on.
         let is_believed = match kind {
             PacketKind::Rtp => self.believes_rtp(arrival, source),
@@ -108,6 +118,7 @@ impl Transport {
     pub(crate) fn judge_rtp(&mut self, now: Instant, address: SocketAddr) -> Verdict {
         match &mut self.path {
             Path::Latching(latching) => latching.judge_rtp(now, address),
+            Path::Ice(_) => Verdict::Accepted,
         }
     }
 
@@ -115,6 +126,7 @@ impl Transport {
     pub(crate) fn believes_rtp(&self, now: Instant, address: SocketAddr) -> bool {
         match &self.path {
             Path::Latching(latching) => latching.believes_rtp(now, address),
+            Path::Ice(_) => true,
         }
     }
 
@@ -122,6 +134,7 @@ impl Transport {
     pub(crate) fn is_source(&mut self, now: Instant, address: SocketAddr) -> bool {
         match &mut self.path {
             Path::Latching(latching) => latching.is_source(now, address),
+            Path::Ice(_) => true,
         }
     }
 
@@ -129,13 +142,14 @@ impl Transport {
     pub(crate) fn believes_rtcp(&self, address: SocketAddr) -> bool {
         match &self.path {
             Path::Latching(latching) => latching.believes_rtcp(address),
+            Path::Ice(_) => true,
         }
     }
 
     /// Learns from an RTCP packet that is believed and valid where reports go.
     pub(crate) fn learn_rtcp(&mut self, now: Instant, address: SocketAddr) {
-        match &mut self.path {
-            Path::Latching(latching) => latching.learn_rtcp(now, address),
+        if let Path::Latching(latching) = &mut self.path {
+            latching.learn_rtcp(now, address);
         }
     }
 
@@ -144,15 +158,12 @@ impl Transport {
         self.path.rtp_destination().is_some()
     }
 
-    /// Sends an RTP packet, made of header and payload, if it is known where to.
+    /// By what RTP goes out now, if it is known where to.
     #[inline]
-    pub(crate) fn send_rtp(&mut self, (slot, leg): Who, head: &[u8], payload: &[u8], outbox: &mut Outbox) {
-        let Some(destination) = self.path.rtp_destination() else { return };
+    pub(crate) fn way<'a>(&'a mut self, (slot, leg): Who, outbox: &'a mut Outbox) -> Option<Way<'a>> {
+        let destination = self.path.rtp_destination()?;
         let envelope = Envelope { slot, leg, kind: PacketKind::Rtp, destination };
-        match SrtpSender::awake(&mut self.seals) {
-            None => outbox.push(envelope, head, payload),
-            Some(seals) => seals.send_rtp(envelope, head, payload, outbox),
-        }
+        Some(Way { envelope, seals: &mut self.seals, outbox })
     }
 
     /// Sends a report, if it is known where to.
@@ -167,11 +178,37 @@ impl Transport {
     }
 }
 
+/// By what a leg's RTP goes out.
+pub(crate) struct Way<'a> {
+    envelope: Envelope,
+    seals: &'a mut Option<Box<SrtpSender>>,
+    outbox: &'a mut Outbox,
+}
+
+impl Way<'_> {
+    /// Sends a packet, made of header and payload.
+    #[inline]
+    pub(crate) fn send(&mut self, head: &[u8], payload: &[u8]) {
+        match SrtpSender::awake(self.seals) {
+            None => self.outbox.push(self.envelope, head, payload),
+            Some(seals) => seals.send_rtp(self.envelope, head, payload, self.outbox),
+        }
+    }
+}
+
 impl Path {
+    fn new(parameters: &MediaParameters) -> Self {
+        match parameters.remote_rtp.filter(|_| parameters.ice) {
+            Some(nominated) => Self::Ice(nominated),
+            None => Self::Latching(Latching::new(parameters)),
+        }
+    }
+
     #[inline]
     fn rtcp_mux(&self) -> bool {
         match self {
             Self::Latching(latching) => latching.rtcp_mux(),
+            Self::Ice(_) => true,
         }
     }
 
@@ -179,12 +216,17 @@ impl Path {
     fn rtp_destination(&self) -> Option<SocketAddr> {
         match self {
             Self::Latching(latching) => latching.rtp_destination(),
+            Self::Ice(nominated) => Some(*nominated),
         }
     }
 
     fn rtcp_destination(&self) -> Option<SocketAddr> {
         match self {
             Self::Latching(latching) => latching.rtcp_destination(),
+            Self::Ice(nominated) => Some(*nominated),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

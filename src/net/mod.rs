@@ -20,9 +20,11 @@ mod thread;
 mod tls;
 mod transports;
 mod udp;
+mod webrtc;
 
 pub use listening::{BindError, ListenAddress};
 pub use ports::{MediaSockets, PortError, PortRange};
 pub use resolve::{Resolver, Server, transport};
 pub use tls::{CertificateError, TlsPeer, load_certificate, load_roots};
 pub use transports::{Arrival, TransportError, Transports};
+pub use webrtc::{Told, WebRtc};

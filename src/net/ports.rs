@@ -10,8 +10,8 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 pub struct MediaSockets {
     /// Carries RTP; bound to an even port.
     pub rtp: UdpSocket,
-    /// Carries RTCP; bound to the next port.
-    pub rtcp: UdpSocket,
+    /// Carries RTCP; bound to the next port. `None` where RTCP shares the other one.
+    pub rtcp: Option<UdpSocket>,
     /// Where `rtp` is bound.
     pub address: SocketAddr,
 }
@@ -92,7 +92,7 @@ impl PortRange {
     fn open_pair(&self, address: IpAddr, port: u16) -> io::Result<MediaSockets> {
         let rtp = self.open_one(SocketAddr::new(address, port))?;
         let rtcp = self.open_one(SocketAddr::new(address, port + 1))?;
-        Ok(MediaSockets { rtp, rtcp, address: SocketAddr::new(address, port) })
+        Ok(MediaSockets { rtp, rtcp: Some(rtcp), address: SocketAddr::new(address, port) })
     }
 
     fn open_one(&self, address: SocketAddr) -> io::Result<UdpSocket> {
@@ -128,7 +128,7 @@ mod tests {
         let first = range.open(HOST).unwrap();
         let second = range.open(HOST).unwrap();
         assert_eq!(first.address.port() % 2, 0);
-        assert_eq!(first.rtcp.local_addr().unwrap().port(), first.address.port() + 1);
+        assert_eq!(first.rtcp.as_ref().unwrap().local_addr().unwrap().port(), first.address.port() + 1);
         assert_ne!(first.address, second.address);
         assert!(matches!(range.open(HOST), Err(PortError::Exhausted { .. })));
         drop(first);

@@ -5,6 +5,8 @@ use super::description::{Attribute, MediaDescription, NetAddress, SessionDescrip
 use super::format::{Extension, Format, OpusWishes, holds_digits};
 use super::local::fit_packet_time;
 use super::parse::net_address;
+use super::security::Profile;
+use super::webrtc::Described;
 use crate::types::{AudioCodec, Direction};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -36,6 +38,8 @@ pub(super) struct AudioLine {
     pub crypto: Vec<Crypto>,
     /// It names keys, usable or not.
     pub names_keys: bool,
+    /// ICE and DTLS, where its profile is that of WebRTC: its address and port are then of no account.
+    pub webrtc: Option<Box<Described>>,
     ptime: Option<u64>,
     maxptime: Option<u64>,
 }
@@ -57,6 +61,16 @@ pub struct HostPort {
 const MOST_NAMED: usize = 16;
 
 impl SessionDescription {
+    /// Whether its sound is that of WebRTC: the first open audio line has the profile, and ICE.
+    #[must_use]
+    pub fn is_webrtc(&self) -> bool {
+        let is_webrtc = |line: &MediaDescription| {
+            let has_ice = [&line.attributes, &self.attributes].into_iter().any(|all| find(all, "ice-ufrag").is_some());
+            Profile::of(&line.protocol) == Some(Profile::WebRtc) && has_ice
+        };
+        self.media.iter().find(|line| line.is_audio() && line.port != 0).is_some_and(is_webrtc)
+    }
+
     /// The formats of its audio lines for people: as `a=rtpmap` names them (`opus/48000/2`), else by the names that RFC 3551
     /// gives to static payload types, else by number. At most 16, shortened to printable ASCII.
     #[must_use]
@@ -143,7 +157,8 @@ impl AudioLine {
         let stated = |attributes: &[Attribute]| attributes.iter().find_map(Attribute::as_direction);
         let direction = stated(&line.attributes).or_else(|| stated(&session.attributes)).unwrap_or_default();
 
-        let address = line.connection.as_ref().or(session.connection.as_ref());
+        let webrtc = (Profile::of(&line.protocol) == Some(Profile::WebRtc)).then(|| Described::read(session, line));
+        let address = line.connection.as_ref().or(session.connection.as_ref()).filter(|_| webrtc.is_none());
         let on_hold = matches!(address, Some(NetAddress::Ip(address)) if address.to_canonical().is_unspecified());
         let rtp = address.and_then(ip).and_then(|address| target(address, line.port));
         let rtcp_mux = find(&line.attributes, "rtcp-mux").is_some();
@@ -161,6 +176,7 @@ impl AudioLine {
             rtcp_mux,
             crypto: Crypto::of(&line.attributes),
             names_keys: Crypto::is_in(&line.attributes),
+            webrtc: webrtc.map(Box::new),
             ptime: milliseconds("ptime"),
             maxptime: milliseconds("maxptime"),
         }

@@ -55,7 +55,7 @@ pub enum NetAddress {
     Unreadable(String),
 }
 
-/// `a=name` or `a=name:value`. `Debug` leaves out the keys of `a=crypto`.
+/// `a=name` or `a=name:value`. `Debug` leaves out the keys of `a=crypto` and the passwords of ICE.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// Before the colon.
@@ -170,7 +170,8 @@ const fn name_of(direction: Direction) -> &'static str {
 
 impl fmt::Debug for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = self.name.eq_ignore_ascii_case("crypto") && self.value.is_some();
+        let is = |name: &&str| self.name.eq_ignore_ascii_case(name);
+        let secret = ["crypto", "ice-pwd"].iter().any(is) && self.value.is_some();
         let value = if secret { Some("…") } else { self.value.as_deref() };
         f.debug_struct("Attribute").field("name", &self.name).field("value", &value).finish()
     }

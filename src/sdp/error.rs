@@ -93,6 +93,12 @@ pub enum Refusal {
     /// Plain RTP is offered or answered where we insist on SRTP.
     #[error("plain RTP, where SRTP is required")]
     SrtpRequired,
+    /// A line of WebRTC lacks something that we cannot do without: what.
+    #[error("the audio line names no {0}, which WebRTC needs")]
+    IncompleteWebRtc(&'static str),
+    /// A later offer of WebRTC names another certificate than the one that the call's keys come of.
+    #[error("the certificate is not that of before")]
+    CertificateChanged,
     /// The answer to our offer has no audio line.
     #[error("the answer has no audio line")]
     AnswerWithoutAudio,

@@ -1,12 +1,12 @@
 //! Our side of a stream, and the lines we write for it.
 
 use super::audio::{AudioLine, has};
-use super::crypto::Crypto;
 use super::description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
 use super::format::{Extension, fmtp};
 use super::security::LocalSrtp;
+use super::webrtc::{LocalWebRtc, OurEnd, Setup};
 use crate::types::{AudioCodec, CodecPolicy, Direction, OpusSettings};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// The packet times that are sent and that a peer may ask for, shortest first.
@@ -57,6 +57,8 @@ pub struct LocalMedia {
     pub session_id: u64,
     /// Our keys, where SRTP is spoken.
     pub srtp: Option<LocalSrtp>,
+    /// Our ICE and DTLS, where the transport is that of WebRTC.
+    pub webrtc: Option<LocalWebRtc>,
 }
 
 /// The longest packet time of `codec` that is not longer than `asked`; the shortest one if all are.
@@ -189,7 +191,13 @@ impl LocalMedia {
         }
     }
 
-    /// Our open audio line.
+    /// Our end of a WebRTC transport as a line of ours tells it; nothing where we have none.
+    pub(super) fn webrtc_attributes(&self, setup: Setup, mid: &str) -> Vec<Attribute> {
+        let address = SocketAddr::new(self.address.to_canonical(), self.rtp_port);
+        self.webrtc.as_ref().map_or_else(Vec::new, |local| OurEnd { local, setup, mid, address }.attributes())
+    }
+
+    /// Our open audio line; what `secured` says of keys, or of ICE and DTLS, is added to it.
     pub(super) fn audio_line(
         &self,
         protocol: &str,
@@ -197,7 +205,7 @@ impl LocalMedia {
         packet_time: Duration,
         direction: Direction,
         rtcp_mux: bool,
-        crypto: &[Crypto],
+        secured: Vec<Attribute>,
     ) -> MediaDescription {
         let mut formats = Vec::new();
         let mut attributes = Vec::new();
@@ -227,7 +235,7 @@ impl LocalMedia {
         } else if Some(self.rtcp_port) != self.rtp_port.checked_add(1) {
             attributes.push(Attribute::with_value("rtcp", self.rtcp_port.to_string()));
         }
-        attributes.extend(crypto.iter().map(Crypto::attribute));
+        attributes.extend(secured);
         attributes.push(Attribute::direction(direction));
         MediaDescription {
             media: "audio".to_owned(),

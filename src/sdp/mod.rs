@@ -18,7 +18,10 @@
 //!
 //! Comfort noise is answered and never offered first; audio levels (RFC 6464) are listened to and never sent.
 //!
-//! Out of scope for now: DTLS-SRTP (refused), ICE, BUNDLE (never answered), multicast.
+//! Or it is the stream of a browser, whose keys come of DTLS and whose way is found by ICE; see [`LocalWebRtc`]. One audio
+//! line is taken of its group (BUNDLE); candidates that come later (trickle) are not waited for.
+//!
+//! Out of scope for now: DTLS-SRTP without ICE (refused), multicast.
 
 mod audio;
 mod crypto;
@@ -31,6 +34,7 @@ mod parse;
 mod security;
 #[cfg(test)]
 mod tests;
+mod webrtc;
 
 pub use audio::HostPort;
 pub use description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
@@ -39,6 +43,7 @@ pub use local::{LocalMedia, PACKET_TIMES};
 pub use offer_answer::{Negotiation, accept_answer, answer, offer};
 pub use parse::{MAX_BYTES, MAX_FORMATS, MAX_LINES, MAX_MEDIA};
 pub use security::LocalSrtp;
+pub use webrtc::LocalWebRtc;
 
 /// The Content-Type of a session description.
 pub const CONTENT_TYPE: &str = "application/sdp";

@@ -1,11 +1,13 @@
 //! Offers and answers (RFC 3264) as pure functions.
 
 use super::audio::{AudioLine, HostPort, has, target};
-use super::description::{MediaDescription, NetAddress, SessionDescription};
+use super::crypto::Crypto;
+use super::description::{Attribute, MediaDescription, NetAddress, SessionDescription};
 use super::error::Refusal;
 use super::local::{LocalMedia, Numbers, common, fit_packet_time};
 use super::security::{self, Agreed, Profile};
-use crate::types::{AudioCodec, CodecPolicy, Direction, MediaParameters};
+use super::webrtc::{self, Described, Setup};
+use crate::types::{AudioCodec, CodecPolicy, Direction, MediaParameters, WebRtcPeer};
 use std::net::IpAddr;
 
 /// What an offer and an answer settled, kept for the next exchange of the same dialog.
@@ -19,6 +21,9 @@ pub struct Negotiation {
     pub audio_line: usize,
     /// Where the peer wants packets, where it gave a name: to be resolved, and set by [`Negotiation::resolved`].
     pub host: Option<HostPort>,
+    /// The peer's ICE and DTLS, where the transport is that of WebRTC: where packets go, and under which keys, is settled
+    /// with it.
+    pub webrtc: Option<Box<WebRtcPeer>>,
     /// The version last used in `o=`, by an offer that failed perhaps.
     last_version: u64,
 }
@@ -37,8 +42,16 @@ impl Negotiation {
         self.parameters.remote_rtcp = rtcp.and_then(|port| target(address, port));
     }
 
+    /// Whether an offer of the peer begins ICE anew (RFC 8839 section 4.4.1.1.1): our credentials have to be new as well.
+    #[must_use]
+    pub fn is_restarted_by(&self, offer: &SessionDescription) -> bool {
+        let line = offer.media.get(self.audio_line);
+        let ice = line.and_then(|line| Described::read(offer, line).into_ice());
+        self.webrtc.as_ref().zip(ice).is_some_and(|(before, ice)| before.ice != ice)
+    }
+
     fn new(local: SessionDescription, parameters: MediaParameters, audio_line: usize, host: Option<HostPort>) -> Self {
-        Self { last_version: local.origin.version, local, parameters, audio_line, host }
+        Self { last_version: local.origin.version, local, parameters, audio_line, host, webrtc: None }
     }
 }
 
@@ -69,9 +82,16 @@ pub fn answer(
     let &(send_payload_type, codec) = numbers.codecs.first().ok_or(Refusal::NoCommonCodec)?;
     let packet_time = peer.packet_time(local.packet_time, codec);
     let direction = meet(local.direction, peer.direction);
-    let crypto: Vec<_> = agreed.iter().map(|agreed| agreed.line.clone()).collect();
-    let audio = local.audio_line(&line.protocol, &numbers, packet_time, direction, peer.rtcp_mux, &crypto);
-    let description = with_audio_at(&offer.media, index, audio, local, previous);
+    let mid = webrtc::mid(Some(line));
+    let secured = match &agreed {
+        Agreed::Plain => Vec::new(),
+        Agreed::Keyed { line, .. } => vec![line.attribute()],
+        Agreed::WebRtc(peer) => local.webrtc_attributes(Setup::Is(peer.role), mid),
+    };
+    let audio = local.audio_line(&line.protocol, &numbers, packet_time, direction, peer.rtcp_mux, secured);
+    let group = local.webrtc.as_ref().and_then(|_| webrtc::bundle(mid, Some(offer)));
+    let description = with_audio_at(&offer.media, index, audio, local, previous, group);
+    let (srtp, webrtc) = agreed.into_parts();
     let parameters = MediaParameters {
         remote_rtp: peer.rtp,
         remote_rtcp: if peer.rtcp_mux { peer.rtp } else { peer.rtcp },
@@ -88,9 +108,10 @@ pub fn answer(
         receive_audio_level: numbers.audio_level.map(|level| level.id),
         opus: peer.opus.limit(local.opus),
         accept_from: Vec::new(),
-        srtp: agreed.map(|agreed| agreed.keys),
+        ice: webrtc.is_some(),
+        srtp,
     };
-    Ok(Negotiation::new(description, parameters, index, peer.host))
+    Ok(Negotiation { webrtc, ..Negotiation::new(description, parameters, index, peer.host) })
 }
 
 /// Makes an offer: the first of a dialog, or a later one that keeps the session's identity, its `m=` lines (those
@@ -100,12 +121,14 @@ pub fn answer(
 pub fn offer(local: &LocalMedia, previous: Option<&Negotiation>) -> SessionDescription {
     let line = previous.and_then(|before| before.local.media.get(before.audio_line));
     let line = line.filter(|line| line.is_audio() && Profile::of(&line.protocol).is_some());
+    let mid = webrtc::mid(line);
     let (protocol, numbers, rtcp_mux) = match (previous, line) {
         (Some(before), Some(line)) => {
             let ours = AudioLine::read(&before.local, line, None);
             let numbers = Numbers::for_offer(local, Some(&ours), Some(before.parameters.codec));
             (line.protocol.as_str(), numbers, before.parameters.rtcp_mux)
         }
+        _ if local.webrtc.is_some() => ("UDP/TLS/RTP/SAVPF", Numbers::for_offer(local, None, None), true),
         _ if local.srtp.as_ref().is_some_and(|srtp| srtp.required) => {
             ("RTP/SAVP", Numbers::for_offer(local, None, None), false)
         }
@@ -116,11 +139,16 @@ pub fn offer(local: &LocalMedia, previous: Option<&Negotiation>) -> SessionDescr
         None => local.packet_time,
     };
     let in_use = previous.and_then(|before| before.parameters.srtp.as_ref());
-    let crypto = security::offered(local.srtp.as_ref(), in_use);
-    let audio = local.audio_line(protocol, &numbers, packet_time, local.direction, rtcp_mux, &crypto);
+    let (secured, group) = if local.webrtc.is_some() {
+        (local.webrtc_attributes(Setup::ActPass, mid), webrtc::bundle(mid, None))
+    } else {
+        let crypto = security::offered(local.srtp.as_ref(), in_use);
+        (crypto.iter().map(Crypto::attribute).collect(), None)
+    };
+    let audio = local.audio_line(protocol, &numbers, packet_time, local.direction, rtcp_mux, secured);
     match previous {
-        Some(before) => with_audio_at(&before.local.media, before.audio_line, audio, local, previous),
-        None => with_audio_at(&[], 0, audio, local, None),
+        Some(before) => with_audio_at(&before.local.media, before.audio_line, audio, local, previous, group),
+        None => with_audio_at(&[], 0, audio, local, None, group),
     }
 }
 
@@ -156,7 +184,7 @@ pub fn accept_answer(
     // AVP for AVPF and the reverse is common and harmless: we need no feedback.
     let peer = AudioLine::read(answer, reply, Some(&ours));
     let required = local.srtp.as_ref().is_some_and(|srtp| srtp.required);
-    let srtp = security::for_answered((&line.protocol, &ours), (&reply.protocol, &peer), required)?;
+    let (srtp, webrtc) = security::for_answered((&line.protocol, &ours), (&reply.protocol, &peer), required)?;
     let offered = ours.codecs.iter().map(|(_, codec)| *codec).collect();
     let answered = common(&peer, &CodecPolicy { accepted: offered, ..CodecPolicy::default() });
     let &(send_payload_type, codec) = answered.first().ok_or(Refusal::NoCommonCodec)?;
@@ -186,16 +214,17 @@ pub fn accept_answer(
         receive_audio_level: audio_level.map(|(ours, _)| ours.id),
         opus: peer.opus.limit(local.opus),
         accept_from: Vec::new(),
+        ice: webrtc.is_some(),
         srtp,
     };
-    Ok(Negotiation::new(offer.clone(), parameters, index, peer.host))
+    Ok(Negotiation { webrtc, ..Negotiation::new(offer.clone(), parameters, index, peer.host) })
 }
 
 /// The audio line to accept, what it says, and its keys if it is to be SRTP.
 struct Chosen {
     index: usize,
     peer: AudioLine,
-    agreed: Option<Agreed>,
+    agreed: Agreed,
 }
 
 /// The audio line to accept.
@@ -213,7 +242,8 @@ fn choose(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Nego
             continue;
         }
         let peer = AudioLine::read(offer, line, None);
-        let agreed = match security::for_offered(&line.protocol, &peer, local.srtp.as_ref()) {
+        let before = previous.and_then(|before| before.webrtc.as_deref());
+        let agreed = match security::for_offered(&line.protocol, &peer, local, before) {
             Ok(agreed) => agreed,
             Err(why) => {
                 if refusal == Refusal::NoAudio {
@@ -231,7 +261,7 @@ fn choose(offer: &SessionDescription, local: &LocalMedia, previous: Option<&Nego
             return Ok(chosen);
         }
         // Lines for the same sound, one plain and one not, are an old way to leave us the choice.
-        if first.as_ref().is_none_or(|first| first.agreed.is_none() && chosen.agreed.is_some()) {
+        if first.as_ref().is_none_or(|first| first.agreed == Agreed::Plain && chosen.agreed != Agreed::Plain) {
             first = Some(chosen);
         }
     }
@@ -278,13 +308,17 @@ fn with_audio_at(
     audio: MediaDescription,
     local: &LocalMedia,
     previous: Option<&Negotiation>,
+    group: Option<Attribute>,
 ) -> SessionDescription {
-    let mut media: Vec<MediaDescription> = lines.iter().map(MediaDescription::refused).collect();
+    let refused = if local.webrtc.is_some() { webrtc::refused } else { MediaDescription::refused };
+    let mut media: Vec<MediaDescription> = lines.iter().map(refused).collect();
     match media.get_mut(index) {
         Some(line) => *line = audio,
         None => media.push(audio),
     }
-    versioned(local.describe(media), previous)
+    let mut description = local.describe(media);
+    description.attributes.extend(group);
+    versioned(description, previous)
 }
 
 /// The same description under the session's identity; the version grows by one exactly when anything has changed since

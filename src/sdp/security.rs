@@ -1,9 +1,11 @@
-//! Which streams are SRTP, and under which keys: the profile of an `m=` line and its `a=crypto` lines taken together.
+//! Which streams are SRTP, and under which keys: the profile of an `m=` line and its `a=crypto` lines, or its ICE and DTLS,
+//! taken together.
 
 use super::audio::AudioLine;
 use super::crypto::Crypto;
 use super::error::Refusal;
-use crate::types::{SrtpKey, SrtpKeys, SrtpSuite};
+use super::local::LocalMedia;
+use crate::types::{SrtpKey, SrtpKeys, SrtpSuite, WebRtcPeer};
 
 /// What we do about SRTP on a call's stream. Without it only plain RTP is spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(super) enum Profile {
     Plain,
     /// RTP/SAVP, RTP/SAVPF.
     Secure,
+    /// UDP/TLS/RTP/SAVPF, and without feedback.
+    WebRtc,
 }
 
 impl Profile {
@@ -43,42 +47,66 @@ impl Profile {
         let is = |names: [&str; 2]| names.iter().any(|name| name.eq_ignore_ascii_case(protocol));
         if is(["RTP/AVP", "RTP/AVPF"]) {
             Some(Self::Plain)
+        } else if is(["RTP/SAVP", "RTP/SAVPF"]) {
+            Some(Self::Secure)
         } else {
-            is(["RTP/SAVP", "RTP/SAVPF"]).then_some(Self::Secure)
+            is(["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"]).then_some(Self::WebRtc)
         }
     }
 }
 
-/// What is agreed on for a stream that is SRTP.
+/// What is agreed on of a stream's security.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Agreed {
-    /// Our line in an answer.
-    pub line: Crypto,
-    /// The keys of both sides.
-    pub keys: SrtpKeys,
+pub(super) enum Agreed {
+    Plain,
+    /// SRTP under keys of the description.
+    Keyed {
+        /// Our line in an answer.
+        line: Crypto,
+        /// The keys of both sides.
+        keys: Box<SrtpKeys>,
+    },
+    /// SRTP under keys that DTLS makes.
+    WebRtc(Box<WebRtcPeer>),
+}
+
+impl Agreed {
+    /// What was settled of keys and of ICE and DTLS.
+    pub(super) fn into_parts(self) -> (Option<SrtpKeys>, Option<Box<WebRtcPeer>>) {
+        match self {
+            Self::Plain => (None, None),
+            Self::Keyed { keys, .. } => (Some(*keys), None),
+            Self::WebRtc(peer) => (None, Some(peer)),
+        }
+    }
 }
 
 /// Decides on an offered line. Of its keys the first whose suite is ours counts: their order is the peer's preference.
 pub(super) fn for_offered(
     protocol: &str,
     peer: &AudioLine,
-    local: Option<&LocalSrtp>,
-) -> Result<Option<Agreed>, Refusal> {
+    local: &LocalMedia,
+    before: Option<&WebRtcPeer>,
+) -> Result<Agreed, Refusal> {
     let unsupported = || Refusal::UnsupportedTransport(protocol.to_owned());
     let profile = Profile::of(protocol).ok_or_else(unsupported)?;
-    let Some(local) = local else {
-        return if profile == Profile::Plain { Ok(None) } else { Err(unsupported()) };
+    if local.webrtc.is_some() {
+        let described = peer.webrtc.as_ref().ok_or_else(unsupported)?;
+        return Ok(Agreed::WebRtc(Box::new(described.for_offered(before)?)));
+    }
+    let Some(local) = local.srtp.as_ref().filter(|_| profile != Profile::WebRtc) else {
+        return if profile == Profile::Plain { Ok(Agreed::Plain) } else { Err(unsupported()) };
     };
     let agreed = peer.crypto.iter().find_map(|theirs| {
         let ours = local.key(theirs.key.suite())?;
-        let keys = SrtpKeys { send: ours.clone(), receive: theirs.key.clone() };
-        Some(Agreed { line: Crypto { tag: theirs.tag, key: ours.clone() }, keys })
+        let keys = Box::new(SrtpKeys { send: ours.clone(), receive: theirs.key.clone() });
+        Some(Agreed::Keyed { line: Crypto { tag: theirs.tag, key: ours.clone() }, keys })
     });
     match (agreed, profile) {
-        (Some(agreed), _) => Ok(Some(agreed)),
-        (None, Profile::Secure) => Err(Refusal::NoUsableCrypto),
+        (Some(agreed), _) => Ok(agreed),
         (None, Profile::Plain) if local.required => Err(Refusal::SrtpRequired),
-        (None, Profile::Plain) => Ok(None),
+        (None, Profile::Plain) => Ok(Agreed::Plain),
+        (None, _) => Err(Refusal::NoUsableCrypto),
     }
 }
 
@@ -94,11 +122,27 @@ pub(super) fn for_answered(
     offered: (&str, &AudioLine),
     answered: (&str, &AudioLine),
     required: bool,
-) -> Result<Option<SrtpKeys>, Refusal> {
+) -> Result<(Option<SrtpKeys>, Option<Box<WebRtcPeer>>), Refusal> {
     let changed = || Refusal::AnswerChangedTransport(answered.0.to_owned());
     let profile = Profile::of(answered.0).ok_or_else(changed)?;
+    if (profile == Profile::WebRtc) != offered.1.webrtc.is_some() {
+        return Err(changed());
+    }
+    if let Some(described) = &answered.1.webrtc {
+        return Ok((None, Some(Box::new(described.for_answered()?))));
+    }
+    for_keys(offered, answered, profile, required).map(|keys| (keys, None))
+}
+
+fn for_keys(
+    offered: (&str, &AudioLine),
+    answered: (&str, &AudioLine),
+    profile: Profile,
+    required: bool,
+) -> Result<Option<SrtpKeys>, Refusal> {
     let (ours, theirs) = (&offered.1.crypto, &answered.1.crypto);
     if ours.is_empty() {
+        let changed = || Refusal::AnswerChangedTransport(answered.0.to_owned());
         return if profile == Profile::Plain { Ok(None) } else { Err(changed()) };
     }
     let agreed = theirs.iter().find_map(|theirs| {

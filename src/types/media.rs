@@ -130,6 +130,9 @@ pub struct MediaParameters {
     pub receive_audio_level: Option<u8>,
     /// How Opus is sent, where it is `codec`.
     pub opus: OpusSettings,
+    /// Packets go where ICE says, which is `remote_rtp`, and nothing is learned of those that come: what is authentic is
+    /// believed, from wherever.
+    pub ice: bool,
     /// Networks from which media is believed. Empty: the networks of `remote_rtp` and what the gateway adds.
     pub accept_from: Vec<Network>,
     /// The keys if the stream is SRTP; `None`: it is plain RTP. Never serialised: keys leave the process in no other way

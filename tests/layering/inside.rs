@@ -40,6 +40,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "sounds",
                 "targets",
                 "timer",
+                "transport",
             ],
             &["call_record", "keys", "media_host", "pins", "rooms", "sessions", "shutdown", "trunks"],
             &[
@@ -69,6 +70,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "playback",
                 "speaking",
                 "streamed_text",
+                "webrtc",
             ],
             &["apply", "transfer"],
             &["incoming"],

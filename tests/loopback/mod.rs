@@ -6,6 +6,7 @@
 
 mod asked_addresses;
 mod bad_input;
+mod browsers;
 mod calling_out;
 mod calls;
 mod cancelling;

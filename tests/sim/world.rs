@@ -427,6 +427,9 @@ impl World {
                 }
                 self.media.send(self.now, command);
             }
+            Output::OpenTransport { kind: TransportKind::WebRtc, .. } | Output::ConnectTransport { .. } => {
+                panic!("there are no browsers here")
+            }
             Output::OpenTransport { call, kind: TransportKind::Rtp, local } => {
                 assert_eq!(local, IpAddr::from(GATEWAY));
                 if self.settings.port_delay.is_zero() {

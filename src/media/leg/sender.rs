@@ -1,7 +1,6 @@
 //! What goes out: the encoded sound of a tick becomes packets of the negotiated length.
 
-use super::super::outbox::{Outbox, Who};
-use super::super::transport::Transport;
+use super::super::transport::Way;
 use crate::audio::FRAME_8K;
 use crate::audio::codec::g711::Law;
 use crate::rtp::telephone_event::{self, event_of};
@@ -42,13 +41,6 @@ pub(crate) struct Sender {
     octets: u64,
     /// Packets at the time of the last report.
     reported: u64,
-}
-
-/// By what a leg's packets go out.
-pub(crate) struct Way<'a> {
-    pub(crate) transport: &'a mut Transport,
-    pub(crate) who: Who,
-    pub(crate) outbox: &'a mut Outbox,
 }
 
 impl Sender {
@@ -217,7 +209,7 @@ impl Sender {
     fn send(&mut self, header: [u8; HEADER_LEN], payload: &[u8], way: &mut Way<'_>) {
         self.packets += 1;
         self.octets += payload.len() as u64;
-        way.transport.send_rtp(way.who, &header, payload, way.outbox);
+        way.send(&header, payload);
     }
 
     fn drop_pending(&mut self) {
@@ -252,7 +244,9 @@ fn octets(parameters: &MediaParameters) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::outbox::Outbox;
     use crate::media::slots::LegSlot;
+    use crate::media::transport::Transport;
     use crate::rtp::Packet;
     use crate::types::{CallId, Direction};
 
@@ -272,6 +266,7 @@ mod tests {
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: crate::types::OpusSettings::default(),
+            ice: false,
             accept_from: vec![],
             srtp: None,
         }
@@ -280,7 +275,7 @@ mod tests {
     fn run(sender: &mut Sender, ticks: usize) -> Vec<(Header, usize)> {
         let mut outbox = Outbox::default();
         let mut transport = Transport::new(&parameters(20));
-        let way = &mut Way { transport: &mut transport, who: (LegSlot::default(), CallId(1)), outbox: &mut outbox };
+        let way = &mut transport.way((LegSlot::default(), CallId(1)), &mut outbox).unwrap();
         for _ in 0..ticks {
             sender.put(&[7; FRAME_8K], way);
         }

@@ -132,6 +132,7 @@ impl World {
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: OpusSettings::default(),
+            ice: false,
             accept_from: vec![Network { address: address.ip(), prefix: 24 }],
             srtp: None,
         }

@@ -6,6 +6,7 @@
 use super::clock;
 use crate::rtp::packet::MAX_DATAGRAM;
 use crate::types::Now;
+use crate::webrtc::Aside;
 use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestampns};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
@@ -22,6 +23,8 @@ pub struct TransportSockets {
     pub rtp: UdpSocket,
     /// For RTCP without rtcp-mux.
     pub rtcp: Option<UdpSocket>,
+    /// Takes what comes of ICE and DTLS, where the transport is that of WebRTC.
+    pub aside: Option<Aside>,
 }
 
 impl TransportSockets {
@@ -145,7 +148,7 @@ mod tests {
     use std::time::SystemTime;
 
     fn pair(bind: &str) -> (UdpSocket, TransportSockets) {
-        let ours = TransportSockets { rtp: UdpSocket::bind(bind).unwrap(), rtcp: None };
+        let ours = TransportSockets { rtp: UdpSocket::bind(bind).unwrap(), rtcp: None, aside: None };
         ours.prepare().unwrap();
         (UdpSocket::bind(bind).unwrap(), ours)
     }
@@ -205,7 +208,7 @@ mod tests {
             eprintln!("skipped: no IPv6 here");
             return;
         };
-        let ours = TransportSockets { rtp, rtcp: None };
+        let ours = TransportSockets { rtp, rtcp: None, aside: None };
         ours.prepare().unwrap();
         let phone = UdpSocket::bind("127.0.0.1:0").unwrap();
         let there = phone.local_addr().unwrap();

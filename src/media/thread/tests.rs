@@ -5,10 +5,14 @@ use crate::audio::codec::g711;
 use crate::audio::goertzel;
 use crate::media::command::{Command, EVERYONE, Event, LegSettings};
 use crate::rtp::{Header, Packet, rtcp};
-use crate::types::{AudioCodec, CallId, Direction, MediaParameters, Network, OpusSettings, RoomId, UnitId};
+use crate::types::{
+    AudioCodec, CallId, Direction, MediaParameters, Network, OpusSettings, RoomId, SrtpKey, SrtpKeys, SrtpSuite, UnitId,
+};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -36,11 +40,23 @@ impl Phone {
     fn new(media: &mut MediaHandle, n: u64, bind: &str) -> Self {
         let (rtp, rtcp) = (socket(), socket());
         let leg = CallId(n);
-        let ours = TransportSockets { rtp: UdpSocket::bind(bind).unwrap(), rtcp: Some(UdpSocket::bind(bind).unwrap()) };
+        let ours = TransportSockets {
+            rtp: UdpSocket::bind(bind).unwrap(),
+            rtcp: Some(UdpSocket::bind(bind).unwrap()),
+            aside: None,
+        };
         let to = SocketAddr::from(([127, 0, 0, 1], ours.rtp.local_addr().unwrap().port()));
-        let parameters = MediaParameters {
-            remote_rtp: Some(rtp.local_addr().unwrap()),
-            remote_rtcp: Some(rtcp.local_addr().unwrap()),
+        let parameters = Self::parameters(rtp.local_addr().unwrap(), rtcp.local_addr().unwrap());
+        let settings =
+            LegSettings { parameters, seed: n, cname: "test".into(), media_timeout: None, collect_digits: false };
+        media.send(Command::AddLeg { leg, settings: Box::new(settings) }, Some(ours));
+        Self { leg, rtp, rtcp, to, frequency: 400.0 + 100.0 * n as f64, sent: 0, heard: vec![] }
+    }
+
+    fn parameters(rtp: SocketAddr, rtcp: SocketAddr) -> MediaParameters {
+        MediaParameters {
+            remote_rtp: Some(rtp),
+            remote_rtcp: Some(rtcp),
             rtcp_mux: false,
             direction: Direction::SendRecv,
             codec: AudioCodec::Pcmu,
@@ -53,13 +69,10 @@ impl Phone {
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: OpusSettings::default(),
+            ice: false,
             accept_from: vec![Network::host([127, 0, 0, 1].into())],
             srtp: None,
-        };
-        let settings =
-            LegSettings { parameters, seed: n, cname: "test".into(), media_timeout: None, collect_digits: false };
-        media.send(Command::AddLeg { leg, settings: Box::new(settings) }, Some(ours));
-        Self { leg, rtp, rtcp, to, frequency: 400.0 + 100.0 * n as f64, sent: 0, heard: vec![] }
+        }
     }
 
     /// Hears one packet and says one. The gateway takes its events meanwhile, as a move needs it.
@@ -203,4 +216,35 @@ fn an_ipv6_socket_serves_an_ipv4_phone() {
     });
     assert_eq!(statistics.packets_foreign, 0);
     assert!(statistics.packets_received >= 4);
+}
+
+#[test]
+fn what_is_no_media_of_a_browsers_leg_is_handed_aside() {
+    let mut media = MediaHandle::spawn(Settings::default()).unwrap();
+    let wake = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK).unwrap());
+    let (aside, mut reader) = crate::webrtc::aside(Arc::clone(&wake));
+    let (browser, rtp) = (socket(), UdpSocket::bind("127.0.0.1:0").unwrap());
+    let to = rtp.local_addr().unwrap();
+    let key = |octet: u8| SrtpKey::new(SrtpSuite::AeadAes128Gcm, &[octet; 28]).unwrap();
+    let parameters = MediaParameters {
+        ice: true,
+        rtcp_mux: true,
+        srtp: Some(SrtpKeys { send: key(1), receive: key(2) }),
+        ..Phone::parameters(browser.local_addr().unwrap(), browser.local_addr().unwrap())
+    };
+    let settings = LegSettings { parameters, seed: 1, cname: "leg".into(), media_timeout: None, collect_digits: false };
+    let add = Command::AddLeg { leg: CallId(1), settings: Box::new(settings) };
+    media.send(add, Some(TransportSockets { rtp, rtcp: None, aside: Some(aside) }));
+    let hello = [22, 254, 253, 7, 7];
+    let media_like = [0x80; 40];
+    for datagram in [&media_like[..], &hello[..]] {
+        browser.send_to(datagram, to).unwrap();
+    }
+    let mut waiting = PollFd::new(wake.as_fd(), PollFlags::POLLIN);
+    let limit = PollTimeout::try_from(LIMIT).unwrap();
+    assert_eq!(poll(std::slice::from_mut(&mut waiting), limit), Ok(1), "the other side is woken");
+    let datagram = reader.pop().unwrap();
+    assert_eq!((datagram.bytes(), datagram.source), (&hello[..], browser.local_addr().unwrap()));
+    assert!(reader.pop().is_none());
+    media.shutdown();
 }

@@ -261,15 +261,19 @@ impl Worker {
     /// Reads a leg's RTP at the tick: usually one packet. Another one is asked for only if, by the time at which the
     /// last one came, it must have come too; now and then all.
     fn read_tick(&mut self, now: Now, slot: LegSlot) {
-        let Some(Some(port)) = self.ports.get(slot.0 as usize) else { return };
+        let Some(Some(port)) = self.ports.get_mut(slot.0 as usize) else { return };
         let all = (self.engine.round() + u64::from(slot.0)).is_multiple_of(FULL_READ_EVERY);
         for _ in 0..READS_AT_ONCE {
             let Some(datagram) = self.receiver.receive(now, &port.sockets.rtp) else { return };
             let age = now.instant.saturating_duration_since(datagram.arrival);
             let believed =
                 self.engine.handle_packet(slot, PacketKind::Rtp, datagram.arrival, datagram.source, datagram.bytes);
-            if believed && !all && age + EARLY < self.engine.packet_time(slot) {
-                return;
+            if believed {
+                if !all && age + EARLY < self.engine.packet_time(slot) {
+                    return;
+                }
+            } else if let Some(aside) = &mut port.sockets.aside {
+                aside.offer(datagram.source, datagram.bytes);
             }
         }
     }
@@ -286,7 +290,7 @@ impl Worker {
     }
 
     fn read_all(&mut self, now: Now, (slot, kind): Ready) {
-        let Some(Some(port)) = self.ports.get(slot.0 as usize) else { return };
+        let Some(Some(port)) = self.ports.get_mut(slot.0 as usize) else { return };
         let socket = match (kind, &port.sockets.rtcp) {
             (PacketKind::Rtp, _) => &port.sockets.rtp,
             (PacketKind::Rtcp, Some(rtcp)) => rtcp,
@@ -294,7 +298,10 @@ impl Worker {
         };
         for _ in 0..READS_AT_ONCE {
             let Some(datagram) = self.receiver.receive(now, socket) else { return };
-            self.engine.handle_packet(slot, kind, datagram.arrival, datagram.source, datagram.bytes);
+            let believed = self.engine.handle_packet(slot, kind, datagram.arrival, datagram.source, datagram.bytes);
+            if let Some(aside) = port.sockets.aside.as_mut().filter(|_| !believed) {
+                aside.offer(datagram.source, datagram.bytes);
+            }
         }
     }
 

@@ -236,6 +236,7 @@ mod tests {
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
             opus: crate::types::OpusSettings::default(),
+            ice: false,
             accept_from: vec![Network { address: address(remote).ip(), prefix: 24 }],
             srtp: None,
         }

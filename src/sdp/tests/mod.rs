@@ -8,6 +8,7 @@ mod offering;
 mod properties;
 mod securing;
 mod tolerance;
+mod webrtc;
 
 use super::*;
 use crate::types::{AudioCodec, CodecPolicy, Direction, OpusSettings};
@@ -28,6 +29,7 @@ fn local() -> LocalMedia {
         direction: Direction::SendRecv,
         session_id: 0x1234_5678_9abc_def0,
         srtp: None,
+        webrtc: None,
     }
 }
 

@@ -59,6 +59,7 @@ prop_compose! {
             direction,
             session_id,
             srtp,
+            webrtc: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod baresip;
+mod browser;
 pub mod certificate;
 pub mod dns;
 pub mod folder;
@@ -17,6 +18,7 @@ pub mod wait;
 pub mod web;
 
 pub use address::Family;
+pub use browser::Browser;
 pub use gateway::{Gateway, PIN, PROGRAM, Setup};
 pub use phone::Phone;
 pub use sipp::{Playing, Sipp};

@@ -29,6 +29,7 @@ fn parameters() -> MediaParameters {
         receive_comfort_noise: Default::default(),
         receive_audio_level: None,
         opus: crate::types::OpusSettings::default(),
+        ice: false,
         accept_from: Vec::new(),
         srtp: None,
     }
