@@ -58,6 +58,7 @@ mod hold;
 pub mod identity;
 mod incoming;
 mod intake;
+mod io;
 #[cfg(test)]
 mod ivr_tests;
 mod keys;
@@ -102,20 +103,19 @@ pub use call_record::{CallRecord, Keyed, Tried, Way};
 pub use cause::Cause;
 pub use control::{Backlog, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use event::Event;
+pub use io::{Input, Output};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
 pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};
 pub use transport::{OpenedTransport, TransportKind};
 
-use crate::dialplan::{Plan, SoundSource};
-use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
+use crate::dialplan::Plan;
+use crate::media::command::Command;
 use crate::session;
-use crate::sip::locate::Located;
-use crate::sip::{self, Endpoint, EndpointConfig, Flow};
-use crate::types::{CallId, IceCredentials, Now, Seed, SrtpKeys, WebRtcPeer};
+use crate::sip::{self, Endpoint, EndpointConfig};
+use crate::types::{CallId, Now, Seed};
 use admission::Admission;
-use bytes::Bytes;
 use call::Call;
 use calls::Calls;
 use effects::Effects;
@@ -130,205 +130,12 @@ pub(crate) use sessions::SessionId;
 use sessions::{RunningSession, Sessions, Turn};
 use shutdown::Shutdown;
 use speaking::Speeches;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use streamed_text::StreamedTexts;
 use timer::Timer;
 use transfer::Transfers;
 use trunks::Trunks;
-
-/// What the world tells the gateway.
-#[derive(Debug)]
-pub enum Input {
-    /// A message or the end of a connection.
-    Sip(sip::Input),
-    /// The media plane reports.
-    Media(MediaEvent),
-    /// The transport asked for is open.
-    TransportOpened {
-        /// For which call.
-        call: CallId,
-        /// What was opened.
-        opened: OpenedTransport,
-    },
-    /// The media ports asked for could not be opened.
-    TransportRefused {
-        /// For which call.
-        call: CallId,
-        /// Why, for the log.
-        reason: String,
-    },
-    /// The answer to [`Output::ConnectTransport`]: its leg can be handed over.
-    TransportConnected {
-        /// For which call.
-        call: CallId,
-        /// Where its packets go.
-        remote: SocketAddr,
-        /// Under which keys.
-        keys: Box<SrtpKeys>,
-    },
-    /// ICE has found another way for a transport that is connected.
-    TransportMoved {
-        /// For which call.
-        call: CallId,
-        /// Where its packets go from now on.
-        remote: SocketAddr,
-    },
-    /// A transport that was to be connected is not, or is no more.
-    TransportLost {
-        /// For which call.
-        call: CallId,
-        /// Why.
-        why: String,
-    },
-    /// The answer to [`Output::ResolveHost`].
-    HostResolved {
-        /// For which call.
-        call: CallId,
-        /// What it asked for.
-        host: String,
-        /// Its addresses, at least one; or why there are none.
-        found: Result<Vec<IpAddr>, String>,
-    },
-    /// The answer to [`Output::Resolve`]: how to reach the trunk; nothing when it cannot be found.
-    Resolved {
-        /// The trunk's name.
-        trunk: String,
-        /// Flows to its servers.
-        found: Located<Flow>,
-    },
-    /// An administrator asks.
-    Control {
-        /// Comes back with the reply.
-        id: u64,
-        /// What.
-        request: Request,
-    },
-    /// The answer to [`Output::LoadSound`].
-    SoundLoaded {
-        /// As in the output.
-        id: u64,
-        /// As in the output.
-        to: Audience,
-        /// The sound, or why there is none.
-        sound: Result<Clip, String>,
-    },
-    /// A part of the answer to [`Output::Synthesize`].
-    Sound {
-        /// As in the output.
-        id: u64,
-        /// The next sentence, or why there is none; none follows then.
-        sound: Result<Pcm, String>,
-        /// It is the last one.
-        is_last: bool,
-    },
-    /// The dialplan was read anew. Calls in progress keep theirs.
-    Reload(Arc<Plan>),
-}
-
-/// What the gateway wants done.
-#[derive(Debug)]
-pub enum Output {
-    /// Send this message.
-    Sip {
-        /// Where to.
-        flow: Flow,
-        /// The message.
-        bytes: Bytes,
-        /// A connection for it that does not open soon counts as refused, as in [`sip::Output::Transmit`](crate::sip::Output).
-        hurried: bool,
-    },
-    /// Hand this to the media plane; with [`Command::AddLeg`] go the sockets opened for that call.
-    Media(Command),
-    /// Open a transport on a local address; answered with [`Input::TransportOpened`] or [`Input::TransportRefused`].
-    OpenTransport {
-        /// For which call.
-        call: CallId,
-        /// Of which kind.
-        kind: TransportKind,
-        /// On which of our addresses.
-        local: IpAddr,
-    },
-    /// Find the way to the peer by ICE, and agree with it on keys by DTLS; answered with [`Input::TransportConnected`] or
-    /// [`Input::TransportLost`]. Where that has begun, or is done, ICE begins anew.
-    ConnectTransport {
-        /// For which call.
-        call: CallId,
-        /// What checks to us are signed with.
-        ice: IceCredentials,
-        /// The other side.
-        peer: Box<WebRtcPeer>,
-    },
-    /// The ports opened for a call are not needed.
-    CloseTransport {
-        /// Which call.
-        call: CallId,
-    },
-    /// Find a trunk's servers (RFC 3263); answered with [`Input::Resolved`].
-    Resolve {
-        /// The trunk's name.
-        trunk: String,
-    },
-    /// Find the addresses of a host that a peer names for its media (`c=`, RFC 8866 section 5.7); answered with
-    /// [`Input::HostResolved`].
-    ResolveHost {
-        /// For which call.
-        call: CallId,
-        /// The name, as the peer wrote it.
-        host: String,
-    },
-    /// Read or fetch a sound for an administrator; answered with [`Input::SoundLoaded`].
-    LoadSound {
-        /// The request that it is for.
-        id: u64,
-        /// Who is to hear it.
-        to: Audience,
-        /// Where it is.
-        source: SoundSource,
-    },
-    /// Have a text spoken; answered with [`Input::Sound`] for each sentence.
-    Synthesize {
-        /// Comes back with the sound.
-        id: u64,
-        /// The language it is in.
-        language: String,
-        /// The words.
-        text: String,
-        /// A caller waits for it: that goes before what an administrator has said.
-        for_caller: bool,
-    },
-    /// Of a text that is being spoken so much more is heard, or about to be.
-    SpeechHeard {
-        /// As in [`Output::Synthesize`].
-        id: u64,
-        /// How much.
-        length: Duration,
-    },
-    /// Nobody hears a text any more that is being spoken.
-    CancelSpeech {
-        /// As in [`Output::Synthesize`].
-        id: u64,
-    },
-    /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
-    /// without talk, ended by [`Cause::GatewayStopped`].
-    Answered(Box<CallRecord>),
-    /// A call is over.
-    Record(Box<CallRecord>),
-    /// Write this to the log.
-    Log(LogLine),
-    /// Pass this on to programs that follow the gateway.
-    Event(Event),
-    /// Answer an administrator.
-    Reply {
-        /// As in the request.
-        id: u64,
-        /// The answer.
-        reply: Reply,
-    },
-    /// A drain that was asked for is complete: no call is left.
-    Drained,
-}
 
 /// The control plane's core.
 pub struct Gateway {

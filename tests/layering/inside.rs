@@ -74,6 +74,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
             ],
             &["apply", "transfer"],
             &["incoming"],
+            &["io"],
         ],
     ),
     (
