@@ -86,7 +86,7 @@ pub struct JitterBuffer {
     anchor: Option<Anchor>,
     control: DelayControl,
     plan: Plan,
-    tick: Option<i64>,
+    tick: Option<(Instant, i64)>,
     adjusted: bool,
     statistics: Statistics,
 }
@@ -212,7 +212,7 @@ impl JitterBuffer {
         self.pause_after = None;
         self.others = [i64::MIN; OTHERS];
         self.anchor = None;
-        self.control = DelayControl::new(self.tick.unwrap_or(0));
+        self.control = DelayControl::new(self.tick.map_or(0, |(_, now)| now));
         self.plan = Plan::default();
     }
 
@@ -258,7 +258,7 @@ impl JitterBuffer {
     #[must_use]
     pub fn grew_ago(&self) -> Option<Duration> {
         let grown_at = self.control.grown_at()?;
-        Some(Duration::from_micros(u64::try_from(self.tick? - grown_at).unwrap_or(0)))
+        Some(Duration::from_micros(u64::try_from(self.tick?.1 - grown_at).unwrap_or(0)))
     }
 
     /// Whether there is nothing to play and nobody talking: a tick may be skipped for this leg, as silence.

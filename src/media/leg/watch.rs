@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 pub(crate) struct Watch {
     timeout: Option<Duration>,
     since: Instant,
+    /// Before this time the timeout cannot have passed, whatever was heard.
+    next_look: Instant,
     reported: bool,
 }
 
 impl Watch {
     pub(crate) fn new(now: Instant, timeout: Option<Duration>) -> Self {
-        Self { timeout, since: now, reported: false }
+        Self { timeout, since: now, next_look: now, reported: false }
     }
 
     /// Counting begins anew: nothing was to be expected before.
@@ -28,10 +30,13 @@ impl Watch {
 
     /// Whether the timeout has passed; true once for each silence.
     pub(crate) fn expired(&mut self, now: Instant) -> bool {
+        if now < self.next_look || self.reported {
+            return false;
+        }
         let Some(timeout) = self.timeout else { return false };
-        let expired = !self.reported && now.saturating_duration_since(self.since) >= timeout;
-        self.reported |= expired;
-        expired
+        self.next_look = self.since + timeout;
+        self.reported = now >= self.next_look;
+        self.reported
     }
 }
 

@@ -39,7 +39,7 @@ impl JitterBuffer {
         self.plan.lengthen = self.plan.lengthen.saturating_sub(samples);
         self.progress(samples);
         if samples > 0 && self.plan.lengthen == 0 {
-            self.control.grew(self.tick.unwrap_or(0));
+            self.control.grew(self.tick.map_or(0, |(_, now)| now));
         }
     }
 

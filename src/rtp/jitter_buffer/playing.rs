@@ -14,10 +14,10 @@ const BRIDGE_MS: usize = 5;
 impl JitterBuffer {
     /// The next thing to do for the tick at `tick`; `pending` is how many decoded samples the playout holds.
     pub fn pull(&mut self, tick: Instant, pending: usize) -> Pull<'_> {
-        let now = self.time_of(tick);
-        if self.tick != Some(now) {
-            self.begin(now, pending);
-        }
+        let now = match self.tick {
+            Some((at, now)) if at == tick => now,
+            _ => self.begin(tick, pending),
+        };
         if pending >= self.frame {
             return self.adjust(now, pending);
         }
@@ -48,17 +48,18 @@ impl JitterBuffer {
         }
     }
 
-    /// A tick begins.
-    fn begin(&mut self, now: i64, pending: usize) {
-        self.tick = Some(now);
+    /// A tick begins. Gives its time.
+    fn begin(&mut self, tick: Instant, pending: usize) -> i64 {
+        let now = self.time_of(tick);
+        self.tick = Some((tick, now));
         self.adjusted = false;
         self.plan.rest = self.plan.rest.saturating_add(1);
         self.bound(pending);
-        if !self.playing {
-            return;
+        if self.playing {
+            self.control.tick(pending);
+            self.plan_shortening(now);
         }
-        self.control.tick(pending);
-        self.plan_shortening(now);
+        now
     }
 
     /// Throws the oldest packets away when more waits than the longest delay.
