@@ -184,7 +184,7 @@ pub enum Output {
         id: u64,
     },
     /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
-    /// without talk, ended by [`Cause::GatewayStopped`].
+    /// without talk, ended by [`Cause::GatewayStopped`](super::Cause::GatewayStopped).
     Answered(Box<CallRecord>),
     /// A call is over.
     Record(Box<CallRecord>),
