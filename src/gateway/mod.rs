@@ -123,7 +123,6 @@ use intake::Intake;
 use overload::LateCalls;
 use pins::Pins;
 use players::Players;
-use rand::RngCore;
 use rand::rngs::StdRng;
 use rooms::Rooms;
 pub(crate) use sessions::SessionId;
@@ -170,7 +169,7 @@ impl Gateway {
         let mut random = seed.generator();
         let started_with = Box::new(plan.gateway.clone());
         let endpoint = Endpoint::new(config, Seed::drawn(&mut random));
-        let pins = Pins::new(plan.gateway.pin_budget, random.next_u64());
+        let pins = Pins::new(plan.gateway.pin_budget, Seed::drawn(&mut random));
         let keys = Seed::drawn(&mut random).generator();
         let admission = Admission::new(now.instant, Seed::drawn(&mut random), &plan);
         let mut gateway = Self {

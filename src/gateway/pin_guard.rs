@@ -7,9 +7,15 @@
 //!
 //! All wrong PINs together have a budget ([`Limits::shared_wrong`] within [`Limits::shared_window`]); once it is spent,
 //! checks are made one every [`Limits::slow_interval`], right PINs and wrong ones alike. So whoever forges calling
-//! numbers gains nothing. Who is next is fair (`turns.rs`): first those who have opened a room by its PIN lately, then
-//! those with nothing wrong, then those with the fewest wrong PINs; among equals trunk by trunk, and caller by caller. So
-//! however many guessers wait, a caller with nothing wrong waits for one check of another trunk at most.
+//! numbers gains no guesses. Who is next is fair (`turns.rs`): first those who have opened a room by its PIN lately, then
+//! those with nothing wrong, then those with the fewest wrong PINs; among equals trunk by trunk, and caller by caller.
+//!
+//! So a caller with nothing wrong waits for one check and one of another trunk at most, however many wait who have
+//! something wrong. Guessers with a number never seen have nothing wrong either until their first PIN is looked up, and
+//! nothing tells them from others. However many of these wait, a caller has one of the next two turns of the trunk as
+//! long as nobody comes after; where new ones go on coming it is a lot that nobody can turn (figures in
+//! benches/README.md), and where they come oftener than checks are made most callers never have a turn. Those who have
+//! opened a room within [`Limits::known_for`] go before all of them.
 //!
 //! The lookup itself, in constant time, is [`crate::dialplan::Plan::room_by_pin`].
 //!
@@ -23,9 +29,11 @@ mod turns;
 pub use caller::CallerKey;
 
 use crate::types::{CallId, Deadlines};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
-use turns::{Standing, Turns};
+use turns::{Priority, Turns};
 
 /// Bounds of PIN guessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,14 +131,14 @@ enum Caller {
 }
 
 /// Known by a right PIN, nothing wrong.
-const KNOWN: Standing = 0;
+const KNOWN: Priority = 0;
 /// Nothing is known, and nothing wrong. Each wrong PIN is one more.
-const CLEAN: Standing = 1;
+const CLEAN: Priority = 1;
 
 impl PinGuard {
-    /// A guard that has seen nothing yet. A bound of 0 counts as 1.
+    /// A guard that has seen nothing yet. A bound of 0 counts as 1. `random` draws the lots of those who wait.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, mut random: StdRng) -> Self {
         let limits = Limits { shared_wrong: limits.shared_wrong.max(1), callers: limits.callers.max(1), ..limits };
         Self {
             limits,
@@ -139,8 +147,8 @@ impl PinGuard {
             known: Deadlines::default(),
             shared: VecDeque::new(),
             next_slot: None,
-            turns: Turns::default(),
-            resting: Turns::default(),
+            resting: Turns::new(StdRng::from_rng(&mut random)),
+            turns: Turns::new(random),
             rests: Deadlines::default(),
             refused: BTreeSet::new(),
             due: None,
@@ -159,7 +167,7 @@ impl PinGuard {
     /// A call waits for one check at most: asking again while it waits keeps its place.
     pub fn check(&mut self, now: Instant, call: CallId, key: CallerKey, wrong: u32) -> Decision {
         self.expire(now);
-        let standing = self.standing(key, wrong);
+        let priority = self.priority(key, wrong);
         match self.callers.get_mut(&key) {
             Some(Caller::Blocked) => {
                 self.forget(call);
@@ -168,7 +176,7 @@ impl PinGuard {
             Some(Caller::Slowed { next }) if !self.turns.holds(call) => {
                 if *next > now || self.rests.get(key).is_some() {
                     self.rests.set(key, *next);
-                    self.resting.add(call, key, standing);
+                    self.resting.add(call, key, priority);
                     return Decision::Wait;
                 }
                 *next = now.checked_add(self.limits.withheld_interval).unwrap_or(now);
@@ -178,7 +186,7 @@ impl PinGuard {
         if self.turns.is_empty() && self.take_slot(now) {
             return Decision::Now;
         }
-        self.turns.add(call, key, standing);
+        self.turns.add(call, key, priority);
         Decision::Wait
     }
 
@@ -269,8 +277,8 @@ impl PinGuard {
             let Some(Caller::Slowed { next }) = self.callers.get_mut(&key) else { continue };
             *next = now.checked_add(self.limits.withheld_interval).unwrap_or(now);
             let next = *next;
-            if let Some((call, standing)) = self.resting.take_of(key) {
-                self.turns.add(call, key, standing);
+            if let Some((call, priority)) = self.resting.take_of(key) {
+                self.turns.add(call, key, priority);
                 // If none is left, this finds none and is not set again.
                 self.rests.set(key, next);
             }
@@ -290,17 +298,17 @@ impl PinGuard {
 
     /// How soon a call is served: of a caller who is known by what that caller has done, of one who withholds the number by
     /// what this call has, since there is no telling the callers apart.
-    fn standing(&self, key: CallerKey, wrong_in_call: u32) -> Standing {
+    fn priority(&self, key: CallerKey, wrong_in_call: u32) -> Priority {
         let wrong = match self.callers.get(&key) {
             _ if key.is_withheld() => wrong_in_call as usize,
             Some(Caller::Counted(wrong)) => wrong.len(),
             _ if self.known.get(key).is_some() => return KNOWN,
             _ => 0,
         };
-        Standing::try_from(wrong).unwrap_or(Standing::MAX).saturating_add(CLEAN)
+        Priority::try_from(wrong).unwrap_or(Priority::MAX).saturating_add(CLEAN)
     }
 
-    /// A caller's standing has changed: its calls that wait go where they now belong.
+    /// A caller's priority has changed: its calls that wait go where they now belong.
     fn move_waiting(&mut self, now: Instant, key: CallerKey) {
         match self.callers.get(&key) {
             Some(Caller::Blocked) => {
@@ -310,15 +318,15 @@ impl PinGuard {
             }
             Some(Caller::Slowed { next }) => {
                 let next = *next;
-                for (call, standing) in self.turns.take_all_of(key) {
-                    self.resting.add(call, key, standing);
+                for (call, priority) in self.turns.take_all_of(key) {
+                    self.resting.add(call, key, priority);
                     self.rests.set(key, next);
                 }
             }
             Some(Caller::Counted(_)) if !key.is_withheld() => {
-                let standing = self.standing(key, 0);
+                let priority = self.priority(key, 0);
                 for (call, _) in self.turns.take_all_of(key) {
-                    self.turns.add(call, key, standing);
+                    self.turns.add(call, key, priority);
                 }
             }
             _ => {}
@@ -364,8 +372,8 @@ impl PinGuard {
     fn forget_caller(&mut self, now: Instant, key: CallerKey) {
         self.callers.remove(&key);
         if self.rests.clear(key) {
-            for (call, standing) in self.resting.take_all_of(key) {
-                self.turns.add(call, key, standing);
+            for (call, priority) in self.resting.take_all_of(key) {
+                self.turns.add(call, key, priority);
                 self.due.get_or_insert(now);
             }
         }

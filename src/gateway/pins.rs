@@ -4,7 +4,8 @@ use super::pin_guard::{CallerKey, Decision, Limits, PinGuard};
 use super::{Gateway, Level, SessionId};
 use crate::dialplan::{Plan, RoomAccess};
 use crate::session::{self, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Now, Seed};
+use rand::RngCore;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,15 +36,17 @@ pub(super) struct Pins {
     guard: PinGuard,
     /// By the call that keyed it, and whose guess it is.
     waiting: BTreeMap<CallId, (PendingPin, CallerKey)>,
-    /// Makes names out of PINs that cannot be turned back.
+    /// Makes names out of PINs that cannot be turned back. Secret.
     salt: u64,
 }
 
 impl Pins {
-    /// None was keyed yet. `budget` wrong ones within an hour are looked up at once; `salt` is secret.
-    pub(super) fn new(budget: u32, salt: u64) -> Self {
+    /// None was keyed yet. `budget` wrong ones within an hour are looked up at once.
+    pub(super) fn new(budget: u32, seed: Seed) -> Self {
         let limits = Limits { shared_wrong: budget as usize, ..Limits::default() };
-        Self { guard: PinGuard::new(limits), waiting: BTreeMap::new(), salt }
+        let mut random = seed.generator();
+        let salt = random.next_u64();
+        Self { guard: PinGuard::new(limits, random), waiting: BTreeMap::new(), salt }
     }
 
     /// Changes the budget, as a reload may; what was counted stays.

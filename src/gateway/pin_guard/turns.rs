@@ -1,24 +1,36 @@
 //! Whose turn it is, among the calls that wait for a PIN check.
 //!
 //! ```text
-//! standing → trunks, in turn → callers, in turn → calls, in the order they came
+//! priority → trunks, in turn → callers, in turn → calls, in the order they came
 //! ```
 //!
-//! The best standing that waits is served first. Within it each trunk has one turn, then the next; within a trunk each
+//! The best priority that waits is served first. Within it each trunk has one turn, then the next; within a trunk each
 //! caller; so a thousand calls of one caller, or of one trunk, delay others by a single turn.
 //!
-//! Callers of a trunk have their turn by turns from both ends: the one who has waited longest, then the one who came last.
+//! Among the callers of a trunk every second turn belongs to the one who came last. The turns between are drawn by lot:
+//! one in four goes to the one who has waited longest, the others to one of the latest [`LATEST`].
+//!
 //! Guessers who call with a number never seen before cannot be told from others until their first PIN is looked up. In
-//! one line they would be before everybody who comes later, and nobody would be served before giving up; like this
-//! whoever comes has one of the next two turns, unless others come after.
+//! one line they would stand before everybody who comes later, and nobody would be served before giving up. Like this
+//! whoever comes has one of the next two turns unless others come after; and since nobody knows whose the turn between
+//! is, guessers who take care to come last shut nobody out. What no order can do is serve more callers than there are
+//! turns: where new numbers come oftener than turns, each of them has its share of the turns and no more.
 
 use super::caller::{CallerKey, TrunkKey};
 use crate::types::CallId;
+use rand::Rng;
+use rand::rngs::StdRng;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 /// How soon a waiting call is served, the lowest first.
-pub(super) type Standing = u8;
+pub(super) type Priority = u8;
+
+/// Among how many who came last, and have had no turn yet, the lot is drawn. Few, or a caller waits for as many turns;
+/// more than one, or whoever comes next takes the place.
+const LATEST: usize = 4;
+/// Of the turns that are drawn by lot, those of the one who has waited longest: nobody is left for ever.
+const LONGEST: f64 = 0.25;
 
 type Trunks = Circle<TrunkKey, Callers>;
 type Callers = Circle<CallerKey, Calls>;
@@ -26,34 +38,40 @@ type Callers = Circle<CallerKey, Calls>;
 type Calls = BTreeMap<u64, CallId>;
 
 /// The calls that wait. One place for each call; nothing scans.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turns {
-    standings: BTreeMap<Standing, Trunks>,
+    priorities: BTreeMap<Priority, Trunks>,
     places: HashMap<CallId, Place>,
     next_place: u64,
+    random: StdRng,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    standing: Standing,
+    priority: Priority,
     key: CallerKey,
     place: u64,
 }
 
 impl Turns {
+    /// Nobody waits.
+    pub(super) fn new(random: StdRng) -> Self {
+        Self { priorities: BTreeMap::new(), places: HashMap::new(), next_place: 0, random }
+    }
+
     /// Adds a call, unless it waits already.
-    pub(super) fn add(&mut self, call: CallId, key: CallerKey, standing: Standing) {
+    pub(super) fn add(&mut self, call: CallId, key: CallerKey, priority: Priority) {
         if self.places.contains_key(&call) {
             return;
         }
         self.next_place += 1;
-        self.put(call, Place { standing, key, place: self.next_place });
+        self.put(call, Place { priority, key, place: self.next_place });
     }
 
     /// Takes a call out. Says whose it was, if it waited.
     pub(super) fn remove(&mut self, call: CallId) -> Option<CallerKey> {
         let place = self.places.remove(&call)?;
-        let trunks = self.standings.get_mut(&place.standing)?;
+        let trunks = self.priorities.get_mut(&place.priority)?;
         let callers = trunks.get_mut(&place.key.trunk)?;
         let calls = callers.get_mut(&place.key)?;
         calls.remove(&place.place);
@@ -64,7 +82,7 @@ impl Turns {
             trunks.remove(&place.key.trunk);
         }
         if trunks.is_empty() {
-            self.standings.remove(&place.standing);
+            self.priorities.remove(&place.priority);
         }
         Some(place.key)
     }
@@ -77,25 +95,25 @@ impl Turns {
 
     /// Takes the call whose turn it is; its caller and its trunk go to the end of their circles.
     pub(super) fn take(&mut self) -> Option<(CallId, CallerKey)> {
-        let trunks = self.standings.values_mut().next()?;
+        let trunks = self.priorities.values_mut().next()?;
         let callers = trunks.turn()?;
-        let call = *callers.turn_of_both_ends()?.values().next()?;
+        let call = *callers.turn_by_lot(&mut self.random)?.values().next()?;
         self.remove(call).map(|key| (call, key))
     }
 
-    /// Takes all calls of a caller, in the order they came. Costs a look at each of its trunk's standings.
-    pub(super) fn take_all_of(&mut self, key: CallerKey) -> Vec<(CallId, Standing)> {
+    /// Takes all calls of a caller, in the order they came. Costs a look at each of its trunk's priorities.
+    pub(super) fn take_all_of(&mut self, key: CallerKey) -> Vec<(CallId, Priority)> {
         let mut taken = Vec::new();
-        for (standing, trunks) in &mut self.standings {
+        for (priority, trunks) in &mut self.priorities {
             let calls = trunks.get_mut(&key.trunk).and_then(|callers| callers.get_mut(&key));
             taken.extend(
-                calls.into_iter().flat_map(|calls| calls.iter()).map(|(place, call)| (*place, *call, *standing)),
+                calls.into_iter().flat_map(|calls| calls.iter()).map(|(place, call)| (*place, *call, *priority)),
             );
         }
         taken.sort_unstable();
         taken
             .into_iter()
-            .map(|(_, call, standing)| (call, standing))
+            .map(|(_, call, priority)| (call, priority))
             .inspect(|(call, _)| {
                 self.remove(*call);
             })
@@ -103,10 +121,10 @@ impl Turns {
     }
 
     /// Takes the first call of a caller.
-    pub(super) fn take_of(&mut self, key: CallerKey) -> Option<(CallId, Standing)> {
-        let found = self.standings.iter_mut().find_map(|(standing, trunks)| {
+    pub(super) fn take_of(&mut self, key: CallerKey) -> Option<(CallId, Priority)> {
+        let found = self.priorities.iter_mut().find_map(|(priority, trunks)| {
             let calls = trunks.get_mut(&key.trunk)?.get_mut(&key)?;
-            Some((*calls.values().next()?, *standing))
+            Some((*calls.values().next()?, *priority))
         })?;
         self.remove(found.0);
         Some(found)
@@ -126,7 +144,7 @@ impl Turns {
     }
 
     fn put(&mut self, call: CallId, place: Place) {
-        let trunks = self.standings.entry(place.standing).or_default();
+        let trunks = self.priorities.entry(place.priority).or_default();
         trunks.entry(place.key.trunk).entry(place.key).insert(place.place, call);
         self.places.insert(call, place);
     }
@@ -173,12 +191,17 @@ impl<K: Copy + Eq + Hash, V: Default> Circle<K, V> {
         self.serve(*key)
     }
 
-    /// The same from both ends by turns.
-    fn turn_of_both_ends(&mut self) -> Option<&mut V> {
+    /// Every second turn is of the one who came last, those between are drawn by lot.
+    fn turn_by_lot(&mut self, random: &mut impl Rng) -> Option<&mut V> {
+        let place = match self.last_comes {
+            true => Some(0),
+            false if random.random_bool(LONGEST) => None,
+            false => Some(random.random_range(0..self.fresh.len().clamp(1, LATEST))),
+        };
         self.last_comes = !self.last_comes;
-        match self.fresh.last_key_value() {
-            Some((_, key)) if !self.last_comes => self.serve(*key),
-            _ => self.turn(),
+        match place.and_then(|place| self.fresh.values().rev().nth(place)) {
+            Some(key) => self.serve(*key),
+            None => self.turn(),
         }
     }
 
