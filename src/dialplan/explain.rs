@@ -119,7 +119,7 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Expl
     }
     line(out, 0, "");
     if !outgoing || !out::refused(plan, &normal, out) {
-        follow(plan, trunk, route, &normal, keyed.as_deref(), out);
+        taken(plan, trunk, route, &normal, keyed.as_deref(), out);
     }
     Ok(explanation)
 }
@@ -180,7 +180,7 @@ fn why_not(route: &Route, miss: Miss) -> String {
     }
 }
 
-fn follow(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed: Option<&str>, out: &mut Explanation) {
+fn taken(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed: Option<&str>, out: &mut Explanation) {
     if let RouteTarget::Reject(status) = route.target {
         return refuse(out, &format!("The call is refused with {status}."));
     }
@@ -238,6 +238,7 @@ fn unkeyed(ivr: &Ivr, collect: &Collect, number: &str, out: &mut Explanation) {
                     &format!("a PIN after ten wrong ones in an hour: says {}, hangs up", said(&prompts.blocked)),
                 );
             }
+            line(out, 1, "a PIN that has to wait for its check: says prompt please-wait, every few seconds");
         }
         Then::Room(template) => {
             line(out, 1, &format!("digits: {joining}the caller joins room {}", template.as_str()));
@@ -245,7 +246,7 @@ fn unkeyed(ivr: &Ivr, collect: &Collect, number: &str, out: &mut Explanation) {
         Then::Dial { number, .. } => line(out, 1, &format!("digits: {number} is called and joined with the caller")),
     }
     line(out, 1, &format!("too few digits: {}", again(&prompts.short)));
-    line(out, 1, &format!("no digit in time: {}", again(&prompts.timeout)));
+    line(out, 1, &format!("no digit in time, which costs no try the first time: {}", again(&prompts.timeout)));
     let tries = tries(collect.tries);
     line(out, 1, &format!("after {tries}: what was wrong with the last, says {}, hangs up", said(&prompts.goodbye)));
 }
@@ -256,13 +257,17 @@ fn play_through(plan: &Plan, ivr: &Ivr, collect: &Collect, number: &str, keyed: 
     for attempt in 1..=collect.tries {
         let entry = entries.next().unwrap_or(Entry::Nothing);
         let shown = format!("try {attempt}: {}", entry.masked());
+        if entry == Entry::Nothing {
+            let again = said(ivr.greeting(number));
+            line(out, 1, &format!("{shown}, says {}, then {again}", said(&ivr.prompts.timeout)));
+        }
         let asks = |what: &Say| {
             let again =
                 if attempt < collect.tries { format!(", then {}", said(ivr.greeting(number))) } else { String::new() };
             format!("says {}{again}", said(what))
         };
         let problem = match (&entry, &ivr.then) {
-            (Entry::Nothing, _) => asks(&ivr.prompts.timeout),
+            (Entry::Nothing, _) => format!("once more, {}", asks(&ivr.prompts.timeout)),
             (Entry::TooShort(_), _) => format!("too few digits, {}", asks(&ivr.prompts.short)),
             (Entry::Whole(digits), Then::ByPin { open_rooms }) => match plan.room_by_pin(digits) {
                 Some((room, access)) => {

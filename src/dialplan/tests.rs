@@ -4,6 +4,7 @@ mod codecs;
 mod explained;
 mod mistakes;
 mod properties;
+mod restart;
 mod unmatched;
 mod world;
 

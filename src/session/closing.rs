@@ -20,10 +20,10 @@ pub(super) enum Closing {
 }
 
 impl Closing {
-    /// Says the last words, if there are any, and hangs up.
-    pub(super) fn begin(last_words: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Self {
+    /// Plays the final prompts, if there are any, and hangs up.
+    pub(super) fn begin(final_prompts: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Self {
         out.push(Verb::StopCollect { call: line.call() });
-        line.play(last_words, Fallback::Busy, out);
+        line.play(final_prompts, Fallback::Busy, out);
         line.arm(GOODBYE_LIMIT, out);
         Self::Speaking { cause }
     }

@@ -50,7 +50,7 @@ pub(super) fn placed(plan: &Plan, number: &str, outgoing: &Outgoing, out: &mut E
     line(out, 1, &format!("one session places {} calls in all and {} a minute at most", limits.0, limits.1));
 }
 
-/// Tells what comes of a number that an IVR dials.
+/// Tells what comes of a number that an IVR dials, and what its caller hears where the callee is not reached.
 pub(super) fn dialled(plan: &Plan, number: &str, confirm: Option<bool>, out: &mut Explanation) {
     if refused(plan, number, out) {
         return;
@@ -61,4 +61,12 @@ pub(super) fn dialled(plan: &Plan, number: &str, confirm: Option<bool>, out: &mu
     let outgoing =
         Outgoing { confirm: Some(confirm.or(outgoing.confirm).unwrap_or(false)), ..Outgoing::clone(outgoing) };
     placed(plan, number, &outgoing, out);
+    for (what, prompt) in [
+        ("busy", "number-busy"),
+        ("no answer", "no-answer"),
+        ("no such number", "no-such-number"),
+        ("declined, or not reached", "call-failed"),
+    ] {
+        line(out, 1, &format!("{what}: says prompt {prompt}, hangs up"));
+    }
 }

@@ -91,22 +91,27 @@ impl DigestAlgorithm {
     }
 }
 
+/// Whether two gateways' settings differ in one.
+type Differs = fn(&Gateway, &Gateway) -> bool;
+
 impl Gateway {
+    /// The settings that are only taken up at a start, by their names in the dialplan.
+    pub(in crate::dialplan) const AT_START: [(&'static str, Differs); 9] = [
+        ("sip", |one, other| one.sip != other.sip),
+        ("tls", |one, other| one.certificate != other.certificate),
+        ("rtp_ports", |one, other| one.rtp_ports != other.rtp_ports),
+        ("media_threads", |one, other| one.media_threads != other.media_threads),
+        ("call_records", |one, other| one.call_records != other.call_records),
+        ("control", |one, other| one.control != other.control),
+        ("data", |one, other| one.data != other.data),
+        ("dscp", |one, other| one.dscp != other.dscp),
+        ("http", |one, other| one.http != other.http),
+    ];
+
     /// The settings, by name, that differ from those the gateway was started with and are only taken up at a start.
     #[must_use]
     pub fn awaiting_restart(&self, started: &Self) -> Vec<&'static str> {
-        let changed = [
-            ("sip", self.sip != started.sip),
-            ("certificate", self.certificate != started.certificate),
-            ("rtp_ports", self.rtp_ports != started.rtp_ports),
-            ("media_threads", self.media_threads != started.media_threads),
-            ("call_records", self.call_records != started.call_records),
-            ("control", self.control != started.control),
-            ("data", self.data != started.data),
-            ("dscp", self.dscp != started.dscp),
-            ("http", self.http != started.http),
-        ];
-        changed.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+        Self::AT_START.into_iter().filter(|(_, differs)| differs(self, started)).map(|(name, _)| name).collect()
     }
 }
 

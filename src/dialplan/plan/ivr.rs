@@ -66,7 +66,7 @@ pub struct Collect {
     pub first_digit: Duration,
     /// Longest wait between two digits. Default 5 s; 500 ms to 1 min.
     pub next_digit: Duration,
-    /// Tries before the goodbye. Default 3; 1 to 10.
+    /// Tries before the goodbye; the first silence of a try costs none. Default 3; 1 to 10.
     pub tries: u8,
 }
 

@@ -62,9 +62,11 @@ table! {
         dial_limit: i64 = "20",
         /// Calls that one session may place within any minute, 1 to 1000. Default `10`.
         dial_rate: i64 = "10",
-        /// File for call records, one JSON object a line. Default `"var/calls.jsonl"`: in the folder of `data`.
+        /// File for call records, one JSON object a line. Default `"var/calls.jsonl"`: in the folder of `data`. Needs a
+        /// restart.
         call_records: String = r#""var/calls.jsonl""#,
-        /// The Unix socket that `partyline ctl` talks to. Default `"var/partyline.sock"`: in the folder of `data`.
+        /// The Unix socket that `partyline ctl` talks to. Default `"var/partyline.sock"`: in the folder of `data`. Needs a
+        /// restart.
         control: String = r#""var/partyline.sock""#,
         /// Codecs that trunks without `codecs` of their own speak, best first: `opus`, `g722`, `pcmu`, `pcma`, `g729`. In
         /// calls out they are offered, in calls in their order decides. Default: calls out offer `pcmu` and `pcma`; calls

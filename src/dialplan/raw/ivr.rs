@@ -55,7 +55,7 @@ table! {
         first_digit: RawDuration = r#""10s""#,
         /// Longest wait between two keys, 500ms to 1m. Default `"5s"`.
         next_digit: RawDuration = r#""5s""#,
-        /// Tries before the goodbye, 1 to 10. Default `3`.
+        /// Tries before the goodbye, 1 to 10; the first silence of a try costs none. Default `3`.
         tries: i64 = "3",
     }
 }

@@ -50,7 +50,8 @@ Ivr conference, in en-GB:
   takes 4 to 10 digits, ended by #, begun anew by *; the first within 10 s, each other within 5 s; 3 tries
   try 1: ••••••, no room has this PIN, says prompt wrong-pin, then prompt enter-pin
   try 2: •••, too few digits, says prompt too-short, then prompt enter-pin
-  try 3: no digit, says prompt no-input
+  try 3: no digit, says prompt no-input, then prompt enter-pin
+  try 3: no digit, once more, says prompt no-input
   after 3 tries: says prompt goodbye
 The call is ended.
 ";
@@ -73,8 +74,9 @@ Ivr conference, in en-GB:
   a room's PIN: says prompt joining, the caller joins that room
   a wrong PIN: says prompt wrong-pin, then prompt enter-pin
   a PIN after ten wrong ones in an hour: says prompt pin-blocked, hangs up
+  a PIN that has to wait for its check: says prompt please-wait, every few seconds
   too few digits: says prompt too-short, then prompt enter-pin
-  no digit in time: says prompt no-input, then prompt enter-pin
+  no digit in time, which costs no try the first time: says prompt no-input, then prompt enter-pin
   after 3 tries: what was wrong with the last, says prompt goodbye, hangs up
 ";
     assert_eq!(told(DEMO, "local", "1000", None), expected);
@@ -209,6 +211,7 @@ fn the_way_on_to_another_telephone() {
     let way = told(OUT, "carrier", "5000", None);
     assert!(way.contains("+442079460200 is called by line 22, Out, and joined with the caller.\n"), "{way}");
     assert!(way.contains("  the callee is heard at once\n"), "{way}");
+    assert!(way.contains("  busy: says prompt number-busy, hangs up\n"), "{way}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::dialplan::SoundSource;
 use crate::dialplan::{self, Plan, Trusting};
 use crate::gateway::{CallRecord, Gateway, Input, OpenedTransport, Output, Reply, Request, Sounds, Status};
 use crate::media::command::{Clip, Command, Event, LegStatistics, Pcm};
+use crate::sip::locate::{Candidate, Located};
 use crate::sip::message::{Message, Method, Response, StatusCode, Transport};
 use crate::sip::{self, EndpointConfig, Flow};
 use crate::types::{CallId, Now, PlayerId, RoomId, UnitId};
@@ -94,6 +95,10 @@ pub(super) struct Desk {
     pub(super) records: Vec<CallRecord>,
     pub(super) log: Vec<String>,
     replies: Vec<Reply>,
+    /// What a call of the gateway is answered with, one status after the other.
+    pub(super) callee: Vec<u16>,
+    /// The INVITE of that call.
+    invite: String,
 }
 
 impl Desk {
@@ -120,6 +125,8 @@ impl Desk {
             records: Vec::new(),
             log: Vec::new(),
             replies: Vec::new(),
+            callee: Vec::new(),
+            invite: String::new(),
         };
         desk.settle();
         desk
@@ -252,12 +259,20 @@ impl Desk {
             Output::Media(command) => self.on_command(command),
             Output::OpenTransport { call, .. } => {
                 self.opened = Some(call);
-                if let Some(dialog) = self.dialogs.last_mut() {
+                if let Some(dialog) = self.dialogs.last_mut().filter(|dialog| dialog.call == CallId(0)) {
                     dialog.call = call;
                 }
                 let address = SocketAddr::from(([10, 0, 0, 1], 20_000));
                 let opened = OpenedTransport::Rtp { address, rtcp_port: 20_001 };
                 self.gateway.handle_input(self.now, Input::TransportOpened { call, opened });
+            }
+            Output::Resolve { trunk } => {
+                let at = |host, port| SocketAddr::from((host, port));
+                let (local, remote) = (at([10, 0, 0, 1], 5060), at([198, 51, 100, 7], 5060));
+                let flow = Flow { transport: Transport::Udp, local, remote, connection: None };
+                let server = Candidate { rank: (0, 0, 0), weight: 0, targets: vec![flow] };
+                let found = Located { candidates: vec![server], lifetime: PROMPT, ..Located::nothing() };
+                self.gateway.handle_input(self.now, Input::Resolved { trunk, found });
             }
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => self.log.push(line.to_string()),
@@ -287,8 +302,39 @@ impl Desk {
                 let bytes = response.to_bytes();
                 self.gateway.handle_input(self.now, Input::Sip(sip::Input::Message { flow, bytes }));
             }
+            Ok(Message::Request(request)) if request.method == Method::Invite => {
+                self.invite = String::from_utf8(bytes.to_vec()).unwrap();
+                for status in self.callee.clone() {
+                    self.answer(flow, status);
+                }
+            }
+            Ok(Message::Request(request)) if request.method == Method::Cancel => {
+                let bytes = Response::to_request(&request, StatusCode(200)).to_bytes();
+                self.gateway.handle_input(self.now, Input::Sip(sip::Input::Message { flow, bytes }));
+                self.answer(flow, 487);
+            }
             _ => {}
         }
+    }
+
+    /// The callee answers the gateway's last INVITE.
+    fn answer(&mut self, flow: Flow, status: u16) {
+        let copied = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let line = |name: &str| {
+            let line = self.invite.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap();
+            format!("{line}{}\r\n", if name == "To" { ";tag=callee" } else { "" })
+        };
+        let head: String = copied.into_iter().map(line).collect();
+        let body =
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+        let body = if status == 200 { body } else { "" };
+        let text = format!(
+            "SIP/2.0 {status} Said\r\n{head}Contact: <sip:{}>\r\nContent-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            flow.remote,
+            body.len(),
+        );
+        self.gateway.handle_input(self.now, Input::Sip(sip::Input::Message { flow, bytes: Bytes::from(text) }));
     }
 
     fn on_command(&mut self, command: Command) {

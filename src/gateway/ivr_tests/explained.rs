@@ -13,6 +13,7 @@ fn said(line: &str) -> Vec<String> {
         // Up to the next thing that is told: a text may hold commas.
         let part = part.split(", hangs up").next().unwrap_or_default();
         let part = part.split(", the caller").next().unwrap_or_default();
+        let part = part.split(", every few seconds").next().unwrap_or_default();
         for (place, what) in part.split(", then ").enumerate() {
             if place == 0 || what.starts_with("prompt ") || what.starts_with('"') || what.starts_with("file ") {
                 heard.push(what.trim_start_matches("prompt ").to_owned());
@@ -147,4 +148,81 @@ fn what_explain_prints_of_a_room_is_what_is_heard_there() {
     desk.run(secs(10));
     assert_eq!(desk.heard_by(late), said(&full));
     assert!(desk.ended.contains(&late));
+}
+
+/// What the explanation says in the line that begins like this.
+fn said_in(way: &Explanation, start: &str) -> Vec<String> {
+    let found = way.lines.iter().find(|line| line.trim_start().starts_with(start));
+    said(found.unwrap_or_else(|| panic!("{start} in\n{way}")))
+}
+
+#[test]
+fn what_explain_prints_of_a_pin_that_waits_is_what_is_heard() {
+    let text = dialplan(&format!("{COLLECT}{BY_PIN}"), "[gateway]\npin_budget = 1\n");
+    let plan = dialplan::parse("dialplan.toml", &text, &Trusting).unwrap().plan;
+    let way = explained(&plan, "1000", None);
+    let mut desk = Desk::with_plan(plan);
+    let calls: Vec<_> = (0..5).map(|n| desk.call(CARRIER, &format!("+44207946000{n}"), "1000")).collect();
+    desk.run(secs(3));
+    desk.key(calls[0], "999999#");
+    calls.iter().skip(1).for_each(|call| desk.key(*call, "482917#"));
+    desk.run(secs(60));
+    let expected =
+        [said_in(&way, "says"), said_in(&way, "a PIN that has to wait"), said_in(&way, "a room's PIN")].concat();
+    let heard: Vec<_> = calls.iter().map(|call| desk.heard_by(*call)).collect();
+    assert!(
+        heard.iter().any(|heard| heard.starts_with(&expected.iter().map(String::as_str).collect::<Vec<_>>())),
+        "{heard:?}\n{way}"
+    );
+}
+
+/// The dialplan of an IVR that dials `number`, where calls out may go to London.
+fn dialling(collect: &str, number: &str) -> Arc<Plan> {
+    let text = format!(
+        "[trunks.carrier]\nallow = \"198.51.100.7\"\naddress = \"198.51.100.7\"\nping = \"off\"\n\
+         caller_id = \"+442079460100\"\n[ivr.desk]\nsay = {{ prompt = \"joining\" }}\n{collect}\
+         then = {{ dial = \"{number}\" }}\n\
+         [[routes]]\nname = \"Desk\"\nfrom = \"carrier\"\nnumber = \"1000\"\nivr = \"desk\"\n\
+         [[routes]]\nname = \"Out\"\nfrom = \"sessions\"\nnumber = '\\+4420\\d+'\ntrunk = \"carrier\"\n\
+         ring_timeout = \"10s\"\n"
+    );
+    dialplan::parse("dialplan.toml", &text, &Trusting).unwrap().plan
+}
+
+/// A number that no route allows is none of these ways: such a dialplan is not taken.
+#[test]
+fn what_explain_prints_of_a_number_that_is_dialled_is_what_the_caller_hears() {
+    let answers: [(&str, &[u16]); 8] = [
+        ("busy", &[180, 486]),
+        ("busy", &[600]),
+        ("no answer", &[180]),
+        ("no such number", &[404]),
+        ("declined, or not reached", &[603]),
+        ("declined, or not reached", &[180, 403]),
+        ("declined, or not reached", &[503]),
+        ("declined, or not reached", &[]),
+    ];
+    for collect in ["", COLLECT] {
+        let plan = dialling(collect, "+442079460200");
+        let keys = if collect.is_empty() { "" } else { "1234#" };
+        let way = explained(&plan, "1000", Some(keys));
+        assert!(way.lines.iter().any(|line| line.starts_with("+442079460200 is called")), "{way}");
+        let call = |answers: &[u16]| {
+            let mut desk = Desk::with_plan(Arc::clone(&plan));
+            desk.callee = answers.to_vec();
+            let call = desk.call(CARRIER, "+442079460001", "1000");
+            desk.run(secs(3));
+            desk.key(call, keys);
+            desk.run(secs(60));
+            let heard = desk.heard_by(call).into_iter().filter(|what| !what.starts_with("tone "));
+            (heard.map(str::to_owned).collect::<Vec<_>>(), desk.ended.contains(&call), desk.log)
+        };
+        for (why, answers) in answers {
+            let (heard, ended, log) = call(answers);
+            assert_eq!(heard, [said_in(&way, "says"), said_in(&way, why)].concat(), "{answers:?}: {log:#?}");
+            assert!(ended, "{answers:?}");
+        }
+        let (heard, ended, log) = call(&[180, 200]);
+        assert_eq!((heard, ended), (said_in(&way, "says"), false), "{log:#?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What is kept of keyed digits: how many, and never which.
 
-use super::desk::Desk;
+use super::desk::{Desk, PROMPT};
 use super::{CARRIER, dialplan, secs};
 use crate::gateway::{Keyed, Reply, Request};
 
@@ -103,4 +103,23 @@ fn a_record_counts_keys_and_entries() {
     assert!(matches!(desk.ask(Request::Kick { call: call.to_string() }), Reply::Done(_)));
     desk.run(secs(20));
     assert!(!serde_json::to_string(&desk.records[0]).unwrap().contains("keyed"));
+}
+
+#[test]
+fn after_ten_seconds_of_silence_the_prompt_is_repeated_and_no_try_is_spent() {
+    let mut desk = Desk::new(&dialplan("collect = { tries = 2 }\nthen = { room = \"by-pin\" }", ""));
+    let call = desk.call(CARRIER, "+442081110001", "1000");
+    let heard = |desk: &Desk| desk.heard_by(call).len();
+    desk.run_until(secs(5), |desk| heard(desk) == 1);
+    let waited = desk.run_until(secs(60), |desk| heard(desk) > 1);
+    let [after, looked_at] = [PROMPT + secs(10), secs(1)];
+    assert!(waited >= after && waited < after + looked_at, "{waited:?} from the beginning of the prompt");
+    assert_eq!(desk.heard_by(call), ["enter-pin", "no-input", "enter-pin"]);
+    // Both tries are left.
+    desk.run(secs(5));
+    desk.key(call, "909192#");
+    desk.run(secs(5));
+    desk.key(call, "909192#");
+    desk.run(secs(5));
+    assert_eq!(desk.heard_by(call)[3..], ["wrong-pin", "enter-pin", "wrong-pin", "goodbye"]);
 }

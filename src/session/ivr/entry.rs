@@ -30,9 +30,18 @@ enum State {
     /// Hears the greeting; nothing is to be keyed. The timer takes a greeting that never ends for ended.
     Greeting,
     /// Is asked for digits. The collection ends by itself; the timer covers a prompt that never ends.
-    Collecting { tries_left: u8 },
+    Collecting { tries_left: u8, silence: Silence },
     /// Has keyed a PIN that may open `room`; the verdict is not there yet. The timer asks for patience.
     Checking { room: RoomHandle, tries_left: u8, patience: u8 },
+}
+
+/// What no key in time means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// The caller may still be looking for the PIN: is reminded, and no try is spent.
+    Reminds,
+    /// It came before in this try.
+    Counts,
 }
 
 /// What an event led to.
@@ -50,7 +59,7 @@ pub(super) enum Entered {
     },
     /// Not let in.
     Refused {
-        last_words: Vec<PlayItem>,
+        final_prompts: Vec<PlayItem>,
         cause: &'static str,
     },
 }
@@ -65,7 +74,7 @@ impl Entry {
                 line.arm(PROMPT_LIMIT, out);
                 State::Greeting
             }
-            Some(collect) => Self::collect(collect, collect.tries, greeting, line, out),
+            Some(collect) => Self::collect(collect, collect.tries, Silence::Reminds, greeting, line, out),
         };
         Self { number, state }
     }
@@ -82,10 +91,17 @@ impl Entry {
                 };
                 if heard { self.go_on(plan, &Digits::default()) } else { Entered::NotYet(self) }
             }
-            State::Collecting { tries_left } => match event {
+            State::Collecting { tries_left, silence } => match event {
                 Event::Collected { digits, how, .. } => {
                     line.disarm(out);
-                    self.collected(plan, digits, *how, tries_left, line, out)
+                    match (&plan.collect, how) {
+                        (Some(collect), Completion::NoInput) if silence == Silence::Reminds => {
+                            let prompt = vec![item(&plan.prompts.timeout), item(plan.greeting(&self.number))];
+                            let state = Self::collect(collect, tries_left, Silence::Counts, prompt, line, out);
+                            Entered::NotYet(Self { state, ..self })
+                        }
+                        _ => self.collected(plan, digits, *how, tries_left, line, out),
+                    }
                 }
                 Event::PlaybackFinished { playback, .. } => {
                     line.finished(*playback);
@@ -178,10 +194,10 @@ impl Entry {
         match &plan.collect {
             Some(collect) if tries_left > 0 => {
                 let prompt = vec![what, item(plan.greeting(&self.number))];
-                self.state = Self::collect(collect, tries_left, prompt, line, out);
+                self.state = Self::collect(collect, tries_left, Silence::Reminds, prompt, line, out);
                 Entered::NotYet(self)
             }
-            _ => Entered::Refused { last_words: vec![what, item(&plan.prompts.goodbye)], cause: "pin-refused" },
+            _ => Entered::Refused { final_prompts: vec![what, item(&plan.prompts.goodbye)], cause: "pin-refused" },
         }
     }
 
@@ -199,16 +215,23 @@ impl Entry {
         }
     }
 
-    fn collect(collect: &Collect, tries_left: u8, prompt: Vec<PlayItem>, line: &mut Line, out: &mut Verbs) -> State {
+    fn collect(
+        collect: &Collect,
+        tries_left: u8,
+        silence: Silence,
+        prompt: Vec<PlayItem>,
+        line: &mut Line,
+        out: &mut Verbs,
+    ) -> State {
         line.play(prompt, Fallback::Beep, out);
         out.push(Verb::Collect { call: line.call(), spec: spec(collect) });
         line.arm(longest(collect), out);
-        State::Collecting { tries_left }
+        State::Collecting { tries_left, silence }
     }
 }
 
-fn refused(last_words: &Say, cause: &'static str) -> Entered {
-    Entered::Refused { last_words: vec![item(last_words)], cause }
+fn refused(final_prompt: &Say, cause: &'static str) -> Entered {
+    Entered::Refused { final_prompts: vec![item(final_prompt)], cause }
 }
 
 fn spec(collect: &Collect) -> CollectSpec {

@@ -95,7 +95,7 @@ impl Script for Reception {
                     line.arm(DIAL_LIMIT, out);
                     Phase::Calling(callee)
                 }
-                Entered::Refused { last_words, cause } => leave(last_words, cause, line, out),
+                Entered::Refused { final_prompts, cause } => leave(final_prompts, cause, line, out),
             },
             Phase::InRoom(mut in_room) => {
                 let (final_prompt, cause) = match in_room.handle(event, line, out) {
@@ -165,8 +165,8 @@ impl Reception {
     }
 }
 
-fn leave(last_words: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Phase {
-    Phase::Leaving(Closing::begin(last_words, cause, line, out))
+fn leave(final_prompts: Vec<PlayItem>, cause: &'static str, line: &mut Line, out: &mut Verbs) -> Phase {
+    Phase::Leaving(Closing::begin(final_prompts, cause, line, out))
 }
 
 impl Session for Ivr {

@@ -130,23 +130,44 @@ fn three_wrong_pins_end_the_call_with_what_was_wrong_and_a_goodbye() {
 }
 
 #[test]
-fn silence_and_short_entries_use_up_tries_as_well_and_say_what_they_are() {
+fn the_first_silence_of_each_try_is_a_reminder_and_costs_none() {
+    let nothing = || collected("", Completion::NoInput);
     play_through(
         &mut greeted(),
         &[
-            (collected("", Completion::NoInput), "clear2; play2 no-input+enter-pin; collect 4-10; timer3 240s"),
-            (collected("12", Completion::TooShort), "clear3; play3 too-short+enter-pin; collect 4-10; timer4 240s"),
-            (collected("", Completion::NoInput), "clear4; no-collect; play4 no-input+goodbye; timer5 30s"),
-            (finished(4), "hangup pin-refused; clear5; timer6 45s"),
+            (nothing(), "clear2; play2 no-input+enter-pin; collect 4-10; timer3 240s"),
+            (keyed("1111"), "clear3; check 1111 room1; timer4 4s"),
+            (verdict(PinVerdict::Wrong), "clear4; play3 wrong-pin+enter-pin; collect 4-10; timer5 240s"),
+            (nothing(), "clear5; play4 no-input+enter-pin; collect 4-10; timer6 240s"),
+            (keyed("2222"), "clear6; check 2222 room2; timer7 4s"),
+            (verdict(PinVerdict::Wrong), "clear7; play5 wrong-pin+enter-pin; collect 4-10; timer8 240s"),
+            (nothing(), "clear8; play6 no-input+enter-pin; collect 4-10; timer9 240s"),
+            (keyed("482917"), "clear9; check 482917 room3; timer10 4s"),
+        ],
+    );
+}
+
+#[test]
+fn more_silence_and_short_entries_use_up_tries_as_well_and_say_what_they_are() {
+    let nothing = || collected("", Completion::NoInput);
+    play_through(
+        &mut greeted(),
+        &[
+            (nothing(), "clear2; play2 no-input+enter-pin; collect 4-10; timer3 240s"),
+            (nothing(), "clear3; play3 no-input+enter-pin; collect 4-10; timer4 240s"),
+            (collected("12", Completion::TooShort), "clear4; play4 too-short+enter-pin; collect 4-10; timer5 240s"),
+            (nothing(), "clear5; play5 no-input+enter-pin; collect 4-10; timer6 240s"),
+            (nothing(), "clear6; no-collect; play6 no-input+goodbye; timer7 30s"),
+            (finished(6), "hangup pin-refused; clear7; timer8 45s"),
         ],
     );
     let last = "clear4; no-collect; play4 too-short+goodbye; timer5 30s";
     play_through(
         &mut greeted(),
         &[
-            (collected("", Completion::NoInput), "clear2; play2 no-input+enter-pin; collect 4-10; timer3 240s"),
-            (collected("", Completion::NoInput), "clear3; play3 no-input+enter-pin; collect 4-10; timer4 240s"),
-            (collected("1", Completion::TooShort), last),
+            (collected("1", Completion::TooShort), "clear2; play2 too-short+enter-pin; collect 4-10; timer3 240s"),
+            (collected("2", Completion::TooShort), "clear3; play3 too-short+enter-pin; collect 4-10; timer4 240s"),
+            (collected("3", Completion::TooShort), last),
         ],
     );
 }
