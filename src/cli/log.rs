@@ -20,7 +20,7 @@ const BYTES: usize = 4 << 20;
 /// Wait after a write that failed for want of room, before it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Patience with the reader of the log when the gateway ends.
-const FAREWELL: Duration = Duration::from_secs(1);
+const END_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The end of the queue that lines go into. Never waits for the writer.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +93,7 @@ impl Log {
     pub(super) fn flush(&self) {
         let is_busy = |state: &mut State| state.is_writing || !state.lines.is_empty();
         // Who is woken too late, or finds the lock poisoned, goes on just the same.
-        let _ = self.0.changed.wait_timeout_while(self.0.lock(), FAREWELL, is_busy);
+        let _ = self.0.changed.wait_timeout_while(self.0.lock(), END_PATIENCE, is_busy);
     }
 }
 

@@ -60,32 +60,36 @@ fn hostile_text_reaches_no_log() {
     }
 }
 
+/// A record in which a text stands wherever there is one.
+pub(super) fn record(text: &str) -> CallRecord {
+    let text = || text.to_owned();
+    CallRecord {
+        call: "call-1".into(),
+        way: Way::In,
+        sip_call_id: text(),
+        trunk: text(),
+        from: text(),
+        number: text(),
+        route: Some(text()),
+        rooms: vec![text()],
+        keyed: Default::default(),
+        tried: Vec::new(),
+        started: UNIX_EPOCH,
+        answered: None,
+        ended: UNIX_EPOCH,
+        talk_ms: 0,
+        status: None,
+        cause: Cause::Declined(text()),
+        reason: None,
+        warning: None,
+        media: None,
+    }
+}
+
 #[test]
 fn hostile_text_reaches_no_record() {
     for hostile in HOSTILE {
-        let text = || hostile.to_owned();
-        let record = CallRecord {
-            call: "call-1".into(),
-            way: Way::In,
-            sip_call_id: text(),
-            trunk: text(),
-            from: text(),
-            number: text(),
-            route: Some(text()),
-            rooms: vec![text()],
-            keyed: Default::default(),
-            tried: Vec::new(),
-            started: UNIX_EPOCH,
-            answered: None,
-            ended: UNIX_EPOCH,
-            talk_ms: 0,
-            status: None,
-            cause: Cause::Declined(text()),
-            reason: None,
-            warning: None,
-            media: None,
-        };
-        let line = String::from_utf8(json::line(&record).unwrap()).unwrap();
+        let line = String::from_utf8(json::line(&record(hostile)).unwrap()).unwrap();
         assert_plain("a record", &line, 1);
         // Nor is it hidden in an escape.
         let decoded: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -37,7 +37,7 @@ const BATCH: usize = 64;
 const TURN: Duration = Duration::from_millis(2);
 
 /// Patience with connections that take their last messages slowly.
-const FAREWELL: Duration = Duration::from_secs(2);
+const END_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Both clocks, read at once.
 pub(super) fn now() -> Now {
@@ -236,7 +236,7 @@ impl Server {
             }
         }
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
-        self.transports.close(FAREWELL).await;
+        self.transports.close(END_PATIENCE).await;
         if healthy { Ok(()) } else { Err(io::Error::other("a media thread ended before its time")) }
     }
 

@@ -83,7 +83,7 @@ impl LineFile {
 
     /// Appends lines. Says how many of their bytes are in the file, which is up to a line's end, and what went wrong then.
     pub(super) fn append(&mut self, lines: &[u8]) -> (usize, io::Result<()>) {
-        let start = match self.follow().and_then(|()| self.pay()).and_then(|()| self.file.metadata()) {
+        let start = match self.reopen_if_moved().and_then(|()| self.pay()).and_then(|()| self.file.metadata()) {
             Ok(found) => found.len(),
             Err(error) => return (0, Err(error)),
         };
@@ -110,7 +110,7 @@ impl LineFile {
     }
 
     /// Opens the file anew where another one, or none, is at its path: it was moved away.
-    fn follow(&mut self) -> io::Result<()> {
+    fn reopen_if_moved(&mut self) -> io::Result<()> {
         let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
         if std::fs::metadata(&self.path).map(identity).ok() != self.file.metadata().map(identity).ok() {
             *self = Self { owed: std::mem::take(&mut self.owed), ..Self::open(&self.path)? };

@@ -30,7 +30,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// How exactly a gateway that is killed leaves behind when it was.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// Patience with the disk when the gateway ends.
-const FAREWELL: Duration = Duration::from_secs(5);
+const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The writer's end that the gateway sees.
 pub(super) struct Records {
@@ -146,7 +146,7 @@ impl Drop for Records {
     /// Waits until all is written, but not for a disk that stays full.
     fn drop(&mut self) {
         self.queue = None;
-        if self.finished.recv_timeout(FAREWELL).is_err() {
+        if self.finished.recv_timeout(END_PATIENCE).is_err() {
             let waiting = self.shared.waiting.load(Ordering::Relaxed);
             tracing::error!("{waiting} call records could not be written");
         }
@@ -259,4 +259,32 @@ impl Writer {
 fn line_of(record: &CallRecord) -> Vec<u8> {
     // A record is made of text, numbers and times: there is nothing in it that JSON cannot say.
     json::line(record).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::outlets_tests::record;
+
+    #[test]
+    fn ten_thousand_records_wait_for_a_disk_that_takes_none_and_those_beyond_are_counted() {
+        let mut records = Records::open(Path::new("/dev/full")).unwrap();
+        let now = Instant::now();
+        let backlog = |records: &Records| {
+            let mut backlog = Backlog::default();
+            records.note_backlog(&mut backlog);
+            (backlog.records_waiting, backlog.records_lost)
+        };
+        for _ in 0..10_000 {
+            records.write(now, Box::new(record("full")));
+        }
+        assert_eq!(backlog(&records), (10_000, 0));
+        for _ in 0..7 {
+            records.write(now, Box::new(record("full")));
+            records.answered(Box::new(record("full")));
+        }
+        assert_eq!(backlog(&records), (10_000, 7));
+        // Its end would wait for the disk.
+        std::mem::forget(records);
+    }
 }

@@ -46,12 +46,12 @@ impl<'a> Repeated<'a> {
             if count == MOST_LINES || charset::is_space(*name.first()?) || memchr::memchr(b'\r', line).is_some() {
                 return None;
             }
-            let Some(place) = place(charset::trim(name)) else { continue };
-            let Some(place) = place.checked_sub(1) else {
+            let Some(slot) = slot(charset::trim(name)) else { continue };
+            let Some(slot) = slot.checked_sub(1) else {
                 vias.push(value);
                 continue;
             };
-            if once.get_mut(place)?.replace(value).is_some() {
+            if once.get_mut(slot)?.replace(value).is_some() {
                 return None;
             }
         }
@@ -99,7 +99,7 @@ impl<'a> Repeated<'a> {
 }
 
 /// 0 for Via; 1 to 4 for what stands once.
-fn place(name: &[u8]) -> Option<usize> {
+fn slot(name: &[u8]) -> Option<usize> {
     let is = |long: &str, short: &str| {
         name.eq_ignore_ascii_case(long.as_bytes()) || name.eq_ignore_ascii_case(short.as_bytes())
     };
