@@ -4,13 +4,64 @@ use super::super::*;
 use super::{Raw, sdp, secs};
 use crate::sip::message::{Defect, HeaderName as H, Method, Request, Response, StatusCode};
 
-/// Our INVITE, as the peer has it.
-fn calling(raw: &mut Raw) -> (InviteId, Request) {
-    let from = "<sip:us@example.com>".parse().unwrap();
-    let call = OutgoingInvite::new(raw.flow, from, "sip:them@192.0.2.9".parse().unwrap(), Some(sdp("offer")));
-    let now = raw.now;
-    let id = raw.endpoint.invite(now, call).unwrap();
-    (id, raw.request())
+/// A call of ours, and the one odd response that its peer has for it.
+struct Caller {
+    raw: Raw,
+    id: InviteId,
+    /// Our INVITE, as the peer has it.
+    invite: Request,
+    status: u16,
+    /// Which of [`odd`].
+    at: usize,
+    name: &'static str,
+}
+
+impl Caller {
+    fn new(status: u16, at: usize, name: &'static str) -> Self {
+        let mut raw = Raw::new();
+        let from = "<sip:us@example.com>".parse().unwrap();
+        let call = OutgoingInvite::new(raw.flow, from, "sip:them@192.0.2.9".parse().unwrap(), Some(sdp("offer")));
+        let now = raw.now;
+        let id = raw.endpoint.invite(now, call).unwrap();
+        let invite = raw.request();
+        Self { raw, id, invite, status, at, name }
+    }
+
+    /// The odd response to a request.
+    fn odd(&self, request: &Request) -> String {
+        odd(request, self.status).remove(self.at).1
+    }
+
+    /// The response to our INVITE comes, as it should be or odd.
+    fn receive(&mut self, response: String) {
+        self.raw.receive_bytes(response);
+    }
+
+    fn hang_up(&mut self) {
+        let now = self.raw.now;
+        self.raw.endpoint.hangup(now, self.id, None).unwrap();
+    }
+
+    /// The call that is up is hung up; the BYE, which the peer has answered.
+    fn end(mut self) -> Request {
+        self.hang_up();
+        let bye = self.raw.request();
+        assert_eq!(bye.method, Method::Bye, "{}", self.name);
+        self.raw.answer(&bye, 200, "", |_| {});
+        self.raw.finish();
+        bye
+    }
+}
+
+/// A call for each odd response of this status.
+fn callers(status: u16) -> impl Iterator<Item = Caller> {
+    let names = odd(&super::raw::invite("1"), status).into_iter().map(|(name, _)| name);
+    names.enumerate().map(move |(at, name)| Caller::new(status, at, name))
+}
+
+/// A call whose response is made by the test.
+fn caller() -> Caller {
+    Caller::new(200, 0, "")
 }
 
 /// A response with all that it should have.
@@ -86,147 +137,111 @@ fn methods(requests: &[Request]) -> Vec<Method> {
 
 #[test]
 fn a_2xx_is_acknowledged_and_its_call_ended_whichever_header_cannot_be_read() {
-    let names: Vec<_> = odd(&super::raw::invite("1"), 200).into_iter().map(|(name, _)| name).collect();
-    for (at, name) in names.iter().enumerate() {
-        let mut raw = Raw::new();
-        let (id, invite) = calling(&mut raw);
-        let answer = odd(&invite, 200).remove(at).1;
-        raw.receive_bytes(answer.clone());
-        let ack = raw.request();
+    for mut caller in callers(200) {
+        let (name, answer) = (caller.name, caller.odd(&caller.invite));
+        caller.receive(answer.clone());
+        let ack = caller.raw.request();
         assert_eq!(ack.method, Method::Ack, "{name}");
-        assert_eq!(ack.cseq().unwrap().number, invite.cseq().unwrap().number, "{name}");
+        assert_eq!(ack.cseq().unwrap().number, caller.invite.cseq().unwrap().number, "{name}");
         assert_eq!(ack.uri.host, "192.0.2.9".into(), "{name}");
-        let answered = raw.events.iter().filter(|event| matches!(event, Event::Answered { .. })).count();
+        let answered = caller.raw.events.iter().filter(|event| matches!(event, Event::Answered { .. })).count();
         assert_eq!(answered, 1, "{name}");
         // It comes again: acknowledged again, and nobody is told twice.
-        raw.receive_bytes(answer);
-        assert_eq!(raw.request().method, Method::Ack, "{name}");
-        let now = raw.now;
-        raw.endpoint.hangup(now, id, None).unwrap();
-        let bye = raw.request();
-        assert_eq!((bye.method.clone(), bye.headers.get(&H::To)), (Method::Bye, ack.headers.get(&H::To)), "{name}");
-        raw.answer(&bye, 200, "", |_| {});
-        raw.finish();
+        caller.receive(answer);
+        assert_eq!(caller.raw.request().method, Method::Ack, "{name}");
+        assert_eq!(caller.end().headers.get(&H::To), ack.headers.get(&H::To), "{name}");
     }
 }
 
 #[test]
 fn ringing_is_heard_whichever_header_cannot_be_read() {
-    for status in [180, 183] {
-        let names: Vec<_> = odd(&super::raw::invite("1"), status).into_iter().map(|(name, _)| name).collect();
-        for (at, name) in names.iter().enumerate() {
-            let mut raw = Raw::new();
-            let (id, invite) = calling(&mut raw);
-            raw.receive_bytes(odd(&invite, status).remove(at).1);
-            raw.sent();
-            let rings = |event: &&Event| matches!(event, Event::Progress { status: said, .. } if said.0 == status);
-            assert_eq!(raw.events.iter().filter(rings).count(), 1, "{name}");
-            raw.receive_bytes(wire(&response(&invite, 200)));
-            assert_eq!(raw.request().method, Method::Ack, "{name}");
-            let now = raw.now;
-            raw.endpoint.hangup(now, id, None).unwrap();
-            let bye = raw.request();
-            raw.answer(&bye, 200, "", |_| {});
-            raw.finish();
-        }
+    for mut caller in [180, 183].into_iter().flat_map(callers) {
+        let (name, status) = (caller.name, caller.status);
+        caller.receive(caller.odd(&caller.invite));
+        caller.raw.sent();
+        let rings = |event: &&Event| matches!(event, Event::Progress { status: said, .. } if said.0 == status);
+        assert_eq!(caller.raw.events.iter().filter(rings).count(), 1, "{name}");
+        caller.receive(wire(&response(&caller.invite, 200)));
+        assert_eq!(caller.raw.request().method, Method::Ack, "{name}");
+        caller.end();
     }
 }
 
 #[test]
 fn a_refusal_ends_the_call_whichever_header_cannot_be_read() {
-    let names: Vec<_> = odd(&super::raw::invite("1"), 486).into_iter().map(|(name, _)| name).collect();
-    for (at, name) in names.iter().enumerate() {
-        let mut raw = Raw::new();
-        let (_, invite) = calling(&mut raw);
-        raw.receive_bytes(odd(&invite, 486).remove(at).1);
-        let ack = raw.request();
+    for mut caller in callers(486) {
+        let name = caller.name;
+        caller.receive(caller.odd(&caller.invite));
+        let ack = caller.raw.request();
         assert_eq!((ack.method.clone(), ack.headers.contains(&H::To)), (Method::Ack, true), "{name}");
         let failed = |event: &&Event| matches!(event, Event::Failed { status: StatusCode::BUSY_HERE, .. });
-        assert_eq!(raw.events.iter().filter(failed).count(), 1, "{name}");
-        raw.finish();
+        assert_eq!(caller.raw.events.iter().filter(failed).count(), 1, "{name}");
+        caller.raw.finish();
     }
 }
 
 #[test]
 fn an_odd_2xx_that_nobody_waits_for_any_more_is_acknowledged_and_ended() {
-    let names: Vec<_> = odd(&super::raw::invite("1"), 200).into_iter().map(|(name, _)| name).collect();
-    for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.starts_with("Via")) {
-        let mut raw = Raw::new();
-        let (id, invite) = calling(&mut raw);
-        raw.answer(&invite, 180, "them", |_| {});
-        let now = raw.now;
-        raw.endpoint.hangup(now, id, None).unwrap();
-        assert_eq!(raw.request().method, Method::Cancel);
-        raw.receive_bytes(odd(&invite, 200).remove(at).1);
-        let requests = raw.requests();
-        assert_eq!(methods(&requests), [Method::Ack, Method::Bye], "{name}");
-        raw.answer(&requests[1], 200, "", |_| {});
-        raw.finish();
+    for mut caller in callers(200).filter(|caller| !caller.name.starts_with("Via")) {
+        caller.raw.answer(&caller.invite, 180, "them", |_| {});
+        caller.hang_up();
+        assert_eq!(caller.raw.request().method, Method::Cancel);
+        caller.receive(caller.odd(&caller.invite));
+        let requests = caller.raw.requests();
+        assert_eq!(methods(&requests), [Method::Ack, Method::Bye], "{}", caller.name);
+        caller.raw.answer(&requests[1], 200, "", |_| {});
+        caller.raw.finish();
     }
 }
 
 #[test]
 fn the_odd_2xx_of_a_reinvite_is_acknowledged_and_the_call_goes_on() {
-    let names: Vec<_> = odd(&super::raw::invite("1"), 200).into_iter().map(|(name, _)| name).collect();
-    for (at, name) in names.iter().enumerate().filter(|(_, name)| !matches!(**name, "Via" | "Via missing")) {
-        let mut raw = Raw::new();
-        let (id, invite) = calling(&mut raw);
-        raw.receive_bytes(wire(&response(&invite, 200)));
-        assert_eq!(raw.request().method, Method::Ack);
-        let now = raw.now;
-        raw.endpoint.reinvite(now, id, Some(sdp("again"))).unwrap();
-        let again = raw.request();
-        raw.receive_bytes(odd(&again, 200).remove(at).1);
-        let ack = raw.request();
+    for mut caller in callers(200).filter(|caller| !matches!(caller.name, "Via" | "Via missing")) {
+        let name = caller.name;
+        caller.receive(wire(&response(&caller.invite, 200)));
+        assert_eq!(caller.raw.request().method, Method::Ack);
+        let now = caller.raw.now;
+        caller.raw.endpoint.reinvite(now, caller.id, Some(sdp("again"))).unwrap();
+        let again = caller.raw.request();
+        caller.receive(caller.odd(&again));
+        let ack = caller.raw.request();
         assert_eq!(
             (ack.method.clone(), ack.cseq().unwrap().number),
             (Method::Ack, again.cseq().unwrap().number),
             "{name}"
         );
-        assert!(!raw.events.iter().any(|event| matches!(event, Event::Ended { .. })), "{name}");
-        let now = raw.now;
-        raw.endpoint.hangup(now, id, None).unwrap();
-        let bye = raw.request();
-        raw.answer(&bye, 200, "", |_| {});
-        raw.finish();
+        assert!(!caller.raw.events.iter().any(|event| matches!(event, Event::Ended { .. })), "{name}");
+        caller.end();
     }
 }
 
 #[test]
 fn the_readable_part_of_a_route_is_used_and_the_request_uri_where_there_is_no_contact() {
-    let mut raw = Raw::new();
-    let (id, invite) = calling(&mut raw);
-    let mut odd = response(&invite, 200);
+    let mut caller = caller();
+    let mut odd = response(&caller.invite, 200);
     odd.headers.set(H::Contact, "<sip:them");
     odd.headers.set(H::RecordRoute, "<sip:192.0.2.9;lr;n=1>, \"<sip:p2.example;lr>, <sip:p3.example;lr>");
-    raw.receive_bytes(odd.to_bytes());
-    let ack = raw.request();
-    assert_eq!(ack.uri, invite.uri);
-    let told = raw.events.iter().find_map(|event| match event {
+    caller.receive(wire(&odd));
+    let ack = caller.raw.request();
+    assert_eq!(ack.uri, caller.invite.uri);
+    let told = caller.raw.events.iter().find_map(|event| match event {
         Event::OddResponse { invite, defect, .. } => Some((*invite, *defect)),
         _ => None,
     });
-    assert_eq!(told, Some((Some(id), Defect::Malformed("Contact"))));
-    let now = raw.now;
-    raw.endpoint.hangup(now, id, None).unwrap();
-    let bye = raw.request();
-    assert_eq!(bye.headers.get_str(&H::Route), Some("<sip:192.0.2.9;lr;n=1>"));
-    raw.answer(&bye, 200, "", |_| {});
-    raw.finish();
+    assert_eq!(told, Some((Some(caller.id), Defect::Malformed("Contact"))));
+    assert_eq!(caller.end().headers.get_str(&H::Route), Some("<sip:192.0.2.9;lr;n=1>"));
 }
 
 #[test]
 fn a_response_that_bears_neither_our_branch_nor_our_tag_is_dropped() {
-    let mut raw = Raw::new();
-    let (id, invite) = calling(&mut raw);
-    let mut foreign = response(&invite, 200);
+    let mut caller = caller();
+    let mut foreign = response(&caller.invite, 200);
     foreign.headers.set(H::Via, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK0123456789abcdef");
     foreign.headers.set(H::From, "<sip:us@example.com>;tag=0123456789abcdef");
-    raw.receive_bytes(foreign.to_bytes());
-    assert!(raw.sent().is_empty() && raw.events.is_empty());
-    assert_eq!(raw.endpoint.counts().stray_responses, 1);
-    let now = raw.now;
-    raw.endpoint.hangup(now, id, None).unwrap();
-    raw.wait(secs(40));
-    raw.finish();
+    caller.receive(wire(&foreign));
+    assert!(caller.raw.sent().is_empty() && caller.raw.events.is_empty());
+    assert_eq!(caller.raw.endpoint.counts().stray_responses, 1);
+    caller.hang_up();
+    caller.raw.wait(secs(40));
+    caller.raw.finish();
 }
