@@ -135,3 +135,50 @@ fn a_drain_of_an_idle_gateway_is_answered_before_it_ends() {
     assert_eq!(drained.code(), 0, "{}", drained.output);
     assert!(drained.output.contains("taking no new calls"), "{}", drained.output);
 }
+
+#[test]
+fn every_subcommand_of_ctl_answers_in_json_when_asked_to() {
+    let gateway = Gateway::start();
+    let phone = Phone::dials("2000").seconds(60.0).call(&gateway);
+    gateway.wait_for_members("lobby", 1);
+    let call = gateway.status()["calls"][0]["call"].as_str().unwrap().to_owned();
+    let call = call.as_str();
+    // What is asked, and how that ends; where a voice is needed that may be missing, either way.
+    let asked: [(&[&str], Option<i32>); 19] = [
+        (&["status"], Some(0)),
+        (&["calls"], Some(0)),
+        (&["rooms"], Some(0)),
+        (&["trunks"], Some(0)),
+        (&["mute", call], Some(0)),
+        (&["unmute", call], Some(0)),
+        (&["say", "Hello.", "--call", call], None),
+        (&["play", "goodbye", "--room", "lobby"], Some(0)),
+        (&["dial", "--room", "lobby", "+442079460123"], Some(1)),
+        (&["transfer", call, "+442079460123"], Some(1)),
+        (&["hold", call], Some(0)),
+        (&["resume", call], Some(0)),
+        (&["reload"], Some(0)),
+        (&["events", "--last", "5"], Some(0)),
+        (&["log"], Some(0)),
+        (&["log", "info"], Some(0)),
+        (&["kick", "call-4711"], Some(1)),
+        (&["kick", "--room", "lobby"], Some(0)),
+        (&["drain", "--seconds", "0"], Some(0)),
+    ];
+    let help = gateway.ctl(&["help"]).output;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands =
+        commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|word| !word.is_empty());
+    for command in commands.filter(|command| *command != "help") {
+        assert!(asked.iter().any(|(arguments, _)| arguments[0] == command), "{command} is not tried");
+    }
+    for (arguments, code) in asked {
+        let answer = gateway.ctl(&[arguments, &["--json"]].concat());
+        let values: Vec<_> =
+            serde_json::Deserializer::from_str(&answer.output).into_iter::<serde_json::Value>().collect();
+        let told = format!("{arguments:?}: {}{}", answer.output, answer.errors);
+        assert!(!values.is_empty() && values.iter().all(Result::is_ok), "{told}");
+        assert!(code.is_none_or(|code| code == answer.code()), "{told}");
+    }
+    phone.finish().answered();
+}

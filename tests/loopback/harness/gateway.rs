@@ -1,6 +1,7 @@
 //! The built gateway with a dialplan of the test's own.
 
 use super::address::{self, Family};
+use super::certificate;
 use super::folder::Folder;
 use super::process::{Outcome, Running};
 use super::wait::{self, seconds};
@@ -77,6 +78,7 @@ pub struct Setup {
     descriptors: Option<u32>,
     environment: Vec<(&'static str, String)>,
     everywhere: bool,
+    tls: bool,
     more: String,
     errors: Option<Stdio>,
 }
@@ -90,6 +92,7 @@ impl Setup {
             descriptors: None,
             environment: Vec::new(),
             everywhere: false,
+            tls: false,
             more: String::new(),
             errors: None,
         }
@@ -135,6 +138,12 @@ impl Setup {
         self
     }
 
+    /// Takes TLS as well, with a certificate for `gateway.test`.
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// One more line of `[gateway]`.
     pub fn setting(mut self, line: &str) -> Self {
         self.more = self.more + line + "\n";
@@ -153,7 +162,7 @@ impl Setup {
     }
 
     /// The same, once `prepare` has put its files beside the dialplan.
-    pub fn prepare(self, prepare: impl FnOnce(&Path)) -> Gateway {
+    pub fn prepare(mut self, prepare: impl FnOnce(&Path)) -> Gateway {
         let folder = Folder::new();
         prepare(folder.path());
         let address = self.family.own_address();
@@ -164,7 +173,13 @@ impl Setup {
         } else {
             vec![address::host_port(address, port)]
         };
-        let sip: Vec<_> = places.iter().map(|place| format!("\"udp://{place}\", \"tcp://{place}\"")).collect();
+        let mut sip: Vec<_> = places.iter().map(|place| format!("\"udp://{place}\", \"tcp://{place}\"")).collect();
+        let tls_port = address::free_port(address);
+        if self.tls {
+            certificate::issue(folder.path(), "gateway", "gateway.test");
+            sip.push(format!("\"tls://{}\"", address::host_port(address, tls_port)));
+            self.more += "tls = { certificate = \"gateway.pem\", key = \"gateway.key.pem\" }\n";
+        }
         let sip = sip.join(", ");
         let dialplan = format!(
             "[gateway]\nsip = [{sip}]\nrtp_ports = \"{first}-{last}\"\n\
@@ -189,7 +204,7 @@ impl Setup {
             None => Running::start(command, folder.path(), "gateway"),
             Some(errors) => Running::start_with_errors_to(command, folder.path(), "gateway", errors),
         };
-        let mut gateway = Gateway { process, address, port, folder };
+        let mut gateway = Gateway { process, address, port, tls_port, folder };
         gateway.wait_until_ready();
         gateway
     }
@@ -200,6 +215,8 @@ pub struct Gateway {
     process: Running,
     pub address: IpAddr,
     pub port: u16,
+    /// Where it takes TLS, if [`Setup::tls`] asked for that.
+    pub tls_port: u16,
     folder: Folder,
 }
 
