@@ -74,7 +74,7 @@ impl Gateway {
             Event::RegistrationFailed { registration, status, retry_at, retry_after } => {
                 self.on_registration_failed(now, registration, status, retry_at, retry_after);
             }
-            Event::Unregistered { registration } => self.on_unregistered(registration),
+            Event::Unregistered { registration } => self.trunks.unregistered(registration),
             Event::Pinged { ping, status, retry_after, reached } => {
                 self.on_pinged(now, ping, status, retry_after, reached);
             }

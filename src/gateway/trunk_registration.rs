@@ -6,7 +6,7 @@ use super::{Event, Gateway, Level};
 use crate::dialplan::{Register, Trunk};
 use crate::sip::message::{Headers, NameAddr, StatusCode, Uri};
 use crate::sip::{Flow, RegistrationConfig, RegistrationId};
-use crate::types::{Deadlines, Now};
+use crate::types::Now;
 use rand::Rng;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -110,15 +110,6 @@ impl Gateway {
         }
     }
 
-    pub(super) fn on_unregistered(&mut self, registration: RegistrationId) {
-        if let Some((_, entry)) = self.trunks.by_registration(registration) {
-            entry.registration = None;
-            entry.contact_user = None;
-            entry.contact_address = None;
-            entry.state = TrunkState::Static;
-        }
-    }
-
     /// A binding over a connection ends with it: what the trunk sends would not reach us any more (RFC 5626 section 4.4).
     pub(super) fn on_connection_ended(&mut self, now: Now, closed: &Flow) {
         if let Some(connection) = closed.connection {
@@ -143,9 +134,7 @@ impl Gateway {
 
     /// Gives up all bindings, so that trunks send no more calls here, and asks after nobody any more.
     pub(super) fn unregister_all(&mut self, now: Now) {
-        self.trunks.timers = Deadlines::default();
-        let registrations: Vec<_> = self.trunks.entries.iter().filter_map(|entry| entry.registration).collect();
-        for registration in registrations {
+        for registration in self.trunks.stop() {
             if let Err(error) = self.endpoint.unregister(now, registration) {
                 self.log(Level::Debug, None, "unregister", error.to_string());
             }

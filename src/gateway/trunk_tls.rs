@@ -30,22 +30,22 @@ impl Entry {
 impl Trunks {
     /// Why there was no TLS with a server of a trunk when it was last tried.
     pub(super) fn no_tls(&self, name: &str, flow: &Flow) -> Option<&str> {
-        let entry = self.entries.iter().find(|entry| entry.trunk.name == name)?;
+        let entry = self.named(name)?;
         let same = |known: &Flow| known.remote == flow.remote && known.connection == flow.connection;
         entry.no_tls.iter().find(|(known, _)| same(known)).map(|(_, why)| why.as_str())
+    }
+
+    /// Takes note of how a connection went. Says to whose servers, by name, where that is news.
+    fn note_tls(&mut self, flow: &Flow, why: Option<&str>) -> Vec<String> {
+        let concerned = self.entries.iter_mut().filter(|entry| entry.targets.is_ours(flow));
+        concerned.filter_map(|entry| entry.note_tls(flow, why).then(|| entry.trunk.name.clone())).collect()
     }
 }
 
 impl Gateway {
     /// A connection that we open has begun TLS, or has not, and why.
     pub(super) fn on_tls(&mut self, flow: &Flow, why: Option<&str>) {
-        let mut news = Vec::new();
-        for entry in self.trunks.entries.iter_mut().filter(|entry| entry.targets.is_ours(flow)) {
-            if entry.note_tls(flow, why) {
-                news.push(entry.trunk.name.clone());
-            }
-        }
-        for trunk in news {
+        for trunk in self.trunks.note_tls(flow, why) {
             let remote = flow.remote;
             match why {
                 Some(why) => self.log(Level::Warn, None, "trunk", format!("{trunk}: no TLS with {remote}: {why}")),

@@ -23,8 +23,7 @@ impl Gateway {
 
     /// The Service-Route of a trunk's registrar for requests to one of its servers. Empty: none.
     pub(super) fn service_route(&self, now: Now, name: &str, flow: &Flow) -> &[NameAddr] {
-        let entry = self.trunks.entries.iter().find(|entry| entry.trunk.name == name);
-        let Some(registration) = entry.and_then(|entry| entry.registration) else { return &[] };
+        let Some(registration) = self.trunks.named(name).and_then(|entry| entry.registration) else { return &[] };
         let bound = self.endpoint.registration_flow(registration);
         let holds_it = bound.is_some_and(|bound| bound.transport == flow.transport && bound.remote == flow.remote);
         if holds_it { self.endpoint.service_route(now, registration) } else { &[] }

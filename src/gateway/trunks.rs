@@ -3,7 +3,7 @@
 use super::health::{Health, Presence};
 use super::targets::Targets;
 use super::{Gateway, Level, Output};
-use crate::dialplan::{Register, SipTransport, Trunk};
+use crate::dialplan::{self, Register, SipTransport, Trunk};
 use crate::sip::locate::Located;
 use crate::sip::message::{Host, NameAddr, StatusCode, Transport, Uri};
 use crate::sip::{Credentials, Flow, PingId, RegistrationId};
@@ -138,6 +138,15 @@ pub(super) struct Trunks {
 }
 
 impl Trunks {
+    /// The trunk of that name.
+    pub(super) fn named(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.trunk.name == name)
+    }
+
+    fn named_mut(&mut self, name: &str) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.trunk.name == name)
+    }
+
     /// The trunk at which we registered a Contact with this user part.
     pub(super) fn by_contact_user(&self, user: &str) -> Option<&str> {
         let entry = self.entries.iter().find(|entry| entry.contact_user.as_deref() == Some(user))?;
@@ -174,24 +183,22 @@ impl Trunks {
 
     /// Whether calls may go there: not while it does not answer.
     pub(super) fn is_up(&self, name: &str) -> bool {
-        let entry = self.entries.iter().find(|entry| entry.trunk.name == name);
-        entry.is_some_and(|entry| entry.health.presence() != Presence::Down)
+        self.named(name).is_some_and(|entry| entry.health.presence() != Presence::Down)
     }
 
     /// Its servers, in an order drawn for one call; those left alone come last.
     pub(super) fn draw(&self, now: Instant, name: &str, random: &mut impl Rng) -> Vec<(Flow, bool)> {
-        let entry = self.entries.iter().find(|entry| entry.trunk.name == name);
-        entry.map(|entry| entry.targets.draw(now, random)).unwrap_or_default()
+        self.named(name).map(|entry| entry.targets.draw(now, random)).unwrap_or_default()
     }
 
     /// How long a server is still to be left alone because it asked for it.
     pub(super) fn rests(&self, now: Instant, name: &str, flow: &Flow) -> Option<Duration> {
-        self.entries.iter().find(|entry| entry.trunk.name == name)?.targets.rests(now, flow)
+        self.named(name)?.targets.rests(now, flow)
     }
 
     /// Takes note of how a call fared at a server.
     pub(super) fn note_outcome(&mut self, now: Instant, name: &str, flow: &Flow, outcome: ServerOutcome) {
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.trunk.name == name) else { return };
+        let Some(entry) = self.named_mut(name) else { return };
         match outcome {
             ServerOutcome::Answer => entry.targets.works(flow),
             ServerOutcome::Failure { retry_after } => entry.targets.failed(now, flow, retry_after),
@@ -207,24 +214,44 @@ impl Trunks {
     pub(super) fn by_registration(&mut self, registration: RegistrationId) -> Option<(usize, &mut Entry)> {
         self.entries.iter_mut().enumerate().find(|(_, entry)| entry.registration == Some(registration))
     }
+
+    /// A registration is given up: nothing is known of a binding any more.
+    pub(super) fn unregistered(&mut self, registration: RegistrationId) {
+        if let Some((_, entry)) = self.by_registration(registration) {
+            entry.registration = None;
+            entry.contact_user = None;
+            entry.contact_address = None;
+            entry.state = TrunkState::Static;
+        }
+    }
+
+    /// Asks after nobody any more. Gives back the registrations there are.
+    pub(super) fn stop(&mut self) -> Vec<RegistrationId> {
+        self.timers = Deadlines::default();
+        self.entries.iter().filter_map(|entry| entry.registration).collect()
+    }
+
+    /// Draws up which address of ours each peer must use, as the trunks now stand.
+    fn draw_up_addresses(&mut self, settings: &dialplan::Gateway) -> &Addresses {
+        let own = self.entries.iter().filter_map(|entry| Some((entry, entry.trunk.public_address?)));
+        let peers = own.flat_map(|(entry, public)| {
+            let found = entry.addresses.iter().map(|address| Network::host(*address));
+            found.chain(entry.trunk.allow.iter().copied()).map(move |network| (network, public))
+        });
+        self.own_addresses = Addresses {
+            public: settings.public_address,
+            local_net: settings.local_net.clone(),
+            peers: peers.collect(),
+        };
+        &self.own_addresses
+    }
 }
 
 impl Gateway {
     /// Tells the endpoint which address of ours each peer must use.
     pub(super) fn advertise_addresses(&mut self) {
-        let own = self.trunks.entries.iter().filter_map(|entry| Some((entry, entry.trunk.public_address?)));
-        let peers = own.flat_map(|(entry, public)| {
-            let found = entry.addresses.iter().map(|address| Network::host(*address));
-            found.chain(entry.trunk.allow.iter().copied()).map(move |network| (network, public))
-        });
-        let settings = &self.plan.gateway;
-        let addresses = Addresses {
-            public: settings.public_address,
-            local_net: settings.local_net.clone(),
-            peers: peers.collect(),
-        };
+        let addresses = self.trunks.draw_up_addresses(&self.plan.gateway);
         self.endpoint.set_addresses(addresses.clone());
-        self.trunks.own_addresses = addresses;
     }
 
     pub(super) fn on_trunk_timer(&mut self, now: Now, timer: TrunkTimer) {
