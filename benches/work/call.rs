@@ -20,7 +20,7 @@ impl Policy for Everybody {
 }
 
 /// The endpoint and the peer who calls it.
-struct Peer {
+pub(super) struct Peer {
     endpoint: Endpoint,
     now: Now,
     flow: Flow,
@@ -28,7 +28,7 @@ struct Peer {
 }
 
 impl Peer {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let flow = Flow {
             transport: Transport::Udp,
             local: SocketAddr::from(([203, 0, 113, 7], 5060)),
@@ -49,6 +49,13 @@ impl Peer {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
         self.endpoint.handle_input(self.now, Input::Message { flow: self.flow, bytes }, &mut Everybody);
         self.drain()
+    }
+
+    /// Hands in a message whose `CALL` and `BRANCH` are made new ones.
+    pub(super) fn call_with(&mut self, text: &str) {
+        self.calls += 1;
+        let number = format!("{:012}", self.calls);
+        self.receive(&text.replacen("CALL", &number, 1).replacen("BRANCH", &number, 1));
     }
 
     fn drain(&mut self) -> (Option<partyline::sip::InviteId>, Option<Bytes>) {

@@ -7,8 +7,10 @@ use bytes::Bytes;
 use partyline::dialplan::number::NumberRules;
 use partyline::rtp::rtcp;
 use partyline::sdp::SessionDescription;
-use partyline::sip::message::{Message, NameAddr, Response, StatusCode, Uri, check_request};
+use partyline::sip::auth::Authorization;
+use partyline::sip::message::{Message, NameAddr, Outline, Response, StatusCode, StreamFramer, Uri, check_request};
 
+use super::call::Peer;
 use super::{Run, Work};
 
 /// A kind of input: its name, what is done with it, the two sizes in octets, and how it is made.
@@ -23,6 +25,7 @@ struct Kind {
 const LINE: [usize; 2] = [1_000, 8_000];
 const HEAD: [usize; 2] = [4_000, 30_000];
 const BODY: [usize; 2] = [8_000, 60_000];
+const GLANCE: [usize; 2] = [500, 3_900];
 
 const KINDS: &[Kind] = &[
     Kind { name: "via_rport", read: message, sizes: LINE, made: |size| invite(&via(&repeated(size, ";rport"))) },
@@ -94,6 +97,69 @@ const KINDS: &[Kind] = &[
             invite(&(via("") + "Authorization: Digest username=\"a\"" + &numbered(size, ",b", "=\"\\\"\"") + "\r\n"))
         },
     },
+    Kind {
+        name: "authorization_params",
+        read: authorization,
+        sizes: LINE,
+        made: |size| digest("") + &numbered(size, ",b", "=\"\\\"\""),
+    },
+    Kind {
+        name: "authorization_quotes",
+        read: authorization,
+        sizes: LINE,
+        made: |size| digest(&repeated(size, "\\\",=")),
+    },
+    Kind {
+        name: "authorization_names",
+        read: authorization,
+        sizes: LINE,
+        made: |size| digest("") + &repeated(size, ", qop=auth"),
+    },
+    Kind {
+        name: "stream_lines",
+        read: stream,
+        sizes: HEAD,
+        made: |size| format!("INVITE sip:h SIP/2.0\r\n{}l: 0\r\n\r\n", repeated(size, "a:b\r\n")),
+    },
+    Kind {
+        name: "stream_open_head",
+        read: stream,
+        sizes: HEAD,
+        made: |size| format!("INVITE sip:h SIP/2.0\r\n{}", repeated(size, "a\n\r")),
+    },
+    Kind {
+        name: "stream_one_line",
+        read: stream,
+        sizes: HEAD,
+        made: |size| format!("INVITE sip:h SIP/2.0\r\na: {}", repeated(size, "b")),
+    },
+    Kind {
+        name: "stream_body",
+        read: stream,
+        sizes: HEAD,
+        made: |size| format!("INVITE sip:h SIP/2.0\r\nl: {size}\r\n\r\n{}", repeated(size, "\n")),
+    },
+    Kind { name: "stream_pings", read: stream, sizes: HEAD, made: |size| repeated(size, "\r\n\r\n") },
+    Kind { name: "stream_line_ends", read: stream, sizes: HEAD, made: |size| repeated(size, "\n") },
+    // No more than 4 KiB of a message are looked at.
+    Kind {
+        name: "outline_lines",
+        read: outline,
+        sizes: GLANCE,
+        made: |size| format!("INVITE sip:h SIP/2.0\r\n{}", repeated(size, "t\n")),
+    },
+    Kind {
+        name: "outline_user",
+        read: outline,
+        sizes: GLANCE,
+        made: |size| format!("INVITE sip:{}@h SIP/2.0\r\n\r\n", repeated(size, ":")),
+    },
+    Kind {
+        name: "outline_to",
+        read: outline,
+        sizes: GLANCE,
+        made: |size| format!("INVITE sip:h SIP/2.0\r\nTo: {}\r\n", repeated(size, "\"\\\"<;ta")),
+    },
     Kind { name: "uri_params", read: uri, sizes: LINE, made: |size| format!("sip:a@h{}", numbered(size, ";a", "=b")) },
     Kind {
         name: "uri_headers",
@@ -127,6 +193,14 @@ const KINDS: &[Kind] = &[
         made: |size| session(&format!("m=audio 9 RTP/AVP 0{}\r\n", repeated(size, " 96"))),
     },
     Kind { name: "number", read: number, sizes: LINE, made: |size| repeated(size, "(0)") },
+];
+
+/// Bodies of several parts, by how their kind is named: what stands in them over and over.
+const MULTIPARTS: [(&str, &str); 4] = [
+    ("multipart_parts", "--b\r\nc: application/sdp\r\n\r\nv=0\r\n"),
+    ("multipart_dashes", "--\n--a\n"),
+    ("multipart_heads", "a:b\r\n"),
+    ("multipart_nested", "--b\r\nc: multipart/mixed;boundary=b\r\n\r\n"),
 ];
 
 fn repeated(size: usize, piece: &str) -> String {
@@ -164,6 +238,14 @@ fn from_with(from: &str, head: &str) -> String {
     )
 }
 
+/// The credentials of somebody whose client nonce is `cnonce`.
+fn digest(cnonce: &str) -> String {
+    format!(
+        "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"sip:h\", response=\"{}\", nc=00000001, cnonce=\"{cnonce}\"",
+        "0".repeat(32)
+    )
+}
+
 fn session(lines: &str) -> String {
     format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n{lines}")
 }
@@ -174,6 +256,25 @@ fn message(bytes: &Bytes) {
         let _ = black_box(request.via_top().map(|via| via.to_string()));
         drop(black_box(Response::to_request(&request, StatusCode::OK).to_bytes()));
     }
+}
+
+fn authorization(bytes: &Bytes) {
+    let _ = black_box(Authorization::parse(bytes));
+}
+
+/// As an unknown source may send it that has time: octet by octet.
+fn stream(bytes: &Bytes) {
+    let mut framer = StreamFramer::new();
+    for octet in bytes.chunks(1) {
+        framer.push(octet);
+        for frame in framer.by_ref() {
+            drop(black_box(frame));
+        }
+    }
+}
+
+fn outline(bytes: &Bytes) {
+    black_box(Outline::of(bytes));
 }
 
 fn uri(bytes: &Bytes) {
@@ -207,6 +308,14 @@ fn reports(size: usize) -> Bytes {
     compound.into()
 }
 
+/// An INVITE with a body of several parts, for [`Peer::call_with`].
+fn multipart(size: usize, piece: &str) -> Bytes {
+    let body = format!("--b\r\n{}\r\n--b--\r\n", repeated(size, piece));
+    let head = from_with("<sip:a@h>;tag=1", &via("").replace("bK1", "bKBRANCH"));
+    let head = head.replace("Call-ID: 1", "Call-ID: CALL").replace("Length: 0", &format!("Length: {}", body.len()));
+    format!("{}\r\nContact: <sip:a@h>\r\nc: multipart/mixed;boundary=b\r\n\r\n{body}", head.trim_end()).into()
+}
+
 /// Of each kind the name and what is done with each size of it, with the octets.
 pub fn kinds() -> Vec<(String, [(Work, usize); 2])> {
     let work = |name: String, bytes: Bytes, read: fn(&Bytes)| {
@@ -227,5 +336,17 @@ pub fn kinds() -> Vec<(String, [(Work, usize); 2])> {
         }
     };
     let sized = |size: usize| work(format!("hostile/rtcp/{size}"), reports(size), read_reports);
-    texts.chain([("hostile/rtcp".to_owned(), [150, 1_200].map(sized))]).collect()
+    let bodies = MULTIPARTS.iter().map(|(name, piece)| {
+        let sized = |size: usize| {
+            let (text, name) = (multipart(size, piece), format!("hostile/{name}/{size}"));
+            let length = text.len();
+            let prepare = move || -> Run {
+                let (text, mut peer) = (String::from_utf8(text.to_vec()).expect("it is ASCII"), Peer::new());
+                Box::new(move || peer.call_with(&text))
+            };
+            (Work { name, counted: 1, prepare: Box::new(prepare) }, length)
+        };
+        (format!("hostile/{name}"), BODY.map(sized))
+    });
+    texts.chain([("hostile/rtcp".to_owned(), [150, 1_200].map(sized))]).chain(bodies).collect()
 }
