@@ -46,6 +46,8 @@ enum CtlCommand {
     Rooms,
     /// The trunks: whether they are registered, whether they answer.
     Trunks,
+    /// The users, and where they are registered.
+    Users,
     /// Ends one call, or all in a room.
     #[command(group(clap::ArgGroup::new("whom").required(true)))]
     Kick {
@@ -160,6 +162,7 @@ impl CtlCommand {
                 return Ask::Shell(ShellRequest::Events { follow: *follow, last: *last });
             }
             Self::Log { level } => return Ask::Shell(ShellRequest::Log { level: level.clone() }),
+            Self::Users => Request::Users,
             Self::Status | Self::Calls | Self::Rooms | Self::Trunks => Request::Status,
             Self::Kick { call: Some(call), .. } => Request::Kick { call: call.clone() },
             Self::Kick { call: None, room } => Request::KickRoom { room: room.clone().unwrap_or_default() },
@@ -207,6 +210,7 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         Ok(Reply::Progress(_)) => fail(&"the gateway ended in the middle of it"),
         Ok(Reply::Done(done)) => print(&format!("{done}\n"), ExitCode::SUCCESS),
         Ok(Reply::Status(status)) => print(&table::status(&arguments.command, &status), ExitCode::SUCCESS),
+        Ok(Reply::Users(users)) => print(&table::users(&users), ExitCode::SUCCESS),
     }
 }
 
@@ -226,6 +230,7 @@ fn reply_as_json(command: &CtlCommand, reply: &Reply) -> ExitCode {
         (CtlCommand::Rooms, Reply::Status(of)) => print_json(&of.rooms, status),
         (CtlCommand::Trunks, Reply::Status(of)) => print_json(&of.trunks, status),
         (_, Reply::Status(of)) => print_json(of, status),
+        (_, Reply::Users(users)) => print_json(users, status),
         (_, reply) => print_json(reply, status),
     }
 }

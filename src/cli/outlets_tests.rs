@@ -2,7 +2,9 @@
 
 use super::log::{self, Log};
 use super::{ctl, json, plain_lines};
-use crate::gateway::{CallRecord, CallStatus, Cause, Level, LogLine, Masked, Reply, Status, Way};
+use crate::gateway::{
+    BindingStatus, CallRecord, CallStatus, Cause, Level, LogLine, Masked, Reply, Status, UserStatus, Way,
+};
 use crate::types::is_plain;
 use std::sync::{Arc, Mutex};
 use std::time::UNIX_EPOCH;
@@ -68,6 +70,7 @@ pub(super) fn record(text: &str) -> CallRecord {
         way: Way::In,
         sip_call_id: text(),
         trunk: text(),
+        user: text(),
         from: text(),
         number: text(),
         route: Some(text()),
@@ -103,11 +106,15 @@ fn hostile_text_reaches_no_administrator() {
     for hostile in HOSTILE {
         let call = CallStatus { from: hostile.into(), number: hostile.into(), ..CallStatus::default() };
         let status = Status { calls: vec![call], ..Status::default() };
-        for reply in [Reply::Status(status), Reply::Error(hostile.into()), Reply::Progress(hostile.into())] {
+        let binding = BindingStatus { contact: hostile.into(), client: hostile.into(), ..BindingStatus::default() };
+        let user = UserStatus { user: hostile.into(), display_name: hostile.into(), bindings: vec![binding] };
+        let words = [Reply::Error(hostile.into()), Reply::Progress(hostile.into())];
+        for reply in [Reply::Status(status), Reply::Users(vec![user])].into_iter().chain(words) {
             let line = String::from_utf8(json::line(&reply).unwrap()).unwrap();
             assert_plain("a reply", &line, 1);
             match serde_json::from_str(&line).unwrap() {
                 Reply::Status(status) => assert_plain("the status", &ctl::table::calls(&status.calls), 2),
+                Reply::Users(users) => assert_plain("the users", &ctl::table::users(&users), 2),
                 Reply::Error(text) | Reply::Progress(text) | Reply::Done(text) => assert_plain("a word", &text, 1),
             }
         }

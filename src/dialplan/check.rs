@@ -17,6 +17,7 @@ mod route;
 mod say;
 mod tls;
 mod trunk;
+mod user;
 mod values;
 
 use super::diagnostic::Sink;
@@ -50,6 +51,7 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let standard = Default::default();
     let gateway = gateway::check(checker, tables.gateway.get().map_or(&standard, Spanned::get_ref));
     let trunks = trunk::check(checker, entries(&tables.trunks), &gateway);
+    let users = user::check(checker, entries(&tables.users), &trunks, &gateway);
     let rooms = room::check(checker, &gateway, entries(&tables.rooms));
     let ivrs = ivr::check(checker, entries(&tables.ivr), &gateway);
     pin::check(checker, entries(&tables.rooms), &ivrs);
@@ -58,10 +60,11 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let names =
         route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs, numbers: &gateway.numbers, gateway: &gateway };
     let routes = route::check(checker, raw_routes, &names, tables.routes.is_absent() && !raw.broken);
-    let plan = Plan { gateway, trunks, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
+    let plan = Plan { gateway, trunks, users, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
     if !raw.broken {
         ivr::unused(checker, entries(&tables.ivr), raw_routes);
     }
+    user::without_route(checker, entries(&tables.users), &plan, raw.broken);
     out::dialled_numbers(checker, entries(&tables.ivr), &plan);
     out::without_caller_id(checker, raw_routes, &plan);
     room::made_on_demand(checker, entries(&tables.ivr), &plan);

@@ -31,7 +31,7 @@ pub use plan::{
     FetchSettings, FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat,
     NumberSource, Origin, Outgoing, Pin, Plan, Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate,
     Route, RouteTarget, Say, Secret, SessionTimer, SipTransport, SoundSource, SoundUrl, SrtpPolicy, Then, Trunk,
-    TrunkAddress, TrunkAuth, TrunkTls,
+    TrunkAddress, TrunkAuth, TrunkTls, USER_MAX_CALLS, User, check_user_name,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 
@@ -57,9 +57,12 @@ impl Loaded {
     /// What is in it, in a line: `2 trunks, 1 room, 1 IVR, 3 routes; no mistakes`, or how many warnings there are.
     #[must_use]
     pub fn summary(&self) -> String {
-        let Plan { trunks, rooms, ivrs, routes, .. } = &*self.plan;
-        let parts = [(trunks.len(), "trunk"), (rooms.len(), "room"), (ivrs.len(), "IVR"), (routes.len(), "route")];
-        let parts = parts.map(|(count, word)| diagnostic::counted(count, word)).join(", ");
+        let Plan { trunks, users, rooms, ivrs, routes, .. } = &*self.plan;
+        let users = (!users.is_empty()).then_some((users.len(), "user"));
+        let parts = [(trunks.len(), "trunk")].into_iter().chain(users);
+        let parts = parts.chain([(rooms.len(), "room"), (ivrs.len(), "IVR"), (routes.len(), "route")]);
+        let parts: Vec<String> = parts.map(|(count, word)| diagnostic::counted(count, word)).collect();
+        let parts = parts.join(", ");
         match self.warnings.warnings() {
             0 => format!("{parts}; no mistakes"),
             warnings => format!("{parts}; {}", diagnostic::counted(warnings, "warning")),

@@ -14,6 +14,7 @@ mod sound;
 mod template;
 mod tls;
 mod trunk;
+mod user;
 
 pub use gateway::{Digest, DigestAlgorithm, FetchSettings, Gateway, ListenAddress, SipTransport};
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
@@ -28,6 +29,7 @@ pub use trunk::{
     AuthSecret, DigitTransport, NumberSource, Proxy, Register, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk,
     TrunkAddress, TrunkAuth,
 };
+pub use user::{USER_MAX_CALLS, User, check_user_name};
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,6 +44,8 @@ pub struct Plan {
     pub gateway: Gateway,
     /// Trunks, in the order of the file.
     pub trunks: Vec<Arc<Trunk>>,
+    /// Users of the file, in its order. Others may be made while the gateway runs.
+    pub users: Vec<Arc<User>>,
     /// Configured rooms, in the order of the file. Others are made on demand.
     pub rooms: Vec<Arc<Room>>,
     /// IVRs, in the order of the file.
@@ -62,6 +66,12 @@ impl Plan {
     #[must_use]
     pub fn trunk_for(&self, source: IpAddr) -> Option<&Arc<Trunk>> {
         self.trunks.iter().find(|trunk| trunk.allows(source))
+    }
+
+    /// Whether there are users, or may be: then whoever wants to register is asked for a password.
+    #[must_use]
+    pub fn has_users(&self) -> bool {
+        !self.users.is_empty() || self.routes.iter().any(|route| route.from.contains(&Origin::Users))
     }
 
     /// The configured room of that name.

@@ -8,12 +8,14 @@ mod read;
 mod room;
 mod route;
 mod trunk;
+mod user;
 
 pub(super) use gateway::{RawDigest, RawFetch, RawGateway, RawGatewayTls, RawOpus};
 pub(super) use ivr::{RawCollect, RawIvr, RawSayTable, RawThen};
 pub(super) use room::RawRoom;
 pub(super) use route::RawRoute;
 pub(super) use trunk::{RawAuth, RawSecretTable, RawTrunk, RawTrunkTls};
+pub(super) use user::RawUser;
 
 pub(super) use read::{Field, Meant, Mismatch, Named, Read, Setting, Shape, Value};
 
@@ -82,12 +84,14 @@ impl RawPlan {
 
 table! {
     /// The top of the file.
-    RawTables, "the dialplan", later ["users", "scenarios", "voices", "store"],
+    RawTables, "the dialplan", later ["scenarios", "voices", "store"],
     {
         /// Settings of the whole gateway.
         gateway: RawGateway = "a table [gateway]",
         /// SIP peers that carry calls to and from the telephone network, each under a name of its own.
         trunks: Named<RawTrunk> = "a table [trunks.NAME]",
+        /// Users: who calls and is called by a telephone or browser of their own, each under the name they are called by.
+        users: Named<RawUser> = "a table [users.NAME]",
         /// Rooms, each under its name. Others are made on demand, where a route or an IVR names them.
         rooms: Named<RawRoom> = "a table [rooms.NAME]",
         /// What callers hear and key before they are let into a room, each under a name.

@@ -2,14 +2,14 @@
 
 use super::raw::{
     RawAuth, RawCollect, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawIvr, RawOpus, RawRoom, RawRoute,
-    RawSayTable, RawSecretTable, RawTables, RawThen, RawTrunk, RawTrunkTls, Setting,
+    RawSayTable, RawSecretTable, RawTables, RawThen, RawTrunk, RawTrunkTls, RawUser, Setting,
 };
 use std::fmt::Write;
 
 /// A table of the file: its heading, what to know before its keys, and the keys.
 type Section = (&'static str, &'static str, &'static [Setting]);
 
-const SECTIONS: [Section; 16] = [
+const SECTIONS: [Section; 17] = [
     ("The file", "Each table stands under its own heading below.", RawTables::SETTINGS),
     ("[gateway]", "", RawGateway::SETTINGS),
     ("[gateway] tls = { … }", "", RawGatewayTls::SETTINGS),
@@ -20,6 +20,7 @@ const SECTIONS: [Section; 16] = [
     ("[trunks.NAME] tls = { … }", "", RawTrunkTls::SETTINGS),
     ("[trunks.NAME] auth = { … }", "", RawAuth::SETTINGS),
     ("A password", "Where it is to be found: one of these.", RawSecretTable::SETTINGS),
+    ("[users.NAME]", "", RawUser::SETTINGS),
     ("[rooms.NAME]", "", RawRoom::SETTINGS),
     ("[ivr.NAME]", "", RawIvr::SETTINGS),
     (
@@ -91,7 +92,7 @@ mod tests {
         let inline = |section: &str| if section == heading { line.to_owned() } else { String::new() };
         format!(
             "[gateway]\n{}\ndigest = {{ {} }}\nopus = {{ {} }}\n[trunks.carrier]\naddress = \"192.0.2.1\"\nusername = \"acme\"\n\
-             caller_id = \"+442079460100\"\ntls = {{ {} }}\n{}\n[rooms.demo]\n{}\n[ivr.menu]\n{}\ncollect = {{ {} }}\n\
+             caller_id = \"+442079460100\"\ntls = {{ {} }}\n{}\n[users.alice]\npassword = {{ env = \"P\" }}\n{}\n[rooms.demo]\n{}\n[ivr.menu]\n{}\ncollect = {{ {} }}\n\
              then = {{ room = \"by-pin\"{} }}\n[[routes]]\nname = \"Out\"\nfrom = \"sessions\"\nnumber = '\\+44\\d+'\ntrunk = \"carrier\"\n{}\n\
              [[routes]]\nname = \"In\"\nfrom = \"carrier\"\nnumber = '1'\nivr = \"menu\"\n{}\n",
             at("[gateway]"),
@@ -99,6 +100,7 @@ mod tests {
             inline("[gateway] opus = { … }"),
             inline("[trunks.NAME] tls = { … }"),
             at("[trunks.NAME]"),
+            at("[users.NAME]"),
             at("[rooms.NAME]"),
             at("[ivr.NAME]"),
             inline("[ivr.NAME] collect = { … }"),

@@ -1,22 +1,25 @@
 //! Who may send us requests, and how many calls are taken.
 
 use super::challenge_limit::ChallengeLimit;
-use super::digest::{DigestAdmission, TrunkDigest};
-use super::peer::{Peer, Peers};
+use super::digest::{CallerDigest, DigestAdmission, Holder};
+use super::peer::{Peer, Peers, User};
 use super::trunks::Trunks;
 use super::{Gateway, Level};
 use crate::dialplan::Plan;
-use crate::sip::message::{Request, StatusCode, Transport};
+use crate::sip::auth::UserKeys;
+use crate::sip::message::{Method, Request, StatusCode, Transport};
 use crate::sip::{self, Admitted, Flow, Policy};
 use crate::types::{Now, Seed};
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Whom we know, and what was turned away.
 #[derive(Debug)]
 pub(super) struct Admission {
     pub(super) peers: Peers,
-    digest: TrunkDigest,
+    digest: CallerDigest,
     challenges: ChallengeLimit,
     /// Requests from nowhere we know, dropped without an answer, in all.
     pub(super) unknown_sources: u64,
@@ -29,7 +32,7 @@ impl Admission {
     pub(super) fn new(now: Instant, seed: Seed, plan: &Plan) -> Self {
         Self {
             peers: Peers::new(plan),
-            digest: TrunkDigest::new(now, seed, plan),
+            digest: CallerDigest::new(now, seed, plan),
             challenges: ChallengeLimit::new(now),
             unknown_sources: 0,
             untold: None,
@@ -42,6 +45,12 @@ impl Admission {
         self.peers.set_plan(plan);
     }
 
+    /// Takes all users there are, with their keys.
+    pub(super) fn set_users(&mut self, users: &[Arc<User>], keys: HashMap<String, UserKeys>) {
+        self.peers.set_users(users.iter().map(Arc::clone));
+        self.digest.set_users(keys);
+    }
+
     /// Counts a request that was sent away.
     fn unknown_source(&mut self, flow: &Flow, why: &'static str) {
         self.unknown_sources += 1;
@@ -50,23 +59,31 @@ impl Admission {
 }
 
 /// The endpoint's question, answered from the plan.
-pub(super) struct TrunkPolicy<'a> {
+pub(super) struct CallerPolicy<'a> {
     pub(super) plan: &'a Plan,
     pub(super) trunks: &'a Trunks,
     pub(super) admission: &'a mut Admission,
     pub(super) now: Instant,
 }
 
-impl Policy for TrunkPolicy<'_> {
+impl Policy for CallerPolicy<'_> {
     fn admit(&mut self, request: &Request, flow: &Flow) -> sip::Admission {
-        if let Some(admitted) = self.trunk_of(request, flow) {
+        // No trunk registers with us: whoever does is a user, whose address may be a trunk's too.
+        let registers = request.method == Method::Register && self.admission.digest.takes_users();
+        if let Some(admitted) = self.trunk_of(request, flow).filter(|_| !registers) {
             return sip::Admission::Accept(admitted);
         }
         match self.admission.digest.admit(self.now, request, flow) {
-            DigestAdmission::Accept(trunk) => match self.admission.peers.admit(&trunk) {
-                Some(admitted) => sip::Admission::Accept(admitted),
-                None => self.turn_away(flow, "which no trunk allows"),
-            },
+            DigestAdmission::Accept(holder) => {
+                let admitted = match &holder {
+                    Holder::Trunk(name) => self.admission.peers.admit(name),
+                    Holder::User(name) => self.admission.peers.admit_user(name),
+                };
+                match admitted {
+                    Some(admitted) => sip::Admission::Accept(admitted),
+                    None => self.turn_away(flow, "which no trunk allows"),
+                }
+            }
             DigestAdmission::Challenge { challenges, wrong } => {
                 // Over a connection the source is true: a challenge reaches whoever asked.
                 if flow.transport == Transport::Udp
@@ -84,7 +101,7 @@ impl Policy for TrunkPolicy<'_> {
     }
 }
 
-impl TrunkPolicy<'_> {
+impl CallerPolicy<'_> {
     /// The trunk a request comes by, known without a password: the request names the Contact we registered there (one
     /// without a user only from the trunk's addresses), its connection began with the trunk's certificate, or its source
     /// address is allowed.
@@ -108,7 +125,7 @@ impl TrunkPolicy<'_> {
 }
 
 impl Gateway {
-    /// Whether somebody is a trunk as far as can be said without parsing: what [`TrunkPolicy`] asks, but for the questions
+    /// Whether somebody is a trunk, or a user who is registered by this flow, as far as can be said without parsing: what [`CallerPolicy`] asks, but for the questions
     /// that need the whole request. `user` is that of the request URI.
     pub(super) fn is_known(&self, flow: &Flow, user: Option<&str>) -> bool {
         let source = flow.remote.ip();
@@ -116,6 +133,7 @@ impl Gateway {
             || self.trunks.by_address(source).is_some()
             || self.trunks.by_certificate(flow).is_some()
             || user.is_some_and(|user| self.trunks.by_contact_user(user).is_some())
+            || self.users.is_flow_known(flow)
     }
 
     /// Tells of a request that was dropped while the endpoint was at work.

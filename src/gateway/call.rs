@@ -245,7 +245,7 @@ impl Call {
     /// A call of which nothing has come yet.
     pub(super) fn begin(beginning: Beginning<'_>) -> Self {
         let Beginning { id, session, phase, plan, peer, flow, from, number, route, now } = beginning;
-        let guesses = CallerKey::of(peer.name(), &from.number);
+        let guesses = CallerKey::of(&peer.guesser(), &from.number);
         Self {
             id,
             invite: None,
@@ -282,7 +282,8 @@ impl Call {
         Event::CallStarted {
             call: self.id,
             way: self.way,
-            trunk: self.peer.name().to_owned(),
+            trunk: self.peer.trunk_name().to_owned(),
+            user: self.peer.user_name().to_owned(),
             from: Masked(&self.from.number).to_string(),
             number: Masked(&self.number).to_string(),
             route: self.route.clone(),
@@ -292,7 +293,7 @@ impl Call {
     /// Who calls whom and which way, for the log.
     pub(super) fn in_words(&self) -> String {
         let from = if self.from.number.is_empty() { "withheld" } else { &self.from.number };
-        format!("{} to {} by trunk {}, route {}", Masked(from), Masked(&self.number), self.peer.name(), self.route)
+        format!("{} to {} by {}, route {}", Masked(from), Masked(&self.number), self.peer.label(), self.route)
     }
 
     /// The offer or answer that stands, as it went out.

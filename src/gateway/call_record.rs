@@ -60,8 +60,11 @@ pub struct CallRecord {
     pub way: Way,
     /// SIP's Call-ID header.
     pub sip_call_id: String,
-    /// The trunk it came or went by.
+    /// The trunk it came or went by; empty for a call of a user.
     pub trunk: String,
+    /// The user who called or was called; empty for a call by a trunk.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub user: String,
     /// Who called, as far as the trunk said; our own number on a call out.
     pub from: String,
     /// The called number, normalised.
@@ -181,6 +184,7 @@ mod tests {
             tried: Vec::new(),
             sip_call_id: "abc".into(),
             trunk: "carrier".into(),
+            user: String::new(),
             from: "+442079460001".into(),
             number: "+442079460100".into(),
             route: Some("InboundFromPSTN".into()),

@@ -80,6 +80,8 @@ pub enum Request {
         /// The call's name.
         call: String,
     },
+    /// The users there are, and where they are registered.
+    Users,
     /// Take no new calls, and end when the last one is over.
     Drain {
         /// Hang up what is left after so many seconds. Default 60; 0 at once.
@@ -94,6 +96,8 @@ pub enum Request {
 pub enum Reply {
     /// What is going on.
     Status(Status),
+    /// The users, by name.
+    Users(Vec<UserStatus>),
     /// Not done yet, and what has happened; another reply follows.
     Progress(String),
     /// Done, in words.
@@ -152,8 +156,11 @@ pub struct Backlog {
 pub struct CallStatus {
     /// Its name.
     pub call: String,
-    /// The trunk it came or goes by.
+    /// The trunk it came or goes by; empty for a call of a user.
     pub trunk: String,
+    /// The user who calls or is called; empty for a call by a trunk.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user: String,
     /// Who calls, shortened.
     pub from: String,
     /// The called number, shortened.
@@ -190,6 +197,32 @@ pub struct RoomStatus {
     pub calls: Vec<String>,
 }
 
+/// One user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserStatus {
+    /// The name.
+    pub user: String,
+    /// What others are shown; empty for nothing.
+    pub display_name: String,
+    /// Where the user is registered.
+    pub bindings: Vec<BindingStatus>,
+}
+
+/// One place where a user is registered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BindingStatus {
+    /// Its Contact, as it was registered.
+    pub contact: String,
+    /// Where it is: `udp:192.0.2.7:5060`.
+    pub address: String,
+    /// What its client calls itself; empty where it does not say.
+    pub client: String,
+    /// Seconds that it still holds.
+    pub expires: u64,
+}
+
 /// One trunk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrunkStatus {
@@ -220,6 +253,7 @@ impl Gateway {
             {
                 Reply::Error(format!("there is no room {room:?}, neither in the dialplan nor open; --create makes it"))
             }
+            Request::Users => Reply::Users(self.users.status(now)),
             Request::Mute { call, muted } => self.mute(&call, muted),
             Request::KickRoom { room } => self.kick_room(now, &room),
             Request::Say { to, text } => match self.say_to(id, to, text) {
@@ -265,7 +299,8 @@ impl Gateway {
         let room_name = |id| self.rooms.get(id).map(|room| room.settings.name.clone());
         let calls = self.calls.values().map(|call| CallStatus {
             call: call.id.to_string(),
-            trunk: call.peer.name().to_owned(),
+            trunk: call.peer.trunk_name().to_owned(),
+            user: call.peer.user_name().to_owned(),
             from: Masked(&call.from.number).to_string(),
             number: Masked(&call.number).to_string(),
             route: call.route.clone(),

@@ -1,4 +1,4 @@
-//! Callers that no address tells: who proves by digest to be one of our trunks (RFC 7616, RFC 8760).
+//! Callers that no address tells: who proves by digest to be one of our trunks, or a user (RFC 7616, RFC 8760).
 
 use crate::dialplan::{AuthSecret, DigestAlgorithm, Plan};
 use crate::sip::auth::{Algorithm, DigestServer, DigestSettings, UserKeys, Verdict};
@@ -8,53 +8,86 @@ use crate::types::Seed;
 use std::collections::HashMap;
 use std::time::Instant;
 
+/// Whose password a request proves to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// This trunk's.
+    Trunk(String),
+    /// This user's.
+    User(String),
+}
+
 /// What a request from an unknown source gets.
 #[derive(Debug)]
 pub(super) enum DigestAdmission {
-    /// It is this trunk.
-    Accept(String),
+    /// It is who holds this password.
+    Accept(Holder),
     /// A question; `wrong` after a wrong answer.
     Challenge { challenges: Vec<Challenge>, wrong: bool },
     /// Nothing at all.
     Drop(&'static str),
 }
 
-/// Challenges unknown sources, if any trunk may be known by one.
+/// Challenges unknown sources, if any trunk or user may be known by a password.
 #[derive(Debug)]
-pub(super) struct TrunkDigest {
+pub(super) struct CallerDigest {
     server: DigestServer,
     /// The trunk and the keys of each user name.
-    users: HashMap<String, (String, UserKeys)>,
+    trunks: HashMap<String, (String, UserKeys)>,
+    /// The keys of each user.
+    users: HashMap<String, UserKeys>,
+    /// There are users, or may be.
+    takes_users: bool,
 }
 
-impl TrunkDigest {
+impl CallerDigest {
     pub(super) fn new(now: Instant, seed: Seed, plan: &Plan) -> Self {
         let server = DigestServer::new(now, seed, settings(plan));
-        let users = users(plan, server.settings());
-        Self { server, users }
+        let trunks = trunks(plan, server.settings());
+        Self { server, trunks, users: HashMap::new(), takes_users: plan.has_users() }
     }
 
     /// Takes a plan that was read anew. Nonces of the same realm stay good.
     pub(super) fn set_plan(&mut self, plan: &Plan) {
         self.server.set(settings(plan));
-        self.users = users(plan, self.server.settings());
+        self.trunks = trunks(plan, self.server.settings());
+        self.takes_users = plan.has_users();
     }
 
-    /// What a request from nowhere we know gets. The same for every number, before anything is looked up: only calls
-    /// and OPTIONS are asked for a password, and where no trunk has one, nobody is.
+    /// Takes the keys of all users there are.
+    pub(super) fn set_users(&mut self, users: HashMap<String, UserKeys>) {
+        self.users = users;
+    }
+
+    /// Whether there are users, or may be.
+    pub(super) const fn takes_users(&self) -> bool {
+        self.takes_users
+    }
+
+    /// What a request from nowhere we know gets. The same for every number, before anything is looked up: only calls,
+    /// OPTIONS and registrations are asked for a password, and where nobody has one, nobody is.
     pub(super) fn admit(&mut self, now: Instant, request: &Request, flow: &Flow) -> DigestAdmission {
-        if self.users.is_empty() || !matches!(request.method, Method::Invite | Method::Options) {
-            return DigestAdmission::Drop("which no trunk allows");
+        const UNKNOWN: &str = "which no trunk allows";
+        let is_asked = match request.method {
+            Method::Invite | Method::Options => self.takes_users || !self.trunks.is_empty(),
+            Method::Register => self.takes_users,
+            _ => false,
+        };
+        if !is_asked {
+            return DigestAdmission::Drop(UNKNOWN);
         }
         let source = flow.peer();
-        let users = &self.users;
-        let verdict = self.server.judge(now, request, source, |name| users.get(name).map(|(_, keys)| keys));
+        let (trunks, users, takes_users) = (&self.trunks, &self.users, self.takes_users);
+        let verdict = self.server.judge(now, request, source, |name| {
+            let user = || users.get(name).filter(|_| takes_users);
+            trunks.get(name).map(|(_, keys)| keys).or_else(user)
+        });
         let (stale, wrong) = match verdict {
             Verdict::Proven { username } => {
-                return match self.users.get(&username) {
-                    Some((trunk, _)) => DigestAdmission::Accept(trunk.clone()),
-                    None => DigestAdmission::Drop("which no trunk allows"),
-                };
+                return DigestAdmission::Accept(match self.trunks.get(&username) {
+                    Some((trunk, _)) => Holder::Trunk(trunk.clone()),
+                    None => Holder::User(username),
+                });
             }
             Verdict::Barred => return DigestAdmission::Drop("after ten wrong passwords"),
             Verdict::Absent => (false, false),
@@ -74,18 +107,28 @@ fn settings(plan: &Plan) -> DigestSettings {
     }
 }
 
-fn users(plan: &Plan, settings: &DigestSettings) -> HashMap<String, (String, UserKeys)> {
+fn trunks(plan: &Plan, settings: &DigestSettings) -> HashMap<String, (String, UserKeys)> {
     let with_auth = plan.trunks.iter().filter_map(|trunk| Some((trunk, trunk.auth.as_ref()?)));
-    let user = with_auth.map(|(trunk, auth)| {
-        let keys = match &auth.secret {
-            AuthSecret::Password(password) => UserKeys::of_password(&auth.username, password.reveal(), settings),
-            AuthSecret::Hashes(hashes) => {
-                UserKeys::of_hashes(hashes.iter().map(|(kind, hash)| (algorithm(*kind), hash.reveal().to_owned())))
-            }
-        };
+    let keys = with_auth.map(|(trunk, auth)| {
+        let keys = keys_of(&auth.username, &auth.secret, settings);
         (auth.username.clone(), (trunk.name.clone(), keys))
     });
-    user.collect()
+    keys.collect()
+}
+
+/// The keys of the users of a plan.
+pub(super) fn users(plan: &Plan) -> HashMap<String, UserKeys> {
+    let settings = settings(plan);
+    plan.users.iter().map(|user| (user.name.clone(), keys_of(&user.name, &user.secret, &settings))).collect()
+}
+
+fn keys_of(username: &str, secret: &AuthSecret, settings: &DigestSettings) -> UserKeys {
+    match secret {
+        AuthSecret::Password(password) => UserKeys::of_password(username, password.reveal(), settings),
+        AuthSecret::Hashes(hashes) => {
+            UserKeys::of_hashes(hashes.iter().map(|(kind, hash)| (algorithm(*kind), hash.reveal().to_owned())))
+        }
+    }
 }
 
 fn algorithm(kind: DigestAlgorithm) -> Algorithm {

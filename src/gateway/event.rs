@@ -16,8 +16,11 @@ pub enum Event {
         call: CallId,
         /// Which way it goes.
         way: Way,
-        /// The trunk it comes or goes by.
+        /// The trunk it comes or goes by; empty for a call of a user.
         trunk: String,
+        /// The user who calls or is called; empty for a call by a trunk.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        user: String,
         /// The caller's number, masked; empty when withheld.
         from: String,
         /// The called number, masked.
@@ -30,8 +33,11 @@ pub enum Event {
         /// As in its record.
         #[serde(serialize_with = "name")]
         call: CallId,
-        /// The trunk it came by.
+        /// The trunk it came by; empty for a call of a user.
         trunk: String,
+        /// The user who called; empty for a call by a trunk.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        user: String,
         /// The caller's number, masked.
         from: String,
         /// The called number, masked.
@@ -112,6 +118,18 @@ pub enum Event {
     RegistrationLost {
         /// The trunk.
         trunk: String,
+    },
+    /// A user registered at a place that was not known.
+    UserRegistered {
+        /// The user.
+        user: String,
+        /// At how many places the user is registered now.
+        bindings: usize,
+    },
+    /// A user is registered nowhere any more.
+    UserUnregistered {
+        /// The user.
+        user: String,
     },
     /// New calls are refused from now on.
     Draining {

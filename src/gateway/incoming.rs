@@ -1,4 +1,4 @@
-//! An INVITE from a trunk: its called number, its route, its session, its media ports.
+//! An INVITE from a trunk or a user: its called number, its route, its session, its media ports.
 
 use super::call::{Beginning, Call, Phase};
 use super::call_record::{CallRecord, Keyed, Way};
@@ -42,9 +42,8 @@ impl Gateway {
             self.reject(now, invite, &Final::status(403));
             return;
         };
-        let caller = identity::caller(request, peer.is_trusted(), peer.numbers());
+        let (from, hidden_number) = who_calls(request, &peer);
         let number = self.called_number(request, &peer);
-        let (from, hidden_number) = (caller.party, caller.hidden_number);
         let arrival = Arrival { invite, request, flow, peer, from, hidden_number, number };
         let decided = match replaces {
             Some(old) => self.decide_replacing(now, &arrival, old),
@@ -127,7 +126,7 @@ impl Gateway {
             ..Call::begin(beginning)
         };
         if let Some(number) = hidden_number {
-            call.guesses = CallerKey::of(call.peer.name(), &number);
+            call.guesses = CallerKey::of(&call.peer.guesser(), &number);
         }
         self.admission.peers.call_began(now.instant, &call.peer);
         self.effects.event(call.start_event());
@@ -226,7 +225,7 @@ impl Gateway {
         let status = self.reject(now, arrival.invite, &refusal.answer);
         let told = self.log_limited(now, Level::Info, None, "refused", || {
             let number = Masked(&arrival.number);
-            format!("call to {number} by trunk {}: {status}, {}", arrival.peer.name(), refusal.rule)
+            format!("call to {number} by {}: {status}, {}", arrival.peer.label(), refusal.rule)
         });
         if !told {
             // Nor is it recorded: what anybody can send must not fill the disk.
@@ -235,7 +234,8 @@ impl Gateway {
         let call = CallId(self.fresh_id());
         self.effects.event(Event::CallRefused {
             call,
-            trunk: arrival.peer.name().to_owned(),
+            trunk: arrival.peer.trunk_name().to_owned(),
+            user: arrival.peer.user_name().to_owned(),
             from: Masked(&arrival.from.number).to_string(),
             number: Masked(&arrival.number).to_string(),
             status,
@@ -246,7 +246,8 @@ impl Gateway {
             way: Way::In,
             tried: Vec::new(),
             sip_call_id: arrival.request.call_id().map_or_else(String::new, |id| id.to_string()),
-            trunk: arrival.peer.name().to_owned(),
+            trunk: arrival.peer.trunk_name().to_owned(),
+            user: arrival.peer.user_name().to_owned(),
             from: arrival.from.number.clone(),
             number: arrival.number.clone(),
             route: refusal.route,
@@ -313,6 +314,16 @@ struct Refusal {
     answer: Final,
     rule: String,
     route: Option<String>,
+}
+
+/// Who calls, as far as it may be told, and the number of a caller who is not to be shown. A user is who the digest says.
+fn who_calls(request: &Request, peer: &Peer) -> (Party, Option<String>) {
+    let caller = identity::caller(request, peer.is_trusted(), peer.numbers());
+    match peer {
+        Peer::Trunk(_) => (caller.party, caller.hidden_number),
+        Peer::User(user) if caller.withheld => (caller.party, Some(user.name.clone())),
+        Peer::User(user) => (user.party(), None),
+    }
 }
 
 /// Whether the keys of a trunk that must have SRTP may travel as this INVITE did.

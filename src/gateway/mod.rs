@@ -8,7 +8,8 @@
 //! |---|---|
 //! | `peer.rs` | whom we speak with: what is settled between us, and its calls |
 //! | `admission.rs` | who may send us requests at all; limits |
-//! | `digest.rs` | unknown sources that prove by digest to be a trunk |
+//! | `digest.rs` | unknown sources that prove by digest to be a trunk or a user |
+//! | `users/` | the users there are |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `calls.rs`, `call.rs` | all calls; the state of one |
 //! | `intake.rs`, `overload.rs` | what waits to be served, in which order; who is refused when there is too much |
@@ -97,11 +98,12 @@ mod trunk_tests;
 mod trunk_tls;
 mod trunk_way;
 mod trunks;
+mod users;
 mod webrtc;
 
 pub use call_record::{CallRecord, Keyed, Tried, Way};
 pub use cause::Cause;
-pub use control::{Backlog, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus};
+pub use control::{Backlog, BindingStatus, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus, UserStatus};
 pub use event::Event;
 pub use io::{Input, Output};
 pub use log::{Level, LogLine, Masked};
@@ -135,6 +137,7 @@ use streamed_text::StreamedTexts;
 use timer::Timer;
 use transfer::Transfers;
 use trunks::Trunks;
+use users::Users;
 
 /// The control plane's core.
 pub struct Gateway {
@@ -157,6 +160,7 @@ pub struct Gateway {
     pins: Pins,
     streamed: StreamedTexts,
     trunks: Trunks,
+    users: Users,
     transfers: Transfers,
     effects: Effects,
     shutdown: Shutdown,
@@ -189,10 +193,12 @@ impl Gateway {
             pins,
             streamed: StreamedTexts::default(),
             trunks: Trunks::default(),
+            users: Users::default(),
             transfers: Transfers::default(),
             effects: Effects::default(),
             shutdown: Shutdown::default(),
         };
+        gateway.refresh_users();
         gateway.start_trunks(now);
         gateway.run_until_idle(now);
         gateway
@@ -219,7 +225,7 @@ impl Gateway {
                     sip::Input::TlsFailed { flow, why } => self.on_tls(flow, Some(why.as_str())),
                     _ => {}
                 }
-                let mut policy = admission::TrunkPolicy {
+                let mut policy = admission::CallerPolicy {
                     plan: &self.plan,
                     trunks: &self.trunks,
                     admission: &mut self.admission,
@@ -228,6 +234,7 @@ impl Gateway {
                 self.endpoint.handle_input(now, input, &mut policy);
                 if let Some(flow) = ended {
                     self.on_connection_ended(now, &flow);
+                    self.on_users_connection_ended(now, &flow);
                 }
             }
             Input::Media(event) => self.on_media_event(now, event),
@@ -255,7 +262,8 @@ impl Gateway {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let own = [self.effects.poll_timeout(), self.trunks.timers.next(), self.pins.poll_timeout()];
-        own.into_iter().chain([self.endpoint.poll_timeout(), self.late_calls.poll_timeout()]).flatten().min()
+        let others = [self.endpoint.poll_timeout(), self.late_calls.poll_timeout(), self.users.poll_timeout()];
+        own.into_iter().chain(others).flatten().min()
     }
 
     /// Does all that is due.
@@ -270,6 +278,7 @@ impl Gateway {
             self.on_trunk_timer(now, timer);
             self.run_until_idle(now);
         }
+        self.on_users_timeout(now);
         self.serve_waiting_pins(now);
         self.run_until_idle(now);
         self.tell_late_calls(now);
@@ -386,6 +395,7 @@ impl Gateway {
             );
         }
         self.effects.event(Event::Reloaded { routes: self.plan.routes.len(), restart_needed });
+        self.refresh_users();
         self.refresh_trunks(now);
     }
 

@@ -3,11 +3,16 @@
 //! The endpoint carries the decision from its [`Policy`](sip::Policy) to the event of the new call as a [`PeerId`];
 //! [`Peers`] knows whom it means.
 
+mod user;
+
+pub(super) use user::{User, UserTerms};
+
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Origin, Plan, ReliableProvisional, SrtpPolicy, Trunk};
 use crate::sip::message::StatusCode;
 use crate::sip::{self, Admitted, PeerId};
 use crate::types::{CodecPolicy, IdMap, Network};
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,13 +26,55 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) enum Peer {
     /// A trunk, as the call's dialplan has it.
     Trunk(Arc<Trunk>),
+    /// A user, with the terms that the call's dialplan has for users.
+    User(Arc<User>),
 }
 
 impl Peer {
-    /// Its name in log, status and record.
+    /// Its name, which is its own among peers of its kind.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Trunk(trunk) => &trunk.name,
+            Self::User(user) => &user.name,
+        }
+    }
+
+    /// The trunk's name in status and record; empty for others.
+    pub(super) fn trunk_name(&self) -> &str {
+        if let Self::Trunk(trunk) = self { &trunk.name } else { "" }
+    }
+
+    /// The user's name in status and record; empty for others.
+    pub(super) fn user_name(&self) -> &str {
+        if let Self::User(user) = self { &user.name } else { "" }
+    }
+
+    /// What it is and its name, for the log.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Trunk(trunk) => format!("trunk {}", trunk.name),
+            Self::User(user) => format!("user {}", user.name),
+        }
+    }
+
+    /// What wrong PINs of its callers are counted under, beside the caller's number.
+    pub(super) fn guesser(&self) -> Cow<'_, str> {
+        match self {
+            Self::Trunk(trunk) => Cow::Borrowed(&trunk.name),
+            Self::User(_) => Cow::Owned(self.label()),
+        }
+    }
+
+    /// Whether both are one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.name() == other.name()
+    }
+
+    /// What its setting of that name is called, in words for log and record.
+    pub(super) fn setting(&self, key: &str) -> String {
+        match self {
+            Self::Trunk(trunk) => format!("trunks.{}.{key}", trunk.name),
+            Self::User(user) => format!("users.{}.{key}", user.name),
         }
     }
 
@@ -35,6 +82,7 @@ impl Peer {
     pub(super) fn origin(&self) -> Origin {
         match self {
             Self::Trunk(trunk) => Origin::Trunk(trunk.name.as_str().into()),
+            Self::User(_) => Origin::Users,
         }
     }
 
@@ -52,6 +100,7 @@ impl Peer {
                 refer: trunk.refer,
                 replaces: trunk.replaces,
             },
+            Self::User(_) => User::sip_terms(),
         }
     }
 
@@ -65,6 +114,7 @@ impl Peer {
                 srtp_keys_in_clear: trunk.srtp_keys_in_clear,
                 digits: trunk.digits,
             },
+            Self::User(_) => User::media(),
         }
     }
 
@@ -72,6 +122,7 @@ impl Peer {
     pub(super) fn codecs(&self) -> CodecPolicy {
         match self {
             Self::Trunk(trunk) => trunk.codecs.clone(),
+            Self::User(user) => user.terms.codecs.clone(),
         }
     }
 
@@ -79,6 +130,7 @@ impl Peer {
     pub(super) fn is_trusted(&self) -> bool {
         match self {
             Self::Trunk(trunk) => trunk.identity.trusted,
+            Self::User(_) => false,
         }
     }
 
@@ -86,6 +138,7 @@ impl Peer {
     pub(super) fn numbers(&self) -> &NumberRules {
         match self {
             Self::Trunk(trunk) => &trunk.numbers,
+            Self::User(user) => &user.terms.numbers,
         }
     }
 
@@ -93,6 +146,7 @@ impl Peer {
     pub(super) fn written(&self, number: &str) -> String {
         match self {
             Self::Trunk(trunk) => trunk.numbers.written(number, trunk.identity.format),
+            Self::User(_) => number.to_owned(),
         }
     }
 
@@ -100,6 +154,7 @@ impl Peer {
     pub(super) fn number_from(&self) -> &[NumberSource] {
         match self {
             Self::Trunk(trunk) => &trunk.number_from,
+            Self::User(_) => &user::NUMBER_FROM,
         }
     }
 
@@ -107,6 +162,7 @@ impl Peer {
     pub(super) fn public_address(&self) -> Option<IpAddr> {
         match self {
             Self::Trunk(trunk) => trunk.public_address,
+            Self::User(_) => None,
         }
     }
 
@@ -116,6 +172,7 @@ impl Peer {
                 calls: trunk.max_calls,
                 calls_per_second: trunk.max_calls_per_second.map(|most| most as usize),
             },
+            Self::User(user) => user.limits(),
         }
     }
 }
@@ -160,11 +217,12 @@ struct Entry {
     begun: VecDeque<Instant>,
 }
 
-/// All peers: those of the dialplan, and those that have left it and still have calls.
+/// All peers: trunks and users there are, and those that are gone and still have calls.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     entries: IdMap<PeerId, Entry>,
-    by_name: HashMap<String, PeerId>,
+    trunks: HashMap<String, PeerId>,
+    users: HashMap<String, PeerId>,
     last: u64,
 }
 
@@ -175,28 +233,51 @@ impl Peers {
         peers
     }
 
-    /// Takes a plan that was read anew. A peer that is still there keeps its calls, and its limits count on.
+    /// Takes the trunks of a plan that was read anew. A peer that is still there keeps its calls, and its limits count on.
     pub(super) fn set_plan(&mut self, plan: &Plan) {
-        for entry in self.entries.values_mut() {
+        for entry in self.entries.values_mut().filter(|entry| matches!(entry.peer, Peer::Trunk(_))) {
             entry.is_configured = false;
         }
         for trunk in &plan.trunks {
-            let entry = self.enter(&Peer::Trunk(Arc::clone(trunk)));
-            entry.peer = Peer::Trunk(Arc::clone(trunk));
-            entry.is_configured = true;
+            let entry = self.put(Peer::Trunk(Arc::clone(trunk)));
             if trunk.max_calls_per_second.is_none() {
                 entry.begun = VecDeque::new();
             }
         }
-        self.entries.retain(|_, entry| entry.is_configured || entry.calls > 0);
-        self.by_name.retain(|_, id| self.entries.contains_key(id));
+        self.forget_gone();
     }
 
-    /// A peer of the dialplan as the endpoint is to know it.
-    pub(super) fn admit(&self, name: &str) -> Option<Admitted> {
-        let id = *self.by_name.get(name)?;
+    /// Takes all users there are; those before them are gone.
+    pub(super) fn set_users(&mut self, users: impl IntoIterator<Item = Arc<User>>) {
+        for entry in self.entries.values_mut().filter(|entry| matches!(entry.peer, Peer::User(_))) {
+            entry.is_configured = false;
+        }
+        for user in users {
+            self.put(Peer::User(user));
+        }
+        self.forget_gone();
+    }
+
+    fn forget_gone(&mut self) {
+        self.entries.retain(|_, entry| entry.is_configured || entry.calls > 0);
+        self.trunks.retain(|_, id| self.entries.contains_key(id));
+        self.users.retain(|_, id| self.entries.contains_key(id));
+    }
+
+    /// A trunk of the dialplan as the endpoint is to know it.
+    pub(super) fn admit(&self, trunk: &str) -> Option<Admitted> {
+        self.admitted(*self.trunks.get(trunk)?)
+    }
+
+    /// A user as the endpoint is to know it.
+    pub(super) fn admit_user(&self, name: &str) -> Option<Admitted> {
+        self.admitted(*self.users.get(name)?)
+    }
+
+    fn admitted(&self, id: PeerId) -> Option<Admitted> {
         let entry = self.entries.get(&id).filter(|entry| entry.is_configured)?;
-        Some(Admitted { peer: id, terms: Some(entry.peer.terms()) })
+        let may_register = matches!(entry.peer, Peer::User(_));
+        Some(Admitted { peer: id, terms: Some(entry.peer.terms()), may_register })
     }
 
     /// Whom the endpoint means.
@@ -219,18 +300,18 @@ impl Peers {
 
     /// Counts a call that is over.
     pub(super) fn call_over(&mut self, peer: &Peer) {
-        let Some(&id) = self.by_name.get(peer.name()) else { return };
+        let Some(id) = self.id_of(peer) else { return };
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.calls = entry.calls.saturating_sub(1);
         if entry.calls == 0 && !entry.is_configured {
             self.entries.remove(&id);
-            self.by_name.remove(peer.name());
+            self.names_mut(peer).remove(peer.name());
         }
     }
 
-    /// Calls in progress with a peer.
-    pub(super) fn calls_with(&self, name: &str) -> u32 {
-        self.by_name.get(name).and_then(|id| self.entries.get(id)).map_or(0, |entry| entry.calls)
+    /// Calls in progress with a trunk.
+    pub(super) fn calls_with(&self, trunk: &str) -> u32 {
+        self.trunks.get(trunk).and_then(|id| self.entries.get(id)).map_or(0, |entry| entry.calls)
     }
 
     /// Whether no call is counted.
@@ -241,27 +322,47 @@ impl Peers {
     /// Why no further call may come from or go to this peer now, where `spare` more than usual may: the status, and the rule
     /// for log and record. Not 503, which would park a provider's whole trunk.
     pub(super) fn limit(&self, now: Instant, peer: &Peer, spare: u32) -> Option<(StatusCode, String)> {
-        let (name, limits) = (peer.name(), peer.limits());
-        let entry = self.by_name.get(name).and_then(|id| self.entries.get(id))?;
+        let limits = peer.limits();
+        let entry = self.id_of(peer).and_then(|id| self.entries.get(&id))?;
         if let Some(most) = limits.calls.filter(|most| entry.calls >= most.saturating_add(spare)) {
-            return Some((StatusCode::BUSY_HERE, format!("trunks.{name}.max_calls = {most} is reached")));
+            return Some((StatusCode::BUSY_HERE, format!("{} = {most} is reached", peer.setting("max_calls"))));
         }
         let recent = entry.begun.iter().filter(|at| now.saturating_duration_since(**at) < SECOND).count();
         let most = limits.calls_per_second.filter(|most| recent >= *most)?;
-        let rule = format!("trunks.{name}.max_calls_per_second = {most} is reached");
+        let rule = format!("{} = {most} is reached", peer.setting("max_calls_per_second"));
         Some((StatusCode::TEMPORARILY_UNAVAILABLE, rule))
+    }
+
+    fn id_of(&self, peer: &Peer) -> Option<PeerId> {
+        match peer {
+            Peer::Trunk(trunk) => self.trunks.get(&trunk.name).copied(),
+            Peer::User(user) => self.users.get(&user.name).copied(),
+        }
+    }
+
+    const fn names_mut(&mut self, peer: &Peer) -> &mut HashMap<String, PeerId> {
+        match peer {
+            Peer::Trunk(_) => &mut self.trunks,
+            Peer::User(_) => &mut self.users,
+        }
+    }
+
+    /// The entry of a peer as it is from now on.
+    fn put(&mut self, peer: Peer) -> &mut Entry {
+        let entry = self.enter(&peer);
+        entry.peer = peer;
+        entry.is_configured = true;
+        entry
     }
 
     /// The entry of a peer, made if it is not there: we may call one that has just left the dialplan.
     fn enter(&mut self, peer: &Peer) -> &mut Entry {
-        let id = match self.by_name.get(peer.name()) {
-            Some(id) => *id,
-            None => {
-                self.last += 1;
-                self.by_name.insert(peer.name().to_owned(), PeerId(self.last));
-                PeerId(self.last)
-            }
-        };
+        let id = self.id_of(peer).unwrap_or_else(|| {
+            self.last += 1;
+            let id = PeerId(self.last);
+            self.names_mut(peer).insert(peer.name().to_owned(), id);
+            id
+        });
         let fresh = || Entry { peer: peer.clone(), is_configured: false, calls: 0, begun: VecDeque::new() };
         self.entries.entry(id).or_insert_with(fresh)
     }
@@ -322,6 +423,6 @@ mod tests {
         assert!(peers.admit("a").is_none());
         assert_eq!((peers.calls_with("a"), peers.get(before).map(Peer::name)), (1, Some("a")));
         peers.call_over(&a);
-        assert!(peers.get(before).is_none() && peers.by_name.len() == 1);
+        assert!(peers.get(before).is_none() && peers.trunks.len() == 1);
     }
 }

@@ -78,6 +78,7 @@ impl Gateway {
             Event::Pinged { ping, status, retry_after, reached } => {
                 self.on_pinged(now, ping, status, retry_after, reached);
             }
+            Event::Registering { id, peer, request, flow } => self.on_registering(now, id, peer, &request, flow),
             Event::OddResponse { invite, flow, status, defect } => {
                 self.on_odd_response(now, invite, &flow, status, defect)
             }

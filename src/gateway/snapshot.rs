@@ -19,8 +19,11 @@ pub struct CallSnapshot {
     pub dialog: DialogSnapshot,
     /// Where its signalling comes from.
     pub peer: SocketAddr,
-    /// The trunk it came by, by name.
+    /// The trunk it came by, by name; empty for a user's call.
     pub trunk: String,
+    /// The user it is with, by name; empty for a trunk's call.
+    #[serde(default)]
+    pub user: String,
     /// Who calls, normalised; empty when withheld.
     pub from: String,
     /// The called number, normalised.
@@ -52,7 +55,8 @@ impl Gateway {
             call: id,
             dialog: self.endpoint.snapshot(call.invite?)?,
             peer: call.remote,
-            trunk: call.peer.name().to_owned(),
+            trunk: call.peer.trunk_name().to_owned(),
+            user: call.peer.user_name().to_owned(),
             from: call.from.number.clone(),
             number: call.number.clone(),
             route: call.route.clone(),

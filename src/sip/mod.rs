@@ -8,6 +8,7 @@ mod flow;
 mod invite;
 pub mod locate;
 pub mod message;
+pub mod registrar;
 mod registration;
 mod service_route;
 mod transaction;
@@ -15,6 +16,6 @@ mod transaction;
 pub use endpoint::{
     Admission, Admitted, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event,
     Flow, Input, InviteId, OutgoingInvite, Output, PeerId, PingId, Policy, Referral, RegistrationConfig,
-    RegistrationId, ReliableProvisional, Terms, TraceDirection, TraceLine,
+    RegistrationId, ReliableProvisional, RequestId, Terms, TraceDirection, TraceLine,
 };
 pub use invite::ending::reason_of;

@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
             &["auth", "dialog", "flow", "locate", "service_route"],
             &["transaction"],
             &["core"],
-            &["invite", "registration"],
+            &["invite", "registrar", "registration"],
             &["endpoint"],
         ],
     ),
@@ -57,6 +57,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "trunk_reload",
                 "trunk_tls",
                 "trunk_way",
+                "users",
             ],
             &[
                 "alone",

@@ -1,7 +1,7 @@
 //! The status as people read it.
 
 use super::CtlCommand;
-use crate::gateway::{CallStatus, RoomStatus, Status, TrunkStatus};
+use crate::gateway::{BindingStatus, CallStatus, RoomStatus, Status, TrunkStatus, UserStatus};
 use std::fmt::Write;
 
 /// The part of the status that was asked for.
@@ -74,6 +74,21 @@ pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
         let _ = writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {codec:<5} {seconds:>8}  {rooms}");
         if !call.warning.is_empty() {
             let _ = writeln!(text, "           {}", call.warning);
+        }
+    }
+    text
+}
+
+/// The users, each place that one is registered at in a line of its own.
+pub(in crate::cli) fn users(users: &[UserStatus]) -> String {
+    let mut text = String::from("USER             NAME             WHERE                      EXPIRES  CLIENT\n");
+    for user in users {
+        let name = if user.display_name.is_empty() { "-" } else { &user.display_name };
+        if user.bindings.is_empty() {
+            let _ = writeln!(text, "{:<16} {name:<16} not registered", user.user);
+        }
+        for BindingStatus { address, expires, client, .. } in &user.bindings {
+            let _ = writeln!(text, "{:<16} {name:<16} {address:<26} {expires:>5} s  {client}", user.user);
         }
     }
     text

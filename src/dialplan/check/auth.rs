@@ -10,8 +10,9 @@ use toml::Spanned;
 const SHORT: usize = 12;
 
 /// `[gateway] digest = { … }`.
-pub(super) fn digest(checker: &mut Checker<'_>, field: &Field<RawDigest>) -> Digest {
+pub(super) fn digest(checker: &mut Checker<'_>, field: &Field<RawDigest>, domain: Option<&str>) -> Digest {
     let standard = Digest::default();
+    let standard = Digest { realm: domain.map_or(standard.realm, str::to_owned), ..standard };
     let Some(raw) = field.get().map(Spanned::get_ref) else { return standard };
     let mut algorithms = Vec::new();
     for value in raw.algorithms.get().map(Spanned::get_ref).into_iter().flatten() {
@@ -48,9 +49,21 @@ pub(super) fn trunk(checker: &mut Checker<'_>, field: &Field<RawAuth>, digest: &
             .label("has no `username`")
             .help("add: username = \"pbx\"");
     }
-    let secret = match (raw.password.get(), raw.ha1.get()) {
+    let secret = secret(checker, value.span(), "`auth`", (&raw.password, &raw.ha1), digest)?;
+    Some(TrunkAuth { username: username?, secret })
+}
+
+/// A password or its hashes; one of the two. `whose` needs it, and begins at `place`.
+pub(super) fn secret(
+    checker: &mut Checker<'_>,
+    place: Range<usize>,
+    whose: &str,
+    (password_field, ha1): (&Field<RawSecret>, &Field<RawSecret>),
+    digest: &Digest,
+) -> Option<AuthSecret> {
+    match (password_field.get(), ha1.get()) {
         (Some(given), None) => {
-            let password = password(checker, &raw.password)?;
+            let password = password(checker, password_field)?;
             if password.reveal().chars().count() < SHORT && checker.checks.secrets_are_real() {
                 checker
                     .sink
@@ -58,16 +71,16 @@ pub(super) fn trunk(checker: &mut Checker<'_>, field: &Field<RawAuth>, digest: &
                     .label(format!("fewer than {SHORT} characters"))
                     .help("anybody may try to guess it; make it long and random: openssl rand -base64 24");
             }
-            AuthSecret::Password(password)
+            Some(AuthSecret::Password(password))
         }
-        (None, Some(given)) => AuthSecret::Hashes(hashes(checker, &raw.ha1, given.span(), digest)?),
-        (None, None) if raw.password.is_absent() && raw.ha1.is_absent() => {
+        (None, Some(given)) => Some(AuthSecret::Hashes(hashes(checker, ha1, given.span(), digest)?)),
+        (None, None) if password_field.is_absent() && ha1.is_absent() => {
             checker
                 .sink
-                .error(value.span(), "`auth` needs a password")
+                .error(place, format!("{whose} needs a password"))
                 .label("has neither `password` nor `ha1`")
-                .help("add: password = { env = \"PBX_PASSWORD\" }");
-            return None;
+                .help("add: password = { env = \"PASSWORD\" }");
+            None
         }
         (Some(_), Some(given)) => {
             checker
@@ -75,11 +88,10 @@ pub(super) fn trunk(checker: &mut Checker<'_>, field: &Field<RawAuth>, digest: &
                 .error(given.span(), "a password and its hash")
                 .label("one of the two is enough")
                 .help("take one out");
-            return None;
+            None
         }
-        (None, None) => return None,
-    };
-    Some(TrunkAuth { username: username?, secret })
+        (None, None) => None,
+    }
 }
 
 /// `SHA-256:… MD5:…`; 32 digits alone are MD5's.

@@ -1,9 +1,10 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
+use super::values::parse_host;
 use super::{Checker, auth, codecs, identity, say, tls};
 use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
-use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, SipTransport};
+use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, SipTransport, TrunkAddress};
 use crate::dialplan::raw::{Field, RawFetch, RawGateway};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::{Range, RangeInclusive};
@@ -28,6 +29,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         warning.help("widen `rtp_ports` or lower `max_calls`");
     }
     let data = checker.path("data", &raw.data).unwrap_or_else(|| checker.base.join("var"));
+    let domain = domain(checker, &raw.domain);
     let fetch = fetch(checker, &raw.fetch);
     let music = say::music(checker, &fetch, &raw.music);
     Gateway {
@@ -40,7 +42,8 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         dns: dns(checker, &raw.dns),
         language: checker.language(&raw.language).unwrap_or_else(|| "en-GB".into()),
         prompts: checker.path("prompts", &raw.prompts).unwrap_or_else(|| checker.base.join("prompts")),
-        digest: auth::digest(checker, &raw.digest),
+        digest: auth::digest(checker, &raw.digest, domain.as_deref()),
+        domain,
         numbers: numbers(checker, raw),
         media_threads: checker
             .number("media_threads", &raw.media_threads, 1..=256)
@@ -61,6 +64,22 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         log: log(checker, &raw.log).unwrap_or_else(|| "info".into()),
         data,
     }
+}
+
+/// A host's name: users who write it are here.
+fn domain(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {
+    let text = checker.text("domain", field)?;
+    let is_name = |host: &TrunkAddress| host.port.is_none() && host.ip().is_none();
+    if parse_host(&text).is_ok_and(|host| is_name(&host)) {
+        return Some(text.to_ascii_lowercase());
+    }
+    let place = field.get()?.span();
+    checker
+        .sink
+        .error(place, "`domain` is no host name")
+        .label("a name, without scheme and port")
+        .help("for example \"sip.example.com\"; take the line out where users register for an address");
+    None
 }
 
 fn fetch(checker: &mut Checker<'_>, field: &Field<RawFetch>) -> FetchSettings {

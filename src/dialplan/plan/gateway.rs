@@ -50,7 +50,7 @@ impl fmt::Display for ListenAddress {
 /// How callers that no address tells are asked for a password (RFC 8760).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
-    /// What the passwords are for; stored hashes hold it. Default `partyline`.
+    /// What the passwords are for; stored hashes hold it. Default: the domain, else `partyline`.
     pub realm: String,
     /// The algorithms offered, best first. Default SHA-256, then MD5.
     pub algorithms: Vec<DigestAlgorithm>,
@@ -156,6 +156,8 @@ pub struct Gateway {
     pub data: PathBuf,
     /// Folder of prompts, one folder a language. Default `prompts` beside the dialplan.
     pub prompts: PathBuf,
+    /// Domain of the users' addresses. Default: any.
+    pub domain: Option<String>,
     /// How callers that no address tells are asked for a password.
     pub digest: Digest,
     /// How numbers are brought to E.164: country code and prefixes.

@@ -32,6 +32,9 @@ table! {
         data: String = r#""var""#,
         /// Folder of prompts, one folder for each language. Default `"prompts"`.
         prompts: String = r#""prompts""#,
+        /// Domain of the users' addresses, a name: `sip:alice@sip.example.com`. Users who register for another name are
+        /// refused; those who register for an address of the gateway are not. Default: any.
+        domain: String = r#""sip.example.com""#,
         /// How callers that no address tells are asked for a password.
         digest: RawDigest = r#"{ realm = "partyline", algorithms = ["SHA-256", "MD5"] }"#,
         /// Country by whose numbering plan numbers are brought to E.164 (ISO 3166-1): `020 7946 0100` becomes
@@ -137,7 +140,7 @@ table! {
     /// `digest = { … }` of the gateway.
     RawDigest, "digest", later [],
     {
-        /// What the passwords are for; stored hashes hold it. Default `"partyline"`.
+        /// What the passwords are for; stored hashes hold it. Default: `domain`, else `"partyline"`.
         realm: String = r#""partyline""#,
         /// The algorithms offered, best first: `SHA-512-256`, `SHA-256`, `MD5`. Default `["SHA-256", "MD5"]`.
         algorithms: Strings = r#"["SHA-256", "MD5"]"#,

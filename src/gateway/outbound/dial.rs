@@ -180,6 +180,7 @@ impl Gateway {
             way: Way::Out,
             sip_call_id: String::new(),
             trunk: String::new(),
+            user: String::new(),
             tried: Vec::new(),
             from: String::new(),
             number,

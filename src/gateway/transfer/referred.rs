@@ -37,9 +37,8 @@ impl Gateway {
         let gone = || Refusal(StatusCode::CALL_DOES_NOT_EXIST, "the call is over".into());
         let id = self.calls.of(invite).ok_or_else(gone)?;
         let call = self.calls.get(&id).ok_or_else(gone)?;
-        let name = call.peer.name();
         if !call.peer.terms().refer {
-            return Err(Refusal(StatusCode::FORBIDDEN, format!("trunks.{name}.refer is not set")));
+            return Err(Refusal(StatusCode::FORBIDDEN, format!("{} is not set", call.peer.setting("refer"))));
         }
         if !can_be_moved(call) || self.transfers.successor_of(id).is_some() {
             return Err(Refusal(StatusCode::REQUEST_PENDING, "it is being transferred already".into()));

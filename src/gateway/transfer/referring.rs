@@ -3,6 +3,7 @@
 use super::can_be_moved;
 use crate::dialplan::outgoing;
 use crate::gateway::cause::Cause;
+use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Reply};
 use crate::sip::InviteId;
@@ -26,7 +27,10 @@ impl Gateway {
         let call = self.calls.get(&id).ok_or("the call is over")?;
         let peer = &call.peer;
         if !peer.terms().refer {
-            return Err(format!("trunks.{}.refer is not set: its calls are not transferred", peer.name()));
+            return Err(match peer {
+                Peer::Trunk(_) => format!("{} is not set: its calls are not transferred", peer.setting("refer")),
+                Peer::User(_) => "calls of users are not transferred".to_owned(),
+            });
         }
         if self.transfers.referring(id).is_some() || !can_be_moved(call) || self.transfers.successor_of(id).is_some() {
             return Err(format!("{id} is not answered, or is being transferred already"));

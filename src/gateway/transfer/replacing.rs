@@ -19,7 +19,7 @@ impl Gateway {
     /// is told, nor is one whose place is being taken already.
     pub(in crate::gateway) fn replaced_by(&self, peer: &Peer, invite: InviteId) -> Option<Replaced> {
         let call = self.calls.of(invite).and_then(|id| self.calls.get(&id))?;
-        let may = peer.terms().replaces && call.peer.name() == peer.name() && can_be_moved(call);
+        let may = peer.terms().replaces && call.peer.is(peer) && can_be_moved(call);
         let free = may && self.transfers.successor_of(call.id).is_none();
         free.then(|| Replaced { session: call.session, route: call.route.clone(), of: call.id })
     }

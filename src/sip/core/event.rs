@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::sip::flow::Flow;
 use crate::sip::message::{Defect, Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
-use crate::sip::transaction::{self, TraceLine};
+use crate::sip::transaction::{self, ServerId, TraceLine};
 
 /// One INVITE usage: a call from its INVITE to its end. Never reused within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -32,6 +32,10 @@ impl fmt::Display for RegistrationId {
 /// One OPTIONS of ours. Never reused within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PingId(pub u64);
+
+/// A request of a peer outside of any call, until [`Endpoint::respond`](crate::sip::Endpoint::respond).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(pub(crate) ServerId);
 
 /// Who a peer is, as its [`Policy`](crate::sip::Policy) calls it. The endpoint hands it back with [`Event::Incoming`] and
 /// knows nothing of it.
@@ -310,6 +314,17 @@ pub enum Event {
         retry_at: Option<Instant>,
         /// How long the registrar wants to be left alone, if it said so.
         retry_after: Option<Duration>,
+    },
+    /// A peer wants to register with us. Reply with `respond`, once.
+    Registering {
+        /// The request.
+        id: RequestId,
+        /// Whose it is, as the [`Policy`](crate::sip::Policy) said when it admitted it.
+        peer: PeerId,
+        /// The REGISTER as it came.
+        request: Box<Request>,
+        /// Where its responses go, and requests to whoever sent it.
+        flow: Flow,
     },
     /// An OPTIONS of ours was answered, or will not be.
     Pinged {

@@ -17,7 +17,9 @@ pub(crate) use authorization::{Proof, authorize, retry_authorized};
 pub(crate) use checks::{check_accept, check_body, check_info, check_require, check_scheme, elsewhere};
 pub use config::{EndpointConfig, Limits, ReliableProvisional, Terms};
 pub(crate) use description::session_description;
-pub use event::{EndedBy, EndpointError, Event, Input, InviteId, Output, PeerId, PingId, Referral, RegistrationId};
+pub use event::{
+    EndedBy, EndpointError, Event, Input, InviteId, Output, PeerId, PingId, Referral, RegistrationId, RequestId,
+};
 pub(crate) use owner::{Client, Owner};
 pub(crate) use request::add_extra;
 pub use request::{OutgoingInvite, RegistrationConfig};

@@ -7,7 +7,8 @@
 //! (→ [`acknowledge`](Endpoint::acknowledge)). Inside a call: [`reinvite`](Endpoint::reinvite),
 //! [`update`](Endpoint::update), [`answer_offer`](Endpoint::answer_offer), [`info`](Endpoint::info),
 //! [`refer`](Endpoint::refer), [`answer_refer`](Endpoint::answer_refer), [`hangup`](Endpoint::hangup). Registrations:
-//! [`register`](Endpoint::register), [`unregister`](Endpoint::unregister). Asking whether a peer is there:
+//! [`register`](Endpoint::register), [`unregister`](Endpoint::unregister); those of peers at us: `Event::Registering` →
+//! [`respond`](Endpoint::respond). Asking whether a peer is there:
 //! [`ping`](Endpoint::ping).
 //!
 //! Where more comes in than can be answered, [`refuse_late`](Endpoint::refuse_late) refuses an INVITE at the lowest cost.
@@ -38,7 +39,7 @@ use crate::types::{Addresses, IdMap, Now, Seed, relax};
 pub use super::auth::{Challenge, Credentials};
 pub use super::core::{
     EndedBy, EndpointConfig, EndpointError, Event, Input, InviteId, Limits, OutgoingInvite, Output, PeerId, PingId,
-    Referral, RegistrationConfig, RegistrationId, ReliableProvisional, Terms,
+    Referral, RegistrationConfig, RegistrationId, ReliableProvisional, RequestId, Terms,
 };
 pub use super::flow::Flow;
 pub use super::message::Body;
@@ -70,6 +71,8 @@ pub struct Admitted {
     pub peer: PeerId,
     /// What holds for its calls. `None`: what the configuration says.
     pub terms: Option<Terms>,
+    /// Its REGISTERs are served: they come as [`Event::Registering`].
+    pub may_register: bool,
 }
 
 /// How much an endpoint holds, and what it has seen.

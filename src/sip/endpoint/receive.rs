@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::{Admission, Admitted, Endpoint, Policy};
 use crate::sip::core::{
-    Event, InviteId, InviteTimer, ReliableProvisional, check_accept, check_body, check_require, check_scheme, elsewhere,
+    Event, InviteId, InviteTimer, ReliableProvisional, RequestId, check_accept, check_body, check_require,
+    check_scheme, elsewhere,
 };
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -188,6 +189,11 @@ impl Endpoint {
         if inside_only || (received.to_tag.is_some() && is_known(&request.method)) {
             self.refused(&received, Some(StatusCode::CALL_DOES_NOT_EXIST), "no such call");
             return self.core.transactions.respond(now, tx, Reply::new(StatusCode::CALL_DOES_NOT_EXIST));
+        }
+        if request.method == Method::Register && admitted.may_register && request.uri.is_sip() {
+            let flow = received.response_flow();
+            let request = Box::new(received.request);
+            return self.core.event(Event::Registering { id: RequestId(tx), peer: admitted.peer, request, flow });
         }
         let (summary, flow) = (summary(request), received.flow);
         let reply = if request.method == Method::Invite {

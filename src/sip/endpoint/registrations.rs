@@ -1,17 +1,23 @@
-//! The methods by which the endpoint's user keeps bindings at registrars.
+//! The methods by which the endpoint's user keeps bindings at registrars, and answers those who want one here.
 
 use std::net::SocketAddr;
 
 use super::Endpoint;
-use crate::sip::core::{EndpointError, RegistrationConfig, RegistrationId};
+use crate::sip::core::{EndpointError, RegistrationConfig, RegistrationId, RequestId};
 use crate::sip::flow::Flow;
-use crate::sip::message::NameAddr;
+use crate::sip::message::{Headers, NameAddr, StatusCode};
+use crate::sip::transaction::Reply;
 use crate::types::Now;
 
 impl Endpoint {
     /// Registers, and keeps registered until [`Endpoint::unregister`].
     pub fn register(&mut self, now: Now, config: RegistrationConfig) -> RegistrationId {
         self.registrations.register(&mut self.core, now, config)
+    }
+
+    /// Answers a request that came as an event of its own; the status is a final one.
+    pub fn respond(&mut self, now: Now, id: RequestId, status: StatusCode, headers: Headers) {
+        self.core.transactions.respond(now, id.0, Reply { headers, ..Reply::new(status) });
     }
 
     /// Removes the binding; `Unregistered` follows, whatever the registrar says.

@@ -135,7 +135,7 @@ fn who_a_peer_is_is_asked_once_and_comes_back_with_its_call() {
     impl Policy for Counting {
         fn admit(&mut self, _: &crate::sip::message::Request, _: &Flow) -> Admission {
             self.0 += 1;
-            Admission::Accept(Admitted { peer: PeerId(40 + self.0), terms: None })
+            Admission::Accept(Admitted { peer: PeerId(40 + self.0), terms: None, may_register: false })
         }
     }
     let mut raw = Raw::new();
