@@ -3,6 +3,9 @@
 /// The power of a full-scale sine: half of 32768².
 const FULL_SCALE_SINE: f64 = 536_870_912.0;
 
+/// The level of a full-scale square wave, which is the overload of RFC 6464 (0 dBov).
+const SQUARE_DBFS: f32 = 3.01;
+
 /// The level of digital silence, and the lowest that is told.
 pub const SILENCE_DBFS: f32 = -96.0;
 
@@ -35,6 +38,15 @@ pub fn dbfs_of(energy: u64, count: usize) -> f32 {
     (10.0 * (power / FULL_SCALE_SINE).log10()).max(f64::from(SILENCE_DBFS)) as f32
 }
 
+/// The level as RFC 6464 and RFC 6465 tell it: decibels below overload, 0 to 127, where a full-scale square wave is 0 and
+/// digital silence 127.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+pub fn below_overload(samples: &[i16]) -> u8 {
+    let energy = energy(samples);
+    if energy == 0 { 127 } else { (SQUARE_DBFS - dbfs_of(energy, samples.len())).round().clamp(0.0, 127.0) as u8 }
+}
+
 /// The amplitude (peak) of a sine at `dbfs`.
 #[must_use]
 pub fn amplitude(dbfs: f32) -> f32 {
@@ -65,6 +77,7 @@ mod tests {
         assert_eq!(dbfs(&[0; 160]), SILENCE_DBFS);
         assert_eq!(dbfs(&[]), SILENCE_DBFS);
         assert!(dbfs(&[i16::MIN; 160]) < 3.1);
+        assert_eq!([&sine[..], &[i16::MIN; 160], &[0; 160], &[1; 160]].map(below_overload), [3, 0, 127, 90]);
         assert_eq!(energy(&[i16::MIN; 161]), 161 << 30);
     }
 

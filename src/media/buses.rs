@@ -167,7 +167,12 @@ impl Buses {
         }
     }
 
-    /// Whether somebody speaks here.
+    /// All who speak at these rates.
+    pub(crate) fn voices(&self) -> impl Iterator<Item = VoiceId> {
+        [&self.wide, &self.full].into_iter().flat_map(|bus| bus.voices.iter().copied())
+    }
+
+    /// Whether a voice sounds here.
     pub(crate) fn has(&self, voice: VoiceId) -> bool {
         [&self.wide, &self.full].iter().any(|bus| bus.voices.binary_search(&voice).is_ok())
     }

@@ -104,6 +104,7 @@ impl Engine {
                 if self.begin(now, UnitId::Leg(leg)) {
                     let (voice, tick) = (self.voices.add(), self.next_on(self.first_phase()));
                     let new = Leg::new(now, &settings, &self.libraries, voice, tick);
+                    self.voices.set_source(voice, leg);
                     self.legs.insert(leg, new);
                     self.tune(leg);
                     self.reserve();

@@ -7,7 +7,8 @@ use super::voices::{Presence, VoiceId, Voices};
 use crate::audio::codec::g711::Law;
 use crate::audio::rate_converter::{RateConverter, Sums};
 use crate::audio::{FRAME_8K, Frame, LONGEST_FRAME, Rate, mix};
-use crate::types::RoomId;
+use crate::rtp::Contributors;
+use crate::types::{CallId, RoomId};
 
 /// The one source of a leg or recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -199,6 +200,28 @@ impl Hearing {
             }
             (Heard::Own, _) => HeardWide::Own,
         }
+    }
+
+    /// Who is heard in the tick on the beat `tick`, the participant `own` left out.
+    pub(crate) fn contributors(
+        &self,
+        own: CallId,
+        voices: &Voices,
+        rooms: &mut Slots<RoomId, Room>,
+        tick: Beat,
+    ) -> Contributors {
+        let mut heard = Contributors::default();
+        match self.source {
+            Source::Nobody => {}
+            Source::Voice(voice) if voices.presence(voice) != Presence::Loud => {}
+            Source::Voice(voice) => voices.contributor(voice).into_iter().for_each(|voice| heard.push(voice)),
+            Source::Room(slot) => {
+                let room = rooms.at_mut(slot).filter(|(_, room)| room.next_tick == tick + TICK_BEATS);
+                let all = room.map(|(_, room)| room.contributors(voices).as_slice()).unwrap_or_default();
+                all.iter().filter(|voice| voice.source != own.source()).for_each(|voice| heard.push(*voice));
+            }
+        }
+        heard
     }
 
     /// Whether all that is heard is the noise of somebody's room.

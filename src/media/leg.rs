@@ -34,7 +34,7 @@ use crate::audio::Rate;
 use crate::audio::codec::g711::Law;
 use crate::audio::codec::{Libraries, comfort_noise};
 use crate::audio::fade::{fade_in, fade_out};
-use crate::rtp::Packet;
+use crate::rtp::{Contributors, Packet};
 use crate::types::{Direction, MediaParameters, Now};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -74,6 +74,8 @@ pub(crate) struct Leg {
     pub(crate) allowance: Allowance,
     /// Where another codec than G.711 is sent.
     pub(crate) following: Option<Box<Following>>,
+    /// It is told who is heard.
+    is_told: bool,
     /// Where pauses are described to the other side instead of sent.
     dtx: Option<Box<Dtx>>,
     direction: Direction,
@@ -139,6 +141,7 @@ impl Leg {
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
             following: Format::of(parameters).and_then(|format| Following::new(format, libraries)).map(Box::new),
+            is_told: parameters.send_contributors,
             dtx: parameters.send_comfort_noise.map(|payload_type| Box::new(Dtx::new(payload_type))),
             direction: parameters.direction,
             transport: Transport::new(parameters),
@@ -163,6 +166,7 @@ impl Leg {
         self.transport.update(now, parameters);
         self.receiver.update(parameters, libraries);
         self.sender.update(parameters);
+        self.is_told = parameters.send_contributors;
         if self.dtx.as_ref().map(|dtx| dtx.payload_type) != parameters.send_comfort_noise {
             self.dtx = parameters.send_comfort_noise.map(|payload_type| Box::new(Dtx::new(payload_type)));
         }
@@ -248,6 +252,7 @@ impl Leg {
         match self.reports.receive(arrival, bytes, self.sender.ssrc(), self.receiver.ssrc()) {
             Ok(bye) => {
                 self.transport.learn_rtcp(arrival, source);
+                self.sender.note_loss(self.reports.remote_fraction_lost());
                 self.watch.heard(arrival);
                 Arrived { bye, ..Arrived::default() }
             }
@@ -398,6 +403,21 @@ impl Leg {
     /// Whether pauses are described instead of sent, and so whether [`Leg::rest`] is to be asked.
     pub(crate) const fn has_dtx(&self) -> bool {
         self.dtx.is_some()
+    }
+
+    /// Whether all that it needs to be sent is its law's octets, whatever is heard.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.dtx.is_none() && !self.is_told
+    }
+
+    /// Whether it is told who is heard, and so whether [`Leg::tell`] is to be called.
+    pub(crate) const fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// Takes note of who is heard in what is sent from here on.
+    pub(crate) fn tell(&mut self, heard: Contributors) {
+        self.sender.tell(heard);
     }
 
     /// Takes note of what is heard in a tick: noise, or `None` for sound. In a pause it sends what there is to be sent of the

@@ -10,6 +10,7 @@ use super::stream::Format;
 use super::voices::{Presence, VoiceId, Voices};
 use crate::audio::codec::g711::Law;
 use crate::audio::{FRAME_8K, Frame, Rate, SILENCE, mix};
+use crate::rtp::Contributors;
 
 /// A room: the sum of a tick, kept until the next.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Room {
     /// What listeners who contribute nothing hear, and its encodings.
     mixed: Frame,
     encoded: Encoded,
+    /// Who is heard in the tick before this beat, for listeners who are told.
+    heard: Box<(Beat, Contributors)>,
 }
 
 impl Ticking for Room {
@@ -49,6 +52,7 @@ impl Room {
             loud: 0,
             mixed: SILENCE,
             encoded: Encoded::default(),
+            heard: Box::default(),
         }
     }
 
@@ -165,6 +169,23 @@ impl Room {
 
     pub(crate) fn mixed(&self) -> &Frame {
         &self.mixed
+    }
+
+    /// Who is heard in the mix of this tick.
+    pub(crate) fn contributors(&mut self, voices: &Voices) -> &Contributors {
+        let (at, heard) = &mut *self.heard;
+        if *at != self.next_tick {
+            *at = self.next_tick;
+            heard.clear();
+            let wide = self.buses.iter().flat_map(|buses| buses.voices());
+            let mixed = |voice: &VoiceId| voices.presence(*voice) == Presence::Loud && self.loudest.mixes(*voice);
+            for voice in self.sources.iter().copied().chain(wide).filter(mixed) {
+                if let Some(contributor) = voices.contributor(voice) {
+                    heard.push(contributor);
+                }
+            }
+        }
+        heard
     }
 
     /// The mix for all who contribute nothing, encoded once.

@@ -1,6 +1,7 @@
 //! The media plane as a whole, on a virtual clock: phones that each have a tone of their own, and what each of them hears.
 
 mod comfort_noise;
+mod contributors;
 mod controls;
 mod events;
 mod g729;

@@ -173,7 +173,7 @@ impl Engine {
                 leg.pass();
                 continue;
             }
-            let Some(law) = leg.law().filter(|_| leg.hearing.ears.is_none() && !leg.has_dtx()) else {
+            let Some(law) = leg.law().filter(|_| leg.hearing.ears.is_none() && leg.is_plain()) else {
                 wide.push(slot);
                 continue;
             };
@@ -228,6 +228,9 @@ impl Engine {
             let who = (LegSlot(slot), id);
             let out = &mut samples[..leg.hearing_rate().frame()];
             let heard = leg.hearing.hear_at(voices, rooms, out, beat);
+            if leg.is_told() {
+                leg.tell(leg.hearing.contributors(id, voices, rooms, beat));
+            }
             if leg.has_dtx() {
                 let noise = match heard {
                     HeardWide::Silence => Some(Noise::Faint),

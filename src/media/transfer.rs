@@ -55,6 +55,7 @@ impl Engine {
         let mut first = self.next_beat;
         for (id, mut leg) in legs {
             leg.voice = self.voices.add();
+            self.voices.set_source(leg.voice, id);
             first = first.min(leg.next_tick);
             self.routes.add(UnitId::Leg(id));
             self.changed.insert(UnitId::Leg(id));

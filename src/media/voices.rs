@@ -2,7 +2,9 @@
 //!
 //! Mixing telephones reads nothing but the first two arrays.
 
-use crate::audio::{Frame, LONGEST_FRAME, Rate, SILENCE};
+use crate::audio::{Frame, LONGEST_FRAME, Rate, SILENCE, level};
+use crate::rtp::Contributor;
+use crate::types::CallId;
 
 /// A place in [`Voices`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +39,8 @@ pub(crate) struct Voices {
     presence: Vec<Presence>,
     /// Of voices of more than 8 kHz; what they have in `frames` means nothing.
     wide: Vec<Option<Box<WideFrame>>>,
+    /// Under which number listeners are told of each; 0: they are not.
+    sources: Vec<u32>,
     free: Vec<VoiceId>,
 }
 
@@ -47,6 +51,7 @@ impl Voices {
             self.frames.push(SILENCE);
             self.presence.push(Presence::Absent);
             self.wide.push(None);
+            self.sources.push(0);
             VoiceId(u32::try_from(self.frames.len() - 1).expect("fewer than four thousand million voices"))
         })
     }
@@ -54,6 +59,7 @@ impl Voices {
     pub(crate) fn remove(&mut self, voice: VoiceId) {
         self.presence[voice.0 as usize] = Presence::Absent;
         self.wide[voice.0 as usize] = None;
+        self.sources[voice.0 as usize] = 0;
         self.free.push(voice);
         if self.free.len() == self.frames.len() && self.frames.len() > KEPT_WHEN_EMPTY {
             // Nobody is left; what a rush needed goes back.
@@ -75,6 +81,18 @@ impl Voices {
         self.frames[place] = SILENCE;
         self.presence[place] = Presence::Absent;
         self.wide[place] = (rate != Rate::Narrow).then(|| Box::new(WideFrame { rate, samples: [0; LONGEST_FRAME] }));
+    }
+
+    /// Under which number listeners are told of a participant.
+    pub(crate) fn set_source(&mut self, voice: VoiceId, participant: CallId) {
+        self.sources[voice.0 as usize] = participant.source();
+    }
+
+    /// A voice as listeners are told of it, if they are.
+    pub(crate) fn contributor(&self, voice: VoiceId) -> Option<Contributor> {
+        let source = self.sources[voice.0 as usize];
+        let below_overload = || level::below_overload(self.samples(voice));
+        (source != 0).then(|| Contributor { source, below_overload: below_overload() })
     }
 
     /// The frame of a voice of 8 kHz.

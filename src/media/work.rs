@@ -8,7 +8,8 @@ use crate::types::{CallId, PlayerId};
 pub(super) struct Work {
     /// Slots of the legs that take part.
     pub(super) due: Vec<u32>,
-    /// Those of them who hear at another rate than 8 kHz, or somebody who speaks at one, or whose pauses are not sent.
+    /// Those of them who hear at another rate than 8 kHz, or somebody who speaks at one, or who are told who is
+    /// heard, or whose pauses are not sent.
     pub(super) wide: Vec<u32>,
     pub(super) finished: Vec<PlayerId>,
     /// Legs whose sound has faded out.

@@ -197,6 +197,12 @@ impl Source {
         Some(Verdict::Restarted(place))
     }
 
+    /// Whether the packet at this place is one that has not come, as far as is known.
+    #[must_use]
+    pub fn is_missing(&self, place: i64) -> bool {
+        self.run.as_ref().is_some_and(|run| run.is_missing(place))
+    }
+
     /// Packets received.
     #[must_use]
     pub fn received(&self) -> u64 {

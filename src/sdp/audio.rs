@@ -2,7 +2,7 @@
 
 use super::crypto::Crypto;
 use super::description::{Attribute, MediaDescription, NetAddress, SessionDescription};
-use super::format::{Extension, Format, OpusWishes, holds_digits};
+use super::format::{EXTMAP, Extension, Extensions, Format, OpusWishes, holds_digits};
 use super::local::fit_packet_time;
 use super::parse::net_address;
 use super::security::Profile;
@@ -20,10 +20,14 @@ pub(super) struct AudioLine {
     pub telephone_events: Vec<(u8, u32)>,
     /// The numbers for comfort noise, one for each clock rate.
     pub comfort_noise: Vec<(u8, u32)>,
+    /// The number for Opus with copies of what went before, where they are all of the line's Opus.
+    pub redundancy: Option<u8>,
     /// What its writer asks of Opus.
     pub opus: OpusWishes,
     /// The header extension for audio levels.
     pub audio_level: Option<Extension>,
+    /// The header extension for the levels of those who are heard.
+    pub contributor_levels: Option<Extension>,
     /// As its writer sees it; a hold address takes away "receive".
     pub direction: Direction,
     /// Where RTP is wanted; `None` for port 0, a hold address or one that nothing may be sent to.
@@ -103,16 +107,28 @@ fn static_format(number: &str) -> Option<&'static str> {
     })
 }
 
+/// The one number of which all blocks are, by the parameters `111/111` of RFC 2198 section 5.
+fn copied(fmtp: &str) -> Option<u8> {
+    let mut numbers = fmtp.split('/').map(payload_type);
+    let first = numbers.next()??;
+    numbers.all(|number| number == Some(first)).then_some(first)
+}
+
 impl AudioLine {
     /// Reads `line` of `session`. `fallback` explains payload types that the line lists without explaining them: an
     /// answer may leave out what the offer has said.
     pub(super) fn read(session: &SessionDescription, line: &MediaDescription, fallback: Option<&Self>) -> Self {
         let mut maps: [Option<&str>; 128] = [None; 128];
         let mut parameters: [Option<&str>; 128] = [None; 128];
+        let mut extensions = Extensions::default();
         for attribute in &line.attributes {
             let table = match attribute.name.as_str() {
                 name if name.eq_ignore_ascii_case("rtpmap") => &mut maps,
                 name if name.eq_ignore_ascii_case("fmtp") => &mut parameters,
+                name if name.eq_ignore_ascii_case(EXTMAP) => {
+                    extensions.take(attribute.value.as_deref().unwrap_or_default());
+                    continue;
+                }
                 _ => continue,
             };
             let Some((number, rest)) =
@@ -125,9 +141,13 @@ impl AudioLine {
             }
         }
 
+        for attribute in session.attributes.iter().filter(|attribute| attribute.name.eq_ignore_ascii_case(EXTMAP)) {
+            extensions.take(attribute.value.as_deref().unwrap_or_default());
+        }
         let mut codecs: Vec<(u8, AudioCodec)> = Vec::new();
         let (mut telephone_events, mut comfort_noise) = (Vec::new(), Vec::new());
         let mut opus = OpusWishes::default();
+        let mut redundancy = None;
         for number in line.formats.iter().filter_map(|format| payload_type(format)) {
             let map = maps.get(usize::from(number)).copied().flatten();
             let fmtp = parameters.get(usize::from(number)).copied().flatten();
@@ -144,6 +164,9 @@ impl AudioLine {
                 }
                 Some(Format::TelephoneEvent(clock)) if !has(&telephone_events, clock) => {
                     telephone_events.extend(fmtp.is_none_or(holds_digits).then_some((number, clock)));
+                }
+                Some(Format::Redundancy) if redundancy.is_none() => {
+                    redundancy = fmtp.and_then(copied).map(|copied| (number, copied));
                 }
                 Some(Format::ComfortNoise(clock)) if !has(&comfort_noise, clock) => {
                     comfort_noise.push((number, clock));
@@ -162,13 +185,16 @@ impl AudioLine {
         let on_hold = matches!(address, Some(NetAddress::Ip(address)) if address.to_canonical().is_unspecified());
         let rtp = address.and_then(ip).and_then(|address| target(address, line.port));
         let rtcp_mux = find(&line.attributes, "rtcp-mux").is_some();
+        let is_opus = |copied| codecs.contains(&(copied, AudioCodec::Opus));
+        let redundancy = redundancy.filter(|(_, copied)| is_opus(*copied)).map(|(number, _)| number);
         Self {
             codecs,
             telephone_events,
             comfort_noise,
+            redundancy,
             opus,
-            audio_level: Extension::audio_level(&line.attributes)
-                .or_else(|| Extension::audio_level(&session.attributes)),
+            audio_level: extensions.audio_level,
+            contributor_levels: extensions.contributor_levels,
             direction: if on_hold { Direction::of(direction.sends(), false) } else { direction },
             rtp,
             host: host_port(address, line),

@@ -3,8 +3,12 @@
 use super::description::Attribute;
 use crate::types::{AudioCodec, Direction, OpusSettings};
 
+/// The attribute that gives a header extension its name (RFC 8285 section 5).
+pub(super) const EXTMAP: &str = "extmap";
 /// The header extension that tells how loud a packet is (RFC 6464).
-const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+pub(super) const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+/// The one that tells how loud each of those is who are heard in it (RFC 6465).
+pub(super) const CONTRIBUTOR_LEVELS: &str = "urn:ietf:params:rtp-hdrext:csrc-audio-level";
 /// Identifiers that fit the one-byte form of header extensions (RFC 8285 section 4.2).
 const EXTENSIONS: std::ops::RangeInclusive<u8> = 1..=14;
 /// The least that Opus is sent with, bits a second (RFC 7587 section 6.1).
@@ -19,6 +23,8 @@ pub(super) enum Format {
     TelephoneEvent(u32),
     /// Comfort noise (RFC 3389), by clock rate.
     ComfortNoise(u32),
+    /// Opus with copies of what went before (RFC 2198).
+    Redundancy,
 }
 
 impl Format {
@@ -46,6 +52,9 @@ impl Format {
         if name.eq_ignore_ascii_case("telephone-event") {
             // Those of the clocks that our codecs have (RFC 4733 section 2.1).
             return Some(clock.unwrap_or(8_000)).filter(|clock| is_spoken(*clock)).map(Self::TelephoneEvent);
+        }
+        if name.eq_ignore_ascii_case("red") {
+            return (clock == Some(AudioCodec::Opus.clock_rate())).then_some(Self::Redundancy);
         }
         if name.eq_ignore_ascii_case("CN") {
             return Some(Self::ComfortNoise(clock.unwrap_or(8_000)));
@@ -138,34 +147,59 @@ pub(super) struct Extension {
 }
 
 impl Extension {
-    /// Levels that we are told and do not tell.
+    /// One that we read and do not send.
     pub(super) const fn heard(id: u8) -> Self {
         Self { id, direction: Direction::RecvOnly }
     }
 
-    /// The extension for audio levels, if it is among `attributes`.
-    pub(super) fn audio_level(attributes: &[Attribute]) -> Option<Self> {
-        let maps = attributes.iter().filter(|attribute| attribute.name.eq_ignore_ascii_case("extmap"));
-        maps.filter_map(|map| {
-            let mut words = map.value.as_deref()?.split_ascii_whitespace();
-            let (id, direction) =
-                words.next().map(|id| id.split_once('/').map_or((id, None), |(i, d)| (i, Some(d))))?;
-            if !words.next()?.eq_ignore_ascii_case(AUDIO_LEVEL) {
-                return None;
-            }
-            let id = id.parse().ok().filter(|id| EXTENSIONS.contains(id))?;
-            let direction = match direction {
-                Some(word) => Attribute::flag(word).as_direction()?,
-                None => Direction::SendRecv,
-            };
-            Some(Self { id, direction })
-        })
-        .next()
+    /// One that we send and do not read.
+    pub(super) const fn told(id: u8) -> Self {
+        Self { id, direction: Direction::SendOnly }
     }
 
-    /// As an attribute.
-    pub(super) fn attribute(self) -> Attribute {
-        let direction = Attribute::direction(self.direction).name;
-        Attribute::with_value("extmap", format!("{}/{direction} {AUDIO_LEVEL}", self.id))
+    /// Reads `ID` or `ID/direction`.
+    fn read(text: &str) -> Option<Self> {
+        let (id, direction) = text.split_once('/').map_or((text, None), |(id, direction)| (id, Some(direction)));
+        let id = id.parse().ok().filter(|id| EXTENSIONS.contains(id))?;
+        let direction = match direction {
+            Some(word) => Attribute::flag(word).as_direction()?,
+            None => Direction::SendRecv,
+        };
+        Some(Self { id, direction })
     }
+
+    /// As the attribute that gives it this name.
+    pub(super) fn attribute(self, name: &str) -> Attribute {
+        let direction = Attribute::direction(self.direction).name;
+        Attribute::with_value(EXTMAP, format!("{}/{direction} {name}", self.id))
+    }
+}
+
+/// The header extensions that we know, of a line or of a whole description.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Extensions {
+    pub audio_level: Option<Extension>,
+    pub contributor_levels: Option<Extension>,
+}
+
+impl Extensions {
+    /// Takes the value of an `a=extmap`. The first of a kind counts.
+    pub(super) fn take(&mut self, value: &str) {
+        let Some((extension, rest)) = value.split_once(|c: char| c.is_ascii_whitespace()) else { return };
+        let place = if is_named(rest, AUDIO_LEVEL) {
+            &mut self.audio_level
+        } else if is_named(rest, CONTRIBUTOR_LEVELS) {
+            &mut self.contributor_levels
+        } else {
+            return;
+        };
+        *place = place.or_else(|| Extension::read(extension));
+    }
+}
+
+/// Whether the first word is this one.
+fn is_named(text: &str, name: &str) -> bool {
+    let text = text.trim_ascii_start();
+    text.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name))
+        && text.as_bytes().get(name.len()).is_none_or(u8::is_ascii_whitespace)
 }

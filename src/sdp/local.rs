@@ -2,7 +2,7 @@
 
 use super::audio::{AudioLine, has};
 use super::description::{Attribute, MediaDescription, NetAddress, Origin, SessionDescription};
-use super::format::{Extension, fmtp};
+use super::format::{AUDIO_LEVEL, CONTRIBUTOR_LEVELS, Extension, fmtp};
 use super::security::LocalSrtp;
 use super::webrtc::{LocalWebRtc, OurEnd, Setup};
 use crate::types::{AudioCodec, CodecPolicy, Direction, OpusSettings};
@@ -18,14 +18,18 @@ pub const PACKET_TIMES: [Duration; 5] = [
     Duration::from_millis(60),
 ];
 
-/// Payload types where nothing was said before, as most devices have them: telephone-event at 8 kHz, at 48 kHz, Opus.
+/// Payload types where nothing was said before, as most devices have them: telephone-event at 8 kHz, at 48 kHz, Opus, and
+/// Opus with copies of what went before.
 const TELEPHONE_EVENT: u8 = 101;
 const TELEPHONE_EVENT_48: u8 = 110;
 const OPUS: u8 = 111;
+const REDUNDANCY: u8 = 112;
 /// The clock of comfort noise: Opus has its own.
 const NOISE_CLOCK: u32 = 8_000;
 /// The identifier of the header extension for audio levels.
-const AUDIO_LEVEL: u8 = 1;
+const AUDIO_LEVEL_ID: u8 = 1;
+/// The same for the levels of those who are heard.
+const CONTRIBUTOR_LEVELS_ID: u8 = 2;
 /// Dynamic payload types (RFC 3551 section 6).
 const DYNAMIC: std::ops::RangeInclusive<u8> = 96..=127;
 
@@ -77,7 +81,10 @@ pub(super) struct Numbers {
     pub telephone_events: Vec<(u8, u32)>,
     /// By clock rate.
     pub comfort_noise: Vec<(u8, u32)>,
+    /// Of Opus with copies of what went before.
+    pub redundancy: Option<u8>,
     pub audio_level: Option<Extension>,
+    pub contributor_levels: Option<Extension>,
 }
 
 impl Numbers {
@@ -97,10 +104,14 @@ impl Numbers {
         let noise = peer.comfort_noise.iter().copied().filter(of_a_codec);
         let noise: Vec<_> = noise.filter(|(_, clock)| local.comfort_noise && *clock == NOISE_CLOCK).collect();
         let level = peer.audio_level.filter(|level| local.audio_level && level.direction.sends());
+        let is_opus = codecs.first().is_some_and(|(_, codec)| *codec == AudioCodec::Opus);
+        let told = peer.contributor_levels.filter(|levels| local.webrtc.is_some() && levels.direction.receives());
         Self {
             telephone_events: if local.telephone_event { events } else { Vec::new() },
             comfort_noise: noise,
+            redundancy: peer.redundancy.filter(|_| local.webrtc.is_some() && is_opus),
             audio_level: level.map(|level| Extension::heard(level.id)),
+            contributor_levels: told.map(|levels| Extension::told(levels.id)),
             codecs,
         }
     }
@@ -138,11 +149,21 @@ impl Numbers {
             numbers.comfort_noise.clone_from(&before.comfort_noise);
         }
         let opus = numbers.codecs.iter().any(|(_, codec)| *codec == AudioCodec::Opus);
+        numbers.redundancy = match before {
+            Some(before) => before.redundancy,
+            None => numbers.free(REDUNDANCY, None),
+        }
+        .filter(|_| opus && local.webrtc.is_some());
         numbers.audio_level = match before {
             Some(before) => before.audio_level,
-            None => opus.then_some(Extension::heard(AUDIO_LEVEL)),
+            None => opus.then_some(Extension::heard(AUDIO_LEVEL_ID)),
         }
         .filter(|_| local.audio_level);
+        numbers.contributor_levels = match before {
+            Some(before) => before.contributor_levels,
+            None => Some(Extension::told(CONTRIBUTOR_LEVELS_ID)),
+        }
+        .filter(|_| local.webrtc.is_some());
         numbers
     }
 
@@ -157,6 +178,7 @@ impl Numbers {
                     in_codecs(&before.codecs, number)
                         || in_clocks(&before.telephone_events, number)
                         || in_clocks(&before.comfort_noise, number)
+                        || before.redundancy == Some(number)
                 })
         };
         std::iter::once(usual).chain(DYNAMIC).find(|number| !is_taken(*number))
@@ -209,6 +231,13 @@ impl LocalMedia {
     ) -> MediaDescription {
         let mut formats = Vec::new();
         let mut attributes = Vec::new();
+        // First: what stands so is preferred, and a side that takes copies is to send them.
+        let opus = numbers.codecs.iter().find(|(_, codec)| *codec == AudioCodec::Opus);
+        if let Some((red, (opus, _))) = numbers.redundancy.zip(opus) {
+            formats.push(red.to_string());
+            attributes.push(Attribute::with_value("rtpmap", format!("{red} red/48000/2")));
+            attributes.push(Attribute::with_value("fmtp", format!("{red} {opus}/{opus}")));
+        }
         for (number, codec) in &numbers.codecs {
             formats.push(number.to_string());
             let channels = if codec.channels() == 1 { String::new() } else { format!("/{}", codec.channels()) };
@@ -229,7 +258,8 @@ impl LocalMedia {
         let [.., longest] = PACKET_TIMES;
         attributes.push(Attribute::with_value("ptime", packet_time.as_millis().to_string()));
         attributes.push(Attribute::with_value("maxptime", longest.as_millis().to_string()));
-        attributes.extend(numbers.audio_level.map(Extension::attribute));
+        attributes.extend(numbers.audio_level.map(|level| level.attribute(AUDIO_LEVEL)));
+        attributes.extend(numbers.contributor_levels.map(|levels| levels.attribute(CONTRIBUTOR_LEVELS)));
         if rtcp_mux {
             attributes.push(Attribute::flag("rtcp-mux"));
         } else if Some(self.rtcp_port) != self.rtp_port.checked_add(1) {

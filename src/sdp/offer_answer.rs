@@ -106,6 +106,10 @@ pub fn answer(
         receive_telephone_events: numbers.telephone_events.into(),
         receive_comfort_noise: numbers.comfort_noise.into(),
         receive_audio_level: numbers.audio_level.map(|level| level.id),
+        receive_redundancy: numbers.redundancy,
+        send_redundancy: numbers.redundancy,
+        send_contributors: webrtc.is_some(),
+        send_contributor_levels: numbers.contributor_levels.map(|levels| levels.id),
         opus: peer.opus.limit(local.opus),
         accept_from: Vec::new(),
         ice: webrtc.is_some(),
@@ -198,6 +202,8 @@ pub fn accept_answer(
     let send_noise = both(&peer.comfort_noise, &ours.comfort_noise);
     let audio_level = ours.audio_level.zip(peer.audio_level);
     let audio_level = audio_level.filter(|(ours, theirs)| ours.id == theirs.id && theirs.direction.sends());
+    let told = ours.contributor_levels.zip(peer.contributor_levels);
+    let told = told.filter(|(ours, theirs)| ours.id == theirs.id && theirs.direction.receives());
     let parameters = MediaParameters {
         remote_rtp: peer.rtp,
         remote_rtcp: if rtcp_mux { peer.rtp } else { peer.rtcp },
@@ -212,6 +218,10 @@ pub fn accept_answer(
         receive_telephone_events: both(&ours.telephone_events, &peer.telephone_events).into(),
         receive_comfort_noise: both(&ours.comfort_noise, &peer.comfort_noise).into(),
         receive_audio_level: audio_level.map(|(ours, _)| ours.id),
+        receive_redundancy: ours.redundancy.filter(|_| peer.redundancy.is_some()),
+        send_redundancy: peer.redundancy.filter(|_| ours.redundancy.is_some() && codec == AudioCodec::Opus),
+        send_contributors: webrtc.is_some(),
+        send_contributor_levels: told.map(|(ours, _)| ours.id),
         opus: peer.opus.limit(local.opus),
         accept_from: Vec::new(),
         ice: webrtc.is_some(),

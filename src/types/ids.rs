@@ -61,6 +61,12 @@ impl CallId {
         Some(Self((u64::from(run) << RUN_SHIFT) | u64::from(within)))
     }
 
+    /// The number under which a browser is told that this participant is heard (CSRC).
+    #[must_use]
+    pub const fn source(self) -> u32 {
+        self.0 as u32
+    }
+
     /// The run it belongs to.
     #[must_use]
     pub const fn run(self) -> u32 {

@@ -128,6 +128,17 @@ pub struct MediaParameters {
     pub receive_comfort_noise: SmallVec<[(u8, u32); 2]>,
     /// The header extension in which the other side tells its levels (RFC 6464): its local identifier.
     pub receive_audio_level: Option<u8>,
+    /// Whether the other side is told who is heard: in the CSRC list (RFC 3550 section 5.1), by [`CallId::source`].
+    ///
+    /// [`CallId::source`]: super::CallId::source
+    pub send_contributors: bool,
+    /// The header extension in which it is told how loud each of them is (RFC 6465): its local identifier.
+    pub send_contributor_levels: Option<u8>,
+    /// The payload type under which Opus may come with copies of the packets before (RFC 2198), and that under which the
+    /// other side takes it so.
+    pub receive_redundancy: Option<u8>,
+    /// See `receive_redundancy`.
+    pub send_redundancy: Option<u8>,
     /// How Opus is sent, where it is `codec`.
     pub opus: OpusSettings,
     /// Packets go where ICE says, which is `remote_rtp`, and nothing is learned of those that come: what is authentic is

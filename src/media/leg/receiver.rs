@@ -12,6 +12,7 @@ use crate::audio::Rate;
 use crate::audio::codec::{Libraries, duration, g729};
 use crate::audio::playout::Playout;
 use crate::rtp::jitter_buffer::{Inserted, JitterBuffer, Pull, Settings};
+use crate::rtp::redundancy::Blocks;
 use crate::rtp::sequence::{Source, Verdict};
 use crate::rtp::{Header, Packet, telephone_event};
 use crate::types::{AudioCodec, MediaParameters};
@@ -32,6 +33,8 @@ pub(crate) struct Receiver {
     decoding: Decoding,
     /// Payload types of telephone-event and their clocks.
     telephone_events: SmallVec<[(u8, u32); 2]>,
+    /// The payload type of sound with copies of what went before.
+    redundancy: Option<u8>,
     /// The codec of the packets that come, its payload type (none yet: 128), and the samples in a unit of its clock, as a
     /// power of two.
     codec: AudioCodec,
@@ -75,6 +78,7 @@ impl Receiver {
         let mut receiver = Self {
             decoding,
             telephone_events: parameters.receive_telephone_events.clone(),
+            redundancy: parameters.receive_redundancy,
             codec: AudioCodec::Pcmu,
             payload_type: NO_PAYLOAD_TYPE,
             scale_bits: 0,
@@ -113,6 +117,7 @@ impl Receiver {
         }
         self.payload_type = NO_PAYLOAD_TYPE;
         self.telephone_events = parameters.receive_telephone_events.clone();
+        self.redundancy = parameters.receive_redundancy;
         let highest = self.decoding.highest_rate();
         if !self.playout.holds(highest) {
             let rate = self.playout.rate();
@@ -159,6 +164,7 @@ impl Receiver {
             || self.event_clock_of(payload_type).is_some()
             || self.decoding.codec(payload_type).is_some()
             || self.is_noise(payload_type)
+            || self.redundancy == Some(payload_type)
     }
 
     /// Takes a packet of the believed source, and the datagram it was read from. Unless we `listen` it is counted only.
@@ -172,12 +178,42 @@ impl Receiver {
             codec
         } else if self.is_noise(payload_type) {
             return self.receive_noise(arrival, packet, listen);
+        } else if self.redundancy == Some(payload_type) {
+            return self.receive_redundant(arrival, packet, datagram, listen);
         } else {
             return Received::default();
         };
-        self.receive_sound(arrival, packet, datagram, codec, listen)
+        self.receive_sound(arrival, packet, datagram, codec, listen).0
     }
 
+    /// Takes a packet of sound with copies of those before: what is lost of these is played from the copies.
+    #[inline(never)]
+    fn receive_redundant(&mut self, arrival: Instant, packet: &Packet<'_>, datagram: &[u8], listen: bool) -> Received {
+        let Some(blocks) = Blocks::parse(packet.payload) else {
+            self.receive_unknown(arrival, &packet.header, listen);
+            return Received::default();
+        };
+        let Some(codec) = self.decoding.codec(blocks.sound.payload_type) else {
+            self.receive_unknown(arrival, &packet.header, listen);
+            return Received::default();
+        };
+        let header = Header { payload_type: blocks.sound.payload_type, ..packet.header };
+        let sound = Packet { header, payload: blocks.sound.payload };
+        let (received, place) = self.receive_sound(arrival, &sound, datagram, codec, listen);
+        let Some(place) = place else { return received };
+        for (place, copy) in (0..place).rev().zip(blocks.copies()) {
+            // A packet that came had copies of its own.
+            if !self.sources.is_missing(place) || copy.payload_type != header.payload_type {
+                break;
+            }
+            let timestamp = header.timestamp.wrapping_sub(copy.offset);
+            let header = Header { marker: false, timestamp, ..header };
+            self.buffer.insert(arrival, place, &header, duration(codec, copy.payload), copy.payload);
+        }
+        received
+    }
+
+    /// Takes a packet of sound. Gives its place, too, if it is played.
     fn receive_sound(
         &mut self,
         arrival: Instant,
@@ -185,18 +221,18 @@ impl Receiver {
         datagram: &[u8],
         codec: AudioCodec,
         listen: bool,
-    ) -> Received {
+    ) -> (Received, Option<i64>) {
         let header = &packet.header;
         let had_events = self.sources.is_one();
         let Some(Followed { verdict, is_another }) = self.sources.receive_sound(arrival, header) else {
-            return Received::default();
+            return (Received::default(), None);
         };
         if is_another {
             self.change_source(had_events);
         }
         self.count_packet(packet);
         let Some(place) = self.follow(verdict, self.sources.is_one()).filter(|_| listen) else {
-            return Received::default();
+            return (Received::default(), None);
         };
         let rate_changed = codec != self.codec && self.follow_codec(codec);
         self.payload_type = header.payload_type;
@@ -206,7 +242,7 @@ impl Receiver {
         // Some senders send the tone beside the event. What comes under another SSRC has another clock: it is left alone.
         if self.sources.is_one() && self.is_tone(arrival, header, length, codec.clock_rate()) {
             self.buffer.insert_other(arrival, place);
-            return Received { rate_changed, ..Received::default() };
+            return (Received { rate_changed, ..Received::default() }, None);
         }
         let inserted = match &mut self.levels {
             Some(levels) => {
@@ -221,7 +257,7 @@ impl Receiver {
         }
         let is_first = inserted == Inserted::TooLong && !std::mem::replace(&mut self.too_long_reported, true);
         let too_long = is_first.then(|| u32::try_from(micros / 1_000).unwrap_or(u32::MAX));
-        Received { too_long, rate_changed, ..Received::default() }
+        (Received { too_long, rate_changed, ..Received::default() }, Some(place))
     }
 
     /// Whether a packet of sound is the tone of a key that comes as an event as well.

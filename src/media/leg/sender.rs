@@ -2,7 +2,10 @@
 
 use super::super::transport::Way;
 use crate::audio::FRAME_8K;
+use crate::audio::codec::LONGEST_PAYLOAD;
 use crate::audio::codec::g711::Law;
+use crate::rtp::contributors::{Contributors, MixedHeader};
+use crate::rtp::redundancy::{LONGEST_REDUNDANCY, put_copy};
 use crate::rtp::telephone_event::{self, event_of};
 use crate::rtp::{Header, packet::HEADER_LEN};
 use crate::types::{AudioCodec, MediaParameters};
@@ -10,8 +13,57 @@ use std::time::Duration;
 
 /// The longest packet time, 60 ms, and what of the next tick may wait behind it, in octets of a codec of 64 kb/s.
 const PENDING: usize = 480 + FRAME_8K;
+/// So much loss that the other side reports makes us send copies, and so little ends it, parts of 256: 2 % and 0.5 %.
+const MUCH_LOSS: u8 = 5;
+const LEAST_LOSS: u8 = 2;
 /// Ticks in a second.
 const TICKS: u32 = 50;
+
+/// Who is heard in what is sent.
+#[derive(Debug)]
+struct Told {
+    heard: Contributors,
+    /// The header extension for their levels.
+    levels: Option<u8>,
+}
+
+impl Told {
+    fn new(parameters: &MediaParameters) -> Option<Box<Self>> {
+        let levels = parameters.send_contributor_levels;
+        parameters.send_contributors.then(|| Box::new(Self { heard: Contributors::default(), levels }))
+    }
+}
+
+/// Copies of what was sent, for a side that loses packets.
+#[derive(Debug)]
+struct Copies {
+    /// Of packets with a copy.
+    payload_type: u8,
+    are_sent: bool,
+    /// The payload sent last, and its timestamp.
+    last: [u8; LONGEST_PAYLOAD],
+    length: usize,
+    timestamp: u32,
+}
+
+impl Copies {
+    fn new(parameters: &MediaParameters) -> Option<Box<Self>> {
+        let payload_type = parameters.send_redundancy.filter(|_| parameters.codec == AudioCodec::Opus)?;
+        let last = [0; LONGEST_PAYLOAD];
+        Some(Box::new(Self { payload_type, are_sent: false, last, length: 0, timestamp: 0 }))
+    }
+
+    fn keep(&mut self, timestamp: u32, payload: &[u8]) {
+        self.length = payload.len().min(self.last.len());
+        self.last[..self.length].copy_from_slice(&payload[..self.length]);
+        self.timestamp = timestamp;
+    }
+
+    /// The payload sent last, and how much older than this it is.
+    fn last(&self, timestamp: u32) -> Option<(u32, &[u8])> {
+        (self.length > 0).then(|| (timestamp.wrapping_sub(self.timestamp), &self.last[..self.length]))
+    }
+}
 
 /// The sending half of a leg. Its timestamp is the media clock: it goes on whether or not anything is sent.
 #[derive(Debug)]
@@ -37,6 +89,10 @@ pub(crate) struct Sender {
     filled: usize,
     digits: Box<telephone_event::Sender>,
     sending_digits: bool,
+    /// Where the other side is told who is heard.
+    told: Option<Box<Told>>,
+    /// Where it takes copies of the packets before.
+    copies: Option<Box<Copies>>,
     packets: u64,
     octets: u64,
     /// Packets at the time of the last report.
@@ -60,6 +116,8 @@ impl Sender {
             filled: 0,
             digits: Box::new(telephone_event::Sender::new(parameters.codec.clock_rate())),
             sending_digits: false,
+            told: Told::new(parameters),
+            copies: Copies::new(parameters),
             packets: 0,
             octets: 0,
             reported: 0,
@@ -80,6 +138,8 @@ impl Sender {
         self.telephone_event = parameters.send_telephone_event;
         self.packet = octets(parameters);
         self.packet_units = units(parameters);
+        self.told = Told::new(parameters);
+        self.copies = Copies::new(parameters);
     }
 
     /// Sends the octets of 20 ms, which may be cut anywhere: at most 160. Says whether the last digit of those to send went
@@ -194,10 +254,34 @@ impl Sender {
             self.marker = true;
         } else {
             let marker = std::mem::replace(&mut self.marker, false);
+            match self.copies.take() {
+                None => {
+                    let header = self.header(self.payload_type, marker, self.timestamp);
+                    self.send(header, payload, way);
+                }
+                Some(mut copies) => {
+                    self.send_with_copy(&mut copies, marker, payload, way);
+                    self.copies = Some(copies);
+                }
+            }
+        }
+        self.timestamp = self.timestamp.wrapping_add(units);
+    }
+
+    #[inline(never)]
+    fn send_with_copy(&mut self, copies: &mut Copies, marker: bool, payload: &[u8], way: &mut Way<'_>) {
+        if copies.are_sent {
+            let header = self.header(copies.payload_type, marker, self.timestamp);
+            let mut redundant = [0; LONGEST_REDUNDANCY + LONGEST_PAYLOAD];
+            let length = put_copy(self.payload_type, copies.last(self.timestamp), &mut redundant);
+            let end = length + payload.len();
+            redundant[length..end].copy_from_slice(payload);
+            self.send(header, &redundant[..end], way);
+        } else {
             let header = self.header(self.payload_type, marker, self.timestamp);
             self.send(header, payload, way);
         }
-        self.timestamp = self.timestamp.wrapping_add(units);
+        copies.keep(self.timestamp, payload);
     }
 
     fn header(&mut self, payload_type: u8, marker: bool, timestamp: u32) -> [u8; HEADER_LEN] {
@@ -209,7 +293,24 @@ impl Sender {
     fn send(&mut self, header: [u8; HEADER_LEN], payload: &[u8], way: &mut Way<'_>) {
         self.packets += 1;
         self.octets += payload.len() as u64;
-        way.send(&header, payload);
+        match &self.told {
+            None => way.send(&header, payload),
+            Some(told) => way.send(MixedHeader::new(header, &told.heard, told.levels).as_bytes(), payload),
+        }
+    }
+
+    /// Takes note of who is heard in what is sent from here on, where the other side is told.
+    pub(crate) fn tell(&mut self, heard: Contributors) {
+        if let Some(told) = &mut self.told {
+            told.heard = heard;
+        }
+    }
+
+    /// The other side reports so much loss, parts of 256: where it is much, packets hold a copy of the one before.
+    pub(crate) fn note_loss(&mut self, fraction: u8) {
+        if let Some(copies) = &mut self.copies {
+            copies.are_sent = fraction >= if copies.are_sent { LEAST_LOSS } else { MUCH_LOSS };
+        }
     }
 
     fn drop_pending(&mut self) {
@@ -248,6 +349,7 @@ mod tests {
     use crate::media::slots::LegSlot;
     use crate::media::transport::Transport;
     use crate::rtp::Packet;
+    use crate::rtp::redundancy::Blocks;
     use crate::types::{CallId, Direction};
 
     fn parameters(packet_time: u64) -> MediaParameters {
@@ -265,6 +367,10 @@ mod tests {
             send_comfort_noise: None,
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
+            send_contributors: false,
+            send_contributor_levels: None,
+            receive_redundancy: None,
+            send_redundancy: None,
             opus: crate::types::OpusSettings::default(),
             ice: false,
             accept_from: vec![],
@@ -314,5 +420,31 @@ mod tests {
     fn digits_that_cannot_be_sent_are_refused() {
         let mut sender = Sender::new(&MediaParameters { send_telephone_event: None, ..parameters(20) }, 1, 10, 0);
         assert!(!sender.push_digits("1", Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn to_whom_loses_packets_each_holds_a_copy_of_the_one_before() {
+        let parameters = MediaParameters {
+            codec: AudioCodec::Opus,
+            send_redundancy: Some(63),
+            send_payload_type: 111,
+            ..parameters(20)
+        };
+        let mut sender = Sender::new(&parameters, 1, 10, 0);
+        let mut outbox = Outbox::default();
+        let mut transport = Transport::new(&parameters);
+        let way = &mut transport.way((LegSlot::default(), CallId(1)), &mut outbox).unwrap();
+        let losses = [0, 4, 5, 2, 1, 0];
+        for (n, loss) in losses.into_iter().enumerate() {
+            sender.note_loss(loss);
+            sender.put_packet(&[n as u8; 9], 960, way);
+        }
+        let packets: Vec<Packet<'_>> = outbox.iter().map(|packet| Packet::parse(packet.bytes).unwrap()).collect();
+        let types: Vec<u8> = packets.iter().map(|packet| packet.header.payload_type).collect();
+        assert_eq!(types, [111, 111, 63, 63, 111, 111]);
+        let blocks = Blocks::parse(packets[2].payload).unwrap();
+        let copies: Vec<_> = blocks.copies().map(|copy| (copy.payload_type, copy.offset, copy.payload)).collect();
+        assert_eq!((blocks.sound.payload, copies), (&[2; 9][..], vec![(111, 960, &[1; 9][..])]));
+        assert_eq!(packets[4].payload, [4; 9]);
     }
 }

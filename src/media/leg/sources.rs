@@ -93,6 +93,11 @@ impl Sources {
         self.receive_of_sound(arrival, header, Source::receive)
     }
 
+    /// Whether the packet of the sound at this place has not come.
+    pub(crate) fn is_missing(&self, place: i64) -> bool {
+        self.sound.as_ref().is_some_and(|sound| sound.is_missing(place))
+    }
+
     /// The same of a packet that describes the noise between the sound.
     pub(crate) fn receive_noise(&mut self, arrival: Instant, header: &Header) -> Option<Followed> {
         self.receive_of_sound(arrival, header, Source::receive_other)

@@ -82,6 +82,8 @@ pub(super) struct Phone {
     pub(super) weather: Weather,
     /// All that came from the leg: time, header, decoded samples (events have none).
     pub(super) heard: Vec<(Instant, Header, Vec<i16>)>,
+    /// Who was named in the last packet (CSRC).
+    pub(super) contributors: Vec<u32>,
     /// The comfort noise that came: time, header, payload.
     pub(super) noises: Vec<(Instant, Header, Vec<u8>)>,
     pub(super) reports: Vec<Vec<u8>>,
@@ -131,6 +133,10 @@ impl World {
             send_comfort_noise: None,
             receive_comfort_noise: Default::default(),
             receive_audio_level: None,
+            send_contributors: false,
+            send_contributor_levels: None,
+            receive_redundancy: None,
+            send_redundancy: None,
             opus: OpusSettings::default(),
             ice: false,
             accept_from: vec![Network { address: address.ip(), prefix: 24 }],
@@ -185,6 +191,7 @@ impl World {
             next: self.now.instant + ms(3 + 7 * n % 20),
             weather: Weather::default(),
             heard: vec![],
+            contributors: vec![],
             noises: vec![],
             reports: vec![],
         };
@@ -303,6 +310,7 @@ impl World {
                 continue;
             }
             let packet = Packet::parse(&sent.bytes).unwrap();
+            phone.contributors = Header::contributing_sources(&sent.bytes);
             if packet.header.payload_type == 13 {
                 phone.noises.push((self.now.instant, packet.header, packet.payload.to_vec()));
                 continue;

@@ -82,6 +82,13 @@ impl Run {
         if place < self.first { Behind::BeforeFirst(place) } else { Behind::Missing(place) }
     }
 
+    /// Whether the packet at this place is one that has not come, as far as is known.
+    pub fn is_missing(&self, place: i64) -> bool {
+        let behind = u32::try_from(self.newest() - place).ok();
+        place >= self.first
+            && behind.and_then(|behind| 1u128.checked_shl(behind)).is_some_and(|bit| self.seen & bit == 0)
+    }
+
     pub fn extended_highest(&self) -> u32 {
         self.cycles.wrapping_add(u32::from(self.highest))
     }

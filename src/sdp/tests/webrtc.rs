@@ -76,13 +76,75 @@ fn said(negotiation: &Negotiation, line: usize) -> Vec<String> {
     negotiation.local.media[line].attributes.iter().map(|a| a.to_string().trim_end()[2..].to_owned()).collect()
 }
 
+/// What we tell of those who are heard.
+fn contributors(offer: &str) -> (bool, Option<u8>, bool) {
+    let told = browser_answer(offer);
+    let written = told.local.to_string().contains("csrc-audio-level");
+    (told.parameters.send_contributors, told.parameters.send_contributor_levels, written)
+}
+
+#[test]
+fn who_is_heard_is_told_to_browsers_and_how_loud_to_those_who_ask() {
+    assert_eq!(contributors(&firefox()), (true, Some(2), true));
+    assert_eq!(contributors(&chromium()), (true, None, false));
+    let ours = browser_answer(&firefox()).local.to_string();
+    assert!(ours.contains("a=extmap:2/sendonly urn:ietf:params:rtp-hdrext:csrc-audio-level"), "{ours}");
+    let levels =
+        |direction: &str| contributors(&firefox().replace("extmap:2/recvonly", &format!("extmap:2/{direction}")));
+    assert_eq!(levels("sendrecv"), (true, Some(2), true));
+    assert_eq!(levels("sendonly"), (true, None, false));
+    // A telephone is told nothing.
+    let plain = answered("m=audio 4000 RTP/AVP 0\na=extmap:2 urn:ietf:params:rtp-hdrext:csrc-audio-level\n");
+    assert_eq!((plain.parameters.send_contributors, plain.parameters.send_contributor_levels), (false, None));
+    let offered = offer(&browser_side(), None).to_string();
+    assert!(offered.contains("a=extmap:2/sendonly urn:ietf:params:rtp-hdrext:csrc-audio-level"), "{offered}");
+}
+
+#[test]
+fn a_browser_that_takes_copies_is_asked_to_send_them() {
+    let agreed = browser_answer(&chromium());
+    assert_eq!((agreed.parameters.receive_redundancy, agreed.parameters.send_redundancy), (Some(63), Some(63)));
+    assert_eq!((agreed.parameters.codec, agreed.parameters.send_payload_type), (AudioCodec::Opus, 111));
+    assert_eq!(agreed.local.media[0].formats.first().map(String::as_str), Some("63"), "what is first is preferred");
+    let said = said(&agreed, 0);
+    assert!(
+        said.iter().any(|line| line == "rtpmap:63 red/48000/2") && said.iter().any(|line| line == "fmtp:63 111/111")
+    );
+    // Of something else, or of nobody knows what.
+    for other in ["fmtp:63 0/0", "fmtp:63 111/0", "fmtp:63 x", "x:1"] {
+        let agreed = browser_answer(&chromium().replace("fmtp:63 111/111", other));
+        assert_eq!((agreed.parameters.receive_redundancy, agreed.parameters.send_redundancy), (None, None), "{other}");
+    }
+    // Without Opus, and to a telephone.
+    let narrow = browser_answer(&chromium().replace("opus/48000", "other/48000"));
+    assert_eq!((narrow.parameters.codec, narrow.parameters.receive_redundancy), (AudioCodec::G722, None));
+    let opus = "a=rtpmap:111 opus/48000/2\na=rtpmap:63 red/48000/2\na=fmtp:63 111/111\n";
+    let telephone = answer(&peer(&format!("m=audio 4000 RTP/AVP 111 63\n{opus}")), &wide(), None).unwrap();
+    assert_eq!((telephone.parameters.receive_redundancy, telephone.parameters.send_redundancy), (None, None));
+}
+
+#[test]
+fn copies_are_offered_to_a_browser_and_sent_if_it_takes_them() {
+    let offered = offer(&browser_side(), None);
+    assert!(offered.to_string().contains("a=rtpmap:112 red/48000/2\r\na=fmtp:112 111/111\r\n"), "{offered}");
+    let reply = |formats: &str, red: &str| {
+        let text = chromium().replace("111 63 9 0 8 13 110 126", formats).replace("actpass", "active");
+        let text = text.replace("63 red", &format!("{red} red")).replace("fmtp:63", &format!("fmtp:{red}"));
+        accept_answer(&offered, &parsed(&text), &browser_side()).unwrap().parameters
+    };
+    let taken = reply("112 111 0", "112");
+    assert_eq!((taken.receive_redundancy, taken.send_redundancy), (Some(112), Some(112)));
+    let refused = reply("111 0", "63");
+    assert_eq!((refused.receive_redundancy, refused.send_redundancy), (None, None));
+}
+
 #[test]
 fn chromiums_offer_is_answered_with_ice_dtls_and_the_group() {
     assert!(parsed(&chromium()).is_webrtc());
     let agreed = browser_answer(&chromium());
     let line = &agreed.local.media[0];
     assert_eq!((line.protocol.as_str(), line.port), ("UDP/TLS/RTP/SAVPF", 20_000));
-    assert_eq!(line.formats, ["111", "9", "0", "8", "110", "126", "13"]);
+    assert_eq!(line.formats, ["63", "111", "9", "0", "8", "110", "126", "13"]);
     assert_eq!(agreed.local.attributes, [Attribute::with_value("group", "BUNDLE 0")]);
     let said = said(&agreed, 0);
     let local = browser_side().webrtc.unwrap();

@@ -1,5 +1,7 @@
 //! Senders that break the rules, and how much of them is heard.
 
+mod redundancy;
+
 use super::*;
 use crate::audio::codec::g711;
 use crate::rtp::telephone_event::TelephoneEvent;
@@ -28,6 +30,10 @@ fn parameters() -> MediaParameters {
         send_comfort_noise: None,
         receive_comfort_noise: Default::default(),
         receive_audio_level: None,
+        send_contributors: false,
+        send_contributor_levels: None,
+        receive_redundancy: None,
+        send_redundancy: None,
         opus: crate::types::OpusSettings::default(),
         ice: false,
         accept_from: Vec::new(),
