@@ -80,6 +80,23 @@ def ask(udp, method, number):
     return waited
 
 
+def wait_until_ready(place):
+    """The gateway may have been started a moment ago."""
+    until = time.monotonic() + 30
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", 0))
+            udp.connect(place)
+            udp.settimeout(1)
+            try:
+                if ask(udp, "OPTIONS", "ready") is not None:
+                    return
+            except ConnectionRefusedError:
+                time.sleep(0.1)
+        if time.monotonic() > until:
+            raise SystemExit("no gateway answers at %s:%d" % place)
+
+
 def resident(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
@@ -107,6 +124,7 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--from", dest="source", default="127.0.0.1")
     options = parser.parse_args()
+    wait_until_ready(("127.0.0.1", options.udp))
     if options.connections:
         return rush(options)
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -66,6 +66,8 @@ fn a_reload_is_answered_with_what_came_of_it() {
         "{}",
         bad.errors
     );
+    // What runs goes on.
+    assert!(!bad.errors.contains("nothing was started") && !gateway.log().contains("nothing was started"));
     let bad = gateway.ctl(&["reload", "--json"]);
     let told: serde_json::Value = serde_json::from_str(&bad.output).unwrap();
     assert_eq!((bad.code(), &told["outcome"]), (1, &"refused".into()));
