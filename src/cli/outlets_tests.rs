@@ -3,7 +3,8 @@
 use super::log::{self, Log};
 use super::{ctl, json, plain_lines};
 use crate::gateway::{
-    BindingStatus, CallRecord, CallStatus, Cause, Level, LogLine, Masked, Reply, Status, UserStatus, Way,
+    BindingStatus, CallRecord, CallStatus, Cause, Level, LogLine, Masked, Progress, Refusal, Reply, Rule, Status,
+    UserStatus, Way,
 };
 use crate::types::is_plain;
 use std::sync::{Arc, Mutex};
@@ -103,19 +104,23 @@ fn hostile_text_reaches_no_record() {
 
 #[test]
 fn hostile_text_reaches_no_administrator() {
+    let refused = |text: &str| Reply::Error(Refusal::new(Rule::Failed, text));
+    let progress = |text: &str| Reply::Progress(Progress { call: "call-1".into(), what: text.into() });
     for hostile in HOSTILE {
         let call = CallStatus { from: hostile.into(), number: hostile.into(), ..CallStatus::default() };
         let status = Status { calls: vec![call], ..Status::default() };
         let binding = BindingStatus { contact: hostile.into(), client: hostile.into(), ..BindingStatus::default() };
         let user = UserStatus { user: hostile.into(), display_name: hostile.into(), bindings: vec![binding] };
-        let words = [Reply::Error(hostile.into()), Reply::Progress(hostile.into())];
+        let words = [refused(hostile), progress(hostile)];
         for reply in [Reply::Status(status), Reply::Users(vec![user])].into_iter().chain(words) {
             let line = String::from_utf8(json::line(&reply).unwrap()).unwrap();
             assert_plain("a reply", &line, 1);
             match serde_json::from_str(&line).unwrap() {
                 Reply::Status(status) => assert_plain("the status", &ctl::table::calls(&status.calls), 2),
                 Reply::Users(users) => assert_plain("the users", &ctl::table::users(&users), 2),
-                Reply::Error(text) | Reply::Progress(text) | Reply::Done(text) => assert_plain("a word", &text, 1),
+                Reply::Error(why) => assert_plain("a word", &why.to_string(), 1),
+                Reply::Progress(progress) => assert_plain("a word", &progress.to_string(), 1),
+                Reply::Done(text) => assert_plain("a word", &text, 1),
             }
         }
     }

@@ -106,6 +106,10 @@ impl CallerPolicy<'_> {
     /// without a user only from the trunk's addresses), its connection began with the trunk's certificate, or its source
     /// address is allowed.
     fn trunk_of(&self, request: &Request, flow: &Flow) -> Option<Admitted> {
+        if flow.transport.is_websocket() {
+            // A page, whatever address it is opened at.
+            return None;
+        }
         let source = flow.remote.ip();
         let admit = |name: &str| self.admission.peers.admit(name);
         let by_contact = request.uri.user.as_ref().and_then(|user| self.trunks.by_contact_user(user));
@@ -128,6 +132,9 @@ impl Gateway {
     /// Whether somebody is a trunk, or a user who is registered by this flow, as far as can be said without parsing: what [`CallerPolicy`] asks, but for the questions
     /// that need the whole request. `user` is that of the request URI.
     pub(super) fn is_known(&self, flow: &Flow, user: Option<&str>) -> bool {
+        if flow.transport.is_websocket() {
+            return self.users.is_flow_known(flow);
+        }
         let source = flow.remote.ip();
         self.plan.trunk_for(source).is_some()
             || self.trunks.by_address(source).is_some()

@@ -155,7 +155,7 @@ impl Gateway {
         let settings = match plan.room(&name) {
             Some(room) if shown == name => Arc::clone(room),
             Some(room) => Arc::new(Room { name: shown, ..Room::clone(room) }),
-            None => Arc::new(Room::on_demand(shown)),
+            None => self.made_room(&name).unwrap_or_else(|| Arc::new(Room::on_demand(shown))),
         };
         let loudest = usize::try_from(plan.gateway.loudest).unwrap_or(usize::MAX);
         let room = self.rooms.open(&mut self.effects, settings, loudest, (session, handle));
@@ -177,9 +177,9 @@ impl Gateway {
         // Sound before an answer is no member yet.
         let joining = joining.filter(|(call, ..)| !self.is_being_called(*call));
         if let Some((call, room, _)) = joining
-            && self.rooms.get(room).is_some_and(|room| room.is_full_for(call))
+            && let Some(limit) = self.rooms.keeps_out(room, call)
         {
-            return Err(VerbError::Limit { verb: VERB, limit: "the room is full" });
+            return Err(VerbError::Limit { verb: VERB, limit });
         }
         // Who is on hold hears it when it is taken back.
         if !self.is_held(to) {
@@ -221,7 +221,8 @@ impl Gateway {
 
     /// A room's name for the log and for events: one made on demand may be a whole telephone number.
     pub(super) fn shown_name(&self, room: RoomId, name: &str) -> String {
-        if self.plan.room(name).is_some() { name.to_owned() } else { room.to_string() }
+        let is_chosen = self.plan.room(name).is_some() || self.rooms.made(name).is_some();
+        if is_chosen { name.to_owned() } else { room.to_string() }
     }
 
     fn disconnect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {

@@ -2,11 +2,13 @@
 
 use super::cause::Cause;
 use super::health::Presence;
+use super::made_rooms::NewRoom;
 use super::trunks::{TrunkState, next_try, registration_trouble};
-use super::{Audience, Gateway, Masked};
+use super::{Audience, Gateway, Masked, Refusal, Rule};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A request, one line of JSON on the control socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,49 @@ pub enum Request {
     },
     /// The users there are, and where they are registered.
     Users,
+    /// Make a room, until the gateway ends.
+    MakeRoom {
+        /// Its name.
+        room: String,
+        /// Opens it to members. Default: none.
+        #[serde(default)]
+        pin: Option<String>,
+        /// Opens it to its host. Default: none.
+        #[serde(default)]
+        host_pin: Option<String>,
+        /// Calls in it at one time. Default: no limit.
+        #[serde(default)]
+        max_members: Option<u32>,
+        /// Whether it is one that was made, and changes; else it must not be there yet.
+        #[serde(default)]
+        replace: bool,
+    },
+    /// Take a room away that was made, once nobody is in it.
+    UnmakeRoom {
+        /// Its name.
+        room: String,
+    },
+    /// Let nobody into a room who is not in it, or let others in again.
+    LockRoom {
+        /// The room's name.
+        room: String,
+        /// Which of the two.
+        locked: bool,
+    },
+    /// Take a call out of its room and into another.
+    Move {
+        /// The call's name.
+        call: String,
+        /// The room's name.
+        room: String,
+    },
+    /// Press keys in the direction of a call's other end.
+    SendDigits {
+        /// The call's name.
+        call: String,
+        /// `0`-`9`, `*`, `#`, `A`-`D`, at most 64.
+        digits: String,
+    },
     /// Take no new calls, and end when the last one is over.
     Drain {
         /// Hang up what is left after so many seconds. Default 60; 0 at once.
@@ -99,11 +144,26 @@ pub enum Reply {
     /// The users, by name.
     Users(Vec<UserStatus>),
     /// Not done yet, and what has happened; another reply follows.
-    Progress(String),
+    Progress(Progress),
     /// Done, in words.
     Done(String),
     /// Not done, and why.
-    Error(String),
+    Error(Refusal),
+}
+
+/// What has happened on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The call that it happened to.
+    pub call: String,
+    /// In words.
+    pub what: String,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.call, self.what)
+    }
 }
 
 impl Reply {
@@ -123,6 +183,12 @@ pub struct Status {
     pub calls: Vec<CallStatus>,
     /// Rooms with somebody in them, by name.
     pub rooms: Vec<RoomStatus>,
+    /// Rooms that an administrator made, by name, whether somebody is in them or not.
+    #[serde(default)]
+    pub made_rooms: Vec<String>,
+    /// Locked rooms of those that have nobody in them.
+    #[serde(default)]
+    pub locked_rooms: Vec<String>,
     /// Trunks, in the order of the dialplan.
     pub trunks: Vec<TrunkStatus>,
     /// Requests from addresses no trunk allows, dropped since the start.
@@ -195,6 +261,9 @@ pub struct RoomStatus {
     pub room: String,
     /// The calls in it.
     pub calls: Vec<String>,
+    /// Who is not in it cannot come in.
+    #[serde(default)]
+    pub locked: bool,
 }
 
 /// One user.
@@ -248,10 +317,9 @@ impl Gateway {
     pub(super) fn on_control(&mut self, now: Now, id: u64, request: Request) {
         let reply = match request {
             Request::Status => Reply::Status(self.status(now)),
-            Request::Dial { room, create: false, .. }
-                if self.plan.room(&room).is_none() && self.rooms.named(&room).is_none() =>
-            {
-                Reply::Error(format!("there is no room {room:?}, neither in the dialplan nor open; --create makes it"))
+            Request::Dial { room, create: false, .. } if !self.has_room(&room) => {
+                let why = format!("there is no room {room:?}, neither in the dialplan nor open; --create makes it");
+                Reply::Error(Refusal::new(Rule::NoSuchRoom, why))
             }
             Request::Users => Reply::Users(self.users.status(now)),
             Request::Mute { call, muted } => self.mute(&call, muted),
@@ -271,6 +339,13 @@ impl Gateway {
             Request::Hold { call } => return self.hold(now, id, &call, true),
             Request::Resume { call } => return self.hold(now, id, &call, false),
             Request::Kick { call } => self.kick(now, &call),
+            Request::MakeRoom { room, pin, host_pin, max_members, replace } => {
+                self.make_room(&room, &NewRoom { pin, host_pin, max_members }, replace)
+            }
+            Request::UnmakeRoom { room } => self.unmake_room(&room),
+            Request::LockRoom { room, locked } => self.lock_room(&room, locked),
+            Request::Move { call, room } => self.move_call(&call, &room),
+            Request::SendDigits { call, digits } => self.press(now, &call, digits),
             Request::Drain { seconds } => {
                 self.drain(now, seconds);
                 Reply::Done(format!("taking no new calls; {} in progress", self.calls.len()))
@@ -290,9 +365,10 @@ impl Gateway {
     }
 
     /// The call an administrator means.
-    pub(super) fn call_named(&self, name: &str) -> Result<CallId, String> {
+    pub(super) fn call_named(&self, name: &str) -> Result<CallId, Refusal> {
         let found = CallId::named(name, self.effects.run()).filter(|id| self.calls.contains_key(id));
-        found.ok_or_else(|| format!("there is no call {name:?}; `partyline ctl status` lists them"))
+        let unknown = || format!("there is no call {name:?}; `partyline ctl status` lists them");
+        found.ok_or_else(|| Refusal::new(Rule::NoSuchCall, unknown()))
     }
 
     fn status(&mut self, now: Now) -> Status {
@@ -321,6 +397,7 @@ impl Gateway {
             .map(|room| RoomStatus {
                 room: room.settings.name.clone(),
                 calls: room.calls().map(|call| call.to_string()).collect(),
+                locked: self.rooms.is_locked(&room.settings.name),
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
@@ -351,6 +428,8 @@ impl Gateway {
             draining: self.shutdown.has_begun(),
             calls,
             rooms,
+            made_rooms: self.rooms.made_names().map(str::to_owned).collect(),
+            locked_rooms: self.rooms.locked_and_empty(),
             trunks,
             unknown_sources: self.admission.unknown_sources + self.intake.dropped_unknown,
             late_calls_refused: self.late_calls.refused,

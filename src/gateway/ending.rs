@@ -165,7 +165,7 @@ impl Gateway {
     pub(super) fn end_session(&mut self, now: Now, id: SessionId, why: &'static str) {
         let Some(session) = self.sessions.remove(&id) else { return };
         if let Some(asked) = session.asked {
-            self.effects.reply(asked, super::Reply::Error(why.to_owned()));
+            self.effects.reply(asked, super::Reply::Error(super::Refusal::new(super::Rule::Failed, why)));
         }
         for timer in session.timers {
             self.effects.timers.clear(Timer::Session(id, timer));

@@ -4,6 +4,7 @@ use super::call_record::Way;
 use super::cause::Cause;
 use crate::types::CallId;
 use serde::Serialize;
+use std::time::SystemTime;
 
 /// Something that happened. Each call that starts ends, and has left all its rooms by then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -148,6 +149,21 @@ pub enum Event {
         /// How many.
         mistakes: usize,
     },
+}
+
+/// An event and its time.
+#[derive(Debug, Serialize)]
+pub struct TimedEvent {
+    /// When it happened.
+    #[serde(serialize_with = "rfc3339")]
+    pub at: SystemTime,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+fn rfc3339<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_rfc3339_millis(*time))
 }
 
 fn name<S: serde::Serializer>(call: &CallId, serializer: S) -> Result<S::Ok, S::Error> {

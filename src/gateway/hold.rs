@@ -1,7 +1,7 @@
 //! Hold by us: the peer is told that we only send (RFC 3264 section 8.4), hears a tune, and is heard by nobody, nor hears
 //! who is in its room, until it is taken back. It stays where it is all the while.
 
-use super::{Call, Gateway, Level, Reply};
+use super::{Call, Gateway, Level, Refusal, Reply, Rule};
 use crate::media::command::Command;
 use crate::sdp;
 use crate::sip::Body;
@@ -51,16 +51,17 @@ impl Gateway {
         }
     }
 
-    fn try_hold(&mut self, now: Now, asked: u64, name: &str, on: bool) -> Result<(), String> {
+    fn try_hold(&mut self, now: Now, asked: u64, name: &str, on: bool) -> Result<(), Refusal> {
         let id = self.call_named(name)?;
-        let call = self.calls.get(&id).ok_or("the call is over")?;
+        let call = self.calls.get(&id).ok_or_else(Refusal::call_is_over)?;
         let hold = call.phase.hold().filter(|_| call.media.negotiation.is_some());
-        let hold = hold.ok_or_else(|| format!("{id} is not answered"))?;
+        let hold = hold.ok_or_else(|| Refusal::new(Rule::NotAnswered, format!("{id} is not answered")))?;
         if hold.holding.is_some() || call.media.offered.is_some() {
-            return Err(format!("another offer to {id} is under way; try again"));
+            return Err(Refusal::new(Rule::Busy, format!("another offer to {id} is under way; try again")));
         }
         if hold.is_on() == on {
-            return Err(format!("{id} is {} on hold", if on { "already" } else { "not" }));
+            let why = format!("{id} is {} on hold", if on { "already" } else { "not" });
+            return Err(Refusal::new(Rule::NoChange, why));
         }
         self.set_held(id, on);
         if let Some(hold) = self.calls.get_mut(&id).and_then(|call| call.phase.hold_mut()) {
@@ -100,7 +101,8 @@ impl Gateway {
                 // All stays as the peer knows it.
                 self.set_held(id, !on);
                 self.apply_negotiation(now, id);
-                Reply::Error(format!("{id} is not {}: {why}", if on { "on hold" } else { "taken back" }))
+                let why = format!("{id} is not {}: {why}", if on { "on hold" } else { "taken back" });
+                Reply::Error(Refusal::new(Rule::Failed, why))
             }
         };
         self.log(Level::Info, Some(id), "hold by us", if on { "on" } else { "off" }.to_owned());
@@ -130,8 +132,8 @@ impl Gateway {
             self.media(Command::StopPlayer { player: tune });
         }
         if let Some(asked) = asked {
-            let reply = Reply::Error(format!("{id} ended before the peer answered"));
-            self.effects.reply(asked, reply);
+            let why = Refusal::new(Rule::Failed, format!("{id} ended before the peer answered"));
+            self.effects.reply(asked, Reply::Error(why));
         }
     }
 

@@ -37,7 +37,8 @@
 //! | `effects.rs` | what is to come of an input: outputs, deadlines, news for sessions |
 //! | `shutdown.rs` | taking no new calls, and leaving after the last |
 //! | `streamed_text.rs`, `speaking.rs` | texts heard while they are spoken: a session's, an administrator's |
-//! | `control.rs` | what an administrator asks |
+//! | `control.rs`, `refusal.rs` | what an administrator asks, and why it is not done |
+//! | `steering.rs`, `made_rooms.rs` | rooms that an administrator makes and locks, and calls moved between rooms |
 
 mod admission;
 mod alone;
@@ -64,6 +65,7 @@ mod io;
 mod ivr_tests;
 mod keys;
 mod log;
+mod made_rooms;
 mod media_events;
 mod media_host;
 mod moderation;
@@ -78,6 +80,7 @@ mod pins;
 mod playback;
 mod players;
 pub mod reason;
+mod refusal;
 mod rooms;
 mod sessions;
 mod shutdown;
@@ -85,6 +88,7 @@ mod signalling;
 mod snapshot;
 mod sounds;
 mod speaking;
+mod steering;
 mod streamed_text;
 mod targets;
 mod timer;
@@ -103,11 +107,14 @@ mod webrtc;
 
 pub use call_record::{CallRecord, Keyed, Tried, Way};
 pub use cause::Cause;
-pub use control::{Backlog, BindingStatus, CallStatus, Reply, Request, RoomStatus, Status, TrunkStatus, UserStatus};
-pub use event::Event;
+pub use control::{
+    Backlog, BindingStatus, CallStatus, Progress, Reply, Request, RoomStatus, Status, TrunkStatus, UserStatus,
+};
+pub use event::{Event, TimedEvent};
 pub use io::{Input, Output};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
+pub use refusal::{Refusal, Rule};
 pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};
 pub use transport::{OpenedTransport, TransportKind};

@@ -1,7 +1,7 @@
 //! What an administrator does to calls in progress, beside their sessions: mutes them, plays to them, sends a room home.
 
 use super::cause::Cause;
-use super::{Gateway, Output, Reply};
+use super::{Gateway, Output, Refusal, Reply, Rule};
 use crate::dialplan::SoundSource;
 use crate::media::command::Clip;
 use crate::types::{CallId, Now, RoomId, UnitId};
@@ -65,7 +65,7 @@ impl Gateway {
         // The client made it absolute.
         let source = match SoundSource::read(&sound, Path::new("")) {
             Ok(source) => source,
-            Err(why) => return Some(Reply::Error(why)),
+            Err(why) => return Some(Reply::Error(Refusal::new(Rule::NoSuchSound, why))),
         };
         let is_file = matches!(source, SoundSource::File(_));
         if let Some(known) = self.players.sounds.file(&source, false).filter(|_| is_file) {
@@ -79,7 +79,7 @@ impl Gateway {
     pub(super) fn on_sound_loaded(&mut self, id: u64, to: &Audience, sound: Result<Clip, String>) {
         let reply = match sound {
             Ok(sound) => self.play_sound(to, sound),
-            Err(why) => Reply::Error(why),
+            Err(why) => Reply::Error(Refusal::new(Rule::NoSuchSound, why)),
         };
         self.effects.reply(id, reply);
     }
@@ -101,12 +101,12 @@ impl Gateway {
     }
 
     /// Who that is now.
-    pub(super) fn listener(&self, to: &Audience) -> Result<UnitId, String> {
+    pub(super) fn listener(&self, to: &Audience) -> Result<UnitId, Refusal> {
         match to {
             Audience::Call(name) => {
                 let id = self.call_named(name)?;
                 let is_heard = self.calls.get(&id).is_some_and(|call| call.media.leg);
-                if is_heard { Ok(UnitId::Leg(id)) } else { Err(format!("{id} is not answered")) }
+                if is_heard { Ok(UnitId::Leg(id)) } else { Err(not_answered(id)) }
             }
             Audience::Room(name) => {
                 let occupied = self.rooms.named(name).filter(|room| room.members() > 0);
@@ -116,18 +116,18 @@ impl Gateway {
     }
 
     /// Plays to one call what its session knows nothing of. What the session plays goes first.
-    fn play_beside(&mut self, id: CallId, sound: Clip) -> Result<(), String> {
+    fn play_beside(&mut self, id: CallId, sound: Clip) -> Result<(), Refusal> {
         self.free_to_hear(id)?;
         self.play_announcement(UnitId::Leg(id), sound);
         Ok(())
     }
 
     /// Whether a call can be played something beside its session.
-    pub(super) fn free_to_hear(&self, id: CallId) -> Result<(), String> {
+    pub(super) fn free_to_hear(&self, id: CallId) -> Result<(), Refusal> {
         match self.calls.get(&id).filter(|call| call.media.leg) {
-            None => Err(format!("{id} is not answered")),
+            None => Err(not_answered(id)),
             Some(call) if call.playback.is_some() => {
-                Err(format!("{id} is hearing a prompt; try again when it is over"))
+                Err(Refusal::new(Rule::Busy, format!("{id} is hearing a prompt; try again when it is over")))
             }
             Some(_) => Ok(()),
         }
@@ -148,6 +148,11 @@ impl Gateway {
     }
 }
 
-fn nobody_in(room: &str) -> String {
-    format!("there is nobody in a room {room:?}; `partyline ctl rooms` lists them")
+fn nobody_in(room: &str) -> Refusal {
+    let why = format!("there is nobody in a room {room:?}; `partyline ctl rooms` lists them");
+    Refusal::new(Rule::NobodyThere, why)
+}
+
+fn not_answered(call: CallId) -> Refusal {
+    Refusal::new(Rule::NotAnswered, format!("{call} is not answered"))
 }

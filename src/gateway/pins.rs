@@ -172,7 +172,9 @@ impl Gateway {
                 "ten wrong ones from this caller within the hour".into()
             });
             PinVerdict::Blocked
-        } else if let Some((room, access)) = plan.room_by_pin(&pending.pin) {
+        } else if let Some((room, access)) =
+            plan.room_by_pin(&pending.pin).or_else(|| self.rooms.made_by_pin(&pending.pin))
+        {
             let name = room.name.clone();
             self.pins.guard.right(now.instant, key);
             self.log(Level::Info, Some(id), "PIN accepted", format!("room {name}"));

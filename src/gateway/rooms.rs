@@ -3,7 +3,8 @@
 use super::SessionId;
 use super::bridges::Bridges;
 use super::effects::Effects;
-use crate::dialplan::Room;
+use super::made_rooms::MadeRooms;
+use crate::dialplan::{Room, RoomAccess};
 use crate::media::command::Command;
 use crate::session::{self, RoomHandle};
 use crate::types::{CallId, IdMap, PlayerId, RoomId, UnitId, relax};
@@ -83,9 +84,70 @@ pub(super) struct Rooms {
     /// The rooms each call is in.
     by_call: IdMap<CallId, BTreeSet<RoomId>>,
     bridges: Bridges,
+    /// What administrators made of rooms, open or not.
+    made: MadeRooms,
 }
 
 impl Rooms {
+    /// The settings of the room of that name that an administrator made.
+    pub(super) fn made(&self, name: &str) -> Option<&Arc<Room>> {
+        self.made.get(name)
+    }
+
+    /// How many there are.
+    pub(super) fn made_count(&self) -> usize {
+        self.made.len()
+    }
+
+    pub(super) fn made_names(&self) -> impl Iterator<Item = &str> {
+        self.made.names()
+    }
+
+    /// The made room that a PIN opens, and as whom.
+    pub(super) fn made_by_pin(&self, keyed: &str) -> Option<(&Arc<Room>, RoomAccess)> {
+        self.made.by_pin(keyed)
+    }
+
+    /// Makes a room, or changes it.
+    pub(super) fn make(&mut self, room: Room) {
+        self.made.insert(room);
+    }
+
+    /// Takes a made room away; says whether there was one.
+    pub(super) fn unmake(&mut self, name: &str) -> bool {
+        self.made.remove(name)
+    }
+
+    /// Whether only those who are in it may be in the room of that name.
+    pub(super) fn is_locked(&self, name: &str) -> bool {
+        self.made.is_locked(name)
+    }
+
+    /// How many rooms are locked.
+    pub(super) fn lock_count(&self) -> usize {
+        self.made.locks()
+    }
+
+    pub(super) fn set_locked(&mut self, name: &str, locked: bool) {
+        self.made.set_locked(name, locked);
+    }
+
+    /// The locked rooms that nobody is in, by name.
+    pub(super) fn locked_and_empty(&self) -> Vec<String> {
+        let empty = |name: &&str| self.named(name).is_none_or(|room| room.members() == 0);
+        self.made.locked().filter(empty).map(str::to_owned).collect()
+    }
+
+    /// Why a call may not come into a room, as a session hears it.
+    pub(super) fn keeps_out(&self, id: RoomId, call: CallId) -> Option<&'static str> {
+        let room = self.open.get(&id)?;
+        if room.is_full_for(call) {
+            return Some("the room is full");
+        }
+        let is_locked = !room.members.contains_key(&call) && self.is_locked(&room.settings.name);
+        is_locked.then_some("the room is locked")
+    }
+
     /// The identifier of the open room of that name.
     pub(super) fn id_of(&self, name: &str) -> Option<RoomId> {
         self.by_name.get(name).copied()

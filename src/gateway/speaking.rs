@@ -1,6 +1,6 @@
 //! Texts that an administrator has said to a call or a room: spoken outside, played sentence by sentence.
 
-use super::{Audience, Gateway, Level, Output, Reply};
+use super::{Audience, Gateway, Level, Output, Refusal, Reply, Rule};
 use crate::media::command::{Clip, Pcm};
 use crate::types::{Now, PlayerId, UnitId};
 use std::collections::{BTreeMap, VecDeque};
@@ -57,7 +57,7 @@ impl Gateway {
             }
             Err(why) => {
                 speech.is_whole = true;
-                return self.end_speech(id, why);
+                return self.end_speech(id, Refusal::new(Rule::NoSuchSound, why));
             }
         }
         self.go_on_speaking(id);
@@ -67,7 +67,11 @@ impl Gateway {
     pub(super) fn on_sentence_finished(&mut self, id: u64, completed: bool) {
         let Some(speech) = self.speeches.get_mut(&id) else { return };
         speech.playing = None;
-        if completed { self.go_on_speaking(id) } else { self.end_speech(id, "it was cut off".to_owned()) }
+        if completed {
+            self.go_on_speaking(id)
+        } else {
+            self.end_speech(id, Refusal::new(Rule::Failed, "it was cut off"))
+        }
     }
 
     /// Plays the next sentence, if there is one and none is being played.
@@ -103,14 +107,14 @@ impl Gateway {
     }
 
     /// The next sentence cannot be played. Whoever asked has their answer already, if another one was.
-    fn refuse_speech(&mut self, id: u64, why: String) {
+    fn refuse_speech(&mut self, id: u64, why: Refusal) {
         if self.speeches.get(&id).is_some_and(|speech| speech.is_answered) {
-            self.log(Level::Warn, None, "text not said to its end", why.clone());
+            self.log(Level::Warn, None, "text not said to its end", why.to_string());
         }
         self.end_speech(id, why);
     }
 
-    fn end_speech(&mut self, id: u64, why: String) {
+    fn end_speech(&mut self, id: u64, why: Refusal) {
         let Some(speech) = self.speeches.remove(&id) else { return };
         if !speech.is_whole {
             self.effects.output(Output::CancelSpeech { id });

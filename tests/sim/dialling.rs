@@ -14,7 +14,7 @@ fn outcome(world: &World) -> &Reply {
 
 fn error(world: &World) -> String {
     match outcome(world) {
-        Reply::Error(why) => why.clone(),
+        Reply::Error(why) => why.detail.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -390,7 +390,7 @@ fn a_kick_and_a_drain_end_a_call_that_rings() {
     world.invite("lobby", OFFICE, None);
     world.run(secs(2));
     let Reply::Progress(said) = world.replies.first().unwrap() else { panic!() };
-    let call = said.split(':').next().unwrap().to_owned();
+    let call = said.call.clone();
     world.ask(Request::Kick { call });
     world.run(secs(1));
     world.assert_ended(far, End::Cancelled);

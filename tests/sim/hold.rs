@@ -68,13 +68,13 @@ fn what_does_not_fit_is_refused() {
     let mut world = World::new(Settings::default());
     let room = world.phones_in("2000", 2);
     hold(&mut world, false);
-    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.ends_with("is not on hold")));
+    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.ends_with("is not on hold")));
     hold(&mut world, true);
     let call = first(&mut world).call;
-    assert!(matches!(world.ask(Request::Hold { call }), Reply::Error(why) if why.contains("is under way")));
+    assert!(matches!(world.ask(Request::Hold { call }), Reply::Error(why) if why.detail.contains("is under way")));
     world.run(secs(1));
     hold(&mut world, true);
-    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.ends_with("is already on hold")));
+    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.ends_with("is already on hold")));
     assert!(matches!(world.ask(Request::Hold { call: "call-99".into() }), Reply::Error(_)));
     world.bye(room[0]);
     world.run(secs(1));
@@ -117,7 +117,11 @@ fn a_peer_that_refuses_our_hold_is_not_on_hold() {
         hold(&mut world, true);
         world.run(secs(2));
         let said = format!("is not on hold: the peer says {status}");
-        assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.contains(&said)), "{:?}", world.replies);
+        assert!(
+            matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.contains(&said)),
+            "{:?}",
+            world.replies
+        );
         world.assert_together(&room);
         // And a call that is on hold stays so when it does not let itself be taken back.
         world.phones[room[0]].agent.habits.refuses_offers = None;
@@ -205,7 +209,9 @@ fn who_hangs_up_while_it_is_put_on_hold_is_gone() {
     world.run(ms(5));
     world.bye(room[0]);
     world.run(secs(2));
-    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.contains("ended before the peer answered")));
+    assert!(
+        matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.contains("ended before the peer answered"))
+    );
     assert_ne!(world.phones[room[0]].agent.stage, Stage::Talking);
     world.finish();
 }

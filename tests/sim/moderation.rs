@@ -18,7 +18,7 @@ fn done(world: &mut World, request: Request) -> String {
 
 fn refused(world: &mut World, request: Request) -> String {
     match world.ask(request) {
-        Reply::Error(why) => why,
+        Reply::Error(why) => why.detail,
         other => panic!("{other:?}"),
     }
 }
@@ -145,5 +145,91 @@ fn nobody_is_called_into_a_room_that_is_neither_configured_nor_open_unless_it_is
     assert!(matches!(world.ask(dial(true)), Reply::Progress(_) | Reply::Error(_)));
     world.run(secs(40));
     assert_eq!(world.records.len(), 1, "this one was tried");
+    world.finish();
+}
+
+fn members(world: &mut World, room: &str) -> usize {
+    let Reply::Status(status) = world.ask(Request::Status) else { panic!("a status") };
+    status.rooms.iter().find(|one| one.room == room).map_or(0, |one| one.calls.len())
+}
+
+fn made(room: &str, pin: Option<&str>) -> Request {
+    let pin = pin.map(str::to_owned);
+    Request::MakeRoom { room: room.into(), pin, host_pin: None, max_members: None, replace: false }
+}
+
+#[test]
+fn a_made_room_is_opened_by_its_pin_until_it_is_taken_away() {
+    let mut world = World::new(Settings::default());
+    done(&mut world, made("board", Some("90817263")));
+    assert!(refused(&mut world, made("board", None)).contains("already"));
+    assert!(refused(&mut world, made("red", None)).contains("dialplan"));
+    assert!(refused(&mut world, made("other", Some("90817263"))).contains("opens another"));
+    assert!(refused(&mut world, made("other", Some("12"))).contains("4 to 16"));
+    let anna = world.phone();
+    world.dial(anna, "1000");
+    world.run(secs(1));
+    world.key_and_wait(anna, "90817263#");
+    world.run(secs(6));
+    assert_eq!(members(&mut world, "board"), 1);
+    assert!(refused(&mut world, Request::UnmakeRoom { room: "board".into() }).contains("somebody is in"));
+    done(&mut world, Request::KickRoom { room: "board".into() });
+    world.run(secs(3));
+    done(&mut world, Request::UnmakeRoom { room: "board".into() });
+    assert!(refused(&mut world, Request::UnmakeRoom { room: "board".into() }).contains("no room"));
+    world.finish();
+}
+
+#[test]
+fn nobody_comes_into_a_locked_room_and_who_is_in_it_stays() {
+    let mut world = World::new(Settings::default());
+    let inside = world.phones_in("2000", 2);
+    done(&mut world, Request::LockRoom { room: "lobby".into(), locked: true });
+    let late = world.phone();
+    world.dial(late, "2000");
+    world.run(secs(12));
+    assert_eq!(members(&mut world, "lobby"), 2);
+    assert_eq!(world.records.iter().filter(|record| record.cause.to_string().contains("room-full")).count(), 1);
+    world.assert_together(&inside);
+    done(&mut world, Request::LockRoom { room: "lobby".into(), locked: false });
+    let welcome = world.phone();
+    world.dial(welcome, "2000");
+    world.run(secs(4));
+    assert_eq!(members(&mut world, "lobby"), 3);
+    assert!(refused(&mut world, Request::LockRoom { room: "nowhere".into(), locked: true }).contains("no room"));
+    done(&mut world, Request::KickRoom { room: "lobby".into() });
+    world.run(secs(3));
+    world.finish();
+}
+
+#[test]
+fn a_call_that_is_moved_hears_the_other_room_and_its_own_no_more() {
+    let mut world = World::new(Settings::default());
+    let (lobby, other) = (world.phones_in("2000", 3), world.phones_in("3001", 2));
+    let call = names(&mut world).swap_remove(0);
+    let moved = |room: &str| Request::Move { call: call.clone(), room: room.into() };
+    assert!(refused(&mut world, moved("nowhere")).contains("no room"));
+    assert!(refused(&mut world, moved("lobby")).contains("already"));
+    assert!(done(&mut world, moved("3001")).ends_with("is in room 3001"));
+    world.run(secs(3));
+    world.assert_together(&[lobby[0], other[0], other[1]]);
+    world.assert_together(&lobby[1..]);
+    assert_eq!((members(&mut world, "lobby"), members(&mut world, "3001")), (2, 3));
+    done(&mut world, moved("lobby"));
+    world.run(secs(3));
+    world.assert_together(&lobby);
+    world.finish();
+}
+
+#[test]
+fn keys_are_pressed_towards_one_call_alone() {
+    let mut world = World::new(Settings::default());
+    world.phones_in("2000", 2);
+    let call = names(&mut world).swap_remove(0);
+    let press = |digits: &str| Request::SendDigits { call: call.clone(), digits: digits.into() };
+    assert!(done(&mut world, press("12#")).ends_with("is sent the keys"));
+    assert!(refused(&mut world, press("12x")).contains("digits are"));
+    assert!(refused(&mut world, press("")).contains("digits are"));
+    world.run(secs(2));
     world.finish();
 }

@@ -157,7 +157,7 @@ fn the_administrator_hears_the_peers_reason_for_a_call_that_fails() {
     world.invite("lobby", OFFICE, None);
     world.run(ms(1_500));
     let Some(Reply::Error(why)) = world.replies.last() else { panic!("{:?}", world.replies) };
-    assert!(why.ends_with("there is no such number (Q.850 20 Subscriber absent)"), "{why}");
+    assert!(why.detail.ends_with("there is no such number (Q.850 20 Subscriber absent)"), "{why}");
     assert_eq!(world.record_of(OFFICE).reason.as_ref().unwrap().cause, Some(20));
     world.finish();
 }

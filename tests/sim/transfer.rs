@@ -312,13 +312,13 @@ fn an_administrator_has_a_call_sent_away() {
     assert_eq!(refer.headers.texts(&H::ReferTo).next().unwrap().to_string(), format!("<sip:{OFFICE}@198.51.100.10>"));
     assert!(refer.headers.contains(&H::ReferredBy) && refer.headers.contains(&H::Contact));
     let cseq = refer.cseq().unwrap().number;
-    assert!(matches!(world.replies.last(), Some(Reply::Progress(what)) if what.contains("will call it")));
+    assert!(matches!(world.replies.last(), Some(Reply::Progress(what)) if what.what.contains("will call it")));
     for (fragment, state) in [("SIP/2.0 100 Trying\r\n", "active;expires=60"), ("SIP/2.0 180 Ringing\r\n", "active")] {
         world.act(anna, |agent, now| agent.notify(now, &format!("refer;id={cseq}"), state, fragment));
         world.run(ms(200));
     }
     assert_eq!(world.phones[anna].agent.statuses(&Method::Notify), [200, 200]);
-    assert!(matches!(world.replies.last(), Some(Reply::Progress(what)) if what.ends_with("180 Ringing")));
+    assert!(matches!(world.replies.last(), Some(Reply::Progress(what)) if what.what.ends_with("180 Ringing")));
     world.assert_talking(&[anna]);
     world.act(anna, |agent, now| agent.notify(now, "refer", "terminated;reason=noresource", "SIP/2.0 200 OK\r\n"));
     world.run(secs(1));
@@ -338,7 +338,7 @@ fn a_transfer_of_ours_that_fails_keeps_the_call() {
     let call = only_call(&mut world);
     transfer(&mut world, &call);
     world.run(secs(1));
-    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.ends_with("goes on: 603 Decline")));
+    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.ends_with("goes on: 603 Decline")));
     // Taken, and it came to nothing.
     world.phones[anna].agent.takes_refer = 202;
     transfer(&mut world, &call);
@@ -347,17 +347,19 @@ fn a_transfer_of_ours_that_fails_keeps_the_call() {
         agent.notify(now, "refer", "terminated;reason=noresource", "SIP/2.0 486 Busy Here\r\n")
     });
     world.run(secs(1));
-    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.ends_with("goes on: 486 Busy Here")));
+    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.ends_with("goes on: 486 Busy Here")));
     // Ended without a word of the outcome.
     transfer(&mut world, &call);
     world.run(secs(1));
     world.act(anna, |agent, now| agent.notify(now, "refer", "terminated;reason=timeout", ""));
     world.run(secs(1));
-    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.ends_with("tells nothing more")));
+    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.ends_with("tells nothing more")));
     // Never ended.
     transfer(&mut world, &call);
     world.run(secs(185));
-    assert!(matches!(world.replies.last(), Some(Reply::Error(why)) if why.ends_with("no word of the outcome came")));
+    assert!(
+        matches!(world.replies.last(), Some(Reply::Error(why)) if why.detail.ends_with("no word of the outcome came"))
+    );
     world.assert_talking(&[anna]);
     world.finish();
 }
@@ -368,7 +370,7 @@ fn a_transfer_of_ours_obeys_the_rules() {
     let _anna = world.phones_in("2000", 1);
     let call = only_call(&mut world);
     assert!(
-        matches!(transfer(&mut world, &call), Reply::Error(why) if why.contains("trunks.carrier.refer is not set"))
+        matches!(transfer(&mut world, &call), Reply::Error(why) if why.detail.contains("trunks.carrier.refer is not set"))
     );
     world.finish();
     let mut world = World::new(settings());
@@ -376,7 +378,7 @@ fn a_transfer_of_ours_obeys_the_rules() {
     let call = only_call(&mut world);
     for (number, rule) in [("999", "emergency"), ("+33140000000", "no route allows it")] {
         let reply = world.ask(Request::Transfer { call: call.clone(), number: number.into() });
-        assert!(matches!(&reply, Reply::Error(why) if why.contains(rule)), "{reply:?}");
+        assert!(matches!(&reply, Reply::Error(why) if why.detail.contains(rule)), "{reply:?}");
     }
     assert!(matches!(transfer(&mut world, "call-99"), Reply::Error(_)));
     assert_eq!(world.phones[anna].agent.requests(&Method::Refer), 0);

@@ -7,7 +7,7 @@ use crate::gateway::cause::Cause;
 use crate::gateway::outgoing::{CallerNumber, Outgoing};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
-use crate::gateway::{Gateway, Level, Masked, Output, SessionId, TransportKind};
+use crate::gateway::{Gateway, Level, Masked, Output, Refusal, Reply, Rule, SessionId, TransportKind};
 use crate::session::{self, CallerId, DialCause, DialHandle, Party};
 use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
@@ -46,8 +46,8 @@ impl Gateway {
                 if let Some(running) = self.sessions.get_mut(&session)
                     && let Some(asked) = running.asked.take()
                 {
-                    let reply = crate::gateway::Reply::Error(format!("the call is not placed: {rule}"));
-                    self.effects.reply(asked, reply);
+                    let why = Refusal::new(Rule::NotAllowed, format!("the call is not placed: {rule}"));
+                    self.effects.reply(asked, Reply::Error(why));
                 }
             }
         }

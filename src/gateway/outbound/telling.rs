@@ -1,7 +1,7 @@
 //! What the administrator hears who asked for a call.
 
 use crate::gateway::outgoing::Target;
-use crate::gateway::{Gateway, Reply, RunningSession, SessionId};
+use crate::gateway::{Gateway, Progress, Refusal, Reply, Rule, RunningSession, SessionId};
 use crate::session::{self, Invited, Running, collect};
 use crate::types::{CallId, Now};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Gateway {
             None
         };
         if let Some(wrong) = wrong {
-            return self.effects.reply(asked, Reply::Error(wrong.to_owned()));
+            return self.effects.reply(asked, Reply::Error(Refusal::new(Rule::Invalid, wrong)));
         }
         let session = SessionId(self.fresh_id());
         let running = Running::inviting(&self.plan, invited);
@@ -38,8 +38,8 @@ impl Gateway {
     /// Something happened to a call: whoever asked for it is told.
     pub(super) fn tell_progress(&mut self, id: CallId, what: &str) {
         let Some(asked) = self.calls.get(&id).and_then(|call| self.sessions.get(&call.session)?.asked) else { return };
-        let reply = Reply::Progress(format!("{id}: {what}"));
-        self.effects.reply(asked, reply);
+        let progress = Progress { call: id.to_string(), what: what.to_owned() };
+        self.effects.reply(asked, Reply::Progress(progress));
     }
 
     pub(super) fn tell_target(&mut self, id: CallId, target: &Target) {
@@ -66,8 +66,8 @@ impl Gateway {
             },
         );
         if let Some(asked) = self.sessions.get_mut(&session).and_then(|session| session.asked.take()) {
-            let reply = Reply::Error(format!("{id}: {cause}"));
-            self.effects.reply(asked, reply);
+            let why = Refusal::new(Rule::Failed, format!("{id}: {cause}"));
+            self.effects.reply(asked, Reply::Error(why));
         }
     }
 }

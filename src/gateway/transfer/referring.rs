@@ -5,7 +5,7 @@ use crate::dialplan::outgoing;
 use crate::gateway::cause::Cause;
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
-use crate::gateway::{Gateway, Level, Masked, Reply};
+use crate::gateway::{Gateway, Level, Masked, Progress, Refusal, Reply, Rule};
 use crate::sip::InviteId;
 use crate::sip::message::{Host, NameAddr, StatusCode, Uri};
 use crate::types::{CallId, Now};
@@ -22,26 +22,30 @@ impl Gateway {
         }
     }
 
-    fn try_transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) -> Result<(), String> {
+    fn try_transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) -> Result<(), Refusal> {
         let id = self.call_named(name)?;
-        let call = self.calls.get(&id).ok_or("the call is over")?;
+        let call = self.calls.get(&id).ok_or_else(Refusal::call_is_over)?;
         let peer = &call.peer;
         if !peer.terms().refer {
-            return Err(match peer {
+            let why = match peer {
                 Peer::Trunk(_) => format!("{} is not set: its calls are not transferred", peer.setting("refer")),
                 Peer::User(_) => "calls of users are not transferred".to_owned(),
-            });
+            };
+            return Err(Refusal::new(Rule::NotAllowed, why));
         }
         if self.transfers.referring(id).is_some() || !can_be_moved(call) || self.transfers.successor_of(id).is_some() {
-            return Err(format!("{id} is not answered, or is being transferred already"));
+            let why = format!("{id} is not answered, or is being transferred already");
+            return Err(Refusal::new(Rule::Busy, why));
         }
-        let allowed = outgoing::allow(&call.plan, number).map_err(|denied| denied.to_string())?;
+        let allowed =
+            outgoing::allow(&call.plan, number).map_err(|denied| Refusal::new(Rule::NotAllowed, denied.to_string()))?;
         let number = allowed.number;
         let written = peer.written(&number);
         let port = Some(call.remote.port()).filter(|port| *port != 5060);
         let target = NameAddr::new(Uri::sip(Some(written.as_str()), Host::Ip(call.remote.ip().to_canonical()), port));
-        let invite = call.invite.ok_or("the call is over")?;
-        self.endpoint.refer(now, invite, &target).map_err(|error| error.to_string())?;
+        let invite = call.invite.ok_or_else(Refusal::call_is_over)?;
+        let referred = self.endpoint.refer(now, invite, &target);
+        referred.map_err(|error| Refusal::new(Rule::Failed, error.to_string()))?;
         self.log(Level::Info, Some(id), "refers", format!("to {}", Masked(&number)));
         self.transfers.refer(id, asked, number);
         self.effects.timers.set(Timer::Referral(id), now.instant + PATIENCE);
@@ -79,7 +83,8 @@ impl Gateway {
 
     fn tell_transfer(&mut self, id: CallId, what: &str) {
         let Some(asked) = self.transfers.referring(id).map(|referring| referring.asked) else { return };
-        self.effects.reply(asked, Reply::Progress(format!("{id}: {what}")));
+        let progress = Progress { call: id.to_string(), what: what.to_owned() };
+        self.effects.reply(asked, Reply::Progress(progress));
     }
 
     fn transferred(&mut self, now: Now, id: CallId) {
@@ -95,8 +100,8 @@ impl Gateway {
         let Some(referring) = self.transfers.referred(id) else { return };
         self.effects.timers.clear(Timer::Referral(id));
         self.log(Level::Info, Some(id), "not transferred, call kept", why.to_owned());
-        let reply = Reply::Error(format!("{id} is not transferred, and goes on: {why}"));
-        self.effects.reply(referring.asked, reply);
+        let why = Refusal::new(Rule::Failed, format!("{id} is not transferred, and goes on: {why}"));
+        self.effects.reply(referring.asked, Reply::Error(why));
     }
 
     /// The peer has said nothing for too long.
@@ -108,7 +113,8 @@ impl Gateway {
     pub(super) fn referral_over(&mut self, id: CallId, cause: &Cause) {
         let Some(referring) = self.transfers.referred(id) else { return };
         self.effects.timers.clear(Timer::Referral(id));
-        let reply = Reply::Error(format!("{id} ended before the outcome was known: {cause}"));
+        let why = format!("{id} ended before the outcome was known: {cause}");
+        let reply = Reply::Error(Refusal::new(Rule::Failed, why));
         self.effects.reply(referring.asked, reply);
     }
 }
