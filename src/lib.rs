@@ -8,7 +8,7 @@
 //!
 //! Between them go [`media::command::Command`] and [`media::command::Event`], and nothing else. Both cores are sans-IO: time
 //! is a parameter, randomness follows from a seed, and what needs the world is asked for and comes back as an input. The
-//! world is touched by shells: [`net`], [`media::thread`], [`sound`], [`speech`], [`cli`], and [`dialplan::Files`].
+//! world is touched by shells: [`net`], [`http`], [`media::thread`], [`sound`], [`speech`], [`cli`], and [`dialplan::Files`].
 //!
 //! # Who may use whom
 //!
@@ -19,6 +19,7 @@
 //! | [`cli`], `main` | anything |
 //! | every module | [`types`] |
 //! | [`net`] | `gateway`, `dialplan`, `sip::message`, `sip::Flow`, `sip::Input` |
+//! | [`http`] | `net`, `gateway`, `dialplan`, `sip::message` |
 //! | [`sound`] | `gateway`, `dialplan`, `sip::message`, `audio`, `media::command` |
 //! | [`speech`] | the same, and `sound` |
 //! | [`gateway`] | `sip`, `sdp`, `dialplan`, `session`, `media::command` |
@@ -47,6 +48,7 @@ pub mod audio;
 pub mod cli;
 pub mod dialplan;
 pub mod gateway;
+pub mod http;
 pub mod media;
 pub mod net;
 pub mod rtp;

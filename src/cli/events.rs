@@ -1,7 +1,8 @@
 //! `partyline ctl events`: the last events are kept, and followers read at their own pace.
 
 use super::wire::ShellReply;
-use crate::gateway::Event;
+use crate::gateway::{Event, TimedEvent};
+use crate::http::Followed;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,19 +13,6 @@ use tokio::sync::broadcast::{self, error::RecvError};
 const KEPT: usize = 256;
 /// Events that a follower may lag behind. It loses those beyond, and is told how many.
 const LARGEST_LAG: usize = 1_024;
-
-/// An event and its time.
-#[derive(Debug, Serialize)]
-struct TimedEvent {
-    #[serde(serialize_with = "rfc3339")]
-    at: SystemTime,
-    #[serde(flatten)]
-    event: Event,
-}
-
-fn rfc3339<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_rfc3339_millis(*time))
-}
 
 /// A follower was too slow for so many events, the oldest of those it had not read.
 #[derive(Debug, Serialize)]
@@ -64,6 +52,12 @@ impl Events {
     #[cfg(test)]
     pub(super) fn followers(&self) -> usize {
         self.followers.receiver_count()
+    }
+
+    /// The same for a client of the HTTP server, who goes on with those that come.
+    pub(super) fn follow(&self, last: usize) -> Followed {
+        let skipped = self.last.len().saturating_sub(last);
+        Followed { last: self.last.iter().skip(skipped).cloned().collect(), new: self.followers.subscribe() }
     }
 
     /// The last `last` events that are kept, oldest first (all by default); with `follow` all that come after them too.

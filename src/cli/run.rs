@@ -11,6 +11,7 @@ use super::{banner, check, fail, limits, records};
 use crate::audio::codec::Libraries;
 use crate::dialplan::{self, Plan};
 use crate::gateway::Gateway;
+use crate::http::HttpServer;
 use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
@@ -29,6 +30,9 @@ const SIP_QUEUE: usize = 4_096;
 /// Administrators' requests waiting.
 const CONTROL_QUEUE: usize = 16;
 
+/// Requests of the HTTP server waiting: more wait with it.
+const HTTP_QUEUE: usize = 16;
+
 /// Patience with administrators' connections when the gateway ends.
 const LAST_REPLIES: Duration = Duration::from_secs(1);
 
@@ -43,6 +47,8 @@ pub(super) enum StartError {
     Records { path: PathBuf, source: std::io::Error },
     #[error("control socket {path}: {source}")]
     Control { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Http(#[from] crate::http::StartError),
     #[error("media threads: {0}")]
     Media(std::io::Error),
     #[error("the system refused: {0}")]
@@ -184,6 +190,8 @@ async fn serve(
     let (asking, asked) = mpsc::channel(CONTROL_QUEUE);
     let control = ControlSocket::bind(&settings.control, asking)
         .map_err(|source| StartError::Control { path: settings.control.clone(), source })?;
+    let (asking, http_asked) = mpsc::channel(HTTP_QUEUE);
+    let http = HttpServer::start(&plan, asking, transports.websockets())?;
     let threads = settings.media_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let media = MediaHandle::spawn(Settings { threads, realtime: true, libraries: libraries.clone() })
         .map_err(StartError::Media)?;
@@ -194,6 +202,9 @@ async fn serve(
     for bound in transports.bound() {
         tracing::info!("listening on {}://{}", bound.transport.as_str().to_ascii_lowercase(), bound.address);
     }
+    for (scheme, address) in http.iter().flat_map(HttpServer::bound) {
+        tracing::info!("listening on {scheme}://{address}");
+    }
     if std::io::stdout().is_terminal() {
         let banner = banner::banner(&plan, &transports);
         // A terminal may be stopped: the gateway is not to stop with it.
@@ -202,9 +213,10 @@ async fn serve(
         })?;
     }
     let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter), voices.loader.clone())
-        .with_speaker(voices.speaker.get().cloned().flatten());
+        .with_speaker(voices.speaker.get().cloned().flatten())
+        .with_http(http);
     let config = config.to_owned();
-    server.run(Sources { sip, asked }, move || reload(&config, &voices, &libraries)).await?;
+    server.run(Sources { sip, asked, http: http_asked }, move || reload(&config, &voices, &libraries)).await?;
     control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())

@@ -14,6 +14,7 @@ use crate::dialplan::{Plan, SoundSource, Trunk};
 use crate::gateway::{
     Audience, Event, Gateway, Input, Level, LogLine, OpenedTransport, Output, Reply, Request, TransportKind,
 };
+use crate::http::{self, HttpServer};
 use crate::media::command::{Clip, Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, Arrival, PortRange, Resolver, TlsPeer, Told, Transports, WebRtc};
@@ -48,6 +49,7 @@ pub(super) fn now() -> Now {
 pub(super) struct Sources {
     pub(super) sip: mpsc::Receiver<Arrival>,
     pub(super) asked: mpsc::Receiver<Asked>,
+    pub(super) http: mpsc::Receiver<http::Asked>,
 }
 
 /// The gateway with its sockets, threads and files.
@@ -69,7 +71,8 @@ pub(super) struct Server {
     log: Log,
     filter: LogFilter,
     events: Events,
-    replies: HashMap<u64, mpsc::Sender<Answer>>,
+    replies: HashMap<u64, ReplyTo>,
+    http: Option<HttpServer>,
     next_reply: u64,
     resolver: Resolver,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
@@ -83,6 +86,24 @@ pub(super) struct Server {
     drained: bool,
     /// Of transactions and calls.
     rush: Rush,
+}
+
+/// Who asked the gateway something.
+enum ReplyTo {
+    /// A connection to the control socket.
+    Control(mpsc::Sender<Answer>),
+    /// The HTTP server.
+    Http(mpsc::Sender<Reply>),
+}
+
+impl ReplyTo {
+    /// Passes a reply on. Whoever asked may have hung up, or not listen: then it is lost.
+    fn reply(&self, reply: Reply) {
+        match self {
+            Self::Control(answer) => drop(answer.try_send(Answer::Gateway(reply))),
+            Self::Http(answer) => drop(answer.try_send(reply)),
+        }
+    }
 }
 
 /// A sentence of a text that is being said.
@@ -135,6 +156,7 @@ impl Server {
             filter,
             events: Events::default(),
             replies: HashMap::new(),
+            http: None,
             next_reply: 0,
             resolver: Resolver::new(&settings.dns),
             resolved: mpsc::channel(64),
@@ -153,6 +175,12 @@ impl Server {
     /// The same server with somebody who says texts.
     pub(super) fn with_speaker(mut self, speaker: Option<Speaker>) -> Self {
         self.speaker = speaker;
+        self
+    }
+
+    /// The same server with the HTTP server whose requests it answers.
+    pub(super) fn with_http(mut self, http: Option<HttpServer>) -> Self {
+        self.http = http;
         self
     }
 
@@ -190,7 +218,7 @@ impl Server {
                     self.take_media_events();
                 }
                 Some((asked, answer)) = sources.asked.recv() => match asked {
-                    Ask::Gateway(request) => self.ask(request, Some(answer)),
+                    Ask::Gateway(request) => self.ask(request, Some(ReplyTo::Control(answer))),
                     Ask::Shell(ShellRequest::Reload) => reloads.ask(Some(answer)),
                     Ask::Shell(ShellRequest::Events { follow, last }) => {
                         // Whoever asked may have hung up.
@@ -201,6 +229,11 @@ impl Server {
                         // Whoever asked may have hung up.
                         let _ = answer.try_send(Answer::Shell(reply));
                     }
+                },
+                Some(asked) = sources.http.recv() => match asked {
+                    http::Asked::Request { request, answer } => self.ask(request, Some(ReplyTo::Http(answer))),
+                    // Whoever asked may have hung up.
+                    http::Asked::Events { last, answer } => drop(answer.send(self.events.follow(last))),
                 },
                 Some(SoundRead { id, to, sound }) = self.sounds_read.1.recv() => {
                     self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
@@ -235,8 +268,13 @@ impl Server {
                 give_back();
             }
         }
+        // Nothing is asked any more, and nothing happens.
+        drop((sources, self.replies, self.events));
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(END_PATIENCE).await;
+        if let Some(http) = self.http {
+            http.close(END_PATIENCE).await;
+        }
         if healthy { Ok(()) } else { Err(io::Error::other("a media thread ended before its time")) }
     }
 
@@ -275,6 +313,9 @@ impl Server {
         }
         self.plan = Arc::clone(&plan);
         self.transports.set_plan(&plan);
+        if let Some(http) = &self.http {
+            http.set_plan(Arc::clone(&plan));
+        }
         if plan.gateway.dns != self.resolver.servers() {
             self.resolver = Resolver::new(&plan.gateway.dns);
         }
@@ -288,7 +329,7 @@ impl Server {
         }
     }
 
-    fn ask(&mut self, request: Request, reply: Option<mpsc::Sender<Answer>>) {
+    fn ask(&mut self, request: Request, reply: Option<ReplyTo>) {
         let id = self.next_reply;
         self.next_reply += 1;
         if let Some(reply) = reply {
@@ -376,8 +417,7 @@ impl Server {
                 }
                 let last = reply.is_last();
                 if let Some(waiting) = self.replies.get(&id) {
-                    // Whoever asked may have hung up, or not listen: then this one is lost.
-                    let _ = waiting.try_send(Answer::Gateway(reply));
+                    waiting.reply(reply);
                 }
                 if last {
                     self.replies.remove(&id);

@@ -19,6 +19,7 @@ mod tls;
 mod trunk;
 mod user;
 mod values;
+mod web;
 
 use super::diagnostic::Sink;
 use super::plan::Plan;
@@ -60,7 +61,8 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let names =
         route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs, numbers: &gateway.numbers, gateway: &gateway };
     let routes = route::check(checker, raw_routes, &names, tables.routes.is_absent() && !raw.broken);
-    let plan = Plan { gateway, trunks, users, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
+    let api = web::api(checker, &tables.api, &gateway);
+    let plan = Plan { gateway, api, trunks, users, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
     if !raw.broken {
         ivr::unused(checker, entries(&tables.ivr), raw_routes);
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Words that make a key's value secret.
 const SECRET_WORDS: [&str; 7] = ["pin", "passw", "passwd", "secret", "token", "plain", "ha1"];
 /// Keys that hold such a word and no secret.
-const OPEN_KEYS: [&str; 1] = ["pin_budget"];
+const OPEN_KEYS: [&str; 2] = ["pin_budget", "tokens"];
 
 /// Whether the value of `key` is a secret.
 pub(super) fn is_secret_key(key: &str) -> bool {

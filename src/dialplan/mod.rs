@@ -27,11 +27,12 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use log_levels::log_levels;
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Alone, Announce, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest, DigestAlgorithm, DigitTransport,
-    FetchSettings, FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr, IvrPrompts, ListenAddress, NumberFormat,
-    NumberSource, Origin, Outgoing, Pin, Plan, Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate,
-    Route, RouteTarget, Say, Secret, SessionTimer, SipTransport, SoundSource, SoundUrl, SrtpPolicy, Then, Trunk,
-    TrunkAddress, TrunkAuth, TrunkTls, USER_MAX_CALLS, User, check_user_name,
+    Alone, Announce, Api, ApiRole, ApiToken, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest,
+    DigestAlgorithm, DigitTransport, FetchSettings, FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr,
+    IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin, Origins, Outgoing, Pin, Plan, Proxy, Register,
+    ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer, SipTransport,
+    SoundSource, SoundUrl, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls, USER_MAX_CALLS, User,
+    check_user_name,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

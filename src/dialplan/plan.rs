@@ -4,6 +4,7 @@
 //! A [`Plan`] never changes once made. It is shared as `Arc<Plan>`, its parts as `Arc` too, so that a call may keep the
 //! parts it began with after the file was reloaded.
 
+mod api;
 mod gateway;
 mod identity;
 mod ivr;
@@ -16,6 +17,7 @@ mod tls;
 mod trunk;
 mod user;
 
+pub use api::{Api, ApiRole, ApiToken, Origins};
 pub use gateway::{Digest, DigestAlgorithm, FetchSettings, Gateway, ListenAddress, SipTransport};
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
@@ -42,6 +44,8 @@ use std::sync::Arc;
 pub struct Plan {
     /// Settings of the whole gateway.
     pub gateway: Gateway,
+    /// Who may use the HTTP API.
+    pub api: Api,
     /// Trunks, in the order of the file.
     pub trunks: Vec<Arc<Trunk>>,
     /// Users of the file, in its order. Others may be made while the gateway runs.

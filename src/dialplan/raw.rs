@@ -2,6 +2,7 @@
 //!
 //! The TOML tree is walked by hand, since serde stops at the first mistake and this must find them all.
 
+mod api;
 mod gateway;
 mod ivr;
 mod read;
@@ -10,6 +11,7 @@ mod route;
 mod trunk;
 mod user;
 
+pub(super) use api::{RawApi, RawToken};
 pub(super) use gateway::{RawDigest, RawFetch, RawGateway, RawGatewayTls, RawOpus};
 pub(super) use ivr::{RawCollect, RawIvr, RawSayTable, RawThen};
 pub(super) use room::RawRoom;
@@ -88,6 +90,8 @@ table! {
     {
         /// Settings of the whole gateway.
         gateway: RawGateway = "a table [gateway]",
+        /// Who may use the HTTP API.
+        api: RawApi = "a table [api]",
         /// SIP peers that carry calls to and from the telephone network, each under a name of its own.
         trunks: Named<RawTrunk> = "a table [trunks.NAME]",
         /// Users: who calls and is called by a telephone or browser of their own, each under the name they are called by.

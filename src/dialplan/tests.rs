@@ -1,5 +1,6 @@
 //! The dialplan as a whole: files in, plans, diagnostics and explanations out.
 
+mod api;
 mod codecs;
 mod explained;
 mod mistakes;

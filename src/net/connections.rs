@@ -149,7 +149,7 @@ impl Connections {
         let mut table = self.table();
         let has_room = table.open.len() < MAX_CONNECTIONS || self.make_room(&mut table, |_| true);
         if has_room {
-            let outgoing = self.start(&mut table, flow, ConnectionState::opened(Instant::now()), serve);
+            let outgoing = self.start(&self.runtime, &mut table, flow, ConnectionState::opened(Instant::now()), serve);
             // It is empty, and its reader has only just begun.
             let _ = outgoing.try_send(first);
         }
@@ -171,12 +171,21 @@ impl Connections {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        self.accept_on(&self.runtime, flow, serve);
+    }
+
+    /// The same; it is served on `runtime`.
+    pub(super) fn accept_on<F>(&self, runtime: &Handle, flow: Flow, serve: impl FnOnce(Served) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (now, address, tls) = (Instant::now(), flow.remote.ip(), flow.transport == Transport::Tls);
         let mut table = self.table();
         if table.alive.is_none() {
             return;
         }
-        let is_trunk = table.arrivals.is_trunk(address);
+        // A page may be opened at a trunk's address too: it is no trunk for that.
+        let is_trunk = !flow.transport.is_websocket() && table.arrivals.is_trunk(address);
         if tls {
             let shakes = |state: &ConnectionState| state.worth() == Worth::Handshake && state.is_trunk == is_trunk;
             let handshakes = table.open.values().filter(|connection| shakes(&connection.state)).count();
@@ -193,12 +202,13 @@ impl Connections {
             drop(table);
             return self.log.warn(REFUSED, format_args!("{}: there are too many already", flow.remote));
         }
-        self.start(&mut table, flow, ConnectionState::accepted(now, tls, is_trunk), serve);
+        self.start(runtime, &mut table, flow, ConnectionState::accepted(now, tls, is_trunk), serve);
     }
 
     /// Starts what serves a connection, and takes it into the table.
     fn start<F>(
         &self,
+        runtime: &Handle,
         table: &mut Table,
         mut flow: Flow,
         state: ConnectionState,
@@ -220,8 +230,8 @@ impl Connections {
             alive: table.alive.clone(),
         };
         // It may be at its end before this returns; then it waits for the table.
-        let task = self.runtime.spawn(serve(served)).abort_handle();
-        if flow.transport != Transport::Tls {
+        let task = runtime.spawn(serve(served)).abort_handle();
+        if flow.transport == Transport::Tcp {
             table.by_remote.insert(flow.remote, number);
         }
         table.open.insert(number, Connection { flow, outgoing: sender.clone(), state, task });

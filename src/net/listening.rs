@@ -45,7 +45,11 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-pub(super) fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+/// Listens for streams; an IPv6 address for IPv6 alone.
+///
+/// # Errors
+/// When the system refuses.
+pub fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;

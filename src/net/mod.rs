@@ -21,10 +21,13 @@ mod tls;
 mod transports;
 mod udp;
 mod webrtc;
+mod websocket;
 
-pub use listening::{BindError, ListenAddress};
+pub use listening::{BindError, ListenAddress, bind_tcp};
 pub use ports::{MediaSockets, PortError, PortRange};
 pub use resolve::{Resolver, Server, transport};
-pub use tls::{CertificateError, TlsPeer, load_certificate, load_roots};
+pub use stream::prepare;
+pub use tls::{CertificateError, TlsPeer, https_acceptor, load_certificate, load_roots};
 pub use transports::{Arrival, TransportError, Transports};
 pub use webrtc::{Told, WebRtc};
+pub use websocket::{Received, WebSocket, WebSockets};

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 /// A connection nothing was heard on for this long is closed (keep-alives count as heard).
 const IDLE: Duration = Duration::from_secs(3_600);
 /// The same for a peer we have not sent anything yet, which is one who sent nothing that deserved an answer.
-const UNKNOWN_IDLE: Duration = Duration::from_secs(60);
+pub(super) const UNKNOWN_IDLE: Duration = Duration::from_secs(60);
 /// A message that has begun must be complete within this time.
 const SLOW_MESSAGE: Duration = Duration::from_secs(30);
 /// A peer that does not take what we send for this long is gone.
@@ -76,7 +76,7 @@ impl Served {
 
 /// Sets what every stream needs. Has the kernel end a connection whose peer is gone without a word: else what we send
 /// would vanish in it for a quarter of an hour, REGISTERs and BYEs included.
-pub(super) fn prepare(stream: &TcpStream) {
+pub fn prepare(stream: &TcpStream) {
     use nix::sys::socket::{setsockopt, sockopt};
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");

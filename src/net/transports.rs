@@ -9,6 +9,7 @@ use super::opening::{UnheardPorts, any, open};
 use super::thread::StreamThread;
 use super::tls::{Acceptor, Callers, TlsPeer};
 use super::udp::UdpListener;
+use super::websocket::WebSockets;
 use crate::dialplan::{CertificateFiles, Plan};
 use crate::sip::message::Transport;
 use crate::sip::{Flow, Input};
@@ -153,6 +154,12 @@ impl Transports {
         self.callers.set_plan(plan);
     }
 
+    /// Where the HTTP server hands over the WebSockets that carry SIP.
+    #[must_use]
+    pub fn websockets(&self) -> WebSockets {
+        WebSockets::new(self.connections.clone())
+    }
+
     /// Waits until a rush of connections is over, whose memory can be given back.
     pub async fn rush_over(&self) {
         self.connections.rush_over().await;
@@ -216,6 +223,8 @@ impl Transports {
         match queued {
             Queued::Yes => return Ok(()),
             Queued::Full => return Err(gone),
+            // Nobody can be called back at a browser.
+            Queued::NoConnection if flow.transport.is_websocket() => return Err(gone),
             Queued::NoConnection => {}
         }
         // The connection is gone, or has no number yet (RFC 3261 section 18.2.2 for responses).

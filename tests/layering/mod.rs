@@ -13,7 +13,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lib", ANYTHING),
     ("cli", ANYTHING),
     // The shells: all that touches the world.
-    ("http", &["gateway", "dialplan", "sip::message"]),
+    // Hands WebSockets of SIP to `net`, and has it listen and shake hands.
+    ("http", &["gateway", "dialplan", "sip::message", "net"]),
     ("store", &["gateway", "dialplan", "sip::message"]),
     // Decodes files and what lies behind URLs, and hands it over as PCM.
     ("sound", &["gateway", "dialplan", "sip::message", "audio", "media::command"]),

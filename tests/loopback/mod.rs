@@ -21,6 +21,7 @@ mod flows;
 mod harness;
 mod hidden_text;
 mod hold;
+mod http;
 mod kamailio;
 mod linphone;
 mod names;

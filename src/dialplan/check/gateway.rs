@@ -1,7 +1,7 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
 use super::values::parse_host;
-use super::{Checker, auth, codecs, identity, say, tls};
+use super::{Checker, auth, codecs, identity, say, web};
 use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, SipTransport, TrunkAddress};
@@ -15,9 +15,8 @@ const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
     let listening = listening(checker, raw);
     let by_tls = listening.iter().find(|(address, _)| address.transport == SipTransport::Tls);
-    let certificate = tls::gateway(checker, &raw.tls, by_tls.map(|(_, place)| place.clone()));
-    let http = http(checker, raw);
-    conflicts(checker, &listening, http.as_ref());
+    let web = web::check(checker, raw, by_tls.map(|(_, place)| place.clone()));
+    conflicts(checker, &listening, &web.places);
     let rtp_ports = ports(checker, raw, &listening);
     let max_calls = checker.number("max_calls", &raw.max_calls, 1..=100_000);
     let pairs = u32::from(rtp_ports.end().saturating_sub(*rtp_ports.start())).saturating_add(1) / 2;
@@ -34,8 +33,12 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
     let music = say::music(checker, &fetch, &raw.music);
     Gateway {
         sip: listening.into_iter().map(|(address, _)| address).collect(),
-        certificate,
-        http: http.map(|(address, _)| address),
+        certificate: web.certificate,
+        http: web.http,
+        https: web.https,
+        https_certificate: web.https_certificate,
+        trusted_proxies: checker.networks("trusted_proxies", &raw.trusted_proxies),
+        origins: web::origins(checker, &raw.origins),
         rtp_ports,
         public_address: checker.address("public_address", &raw.public_address),
         local_net: checker.networks("local_net", &raw.local_net),
@@ -139,7 +142,7 @@ fn dns(checker: &mut Checker<'_>, field: &Field<Vec<Spanned<String>>>) -> Vec<So
     servers
 }
 
-type Placed<T> = (T, Range<usize>);
+pub(super) type Placed<T> = (T, Range<usize>);
 
 fn listening(checker: &mut Checker<'_>, raw: &RawGateway) -> Vec<Placed<ListenAddress>> {
     if raw.sip.is_absent() {
@@ -184,7 +187,7 @@ fn listen_address(text: &str) -> Result<ListenAddress, (&'static str, &'static s
         "udp" => SipTransport::Udp,
         "tcp" => SipTransport::Tcp,
         "tls" => SipTransport::Tls,
-        "ws" | "wss" => return Err(("this transport is not supported in this version", "udp, tcp or tls")),
+        "ws" | "wss" => return Err(("SIP over WebSocket is taken by the HTTP server", "not one of udp, tcp and tls")),
         _ => return Err((NO_ADDRESS, "begins with udp://, tcp:// or tls://")),
     };
     let standard = if transport == SipTransport::Tls { 5061 } else { 5060 };
@@ -198,21 +201,8 @@ fn listen_address(text: &str) -> Result<ListenAddress, (&'static str, &'static s
     Ok(ListenAddress { transport, address })
 }
 
-fn http(checker: &mut Checker<'_>, raw: &RawGateway) -> Option<Placed<SocketAddr>> {
-    let value = raw.http.get()?;
-    let address = value.get_ref().parse::<SocketAddr>();
-    if address.is_err() {
-        checker
-            .sink
-            .error(value.span(), "`http` is no address to listen on")
-            .label("an IP address and a port")
-            .help("for example \"0.0.0.0:8080\"");
-    }
-    Some((address.ok()?, value.span()))
-}
-
-fn conflicts(checker: &mut Checker<'_>, sip: &[Placed<ListenAddress>], http: Option<&Placed<SocketAddr>>) {
-    let web = http.map(|(address, span)| (SipTransport::Tcp, *address, span.clone()));
+fn conflicts(checker: &mut Checker<'_>, sip: &[Placed<ListenAddress>], web: &[Placed<SocketAddr>]) {
+    let web = web.iter().map(|(address, span)| (SipTransport::Tcp, *address, span.clone()));
     let all = sip.iter().map(|(one, span)| (one.transport, one.address, span.clone())).chain(web);
     let mut earlier: Vec<(SipTransport, SocketAddr, Range<usize>)> = Vec::new();
     for (transport, address, span) in all {

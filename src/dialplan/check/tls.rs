@@ -34,6 +34,23 @@ pub(super) fn gateway(
     files
 }
 
+/// The certificate that HTTPS shows, where it is one of its own; `listens`: `https` has an address.
+pub(super) fn https(
+    checker: &mut Checker<'_>,
+    field: &Field<RawGatewayTls>,
+    listens: bool,
+) -> Option<CertificateFiles> {
+    let raw = field.get()?;
+    let files = files(checker, raw.span(), &raw.get_ref().certificate, &raw.get_ref().key);
+    if raw.get_ref().certificate.is_absent() && raw.get_ref().key.is_absent() {
+        checker.sink.error(raw.span(), "HTTPS needs a certificate").label("has neither `certificate` nor `key`");
+    } else if !listens {
+        let warning = checker.sink.warning(raw.span(), "no address is listened on by HTTPS");
+        warning.label("has no effect").help("add: https = \"0.0.0.0:8443\"");
+    }
+    files
+}
+
 /// A trunk's settings.
 pub(super) fn trunk(checker: &mut Checker<'_>, field: &Field<RawTrunkTls>) -> TrunkTls {
     let standard = TrunkTls::default();

@@ -1,6 +1,6 @@
 //! `[gateway]`.
 
-use super::{CertificateFiles, SoundSource};
+use super::{CertificateFiles, Origins, SoundSource};
 use crate::dialplan::number::NumberRules;
 use crate::types::{CodecPolicy, Network, OpusSettings};
 use std::fmt;
@@ -96,7 +96,7 @@ type Differs = fn(&Gateway, &Gateway) -> bool;
 
 impl Gateway {
     /// The settings that are only taken up at a start, by their names in the dialplan.
-    pub(in crate::dialplan) const AT_START: [(&'static str, Differs); 9] = [
+    pub(in crate::dialplan) const AT_START: [(&'static str, Differs); 11] = [
         ("sip", |one, other| one.sip != other.sip),
         ("tls", |one, other| one.certificate != other.certificate),
         ("rtp_ports", |one, other| one.rtp_ports != other.rtp_ports),
@@ -106,6 +106,8 @@ impl Gateway {
         ("data", |one, other| one.data != other.data),
         ("dscp", |one, other| one.dscp != other.dscp),
         ("http", |one, other| one.http != other.http),
+        ("https", |one, other| one.https != other.https),
+        ("https_tls", |one, other| one.https_certificate != other.https_certificate),
     ];
 
     /// The settings, by name, that differ from those the gateway was started with and are only taken up at a start.
@@ -139,8 +141,16 @@ pub struct Gateway {
     pub sip: Vec<ListenAddress>,
     /// What we show to those who connect by TLS. There when `sip` has a `tls://` address. Read anew when the files change.
     pub certificate: Option<CertificateFiles>,
-    /// Address of a web server. Checked only: there is no web server yet. Default: none.
-    pub http: Option<SocketAddr>,
+    /// Addresses of the HTTP server. Default: none, and there is no HTTP server.
+    pub http: Vec<SocketAddr>,
+    /// The same by HTTPS.
+    pub https: Vec<SocketAddr>,
+    /// What `https` shows; there where it has an address. Read anew when the files change.
+    pub https_certificate: Option<CertificateFiles>,
+    /// Reverse proxies, whose word on a client's address is believed. Default: none.
+    pub trusted_proxies: Vec<Network>,
+    /// Origins (RFC 6454) that may open WebSockets beside our own host's.
+    pub origins: Origins,
     /// UDP ports for media: two for each call (RTP even, RTCP odd). Default 20000 to 29999; 1024 to 65535.
     pub rtp_ports: RangeInclusive<u16>,
     /// What the world must use as our address, when behind NAT. Default: the address a packet came in on.

@@ -14,8 +14,18 @@ table! {
         /// What we show to those who connect by TLS; needed with a `tls://` address. The files are read anew within 30
         /// s when they change.
         tls: RawGatewayTls = r#"{ certificate = "tls/chain.pem", key = "tls/key.pem" }"#,
-        /// Address of a web server. Checked only: there is no web server yet.
-        http: String = r#""0.0.0.0:8080""#,
+        /// Addresses of the HTTP server: its API, and SIP over WebSocket (RFC 7118) at `/sip`. An IP address and a port.
+        /// Default: none, and there is no HTTP server. Needs a restart.
+        http: Strings = r#""127.0.0.1:8080""#,
+        /// The same by HTTPS, with the certificate of `https_tls`. Default: none. Needs a restart.
+        https: Strings = r#""0.0.0.0:8443""#,
+        /// The certificate of `https`. Default: that of `tls`. The files are read anew within 30 s when they change.
+        https_tls: RawGatewayTls = r#"{ certificate = "tls/web.pem", key = "tls/web.key.pem" }"#,
+        /// Reverse proxies before the HTTP server: what they say of a client's address (X-Forwarded-For) and of HTTPS
+        /// (X-Forwarded-Proto) is believed. Default `[]`.
+        trusted_proxies: Strings = r#"["127.0.0.1"]"#,
+        /// Sites whose pages may open WebSockets beside those of our own host, `"*"` for all. Default `[]`.
+        origins: Strings = r#"["https://app.example"]"#,
         /// UDP ports for sound, two for each call (RTP even, RTCP odd), 1024 to 65535. Default `"20000-29999"`. Needs a
         /// restart.
         rtp_ports: String = r#""20000-29999""#,

@@ -132,10 +132,29 @@ fn single_mistakes_are_told_where_they_are() {
             "http = \"0.0.0.0:5060\"\nsip = \"tcp://0.0.0.0:5060\"",
             "2 error: tcp port 5060 is taken twice <\"0.0.0.0:5060\">",
         ),
+        ("gateway", "http = \"8080\"", "2 error: `http` is no address to listen on <\"8080\">"),
+        (
+            "gateway",
+            "http = [\"0.0.0.0:8080\", \"127.0.0.1:8080\"]",
+            "2 error: tcp port 8080 is taken twice <\"127.0.0.1:8080\">",
+        ),
+        ("gateway", "https = \"[::]:8443\"", "2 error: TLS needs a certificate <\"[::]:8443\">"),
+        (
+            "gateway",
+            "https_tls = { certificate = \"a.pem\", key = \"k.pem\" }",
+            "2 warning: no address is listened on by HTTPS <{ certificate = \"a.pem\", key = \"k.pem\" }>",
+        ),
+        ("gateway", "origins = [\"app.example\"]", "2 error: this is no origin of pages <\"app.example\">"),
+        (
+            "gateway",
+            "origins = [\"https://app.example/page\"]",
+            "2 error: this is no origin of pages <\"https://app.example/page\">",
+        ),
+        ("gateway", "origins = \"*\"", "2 warning: whatever page may open WebSockets <\"*\">"),
         (
             "gateway",
             "sip = \"ws://0.0.0.0:5061\"",
-            "2 error: this transport is not supported in this version <\"ws://0.0.0.0:5061\">",
+            "2 error: SIP over WebSocket is taken by the HTTP server <\"ws://0.0.0.0:5061\">",
         ),
         ("gateway", "sip = \"tls://0.0.0.0\"", "2 error: TLS needs a certificate <\"tls://0.0.0.0\">"),
         (

@@ -87,6 +87,23 @@ impl Acceptor {
     }
 }
 
+/// What shakes hands with browsers: asks for no certificate, and shows that of `files`, which it looks after from now on.
+/// Within a runtime.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn https_acceptor(files: &CertificateFiles) -> Result<TlsAcceptor, CertificateError> {
+    let shown = Arc::new(Shown::read(files)?);
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has both versions' ciphers")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    tokio::spawn(watch(Arc::downgrade(&shown)));
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 /// The trunk that takes calls with this certificate. Its key was proven in the handshake.
 fn whose(chain: &[CertificateDer<'_>], callers: Vec<(String, TrunkTls)>, log: &NetLog) -> Option<String> {
     let (first, rest) = chain.split_first()?;

@@ -10,6 +10,7 @@ mod names;
 mod tests;
 mod trouble;
 
+pub use accept::https_acceptor;
 pub(super) use accept::{Acceptor, Callers};
 pub use client::TlsPeer;
 pub(super) use client::connect;

@@ -16,6 +16,12 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Whether messages travel over a WebSocket (RFC 7118): only the one over which a client came leads to it.
+    #[must_use]
+    pub const fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
     /// Whether the transport itself delivers or fails; if not, transactions retransmit.
     pub fn is_reliable(self) -> bool {
         self != Self::Udp

@@ -81,7 +81,14 @@ pub struct Setup {
     tls: bool,
     more: String,
     errors: Option<Stdio>,
+    web: bool,
 }
+
+/// The tokens of [`Setup::web`], by role; the last one is an operator's of room `lobby` alone.
+pub const ADMIN: &str = "of-the-admin-0123456789";
+pub const OPERATOR: &str = "of-the-operator-0123456789";
+pub const VIEWER: &str = "of-the-viewer-0123456789";
+pub const LOBBY: &str = "of-the-lobby-0123456789";
 
 impl Setup {
     pub fn new() -> Self {
@@ -95,7 +102,21 @@ impl Setup {
             tls: false,
             more: String::new(),
             errors: None,
+            web: false,
         }
+    }
+
+    /// With an HTTP server, and tokens for its API.
+    pub fn web(mut self) -> Self {
+        self.web = true;
+        let tokens = [("admin", ADMIN), ("operator", OPERATOR), ("viewer", VIEWER)];
+        for (role, token) in tokens {
+            self.routes += &format!("[api.tokens.{role}]\ntoken = {{ plain = \"{token}\" }}\nrole = \"{role}\"\n");
+        }
+        self.routes += &format!(
+            "[api.tokens.lobby]\ntoken = {{ plain = \"{LOBBY}\" }}\nrole = \"operator\"\nrooms = [\"lobby\"]\n"
+        );
+        self
     }
 
     pub fn family(mut self, family: Family) -> Self {
@@ -168,6 +189,9 @@ impl Setup {
         let address = self.family.own_address();
         let port = address::free_port(address);
         let (first, last) = address::free_block(address, self.media_ports);
+        let web_port = if self.web { Some(address::free_port(address)) } else { None };
+        let web =
+            web_port.map_or_else(String::new, |port| format!("http = \"{}\"\n", address::host_port(address, port)));
         let places = if self.everywhere {
             vec![format!("0.0.0.0:{port}"), format!("[::]:{port}")]
         } else {
@@ -183,7 +207,7 @@ impl Setup {
         let sip = sip.join(", ");
         let dialplan = format!(
             "[gateway]\nsip = [{sip}]\nrtp_ports = \"{first}-{last}\"\n\
-             data = \"var\"\nprompts = \"{}/prompts\"\nmedia_threads = 2\nmax_calls = 100\nlog = \"debug\"\n{}{}",
+             data = \"var\"\nprompts = \"{}/prompts\"\nmedia_threads = 2\nmax_calls = 100\nlog = \"debug\"\n{web}{}{}",
             env!("CARGO_MANIFEST_DIR"),
             self.more,
             self.routes
@@ -204,7 +228,7 @@ impl Setup {
             None => Running::start(command, folder.path(), "gateway"),
             Some(errors) => Running::start_with_errors_to(command, folder.path(), "gateway", errors),
         };
-        let mut gateway = Gateway { process, address, port, tls_port, folder };
+        let mut gateway = Gateway { process, address, port, tls_port, web_port, folder };
         gateway.wait_until_ready();
         gateway
     }
@@ -217,6 +241,7 @@ pub struct Gateway {
     pub port: u16,
     /// Where it takes TLS, if [`Setup::tls`] asked for that.
     pub tls_port: u16,
+    web_port: Option<u16>,
     folder: Folder,
 }
 
@@ -242,6 +267,11 @@ impl Gateway {
     /// `127.0.0.1:5060`
     pub fn place(&self) -> String {
         address::host_port(self.address, self.port)
+    }
+
+    /// The port of its HTTP server.
+    pub fn web_port(&self) -> u16 {
+        self.web_port.expect("a gateway with an HTTP server")
     }
 
     pub fn family(&self) -> Family {

@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod dns;
 pub mod folder;
 mod gateway;
+pub mod http;
 pub mod kamailio;
 pub mod linphone;
 pub mod phone;
@@ -19,7 +20,7 @@ pub mod web;
 
 pub use address::Family;
 pub use browser::Browser;
-pub use gateway::{Gateway, PIN, PROGRAM, Setup};
+pub use gateway::{ADMIN, Gateway, LOBBY, OPERATOR, PIN, PROGRAM, Setup, VIEWER};
 pub use phone::Phone;
 pub use sipp::{Playing, Sipp};
 pub use wait::seconds;

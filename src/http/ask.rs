@@ -1,0 +1,68 @@
+//! What the gateway's task is asked, and its answers as responses.
+
+use super::access::Caller;
+use super::app::{App, Asked};
+use super::problem::Problem;
+use crate::gateway::{Refusal, Reply, Request, Rule, Status};
+use axum::http::StatusCode;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Patience with the gateway's task, and with sounds that are fetched or spoken, and peers that are offered something.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// Replies that may wait to be read.
+const REPLIES: usize = 4;
+
+impl App {
+    /// Asks, and waits for the first reply.
+    pub(super) async fn ask(&self, request: Request) -> Result<Reply, Problem> {
+        let (answer, mut answers) = mpsc::channel(REPLIES);
+        let asked = async {
+            self.asked().send(Asked::Request { request, answer }).await.ok()?;
+            answers.recv().await
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Some(Reply::Error(why))) => Err(why.into()),
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) => Err(Problem::unavailable("ending", "the gateway is ending")),
+            Err(_) => Err(Problem::unavailable("no-answer", "there is no answer yet")),
+        }
+    }
+
+    /// Asks for what is either done or not.
+    pub(super) async fn order(&self, request: Request) -> Result<StatusCode, Problem> {
+        self.ask(request).await.map(|_| StatusCode::NO_CONTENT)
+    }
+
+    /// What is going on.
+    pub(super) async fn status(&self) -> Result<Status, Problem> {
+        match self.ask(Request::Status).await? {
+            Reply::Status(status) => Ok(status),
+            _ => Err(Problem::unavailable("no-answer", "the gateway does not say what is going on")),
+        }
+    }
+
+    /// Whether a caller may see and change a call: one that is not in its rooms does not exist for it.
+    pub(super) async fn must_see(&self, caller: &Caller, call: &str) -> Result<(), Problem> {
+        if caller.has_all_rooms() {
+            return Ok(());
+        }
+        let calls = self.status().await?.calls;
+        let sees = calls.iter().any(|known| known.call == call && known.rooms.iter().any(|room| caller.has_room(room)));
+        if sees { Ok(()) } else { Err(Refusal::new(Rule::NoSuchCall, format!("there is no call {call:?}")).into()) }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(Refusal { rule, detail }: Refusal) -> Self {
+        let status = match rule {
+            Rule::NoSuchCall | Rule::NoSuchRoom => StatusCode::NOT_FOUND,
+            Rule::Invalid | Rule::NoSuchSound => StatusCode::UNPROCESSABLE_ENTITY,
+            Rule::NotAllowed => StatusCode::FORBIDDEN,
+            _ => StatusCode::CONFLICT,
+        };
+        // `partyline ctl` has no place here.
+        let detail = detail.split("; `partyline ctl").next().unwrap_or_default().to_owned();
+        Self::new(status, rule.as_str(), detail)
+    }
+}

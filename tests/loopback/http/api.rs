@@ -1,0 +1,265 @@
+//! Every route of the API: good, bad and forbidden input.
+
+use super::super::harness::http::{Http, request};
+use super::super::harness::{ADMIN, Gateway, LOBBY, OPERATOR, Phone, Setup, VIEWER, seconds};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// One request: method, path, token, body; then the status and, where it is refused, the rule. `CALL` in a path is the call
+/// in room `lobby`.
+type Row = (&'static str, &'static str, &'static str, &'static str, u16, &'static str);
+
+const NO: &str = "";
+
+/// In this order, while a call is in room `lobby` and nobody in `demo`.
+const TABLE: &[Row] = &[
+    ("GET", "/api/v1/status", VIEWER, NO, 200, NO),
+    ("GET", "/api/v1/status", NO, NO, 401, "unauthorized"),
+    ("GET", "/api/v1/status", "of-nobody-0123456789", NO, 401, "unauthorized"),
+    ("GET", "/api/v1/status", LOBBY, NO, 403, "all-rooms"),
+    ("GET", "/api/v1/rooms", VIEWER, NO, 200, NO),
+    ("GET", "/api/v1/rooms", NO, NO, 401, "unauthorized"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"board","pin":"902817"}"#, 201, NO),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"board"}"#, 409, "exists"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"demo"}"#, 409, "in-dialplan"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"other","pin":"482917"}"#, 409, "pin-taken"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"other","pin":"12"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":" "}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"other","max_members":0}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"other","pim":"123456"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms", ADMIN, r#"{"name":7}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms", ADMIN, "{", 400, "bad-request"),
+    ("POST", "/api/v1/rooms", OPERATOR, r#"{"name":"other"}"#, 403, "role"),
+    ("GET", "/api/v1/rooms/board", VIEWER, NO, 200, NO),
+    ("GET", "/api/v1/rooms/nowhere", VIEWER, NO, 404, "no-such-room"),
+    ("GET", "/api/v1/rooms/%ff", VIEWER, NO, 400, "bad-request"),
+    ("GET", "/api/v1/rooms/demo", LOBBY, NO, 403, "room"),
+    ("PUT", "/api/v1/rooms/board", ADMIN, r#"{"max_members":5}"#, 204, NO),
+    ("PUT", "/api/v1/rooms/board", ADMIN, r#"{"pin":"x"}"#, 422, "invalid"),
+    ("PUT", "/api/v1/rooms/demo", ADMIN, r#"{}"#, 409, "in-dialplan"),
+    ("PUT", "/api/v1/rooms/nowhere", ADMIN, r#"{}"#, 404, "no-such-room"),
+    ("PUT", "/api/v1/rooms/board", VIEWER, r#"{}"#, 403, "role"),
+    ("PUT", "/api/v1/rooms/board/lock", OPERATOR, r#"{"locked":true}"#, 204, NO),
+    ("PUT", "/api/v1/rooms/board/lock", OPERATOR, r#"{"locked":"yes"}"#, 422, "invalid"),
+    ("PUT", "/api/v1/rooms/nowhere/lock", OPERATOR, r#"{"locked":true}"#, 404, "no-such-room"),
+    ("PUT", "/api/v1/rooms/board/lock", VIEWER, r#"{"locked":true}"#, 403, "role"),
+    ("PUT", "/api/v1/rooms/board/lock", LOBBY, r#"{"locked":true}"#, 403, "room"),
+    ("DELETE", "/api/v1/rooms/board", OPERATOR, NO, 403, "role"),
+    ("DELETE", "/api/v1/rooms/board", ADMIN, NO, 204, NO),
+    ("DELETE", "/api/v1/rooms/board", ADMIN, NO, 404, "no-such-room"),
+    ("DELETE", "/api/v1/rooms/demo", ADMIN, NO, 409, "in-dialplan"),
+    ("GET", "/api/v1/rooms/lobby/participants", LOBBY, NO, 200, NO),
+    ("GET", "/api/v1/rooms/nowhere/participants", VIEWER, NO, 404, "no-such-room"),
+    ("GET", "/api/v1/rooms/demo/participants", LOBBY, NO, 403, "room"),
+    ("POST", "/api/v1/rooms/lobby/dial", OPERATOR, r#"{"number":"+442079460123"}"#, 403, "not-allowed"),
+    ("POST", "/api/v1/rooms/lobby/dial", OPERATOR, r#"{"number":"+442079460123","digits":"x"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/nowhere/dial", OPERATOR, r#"{"number":"+442079460123"}"#, 404, "no-such-room"),
+    ("POST", "/api/v1/rooms/lobby/dial", OPERATOR, r#"{}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/lobby/dial", VIEWER, r#"{"number":"+442079460123"}"#, 403, "role"),
+    ("POST", "/api/v1/rooms/demo/dial", LOBBY, r#"{"number":"+442079460123"}"#, 403, "room"),
+    ("POST", "/api/v1/rooms/lobby/play", LOBBY, r#"{"sound":"goodbye"}"#, 204, NO),
+    ("POST", "/api/v1/rooms/lobby/play", OPERATOR, r#"{"sound":"/etc/passwd"}"#, 422, "no-such-sound"),
+    ("POST", "/api/v1/rooms/lobby/play", OPERATOR, r#"{"sound":"http://127.0.0.1/a.mp3"}"#, 422, "no-such-sound"),
+    ("POST", "/api/v1/rooms/demo/play", OPERATOR, r#"{"sound":"goodbye"}"#, 409, "nobody-there"),
+    ("POST", "/api/v1/rooms/lobby/play", VIEWER, r#"{"sound":"goodbye"}"#, 403, "role"),
+    ("POST", "/api/v1/rooms/lobby/say", OPERATOR, r#"{"text":"Goodbye."}"#, 204, NO),
+    ("POST", "/api/v1/rooms/lobby/say", OPERATOR, r#"{"text":" "}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/demo/say", OPERATOR, r#"{"text":"Goodbye."}"#, 409, "nobody-there"),
+    ("POST", "/api/v1/rooms/demo/say", LOBBY, r#"{"text":"Goodbye."}"#, 403, "room"),
+    ("GET", "/api/v1/calls", VIEWER, NO, 200, NO),
+    ("GET", "/api/v1/calls", NO, NO, 401, "unauthorized"),
+    ("GET", "/api/v1/calls/CALL", LOBBY, NO, 200, NO),
+    ("GET", "/api/v1/calls/call-4711", VIEWER, NO, 404, "no-such-call"),
+    ("PUT", "/api/v1/calls/CALL/mute", LOBBY, r#"{"muted":true}"#, 204, NO),
+    ("PUT", "/api/v1/calls/CALL/mute", OPERATOR, r#"{"muted":1}"#, 422, "invalid"),
+    ("PUT", "/api/v1/calls/call-4711/mute", OPERATOR, r#"{"muted":true}"#, 404, "no-such-call"),
+    ("PUT", "/api/v1/calls/CALL/mute", VIEWER, r#"{"muted":true}"#, 403, "role"),
+    ("PUT", "/api/v1/calls/CALL/hold", OPERATOR, r#"{"held":false}"#, 409, "no-change"),
+    ("PUT", "/api/v1/calls/CALL/hold", OPERATOR, r#"{"held":true}"#, 204, NO),
+    ("PUT", "/api/v1/calls/CALL/hold", OPERATOR, r#"{"held":false}"#, 204, NO),
+    ("PUT", "/api/v1/calls/call-4711/hold", OPERATOR, r#"{"held":true}"#, 404, "no-such-call"),
+    ("PUT", "/api/v1/calls/CALL/hold", VIEWER, r#"{"held":true}"#, 403, "role"),
+    ("POST", "/api/v1/calls/CALL/digits", LOBBY, r#"{"digits":"12#"}"#, 204, NO),
+    ("POST", "/api/v1/calls/CALL/digits", OPERATOR, r#"{"digits":"12x"}"#, 422, "invalid"),
+    ("POST", "/api/v1/calls/call-4711/digits", OPERATOR, r#"{"digits":"1"}"#, 404, "no-such-call"),
+    ("POST", "/api/v1/calls/CALL/digits", VIEWER, r#"{"digits":"1"}"#, 403, "role"),
+    ("POST", "/api/v1/calls/CALL/play", OPERATOR, r#"{"sound":"../../etc/passwd"}"#, 422, "no-such-sound"),
+    ("POST", "/api/v1/calls/call-4711/play", OPERATOR, r#"{"sound":"goodbye"}"#, 404, "no-such-call"),
+    ("POST", "/api/v1/calls/CALL/play", VIEWER, r#"{"sound":"goodbye"}"#, 403, "role"),
+    ("POST", "/api/v1/calls/call-4711/say", OPERATOR, r#"{"text":"Goodbye."}"#, 404, "no-such-call"),
+    ("POST", "/api/v1/calls/CALL/say", OPERATOR, r#"{}"#, 422, "invalid"),
+    ("POST", "/api/v1/calls/CALL/say", VIEWER, r#"{"text":"Goodbye."}"#, 403, "role"),
+    ("POST", "/api/v1/calls/CALL/transfer", OPERATOR, r#"{"number":"+442079460123"}"#, 403, "not-allowed"),
+    ("POST", "/api/v1/calls/call-4711/transfer", OPERATOR, r#"{"number":"+442079460123"}"#, 404, "no-such-call"),
+    ("POST", "/api/v1/calls/CALL/transfer", VIEWER, r#"{"number":"+442079460123"}"#, 403, "role"),
+    ("PUT", "/api/v1/calls/CALL/room", LOBBY, r#"{"room":"demo"}"#, 403, "room"),
+    ("PUT", "/api/v1/calls/CALL/room", OPERATOR, r#"{"room":"nowhere"}"#, 404, "no-such-room"),
+    ("PUT", "/api/v1/calls/CALL/room", OPERATOR, r#"{"room":"lobby"}"#, 409, "no-change"),
+    ("PUT", "/api/v1/calls/CALL/room", VIEWER, r#"{"room":"demo"}"#, 403, "role"),
+    ("PUT", "/api/v1/calls/CALL/room", OPERATOR, r#"{"room":"demo"}"#, 204, NO),
+    // It is in a room that this token is not good for.
+    ("GET", "/api/v1/calls/CALL", LOBBY, NO, 404, "no-such-call"),
+    ("DELETE", "/api/v1/calls/CALL", LOBBY, NO, 404, "no-such-call"),
+    ("DELETE", "/api/v1/calls/CALL", VIEWER, NO, 403, "role"),
+    ("DELETE", "/api/v1/calls/call-4711", OPERATOR, NO, 404, "no-such-call"),
+    ("DELETE", "/api/v1/rooms/demo/participants", LOBBY, NO, 403, "room"),
+    ("DELETE", "/api/v1/rooms/demo/participants", VIEWER, NO, 403, "role"),
+    ("DELETE", "/api/v1/rooms/lobby/participants", OPERATOR, NO, 409, "nobody-there"),
+    ("DELETE", "/api/v1/rooms/demo/participants", OPERATOR, NO, 204, NO),
+    ("GET", "/api/v1/records", OPERATOR, NO, 200, NO),
+    ("GET", "/api/v1/records?limit=0", OPERATOR, NO, 400, "bad-request"),
+    ("GET", "/api/v1/records?limit=many", OPERATOR, NO, 400, "bad-request"),
+    ("GET", "/api/v1/records", VIEWER, NO, 403, "role"),
+    ("GET", "/api/v1/users", VIEWER, NO, 200, NO),
+    ("GET", "/api/v1/users", LOBBY, NO, 403, "all-rooms"),
+    ("GET", "/api/v1/events", NO, NO, 401, "unauthorized"),
+    ("GET", "/api/v1/events?last=x", VIEWER, NO, 400, "bad-request"),
+    ("POST", "/api/v1/drain", OPERATOR, r#"{}"#, 403, "role"),
+    ("POST", "/api/v1/drain", ADMIN, r#"{"seconds":"soon"}"#, 422, "invalid"),
+];
+
+fn ask(gateway: &Gateway, method: &str, path: &str, token: &str, body: &str) -> super::super::harness::http::Answer {
+    request(
+        gateway,
+        method,
+        path,
+        Some(token).filter(|token| !token.is_empty()),
+        Some(body).filter(|body| !body.is_empty()),
+    )
+}
+
+#[test]
+fn every_route_does_what_it_says_and_refuses_the_rest_by_its_rule() {
+    let gateway = Setup::new().web().start();
+    let phone = Phone::dials("2000").from("+442079460123").seconds(40.0).call(&gateway);
+    gateway.wait_for_members("lobby", 1);
+    let call = gateway.status()["calls"][0]["call"].as_str().unwrap().to_owned();
+    for (method, path, token, body, status, rule) in TABLE {
+        let answer = ask(&gateway, method, &path.replace("CALL", &call), token, body);
+        assert_eq!(answer.status, *status, "{method} {path} {body}: {}", answer.body);
+        if !rule.is_empty() {
+            assert_eq!(answer.rule(), *rule, "{method} {path} {body}: {}", answer.body);
+        }
+    }
+    assert!(phone.finish().answered().output.contains("hung up"));
+    let records = ask(&gateway, "GET", "/api/v1/records?limit=1", LOBBY, NO).json();
+    assert_eq!(records[0]["rooms"], json!(["lobby", "demo"]), "{records}");
+    assert_eq!(ask(&gateway, "GET", "/api/v1/records?room=red", OPERATOR, NO).json(), json!([]));
+    let remains = gateway.finish();
+    assert!(remains.says(&["API: operator: PUT /api/v1/calls/{call}/mute: 422"]), "{}", remains.log);
+    assert!(!remains.log.contains("902817"), "a PIN is in the log");
+}
+
+#[test]
+fn the_table_knows_every_route_of_the_description() {
+    let gateway = Setup::new().web().start();
+    let api = request(&gateway, "GET", "/api/openapi.json", None, None).json();
+    for (path, methods) in api["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let pattern: Vec<&str> = path.split('/').collect();
+            let is_this = |row: &&Row| {
+                let asked: Vec<&str> = row.1.split('?').next().unwrap().split('/').collect();
+                row.0.eq_ignore_ascii_case(method)
+                    && asked.len() == pattern.len()
+                    && asked.iter().zip(&pattern).all(|(asked, part)| part.starts_with('{') || asked == part)
+            };
+            let statuses: BTreeSet<u16> = TABLE.iter().filter(is_this).map(|row| row.4).collect();
+            let exempt = matches!(path.as_str(), "/api/v1/events" | "/api/v1/drain");
+            // A number can be dialled and a call transferred only where a trunk leads somewhere.
+            let needs_trunk = path.ends_with("/dial") || path.ends_with("/transfer");
+            // What is played to a call in a room is played beside its session: see the simulation.
+            let beside = path.ends_with("/play") || path.ends_with("/say");
+            let good = statuses.iter().any(|status| *status < 300);
+            assert!(
+                good || exempt || needs_trunk || beside || path.ends_with("{call}"),
+                "{method} {path}: {statuses:?}"
+            );
+            assert!(statuses.iter().any(|status| *status >= 400), "{method} {path}: {statuses:?}");
+            let known = &methods[method]["responses"];
+            for status in statuses {
+                assert!(known[status.to_string()].is_object(), "{method} {path}: {status} is not described");
+            }
+        }
+    }
+    gateway.finish();
+}
+
+#[test]
+fn rooms_are_seen_as_they_are_and_a_made_one_is_opened_by_its_pin() {
+    let gateway = Setup::new().web().start();
+    let made = ask(&gateway, "POST", "/api/v1/rooms", ADMIN, r#"{"name":"the board","pin":"902817"}"#);
+    assert_eq!(made.header("location"), Some("/api/v1/rooms/the%20board"));
+    assert_eq!(made.json(), json!({ "name": "the board", "origin": "made", "locked": false, "calls": [] }));
+    let phone = Phone::dials("1000").keys("902817#", 1.0).seconds(30.0).call(&gateway);
+    gateway.wait_for_members("the board", 1);
+    Phone::dials("3001").seconds(1.0).run(&gateway).answered();
+    ask(&gateway, "PUT", "/api/v1/rooms/the%20board/lock", OPERATOR, r#"{"locked":true}"#);
+    let rooms = ask(&gateway, "GET", "/api/v1/rooms", VIEWER, NO).json();
+    let seen = |name: &str| rooms.as_array().unwrap().iter().find(|room| room["name"] == name).cloned().unwrap();
+    assert_eq!((&seen("demo")["origin"], &seen("lobby")["origin"]), (&json!("dialplan"), &json!("dialplan")));
+    assert_eq!((&seen("the board")["locked"], seen("the board")["calls"].as_array().unwrap().len()), (&json!(true), 1));
+    let inside = ask(&gateway, "GET", "/api/v1/rooms/the%20board/participants", VIEWER, NO).json();
+    assert_eq!((&inside[0]["state"], &inside[0]["muted"]), (&json!("answered"), &json!(false)), "{inside}");
+    let late = Phone::dials("1000").keys("902817#", 1.0).seconds(20.0).run(&gateway).answered();
+    assert!(late.output.contains("hung up"), "{}", late.output);
+    assert_eq!(ask(&gateway, "DELETE", "/api/v1/rooms/the%20board/participants", OPERATOR, NO).status, 204);
+    phone.finish().answered();
+    gateway.wait_for("all are gone", seconds(5), |status| status["calls"].as_array().unwrap().is_empty());
+    let remains = gateway.finish();
+    remains.assert_silent_about(&["902817"]);
+}
+
+#[test]
+fn a_drain_by_the_api_ends_the_gateway_after_its_calls() {
+    let gateway = Setup::new().web().start();
+    let phone = Phone::dials("2000").seconds(4.0).call(&gateway);
+    gateway.wait_for_members("lobby", 1);
+    assert_eq!(ask(&gateway, "POST", "/api/v1/drain", ADMIN, r#"{"seconds":30}"#).status, 202);
+    let status: Value = ask(&gateway, "GET", "/api/v1/status", VIEWER, NO).json();
+    assert_eq!((&status["draining"], &status["calls"]), (&json!(true), &json!(1)));
+    phone.finish().answered();
+}
+
+#[test]
+fn the_page_is_whole_and_names_no_other_server() {
+    let gateway = Setup::new().web().start();
+    for path in ["/api/", "/api/page.js", "/api/page.css", "/api/openapi.json", "/api/asyncapi.yaml", "/api/problems"] {
+        let answer = Http::open(&gateway).send("GET", path, &[], "").unwrap();
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(!answer.body.contains("https://"), "{path}");
+    }
+    let problems = request(&gateway, "GET", "/api/problems", None, None).body;
+    for row in TABLE.iter().filter(|row| !row.5.is_empty()) {
+        assert!(problems.contains(&format!("id=\"{}\"", row.5)), "{}", row.5);
+    }
+    gateway.finish();
+}
+
+/// The variants of the gateway's events, as they are written.
+fn events() -> Vec<String> {
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/gateway/event.rs")).unwrap();
+    let file = syn::parse_file(&source).unwrap();
+    let event = file.items.iter().find_map(|item| match item {
+        syn::Item::Enum(item) if item.ident == "Event" => Some(item),
+        _ => None,
+    });
+    let snake = |name: String| {
+        let parts = name.char_indices().map(|(at, letter)| match letter {
+            'A'..='Z' if at > 0 => format!("_{}", letter.to_ascii_lowercase()),
+            letter => letter.to_ascii_lowercase().to_string(),
+        });
+        parts.collect::<String>()
+    };
+    event.unwrap().variants.iter().map(|variant| snake(variant.ident.to_string())).collect()
+}
+
+#[test]
+fn the_description_of_events_knows_them_all() {
+    let described = include_str!("../../../docs/asyncapi.yaml");
+    let known = events();
+    assert!(known.len() > 10, "{known:?}");
+    for event in known {
+        let channel = format!("      {event}: {{ $ref: '#/components/messages/{event}' }}");
+        assert!(described.contains(&channel) && described.contains(&format!("event: {{ const: {event} }}")), "{event}");
+    }
+}

@@ -1,0 +1,8 @@
+//! The HTTP server: its API, its events, SIP over WebSocket, and what it refuses.
+
+mod api;
+mod events;
+mod flood;
+mod server;
+mod sip_client;
+mod websocket;
