@@ -110,7 +110,9 @@ fn a_flood_of_tls_hellos_of_one_source_is_mostly_refused_and_calls_are_answered_
     let remains = gateway.finish();
     assert!(remains.records.len() > calls && remains.records.iter().all(|record| record["answered"].is_string()));
     let refused = remains.log.lines().filter(|line| line.contains("connection refused: ") && line.contains("WARN"));
-    assert!(refused.count() <= 21, "{}", remains.log);
+    // Twenty and their sum in each minute that the test took.
+    let most = 21 * (usize::try_from(began.elapsed().as_secs()).unwrap() / 60 + 1);
+    assert!(refused.count() <= most, "{}", remains.log);
 }
 
 #[test]
