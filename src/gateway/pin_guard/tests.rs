@@ -279,23 +279,25 @@ fn whoever_comes_has_one_of_the_next_two_turns_though_a_thousand_numbers_never_s
 /// guessers and at another time between two turns; `None`: longer than five minutes more.
 fn waits_among_ever_new_numbers(comes: fn(u32) -> u32) -> Vec<Option<Duration>> {
     let start = crate::test_clock();
+    // Made once: they are digests.
+    let keys: Vec<CallerKey> = (0..2_000).map(caller).collect();
     let trial = |seed: u32| {
         let mut guard = PinGuard::new(Limits::default(), Seed::fixed(seed.into()).generator());
-        for n in 0..60 {
-            guard.wrong(start, caller(100_000 + n));
+        for key in &keys[100..160] {
+            guard.wrong(start, *key);
         }
-        ask(&mut guard, start, 0, caller(0));
-        let mut number = 1_000;
+        ask(&mut guard, start, 0, keys[0]);
+        let mut numbers = 200..;
         let mut guess = |guard: &mut PinGuard, now| {
-            number += 1;
-            ask(guard, now, number.into(), caller(number));
+            let number = numbers.next().unwrap();
+            ask(guard, now, number as u64, keys[number]);
         };
         (0..1_000).for_each(|_| guess(&mut guard, start));
         let (came, mut is_here) = (start + 5 * MINUTE + Duration::from_millis(300 * u64::from(seed)), false);
         for turn in 0..200 {
             let now = guard.poll_timeout().unwrap();
             if !is_here && came <= now {
-                ask(&mut guard, came, 1, caller(1));
+                ask(&mut guard, came, 1, keys[1]);
                 is_here = true;
             }
             (0..comes(turn)).for_each(|_| guess(&mut guard, now));
