@@ -2,8 +2,8 @@
 //! `make counts`; `make counts-accept` to accept what is counted now; `make counts-annotate WORK=sip/parse/invite` for
 //! the functions that take them. Needs valgrind.
 //!
-//! The program runs itself under callgrind, for each piece of work anew, so that none finds the heap as another left it.
-//! Instructions are collected only inside [`counted`].
+//! The program runs itself under callgrind, for each piece of work anew, so that none finds the heap as another left
+//! it. Instructions are collected only inside [`counted`].
 
 #[path = "counts/allocator.rs"]
 mod allocator;
@@ -22,7 +22,8 @@ const UNDER_VALGRIND: &str = "--under-valgrind";
 const ACCEPT: &str = "--accept";
 const ANNOTATE: &str = "--annotate";
 const LINEAR: &str = "--linear";
-/// An octet of the larger input may take so many times the instructions of one of the smaller, which is an eighth of it.
+/// An octet of the larger input may take so many times the instructions of one of the smaller, which is an eighth of
+/// it.
 const LINEAR_LIMIT: f64 = 1.5;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/counts.baseline");
 

@@ -1,5 +1,6 @@
-//! Writes Opus packets of 20 ms for the load generator, each after its length in two octets: `opus_packets speech FILE` says
-//! the English prompts one after the other for a minute, `opus_packets pause FILE` is the faint noise of somebody who listens.
+//! Writes Opus packets of 20 ms for the load generator, each after its length in two octets: `opus_packets speech FILE`
+//! says the English prompts one after the other for a minute, `opus_packets pause FILE` is the faint noise of somebody
+//! who listens.
 
 use partyline::audio::codec::{Encoder, Libraries};
 use partyline::audio::comfort_noise::ComfortNoise;

@@ -1,4 +1,5 @@
-//! The fuzz corpora of the media parsers, replayed: each input as it is, cut at every length, and with every bit turned.
+//! The fuzz corpora of the media parsers, replayed: each input as it is, cut at every length, and with every bit
+//! turned.
 
 use partyline::rtp::sequence::Source;
 use partyline::rtp::telephone_event::{Receiver, TelephoneEvent};

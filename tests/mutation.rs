@@ -1,5 +1,5 @@
-//! A million mutated packets. A gateway with a call in progress gets SIP, SDP, RTP and RTCP that somebody bent, cut, spliced
-//! and repeated, from a source it listens to. Afterwards it answers OPTIONS, holds nothing, and has not grown.
+//! A million mutated packets. A gateway with a call in progress gets SIP, SDP, RTP and RTCP that somebody bent, cut,
+//! spliced and repeated, from a source it listens to. Afterwards it answers OPTIONS, holds nothing, and has not grown.
 //!
 //! A binary of its own: it looks at the memory of the whole process.
 

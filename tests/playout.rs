@@ -15,8 +15,8 @@ fn clock() -> Instant {
     Instant::now()
 }
 
-/// Sends `sound` in packets of 20 ms; `fate` says how late packet `n` arrives (microseconds), `None` for lost. Returns what is
-/// heard, tick by tick.
+/// Sends `sound` in packets of 20 ms; `fate` says how late packet `n` arrives (microseconds), `None` for lost. Returns
+/// what is heard, tick by tick.
 fn hear(sound: &[i16], mut fate: impl FnMut(u64) -> Option<u64>) -> (Vec<i16>, Statistics) {
     let start = clock();
     let mut flying: Vec<(u64, u16, Vec<u8>)> = Vec::new();

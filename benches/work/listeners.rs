@@ -1,5 +1,5 @@
-//! A room of Opus in which one talks and the others listen, sending the noise of a pause: with and without levels of their
-//! packets (RFC 6464). 20 ms of packets in and packets out.
+//! A room of Opus in which one talks and the others listen, sending the noise of a pause: with and without levels of
+//! their packets (RFC 6464). 20 ms of packets in and packets out.
 
 use std::hint::black_box;
 use std::net::SocketAddr;

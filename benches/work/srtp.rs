@@ -1,5 +1,5 @@
-//! SRTP: a packet of 20 ms protected, and one protected and opened, by suite. In time alone: what the ciphers take depends on
-//! the processor's own instructions for them.
+//! SRTP: a packet of 20 ms protected, and one protected and opened, by suite. In time alone: what the ciphers take
+//! depends on the processor's own instructions for them.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! Packet loss concealment in the manner of ITU-T G.711 Appendix I: the last pitch periods are repeated, attenuated from
-//! 10 ms on, silent after 60 ms, and faded over into the sound that comes back.
+//! Packet loss concealment in the manner of ITU-T G.711 Appendix I: the last pitch periods are repeated, attenuated
+//! from 10 ms on, silent after 60 ms, and faded over into the sound that comes back.
 //!
 //! The Appendix delays all sound by 3.75 ms so that it can fade into the repetition; here the repetition is bent to
 //! start where the sound broke off, which costs no delay.

@@ -38,8 +38,8 @@ pub fn dbfs_of(energy: u64, count: usize) -> f32 {
     (10.0 * (power / FULL_SCALE_SINE).log10()).max(f64::from(SILENCE_DBFS)) as f32
 }
 
-/// The level as RFC 6464 and RFC 6465 tell it: decibels below overload, 0 to 127, where a full-scale square wave is 0 and
-/// digital silence 127.
+/// The level as RFC 6464 and RFC 6465 tell it: decibels below overload, 0 to 127, where a full-scale square wave is 0
+/// and digital silence 127.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
 pub fn below_overload(samples: &[i16]) -> u8 {

@@ -92,7 +92,8 @@ impl Playout {
     }
 
     /// Appends `count` samples which `decode` writes into the slice it is given (its contents are stale: all of it must
-    /// be written), faded over with concealment that came before. More than fits is cut off; a packet is never that long.
+    /// be written), faded over with concealment that came before. More than fits is cut off; a packet is never that
+    /// long.
     pub fn push_with(&mut self, count: usize, decode: impl FnOnce(&mut [i16])) {
         if self.ending == Ending::Noise {
             self.start_concealment();
@@ -125,8 +126,8 @@ impl Playout {
         }
     }
 
-    /// Appends `count` samples of the noise of a pause, which `fill` writes as for [`Playout::push_with`]: faded over with
-    /// the sound before and behind it.
+    /// Appends `count` samples of the noise of a pause, which `fill` writes as for [`Playout::push_with`]: faded over
+    /// with the sound before and behind it.
     pub fn noise(&mut self, count: usize, fill: impl FnOnce(&mut [i16])) {
         if self.ending == Ending::Sound {
             self.start_concealment();

@@ -18,8 +18,8 @@ const LONGEST_PAST: usize = TAPS_48K;
 /// A filter for each pair of rates, made when first used.
 static FILTERS: [[OnceLock<Box<[f32]>>; 3]; 3] = [const { [const { OnceLock::new() }; 3] }; 3];
 
-/// Converts one stream of sums from one rate to another: a polyphase filter of linear phase, delay 2 ms, flat within half
-/// a decibel to 85 % of the lower rate's Nyquist frequency. Allocates when it is made, never after.
+/// Converts one stream of sums from one rate to another: a polyphase filter of linear phase, delay 2 ms, flat within
+/// half a decibel to 85 % of the lower rate's Nyquist frequency. Allocates when it is made, never after.
 #[derive(Debug, Clone)]
 pub struct RateConverter {
     from: Rate,

@@ -14,8 +14,8 @@ const STEPS: u32 = 128;
 /// Sums that are made side by side.
 const LANES: usize = 8;
 
-/// Converts mono samples from one rate to another. The result has `samples.len() · to / from` samples, rounded up, and no
-/// delay against the original. See [`Resampler`].
+/// Converts mono samples from one rate to another. The result has `samples.len() · to / from` samples, rounded up, and
+/// no delay against the original. See [`Resampler`].
 #[must_use]
 pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
     let mut resampler = Resampler::new(from, to);
@@ -31,8 +31,8 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
 pub struct Resampler {
     /// `None`: both rates are the same.
     filter: Option<Filter>,
-    /// What outputs to come are made of. Its first sample is number `start`; the recording begins with number `reach − 1`,
-    /// with silence before it.
+    /// What outputs to come are made of. Its first sample is number `start`; the recording begins with number
+    /// `reach − 1`, with silence before it.
     window: Vec<f32>,
     start: u64,
     received: u64,

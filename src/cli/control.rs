@@ -23,8 +23,8 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 /// A longer request is none.
 const LONGEST_REQUEST: u64 = 4_096;
-/// Connections at once. One that asked for a call stays until that is answered; of those that have not asked yet, the oldest
-/// makes room.
+/// Connections at once. One that asked for a call stays until that is answered; of those that have not asked yet, the
+/// oldest makes room.
 const CONNECTIONS: usize = 64;
 
 /// Wait after a connection that could not be accepted.
@@ -195,8 +195,8 @@ async fn serve(stream: UnixStream, asked: &mpsc::Sender<Asked>, has_asked: &Atom
     }
 }
 
-/// Writes all events; a follower's until it closes the connection. It may stop reading for as long as it likes, and misses
-/// what happens meanwhile.
+/// Writes all events; a follower's until it closes the connection. It may stop reading for as long as it likes, and
+/// misses what happens meanwhile.
 async fn write_events(
     mut reader: impl AsyncRead + Unpin,
     writer: &mut OwnedWriteHalf,

@@ -45,8 +45,8 @@ pub(super) fn raise_descriptors(calls: u32) {
 /// Until it is dropped, descriptors of the reserve may be opened.
 pub(super) struct LiftedReserve(u64, u64);
 
-/// Lifts the limit of [`raise_descriptors`] for the moment of one `accept`. What is opened then stays open; when it is closed, the
-/// reserve is whole again.
+/// Lifts the limit of [`raise_descriptors`] for the moment of one `accept`. What is opened then stays open; when it is
+/// closed, the reserve is whole again.
 ///
 /// # Errors
 /// When the system does not let us.

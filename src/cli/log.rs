@@ -1,7 +1,7 @@
 //! The log: lines wait in a bounded queue for a thread that writes them to standard error.
 //!
-//! Whoever reads the log may be slow, stopped or gone, and its disk may be full. No call hears of that: a line that finds
-//! no room is dropped and counted, and how many there were is told as soon as lines can be written again.
+//! Whoever reads the log may be slow, stopped or gone, and its disk may be full. No call hears of that: a line that
+//! finds no room is dropped and counted, and how many there were is told as soon as lines can be written again.
 
 use crate::types::Plain;
 use std::collections::VecDeque;

@@ -7,8 +7,8 @@ use tracing_subscriber::EnvFilter;
 /// In the environment, what goes before the dialplan's word. All that [`EnvFilter`] knows may stand in it.
 const VARIABLE: &str = "PARTYLINE_LOG";
 
-/// What these levels let through. The crate `is` logs the passwords of ICE at `trace`: nothing of it is logged unless it is
-/// named.
+/// What these levels let through. The crate `is` logs the passwords of ICE at `trace`: nothing of it is logged unless
+/// it is named.
 fn filter(levels: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
     EnvFilter::try_new(format!("is=off,{levels}"))
 }

@@ -27,8 +27,8 @@ type Waiting = Vec<mpsc::Sender<Answer>>;
 
 /// Reads the dialplan when it is asked to, beside the calls: the file and every sound it names take their time.
 ///
-/// One load at a time, so that a file that is read slowly never takes the place of a newer one. Whoever asks during a load
-/// is served by the next one, however many they are.
+/// One load at a time, so that a file that is read slowly never takes the place of a newer one. Whoever asks during a
+/// load is served by the next one, however many they are.
 pub(super) struct Reloads<F> {
     load: Arc<F>,
     is_loading: bool,
@@ -63,7 +63,8 @@ impl<F: Fn() -> Finished + Send + Sync + 'static> Reloads<F> {
         });
     }
 
-    /// Waits for a load to end; gives back what came of it, and who wants to hear that. May be dropped and called again.
+    /// Waits for a load to end; gives back what came of it, and who wants to hear that. May be dropped and called
+    /// again.
     pub(super) async fn next(&mut self) -> (Finished, Waiting) {
         let Some(loaded) = self.finished.1.recv().await else { return std::future::pending().await };
         self.is_loading = false;

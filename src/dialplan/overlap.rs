@@ -1,5 +1,5 @@
-//! What can be told of patterns without a call: whether one takes every number that others take, which is how a route is
-//! found to be hidden by those above it, and numbers that one takes.
+//! What can be told of patterns without a call: whether one takes every number that others take, which is how a route
+//! is found to be hidden by those above it, and numbers that one takes.
 
 use super::Pattern;
 use regex_automata::Anchored;

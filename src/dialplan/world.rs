@@ -82,8 +82,8 @@ type CodecCheck = Box<dyn Fn(AudioCodec) -> Result<(), String> + Send + Sync>;
 type VoiceCheck = Box<dyn Fn(&Path, &str) -> Result<(), String> + Send + Sync>;
 type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync>;
 
-/// This machine's environment and files. What a sound file and a prompt catalogue look like is known to others, who hand
-/// their knowledge in; without it, a sound is good when it is a file that can be opened.
+/// This machine's environment and files. What a sound file and a prompt catalogue look like is known to others, who
+/// hand their knowledge in; without it, a sound is good when it is a file that can be opened.
 pub struct Files {
     sound: SoundCheck,
     certificate: CertificateCheck,

@@ -13,8 +13,8 @@ const TONE_EVERY: Duration = Duration::from_secs(20);
 const MUSIC_AFTER: Duration = Duration::from_secs(3);
 
 impl Gateway {
-    /// Begins or ends the sound, after somebody came or went. It is a player that the room hears, so that what is played to
-    /// the call itself is heard beside it.
+    /// Begins or ends the sound, after somebody came or went. It is a player that the room hears, so that what is
+    /// played to the call itself is heard beside it.
     pub(super) fn sound_alone(&mut self, room: RoomId) {
         let Some(open) = self.rooms.get(room) else { return };
         let is_alone = open.members() == 1;

@@ -110,8 +110,9 @@ pub struct CallRecord {
 
 /// When a call began and was answered.
 ///
-/// The wall clock is read once, when the call begins; everything later is measured from there by the monotonic clock, in
-/// whole milliseconds. So a clock that is set while people talk changes no duration, and the times in a record add up.
+/// The wall clock is read once, when the call begins; everything later is measured from there by the monotonic clock,
+/// in whole milliseconds. So a clock that is set while people talk changes no duration, and the times in a record add
+/// up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallTimes {
     started: Now,

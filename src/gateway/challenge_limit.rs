@@ -1,8 +1,8 @@
 //! How many 401s go out to unknown sources by UDP.
 //!
-//! Anybody can write another's address as the source of a datagram. What is answered to unknown sources is therefore bounded,
-//! for each address and for all of them together: sent through us, a flood reaches nobody. Trunks known by address, and
-//! peers that answer a challenge right, take nothing from either rate.
+//! Anybody can write another's address as the source of a datagram. What is answered to unknown sources is therefore
+//! bounded, for each address and for all of them together: sent through us, a flood reaches nobody. Trunks known by
+//! address, and peers that answer a challenge right, take nothing from either rate.
 
 use crate::types::{Rate, Taken, relax};
 use std::collections::HashMap;

@@ -12,8 +12,8 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(10);
 
 impl Gateway {
-    /// Takes a call out of its rooms, says a prompt to it and hangs up; at once where nobody would hear it, or one who has
-    /// had the word already.
+    /// Takes a call out of its rooms, says a prompt to it and hangs up; at once where nobody would hear it, or one who
+    /// has had the word already.
     pub(super) fn dismiss(&mut self, now: Now, id: CallId, prompt: &str, cause: Cause) {
         let hears = |call: &&Call| {
             call.phase.is_talking()

@@ -15,15 +15,15 @@ pub struct Caller {
     pub party: Party,
     /// Whether the caller asked not to be shown (RFC 3323), or said nothing.
     pub withheld: bool,
-    /// The number of a caller who is not to be shown, where a trusted peer asserts it all the same (RFC 3325 section 9.3):
-    /// to tell callers apart, and for nobody's eyes.
+    /// The number of a caller who is not to be shown, where a trusted peer asserts it all the same (RFC 3325 section
+    /// 9.3): to tell callers apart, and for nobody's eyes.
     pub hidden_number: Option<String>,
     /// The number that was called before the call was forwarded to us, if a trusted peer says so.
     pub diverted_from: Option<String>,
 }
 
-/// What of a request's headers may go on from a peer. Of one that is not trusted, nothing that claims an identity or that
-/// we have no word for: names are compared as the parser understood them, however they were written.
+/// What of a request's headers may go on from a peer. Of one that is not trusted, nothing that claims an identity or
+/// that we have no word for: names are compared as the parser understood them, however they were written.
 pub fn believed(headers: &Headers, trusted: bool) -> Headers {
     let mut believed = headers.clone();
     if !trusted {
@@ -92,8 +92,8 @@ pub struct Claims {
 }
 
 /// What a call to `trunk` says of who calls. `caller` is who called us, where a call is forwarded; `called` the number
-/// of ours that was called then. `host` is the trunk's domain. `withheld` hides us (RFC 3323, RFC 3325 section 9.3): the
-/// trunk still learns the number where it has a header for it.
+/// of ours that was called then. `host` is the trunk's domain. `withheld` hides us (RFC 3323, RFC 3325 section 9.3):
+/// the trunk still learns the number where it has a header for it.
 pub fn claims(
     trunk: &Trunk,
     numbers: &NumberRules,

@@ -1,17 +1,17 @@
 //! What came from the network and waits to be served: in which order, and for how long it may.
 //!
-//! As long as all is served at once, nothing of this shows. When more comes than can be served, what belongs to calls that
-//! there are goes first, and so do trunks' OPTIONS, which ask whether we are there. New calls wait, and those that have
-//! waited too long are to be refused: soon, while the caller has not yet sent its INVITE again, and for a fraction of what a
-//! call costs, so that those that are taken are answered in time. Unknown sources come last, and what waits too long of
-//! them is dropped.
+//! As long as all is served at once, nothing of this shows. When more comes than can be served, what belongs to calls
+//! that there are goes first, and so do trunks' OPTIONS, which ask whether we are there. New calls wait, and those that
+//! have waited too long are to be refused: soon, while the caller has not yet sent its INVITE again, and for a fraction
+//! of what a call costs, so that those that are taken are answered in time. Unknown sources come last, and what waits
+//! too long of them is dropped.
 
 use crate::sip;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A new call that has waited this long is refused: less than T1 (RFC 3261 section 17.1.1.1), after which an INVITE comes
-/// again.
+/// A new call that has waited this long is refused: less than T1 (RFC 3261 section 17.1.1.1), after which an INVITE
+/// comes again.
 const DEADLINE: Duration = Duration::from_millis(400);
 /// The same where calls have waited without a break for `STANDING`: a queue that stands only makes all calls late.
 const STANDING_DEADLINE: Duration = Duration::from_millis(100);
@@ -25,8 +25,8 @@ const MOST_OCTETS: usize = 16 << 20;
 /// The same of unknown sources.
 const MOST_UNKNOWN: usize = 4_096;
 const MOST_UNKNOWN_OCTETS: usize = 4 << 20;
-/// Thousandths of its time that the least busy media thread may work before calls are refused: beyond, the sound of those
-/// that there are suffers, and where it shares its core it leaves nothing to signalling.
+/// Thousandths of its time that the least busy media thread may work before calls are refused: beyond, the sound of
+/// those that there are suffers, and where it shares its core it leaves nothing to signalling.
 const MOST_BUSY: u32 = 850;
 /// While calls of known peers wait, one message of an unknown source is served after so many of them.
 const KNOWN_IN_A_ROW: u32 = 8;
@@ -220,8 +220,8 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// Serves one message every `each` while one comes every `every`, for `time`. Gives back how many of those that came
-    /// were served and refused, and the longest time that one that was served had waited.
+    /// Serves one message every `each` while one comes every `every`, for `time`. Gives back how many of those that
+    /// came were served and refused, and the longest time that one that was served had waited.
     fn offered(every: Duration, each: Duration, time: Duration) -> (u32, u32, Duration) {
         let start = crate::test_clock();
         let refusal = each / 20;

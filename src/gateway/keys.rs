@@ -1,7 +1,7 @@
 //! Keys on their way in: as telephone events (RFC 4733) by the media plane, and by INFO.
 //!
-//! What arrives decides, not what was negotiated: telephones that negotiate telephone events and send INFO all the same are
-//! understood. With the first telephone event of a call INFO is over, so that a key sent both ways counts once.
+//! What arrives decides, not what was negotiated: telephones that negotiate telephone events and send INFO all the same
+//! are understood. With the first telephone event of a call INFO is over, so that a key sent both ways counts once.
 
 use super::Gateway;
 use crate::session::collect;
@@ -68,8 +68,8 @@ impl Gateway {
     }
 }
 
-/// The key in an INFO: `application/dtmf-relay` has a line `Signal=5`, `application/dtmf` the bare key. Both may write `*`,
-/// `#` and A to D as the event codes 10 to 15.
+/// The key in an INFO: `application/dtmf-relay` has a line `Signal=5`, `application/dtmf` the bare key. Both may write
+/// `*`, `#` and A to D as the event codes 10 to 15.
 fn info_key(content_type: &str, body: &[u8]) -> Option<char> {
     let body = std::str::from_utf8(body).ok()?;
     let kind = content_type.split(';').next().unwrap_or_default().trim();

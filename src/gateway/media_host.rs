@@ -1,5 +1,5 @@
-//! Peers that name the host of their media instead of giving its address (RFC 8866 section 5.7): the name is looked up while
-//! the call goes on, and sending begins when the address comes.
+//! Peers that name the host of their media instead of giving its address (RFC 8866 section 5.7): the name is looked up
+//! while the call goes on, and sending begins when the address comes.
 
 use super::timer::Timer;
 use super::{Call, Gateway, Level, Output};

@@ -7,8 +7,9 @@
 //!
 //! All wrong PINs together have a budget ([`Limits::shared_wrong`] within [`Limits::shared_window`]); once it is spent,
 //! checks are made one every [`Limits::slow_interval`], right PINs and wrong ones alike. So whoever forges calling
-//! numbers gains no guesses. Who is next is fair (`turns.rs`): first those who have opened a room by its PIN lately, then
-//! those with nothing wrong, then those with the fewest wrong PINs; among equals trunk by trunk, and caller by caller.
+//! numbers gains no guesses. Who is next is fair (`turns.rs`): first those who have opened a room by its PIN lately,
+//! then those with nothing wrong, then those with the fewest wrong PINs; among equals trunk by trunk, and caller by
+//! caller.
 //!
 //! So a caller with nothing wrong waits for one check and one of another trunk at most, however many wait who have
 //! something wrong. Guessers with a number never seen have nothing wrong either until their first PIN is looked up, and
@@ -19,9 +20,9 @@
 //!
 //! The lookup itself, in constant time, is [`crate::dialplan::Plan::room_by_pin`].
 //!
-//! **A right PIN forgives nothing.** If it did, anyone who knows one room's PIN could key it between guesses at another's
-//! and guess for ever. The price is that ten honest slips within one hour from one number (an office behind one line)
-//! cost that number an hour.
+//! **A right PIN forgives nothing.** If it did, anyone who knows one room's PIN could key it between guesses at
+//! another's and guess for ever. The price is that ten honest slips within one hour from one number (an office behind
+//! one line) cost that number an hour.
 
 mod caller;
 mod turns;
@@ -54,9 +55,9 @@ pub struct Limits {
     pub slow_interval: Duration,
     /// How long a caller is known by a right PIN. Default 30 days.
     pub known_for: Duration,
-    /// Callers remembered at most for wrong PINs (about 400 bytes each), and as many for right ones (about 150); beyond it
-    /// the one whose record would expire first is forgotten. The default, 4,096, is more than can key a wrong PIN within
-    /// an hour past the shared budget (60 + 1,200).
+    /// Callers remembered at most for wrong PINs (about 400 bytes each), and as many for right ones (about 150); beyond
+    /// it the one whose record would expire first is forgotten. The default, 4,096, is more than can key a wrong PIN
+    /// within an hour past the shared budget (60 + 1,200).
     pub callers: usize,
 }
 
@@ -90,9 +91,9 @@ pub enum Decision {
 
 /// Decides when, and whether, a PIN that was keyed is looked up.
 ///
-/// Ask with [`check`](Self::check); after the lookup, tell it with [`wrong`](Self::wrong) or [`right`](Self::right). When
-/// [`poll_timeout`](Self::poll_timeout) is reached, [`take_due`](Self::take_due) until it gives `None`, and treat each as
-/// if `check` had answered then. A call that ends is taken out with [`forget`](Self::forget).
+/// Ask with [`check`](Self::check); after the lookup, tell it with [`wrong`](Self::wrong) or [`right`](Self::right).
+/// When [`poll_timeout`](Self::poll_timeout) is reached, [`take_due`](Self::take_due) until it gives `None`, and treat
+/// each as if `check` had answered then. A call that ends is taken out with [`forget`](Self::forget).
 ///
 /// Memory is bounded by [`Limits::callers`] and by the calls that wait, one place each. Nothing scans.
 #[derive(Debug)]
@@ -163,8 +164,8 @@ impl PinGuard {
         }
     }
 
-    /// Whether the PIN that `call`, of the caller `key`, has keyed may be looked up; `wrong` were wrong in this call before.
-    /// A call waits for one check at most: asking again while it waits keeps its place.
+    /// Whether the PIN that `call`, of the caller `key`, has keyed may be looked up; `wrong` were wrong in this call
+    /// before. A call waits for one check at most: asking again while it waits keeps its place.
     pub fn check(&mut self, now: Instant, call: CallId, key: CallerKey, wrong: u32) -> Decision {
         self.expire(now);
         let priority = self.priority(key, wrong);
@@ -296,8 +297,8 @@ impl PinGuard {
         (self.turns.len() + self.resting.len() + self.refused.len(), self.callers.len())
     }
 
-    /// How soon a call is served: of a caller who is known by what that caller has done, of one who withholds the number by
-    /// what this call has, since there is no telling the callers apart.
+    /// How soon a call is served: of a caller who is known by what that caller has done, of one who withholds the
+    /// number by what this call has, since there is no telling the callers apart.
     fn priority(&self, key: CallerKey, wrong_in_call: u32) -> Priority {
         let wrong = match self.callers.get(&key) {
             _ if key.is_withheld() => wrong_in_call as usize,

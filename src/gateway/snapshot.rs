@@ -45,8 +45,8 @@ pub struct CallSnapshot {
 }
 
 impl Gateway {
-    /// A call as plain data; `None` unless it is answered and its sound agreed on. `None` also where its sound is SRTP: keys
-    /// are not written down, and it must not come back as plain RTP.
+    /// A call as plain data; `None` unless it is answered and its sound agreed on. `None` also where its sound is SRTP:
+    /// keys are not written down, and it must not come back as plain RTP.
     #[must_use]
     pub fn snapshot(&self, id: CallId) -> Option<CallSnapshot> {
         let call = self.calls.get(&id).filter(|call| call.phase.is_talking())?;

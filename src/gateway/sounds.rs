@@ -23,8 +23,8 @@ pub trait Sounds: Send + Sync {
         let _ = text;
         Unspoken { language: language.to_owned(), stand_in: None }
     }
-    /// A sound that the dialplan names, a file or a URL: over and over if it is a loop. Where it is not there now, what is
-    /// usual in its place.
+    /// A sound that the dialplan names, a file or a URL: over and over if it is a loop. Where it is not there now, what
+    /// is usual in its place.
     fn file(&self, source: &SoundSource, is_loop: bool) -> Option<Clip>;
     /// A tone: "join", "leave", "ringback", "busy", "hold".
     fn tone(&self, name: &str) -> Option<Clip>;

@@ -39,7 +39,8 @@ pub(super) struct StreamedText {
 pub(super) type StreamedTexts = BTreeMap<u64, StreamedText>;
 
 impl StreamedText {
-    /// Moves what is ready into the stream, as far as there is room. Gives the length of the sentences that are all in it.
+    /// Moves what is ready into the stream, as far as there is room. Gives the length of the sentences that are all in
+    /// it.
     fn fill(&mut self) -> Duration {
         let mut moved = Duration::ZERO;
         while let Some(sound) = self.ready.front() {

@@ -15,8 +15,8 @@ const LONGEST: Duration = Duration::from_secs(1_800);
 const MOST: usize = 64;
 
 /// The servers of one trunk. Feed it with [`Targets::found`], [`Targets::failed`] and [`Targets::works`]; ask it with
-/// [`Targets::next`] (one after the other) or [`Targets::draw`] (all, for one call, in an order of its own, so that calls
-/// share the load as RFC 2782 wants it).
+/// [`Targets::next`] (one after the other) or [`Targets::draw`] (all, for one call, in an order of its own, so that
+/// calls share the load as RFC 2782 wants it).
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     candidates: Vec<Candidate<Flow>>,
@@ -42,8 +42,8 @@ fn key(flow: &Flow) -> Key {
 }
 
 impl Targets {
-    /// Takes what a look-up found; an empty answer leaves everything as it was, since the last good one is better than none,
-    /// and for places that are in doubt the last one without a doubt stands. Says whether there is anything.
+    /// Takes what a look-up found; an empty answer leaves everything as it was, since the last good one is better than
+    /// none, and for places that are in doubt the last one without a doubt stands. Says whether there is anything.
     pub(super) fn found(
         &mut self,
         mut candidates: Vec<Candidate<Flow>>,
@@ -82,7 +82,8 @@ impl Targets {
         })
     }
 
-    /// All, in an order drawn for one call, each with whether it is worth trying before other trunks; those left alone come last.
+    /// All, in an order drawn for one call, each with whether it is worth trying before other trunks; those left alone
+    /// come last.
     pub(super) fn draw(&self, now: Instant, random: &mut impl Rng) -> Vec<(Flow, bool)> {
         let all = self.shuffled(random).into_iter();
         let mut drawn: Vec<_> = all.map(|flow| (flow, !self.is_dead(now, &flow))).collect();

@@ -88,8 +88,8 @@ impl Gateway {
                 self.effects.event(Event::TrunkUp { trunk: name.clone() });
                 self.log(Level::Info, None, "trunk up", name);
                 if failed || before == Presence::Down {
-                    // No need to wait for as long as its silence had taught us to; and one that was away may have forgotten
-                    // our binding.
+                    // No need to wait for as long as its silence had taught us to; and one that was away may have
+                    // forgotten our binding.
                     self.register_by_best(now, place);
                 }
             }

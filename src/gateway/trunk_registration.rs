@@ -1,5 +1,5 @@
-//! Our registrations at trunks: made at the best server, taken to the next when it fails, made anew when their connection
-//! ends (`sip/registration.rs` keeps them).
+//! Our registrations at trunks: made at the best server, taken to the next when it fails, made anew when their
+//! connection ends (`sip/registration.rs` keeps them).
 
 use super::trunks::{Entry, TrunkState, TrunkTimer, credentials, destination, next_try, registration_trouble};
 use super::{Event, Gateway, Level};
@@ -110,7 +110,8 @@ impl Gateway {
         }
     }
 
-    /// A binding over a connection ends with it: what the trunk sends would not reach us any more (RFC 5626 section 4.4).
+    /// A binding over a connection ends with it: what the trunk sends would not reach us any more (RFC 5626 section
+    /// 4.4).
     pub(super) fn on_connection_ended(&mut self, now: Now, closed: &Flow) {
         if let Some(connection) = closed.connection {
             self.trunks.connection_ended(connection);

@@ -12,9 +12,9 @@ impl Gateway {
         self.apply_plan(now, Vec::new());
     }
 
-    /// After a reload: of each trunk, only what its changed settings ask for is begun anew. Its servers are looked for again
-    /// where it is reached in another way, its binding is made again where that or an account has changed. Bindings of
-    /// trunks that are gone are given up.
+    /// After a reload: of each trunk, only what its changed settings ask for is begun anew. Its servers are looked for
+    /// again where it is reached in another way, its binding is made again where that or an account has changed.
+    /// Bindings of trunks that are gone are given up.
     pub(super) fn refresh_trunks(&mut self, now: Now) {
         self.advertise_addresses();
         if self.shutdown.has_begun() {
@@ -57,8 +57,8 @@ impl Gateway {
         }
     }
 
-    /// Makes the entries that the plan asks for, of those there were as far as they still fit. Gives back the registrations
-    /// that do not.
+    /// Makes the entries that the plan asks for, of those there were as far as they still fit. Gives back the
+    /// registrations that do not.
     fn apply_plan(&mut self, now: Now, mut before: Vec<Entry>) -> Vec<RegistrationId> {
         let mut given_up = Vec::new();
         let plan: Arc<Plan> = Arc::clone(&self.plan);

@@ -1,5 +1,5 @@
-//! What is wrong with TLS to a trunk's servers: told once, shown in the status, and written into the records of calls that
-//! fail by it.
+//! What is wrong with TLS to a trunk's servers: told once, shown in the status, and written into the records of calls
+//! that fail by it.
 
 use super::trunks::{Entry, Trunks};
 use super::{Gateway, Level};

@@ -1,4 +1,5 @@
-//! What a registration says of the way: out by the registrar's Service-Route (RFC 3608), in by a bulk Contact (RFC 6140).
+//! What a registration says of the way: out by the registrar's Service-Route (RFC 3608), in by a bulk Contact (RFC
+//! 6140).
 
 use super::Gateway;
 use super::trunks::{Entry, Trunks, destination};
@@ -8,8 +9,9 @@ use crate::sip::message::{NameAddr, Request, Uri};
 use crate::types::Now;
 
 impl Gateway {
-    /// The trunk's request URI without a user, and the routes to it by this flow: its proxy, then what its registrar asks
-    /// for. The latter only to the server that holds our binding: to others it would lead by way of one that is perhaps gone.
+    /// The trunk's request URI without a user, and the routes to it by this flow: its proxy, then what its registrar
+    /// asks for. The latter only to the server that holds our binding: to others it would lead by way of one that is
+    /// perhaps gone.
     pub(super) fn way_to(&self, now: Now, trunk: &Trunk, flow: &Flow) -> (Uri, Vec<NameAddr>) {
         let (uri, mut route) = destination(trunk, flow);
         let service = self.service_route(now, &trunk.name, flow);
@@ -31,8 +33,8 @@ impl Gateway {
 }
 
 impl Trunks {
-    /// The trunk whose bulk registration leads a request here: sent to the host and port of that Contact, from one of the
-    /// trunk's addresses.
+    /// The trunk whose bulk registration leads a request here: sent to the host and port of that Contact, from one of
+    /// the trunk's addresses.
     pub(super) fn by_bulk_contact(&self, request: &Request, flow: &Flow) -> Option<&str> {
         let source = flow.peer();
         let is_meant = |entry: &&Entry| {

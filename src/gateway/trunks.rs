@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 /// How soon a name that could not be looked up is tried again.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
-/// An answer of the DNS holds for this long at least: a provider with a time to live of a second is not asked every second.
+/// An answer of the DNS holds for this long at least: a provider with a time to live of a second is not asked every
+/// second.
 const SHORTEST_LIFETIME: Duration = Duration::from_secs(60);
 /// It is looked up again after this time at most.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(3_600);
@@ -94,8 +95,8 @@ impl Entry {
         }
     }
 
-    /// Takes other settings of the same trunk over: only what they change is begun anew. Gives back a registration that is
-    /// not good any more.
+    /// Takes other settings of the same trunk over: only what they change is begun anew. Gives back a registration that
+    /// is not good any more.
     pub(super) fn adapt(self, trunk: &Arc<Trunk>) -> (Self, Option<RegistrationId>) {
         let fresh = Self::new(trunk);
         let registers = self.trunk.registers_as(trunk);

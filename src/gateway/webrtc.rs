@@ -1,4 +1,5 @@
-//! Calls whose other end is a browser: their transport is connected, by ICE and DTLS, before the media plane gets the leg.
+//! Calls whose other end is a browser: their transport is connected, by ICE and DTLS, before the media plane gets the
+//! leg.
 
 use super::cause::Cause;
 use super::timer::{FIRST_PACKET, Timer};

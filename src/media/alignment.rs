@@ -1,10 +1,10 @@
 //! Which phase a connected set ticks on.
 //!
-//! New legs fill one phase after the other: each phase in use wakes the thread 50 times a second more, so few legs share
-//! one and many are spread. When two sets are connected the smaller one moves to the phase of the
-//! other. Later a room moves to where the packets of those who talk in it wait least: never later, only earlier, by what
-//! none of them has needed for seconds, so that a move costs nobody a packet and its listeners nothing but one shorter
-//! gap between two packets.
+//! New legs fill one phase after the other: each phase in use wakes the thread 50 times a second more, so few legs
+//! share one and many are spread. When two sets are connected the smaller one moves to the phase of the other. Later a
+//! room moves to where the packets of those who talk in it wait least: never later, only earlier, by what none of them
+//! has needed for seconds, so that a move costs nobody a packet and its listeners nothing but one shorter gap between
+//! two packets.
 
 use super::engine::Engine;
 use super::phase::{Beat, PHASES, TICK_BEATS, phase_of, shift};

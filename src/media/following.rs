@@ -1,10 +1,10 @@
 //! Which encoded stream a listener gets, where the codec has state: one shared with all who hear the same, or its own.
 //!
-//! Whoever begins to hear something of its own goes on with a copy of the stream it had, and comes back to a shared one when
-//! it hears what others hear. Both have encoded the same sound for a while then (a speaker counts as one until some tenths
-//! of a second after the last word), but what their decoders expect differs a little. An Opus decoder does not mind: beside
-//! a tone what is not the tone rises by 3 dB. That of G.722 clicks, by 22 dB, so that there a silence is waited for. The
-//! state of G.729 cannot be copied: each of its listeners has a stream of its own all the time.
+//! Whoever begins to hear something of its own goes on with a copy of the stream it had, and comes back to a shared one
+//! when it hears what others hear. Both have encoded the same sound for a while then (a speaker counts as one until
+//! some tenths of a second after the last word), but what their decoders expect differs a little. An Opus decoder does
+//! not mind: beside a tone what is not the tone rises by 3 dB. That of G.722 clicks, by 22 dB, so that there a silence
+//! is waited for. The state of G.729 cannot be copied: each of its listeners has a stream of its own all the time.
 
 use super::stream::{Format, Stream};
 use crate::audio::codec::Libraries;

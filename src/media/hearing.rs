@@ -151,8 +151,8 @@ impl Hearing {
         }
     }
 
-    /// The room in this slot whose mix the sink shares with others in the tick on the beat `tick`, if it sounds and the sink
-    /// hears nothing of its own.
+    /// The room in this slot whose mix the sink shares with others in the tick on the beat `tick`, if it sounds and the
+    /// sink hears nothing of its own.
     pub(crate) fn shared_room(&self, rooms: &Slots<RoomId, Room>, tick: Beat) -> Option<u32> {
         let Source::Room(slot) = self.source else { return None };
         let room = rooms.at(slot).filter(|room| room.next_tick == tick + TICK_BEATS)?;
@@ -164,8 +164,8 @@ impl Hearing {
         self.own.filter(|own| voices.presence(*own) == Presence::Loud && room.mixes(*own))
     }
 
-    /// What is heard in the tick on the beat `tick` by a sink with [`Ears`], written into `out`, a frame of its rate, unless
-    /// it is shared.
+    /// What is heard in the tick on the beat `tick` by a sink with [`Ears`], written into `out`, a frame of its rate,
+    /// unless it is shared.
     pub(crate) fn hear_wide(
         &mut self,
         voices: &Voices,

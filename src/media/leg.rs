@@ -67,8 +67,8 @@ pub(crate) struct Leg {
     /// The beat on which it was loud last.
     pub(crate) loud_at: Option<Beat>,
     heard_as: HeardAs,
-    /// It is to be removed once its sound has faded out, with what it had counted until then: what comes later, as a peer's
-    /// farewell in clear, is nobody's.
+    /// It is to be removed once its sound has faded out, with what it had counted until then: what comes later, as a
+    /// peer's farewell in clear, is nobody's.
     pub(crate) ending: Option<Box<LegStatistics>>,
     pub(crate) collect_digits: bool,
     pub(crate) allowance: Allowance,
@@ -420,8 +420,8 @@ impl Leg {
         self.sender.tell(heard);
     }
 
-    /// Takes note of what is heard in a tick: noise, or `None` for sound. In a pause it sends what there is to be sent of the
-    /// noise; false where all is to be sent as ever.
+    /// Takes note of what is heard in a tick: noise, or `None` for sound. In a pause it sends what there is to be sent
+    /// of the noise; false where all is to be sent as ever.
     pub(crate) fn rest(&mut self, who: Who, noise: Option<Noise<'_>>, outbox: &mut Outbox) -> bool {
         let Some(dtx) = &mut self.dtx else { return false };
         let noise = noise.filter(|_| !self.sender.is_sending_digits() && self.transport.is_reachable());

@@ -2,8 +2,8 @@
 //!
 //! Whoever is mixed stays so until a pause; a place that is free goes to the loudest of those who wait. A pause is much
 //! quieter than that speaker was: on a noisy line it is never silent. What has no loud and quiet moments at all is no
-//! speech, but an open microphone, and gives way to whoever is louder. While no more speak than there are places, everyone
-//! is mixed, and nothing of this costs anything.
+//! speech, but an open microphone, and gives way to whoever is louder. While no more speak than there are places,
+//! everyone is mixed, and nothing of this costs anything.
 
 use super::voices::{Presence, VoiceId, Voices};
 use crate::audio::fade::{fade_in, fade_out};
@@ -13,7 +13,8 @@ use crate::audio::{FRAME_8K, level};
 const PAUSE_DBFS: f32 = -55.0;
 /// What has so small a part of the energy that the speaker had lately is a pause: 20 dB less.
 const PAUSE_PART: u64 = 100;
-/// The lately highest energy falls by this part a tick, 3 dB in 0.9 s, and the lowest rises by a part four times as large.
+/// The lately highest energy falls by this part a tick, 3 dB in 0.9 s, and the lowest rises by a part four times as
+/// large.
 const FORGOTTEN: u64 = 64;
 /// Speech is at times so many times as loud as at others within a second: 9 dB. Noise is not.
 const DYNAMICS: u64 = 8;

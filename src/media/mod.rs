@@ -1,12 +1,12 @@
 //! The media plane: units (legs, rooms, players, recorders), who hears whom, and the threads they live on.
 //!
-//! The gateway sees [`command`] and a driver: [`thread::MediaHandle`] with real sockets and threads, or [`sim::SimMedia`]
-//! with neither. Both are shells around [`plane::Plane`], which places units on threads, and one [`engine::Engine`] for
-//! each thread, which mixes.
+//! The gateway sees [`command`] and a driver: [`thread::MediaHandle`] with real sockets and threads, or
+//! [`sim::SimMedia`] with neither. Both are shells around [`plane::Plane`], which places units on threads, and one
+//! [`engine::Engine`] for each thread, which mixes.
 //!
-//! Where a packet goes: socket → `thread` → [`engine::Engine::handle_packet`] → `leg` (transport: is the source believed?
-//! receiver: jitter buffer) → at the tick a frame among the `voices` → `room` (sum) → `hearing` (sum less own share, plus
-//! player) → `leg` (sender: encode, packetise) → `outbox` → `thread` → socket.
+//! Where a packet goes: socket → `thread` → [`engine::Engine::handle_packet`] → `leg` (transport: is the source
+//! believed? receiver: jitter buffer) → at the tick a frame among the `voices` → `room` (sum) → `hearing` (sum less own
+//! share, plus player) → `leg` (sender: encode, packetise) → `outbox` → `thread` → socket.
 
 mod alignment;
 mod bundle;

@@ -36,8 +36,8 @@ struct Arrived {
 
 /// A [`Plane`] with its engines inline.
 ///
-/// In: [`SimMedia::send`], [`SimMedia::deliver`], [`SimMedia::handle_timeout`] at [`SimMedia::poll_timeout`]. Out, after
-/// each: [`SimMedia::poll_transmit`] and [`SimMedia::poll_event`].
+/// In: [`SimMedia::send`], [`SimMedia::deliver`], [`SimMedia::handle_timeout`] at [`SimMedia::poll_timeout`]. Out,
+/// after each: [`SimMedia::poll_transmit`] and [`SimMedia::poll_event`].
 #[derive(Debug)]
 pub struct SimMedia {
     plane: Plane<()>,

@@ -1,4 +1,5 @@
-//! The media plane as a whole, on a virtual clock: phones that each have a tone of their own, and what each of them hears.
+//! The media plane as a whole, on a virtual clock: phones that each have a tone of their own, and what each of them
+//! hears.
 
 mod comfort_noise;
 mod contributors;

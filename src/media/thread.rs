@@ -28,7 +28,8 @@ pub use sockets::TransportSockets;
 pub struct Settings {
     /// How many there are; at least 1. A room is at most one core.
     pub threads: usize,
-    /// Ask for real-time scheduling (SCHED_RR). Goes on without where it is not permitted: see [`MediaHandle::realtime`].
+    /// Ask for real-time scheduling (SCHED_RR). Goes on without where it is not permitted: see
+    /// [`MediaHandle::realtime`].
     pub realtime: bool,
     /// Codecs that are not built in, as soon as they are loaded.
     pub libraries: Libraries,

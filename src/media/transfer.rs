@@ -47,8 +47,8 @@ impl Engine {
         bundle
     }
 
-    /// Takes units in. What they missed on the way is due at once: hand in the packets that arrived meanwhile, then call
-    /// [`Engine::handle_timeout`].
+    /// Takes units in. What they missed on the way is due at once: hand in the packets that arrived meanwhile, then
+    /// call [`Engine::handle_timeout`].
     pub fn import(&mut self, now: Now, bundle: Bundle) {
         let Bundle { legs, rooms, players, recorders, routes } = bundle;
         self.wake(now.instant);

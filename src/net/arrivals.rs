@@ -54,8 +54,8 @@ impl fmt::Display for Refusal {
 
 /// Who may open a connection now.
 ///
-/// A source is an address, or the /64 of an IPv6 address, all of which one customer has. Addresses that trunks allow, and those
-/// of trunks' servers, are known: they have a higher rate, and what unknown sources do takes nothing from it.
+/// A source is an address, or the /64 of an IPv6 address, all of which one customer has. Addresses that trunks allow,
+/// and those of trunks' servers, are known: they have a higher rate, and what unknown sources do takes nothing from it.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     trunks: Vec<Network>,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// TLS peers whose connection numbers are remembered.
 const MAX_LINES: usize = 4_096;
 
-/// A TLS peer's connection, open or not: its number stays, so that whoever holds a flow with it reaches this peer and no
-/// other, by a new connection if need be.
+/// A TLS peer's connection, open or not: its number stays, so that whoever holds a flow with it reaches this peer and
+/// no other, by a new connection if need be.
 #[derive(Clone)]
 pub(super) struct Line {
     pub(super) flow: Flow,

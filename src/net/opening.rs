@@ -15,8 +15,9 @@ use tokio::net::{TcpSocket, TcpStream};
 /// Patience with a TLS handshake, either side.
 pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A port that is kept from others while nothing listens on it, so that all connections of a transport can come from it: a
-/// peer that is told it in Contact finds the connection it has already, as RFC 5923 means it, whether it knows aliases or not.
+/// A port that is kept from others while nothing listens on it, so that all connections of a transport can come from
+/// it: a peer that is told it in Contact finds the connection it has already, as RFC 5923 means it, whether it knows
+/// aliases or not.
 struct UnheardPort {
     port: u16,
     _socket: Socket,
@@ -104,8 +105,8 @@ pub(super) fn any(remote: SocketAddr, port: u16) -> SocketAddr {
     SocketAddr::new(ip, port)
 }
 
-/// Connects from `local`. Where a port is given and is not to be had, as when another connection leads to `remote` from it, any
-/// port does.
+/// Connects from `local`. Where a port is given and is not to be had, as when another connection leads to `remote` from
+/// it, any port does.
 async fn connect(local: SocketAddr, remote: SocketAddr) -> io::Result<TcpStream> {
     if local.port() != 0 {
         let socket = stream_socket(remote)?;

@@ -44,8 +44,8 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// Asks these servers and nobody else; without any, those in the settings of this machine. Where neither can be used,
-    /// addresses are asked of the system, and nothing else.
+    /// Asks these servers and nobody else; without any, those in the settings of this machine. Where neither can be
+    /// used, addresses are asked of the system, and nothing else.
     #[must_use]
     pub fn new(servers: &[SocketAddr]) -> Self {
         let built = if servers.is_empty() {

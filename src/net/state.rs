@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 const INVITE: &[u8] = b"INVITE ";
 
-/// What a connection is worth to us, the least first: when places run out, the least of them makes room, and of several the
-/// one that was unused the longest.
+/// What a connection is worth to us, the least first: when places run out, the least of them makes room, and of several
+/// the one that was unused the longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Worth {
@@ -126,8 +126,8 @@ impl ConnectionState {
         self.began + Duration::from_millis(self.used.load(Ordering::Relaxed))
     }
 
-    /// Its place among those that may have to make room, the first to go the least. Nobody whom we do not know, answered
-    /// or not, is worth a trunk's connection, unless a call may hang on it.
+    /// Its place among those that may have to make room, the first to go the least. Nobody whom we do not know,
+    /// answered or not, is worth a trunk's connection, unless a call may hang on it.
     pub(super) fn rank(&self) -> impl Ord + use<> {
         let worth = self.worth();
         (worth == Worth::CarriedCall, self.is_trunk, worth, self.last_used())

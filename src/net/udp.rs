@@ -31,8 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Room in the kernel for a burst of requests.
 const RECEIVE_BUFFER: usize = 4 << 20;
 
-/// A socket for SIP. Bound to a wildcard address, it still knows which of our addresses a datagram was sent to, and sends
-/// from the one that it is told (RFC 3542 section 6 for IPv6, the same of Linux for IPv4).
+/// A socket for SIP. Bound to a wildcard address, it still knows which of our addresses a datagram was sent to, and
+/// sends from the one that it is told (RFC 3542 section 6 for IPv6, the same of Linux for IPv4).
 #[derive(Debug)]
 pub(super) struct UdpListener {
     bound: SocketAddr,
@@ -100,8 +100,8 @@ impl UdpListener {
         self.socket.try_send_to(bytes, remote).map(drop)
     }
 
-    /// Reads datagrams until the gateway goes away: all that there are, as soon as there are any, so that none waits where
-    /// nobody sees it.
+    /// Reads datagrams until the gateway goes away: all that there are, as soon as there are any, so that none waits
+    /// where nobody sees it.
     pub(super) async fn serve(self: Arc<Self>, events: NetEvents, log: NetLog) {
         let mut routed = LocalAddresses::default();
         let mut buffer = vec![0; MAX_DATAGRAM];

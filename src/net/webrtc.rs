@@ -1,8 +1,8 @@
-//! ICE and DTLS of the calls whose other end is a browser, on a thread of their own: a handshake takes half a millisecond,
-//! and no tick is to wait for it.
+//! ICE and DTLS of the calls whose other end is a browser, on a thread of their own: a handshake takes half a
+//! millisecond, and no tick is to wait for it.
 //!
-//! Until a connection is made the thread reads the leg's socket. Then the socket goes to a media thread, which hands aside
-//! what is no media; answers leave by the same socket.
+//! Until a connection is made the thread reads the leg's socket. Then the socket goes to a media thread, which hands
+//! aside what is no media; answers leave by the same socket.
 
 use crate::types::{CallId, Deadlines, Fingerprint, IceCredentials, SrtpKeys, WebRtcPeer};
 use crate::webrtc::{Aside, AsideReader, Connection, Event, Identity, Settings, aside};

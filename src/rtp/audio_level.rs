@@ -2,8 +2,8 @@
 
 use super::packet::HEADER_LEN;
 
-/// The profiles of the two forms that elements have (RFC 8285 sections 4.2 and 4.3); the last four bits of the second are
-/// the application's.
+/// The profiles of the two forms that elements have (RFC 8285 sections 4.2 and 4.3); the last four bits of the second
+/// are the application's.
 const ONE_BYTE: u16 = 0xBEDE;
 const TWO_BYTE: u16 = 0x1000;
 
@@ -17,8 +17,8 @@ pub struct AudioLevel {
 }
 
 impl AudioLevel {
-    /// The level in the header of an RTP datagram, in the extension of the identifier `id`; `None` where it has none that
-    /// can be read.
+    /// The level in the header of an RTP datagram, in the extension of the identifier `id`; `None` where it has none
+    /// that can be read.
     #[must_use]
     pub fn of(datagram: &[u8], id: u8) -> Option<Self> {
         let octet = *element(datagram, id)?.first()?;

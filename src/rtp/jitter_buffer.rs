@@ -53,11 +53,11 @@ const OTHERS: usize = 4;
 /// - A packet that is not there when needed is concealed. If it comes while nothing newer was played, it is played
 ///   then, and the delay has grown by what was concealed; if a newer one is there in its stead, it was lost, and the
 ///   delay stays. A packet that comes too late for that is dropped; the second within two seconds makes the delay grow.
-/// - When for three seconds every packet had slack for a whole step (a frame, or a packet where packets are shorter) and a little more,
-///   the delay shrinks by pieces that are taken out of the decoded sound. Where that turns out to be a mistake, the three
-///   seconds double, up to 48. A sender's clock that is off by some ppm needs nothing else.
-/// - When nothing comes for 100 ms, or the sender says so, it is a pause; the first packet after it is played when it is
-///   due, earlier by the slack that nobody needed, and at once after five seconds.
+/// - When for three seconds every packet had slack for a whole step (a frame, or a packet where packets are shorter)
+///   and a little more, the delay shrinks by pieces that are taken out of the decoded sound. Where that turns out to be
+///   a mistake, the three seconds double, up to 48. A sender's clock that is off by some ppm needs nothing else.
+/// - When nothing comes for 100 ms, or the sender says so, it is a pause; the first packet after it is played when it
+///   is due, earlier by the slack that nobody needed, and at once after five seconds.
 #[derive(Debug)]
 pub struct JitterBuffer {
     clock_rate: i64,
@@ -127,8 +127,9 @@ impl JitterBuffer {
         }
     }
 
-    /// Takes a packet of audio in: `sequence` is its place by [`sequence::Verdict`](crate::rtp::sequence::Verdict), never
-    /// the same twice; `arrival` the kernel's time of arrival; `samples` the length of its sound at the clock rate.
+    /// Takes a packet of audio in: `sequence` is its place by [`sequence::Verdict`](crate::rtp::sequence::Verdict),
+    /// never the same twice; `arrival` the kernel's time of arrival; `samples` the length of its sound at the clock
+    /// rate.
     pub fn insert(
         &mut self,
         arrival: Instant,
@@ -216,7 +217,8 @@ impl JitterBuffer {
         self.plan = Plan::default();
     }
 
-    /// Packets of another clock follow: what waits is forgotten as by [`JitterBuffer::restart`]. The longest delay stays.
+    /// Packets of another clock follow: what waits is forgotten as by [`JitterBuffer::restart`]. The longest delay
+    /// stays.
     pub fn change_clock(&mut self, clock_rate: u32, recovers: bool) {
         self.recovers = recovers;
         let clock_rate = clock_rate.max(1_000);

@@ -69,8 +69,9 @@ fn length(head: [u8; COPY_HEAD]) -> usize {
     usize::from(u16::from_be_bytes([head[2], head[3]])) & LONGEST_COPY
 }
 
-/// Writes into `out`, of [`LONGEST_REDUNDANCY`] octets at least, what goes before a payload of `payload_type`: the heads, and a copy of the payload before it, `offset`
-/// timestamp units older, where there is one that can be told of. Returns how many octets.
+/// Writes into `out`, of [`LONGEST_REDUNDANCY`] octets at least, what goes before a payload of `payload_type`: the
+/// heads, and a copy of the payload before it, `offset` timestamp units older, where there is one that can be told of.
+/// Returns how many octets.
 #[must_use]
 pub fn put_copy(payload_type: u8, copy: Option<(u32, &[u8])>, out: &mut [u8]) -> usize {
     let mut end = 0;

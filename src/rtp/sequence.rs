@@ -23,8 +23,8 @@ const RESTART_NEAR_QUIET: Duration = Duration::from_millis(40);
 /// The place of a source's first packet. Room below for packets that it overtook.
 const FIRST_PLACE: i64 = 1 << 20;
 
-/// What to make of a packet. Places count a source's packets without wraps and across restarts: each packet's is one more
-/// than that of the packet sent before it.
+/// What to make of a packet. Places count a source's packets without wraps and across restarts: each packet's is one
+/// more than that of the packet sent before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// In the sequence, at this place: the first, the newest, or a little behind.
@@ -134,8 +134,8 @@ impl Source {
     }
 
     /// As [`Source::receive`] for a packet whose timestamp does not say when it was sent, so that it has no part in the
-    /// jitter: a telephone event's says when the key was pressed (RFC 4733 section 2.5.1), and that of a payload type which
-    /// was not negotiated, or that of comfort noise, may be of any clock.
+    /// jitter: a telephone event's says when the key was pressed (RFC 4733 section 2.5.1), and that of a payload type
+    /// which was not negotiated, or that of comfort noise, may be of any clock.
     pub fn receive_other(&mut self, arrival: Instant, header: &Header) -> Verdict {
         self.judge(arrival, header.sequence)
     }

@@ -4,7 +4,8 @@
 //! its own. A packet is authenticated before anything is believed of it: one that is not authentic changes no state at
 //! all, neither indices nor replay windows nor the set of sources.
 //!
-//! Out of scope: key derivation rates, the packets' own `<From, To>` key ranges, encrypted header extensions (RFC 6904).
+//! Out of scope: key derivation rates, the packets' own `<From, To>` key ranges, encrypted header extensions (RFC
+//! 6904).
 
 mod cipher;
 mod derivation;

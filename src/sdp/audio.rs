@@ -75,8 +75,8 @@ impl SessionDescription {
         self.media.iter().find(|line| line.is_audio() && line.port != 0).is_some_and(is_webrtc)
     }
 
-    /// The formats of its audio lines for people: as `a=rtpmap` names them (`opus/48000/2`), else by the names that RFC 3551
-    /// gives to static payload types, else by number. At most 16, shortened to printable ASCII.
+    /// The formats of its audio lines for people: as `a=rtpmap` names them (`opus/48000/2`), else by the names that RFC
+    /// 3551 gives to static payload types, else by number. At most 16, shortened to printable ASCII.
     #[must_use]
     pub fn audio_formats(&self) -> Vec<String> {
         let named = self.media.iter().filter(|line| line.is_audio()).flat_map(|line| {

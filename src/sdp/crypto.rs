@@ -36,10 +36,10 @@ impl Crypto {
 
     /// Reads what stands behind `a=crypto:`.
     ///
-    /// `None`: malformed; a suite nobody here knows; several keys; a key of the wrong length; an MKI too long; a session
-    /// parameter that takes protection away or changes the packets (`UNENCRYPTED_SRTP`, `KDR`, `FEC_ORDER`, …) or that is
-    /// unknown and not marked as optional by `-`. A lifetime is checked and then believed to be kept by the key's
-    /// owner; ending a call over it is not ours.
+    /// `None`: malformed; a suite nobody here knows; several keys; a key of the wrong length; an MKI too long; a
+    /// session parameter that takes protection away or changes the packets (`UNENCRYPTED_SRTP`, `KDR`, `FEC_ORDER`, …)
+    /// or that is unknown and not marked as optional by `-`. A lifetime is checked and then believed to be kept by the
+    /// key's owner; ending a call over it is not ours.
     pub(super) fn parse(value: &str) -> Option<Self> {
         let mut fields = value.split_ascii_whitespace();
         let tag = fields.next().filter(|tag| tag.len() <= 9 && tag.bytes().all(|byte| byte.is_ascii_digit()))?;

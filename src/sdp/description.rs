@@ -50,8 +50,8 @@ pub enum NetAddress {
         /// The name.
         host: String,
     },
-    /// Something else, as it was written: another network (`PSTN E164 +44…`), or cut off. Where it stands for a line that we
-    /// would use, that line is refused.
+    /// Something else, as it was written: another network (`PSTN E164 +44…`), or cut off. Where it stands for a line
+    /// that we would use, that line is refused.
     Unreadable(String),
 }
 

@@ -111,8 +111,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The SIP status that says so, for a response or a Reason header: 488 Not Acceptable Here, or 400 where what we would
-    /// use cannot be read.
+    /// The SIP status that says so, for a response or a Reason header: 488 Not Acceptable Here, or 400 where what we
+    /// would use cannot be read.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {

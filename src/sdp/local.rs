@@ -18,8 +18,8 @@ pub const PACKET_TIMES: [Duration; 5] = [
     Duration::from_millis(60),
 ];
 
-/// Payload types where nothing was said before, as most devices have them: telephone-event at 8 kHz, at 48 kHz, Opus, and
-/// Opus with copies of what went before.
+/// Payload types where nothing was said before, as most devices have them: telephone-event at 8 kHz, at 48 kHz, Opus,
+/// and Opus with copies of what went before.
 const TELEPHONE_EVENT: u8 = 101;
 const TELEPHONE_EVENT_48: u8 = 110;
 const OPUS: u8 = 111;
@@ -46,7 +46,8 @@ pub struct LocalMedia {
     pub codecs: CodecPolicy,
     /// How we would send Opus.
     pub opus: OpusSettings,
-    /// What we would like to be sent, and send where the peer asks for nothing: one of [`PACKET_TIMES`], normally 20 ms.
+    /// What we would like to be sent, and send where the peer asks for nothing: one of [`PACKET_TIMES`], normally 20
+    /// ms.
     pub packet_time: Duration,
     /// Whether RFC 4733 digits are spoken.
     pub telephone_event: bool,
@@ -89,8 +90,8 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// What is answered to `peer`, under its numbers. Codecs of a higher rate than the first are left: a telephone that
-    /// names Opus last is to cost no more than a telephone. Digits and noise have the clock of a codec (RFC 4733 section 2.1,
-    /// RFC 3389 section 4); a peer that offers digits of another clock alone is understood all the same.
+    /// names Opus last is to cost no more than a telephone. Digits and noise have the clock of a codec (RFC 4733
+    /// section 2.1, RFC 3389 section 4); a peer that offers digits of another clock alone is understood all the same.
     pub(super) fn for_answer(local: &LocalMedia, peer: &AudioLine) -> Self {
         let mut codecs = common(peer, &local.codecs);
         if let Some(&(_, first)) = codecs.first() {
@@ -117,8 +118,8 @@ impl Numbers {
     }
 
     /// Numbers for an offer of `local`. A number keeps its meaning for the whole session (RFC 3264 section 8.3.2), so
-    /// those in `before`, our description until now, are taken over; and what is spoken there is offered again, `in_use`
-    /// first where we would not have offered it.
+    /// those in `before`, our description until now, are taken over; and what is spoken there is offered again,
+    /// `in_use` first where we would not have offered it.
     pub(super) fn for_offer(local: &LocalMedia, before: Option<&AudioLine>, in_use: Option<AudioCodec>) -> Self {
         let CodecPolicy { offered, accepted, .. } = &local.codecs;
         let spoken = before.iter().flat_map(|before| &before.codecs).map(|(_, codec)| *codec);

@@ -1,14 +1,15 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264): pure functions, no state of their own.
 //!
 //! [`SessionDescription::parse`] reads what phones and carriers really send: bare line feeds, missing `s=` and `t=`,
-//! blanks where none belong, lines and attributes nobody knows. What is malformed concerns its media section alone; a call
-//! is refused only when it is the line that we would use, with its number. Everything is bounded ([`MAX_BYTES`], [`MAX_LINES`], [`MAX_MEDIA`], [`MAX_FORMATS`]).
+//! blanks where none belong, lines and attributes nobody knows. What is malformed concerns its media section alone; a
+//! call is refused only when it is the line that we would use, with its number. Everything is bounded ([`MAX_BYTES`],
+//! [`MAX_LINES`], [`MAX_MEDIA`], [`MAX_FORMATS`]).
 //!
 //! The order of calls for one dialog:
 //!
 //! - The peer offers: [`answer`] with what we can do ([`LocalMedia`]) and the [`Negotiation`] before, if there was one.
-//! - We offer (an INVITE of ours, a late offer, a re-INVITE): [`offer`], send it, then [`accept_answer`] with what comes
-//!   back. When our offer is refused but the call goes on, [`Negotiation::offer_failed`].
+//! - We offer (an INVITE of ours, a late offer, a re-INVITE): [`offer`], send it, then [`accept_answer`] with what
+//!   comes back. When our offer is refused but the call goes on, [`Negotiation::offer_failed`].
 //!
 //! Keep the latest [`Negotiation`] for each dialog; it carries the session's identity, its `m=` lines and payload types
 //! from one exchange to the next.
@@ -18,8 +19,8 @@
 //!
 //! Comfort noise is answered and never offered first; audio levels (RFC 6464) are listened to and never sent.
 //!
-//! Or it is the stream of a browser, whose keys come of DTLS and whose way is found by ICE; see [`LocalWebRtc`]. One audio
-//! line is taken of its group (BUNDLE); candidates that come later (trickle) are not waited for.
+//! Or it is the stream of a browser, whose keys come of DTLS and whose way is found by ICE; see [`LocalWebRtc`]. One
+//! audio line is taken of its group (BUNDLE); candidates that come later (trickle) are not waited for.
 //!
 //! Out of scope for now: DTLS-SRTP without ICE (refused), multicast.
 

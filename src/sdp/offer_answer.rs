@@ -21,8 +21,8 @@ pub struct Negotiation {
     pub audio_line: usize,
     /// Where the peer wants packets, where it gave a name: to be resolved, and set by [`Negotiation::resolved`].
     pub host: Option<HostPort>,
-    /// The peer's ICE and DTLS, where the transport is that of WebRTC: where packets go, and under which keys, is settled
-    /// with it.
+    /// The peer's ICE and DTLS, where the transport is that of WebRTC: where packets go, and under which keys, is
+    /// settled with it.
     pub webrtc: Option<Box<WebRtcPeer>>,
     /// The version last used in `o=`, by an offer that failed perhaps.
     last_version: u64,
@@ -42,7 +42,8 @@ impl Negotiation {
         self.parameters.remote_rtcp = rtcp.and_then(|port| target(address, port));
     }
 
-    /// Whether an offer of the peer begins ICE anew (RFC 8839 section 4.4.1.1.1): our credentials have to be new as well.
+    /// Whether an offer of the peer begins ICE anew (RFC 8839 section 4.4.1.1.1): our credentials have to be new as
+    /// well.
     #[must_use]
     pub fn is_restarted_by(&self, offer: &SessionDescription) -> bool {
         let line = offer.media.get(self.audio_line);
@@ -58,11 +59,12 @@ impl Negotiation {
 /// Answers the peer's `offer`, the first of a dialog or a later one (`previous`).
 ///
 /// One audio line is accepted: the one in use, else the first that is open, over RTP/AVP or RTP/AVPF, or RTP/SAVP or
-/// RTP/SAVPF with a key that can be used, with a codec of ours; of several one that is SRTP. All others are refused with port 0, in place, so that the answer has the offer's lines in the offer's order.
-/// Codecs are answered in the offerer's order, or in ours where the policy says so, as far as they are ours, under the
-/// offer's payload types, none of a higher sample rate than the first, which is what we send. The packet time is what the peer asks for (`ptime`, within
-/// `maxptime`), rounded down to one of [`super::PACKET_TIMES`] that the codec has, else ours. A hold address (RFC 2543: `c=0.0.0.0`, also `::`) counts as "the peer does not
-/// listen".
+/// RTP/SAVPF with a key that can be used, with a codec of ours; of several one that is SRTP. All others are refused
+/// with port 0, in place, so that the answer has the offer's lines in the offer's order. Codecs are answered in the
+/// offerer's order, or in ours where the policy says so, as far as they are ours, under the offer's payload types, none
+/// of a higher sample rate than the first, which is what we send. The packet time is what the peer asks for (`ptime`,
+/// within `maxptime`), rounded down to one of [`super::PACKET_TIMES`] that the codec has, else ours. A hold address
+/// (RFC 2543: `c=0.0.0.0`, also `::`) counts as "the peer does not listen".
 ///
 /// Within a dialog an offer that switches every line off is answered so; the call is then kept without sound.
 ///
@@ -119,8 +121,8 @@ pub fn answer(
 }
 
 /// Makes an offer: the first of a dialog, or a later one that keeps the session's identity, its `m=` lines (those
-/// refused before stay so) and the meaning of its payload types. rtcp-mux is offered only where it is in use; SRTP on an
-/// RTP/SAVP line where it is required, else by keys on an RTP/AVP line (RFC 8643).
+/// refused before stay so) and the meaning of its payload types. rtcp-mux is offered only where it is in use; SRTP on
+/// an RTP/SAVP line where it is required, else by keys on an RTP/AVP line (RFC 8643).
 #[must_use]
 pub fn offer(local: &LocalMedia, previous: Option<&Negotiation>) -> SessionDescription {
     let line = previous.and_then(|before| before.local.media.get(before.audio_line));

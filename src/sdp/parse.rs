@@ -18,8 +18,8 @@ impl SessionDescription {
     /// Reads a description.
     ///
     /// Tolerated: LF or CR alone as line end, blank lines, blanks around `=` and between fields, any order of the lines
-    /// before the first `m=`, missing `o= s= t=`, bytes that are not UTF-8 (replaced), a byte order mark, unknown lines and
-    /// attributes, times to live in `c=`, a display name with blanks in `o=`, and anything else there.
+    /// before the first `m=`, missing `o= s= t=`, bytes that are not UTF-8 (replaced), a byte order mark, unknown lines
+    /// and attributes, times to live in `c=`, a display name with blanks in `o=`, and anything else there.
     ///
     /// What cannot be read in an `m=` or `c=` line is its media section's alone ([`MediaDescription::fault`],
     /// [`NetAddress::Unreadable`]): whether it matters shows when the line is wanted.

@@ -1,5 +1,5 @@
-//! Which streams are SRTP, and under which keys: the profile of an `m=` line and its `a=crypto` lines, or its ICE and DTLS,
-//! taken together.
+//! Which streams are SRTP, and under which keys: the profile of an `m=` line and its `a=crypto` lines, or its ICE and
+//! DTLS, taken together.
 
 use super::audio::AudioLine;
 use super::crypto::Crypto;

@@ -84,7 +84,8 @@ impl Described {
         self.ice
     }
 
-    /// What an offer of the peer comes to. Where there is an association already, its parts stay (RFC 8842 section 5.5).
+    /// What an offer of the peer comes to. Where there is an association already, its parts stay (RFC 8842 section
+    /// 5.5).
     pub(super) fn for_offered(&self, before: Option<&WebRtcPeer>) -> Result<WebRtcPeer, Refusal> {
         let role = match (before, self.setup) {
             (Some(before), _) => before.role,
@@ -120,8 +121,8 @@ impl Described {
     }
 }
 
-/// A candidate that can be tried, `foundation component transport priority address port typ …` (RFC 8839 section 5.1): by
-/// UDP, at an address and not at a name (`.local`), for RTP.
+/// A candidate that can be tried, `foundation component transport priority address port typ …` (RFC 8839 section 5.1):
+/// by UDP, at an address and not at a name (`.local`), for RTP.
 fn candidate(value: &str) -> Option<String> {
     let mut fields = value.split_ascii_whitespace().skip(1);
     let (component, transport, _priority) = (fields.next()?, fields.next()?, fields.next()?);

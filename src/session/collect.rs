@@ -22,7 +22,8 @@ pub enum Completion {
 /// What the collector is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A collection begins ([`super::Verb::Collect`]), replacing one under way. What was typed ahead counts as keyed now.
+    /// A collection begins ([`super::Verb::Collect`]), replacing one under way. What was typed ahead counts as keyed
+    /// now.
     Start(CollectSpec),
     /// The collection is given up and what was typed ahead is forgotten ([`super::Verb::StopCollect`]).
     Stop,
@@ -56,7 +57,8 @@ pub const TYPE_AHEAD_DIGITS: usize = 16;
 /// A pause this long makes what was typed ahead stale: nobody is still entering that PIN.
 pub const TYPE_AHEAD_AGE: Duration = Duration::from_secs(15);
 
-/// Keys that follow a full entry of variable length within this time of each other are the rest of an entry that was too long.
+/// Keys that follow a full entry of variable length within this time of each other are the rest of an entry that was
+/// too long.
 pub const OVERRUN_PAUSE: Duration = Duration::from_secs(1);
 
 /// A terminator that follows a full entry within this time still belongs to it: callers press it out of habit.

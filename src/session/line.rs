@@ -93,7 +93,8 @@ impl Line {
         current
     }
 
-    /// A Play failed: plays what is left without the sound that is missing, then the fallback. Says whether anything plays.
+    /// A Play failed: plays what is left without the sound that is missing, then the fallback. Says whether anything
+    /// plays.
     pub(super) fn play_instead(&mut self, error: &VerbError, out: &mut Verbs) -> bool {
         let Some(playing) = self.playing.take() else { return false };
         let VerbError::NoSuchSound(missing) = error else { return false };

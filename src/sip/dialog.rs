@@ -75,8 +75,8 @@ impl Dialog {
     }
 
     /// The dialog a response to our INVITE makes (RFC 3261 section 12.1.2). What cannot be read of the response is done
-    /// without, since a 2xx must be acknowledged, and the call it began ended, whatever it looks like: where there is no
-    /// Contact of use the request URI is the target, and of the route set the readable part remains.
+    /// without, since a 2xx must be acknowledged, and the call it began ended, whatever it looks like: where there is
+    /// no Contact of use the request URI is the target, and of the route set the readable part remains.
     ///
     /// # Errors
     /// When Call-ID, From or CSeq of `request`, which is ours, cannot be read.

@@ -112,8 +112,8 @@ pub struct Located<T> {
     pub candidates: Vec<Candidate<T>>,
     /// How long the answer holds: the shortest time to live of its records.
     pub lifetime: Duration,
-    /// Places in the configuration (the first of a rank) of which the DNS did not say all: what it said of them before is
-    /// worth more than what was found without it.
+    /// Places in the configuration (the first of a rank) of which the DNS did not say all: what it said of them before
+    /// is worth more than what was found without it.
     pub doubtful: Vec<u16>,
     /// What went wrong, for people to read.
     pub trouble: Option<String>,
@@ -143,7 +143,8 @@ impl<T> From<Vec<T>> for Located<T> {
     }
 }
 
-/// The targets in the order they are to be tried, drawn as RFC 2782 has it: by rank, and within a rank at random by weight.
+/// The targets in the order they are to be tried, drawn as RFC 2782 has it: by rank, and within a rank at random by
+/// weight.
 pub fn order<T: Clone>(candidates: &[Candidate<T>], random: &mut impl Rng) -> Vec<T> {
     let mut left: Vec<&Candidate<T>> = candidates.iter().collect();
     left.sort_by_key(|candidate| (candidate.rank, candidate.weight != 0));

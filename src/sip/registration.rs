@@ -130,8 +130,8 @@ impl Registrations {
         self.table.get(&id).map(|registration| core.transactions.public_address(&registration.config.flow))
     }
 
-    /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network by the flow of the
-    /// registration. Empty without one, and once the binding has run out or is made elsewhere.
+    /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network by the flow of
+    /// the registration. Empty without one, and once the binding has run out or is made elsewhere.
     #[must_use]
     pub fn service_route(&self, now: Now, id: RegistrationId) -> &[NameAddr] {
         let lasts = |it: &&Registration| it.bound_until.is_some_and(|until| now.instant < until);

@@ -7,8 +7,8 @@ const MAX_ROUTES: usize = 8;
 /// Bytes of one of them: what is taken stands in every request of ours.
 const MAX_LENGTH: usize = 512;
 
-/// The routes of a response, and how many of its values are none: not to be read, no loose router's (`lr`, which the RFC
-/// demands), too long, or too many.
+/// The routes of a response, and how many of its values are none: not to be read, no loose router's (`lr`, which the
+/// RFC demands), too long, or too many.
 pub(super) fn read(response: &Response) -> (Vec<NameAddr>, usize) {
     let mut routes = Vec::new();
     let mut ignored = 0;

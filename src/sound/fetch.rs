@@ -1,7 +1,7 @@
 //! Fetches what a URL names, by HTTP. Nothing here knows of sound.
 //!
-//! Every address is checked by the [`Guard`] after its name was resolved, at each redirect anew, and the connection goes to
-//! the very address that was checked. No proxy is asked, or it would ask any address for whoever asks it.
+//! Every address is checked by the [`Guard`] after its name was resolved, at each redirect anew, and the connection
+//! goes to the very address that was checked. No proxy is asked, or it would ask any address for whoever asks it.
 
 use super::guard::{Guard, Refused};
 use crate::dialplan::{FetchSettings, SoundUrl};
@@ -143,8 +143,8 @@ impl Fetcher {
         &self.settings
     }
 
-    /// Fetches and writes what came to `sink`; with `known`, only what has changed since. Blocks, but for no longer than the
-    /// settings say.
+    /// Fetches and writes what came to `sink`; with `known`, only what has changed since. Blocks, but for no longer
+    /// than the settings say.
     ///
     /// # Errors
     /// Why nothing, or not all of it, was fetched.

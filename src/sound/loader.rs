@@ -1,7 +1,7 @@
 //! Sounds of the dialplan and of administrators, from wherever they are.
 //!
-//! A file is read when it is asked for. What a URL names is there if it was fetched before; it is fetched, or asked whether it
-//! has changed, beside the calls, and again every hour; where that fails, sooner.
+//! A file is read when it is asked for. What a URL names is there if it was fetched before; it is fetched, or asked
+//! whether it has changed, beside the calls, and again every hour; where that fails, sooner.
 
 use super::fetch::{Fetcher, Patience};
 use super::load::{Loaded, whole};
@@ -161,7 +161,8 @@ impl Loader {
         Source { name: name.into(), streams: self.streams.clone(), slot }
     }
 
-    /// Has a sound made ready that an administrator wants played once. `deliver` gets it, or why not, on another thread.
+    /// Has a sound made ready that an administrator wants played once. `deliver` gets it, or why not, on another
+    /// thread.
     pub fn clip(
         &self,
         source: SoundSource,

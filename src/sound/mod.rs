@@ -1,11 +1,11 @@
 //! A file or URL to PCM.
 //!
-//! A shell: it reads files and asks web servers, beside the calls. [`Reader`] decodes any form of sound piece by piece, at
-//! both rates that a player takes, and so in bounded memory; [`load`] decodes what is short whole. [`Loader`] is what the
-//! rest of the gateway asks: a [`Source`] is a sound of the dialplan, and gives clips to play.
+//! A shell: it reads files and asks web servers, beside the calls. [`Reader`] decodes any form of sound piece by piece,
+//! at both rates that a player takes, and so in bounded memory; [`load`] decodes what is short whole. [`Loader`] is
+//! what the rest of the gateway asks: a [`Source`] is a sound of the dialplan, and gives clips to play.
 //!
-//! Long sounds are decoded while they are played (`stream`). URLs are fetched beside the calls ([`Fetcher`], by workers of
-//! `pool`), from addresses that a [`Guard`] lets pass, and kept on the disk (`store`).
+//! Long sounds are decoded while they are played (`stream`). URLs are fetched beside the calls ([`Fetcher`], by workers
+//! of `pool`), from addresses that a [`Guard`] lets pass, and kept on the disk (`store`).
 
 mod decoder;
 mod fetch;

@@ -1,7 +1,7 @@
 //! Work that may take long or hang, on a few threads beside the calls.
 //!
-//! Each job has a thread and a deadline of its own. One that is not done by then is given up and its place is free again;
-//! one that panics leaves its place at once. Whoever asked is answered in any case.
+//! Each job has a thread and a deadline of its own. One that is not done by then is given up and its place is free
+//! again; one that panics leaves its place at once. Whoever asked is answered in any case.
 
 use std::collections::VecDeque;
 use std::io;

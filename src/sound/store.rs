@@ -67,8 +67,8 @@ impl Store {
         path.is_file().then(|| Kept { hint: hint(url, &Self::said(&path)), path })
     }
 
-    /// Fetches what a URL names, unless it is what it was. What cannot be played does not replace what can. Says whether it
-    /// is new.
+    /// Fetches what a URL names, unless it is what it was. What cannot be played does not replace what can. Says
+    /// whether it is new.
     pub(super) fn refresh(&self, fetcher: &Fetcher, url: &SoundUrl) -> Result<bool, FetchError> {
         let failed = |cause| FetchError { url: url.to_string(), cause };
         let disk = |error: io::Error| failed(Cause::Other(format!("{}: {error}", self.folder.display())));

@@ -1,7 +1,7 @@
 //! Sound that is decoded while it is played: what is long, and what is played over and over.
 //!
-//! One thread feeds all players and never touches a file; each sound has a thread that decodes it. One that hangs or ends
-//! too soon is left behind, and its player gets what is usual in its place, or ends.
+//! One thread feeds all players and never touches a file; each sound has a thread that decodes it. One that hangs or
+//! ends too soon is left behind, and its player gets what is usual in its place, or ends.
 
 use super::form::Hint;
 use super::pool::{be_nice, now};

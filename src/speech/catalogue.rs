@@ -61,8 +61,8 @@ impl Catalogue {
         Self::whole(listing, &SoundFiles::default(), mistakes)
     }
 
-    /// The same for some languages alone, and what their other dialects add: reading all of them takes its time. Files that
-    /// are `decoded` already are not read again.
+    /// The same for some languages alone, and what their other dialects add: reading all of them takes its time. Files
+    /// that are `decoded` already are not read again.
     ///
     /// # Errors
     /// As for [`Catalogue::load`].

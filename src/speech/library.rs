@@ -44,10 +44,10 @@ impl SharedSound {
 }
 
 impl Library {
-    /// Reads the prompt folder and every sound of a plan, URLs as far as `loader` has fetched them. Texts that no prompt says
-    /// are read from the disk where they were said before; the others are begun to be said, and there as soon as they are:
-    /// nobody waits for a voice. That a text cannot be said is told in the log. `decoded` are the files that its check has
-    /// read.
+    /// Reads the prompt folder and every sound of a plan, URLs as far as `loader` has fetched them. Texts that no
+    /// prompt says are read from the disk where they were said before; the others are begun to be said, and there as
+    /// soon as they are: nobody waits for a voice. That a text cannot be said is told in the log. `decoded` are the
+    /// files that its check has read.
     ///
     /// # Errors
     /// All files that cannot be used, each with its name and what is wrong with it.

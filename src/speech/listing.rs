@@ -59,8 +59,8 @@ impl Listing {
         listing
     }
 
-    /// The same for languages that are used. Of their other dialects only what they lack, or say in other words, is kept:
-    /// nothing else of those can be played.
+    /// The same for languages that are used. Of their other dialects only what they lack, or say in other words, is
+    /// kept: nothing else of those can be played.
     pub(super) fn read_used(dir: &Path, used: &[&str], mistakes: &mut Vec<SoundError>) -> Self {
         let is_used = |name: &str| used.iter().any(|used| used.eq_ignore_ascii_case(name));
         let listing = Self::read(dir, |name| used.iter().any(|used| are_dialects(name, used)), mistakes);

@@ -2,14 +2,14 @@
 //!
 //! A shell: it reads files, when the gateway starts and when the dialplan is reloaded, never while a caller waits.
 //! [`Catalogue::load`] once, then [`Catalogue::get`], [`Catalogue::by_text`] and [`Catalogue::tone`] give sound that is
-//! decoded already and shared by all who play it; [`SoundFiles`] for the files the dialplan names. [`list_prompts`] tells
-//! what the prompts say without decoding them.
+//! decoded already and shared by all who play it; [`SoundFiles`] for the files the dialplan names. [`list_prompts`]
+//! tells what the prompts say without decoding them.
 //!
-//! What no prompt says is spoken ([`synthesis`]): what the dialplan says from when it is loaded on, beside the calls, so
-//! that hardly any prompt is late and no start waits.
+//! What no prompt says is spoken ([`synthesis`]): what the dialplan says from when it is loaded on, beside the calls,
+//! so that hardly any prompt is late and no start waits.
 //!
-//! The English prompts are part of the binary, so that it speaks wherever it is started. A folder
-//! `<dir>/<language>/` with WAV files and a `catalogue.toml` (name = "text") replaces them one by one and adds languages.
+//! The English prompts are part of the binary, so that it speaks wherever it is started. A folder `<dir>/<language>/`
+//! with WAV files and a `catalogue.toml` (name = "text") replaces them one by one and adds languages.
 //!
 //! Beyond the edges of a control-plane shell it uses `audio`, to decode WAV files and to make tones, and
 //! `media::command`, whose `Pcm` and `Clip` are what a player takes: pure functions and plain data both.

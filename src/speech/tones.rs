@@ -25,8 +25,8 @@ pub const TONES: [&str; 11] = [
 /// - `alone`: one short note, quieter still, for somebody who is alone in a room.
 /// - `ringback`: 400 + 450 Hz, 0.4 s on, 0.2 s off, 0.4 s on, 2 s off, over and over (the United Kingdom's).
 /// - `ringback-na`: 440 + 480 Hz, 2 s on, 4 s off (North America's); `ringback-eu`: 425 Hz, 1 s on, 4 s off (most of
-///   Europe's, and many others'); `ringback-fr`: 440 Hz, 1.5 s on, 3.5 s off; `ringback-jp`: 384 + 416 Hz, 1 s on, 2 s off;
-///   `ringback-cn`: 450 Hz, 1 s on, 4 s off. All after ITU-T E.180.
+///   Europe's, and many others'); `ringback-fr`: 440 Hz, 1.5 s on, 3.5 s off; `ringback-jp`: 384 + 416 Hz, 1 s on, 2 s
+///   off; `ringback-cn`: 450 Hz, 1 s on, 4 s off. All after ITU-T E.180.
 /// - `busy`: 400 Hz, 0.375 s on and off, over and over (the United Kingdom's).
 /// - `hold`: a chord taken apart, quiet, and 2 s of silence, over and over.
 ///

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 /// Deadlines by name: at most one for each `K`, ordered by time.
 ///
-/// `K` names the timer (transaction and RFC timer, leg and purpose), so that a log line can say what woke the core. It is
-/// made of identifiers of ours.
+/// `K` names the timer (transaction and RFC timer, leg and purpose), so that a log line can say what woke the core. It
+/// is made of identifiers of ours.
 #[derive(Debug, Clone)]
 pub struct Deadlines<K> {
     by_time: BTreeSet<(Instant, K)>,

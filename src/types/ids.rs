@@ -1,5 +1,5 @@
-//! Identifiers. All are allocated by the control plane and never reused: not within a run of the gateway, nor, since each
-//! run has a number, by a later one.
+//! Identifiers. All are allocated by the control plane and never reused: not within a run of the gateway, nor, since
+//! each run has a number, by a later one.
 
 use std::fmt;
 

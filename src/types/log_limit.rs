@@ -11,9 +11,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 /// Lets the first lines of each kind through and counts the others, so that nobody can fill the log from outside.
 ///
-/// Ask [`LogLimit::allows`] before each line. What was left out is told by [`LogLimit::pop_due`] when its minute is over,
-/// at [`LogLimit::poll_timeout`]; who has no timer calls it whenever there is something else to do. A kind is a few fixed
-/// words of ours, so what is kept is bounded, whoever sends.
+/// Ask [`LogLimit::allows`] before each line. What was left out is told by [`LogLimit::pop_due`] when its minute is
+/// over, at [`LogLimit::poll_timeout`]; who has no timer calls it whenever there is something else to do. A kind is a
+/// few fixed words of ours, so what is kept is bounded, whoever sends.
 #[derive(Debug, Clone, Default)]
 pub struct LogLimit {
     kinds: BTreeMap<&'static str, Window>,

@@ -134,20 +134,20 @@ pub struct MediaParameters {
     pub send_contributors: bool,
     /// The header extension in which it is told how loud each of them is (RFC 6465): its local identifier.
     pub send_contributor_levels: Option<u8>,
-    /// The payload type under which Opus may come with copies of the packets before (RFC 2198), and that under which the
-    /// other side takes it so.
+    /// The payload type under which Opus may come with copies of the packets before (RFC 2198), and that under which
+    /// the other side takes it so.
     pub receive_redundancy: Option<u8>,
     /// See `receive_redundancy`.
     pub send_redundancy: Option<u8>,
     /// How Opus is sent, where it is `codec`.
     pub opus: OpusSettings,
-    /// Packets go where ICE says, which is `remote_rtp`, and nothing is learned of those that come: what is authentic is
-    /// believed, from wherever.
+    /// Packets go where ICE says, which is `remote_rtp`, and nothing is learned of those that come: what is authentic
+    /// is believed, from wherever.
     pub ice: bool,
     /// Networks from which media is believed. Empty: the networks of `remote_rtp` and what the gateway adds.
     pub accept_from: Vec<Network>,
-    /// The keys if the stream is SRTP; `None`: it is plain RTP. Never serialised: keys leave the process in no other way
-    /// than the signalling they were agreed by.
+    /// The keys if the stream is SRTP; `None`: it is plain RTP. Never serialised: keys leave the process in no other
+    /// way than the signalling they were agreed by.
     #[serde(skip)]
     pub srtp: Option<super::SrtpKeys>,
 }

@@ -3,8 +3,8 @@
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 
-/// 256 bits from which all that is random follows: nonces, tags, branches, Call-IDs, keys. The shell draws them from the
-/// system; whoever hands some on draws new ones, so that what one part shows tells nothing of another's.
+/// 256 bits from which all that is random follows: nonces, tags, branches, Call-IDs, keys. The shell draws them from
+/// the system; whoever hands some on draws new ones, so that what one part shows tells nothing of another's.
 #[derive(Clone, Copy)]
 pub struct Seed([u8; 32]);
 

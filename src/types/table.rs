@@ -51,8 +51,9 @@ impl Hasher for IdHasher {
 /// Tables of fewer octets keep their memory.
 const SMALL: usize = 16_384;
 
-/// Whether a table that has room for `capacity` entries of `size` octets and holds `length` keeps much more than it needs;
-/// then the room it is to keep. Asked after each removal, it costs a comparison, and moves each entry once for many removals.
+/// Whether a table that has room for `capacity` entries of `size` octets and holds `length` keeps much more than it
+/// needs; then the room it is to keep. Asked after each removal, it costs a comparison, and moves each entry once for
+/// many removals.
 #[must_use]
 pub const fn excess(capacity: usize, length: usize, size: usize) -> Option<usize> {
     if capacity * size > SMALL && length < capacity / 8 { Some(length * 2) } else { None }

@@ -74,8 +74,8 @@ pub enum Lost {
 
 /// ICE and DTLS of one leg.
 ///
-/// In: [`Connection::handle_packet`] and [`Connection::handle_timeout`] at [`Connection::poll_timeout`]. Out, after each of
-/// these: [`Connection::poll_transmit`] and [`Connection::poll_event`] until there is none.
+/// In: [`Connection::handle_packet`] and [`Connection::handle_timeout`] at [`Connection::poll_timeout`]. Out, after
+/// each of these: [`Connection::poll_transmit`] and [`Connection::poll_event`] until there is none.
 pub struct Connection {
     local: SocketAddr,
     ice: IceAgent,
@@ -146,7 +146,8 @@ impl Connection {
         connection
     }
 
-    /// ICE begins anew (RFC 8445 section 9): both sides have new credentials. What goes on meanwhile goes where it went.
+    /// ICE begins anew (RFC 8445 section 9): both sides have new credentials. What goes on meanwhile goes where it
+    /// went.
     pub fn restart(&mut self, now: Instant, ice: &IceCredentials, peer: &WebRtcPeer) {
         if self.stage == Stage::Over {
             return;

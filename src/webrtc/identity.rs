@@ -27,8 +27,8 @@ pub struct Identity {
 pub struct IdentityError(String);
 
 impl Identity {
-    /// Makes a key (ECDSA, P-256) and signs a certificate with it. Nobody looks at its names and dates: it is known by its
-    /// fingerprint.
+    /// Makes a key (ECDSA, P-256) and signs a certificate with it. Nobody looks at its names and dates: it is known by
+    /// its fingerprint.
     ///
     /// # Errors
     /// The system has no randomness.

@@ -1,10 +1,10 @@
 //! The transport of one leg whose other end is a browser: ICE (RFC 8445, RFC 7675) finds the way, DTLS-SRTP (RFC 5764)
 //! the keys.
 //!
-//! A [`Connection`] is a core like the others: it takes the datagrams that are no media ([`is_media`], RFC 7983) and the
-//! time, and gives datagrams to send and [`Event`]s. It lives outside the media engines from the answer to the end of the
-//! call: an engine gets the leg when it is connected, with the keys, and hands aside ([`aside`]) what comes for the
-//! connection from then on.
+//! A [`Connection`] is a core like the others: it takes the datagrams that are no media ([`is_media`], RFC 7983) and
+//! the time, and gives datagrams to send and [`Event`]s. It lives outside the media engines from the answer to the end
+//! of the call: an engine gets the leg when it is connected, with the keys, and hands aside ([`aside`]) what comes for
+//! the connection from then on.
 //!
 //! ICE is full ICE, by the crate `is`; DTLS 1.2 by `dimpl`. Both draw what they need of randomness from the system: the
 //! keys of a handshake follow from no seed of ours.

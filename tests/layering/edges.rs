@@ -12,8 +12,8 @@ pub struct Edge {
     pub to: Vec<String>,
 }
 
-/// All edges of the file that holds `module`: in `use` trees, in paths of code and types, in the tokens of macros and in
-/// the text of attributes. Documentation may link anywhere.
+/// All edges of the file that holds `module`: in `use` trees, in paths of code and types, in the tokens of macros and
+/// in the text of attributes. Documentation may link anywhere.
 pub fn edges_of(module: &[String], text: &str) -> syn::Result<Vec<Edge>> {
     let file = syn::parse_file(text)?;
     let mut walk = Walk { module: module.to_vec(), edges: Vec::new() };

@@ -177,8 +177,8 @@ fn medians(gateway: &Gateway, rounds: usize) -> [Duration; PROBES.len()] {
     times.map(|mut times| median(&mut times))
 }
 
-/// Ratios of medians, on one machine in one run; no absolute time. Other tests run beside this one, so a measurement that
-/// fails is made again, twice at most: a difference that is there shows in all three, chance does not.
+/// Ratios of medians, on one machine in one run; no absolute time. Other tests run beside this one, so a measurement
+/// that fails is made again, twice at most: a difference that is there shows in all three, chance does not.
 #[test]
 fn numbers_and_users_that_exist_and_that_do_not_take_the_same_time() {
     const ROUNDS: usize = 400;
@@ -201,8 +201,8 @@ fn numbers_and_users_that_exist_and_that_do_not_take_the_same_time() {
     panic!("numbers or users can be told apart by time (ratios of medians, medians): {seen:?}");
 }
 
-/// The times of judging a wrong answer of a user that exists, and of one that does not, in turns, by a server that is new:
-/// one that remembers thousands of guessers takes longer for everybody.
+/// The times of judging a wrong answer of a user that exists, and of one that does not, in turns, by a server that is
+/// new: one that remembers thousands of guessers takes longer for everybody.
 fn times_of_judging(rounds: u32) -> [Vec<Duration>; 2] {
     let settings = DigestSettings { realm: "partyline".into(), algorithms: vec![Algorithm::Sha256], integrity: false };
     let keys = UserKeys::of_password("pbx", PASSWORD, &settings);

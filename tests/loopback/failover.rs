@@ -1,5 +1,5 @@
-//! The next trunk is called when one fails: in simulated time `tests/sim/failover.rs` tells all of it, here by sockets and the
-//! clocks of the carriers.
+//! The next trunk is called when one fails: in simulated time `tests/sim/failover.rs` tells all of it, here by sockets
+//! and the clocks of the carriers.
 
 use super::harness::{Family, Gateway, Playing, Setup, Sipp, address, seconds, sipp};
 use serde_json::Value;
@@ -25,7 +25,8 @@ fn calls_out_by(one: &Playing, two: &Playing) -> Gateway {
     gateway
 }
 
-/// Trunk two is called after trunk one, whose scenario this is, has failed. The messages of both, and the call's record.
+/// Trunk two is called after trunk one, whose scenario this is, has failed. The messages of both, and the call's
+/// record.
 fn falls_to_the_second(one: &'static str) -> (String, String, Value) {
     let (one, two) = (Sipp::new(one).limit(40).listen(Family::V4), Sipp::new("is_called").limit(40).listen(Family::V4));
     let gateway = calls_out_by(&one, &two);

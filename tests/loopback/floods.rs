@@ -1,4 +1,5 @@
-//! One unknown source that throws TLS hellos, or connections that say nothing, at a gateway whose trunk calls meanwhile.
+//! One unknown source that throws TLS hellos, or connections that say nothing, at a gateway whose trunk calls
+//! meanwhile.
 
 use super::harness::{Gateway, Phone, Setup, seconds, wait};
 use std::io::{ErrorKind, Read, Write};

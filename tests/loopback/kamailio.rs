@@ -1,4 +1,5 @@
-//! Kamailio as the provider, baresip as the telephone behind it: registration, calls in, calls out, over every transport.
+//! Kamailio as the provider, baresip as the telephone behind it: registration, calls in, calls out, over every
+//! transport.
 
 use super::harness::baresip::Baresip;
 use super::harness::kamailio::{self, Kamailio, Transport};
@@ -66,8 +67,8 @@ fn wait_for_registration(gateway: &Gateway) {
     });
 }
 
-/// Baresip calls the gateway by way of Kamailio, and the gateway calls baresip; each time it and a telephone of our own hear
-/// each other.
+/// Baresip calls the gateway by way of Kamailio, and the gateway calls baresip; each time it and a telephone of our own
+/// hear each other.
 fn calls_pass_both_ways(transport: Transport, algorithm: &str, trunk: &str, account: &str) {
     let _slot = Slot::take();
     let kamailio = Kamailio::start(algorithm);

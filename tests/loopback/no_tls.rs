@@ -1,4 +1,5 @@
-//! Why a trunk cannot be reached by TLS stands in the log once, in the status, and in the record of the call that failed by it.
+//! Why a trunk cannot be reached by TLS stands in the log once, in the status, and in the record of the call that
+//! failed by it.
 
 use super::harness::{Setup, certificate, folder::Folder, seconds};
 use std::net::TcpListener;

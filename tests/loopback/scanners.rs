@@ -37,8 +37,8 @@ const NEIGHBOURS: [&str; 24] = [
     PASSWORD,
 ];
 
-/// A trunk known by its address, which the scanner has not, and numbers that exist. With `auth` also a trunk known by its
-/// password. MD5 alone, since the scanner knows nothing better.
+/// A trunk known by its address, which the scanner has not, and numbers that exist. With `auth` also a trunk known by
+/// its password. MD5 alone, since the scanner knows nothing better.
 fn gateway(auth: bool) -> Gateway {
     let (pbx, from) = if auth {
         ("[trunks.pbx]\nauth = { username = \"pbx\", password = { env = \"PBX_PASSWORD\" } }\n", r#"["known", "pbx"]"#)

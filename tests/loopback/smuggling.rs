@@ -1,5 +1,5 @@
-//! What an untrusted peer claims of who calls, in every spelling, reaches nobody: no session, record, log, status, nor the
-//! call that a session makes for the caller.
+//! What an untrusted peer claims of who calls, in every spelling, reaches nobody: no session, record, log, status, nor
+//! the call that a session makes for the caller.
 
 use super::harness::{Family, Gateway, Playing, Setup, Sipp, address, seconds};
 use serde_json::Value;

@@ -66,7 +66,8 @@ fn an_unknown_source_cannot_fill_the_log_over_tcp() {
     let routes = "[trunks.known]\nallow = [\"127.0.0.77\"]\n[rooms.lobby]\n\
                   [[routes]]\nname = \"In\"\nfrom = \"known\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
     let gateway = Setup::new().routes(routes).start();
-    // What cannot be framed, on connections one after the other, and then far more connections than one source may open.
+    // What cannot be framed, on connections one after the other, and then far more connections than one source may
+    // open.
     for number in 0..600 {
         let Ok(mut stream) = TcpStream::connect(gateway.place()) else { continue };
         stream.set_read_timeout(Some(seconds(5))).unwrap();

@@ -6,8 +6,8 @@ use partyline::gateway::{Cause, Event, Way};
 use partyline::types::CallId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Each call starts, then is answered at most once, joins and leaves rooms, and ends outside of all: nothing twice, nothing
-/// after its end.
+/// Each call starts, then is answered at most once, joins and leaves rooms, and ends outside of all: nothing twice,
+/// nothing after its end.
 pub(super) fn assert_complete(events: &[Event]) {
     let (mut rooms, mut answered): (BTreeMap<CallId, BTreeSet<&str>>, BTreeSet<CallId>) = Default::default();
     let mut ended = BTreeSet::new();

@@ -6,7 +6,8 @@ use partyline::types::AudioCodec;
 /// Times that each thing is done.
 const TIMES: usize = 60;
 
-/// Does it again and again, waits until what was left out is told, and gives back the lines of the log but for the ladder.
+/// Does it again and again, waits until what was left out is told, and gives back the lines of the log but for the
+/// ladder.
 fn lines(settings: Settings, mut act: impl FnMut(&mut World)) -> Vec<String> {
     let mut world = World::new(settings);
     for _ in 0..TIMES {

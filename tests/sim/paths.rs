@@ -88,7 +88,8 @@ fn a_port_that_changes_without_a_word_is_followed_after_a_silence() {
 fn an_unknown_sources_packets_are_counted_and_not_heard() {
     let mut world = World::new(Settings::default());
     let room = world.phones_in("2000", 2);
-    // Another tone than anybody's, by unknown sources: one from anywhere, one from the trunk's networks who knows the SSRC.
+    // Another tone than anybody's, by unknown sources: one from anywhere, one from the trunk's networks who knows the
+    // SSRC.
     let samples = partyline::audio::tone::Tone::sine(3_000.0, LEVEL).samples(secs(1));
     let (ssrc, sequence) = (world.phones[room[0]].mouth.ssrc, world.phones[room[0]].mouth.sequence);
     for (i, frame) in samples.chunks(160).cycle().take(150).enumerate() {

@@ -20,8 +20,8 @@ fn settings() -> Settings {
     Settings { first: "session_expires = \"90s\"", ..Settings::default() }
 }
 
-/// A call in the room "lobby" with a session timer of 90 s, which the gateway is to refresh or the phone. `prepare`: what
-/// else the phone does.
+/// A call in the room "lobby" with a session timer of 90 s, which the gateway is to refresh or the phone. `prepare`:
+/// what else the phone does.
 fn call(way: Way, by_gateway: bool, prepare: impl FnOnce(&mut Agent)) -> (World, usize) {
     let mut world = World::new(settings());
     let phone = match way {
@@ -217,7 +217,8 @@ fn a_request_of_the_peers_may_change_who_refreshes() {
 
 #[test]
 fn a_refresh_of_a_peer_that_knows_no_timer_restarts_it() {
-    // Every 40 s, without Session-Expires: the interval of 90 s stays, and so does who refreshes, as that is the gateway.
+    // Every 40 s, without Session-Expires: the interval of 90 s stays, and so does who refreshes, as that is the
+    // gateway.
     let (mut world, phone) = call(Way::In, true, |agent| agent.refreshing.by = Some((Method::Invite, secs(40))));
     world.run(secs(400));
     world.assert_talking(&[phone]);

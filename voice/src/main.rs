@@ -1,5 +1,5 @@
-//! Speaks for the gateway: reads lines `VOICE TAB TEXT` and answers each with `sound RATE SAMPLES` and that many samples
-//! (mono, 16 bits, little-endian), or with `error WHY`. Ends with its input.
+//! Speaks for the gateway: reads lines `VOICE TAB TEXT` and answers each with `sound RATE SAMPLES` and that many
+//! samples (mono, 16 bits, little-endian), or with `error WHY`. Ends with its input.
 //!
 //! `partyline-voice FOLDER`: the folder holds the model (`.onnx`), `voices-v1.0.bin` and `libonnxruntime.so`.
 

@@ -37,8 +37,8 @@ impl Ima {
     }
 }
 
-/// Decodes a block of IMA ADPCM, and calls `sample` with each sample, the channels of a moment one after the other. A block
-/// that is cut is decoded as far as it goes. False where it has not even a head.
+/// Decodes a block of IMA ADPCM, and calls `sample` with each sample, the channels of a moment one after the other. A
+/// block that is cut is decoded as far as it goes. False where it has not even a head.
 pub fn decode_ima(block: &[u8], channels: usize, mut sample: impl FnMut(i16)) -> bool {
     let Some((head, codes)) = block.split_at_checked(4 * channels).filter(|_| channels > 0) else { return false };
     let (heads, _) = head.as_chunks::<4>();

@@ -1,4 +1,5 @@
-//! Comfort noise (RFC 3389): what a pause sounds like, in a dozen octets, for codecs that have no such thing of their own.
+//! Comfort noise (RFC 3389): what a pause sounds like, in a dozen octets, for codecs that have no such thing of their
+//! own.
 //!
 //! A payload is a level and reflection coefficients of an all-pole filter. The RFC leaves open which way round their
 //! sign is; here as in the implementations that are heard most, WebRTC and FFmpeg: the filter is

@@ -1,7 +1,7 @@
 //! ITU-T G.711: µ-law and A-law, eight bits a sample.
 //!
-//! Decoding looks up a table of 512 bytes. Encoding computes, several samples at a time: a segment and the interval in it
-//! are the exponent and the first bits of the mantissa of the magnitude as a floating point number, and a table of
+//! Decoding looks up a table of 512 bytes. Encoding computes, several samples at a time: a segment and the interval in
+//! it are the exponent and the first bits of the mantissa of the magnitude as a floating point number, and a table of
 //! all samples would push what the mix needs out of the cache. Linear values use the full 16 bits: the Recommendation's
 //! 14-bit (µ) and 13-bit (A) values shifted left by 2 and 3.
 

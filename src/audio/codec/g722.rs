@@ -1,5 +1,5 @@
-//! ITU-T G.722 at 64 kb/s (mode 1): two bands of 4 kHz, each coded by its difference from a prediction. 16 kHz samples, two
-//! of which make an octet.
+//! ITU-T G.722 at 64 kb/s (mode 1): two bands of 4 kHz, each coded by its difference from a prediction. 16 kHz samples,
+//! two of which make an octet.
 //!
 //! The arithmetic is the Recommendation's, bit by bit; block names in comments are those of its clause 6.
 
@@ -284,7 +284,8 @@ mod tests {
         }
     }
 
-    /// The digests are those of what the PyPI package G722 1.2.8 makes of the same samples and octets, encoder and decoder.
+    /// The digests are those of what the PyPI package G722 1.2.8 makes of the same samples and octets, encoder and
+    /// decoder.
     #[test]
     fn octets_and_samples_are_those_of_another_implementation() {
         let mut state = 1u32;

@@ -1,8 +1,8 @@
-//! ITU-T G.729 annex A at 8 kb/s, by libbcg729: frames of 10 ms, 80 samples of 8 kHz in 10 octets. A packet is some of them,
-//! and at its end perhaps one of comfort noise, of 2 octets (annex B, RFC 3551 section 4.5.6).
+//! ITU-T G.729 annex A at 8 kb/s, by libbcg729: frames of 10 ms, 80 samples of 8 kHz in 10 octets. A packet is some of
+//! them, and at its end perhaps one of comfort noise, of 2 octets (annex B, RFC 3551 section 4.5.6).
 //!
-//! libbcg729 is under the GPL, so it is never linked: it is loaded while we run, where the administrator turns G.729 on.
-//! We send no comfort noise (`annexb=no`), but hear it.
+//! libbcg729 is under the GPL, so it is never linked: it is loaded while we run, where the administrator turns G.729
+//! on. We send no comfort noise (`annexb=no`), but hear it.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -72,8 +72,8 @@ impl fmt::Debug for Library {
 }
 
 impl Library {
-    /// Loads the library, by a name that the system's loader searches for ([`LIBRARY`]) or a path. Reads files: it is done
-    /// once, by a shell.
+    /// Loads the library, by a name that the system's loader searches for ([`LIBRARY`]) or a path. Reads files: it is
+    /// done once, by a shell.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -95,8 +95,8 @@ impl Library {
             found.map(|found| *found).map_err(|_| LoadError::Function { name: name.to_owned(), function })
         }
         // SAFETY: these are the signatures of bcg729/encoder.h and bcg729/decoder.h since version 1.0.2; the first line
-        // refuses older libraries of the same name, whose decoder takes fewer parameters. The addresses are kept beside the
-        // library, which is dropped last.
+        // refuses older libraries of the same name, whose decoder takes fewer parameters. The addresses are kept beside
+        // the library, which is dropped last.
         unsafe {
             function::<Close>(&library, name, "bcg729GetRFC3389Payload")?;
             Ok(Arc::new(Self {
@@ -130,13 +130,13 @@ pub struct Encoder {
     library: Arc<Library>,
 }
 
-// SAFETY: the state is one block of memory that only its owner uses, and the library keeps nothing else that changes: it
-// serves any number of channels on any threads.
+// SAFETY: the state is one block of memory that only its owner uses, and the library keeps nothing else that changes:
+// it serves any number of channels on any threads.
 unsafe impl Send for Encoder {}
 
 impl Encoder {
-    /// An encoder at the beginning of a stream; `None` where the library has no memory for it. Allocates; encoding never
-    /// does.
+    /// An encoder at the beginning of a stream; `None` where the library has no memory for it. Allocates; encoding
+    /// never does.
     #[must_use]
     pub fn new(library: &Arc<Library>) -> Option<Self> {
         // SAFETY: the function is the library's, which is there. 0: no detection of pauses, every frame has 10 octets.
@@ -151,8 +151,8 @@ impl Encoder {
         let mut written = 0;
         for (frame, place) in frames.iter().zip(places) {
             let mut octets = 0;
-            // SAFETY: the state was opened by this library and is ours alone; the library reads 80 samples, and writes 10
-            // octets and their number.
+            // SAFETY: the state was opened by this library and is ours alone; the library reads 80 samples, and writes
+            // 10 octets and their number.
             unsafe {
                 (self.library.encode)(self.state.as_ptr(), frame.as_ptr(), place.as_mut_ptr(), &raw mut octets);
             }
@@ -230,8 +230,8 @@ impl Decoder {
         self.in_pause
     }
 
-    /// Makes up for lost packets, or goes on with the noise of a pause: whole frames, as many as `samples` holds. Returns
-    /// the samples written.
+    /// Makes up for lost packets, or goes on with the noise of a pause: whole frames, as many as `samples` holds.
+    /// Returns the samples written.
     pub fn conceal(&mut self, samples: &mut [i16]) -> usize {
         let (frames, _) = samples.as_chunks_mut();
         frames.iter_mut().for_each(|frame| self.frame(&Given::Nothing, frame));
@@ -250,8 +250,8 @@ impl Decoder {
             Given::Noise(octets) => (octets.as_ptr(), 2, 0, 1),
             Given::Nothing => (ptr::null(), 0, 1, 0),
         };
-        // SAFETY: the state was opened by this library and is ours alone; the library reads as many octets as a frame of
-        // that kind has, none of a lost one, and writes 80 samples.
+        // SAFETY: the state was opened by this library and is ours alone; the library reads as many octets as a frame
+        // of that kind has, none of a lost one, and writes 80 samples.
         unsafe {
             (self.library.decode)(self.state.as_ptr(), octets, length, lost, noise, 0, samples.as_mut_ptr());
         }

@@ -1,7 +1,7 @@
 //! GSM 06.10 full rate (ETSI EN 300 961), decoding alone: sound files of voice mail and switchboards hold it.
 //!
-//! Bit exact: every operation is the standard's, on 16 bits that saturate (section 5.1). The names are those of its section
-//! 5.3.
+//! Bit exact: every operation is the standard's, on 16 bits that saturate (section 5.1). The names are those of its
+//! section 5.3.
 
 /// Samples of a frame: 20 ms at 8 kHz.
 pub const FRAME: usize = 160;

@@ -97,8 +97,8 @@ impl Decoder {
         }
     }
 
-    /// Decodes a payload into samples at the codec's rate, as many as both slices hold. What it does not write is left as
-    /// it is. Returns how many were written: fewer than [`duration`] promises where the payload cannot be read.
+    /// Decodes a payload into samples at the codec's rate, as many as both slices hold. What it does not write is left
+    /// as it is. Returns how many were written: fewer than [`duration`] promises where the payload cannot be read.
     pub fn decode(&mut self, payload: &[u8], samples: &mut [i16]) -> usize {
         match self {
             Self::Pcmu => g711::decode_ulaw(payload, samples),
@@ -120,14 +120,15 @@ impl Decoder {
         }
     }
 
-    /// Whether the sender said that it pauses and what its room sounds like, which [`Decoder::conceal`] then goes on with.
+    /// Whether the sender said that it pauses and what its room sounds like, which [`Decoder::conceal`] then goes on
+    /// with.
     #[must_use]
     pub const fn is_in_pause(&self) -> bool {
         matches!(self, Self::G729(decoder) if decoder.is_in_pause())
     }
 
-    /// Makes the samples of a lost packet: out of `next`, the packet that follows it, where that carries them. False where
-    /// nothing was made.
+    /// Makes the samples of a lost packet: out of `next`, the packet that follows it, where that carries them. False
+    /// where nothing was made.
     pub fn conceal(&mut self, next: Option<&[u8]>, samples: &mut [i16]) -> bool {
         match self {
             Self::Opus(decoder) => match next {

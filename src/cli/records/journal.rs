@@ -17,8 +17,8 @@ pub(super) type Lines = Vec<(String, Vec<u8>)>;
 
 /// The calls that are answered and have no record yet, in a file beside the records: `calls.open`.
 ///
-/// A line is a record as it would be without an end, or `{"over":"call-1-7"}`. The file's time of modification says when
-/// the gateway was last alive.
+/// A line is a record as it would be without an end, or `{"over":"call-1-7"}`. The file's time of modification says
+/// when the gateway was last alive.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: LineFile,

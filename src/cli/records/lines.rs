@@ -18,8 +18,8 @@ pub(super) struct LineFile {
 }
 
 impl LineFile {
-    /// Opens or makes it. It holds full numbers, so only its owner may read it. A line that the last writer was torn away
-    /// from is taken back.
+    /// Opens or makes it. It holds full numbers, so only its owner may read it. A line that the last writer was torn
+    /// away from is taken back.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
@@ -81,7 +81,8 @@ impl LineFile {
         self.file.set_modified(std::time::SystemTime::now())
     }
 
-    /// Appends lines. Says how many of their bytes are in the file, which is up to a line's end, and what went wrong then.
+    /// Appends lines. Says how many of their bytes are in the file, which is up to a line's end, and what went wrong
+    /// then.
     pub(super) fn append(&mut self, lines: &[u8]) -> (usize, io::Result<()>) {
         let start = match self.reopen_if_moved().and_then(|()| self.pay()).and_then(|()| self.file.metadata()) {
             Ok(found) => found.len(),

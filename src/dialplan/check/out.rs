@@ -107,7 +107,8 @@ fn every_number(checker: &mut Checker<'_>, raw: &RawRoute, value: &Spanned<Strin
         .help("name the countries that you call, as in '\\+(44|353)\\d+'");
 }
 
-/// Trunks that calls go out by without a number of their own: their callees see none, and many carriers refuse such calls.
+/// Trunks that calls go out by without a number of their own: their callees see none, and many carriers refuse such
+/// calls.
 pub(super) fn without_caller_id(checker: &mut Checker<'_>, raw: &[Spanned<RawRoute>], plan: &Plan) {
     let mut told: Vec<&str> = Vec::new();
     for route in raw {

@@ -1,5 +1,5 @@
-//! Number patterns: compiled; and those told that no call can match, because of the form that numbers have when routes see
-//! them, or that are written as another telephone system does it.
+//! Number patterns: compiled; and those told that no call can match, because of the form that numbers have when routes
+//! see them, or that are written as another telephone system does it.
 
 use super::Checker;
 use crate::dialplan::number::NumberRules;

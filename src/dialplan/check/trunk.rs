@@ -210,7 +210,8 @@ fn media_security(checker: &mut Checker<'_>, trunk: &Trunk, gateway: &Gateway, r
         let warning = checker.sink.warning(value.span(), "`srtp_keys_in_clear` is for trunks with `srtp`");
         warning.label("has no effect").help("add: srtp = \"required\"");
     }
-    // A name without a transport may be found to speak TLS (RFC 3263); who only calls in chooses among what we listen on.
+    // A name without a transport may be found to speak TLS (RFC 3263); who only calls in chooses among what we listen
+    // on.
     let takes_tls = gateway.sip.iter().any(|listen| listen.transport == SipTransport::Tls);
     let by_name = trunk.address.iter().any(|address| address.ip().is_none());
     let may_be_tls = by_name || (trunk.address.is_empty() && takes_tls);

@@ -1,9 +1,9 @@
 //! Numbers that save lives, and that a conference gateway must not call: it cannot tell them where the caller is, its
 //! line may be down when it matters, and a mistaken call keeps somebody else waiting.
 //!
-//! Refused whatever the routes say, in every way they may be dialled: bare, after digits for an outside line or a national
-//! prefix (`0112`, `91911`), after an international one (`00112`), behind a country code (`+44999`, `44999`), with `#` or `*` about
-//! them, after what shows or hides the caller (`*31#112`, `141999`).
+//! Refused whatever the routes say, in every way they may be dialled: bare, after digits for an outside line or a
+//! national prefix (`0112`, `91911`), after an international one (`00112`), behind a country code (`+44999`, `44999`),
+//! with `#` or `*` about them, after what shows or hides the caller (`*31#112`, `141999`).
 
 /// Refused everywhere, whatever the country: the numbers that mean help in most of the world.
 const EVERYWHERE: [&str; 8] = ["112", "911", "999", "000", "110", "118", "119", "111"];
@@ -64,8 +64,8 @@ pub(super) fn found_in<'a>(number: &str, countries: impl Iterator<Item = &'a str
     let mut known: Vec<&str> = EVERYWHERE.to_vec();
     let of = |country: &str| BY_COUNTRY.iter().find(|(code, _)| *code == country).map(|(_, numbers)| *numbers);
     known.extend(countries.filter_map(of).flatten());
-    // What would reach one if a network took it as it stands; behind `+` this is for short ones alone, as the others are
-    // longer than anything that may stand before an emergency number.
+    // What would reach one if a network took it as it stands; behind `+` this is for short ones alone, as the others
+    // are longer than anything that may stand before an emergency number.
     let runs = number.split(['+', '*', '#']).filter(|run| !run.is_empty());
     let mut ways = Vec::new();
     for run in runs.chain([digits.as_str()]) {
@@ -76,8 +76,8 @@ pub(super) fn found_in<'a>(number: &str, countries: impl Iterator<Item = &'a str
             }
         }
     }
-    // A country code of its own: behind `+`, behind an international prefix that nobody told us of, or as an E.164 number is
-    // written without either.
+    // A country code of its own: behind `+`, behind an international prefix that nobody told us of, or as an E.164
+    // number is written without either.
     let starts: &[&str] = if international { &[""] } else { &["", "00", "011"] };
     for start in starts {
         let Some(rest) = digits.strip_prefix(*start) else { continue };
@@ -96,8 +96,8 @@ pub(super) fn found_in<'a>(number: &str, countries: impl Iterator<Item = &'a str
     ways.into_iter().find(|way| known.contains(way)).map(str::to_owned)
 }
 
-/// A number as it stands and without what may be dialled before it: zeros, and up to three digits for an outside line, a
-/// long-distance call, or another exchange behind the first.
+/// A number as it stands and without what may be dialled before it: zeros, and up to three digits for an outside line,
+/// a long-distance call, or another exchange behind the first.
 fn bare<'a>(digits: &'a str, ways: &mut Vec<&'a str>) {
     const OUTSIDE: usize = 3;
     ways.push(digits);

@@ -2,8 +2,9 @@
 //! `premium = true`.
 //!
 //! The longest prefix that fits counts. The table follows the national numbering plans as they are published to the ITU
-//! (E.164, national numbering plans) and holds whole ranges: where a country puts a few cheap numbers into a dear range,
-//! they are refused too. Where prefixes alone do not tell (Ireland's 15xx, Hong Kong's 900), no number is refused.
+//! (E.164, national numbering plans) and holds whole ranges: where a country puts a few cheap numbers into a dear
+//! range, they are refused too. Where prefixes alone do not tell (Ireland's 15xx, Hong Kong's 900), no number is
+//! refused.
 
 /// Prefix in E.164 and what it is.
 const TABLE: &[(&str, &str)] = &[
@@ -106,9 +107,9 @@ const TABLE: &[(&str, &str)] = &[
 /// Digits of the shortest number that is taken for an international one without a prefix.
 const SHORTEST_ABROAD: usize = 10;
 
-/// The prefix by which `number` costs extra, and what it is. A number without `+` is tried as one of each of `countries`
-/// (country codes), with and without a leading zero, and as an international one, behind a prefix or, if it is long enough, as it
-/// stands.
+/// The prefix by which `number` costs extra, and what it is. A number without `+` is tried as one of each of
+/// `countries` (country codes), with and without a leading zero, and as an international one, behind a prefix or, if it
+/// is long enough, as it stands.
 pub(super) fn kind_of<'a>(
     number: &str,
     countries: impl Iterator<Item = &'a str>,

@@ -17,7 +17,8 @@ pub struct Room {
     pub alone: Alone,
     /// What is heard where `alone` is music. Default: that of the gateway.
     pub music: Option<SoundSource>,
-    /// Calls in it at one time, at least 1. Default: no limit. Each costs one decode, one encode and one addition a tick.
+    /// Calls in it at one time, at least 1. Default: no limit. Each costs one decode, one encode and one addition a
+    /// tick.
     pub max_members: Option<u32>,
 }
 

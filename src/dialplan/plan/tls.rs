@@ -20,8 +20,8 @@ pub struct TrunkTls {
     pub ca: Option<PathBuf>,
     /// The name its certificate must hold. Default: the host in `address` (or `proxy`), as RFC 5922 has it.
     pub name: Option<String>,
-    /// Whether `*.carrier.example` in a certificate stands for `sip.carrier.example`. RFC 5922 section 7.2 says no, which
-    /// is the default; some providers have such certificates all the same.
+    /// Whether `*.carrier.example` in a certificate stands for `sip.carrier.example`. RFC 5922 section 7.2 says no,
+    /// which is the default; some providers have such certificates all the same.
     pub wildcard: bool,
     /// Whether its certificate is looked at at all. Default yes; no lets anybody on the way take the calls.
     pub verify: bool,

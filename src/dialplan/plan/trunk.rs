@@ -16,7 +16,8 @@ pub struct Trunk {
     pub address: Vec<TrunkAddress>,
     /// How it is called. Default: as its NAPTR and SRV records say, and UDP where there are none.
     pub transport: Option<SipTransport>,
-    /// Everything to this trunk goes by way of this host (RFC 3261 section 8.1.2), instead of to `address`. Default: none.
+    /// Everything to this trunk goes by way of this host (RFC 3261 section 8.1.2), instead of to `address`. Default:
+    /// none.
     pub proxy: Option<Proxy>,
     /// How it shows who it is, and we to it, when it is called by TLS.
     pub tls: TrunkTls,
@@ -56,8 +57,8 @@ pub struct Trunk {
     pub max_calls_per_second: Option<u32>,
     /// Whether our calls follow its redirections (3xx), by the same routes. Default no.
     pub redirects: bool,
-    /// Whether it may refer its calls to somebody else (RFC 3515), and `partyline ctl transfer` may refer them to it. What
-    /// it refers to is called by the routes with `from = "sessions"`, as any other call of ours. Default no.
+    /// Whether it may refer its calls to somebody else (RFC 3515), and `partyline ctl transfer` may refer them to it.
+    /// What it refers to is called by the routes with `from = "sessions"`, as any other call of ours. Default no.
     pub refer: bool,
     /// Whether a call of its may take the place of another call of its (RFC 3891). Default no.
     pub replaces: bool,

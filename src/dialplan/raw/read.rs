@@ -259,8 +259,8 @@ impl<T: Read> Read for Named<T> {
     }
 }
 
-/// Declares a table: its fields, each with what it does, its key (the field's name unless `as` says another), its type and
-/// an example.
+/// Declares a table: its fields, each with what it does, its key (the field's name unless `as` says another), its type
+/// and an example.
 macro_rules! table {
     (@key $field:ident) => { stringify!($field) };
     (@key $field:ident $key:literal) => { $key };

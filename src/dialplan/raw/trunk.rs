@@ -78,8 +78,8 @@ table! {
         replaces: bool = "true",
         /// Whether its 480 means that another trunk may do better. Default `false`: the callee is not available.
         failover_on_480: bool = "true",
-        /// Codecs spoken with it, best first: `opus`, `g722`, `pcmu`, `pcma`, `g729` (which needs libbcg729). In calls out
-        /// they are offered, in calls in their order decides. Default: as the gateway has it.
+        /// Codecs spoken with it, best first: `opus`, `g722`, `pcmu`, `pcma`, `g729` (which needs libbcg729). In calls
+        /// out they are offered, in calls in their order decides. Default: as the gateway has it.
         codecs: Strings = r#"["g722", "pcma"]"#,
         /// How keys are sent to it: `rfc4733` or `info`. Default `"rfc4733"`.
         digits: String = r#""rfc4733""#,

@@ -23,8 +23,8 @@ fn said(line: &str) -> Vec<String> {
     heard
 }
 
-/// What an explanation says is heard, in order. What is only heard alone in a room is heard, since the room is empty; what
-/// a full room says is not.
+/// What an explanation says is heard, in order. What is only heard alone in a room is heard, since the room is empty;
+/// what a full room says is not.
 fn told(way: &Explanation) -> Vec<String> {
     way.lines.iter().filter(|line| !line.contains("a full room")).flat_map(|line| said(line)).collect()
 }

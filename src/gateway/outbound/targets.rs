@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 impl Gateway {
-    /// All targets of `trunks`, in the order they are tried: trunk by trunk, each one's servers as drawn for this call. Trunks
-    /// that are down, and servers that failed a moment ago, come behind all others.
+    /// All targets of `trunks`, in the order they are tried: trunk by trunk, each one's servers as drawn for this call.
+    /// Trunks that are down, and servers that failed a moment ago, come behind all others.
     pub(super) fn targets(&mut self, now: Now, trunks: &[Arc<Trunk>]) -> VecDeque<Target> {
         let (mut good, mut doubtful) = (Vec::new(), Vec::new());
         for trunk in trunks {
@@ -95,7 +95,8 @@ impl Gateway {
         let here = std::mem::replace(&mut outgoing.target, next);
         let next = &outgoing.target;
         let seen = |flow: &Flow| self.trunks.own_addresses.towards(flow.peer(), flow.local.ip());
-        // Ports stay as they are where the next one may be told the same: keys that one trunk has seen are not shown to another.
+        // Ports stay as they are where the next one may be told the same: keys that one trunk has seen are not shown to
+        // another.
         let same_ports = here.flow.local.ip() == next.flow.local.ip()
             && seen(&here.flow) == seen(&next.flow)
             && (here.trunk.name == next.trunk.name

@@ -22,8 +22,8 @@ enum Caller {
 }
 
 impl CallerKey {
-    /// The calling number on its trunk. `number` is the normalised number, be it shown to others or only asserted to us;
-    /// empty where the trunk says nothing that may be believed: all such callers of a trunk are one.
+    /// The calling number on its trunk. `number` is the normalised number, be it shown to others or only asserted to
+    /// us; empty where the trunk says nothing that may be believed: all such callers of a trunk are one.
     ///
     /// The trunk is part of the key: a number forged on one trunk blocks nobody on another.
     #[must_use]

@@ -221,7 +221,8 @@ fn under_attack(now: Instant, guessers: u32) -> PinGuard {
     guard
 }
 
-/// Lets time pass until it is this call's turn, all guesses of others being wrong ones, and guessers asking again at once.
+/// Lets time pass until it is this call's turn, all guesses of others being wrong ones, and guessers asking again at
+/// once.
 fn wait_of(guard: &mut PinGuard, start: Instant, call: u64) -> Duration {
     loop {
         let now = guard.poll_timeout().unwrap();

@@ -6,8 +6,8 @@
 //! ctl transfer ─▶ REFER of ours ─▶ NOTIFY 200 ─▶ BYE
 //! ```
 //!
-//! A session does not notice: it goes on naming the call it knew, and [`Gateway::for_session`] puts the one that stands in
-//! for it in its place. Until it does, the new call is the gateway's own affair.
+//! A session does not notice: it goes on naming the call it knew, and [`Gateway::for_session`] puts the one that stands
+//! in for it in its place. Until it does, the new call is the gateway's own affair.
 //!
 //! | file | what happens there |
 //! |---|---|
@@ -136,8 +136,8 @@ impl Gateway {
         self.hang_up(now, id, Cause::Replaced(successor.map_or_else(String::new, |call| call.to_string())));
     }
 
-    /// The session goes on with another call under the old one's name: with its keys, its PIN that waits to be looked up,
-    /// and what it hears. If it was not told yet that the old one is answered, it is told of the new one.
+    /// The session goes on with another call under the old one's name: with its keys, its PIN that waits to be looked
+    /// up, and what it hears. If it was not told yet that the old one is answered, it is told of the new one.
     fn hand_over(&mut self, old: CallId, new: CallId) {
         let Some(call) = self.calls.get_mut(&old) else { return };
         let id = std::mem::replace(&mut call.session, NOWHERE);

@@ -101,8 +101,8 @@ impl Decoding {
         }
     }
 
-    /// The same of a packet of another payload type than the one before, or of one that its sender says is silence: where
-    /// the decoder has state it becomes just that, undecoded.
+    /// The same of a packet of another payload type than the one before, or of one that its sender says is silence:
+    /// where the decoder has state it becomes just that, undecoded.
     #[inline(never)]
     fn decode_other(&mut self, marked: u8, payload: &[u8], playout: &mut Playout) {
         let payload_type = marked & !SILENCE;

@@ -1,5 +1,5 @@
-//! Discontinuous transmission: where nothing but noise is to be sent, it is described now and then (RFC 3389) and the rest is
-//! not sent.
+//! Discontinuous transmission: where nothing but noise is to be sent, it is described now and then (RFC 3389) and the
+//! rest is not sent.
 
 use crate::audio::codec::comfort_noise::{Encoder, LONGEST_PAYLOAD};
 use crate::audio::{FRAME_8K, Frame};

@@ -2,8 +2,8 @@
 
 use crate::rtp::AudioLevel;
 
-/// What is told to be no voice and this quiet adds nothing to a conference anyway: the threshold of the gate, −55 dBFS, is
-/// −58 dBov.
+/// What is told to be no voice and this quiet adds nothing to a conference anyway: the threshold of the gate, −55 dBFS,
+/// is −58 dBov.
 const SILENT: u8 = 60;
 /// So much silence is decoded before the rest is not: until then the gate has closed.
 const SETTLED_US: u64 = 500_000;
@@ -26,8 +26,8 @@ impl Levels {
         self.id = id;
     }
 
-    /// Whether the packet in `datagram`, of so many microseconds, need not be decoded. Nothing else is believed of a level:
-    /// whoever tells a wrong one is not heard, never heard more.
+    /// Whether the packet in `datagram`, of so many microseconds, need not be decoded. Nothing else is believed of a
+    /// level: whoever tells a wrong one is not heard, never heard more.
     pub(super) fn is_silence(&mut self, datagram: &[u8], micros: u64) -> bool {
         let level = AudioLevel::of(datagram, self.id);
         if level.is_some_and(|level| !level.is_voice && level.below_overload >= SILENT) {

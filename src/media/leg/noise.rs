@@ -20,7 +20,8 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    /// Noise that comes under `payload_types` with their clocks; `None` where no clock is ours. Equal seeds make equal noise.
+    /// Noise that comes under `payload_types` with their clocks; `None` where no clock is ours. Equal seeds make equal
+    /// noise.
     pub(super) fn new(payload_types: &[(u8, u32)], seed: u32) -> Option<Self> {
         let mut noise = Self {
             payload_types: SmallVec::new(),

@@ -4,8 +4,9 @@ use crate::audio::LONGEST_FRAME;
 use crate::audio::codec::Decoder;
 use crate::types::AudioCodec;
 
-/// Packets that are kept. What a decoder knows is of the beginning of the pause; by these it comes to what its encoder has
-/// come to. That of Opus needs two. What G.722 expects fades by 1/256 a sample: after ten packets nothing is left to hear.
+/// Packets that are kept. What a decoder knows is of the beginning of the pause; by these it comes to what its encoder
+/// has come to. That of Opus needs two. What G.722 expects fades by 1/256 a sample: after ten packets nothing is left
+/// to hear.
 const KEPT: usize = 10;
 const KEPT_OPUS: usize = 2;
 /// The longest that are passed over: 40 ms of G.722, 60 ms of Opus at 53 kb/s, which a pause never takes.

@@ -142,8 +142,8 @@ impl Sender {
         self.copies = Copies::new(parameters);
     }
 
-    /// Sends the octets of 20 ms, which may be cut anywhere: at most 160. Says whether the last digit of those to send went
-    /// out with it.
+    /// Sends the octets of 20 ms, which may be cut anywhere: at most 160. Says whether the last digit of those to send
+    /// went out with it.
     #[inline]
     pub(crate) fn put(&mut self, payload: &[u8], way: &mut Way<'_>) -> bool {
         if self.filled == 0 && self.packet == payload.len() {
@@ -168,8 +168,8 @@ impl Sender {
         self.filled -= sent;
     }
 
-    /// Sends a packet of an encoder, `units` of the clock long; an empty one stands for sound that need not be sent. Says
-    /// what [`Sender::put`] says.
+    /// Sends a packet of an encoder, `units` of the clock long; an empty one stands for sound that need not be sent.
+    /// Says what [`Sender::put`] says.
     pub(crate) fn put_packet(&mut self, payload: &[u8], units: u32, way: &mut Way<'_>) -> bool {
         self.emit(payload, units, way);
         self.digits_done()

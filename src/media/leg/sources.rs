@@ -1,5 +1,5 @@
-//! Whom a leg hears by their SSRC: its sound has one source and its telephone events have one, mostly the same. Each kind
-//! follows its own, so that events under an SSRC of their own take nothing from the sound.
+//! Whom a leg hears by their SSRC: its sound has one source and its telephone events have one, mostly the same. Each
+//! kind follows its own, so that events under an SSRC of their own take nothing from the sound.
 
 use crate::rtp::Header;
 use crate::rtp::sequence::{Source, Verdict};
@@ -149,8 +149,8 @@ impl Sources {
         Some(Followed { verdict, is_another: followed.is_some_and(|followed| followed != header.ssrc) })
     }
 
-    /// Takes note of a packet whose payload type was not negotiated; says whether it is of the source of the sound. `None` if
-    /// it is of none that is followed: it makes none be followed either.
+    /// Takes note of a packet whose payload type was not negotiated; says whether it is of the source of the sound.
+    /// `None` if it is of none that is followed: it makes none be followed either.
     pub(crate) fn receive_unknown(&mut self, arrival: Instant, header: &Header) -> Option<(Verdict, bool)> {
         let of_ssrc = |source: &&mut Source| source.ssrc() == header.ssrc;
         if let Some(sound) = self.sound.as_mut().filter(of_ssrc) {

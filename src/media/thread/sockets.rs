@@ -1,7 +1,7 @@
 //! Receiving and sending: the one place to change for another way of IO.
 //!
-//! Two calls a leg and tick are most of what a media thread costs, so they go to the kernel directly: libc's wrappers make
-//! each of them a point at which the thread can be cancelled. `benches/README.md` tells what else was tried.
+//! Two calls a leg and tick are most of what a media thread costs, so they go to the kernel directly: libc's wrappers
+//! make each of them a point at which the thread can be cancelled. `benches/README.md` tells what else was tried.
 
 use super::clock;
 use crate::rtp::packet::MAX_DATAGRAM;
@@ -30,8 +30,8 @@ pub struct TransportSockets {
 impl TransportSockets {
     /// Makes the sockets ready for a media thread: non-blocking, with kernel time stamps.
     ///
-    /// IPv4 packets are never fragmented here, which spares the kernel an identification for each. They stay below the 552
-    /// bytes under which Linux believes no path to be.
+    /// IPv4 packets are never fragmented here, which spares the kernel an identification for each. They stay below the
+    /// 552 bytes under which Linux believes no path to be.
     pub(super) fn prepare(&self) -> io::Result<()> {
         for socket in std::iter::once(&self.rtp).chain(&self.rtcp) {
             socket.set_nonblocking(true)?;
@@ -130,8 +130,8 @@ pub(super) fn is_ipv6(socket: &UdpSocket) -> bool {
     socket.local_addr().is_ok_and(|address| address.is_ipv6())
 }
 
-/// The address of a sender; an IPv4-mapped one as the IPv4 address that it is. Others keep flow and scope, which link-local
-/// addresses need.
+/// The address of a sender; an IPv4-mapped one as the IPv4 address that it is. Others keep flow and scope, which
+/// link-local addresses need.
 fn unmapped(source: SocketAddr) -> SocketAddr {
     match source {
         SocketAddr::V6(address) => match address.ip().to_ipv4_mapped() {

@@ -191,8 +191,8 @@ impl Worker {
         }
     }
 
-    /// Takes a leg's sockets in. Without them (out of file descriptors for time stamps) the leg is silent, and its media
-    /// timeout ends it.
+    /// Takes a leg's sockets in. Without them (out of file descriptors for time stamps) the leg is silent, and its
+    /// media timeout ends it.
     fn admit(&mut self, leg: CallId, sockets: TransportSockets) {
         let Some(slot) = self.engine.leg_slot(leg) else { return };
         if self.slots.contains_key(&leg) || sockets.prepare().is_err() {
@@ -244,7 +244,8 @@ impl Worker {
     fn tick(&mut self, now: Now) {
         self.due.clear();
         self.due.extend(self.engine.due_legs(now.instant));
-        // The other way round than the engine hears and sends them: what was read last is still in the processor's cache.
+        // The other way round than the engine hears and sends them: what was read last is still in the processor's
+        // cache.
         for at in (0..self.due.len()).rev() {
             self.read_tick(now, self.due[at]);
             self.engine.hear(now, self.due[at]);

@@ -1,13 +1,13 @@
 //! Where we send and whom we believe where nothing but the packets tells, two different things.
 //!
-//! We send to the address of the SDP until a valid source is learned (symmetric RTP, RFC 4961). We accept the first valid
-//! sender within the accepted networks and lock to it. Learning opens again after an SDP with another address, and when the
-//! locked source fell silent and another sender within the same networks speaks. The address of the SDP itself may take the
-//! lock back at any time: whoever else got it first, or while its owner was silent, does not keep it. Everything else is
-//! foreign.
+//! We send to the address of the SDP until a valid source is learned (symmetric RTP, RFC 4961). We accept the first
+//! valid sender within the accepted networks and lock to it. Learning opens again after an SDP with another address,
+//! and when the locked source fell silent and another sender within the same networks speaks. The address of the SDP
+//! itself may take the lock back at any time: whoever else got it first, or while its owner was silent, does not keep
+//! it. Everything else is foreign.
 //!
-//! RTCP goes to where valid reports come from, if that is the locked source's host; to another port of it only after the one
-//! before fell silent.
+//! RTCP goes to where valid reports come from, if that is the locked source's host; to another port of it only after
+//! the one before fell silent.
 
 use crate::types::{MediaParameters, Network};
 use std::net::{IpAddr, SocketAddr};
@@ -72,7 +72,8 @@ impl Latching {
         }
     }
 
-    /// Takes over a new SDP. Under the same address whoever is locked to stays so; under another one learning opens again.
+    /// Takes over a new SDP. Under the same address whoever is locked to stays so; under another one learning opens
+    /// again.
     pub(crate) fn update(&mut self, now: Instant, parameters: &MediaParameters) {
         self.held = parameters.remote_rtp.is_none() && self.negotiated_rtp.is_some();
         if self.held {
@@ -147,8 +148,8 @@ impl Latching {
         }
     }
 
-    /// Whether RTCP is believed from there: it must come from where the RTP comes from, port apart, or from where the SDP
-    /// says. Learns nothing.
+    /// Whether RTCP is believed from there: it must come from where the RTP comes from, port apart, or from where the
+    /// SDP says. Learns nothing.
     pub(crate) fn believes_rtcp(&self, address: SocketAddr) -> bool {
         let negotiated = [self.negotiated_rtp, self.negotiated_rtcp].into_iter().flatten();
         let is_negotiated = || negotiated.map(|known| known.ip()).any(|known| known == address.ip());

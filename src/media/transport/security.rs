@@ -4,14 +4,14 @@ use super::super::outbox::{Envelope, Outbox};
 use crate::rtp::srtp::{MAX_RTCP_OVERHEAD, MAX_RTP_OVERHEAD, Protector, SrtpError, Unprotector};
 use crate::types::SrtpKey;
 
-/// Keys of before that are remembered: more than a call has at once, one for each suite. Those of an agreement that another
-/// one replaced do not come again, so the oldest may be forgotten.
+/// Keys of before that are remembered: more than a call has at once, one for each suite. Those of an agreement that
+/// another one replaced do not come again, so the oldest may be forgotten.
 const KEYS_KEPT: usize = 8;
 
 /// The sending side.
 ///
-/// The answers of a call that forked may go from key to key and back, or to none and back, before one of them stands. Under
-/// each key counting goes on where it was: no index may be used twice.
+/// The answers of a call that forked may go from key to key and back, or to none and back, before one of them stands.
+/// Under each key counting goes on where it was: no index may be used twice.
 #[derive(Debug)]
 pub(super) struct SrtpSender {
     key: SrtpKey,
@@ -85,8 +85,8 @@ pub(super) struct SrtpReceiver {
     unprotector: Unprotector,
     /// Under the key of before, whose packets are still on their way.
     before: Option<Box<Unprotector>>,
-    /// One under the new key has come: those of before are not taken any more. Memory is given back with the next keys, since
-    /// this is found out in a tick.
+    /// One under the new key has come: those of before are not taken any more. Memory is given back with the next keys,
+    /// since this is found out in a tick.
     has_changed: bool,
 }
 

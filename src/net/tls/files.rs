@@ -68,7 +68,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Certificate
     if read.is_empty() { Err(CertificateError::Empty(path.to_owned())) } else { Ok(read) }
 }
 
-/// The system's roots, read once an hour at most: what the administrator adds or takes away is heeded without a restart.
+/// The system's roots, read once an hour at most: what the administrator adds or takes away is heeded without a
+/// restart.
 ///
 /// # Errors
 /// When there are none.

@@ -153,7 +153,8 @@ impl DelayControl {
         (self.known() - MARGIN).max(0)
     }
 
-    /// A talk spurt begins, `early` before it was due (or that much late); `None` when nothing is known of when it was due.
+    /// A talk spurt begins, `early` before it was due (or that much late); `None` when nothing is known of when it was
+    /// due.
     pub fn spurt(&mut self, now: i64, early: Option<i64>) {
         self.settled = early.map_or(0, |early| (self.known() - early).max(0));
         self.window = Window::new(now);

@@ -6,7 +6,8 @@ const MAX_AHEAD_MS: i64 = 400;
 const MAX_OVERLAP_MS: i64 = 200;
 /// A packet so far (seconds) behind the newest is not believed.
 const MAX_BEHIND_S: i64 = 10;
-/// So many packets in a row whose timestamp is not where the sound before them ends, and timestamps are believed no more.
+/// So many packets in a row whose timestamp is not where the sound before them ends, and timestamps are believed no
+/// more.
 const DISTRUST_AFTER: u32 = 4;
 /// So many in a row where it is, and they are believed again.
 const TRUST_AFTER: u32 = 8;

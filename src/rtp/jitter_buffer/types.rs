@@ -44,8 +44,8 @@ pub enum Pull<'a> {
     },
     /// A packet is lost or late: append this many concealed samples.
     Conceal(usize),
-    /// A packet is lost, and the one that follows it is here: append this many samples, made of what that one carries of the
-    /// lost one if it does. Only where [`Settings::recovers`].
+    /// A packet is lost, and the one that follows it is here: append this many samples, made of what that one carries
+    /// of the lost one if it does. Only where [`Settings::recovers`].
     Recover {
         /// The length of the lost packet.
         samples: usize,

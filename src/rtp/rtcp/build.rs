@@ -23,8 +23,8 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Starts with a sender report, or without `sender` a receiver report. At most 31 blocks are written.
-    /// A buffer of 128 octets is enough for one block, a CNAME of 60 octets and a BYE; what does not fit is left out whole.
+    /// Starts with a sender report, or without `sender` a receiver report. At most 31 blocks are written. A buffer of
+    /// 128 octets is enough for one block, a CNAME of 60 octets and a BYE; what does not fit is left out whole.
     pub fn report(out: &'a mut [u8], ssrc: u32, sender: Option<&SenderInfo>, blocks: &[ReportBlock]) -> Self {
         let blocks = &blocks[..blocks.len().min(31)];
         let packet_type = if sender.is_some() { SENDER_REPORT } else { RECEIVER_REPORT };

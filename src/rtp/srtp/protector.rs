@@ -47,8 +47,8 @@ impl Protector {
         Self { carried, ..Self::new(key) }
     }
 
-    /// Goes on under this key after another one, under which `between` sent: what was counted under this key is not counted
-    /// again, and the rollover counters are where `between` has them.
+    /// Goes on under this key after another one, under which `between` sent: what was counted under this key is not
+    /// counted again, and the rollover counters are where `between` has them.
     pub fn resume(&mut self, between: &Self) {
         for (ssrc, last) in between.carried.iter().chain(between.rtp_sources.iter()) {
             let known = self.rtp_sources.get(*ssrc).is_some();

@@ -1,7 +1,7 @@
 //! How a sender writes its key presses, as far as it was seen.
 
-/// What a sender does with the timestamp from one packet of a key press to the next. RFC 4733 (section 2.5.1.2) wants it
-/// held: the timestamp is the start of the event.
+/// What a sender does with the timestamp from one packet of a key press to the next. RFC 4733 (section 2.5.1.2) wants
+/// it held: the timestamp is the start of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Timestamp {
     #[default]

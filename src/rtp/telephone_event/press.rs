@@ -98,12 +98,12 @@ impl Press {
         }
     }
 
-    /// Whether a packet sent after the newest of this press belongs to it: the key has not been released and pressed again
-    /// between them.
+    /// Whether a packet sent after the newest of this press belongs to it: the key has not been released and pressed
+    /// again between them.
     ///
-    /// What was received in a row is one press, whatever its timestamps say, until an end is followed by a new start. Where
-    /// something is missing between them, what this sender was seen to do with timestamps, durations and the marker decides;
-    /// in doubt it is one press.
+    /// What was received in a row is one press, whatever its timestamps say, until an end is followed by a new start.
+    /// Where something is missing between them, what this sender was seen to do with timestamps, durations and the
+    /// marker decides; in doubt it is one press.
     pub(super) fn goes_on_with(&self, seen: &Seen<'_>, between: Between, habits: &Habits) -> bool {
         let Seen { arrival, header, event } = *seen;
         let waited = arrival.saturating_duration_since(self.seen);
@@ -189,8 +189,8 @@ impl Press {
         *self = Self { began: before.began, ..Self::new(seen) };
     }
 
-    /// Whether a packet sent before the newest one of all belongs to this press: how many packets it lies outside of those
-    /// received, 0 for among them.
+    /// Whether a packet sent before the newest one of all belongs to this press: how many packets it lies outside of
+    /// those received, 0 for among them.
     pub(super) fn distance(&self, seen: &Seen<'_>, habits: &Habits) -> Option<i16> {
         let Seen { arrival, header, event } = *seen;
         if event.event != self.event || arrival.saturating_duration_since(self.seen) >= MEMORY {
@@ -214,8 +214,8 @@ impl Press {
         has.then_some(distance)
     }
 
-    /// Takes a packet in that others have overtaken; it tells nothing of whether the key is down now. Where it is an end
-    /// before a start, or a start after an end, what comes after the end is another press, which is given back.
+    /// Takes a packet in that others have overtaken; it tells nothing of whether the key is down now. Where it is an
+    /// end before a start, or a start after an end, what comes after the end is another press, which is given back.
     pub(super) fn fill_in(&mut self, seen: &Seen<'_>) -> Option<Self> {
         let Seen { arrival, header, event } = *seen;
         let is_after = |sequence: u16| header.sequence.wrapping_sub(sequence).cast_signed() > 0;

@@ -64,11 +64,11 @@ enum Place {
 
 /// Reports each key press once, at its start or, if that was lost, as soon as any of its packets arrives.
 ///
-/// A key press is a run of packets of one event that nothing interrupts: no end followed by a new start, no pause, no other
-/// event. Its packets should share one timestamp, but there are senders that move it with every packet or every repeated
-/// end, and senders that never move it; neither marker nor end is needed. What a sender does in packets that come in a row
-/// tells what its timestamps mean where packets are missing. A packet that comes late, even after the next key was pressed,
-/// finds its own press remembered.
+/// A key press is a run of packets of one event that nothing interrupts: no end followed by a new start, no pause, no
+/// other event. Its packets should share one timestamp, but there are senders that move it with every packet or every
+/// repeated end, and senders that never move it; neither marker nor end is needed. What a sender does in packets that
+/// come in a row tells what its timestamps mean where packets are missing. A packet that comes late, even after the
+/// next key was pressed, finds its own press remembered.
 #[derive(Debug, Clone, Default)]
 pub struct Receiver {
     /// Oldest overwritten first.
@@ -193,8 +193,8 @@ impl Receiver {
         self.presses[self.newest].is_some_and(|press| press.is_down(now))
     }
 
-    /// Another source (SSRC) takes the place of the current one: what was seen of that is forgotten, but for a key that is
-    /// down and may go on under the new one.
+    /// Another source (SSRC) takes the place of the current one: what was seen of that is forgotten, but for a key that
+    /// is down and may go on under the new one.
     pub fn change_source(&mut self) {
         self.is_taken_over = true;
     }

@@ -115,7 +115,8 @@ impl Sender {
         }
     }
 
-    /// The next packet of a key that is down; `elapsed` in the present segment, `left` of the key press before this packet.
+    /// The next packet of a key that is down; `elapsed` in the present segment, `left` of the key press before this
+    /// packet.
     fn sound(&mut self, event: u8, timestamp: u32, elapsed: u32, left: u32, begun: bool, samples: u32) -> Outgoing {
         let step = samples.min(left);
         let (elapsed, left) = (elapsed + step, left - step);

@@ -1,7 +1,7 @@
 //! How many wrong answers came from where: a password is not found out by trying.
 //!
-//! **A right answer forgives nothing.** If it did, whoever knows one trunk's password, or saw one right answer and sends it
-//! again, could do so between guesses at another's, and guess for ever.
+//! **A right answer forgives nothing.** If it did, whoever knows one trunk's password, or saw one right answer and
+//! sends it again, could do so between guesses at another's, and guess for ever.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

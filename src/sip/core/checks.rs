@@ -47,11 +47,12 @@ pub(crate) fn check_require(request: &Request, terms: Option<&Terms>) -> Result<
     Err(Reply::new(StatusCode::BAD_EXTENSION).with(H::Unsupported, unknown.join(", ")))
 }
 
-/// What an INFO may carry: keys, as telephones that know no telephone events send them. None of an Info-Package (RFC 6086).
+/// What an INFO may carry: keys, as telephones that know no telephone events send them. None of an Info-Package (RFC
+/// 6086).
 const INFO_TYPES: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
 
-/// Whether an INFO is of a kind that is understood here (RFC 6086 sections 3.2 and 4.2.2). One without a body asks whether
-/// the call is still there.
+/// Whether an INFO is of a kind that is understood here (RFC 6086 sections 3.2 and 4.2.2). One without a body asks
+/// whether the call is still there.
 pub(crate) fn check_info(request: &Request) -> Result<(), Reply> {
     check_require(request, None)?;
     if request.headers.contains(&H::InfoPackage) {

@@ -64,11 +64,12 @@ pub struct RegistrationConfig {
     pub credentials: Option<Credentials>,
     /// How long each binding is asked for. Default of most trunks: 3600 s; the registrar may shorten it.
     pub expires: Duration,
-    /// The user part of the Contact. `None` (best): an unguessable one is made, so that calls to it are known
-    /// to come by way of this registrar; see [`Endpoint::registered_contact_user`](crate::sip::Endpoint::registered_contact_user).
+    /// The user part of the Contact. `None` (best): an unguessable one is made, so that calls to it are known to come
+    /// by way of this registrar; see
+    /// [`Endpoint::registered_contact_user`](crate::sip::Endpoint::registered_contact_user).
     pub contact_user: Option<String>,
-    /// Registers all numbers of the account at once (RFC 6140, "GIN"): the Contact has no user, and calls come to its host
-    /// with the called number in their request URI. A registrar that cannot do this says 420.
+    /// Registers all numbers of the account at once (RFC 6140, "GIN"): the Contact has no user, and calls come to its
+    /// host with the called number in their request URI. A registrar that cannot do this says 420.
     pub bulk: bool,
     /// Further headers, as they are.
     pub headers: Headers,

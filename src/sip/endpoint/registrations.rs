@@ -48,8 +48,8 @@ impl Endpoint {
         self.registrations.contact_address(&self.core, id)
     }
 
-    /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network by the flow of the
-    /// registration. Empty without one, and once the binding has run out or is made elsewhere.
+    /// The Service-Route of the registrar's last answer (RFC 3608): routes for requests to its network by the flow of
+    /// the registration. Empty without one, and once the binding has run out or is made elsewhere.
     #[must_use]
     pub fn service_route(&self, now: Now, id: RegistrationId) -> &[NameAddr] {
         self.registrations.service_route(now, id)

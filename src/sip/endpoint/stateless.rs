@@ -1,5 +1,5 @@
-//! What is answered without a transaction (RFC 3261 section 8.2.7): OPTIONS, and what a password, a limit or too much work
-//! keeps out. Nothing is remembered, and the same request gets the same tag each time it comes.
+//! What is answered without a transaction (RFC 3261 section 8.2.7): OPTIONS, and what a password, a limit or too much
+//! work keeps out. Nothing is remembered, and the same request gets the same tag each time it comes.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::sip::transaction::{Key, Received, Reply, summary};
 use crate::types::Now;
 
 impl Endpoint {
-    /// Refuses an INVITE that came too long ago to be worth a call, of somebody who may call: 503 and Retry-After, of which
-    /// nobody hears. Says whether it did. What turns out to belong to a call or a transaction, or cannot be read, is left to
-    /// [`handle_input`](Self::handle_input).
+    /// Refuses an INVITE that came too long ago to be worth a call, of somebody who may call: 503 and Retry-After, of
+    /// which nobody hears. Says whether it did. What turns out to belong to a call or a transaction, or cannot be read,
+    /// is left to [`handle_input`](Self::handle_input).
     pub fn refuse_late(&mut self, now: Now, flow: Flow, bytes: &Bytes) -> bool {
         // The ladder wants all of it.
         if !self.core.config.trace
@@ -51,7 +51,8 @@ impl Endpoint {
         self.totals.limited += 1;
     }
 
-    /// Asks for a password. A flood of unknown sources costs nothing but the answers: no transaction, and no retransmission.
+    /// Asks for a password. A flood of unknown sources costs nothing but the answers: no transaction, and no
+    /// retransmission.
     pub(super) fn challenge(&mut self, received: &Received, key: Key, challenges: &[Challenge]) {
         self.totals.refused += 1;
         let mut reply = Reply::new(StatusCode::UNAUTHORIZED);

@@ -9,8 +9,8 @@ use crate::types::Now;
 /// Reasons that are looked at; each protocol has one, and there are two.
 const MOST_REASONS: usize = 8;
 
-/// The Reason of a message (RFC 3326; in a response RFC 6432): the telephone network's where there are several, else the
-/// first that can be read.
+/// The Reason of a message (RFC 3326; in a response RFC 6432): the telephone network's where there are several, else
+/// the first that can be read.
 #[must_use]
 pub fn reason_of(headers: &Headers) -> Option<Reason> {
     let mut reasons = headers.values(&H::Reason).take(MOST_REASONS).filter_map(|value| Reason::parse(&value).ok());

@@ -1,5 +1,5 @@
-//! REFER inside a call (RFC 3515, RFC 3892, RFC 4488): the peer's, whose outcome we tell by NOTIFY, and ours, whose outcome
-//! we are told. Each way one at a time.
+//! REFER inside a call (RFC 3515, RFC 3892, RFC 4488): the peer's, whose outcome we tell by NOTIFY, and ours, whose
+//! outcome we are told. Each way one at a time.
 
 use bytes::Bytes;
 

@@ -72,8 +72,9 @@ impl Agreed {
     }
 }
 
-/// What we agree to when `request` comes (RFC 4028 section 9). `now`: what holds already, in a call that is up; a request
-/// that does not speak of it changes neither the interval nor who refreshes. `Err`: refuse it with 422 and this Min-SE.
+/// What we agree to when `request` comes (RFC 4028 section 9). `now`: what holds already, in a call that is up; a
+/// request that does not speak of it changes neither the interval nor who refreshes. `Err`: refuse it with 422 and this
+/// Min-SE.
 pub(crate) fn agree(terms: &Terms, now: Option<SessionTimer>, request: &Request) -> Result<Option<Agreed>, MinSe> {
     let least = seconds(terms.min_session_expires);
     let wished = request.session_expires().and_then(Result::ok);

@@ -83,7 +83,8 @@ pub enum ParseError {
     Response {
         /// What is wrong with it.
         defect: Defect,
-        /// What could be read, where its status could: a 2xx to an INVITE began a call however badly the rest is written.
+        /// What could be read, where its status could: a 2xx to an INVITE began a call however badly the rest is
+        /// written.
         stub: Option<Box<Response>>,
     },
     /// A request that cannot be used.

@@ -101,8 +101,8 @@ impl StreamFramer {
         None
     }
 
-    /// The head of a response after which the stream cannot be cut any more. It comes out before the error does, since a
-    /// 2xx to an INVITE began a call all the same; a request is better sent again than taken for one without a body.
+    /// The head of a response after which the stream cannot be cut any more. It comes out before the error does, since
+    /// a 2xx to an INVITE began a call all the same; a request is better sent again than taken for one without a body.
     fn last_head(&mut self, error: FramingError) -> Option<Bytes> {
         let head = self.head_length()?;
         let is_response = self.buffer.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));

@@ -1,7 +1,7 @@
 //! A message at a glance: what it is and whether it belongs to something, before anybody parses it.
 //!
-//! For whoever must put messages into an order faster than they can be parsed. It is a look, not a judgement: folded or odd
-//! lines may hide a tag from it, so that nothing may be refused by it alone.
+//! For whoever must put messages into an order faster than they can be parsed. It is a look, not a judgement: folded or
+//! odd lines may hide a tag from it, so that nothing may be refused by it alone.
 
 use super::{Method, charset};
 

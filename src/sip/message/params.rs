@@ -92,7 +92,8 @@ impl Params {
         Some(self.0.remove(at))
     }
 
-    /// Removes all parameters of these names in one pass, since a peer may repeat one a thousand times; the first of each.
+    /// Removes all parameters of these names in one pass, since a peer may repeat one a thousand times; the first of
+    /// each.
     pub(super) fn take<const N: usize>(&mut self, names: [&str; N]) -> [Option<Param>; N] {
         let mut taken = [const { None }; N];
         self.0.retain(|param| {

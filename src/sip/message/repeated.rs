@@ -28,8 +28,8 @@ pub(in crate::sip) struct Repeated<'a> {
 }
 
 impl<'a> Repeated<'a> {
-    /// Looks for them in a request that is outside of any call. `None` where the parser should have a look: a To tag, perhaps,
-    /// folded lines, something twice or missing.
+    /// Looks for them in a request that is outside of any call. `None` where the parser should have a look: a To tag,
+    /// perhaps, folded lines, something twice or missing.
     pub fn of_new(request: &'a Bytes, source: SocketAddr) -> Option<Self> {
         let (mut vias, mut once) = (SmallVec::<[&[u8]; 4]>::new(), [None; 4]);
         let (_, rest) = charset::split_at_byte(request, b'\n');

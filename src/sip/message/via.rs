@@ -98,7 +98,8 @@ impl Via {
     }
 
     /// Notes where the message came from: `received` when it is not what the Via says or `rport` was asked for, and
-    /// `rport` when asked for (RFC 3261 section 18.2.1, RFC 3581 section 4). Anything the sender wrote there is replaced.
+    /// `rport` when asked for (RFC 3261 section 18.2.1, RFC 3581 section 4). Anything the sender wrote there is
+    /// replaced.
     pub fn mark_received(&mut self, source: SocketAddr) {
         let source_ip = source.ip().to_canonical();
         let told = self.host.ip().map(|address| address.to_canonical());

@@ -94,8 +94,8 @@ pub(super) struct Contact {
 const LONGEST: usize = 512;
 
 impl Contact {
-    /// Reads one; `None` where it is no address of SIP, or longer than is kept. A `reg-id` without an instance says nothing
-    /// (RFC 5626 section 6).
+    /// Reads one; `None` where it is no address of SIP, or longer than is kept. A `reg-id` without an instance says
+    /// nothing (RFC 5626 section 6).
     pub fn read(address: &NameAddr, outbound: bool) -> Option<Self> {
         let fits = |text: &String| text.len() <= LONGEST;
         let uri = address.uri.clone().for_request().to_string();

@@ -1,9 +1,9 @@
-//! Bindings of users: the registrar's side of REGISTER (RFC 3261 section 10.3), with flows of clients behind NAT (RFC 5626)
-//! and public GRUUs (RFC 5627).
+//! Bindings of users: the registrar's side of REGISTER (RFC 3261 section 10.3), with flows of clients behind NAT (RFC
+//! 5626) and public GRUUs (RFC 5627).
 //!
-//! Whoever asks has been found to be who the address of record belongs to. [`Registrar::register`] changes the bindings,
-//! or none of them, and says what to answer; [`Registrar::targets`] tells where an address of record is reached;
-//! [`Registrar::expire`] and [`Registrar::closed`] take away what has run out, or whose connection has ended.
+//! Whoever asks has been found to be who the address of record belongs to. [`Registrar::register`] changes the
+//! bindings, or none of them, and says what to answer; [`Registrar::targets`] tells where an address of record is
+//! reached; [`Registrar::expire`] and [`Registrar::closed`] take away what has run out, or whose connection has ended.
 
 mod binding;
 
@@ -170,8 +170,8 @@ impl Registrar {
         Ok(outbound)
     }
 
-    /// Where `aor` is reached: all of its bindings, the preferred first; of several flows of one instance the one that was
-    /// refreshed last (RFC 5626 section 7).
+    /// Where `aor` is reached: all of its bindings, the preferred first; of several flows of one instance the one that
+    /// was refreshed last (RFC 5626 section 7).
     #[must_use]
     pub fn targets(&self, now: Instant, aor: &str) -> Vec<Binding> {
         let mut live = self.live(now, aor);

@@ -39,7 +39,8 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
         id
     }
 
-    /// Sends a request again in a new transaction with another CSeq number, for the same user and by the same flow as `tx`.
+    /// Sends a request again in a new transaction with another CSeq number, for the same user and by the same flow as
+    /// `tx`.
     pub fn resend(&mut self, now: Now, tx: ClientId, mut request: Request, cseq: u32) -> Option<ClientId> {
         let (flow, user) = self.clients.get(&tx).map(|it| (it.flow, it.user.clone()))?;
         request.headers.remove(&H::Via);

@@ -9,8 +9,8 @@ use crate::sip::message::{Method, Request, Tag, Via};
 
 /// The identity of a server transaction, or of a request that may have come twice by different ways.
 ///
-/// A digest of what the RFC has compared, made with a secret of this endpoint: sixteen bytes instead of a hundred for as
-/// long as a transaction is remembered. That two identities share a digest is as good as impossible, and without the
+/// A digest of what the RFC has compared, made with a secret of this endpoint: sixteen bytes instead of a hundred for
+/// as long as a transaction is remembered. That two identities share a digest is as good as impossible, and without the
 /// secret nobody can look for two that do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u64, u64);
@@ -52,8 +52,8 @@ impl Keys {
 
     /// The transaction `request` belongs to, if it were of `method`: INVITE for an ACK or a CANCEL.
     ///
-    /// With the magic cookie: branch, sent-by, method. Without it, by the rules for RFC 2543 peers: request URI,
-    /// From tag, Call-ID, CSeq number, the whole top Via; the To tag is left out, since an ACK's differs from the INVITE's.
+    /// With the magic cookie: branch, sent-by, method. Without it, by the rules for RFC 2543 peers: request URI, From
+    /// tag, Call-ID, CSeq number, the whole top Via; the To tag is left out, since an ACK's differs from the INVITE's.
     #[must_use]
     pub fn transaction(&self, request: &Request, via: &Via, from_tag: &str, cseq: u32, method: &Method) -> Key {
         if let Some(key) = self.by_branch(via, method) {

@@ -11,7 +11,8 @@ use crate::sip::message::{HeaderName as H, Method, Request, Response, Text};
 use crate::types::Now;
 
 impl<C: Clone + Default, S: Copy> Transactions<C, S> {
-    /// Hands the transaction `id` a response to its request. The transaction again, once it has taken note; `None` where there is nothing to be passed up.
+    /// Hands the transaction `id` a response to its request. The transaction again, once it has taken note; `None`
+    /// where there is nothing to be passed up.
     pub fn receive_response(&mut self, now: Now, id: ClientId, flow: &Flow, response: &Response) -> Option<ClientId> {
         self.adopt_connection(id, flow);
         if let Some(transaction) = self.clients.get_mut(&id) {
@@ -75,7 +76,8 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
         true
     }
 
-    /// Sends the ACK of a 2xx that has this To tag, which has no transaction, and again whenever that response comes again.
+    /// Sends the ACK of a 2xx that has this To tag, which has no transaction, and again whenever that response comes
+    /// again.
     pub fn acknowledge(&mut self, tx: ClientId, tag: Text, mut ack: Request, flow: Flow) {
         let id = ClientId { branch: self.rng.random(), cancel: false };
         ack.headers.push_front(H::Via, self.via(&flow, id));

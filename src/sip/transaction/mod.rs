@@ -1,16 +1,15 @@
 //! Transactions (RFC 3261 section 17 with RFC 6026): the layer under calls and registrations.
 //!
 //! [`Transactions`] takes requests to be sent ([`start`](Transactions::start), [`cancel`](Transactions::cancel)) and
-//! hands responses on ([`matching`](Transactions::matching),
-//! [`receive_response`](Transactions::receive_response)); it takes requests that came
-//! ([`absorb`](Transactions::absorb) for those it knows, [`open`](Transactions::open) for new ones) and sends what they
-//! are answered with ([`respond`](Transactions::respond)). Retransmission either way, timers, TCP in the place of UDP and
-//! what is remembered of finished transactions are its own business. It knows nothing of what is above: its users leave a
-//! value with each of their transactions, and get it back with what becomes of it.
+//! hands responses on ([`matching`](Transactions::matching), [`receive_response`](Transactions::receive_response)); it
+//! takes requests that came ([`absorb`](Transactions::absorb) for those it knows, [`open`](Transactions::open) for new
+//! ones) and sends what they are answered with ([`respond`](Transactions::respond)). Retransmission either way, timers,
+//! TCP in the place of UDP and what is remembered of finished transactions are its own business. It knows nothing of
+//! what is above: its users leave a value with each of their transactions, and get it back with what becomes of it.
 //!
-//! The files: `machine` has the RFC's four tables; `clients` and `servers` carry them out; `matching` finds the request a
-//! response belongs to, `cancelling` gives an INVITE up, `large` chooses between TCP and UDP, `stateless` answers what gets
-//! no transaction; `retention` remembers the finished ones, `turned_away` the INVITEs that had none.
+//! The files: `machine` has the RFC's four tables; `clients` and `servers` carry them out; `matching` finds the request
+//! a response belongs to, `cancelling` gives an INVITE up, `large` chooses between TCP and UDP, `stateless` answers
+//! what gets no transaction; `retention` remembers the finished ones, `turned_away` the INVITEs that had none.
 
 mod cancelling;
 mod client;

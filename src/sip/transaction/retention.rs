@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::timer::ServerId;
 use crate::types::excess;
 
-/// Transactions that finish within this time are forgotten together, so that thousands a second wake us but now and then.
+/// Transactions that finish within this time are forgotten together, so that thousands a second wake us but now and
+/// then.
 const TOGETHER: Duration = Duration::from_millis(50);
 
 /// Timers J and L: they run equally long for every transaction and nothing stops them, so those that come first are due

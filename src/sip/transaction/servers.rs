@@ -49,7 +49,8 @@ pub(crate) enum Absorbed {
 }
 
 impl<C: Clone + Default, S: Copy> Transactions<C, S> {
-    /// Begins a transaction for a new request. `merged`: the key by which it is recognised when it comes by another way.
+    /// Begins a transaction for a new request. `merged`: the key by which it is recognised when it comes by another
+    /// way.
     pub fn open(&mut self, received: &Received, key: Key, merged: Option<Key>) -> ServerId {
         self.last_server += 1;
         let id = ServerId(self.last_server);

@@ -15,7 +15,8 @@ impl<C: Clone + Default, S: Copy> Transactions<C, S> {
         self.send_stateless(&request, flow, Reply::new(status), &tag);
     }
 
-    /// Answers a request that gets no transaction. The same request, by its `key`, gets the same tag each time it comes.
+    /// Answers a request that gets no transaction. The same request, by its `key`, gets the same tag each time it
+    /// comes.
     pub fn respond_statelessly(&mut self, received: &Received, key: Key, reply: Reply) {
         self.send_stateless(&received.request, received.response_flow(), reply, &key.stateless_tag());
     }

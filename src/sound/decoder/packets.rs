@@ -52,8 +52,8 @@ impl Packets {
         })
     }
 
-    /// FLAC. What stands before the sound is left out, but for what decoding needs: tags and pictures may say that they are
-    /// longer than the memory of this machine.
+    /// FLAC. What stands before the sound is left out, but for what decoding needs: tags and pictures may say that they
+    /// are longer than the memory of this machine.
     pub(super) fn flac(mut source: Metered) -> std::result::Result<Self, Fault> {
         let mut head = b"fLaC\x80\0\0\x22".to_vec();
         let info = stream_info(&mut source)?;

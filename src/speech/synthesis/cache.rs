@@ -7,8 +7,8 @@ use std::io::{self, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// A folder of WAV files, each named by a digest of what it says, by whom, and how. The least recently used go when there
-/// are too many; one that cannot be read is not there.
+/// A folder of WAV files, each named by a digest of what it says, by whom, and how. The least recently used go when
+/// there are too many; one that cannot be read is not there.
 #[derive(Debug, Clone)]
 pub(super) struct Cache {
     folder: PathBuf,
@@ -59,8 +59,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Deletes what was not used for the longest until the rest fits. What is not ours is left alone, and what cannot be
-    /// deleted stays.
+    /// Deletes what was not used for the longest until the rest fits. What is not ours is left alone, and what cannot
+    /// be deleted stays.
     fn trim(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries

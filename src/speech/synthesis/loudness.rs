@@ -31,7 +31,8 @@ pub(super) fn as_prompt(samples: &[f32], from: u32, rate: u32) -> Option<Sound> 
     let is_word = |sample: &f32| sample.abs() > loudest * SILENCE;
     let first = samples.iter().position(is_word)?;
     let last = samples.iter().rposition(is_word)?;
-    // The breath before a word and its last ring are kept, and come and go gently: what begins at once is heard as a sound.
+    // The breath before a word and its last ring are kept, and come and go gently: what begins at once is heard as a
+    // sound.
     let margin = |seconds: f64| (seconds * f64::from(from)) as usize;
     let (lead, ring) = (margin(LEAD).min(first), margin(RING).min(samples.len() - 1 - last));
     let mut kept = samples.get(first - lead..=last + ring)?.to_vec();

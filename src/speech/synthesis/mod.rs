@@ -1,7 +1,8 @@
 //! Text to speech, beside the calls: a queue, two threads, and the programs that speak.
 //!
-//! [`Speaker::start`] once. [`Speaker::queue`] has a text said sentence by sentence, so that it can be heard before all of
-//! it is ready; [`Speaker::render`] waits for the whole. What was said before comes from the disk, and waits for nobody.
+//! [`Speaker::start`] once. [`Speaker::queue`] has a text said sentence by sentence, so that it can be heard before all
+//! of it is ready; [`Speaker::render`] waits for the whole. What was said before comes from the disk, and waits for
+//! nobody.
 //!
 //! | file | what happens there |
 //! |---|---|

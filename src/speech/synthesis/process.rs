@@ -53,8 +53,8 @@ impl Process {
         if let Ok(group) = i32::try_from(self.child.id())
             && !self.is_reaped
         {
-            // SAFETY: sends a signal, and touches no memory. The child is not waited for yet: its number is its own, and so is
-            // that of its group.
+            // SAFETY: sends a signal, and touches no memory. The child is not waited for yet: its number is its own,
+            // and so is that of its group.
             unsafe {
                 libc::kill(-group, libc::SIGKILL);
             }

@@ -78,7 +78,8 @@ fn push(sentences: &mut Vec<String>, piece: &str) {
     }
 }
 
-/// Cuts a piece that is longer than `longest` characters: after its last comma within them, else at a space, else there.
+/// Cuts a piece that is longer than `longest` characters: after its last comma within them, else at a space, else
+/// there.
 fn cut(piece: &str, longest: usize) -> (&str, &str) {
     let limit = piece.char_indices().nth(longest).map_or(piece.len(), |(at, _)| at);
     let head = piece.get(..limit).unwrap_or_default();

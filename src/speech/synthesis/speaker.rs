@@ -18,7 +18,8 @@ const AHEAD: Duration = Duration::from_secs(30);
 /// The natural voice is let go when it had nothing to say for so long.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// Says texts, one sentence at a time, beside the calls. With its last handle it ends, and with it what waits to be said.
+/// Says texts, one sentence at a time, beside the calls. With its last handle it ends, and with it what waits to be
+/// said.
 #[derive(Debug, Clone)]
 pub struct Speaker {
     handle: Arc<Handle>,
@@ -183,8 +184,8 @@ impl Speaker {
         Ok(speaker)
     }
 
-    /// Has a text said; never waits. `deliver` is called with each sentence as it is ready, in a thread of the speaker's, up
-    /// to the last one or the first error; it says whether it wants another one.
+    /// Has a text said; never waits. `deliver` is called with each sentence as it is ready, in a thread of the
+    /// speaker's, up to the last one or the first error; it says whether it wants another one.
     ///
     /// # Errors
     /// It is not queued, and why.

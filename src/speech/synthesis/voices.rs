@@ -101,8 +101,8 @@ pub(super) struct Voices {
     worker: Option<Worker>,
     failures: u32,
     rests_until: Option<Instant>,
-    /// That there is no natural voice is said once, for each language that it does not speak, and so is that nothing can be
-    /// kept.
+    /// That there is no natural voice is said once, for each language that it does not speak, and so is that nothing
+    /// can be kept.
     told_missing: BTreeSet<String>,
     told_disk: bool,
 }

@@ -35,8 +35,8 @@ pub fn free_port(address: IpAddr) -> u16 {
 /// A block of `count` ports, begun at an even one, free for UDP and TCP at `address` and given to nobody else in this
 /// run.
 pub fn free_block(address: IpAddr, count: u16) -> (u16, u16) {
-    // Below the ports that the system hands out by itself: one of those may be free now and, when the program that it is
-    // meant for starts, belong to a connection of somebody else.
+    // Below the ports that the system hands out by itself: one of those may be free now and, when the program that it
+    // is meant for starts, belong to a connection of somebody else.
     const LOWEST: u32 = 10_000;
     const PORTS: u32 = 22_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);

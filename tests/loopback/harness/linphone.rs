@@ -1,4 +1,5 @@
-//! linphonec, a telephone that is not ours, without a sound device: it says a tone from a file and records what it hears.
+//! linphonec, a telephone that is not ours, without a sound device: it says a tone from a file and records what it
+//! hears.
 
 use super::address;
 use super::folder::Folder;
@@ -98,8 +99,8 @@ impl Linphone {
     }
 }
 
-/// The sound of a file it has written, at 8 kHz whatever rate the codec of the call had. Its header counts itself as sound,
-/// so that readers miss 44 bytes at the end.
+/// The sound of a file it has written, at 8 kHz whatever rate the codec of the call had. Its header counts itself as
+/// sound, so that readers miss 44 bytes at the end.
 fn samples(file: &[u8]) -> Vec<i16> {
     const HEADER: usize = 44;
     assert_eq!(file[22..24], [1, 0], "one channel");

@@ -71,7 +71,8 @@ fn survey(heard: &[i16], tones: &[f64]) -> String {
 
 /// Whether a loud half second from the middle of `prompt` is somewhere in `heard`.
 pub fn contains_prompt(heard: &[i16], prompt: &[i16]) -> bool {
-    // A tenth of a second is enough to tell one word from another, and short enough not to suffer from a skipped packet.
+    // A tenth of a second is enough to tell one word from another, and short enough not to suffer from a skipped
+    // packet.
     const LENGTH: usize = 1_600;
     let energy = |samples: &[i16]| samples.iter().map(|&sample| f64::from(sample).powi(2)).sum::<f64>();
     let loudest = prompt.windows(LENGTH).step_by(200).max_by(|a, b| energy(a).total_cmp(&energy(b)));

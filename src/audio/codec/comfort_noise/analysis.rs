@@ -18,8 +18,8 @@ const FLOOR: f32 = 1.000_1;
 
 /// Describes the noise of pauses.
 ///
-/// A pause starts with [`Encoder::begin`]; each of its frames goes through [`Encoder::encode`], which says when a payload is
-/// to be sent.
+/// A pause starts with [`Encoder::begin`]; each of its frames goes through [`Encoder::encode`], which says when a
+/// payload is to be sent.
 #[derive(Debug, Clone)]
 pub struct Encoder {
     rate: SampleRate,
@@ -45,8 +45,8 @@ impl Encoder {
         *self = Self::new(self.rate);
     }
 
-    /// Listens to a frame of the pause. Returns the octets written to `payload`; 0 where nothing need be sent. A payload
-    /// with room for fewer than [`super::LONGEST_PAYLOAD`] gets fewer coefficients.
+    /// Listens to a frame of the pause. Returns the octets written to `payload`; 0 where nothing need be sent. A
+    /// payload with room for fewer than [`super::LONGEST_PAYLOAD`] gets fewer coefficients.
     pub fn encode(&mut self, samples: &[i16], payload: &mut [u8]) -> usize {
         samples.chunks(LONGEST_PIECE).for_each(|piece| self.listen(piece));
         self.since = self.since.saturating_add(u32::try_from(samples.len()).unwrap_or(u32::MAX));

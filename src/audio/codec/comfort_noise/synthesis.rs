@@ -5,8 +5,8 @@ use crate::types::SampleRate;
 
 /// Noise is no louder than this, whatever a payload says: decibels below overload.
 const LOUDEST: u8 = 20;
-/// What a step may have more than that, as an amplitude: 9 dB. A sharp filter swings, and one that moves from a whistle to
-/// another may swing without an end.
+/// What a step may have more than that, as an amplitude: 9 dB. A sharp filter swings, and one that moves from a whistle
+/// to another may swing without an end.
 const SWING: f64 = 2.8;
 /// Nearer to 1 a coefficient makes a whistle of noise.
 const SHARPEST: f32 = 0.99;
@@ -43,7 +43,8 @@ struct Shape {
 }
 
 impl Decoder {
-    /// Makes noise at `rate`: the clock rate of the payload type, or the spectrum is another. Equal seeds make equal noise.
+    /// Makes noise at `rate`: the clock rate of the payload type, or the spectrum is another. Equal seeds make equal
+    /// noise.
     #[must_use]
     pub const fn new(rate: SampleRate, seed: u32) -> Self {
         let step = (rate.0 / STEPS_A_SECOND) as usize;

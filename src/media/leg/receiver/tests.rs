@@ -133,7 +133,8 @@ impl Line {
         assert!(self.receiver.receive_unknown(at, &header, self.listen));
     }
 
-    /// How much of what was said since then was heard as it was said, percent. The last third of a second may be on its way.
+    /// How much of what was said since then was heard as it was said, percent. The last third of a second may be on its
+    /// way.
     fn clean_since(&mut self, said: usize) -> f64 {
         let said = &self.said[said..self.said.len().saturating_sub(2_700)];
         let places: HashMap<&[i16], usize> = said.windows(PIECE).enumerate().map(|(at, piece)| (piece, at)).collect();

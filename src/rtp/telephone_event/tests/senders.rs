@@ -231,8 +231,9 @@ fn two_neighbours_in_the_wrong_order_change_nothing() {
     }
 }
 
-/// Kinds of whose packets any may be lost or overtaken. Where markers, timestamps and durations all mean nothing, and this was not yet
-/// seen in packets that came in a row, a packet after a gap is taken for what its marker says: a new start.
+/// Kinds of whose packets any may be lost or overtaken. Where markers, timestamps and durations all mean nothing, and
+/// this was not yet seen in packets that came in a row, a packet after a gap is taken for what its marker says: a new
+/// start.
 fn kinds_to_lose() -> Vec<Kind> {
     let means_nothing = |kind: &Kind| {
         let moves = matches!(kind.stamps, Stamps::EveryPacket | Stamps::EveryEnd | Stamps::FirstEnd);
@@ -241,8 +242,8 @@ fn kinds_to_lose() -> Vec<Kind> {
     kinds().into_iter().filter(|kind| !means_nothing(kind)).collect()
 }
 
-/// Packets on a network where some are lost, of events at most five in a row (a hundred milliseconds without one), all are
-/// late by some time, and some come again 30 ms later.
+/// Packets on a network where some are lost, of events at most five in a row (a hundred milliseconds without one), all
+/// are late by some time, and some come again 30 ms later.
 fn arriving(packets: Vec<Packet>, fates: &[(bool, u64, bool)]) -> Vec<(u64, Packet)> {
     let mut arriving = Vec::new();
     let mut lost_events = 0;
