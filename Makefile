@@ -11,7 +11,7 @@
 # Debian packages, each with a command it brings: installed when the command is missing.
 BUILD_TOOLS := build-essential:cc pkg-config:pkg-config cmake:cmake
 TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip linphone-cli:linphonec sipsak:sipsak kamailio:kamailio \
-               kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so libbcg729-0:/usr/lib/*/libbcg729.so.0
+               kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so libbcg729-0:/usr/lib/*/libbcg729.so.0 coturn:turnserver
 
 # Beside what cargo builds, where the tests look for it: a scanner to be attacked with.
 PYTHON_TOOLS := --python $(or $(CARGO_TARGET_DIR),target)/python sipvicious==0.3.8:sipvicious_svwar

@@ -7,6 +7,7 @@ mod auth;
 mod bypass;
 mod codecs;
 mod gateway;
+mod ice;
 mod identity;
 mod ivr;
 mod out;
@@ -62,7 +63,9 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
         route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs, numbers: &gateway.numbers, gateway: &gateway };
     let routes = route::check(checker, raw_routes, &names, tables.routes.is_absent() && !raw.broken);
     let api = web::api(checker, &tables.api, &gateway);
-    let plan = Plan { gateway, api, trunks, users, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
+    let ice = ice::check(checker, &tables.ice);
+    let plan =
+        Plan { gateway, api, ice, trunks, users, rooms, ivrs: ivrs.into_iter().map(|ivr| ivr.ivr).collect(), routes };
     if !raw.broken {
         ivr::unused(checker, entries(&tables.ivr), raw_routes);
     }

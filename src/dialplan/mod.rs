@@ -28,7 +28,7 @@ pub use log_levels::log_levels;
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
     Alone, Announce, Api, ApiRole, ApiToken, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest,
-    DigestAlgorithm, DigitTransport, FetchSettings, FromUser, Gateway, Greeting, Identity, IdentityHeader, Ivr,
+    DigestAlgorithm, DigitTransport, FetchSettings, FromUser, Gateway, Greeting, Ice, Identity, IdentityHeader, Ivr,
     IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin, Origins, Outgoing, Pin, Plan, Proxy, Register,
     ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer, SipTransport,
     SoundSource, SoundUrl, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls, USER_MAX_CALLS, User,

@@ -6,6 +6,7 @@
 
 mod api;
 mod gateway;
+mod ice;
 mod identity;
 mod ivr;
 mod room;
@@ -19,6 +20,7 @@ mod user;
 
 pub use api::{Api, ApiRole, ApiToken, Origins};
 pub use gateway::{Digest, DigestAlgorithm, FetchSettings, Gateway, ListenAddress, SipTransport};
+pub use ice::Ice;
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Alone, Announce, Room, RoomAccess};
@@ -46,6 +48,8 @@ pub struct Plan {
     pub gateway: Gateway,
     /// Who may use the HTTP API.
     pub api: Api,
+    /// Servers that help browsers through firewalls.
+    pub ice: Ice,
     /// Trunks, in the order of the file.
     pub trunks: Vec<Arc<Trunk>>,
     /// Users of the file, in its order. Others may be made while the gateway runs.

@@ -4,6 +4,7 @@
 
 mod api;
 mod gateway;
+mod ice;
 mod ivr;
 mod read;
 mod room;
@@ -13,6 +14,7 @@ mod user;
 
 pub(super) use api::{RawApi, RawToken};
 pub(super) use gateway::{RawDigest, RawFetch, RawGateway, RawGatewayTls, RawOpus};
+pub(super) use ice::RawIce;
 pub(super) use ivr::{RawCollect, RawIvr, RawSayTable, RawThen};
 pub(super) use room::RawRoom;
 pub(super) use route::RawRoute;
@@ -92,6 +94,8 @@ table! {
         gateway: RawGateway = "a table [gateway]",
         /// Who may use the HTTP API.
         api: RawApi = "a table [api]",
+        /// Servers that help browsers through firewalls.
+        ice: RawIce = "a table [ice]",
         /// SIP peers that carry calls to and from the telephone network, each under a name of its own.
         trunks: Named<RawTrunk> = "a table [trunks.NAME]",
         /// Users: who calls and is called by a telephone or browser of their own, each under the name they are called by.

@@ -1,15 +1,15 @@
 //! The reference page of all settings, made of what stands beside each key in `raw`.
 
 use super::raw::{
-    RawApi, RawAuth, RawCollect, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawIvr, RawOpus, RawRoom, RawRoute,
-    RawSayTable, RawSecretTable, RawTables, RawThen, RawToken, RawTrunk, RawTrunkTls, RawUser, Setting,
+    RawApi, RawAuth, RawCollect, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawIce, RawIvr, RawOpus, RawRoom,
+    RawRoute, RawSayTable, RawSecretTable, RawTables, RawThen, RawToken, RawTrunk, RawTrunkTls, RawUser, Setting,
 };
 use std::fmt::Write;
 
 /// A table of the file: its heading, what to know before its keys, and the keys.
 type Section = (&'static str, &'static str, &'static [Setting]);
 
-const SECTIONS: [Section; 19] = [
+const SECTIONS: [Section; 20] = [
     ("The file", "Each table stands under its own heading below.", RawTables::SETTINGS),
     ("[gateway]", "", RawGateway::SETTINGS),
     ("[gateway] tls = { … }", "", RawGatewayTls::SETTINGS),
@@ -18,6 +18,7 @@ const SECTIONS: [Section; 19] = [
     ("[gateway] fetch = { … }", "", RawFetch::SETTINGS),
     ("[api]", "", RawApi::SETTINGS),
     ("[api.tokens.NAME]", "One of `token` and `sha256` must be there, and `role`.", RawToken::SETTINGS),
+    ("[ice]", "", RawIce::SETTINGS),
     ("[trunks.NAME]", "One of `address`, `allow` and `auth` must be there.", RawTrunk::SETTINGS),
     ("[trunks.NAME] tls = { … }", "", RawTrunkTls::SETTINGS),
     ("[trunks.NAME] auth = { … }", "", RawAuth::SETTINGS),

@@ -27,6 +27,7 @@ mod connections;
 mod events;
 mod extract;
 mod guard;
+mod ice;
 mod limits;
 mod problem;
 mod server;

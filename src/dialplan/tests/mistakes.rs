@@ -247,6 +247,13 @@ fn single_mistakes_are_told_where_they_are() {
             "[ivr.other]\nsay = \"a b\"\nthen = { room = \"demo\" }",
             "11 warning: no route leads to ivr `other` <other>",
         ),
+        (
+            "route",
+            "[ice]\nturn = \"turn:turn.example.com\"",
+            "18 error: these TURN servers let nobody in without a password <\"turn:turn.example.com\">",
+        ),
+        ("route", "[ice]\nstun = \"turn:x\"", "18 error: this is the URL of no such server <\"turn:x\">"),
+        ("route", "[ice]\nturn_secret = { env = \"S\" }", "18 warning: a secret of no TURN server <{ env = \"S\" }>"),
         ("route", "answer_after = \"61s\"", "17 error: `answer_after` is from 0s to 60s <\"61s\">"),
         ("route", "room = \"x\"", "17 error: this route leads to two places <\"x\">"),
         ("route", "scenario = \"x\"", "17 error: `scenario` is not supported in this version <scenario>"),

@@ -2,6 +2,7 @@
 
 mod calls;
 mod gateway;
+mod ice;
 mod page;
 mod records;
 mod rooms;
@@ -46,6 +47,7 @@ pub(super) fn routes() -> Router<App> {
     let (router, api) = OpenApiRouter::with_openapi(description())
         .routes(routes!(gateway::status))
         .routes(routes!(gateway::drain))
+        .routes(routes!(ice::servers))
         .routes(routes!(rooms::list, rooms::make))
         .routes(routes!(rooms::get, rooms::change, rooms::unmake))
         .routes(routes!(rooms::lock))

@@ -130,6 +130,12 @@ impl Setup {
         self
     }
 
+    /// More of the dialplan.
+    pub fn also(mut self, more: &str) -> Self {
+        self.routes += more;
+        self
+    }
+
     /// One more line of the trunk that all the phones are on.
     pub fn trunk(mut self, line: &str) -> Self {
         self.routes = self.routes.replacen("[trunks.local]\n", &format!("[trunks.local]\n{line}\n"), 1);

@@ -17,6 +17,8 @@ const TABLE: &[Row] = &[
     ("GET", "/api/v1/status", NO, NO, 401, "unauthorized"),
     ("GET", "/api/v1/status", "of-nobody-0123456789", NO, 401, "unauthorized"),
     ("GET", "/api/v1/status", LOBBY, NO, 403, "all-rooms"),
+    ("GET", "/api/v1/ice-servers", LOBBY, NO, 200, NO),
+    ("GET", "/api/v1/ice-servers", NO, NO, 401, "unauthorized"),
     ("GET", "/api/v1/rooms", VIEWER, NO, 200, NO),
     ("GET", "/api/v1/rooms", NO, NO, 401, "unauthorized"),
     ("POST", "/api/v1/rooms", ADMIN, r#"{"name":"board","pin":"902817"}"#, 201, NO),

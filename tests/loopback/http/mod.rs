@@ -5,4 +5,5 @@ mod events;
 mod flood;
 mod server;
 mod sip_client;
+mod turn;
 mod websocket;
