@@ -3,7 +3,9 @@
 use nix::sys::eventfd::EventFd;
 use partyline::audio::codec::{Encoder, Libraries, g711};
 use partyline::media::PacketKind;
-use partyline::media::command::{Clip, Command, EVERYONE, Event, LegSettings, LegStatistics};
+use partyline::media::command::{
+    Clip, Command, EVERYONE, Event, LegSettings, LegStatistics, Pcm, Stream, StreamSample,
+};
 use partyline::media::engine::{Engine, LegSlot, TICK};
 use partyline::rtp::Header;
 use partyline::rtp::srtp::{MAX_RTP_OVERHEAD, Protector};
@@ -167,6 +169,26 @@ impl Conference {
         self.engine.handle_command(self.now, command);
     }
 
+    /// Plays to a room, and to each of its first five legs alone: sound of 8 and of 16 kHz, pauses, and streams, which the test
+    /// feeds.
+    fn play_at_both_rates(&mut self, room: u64) -> Vec<rtrb::Producer<StreamSample>> {
+        let tone = |samples: i16| (0..samples).map(|i| i % 80 * 50).collect::<Vec<i16>>();
+        let wide = || Clip::Samples(Pcm::wideband(tone(8_000), tone(16_000)));
+        let both = vec![wide(), Clip::Samples(tone(800).into()), Clip::Restart];
+        let beeps = |pause| {
+            let beep = Clip::Samples(Pcm::wideband(tone(400), tone(800)));
+            vec![beep, Clip::Silence(Duration::from_millis(pause)), Clip::Restart]
+        };
+        let (rings, heard): (Vec<_>, Vec<_>) = (0..3).map(|_| Stream::new(1_600)).unzip();
+        let streams = heard.into_iter().map(|stream| vec![Clip::Stream(stream)]);
+        let sinks = (0..5).map(|leg| UnitId::Leg(CallId(leg))).chain([UnitId::Room(RoomId(room))]);
+        for ((n, sink), clips) in (0..).zip(sinks).zip(streams.chain([both, beeps(130), beeps(4_950)])) {
+            self.command(Command::AddPlayer { player: PlayerId(n), clips });
+            self.connect(UnitId::Player(PlayerId(n)), sink);
+        }
+        rings
+    }
+
     /// A packet comes for leg `n` in this tick.
     fn receive(&mut self, n: u64, kind: PacketKind, source: SocketAddr, packet: &mut [u8]) {
         let arrival = self.now.instant + Duration::from_millis(n % 20);
@@ -289,7 +311,8 @@ fn a_warm_tick_allocates_nothing() {
 }
 
 /// Telephones, G.722, Opus and G.729 in one room where more speak than are mixed: some begin and stop, some lose packets, some say
-/// of their pauses how loud they are, some describe them and have them described; now and then all are silent.
+/// of their pauses how loud they are, some describe them and have them described; now and then all are silent. To some of them,
+/// and to all, something is played.
 #[test]
 fn a_warm_tick_of_every_codec_allocates_nothing() {
     use AudioCodec::{G722, G729, Opus, Pcma, Pcmu};
@@ -316,12 +339,18 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
         parameters.receive_comfort_noise = describes(n).then_some((NOISE, 8_000)).into_iter().collect();
         conference.add(0, settings);
     }
+    let mut streams = conference.play_at_both_rates(0);
     let encoder = |n: u64| Encoder::new(codec(n), &OpusSettings::default(), &libraries).unwrap();
     let mut encoders: Vec<Encoder> = (0..MIXED).map(encoder).collect();
     let mut sequences = [0; MIXED as usize];
     let mut packet = [0u8; 20 + 1_276];
     for tick in 0..TICKS {
         conference.begin(tick);
+        for stream in &mut streams {
+            // Now and then too late.
+            let ready = if tick % 40 == 7 { 20 } else { 160 };
+            (0..ready).for_each(|n| stream.push(StreamSample { narrow: n, wide: [n, n] }).unwrap());
+        }
         for ((n, encoder), sequence) in (0..).zip(&mut encoders).zip(&mut sequences) {
             // Words of a second, at other times for each; then two seconds of nothing.
             let speaks = tick % 300 < 200 && (tick / 50 + u16::try_from(n).unwrap()) % 3 != 0;

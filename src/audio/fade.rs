@@ -3,7 +3,7 @@
 use super::Rate;
 
 /// Samples of a ramp at 8 kHz.
-const RAMP: usize = 40;
+pub const RAMP: usize = 40;
 
 /// The frame begins from silence.
 pub fn fade_in(frame: &mut [i16], rate: Rate) {

@@ -184,7 +184,15 @@ pub fn to_i16(sample: f32) -> i16 {
 /// # Errors
 /// See [`WavError`].
 pub fn write(writer: impl Write + Seek, samples: &[i16]) -> Result<(), WavError> {
-    let spec = WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    write_at(writer, RATE, samples)
+}
+
+/// Writes mono of any rate, 16 bits.
+///
+/// # Errors
+/// See [`WavError`].
+pub fn write_at(writer: impl Write + Seek, rate: u32, samples: &[i16]) -> Result<(), WavError> {
+    let spec = WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
     let mut writer = WavWriter::new(writer, spec)?;
     for &sample in samples {
         writer.write_sample(sample)?;

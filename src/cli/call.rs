@@ -1,11 +1,11 @@
 //! `partyline call`: the arguments of the test phone, and what it prints.
 
-use super::phone::{CallOptions, Phone, PhoneError, Sound};
+use super::phone::{CallOptions, Heard, Phone, PhoneError, Sound};
 use super::{check, fail, run, say};
 use crate::audio::codec::Libraries;
 use crate::audio::{goertzel, level, wav};
 use crate::sip::Credentials;
-use crate::types::AudioCodec;
+use crate::types::{AudioCodec, SampleRate};
 use clap::Args;
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -30,7 +30,7 @@ pub(super) struct CallArguments {
     /// A tone to say, in Hz.
     #[arg(long, value_name = "HZ")]
     tone: Option<f64>,
-    /// Where to write what is heard, as WAV.
+    /// Where to write what is heard, as WAV: at 8 kHz, by G.722 and Opus at 16 kHz.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Hang up after so many seconds.
@@ -64,7 +64,7 @@ pub(super) fn call(arguments: CallArguments) -> ExitCode {
     }
 }
 
-fn dial(arguments: CallArguments) -> Result<Vec<i16>, PhoneError> {
+fn dial(arguments: CallArguments) -> Result<Heard, PhoneError> {
     let seconds = |value: f64| Duration::try_from_secs_f64(value).map_err(|_| PhoneError::Time(value));
     let sound = match (&arguments.play, arguments.tone) {
         (Some(path), _) => Some(Sound::Samples(read(path)?)),
@@ -106,19 +106,19 @@ fn read(path: &Path) -> Result<Vec<i16>, PhoneError> {
     wav::read(BufReader::new(file)).map_err(|error| wrong(error.to_string()))
 }
 
-fn write(path: &Path, heard: &[i16]) -> Result<(), PhoneError> {
+fn write(path: &Path, heard: &Heard) -> Result<(), PhoneError> {
     let wrong = |why: String| PhoneError::File(path.to_owned(), why);
     let file = File::create(path).map_err(|error| wrong(error.to_string()))?;
-    wav::write(BufWriter::new(file), heard).map_err(|error| wrong(error.to_string()))
+    wav::write_at(BufWriter::new(file), heard.rate.0, &heard.samples).map_err(|error| wrong(error.to_string()))
 }
 
 /// What was heard, in a line: how long, how loud, and which steady tones stand out in its last two seconds.
-fn report(heard: &[i16]) {
-    let seconds = heard.len() as f64 / 8_000.0;
-    let last = heard.get(heard.len().saturating_sub(16_000)..).unwrap_or_default();
+fn report(Heard { rate: SampleRate(rate), samples: heard }: &Heard) {
+    let seconds = heard.len() as f64 / f64::from(*rate);
+    let last = heard.get(heard.len().saturating_sub(2 * *rate as usize)..).unwrap_or_default();
     let candidates: Vec<f64> =
         (2..=35).map(|step| f64::from(step) * 100.0).chain([440.0, 350.0, 450.0, 620.0]).collect();
-    let tones = goertzel::tones_heard(last, 8_000, &candidates, -35.0);
+    let tones = goertzel::tones_heard(last, *rate, &candidates, -35.0);
     let tones: Vec<String> = tones.iter().map(|(hertz, dbfs)| format!("{hertz:.0} Hz at {dbfs:.0} dBFS")).collect();
     let tones = if tones.is_empty() { "no steady tone".to_owned() } else { tones.join(", ") };
     say(format_args!("heard {seconds:.1} s at {:.0} dBFS; at the end: {tones}", level::dbfs(heard)));

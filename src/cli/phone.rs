@@ -15,7 +15,9 @@ use crate::sip::{
     self, Admission, Body, Credentials, EndedBy, Endpoint, EndpointConfig, Event, Flow, InviteId, OutgoingInvite,
     Policy,
 };
-use crate::types::{AudioCodec, CallId, CodecPolicy, Direction, OpusSettings, PlayerId, RecorderId, Seed, UnitId};
+use crate::types::{
+    AudioCodec, CallId, CodecPolicy, Direction, OpusSettings, PlayerId, RecorderId, SampleRate, Seed, UnitId,
+};
 use bytes::Bytes;
 use rand::RngCore;
 use std::io;
@@ -31,8 +33,11 @@ const RECORDER: RecorderId = RecorderId(1);
 const DIGIT: Duration = Duration::from_millis(100);
 /// How often what was heard is fetched from the recorder's ring.
 const FETCH: Duration = Duration::from_millis(100);
-/// Samples the ring holds: two seconds.
-const RING: usize = 16_000;
+/// Samples the ring holds: two seconds at the higher rate.
+const RING: usize = 32_000;
+/// The rates at which it records.
+const NARROW: SampleRate = SampleRate(8_000);
+const WIDE: SampleRate = SampleRate(16_000);
 /// Patience with the answer to our BYE, and with a connection that takes it slowly.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Level of a tone, dBFS.
@@ -107,6 +112,13 @@ impl Policy for NoCalls {
     }
 }
 
+/// What was heard, mono.
+pub(super) struct Heard {
+    /// 8 kHz, or 16 kHz by a codec that carries more than a telephone.
+    pub(super) rate: SampleRate,
+    pub(super) samples: Vec<i16>,
+}
+
 /// One call.
 pub(super) struct Phone {
     endpoint: Endpoint,
@@ -119,7 +131,7 @@ pub(super) struct Phone {
     sockets: Option<TransportSockets>,
     recorded: rtrb::Consumer<i16>,
     recorder: Option<rtrb::Producer<i16>>,
-    heard: Vec<i16>,
+    heard: Heard,
     options: CallOptions,
     answered: Option<Instant>,
     digits_at: Option<Instant>,
@@ -130,8 +142,8 @@ pub(super) struct Phone {
 }
 
 impl Phone {
-    /// Calls, does what is wished, hangs up. Gives back what was heard: mono at 8 kHz.
-    pub(super) async fn dial(options: CallOptions) -> Result<Vec<i16>, PhoneError> {
+    /// Calls, does what is wished, hangs up. Gives back what was heard.
+    pub(super) async fn dial(options: CallOptions) -> Result<Heard, PhoneError> {
         let target =
             Uri::parse(&Bytes::from(options.target.clone())).map_err(|_| PhoneError::Target(options.target.clone()))?;
         let transport = target.transport().unwrap_or(Transport::Udp);
@@ -185,7 +197,7 @@ impl Phone {
             sockets: Some(TransportSockets { rtp: sockets.rtp, rtcp: sockets.rtcp, aside: None }),
             recorded,
             recorder: Some(recorder),
-            heard: Vec::new(),
+            heard: Heard { rate: NARROW, samples: Vec::new() },
             options,
             answered: None,
             digits_at: None,
@@ -196,7 +208,7 @@ impl Phone {
         phone.run(sip).await
     }
 
-    async fn run(mut self, mut sip: mpsc::Receiver<Arrival>) -> Result<Vec<i16>, PhoneError> {
+    async fn run(mut self, mut sip: mpsc::Receiver<Arrival>) -> Result<Heard, PhoneError> {
         let media_events = media_wake(&self.media)?;
         let mut fetch = tokio::time::interval(FETCH);
         self.carry_out()?;
@@ -269,7 +281,7 @@ impl Phone {
     fn fetch(&mut self) {
         let waiting = self.recorded.slots();
         if let Ok(chunk) = self.recorded.read_chunk(waiting) {
-            self.heard.extend(chunk);
+            self.heard.samples.extend(chunk);
         }
     }
 
@@ -325,10 +337,11 @@ impl Phone {
             media_timeout: None,
             collect_digits: false,
         };
+        self.heard.rate = negotiation.parameters.codec.sample_rate().min(WIDE);
         self.negotiation = Some(negotiation);
         self.media.send(Command::AddLeg { leg: LEG, settings: Box::new(settings) }, self.sockets.take());
         let sink = RecorderSink(Arc::new(Mutex::new(self.recorder.take())));
-        self.media.send(Command::AddRecorder { recorder: RECORDER, sink }, None);
+        self.media.send(Command::AddRecorder { recorder: RECORDER, sink, rate: self.heard.rate }, None);
         self.connect(UnitId::Leg(LEG), UnitId::Recorder(RECORDER));
         if let Some(sound) = self.options.sound.take() {
             let samples = match sound {

@@ -101,21 +101,18 @@ impl Bus {
 }
 
 impl Buses {
-    /// Buses for voices and listeners of more than 8 kHz; `None` where there are neither. `hears_narrow` says whether anybody
-    /// listens at 8 kHz. What there `was` goes on. Allocates.
+    /// Buses for voices and listeners of more than 8 kHz; `None` where there are neither. `hears` says of each rate whether
+    /// anybody listens at it. What there `was` goes on. Allocates.
     pub(crate) fn arranged(
         was: Option<Box<Self>>,
         voices: &Voices,
         speakers: &[VoiceId],
         formats: &[Format],
-        hears_narrow: bool,
+        hears: [bool; 3],
     ) -> Option<Box<Self>> {
         let of_rate = |rate| speakers.iter().copied().filter(move |voice| voices.rate(*voice) == rate);
         let speaks = |rate| of_rate(rate).next().is_some();
-        let hears = |rate| match rate {
-            Rate::Narrow => hears_narrow,
-            rate => formats.iter().any(|format| format.rate() == rate),
-        };
+        let hears = |rate: Rate| hears[rate.index()];
         let is_used = |rate| speaks(rate) || hears(rate);
         if !is_used(Rate::Wide) && !is_used(Rate::Full) {
             return None;
@@ -249,7 +246,7 @@ mod tests {
             voice
         });
         let conversions = |speakers: &[VoiceId], hears_narrow| {
-            let buses = Buses::arranged(None, &voices, speakers, &[], hears_narrow).unwrap();
+            let buses = Buses::arranged(None, &voices, speakers, &[], [hears_narrow, false, false]).unwrap();
             buses.converters.iter().map(|converter| (converter.from(), converter.to())).collect::<Vec<_>>()
         };
         assert_eq!(conversions(&speakers, true), [(Rate::Full, Rate::Narrow)]);

@@ -1,6 +1,6 @@
 //! Commands into the media plane and events out of it: all of `media` that the gateway may see.
 
-use crate::types::{CallId, MediaParameters, PlayerId, RecorderId, RoomId, UnitId};
+use crate::types::{CallId, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -118,12 +118,14 @@ pub enum Command {
         /// The player.
         player: PlayerId,
     },
-    /// Makes a recorder. What it hears goes to `sink`, 160 samples a tick, silence included.
+    /// Makes a recorder. What it hears goes to `sink`, 20 ms a tick, silence included.
     AddRecorder {
         /// The recorder's name.
         recorder: RecorderId,
         /// Where the samples go.
         sink: RecorderSink,
+        /// Their rate: 8, 16 or 48 kHz.
+        rate: SampleRate,
     },
     /// Ends a recorder.
     RemoveRecorder {

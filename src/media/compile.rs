@@ -44,10 +44,10 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
     sources.dedup();
     let sinks = engine.routes.sinks(UnitId::Room(id)).iter();
     let formats: Vec<Format> = sinks.clone().filter_map(|sink| format_of(engine, *sink)).collect();
-    let hears_narrow = sinks.clone().any(|sink| listens_at_8_khz(engine, *sink));
+    let hears = Rate::ALL.map(|rate| sinks.clone().any(|sink| listens_at(engine, *sink) == Some(rate)));
     let Engine { rooms, voices, .. } = engine;
     if let Some(room) = rooms.get_mut(id) {
-        room.arrange(&sources, &announcements, (&formats, hears_narrow), voices);
+        room.arrange(&sources, &announcements, (&formats, hears), voices);
     }
     for sink in engine.routes.sinks(UnitId::Room(id)).to_vec() {
         match sink {
@@ -82,7 +82,7 @@ fn compile_sink(engine: &mut Engine, sink: UnitId) {
             None => return,
         },
         UnitId::Recorder(recorder) => match recorders.get_mut(recorder) {
-            Some(recorder) => (Rate::Narrow, &mut recorder.hearing),
+            Some(recorder) => (recorder.rate, &mut recorder.hearing),
             None => return,
         },
         UnitId::Room(_) | UnitId::Player(_) => return,
@@ -98,11 +98,11 @@ fn format_of(engine: &Engine, unit: UnitId) -> Option<Format> {
     }
 }
 
-fn listens_at_8_khz(engine: &Engine, unit: UnitId) -> bool {
+fn listens_at(engine: &Engine, unit: UnitId) -> Option<Rate> {
     match unit {
-        UnitId::Leg(leg) => engine.legs.get(leg).is_some_and(|leg| leg.hearing_rate() == Rate::Narrow),
-        UnitId::Recorder(_) => true,
-        UnitId::Room(_) | UnitId::Player(_) => false,
+        UnitId::Leg(leg) => engine.legs.get(leg).map(|leg| leg.hearing_rate()),
+        UnitId::Recorder(recorder) => engine.recorders.get(recorder).map(|recorder| recorder.rate),
+        UnitId::Room(_) | UnitId::Player(_) => None,
     }
 }
 

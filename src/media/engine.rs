@@ -122,9 +122,9 @@ impl Engine {
                     self.reserve();
                 }
             }
-            Command::AddRecorder { recorder, sink } => {
+            Command::AddRecorder { recorder, sink, rate } => {
                 if self.begin(now, UnitId::Recorder(recorder)) {
-                    self.recorders.insert(recorder, Recorder::new(&sink, self.next_beat));
+                    self.recorders.insert(recorder, Recorder::new(&sink, Rate::of(rate), self.next_beat));
                     self.reserve();
                 }
             }
@@ -137,13 +137,10 @@ impl Engine {
                     self.refuse(UnitId::Room(room), RefusedReason::Unknown);
                 }
             }
-            Command::StopPlayer { player } => {
-                if self.players.contains(player) {
-                    self.end_player(player, false);
-                } else {
-                    self.refuse(UnitId::Player(player), RefusedReason::Unknown);
-                }
-            }
+            Command::StopPlayer { player } => match self.players.get(player) {
+                Some(found) if !found.is_ending => self.stop(player),
+                _ => self.refuse(UnitId::Player(player), RefusedReason::Unknown),
+            },
             Command::RemoveRecorder { recorder } => {
                 if self.recorders.contains(recorder) {
                     self.unroute(UnitId::Recorder(recorder));
@@ -398,6 +395,7 @@ impl Engine {
                     _ => {}
                 }
                 if let Some(UnitId::Player(player)) = replaced {
+                    self.give_way(player, source);
                     self.end_unheard(player);
                 }
             }
@@ -405,17 +403,23 @@ impl Engine {
         }
     }
 
-    /// A player that is heard for the first time starts, at 16 kHz if there is more to hear for whoever hears it.
+    /// A player that is heard for the first time starts, at 16 kHz if whoever hears it hears more than a telephone.
     fn start(&mut self, player: PlayerId, sink: UnitId) {
         let Some(player) = self.players.get_mut(player).filter(|player| !player.started) else { return };
         player.started = true;
+        let legs = &self.legs;
+        let listens_wide = |unit: &UnitId| matches!(unit, UnitId::Leg(leg) if legs.get(*leg).is_some_and(|leg| leg.hearing_rate() > Rate::Narrow));
         let is_wide = match sink {
-            UnitId::Leg(leg) => self.legs.get(leg).is_some_and(|leg| leg.hearing_rate() > Rate::Narrow),
-            UnitId::Room(room) => self.rooms.get(room).is_some_and(Room::is_wide),
+            UnitId::Leg(_) => listens_wide(&sink),
+            // Who joined it just before may not be compiled yet.
+            UnitId::Room(room) => {
+                self.rooms.get(room).is_some_and(Room::is_wide)
+                    || (self.changed.contains(&sink) && self.routes.sinks(sink).iter().any(listens_wide))
+            }
             UnitId::Player(_) | UnitId::Recorder(_) => false,
         };
         if is_wide {
-            player.rate = player.best_rate();
+            player.widen();
             self.voices.set_rate(player.voice, player.rate);
         }
     }
@@ -423,8 +427,11 @@ impl Engine {
     /// Somebody listens to a room, or no longer, who does it by another codec than G.711, or where that makes a difference.
     fn listeners_changed(&mut self, source: UnitId, sink: UnitId) {
         let UnitId::Room(room) = source else { return };
-        let has_format =
-            matches!(sink, UnitId::Leg(leg) if self.legs.get(leg).is_some_and(|leg| leg.format().is_some()));
+        let has_format = match sink {
+            UnitId::Leg(leg) => self.legs.get(leg).is_some_and(|leg| leg.format().is_some()),
+            UnitId::Recorder(recorder) => self.recorders.get(recorder).is_some_and(|found| found.rate > Rate::Narrow),
+            UnitId::Room(_) | UnitId::Player(_) => false,
+        };
         if has_format || self.rooms.get(room).is_some_and(Room::has_buses) {
             self.changed.insert(source);
         }
@@ -436,12 +443,14 @@ impl Engine {
                 return self.refuse(unit, RefusedReason::Unknown);
             }
         }
+        if let UnitId::Player(player) = source
+            && self.routes.sinks(source) == [sink]
+        {
+            return self.stop(player);
+        }
         if self.routes.disconnect(source, sink) {
             self.changed.insert(sink);
             self.listeners_changed(source, sink);
-            if let UnitId::Player(player) = source {
-                self.end_unheard(player);
-            }
         }
     }
 
@@ -458,6 +467,31 @@ impl Engine {
         }
     }
 
+    /// Ends a player: where it is in the middle of its sound, after the tick in which that fades out, and whoever waits for
+    /// its end need not.
+    fn stop(&mut self, player: PlayerId) {
+        let Some(found) = self.players.get_mut(player) else { return };
+        if self.voices.presence(found.voice) != Presence::Loud {
+            return self.end_player(player, false);
+        }
+        if !std::mem::replace(&mut found.is_ending, true) {
+            self.events.answer(Event::PlaybackFinished { player, completed: false });
+        }
+    }
+
+    /// Another player has taken the place of one: where nobody else hears that, it fades out in the other's first frame.
+    fn give_way(&mut self, player: PlayerId, next: UnitId) {
+        let UnitId::Player(next) = next else { return };
+        let is_unheard = self.routes.sinks(UnitId::Player(player)).is_empty();
+        let Some(rate) = self.players.get(next).map(|next| next.rate) else { return };
+        let sounds = |gone: &&mut Player| self.voices.presence(gone.voice) == Presence::Loud && gone.rate == rate;
+        let gone = self.players.get_mut(player).filter(sounds);
+        let Some(tail) = gone.filter(|_| is_unheard).map(Player::fade_out) else { return };
+        if let Some(next) = self.players.get_mut(next) {
+            next.tail = tail;
+        }
+    }
+
     /// Ends a player that lost its only sink.
     fn end_unheard(&mut self, player: PlayerId) {
         if self.routes.sinks(UnitId::Player(player)).is_empty() {
@@ -469,7 +503,9 @@ impl Engine {
         if let Some((_, ended)) = self.players.remove(player) {
             self.voices.remove(ended.voice);
             self.unroute(UnitId::Player(player));
-            self.events.answer(Event::PlaybackFinished { player, completed });
+            if !ended.is_ending {
+                self.events.answer(Event::PlaybackFinished { player, completed });
+            }
         }
     }
 

@@ -4,7 +4,9 @@ use super::command::{Clip, Pcm, StreamSample};
 use super::phase::Beat;
 use super::slots::Ticking;
 use super::voices::VoiceId;
-use crate::audio::{FRAME_8K, Rate};
+use crate::audio::fade::{self, fade_out};
+use crate::audio::rate_converter::RateConverter;
+use crate::audio::{FRAME_8K, Frame, Rate, SILENCE, mix};
 use rtrb::Consumer;
 use std::time::Duration;
 
@@ -19,12 +21,57 @@ pub(crate) struct Player {
     pub(crate) next_tick: Beat,
     /// Whether it was ever connected.
     pub(crate) started: bool,
-    /// The rate it is played at, 8 or 16 kHz; settled when it starts.
+    /// The rate it is played at, 8 or 16 kHz; decided when it starts.
     pub(crate) rate: Rate,
+    /// It was stopped in the middle of its sound: its next frame fades out, and is its last.
+    pub(crate) is_ending: bool,
+    pub(crate) tail: Tail,
+    /// Where it is played at 16 kHz, and has sound of 8 kHz alone.
+    upsampling: Option<Box<Upsampling>>,
     pieces: Vec<Piece>,
     /// The piece being played and the next sample in it, of 8 kHz.
     piece: usize,
     at: usize,
+}
+
+/// How the player ends in whose place another one plays: heard with the first frame of that.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    samples: [i16; 2 * fade::RAMP],
+    length: usize,
+}
+
+/// Sound of 8 kHz alone on its way to 16 kHz.
+#[derive(Debug)]
+struct Upsampling {
+    converter: RateConverter,
+    narrow: Frame,
+    has_sound: bool,
+    sum: [i32; 2 * FRAME_8K],
+}
+
+impl Upsampling {
+    fn new() -> Self {
+        let converter = RateConverter::new(Rate::Narrow, Rate::Wide);
+        Self { converter, narrow: SILENCE, has_sound: false, sum: [0; 2 * FRAME_8K] }
+    }
+
+    /// Adds what there is to a frame of 16 kHz. Says whether there was anything.
+    fn add_to(&mut self, frame: &mut [i16]) -> bool {
+        if !self.has_sound && self.converter.is_clear() {
+            return false;
+        }
+        self.sum.fill(0);
+        if std::mem::take(&mut self.has_sound) {
+            self.converter.add(&self.narrow, &mut self.sum);
+            self.narrow = SILENCE;
+        } else {
+            self.converter.add_silence(&mut self.sum);
+        }
+        mix::add(&mut self.sum, frame);
+        mix::clamp(&self.sum, frame);
+        true
+    }
 }
 
 /// A clip as it is played.
@@ -69,21 +116,61 @@ impl Ticking for Player {
 impl Player {
     pub(crate) fn new(clips: Vec<Clip>, voice: VoiceId, tick: Beat) -> Self {
         let pieces = clips.into_iter().map(Piece::from).collect();
-        Self { voice, next_tick: tick, started: false, rate: Rate::Narrow, pieces, piece: 0, at: 0 }
+        let tail = Tail { samples: [0; 2 * fade::RAMP], length: 0 };
+        Self {
+            voice,
+            next_tick: tick,
+            started: false,
+            rate: Rate::Narrow,
+            is_ending: false,
+            tail,
+            upsampling: None,
+            pieces,
+            piece: 0,
+            at: 0,
+        }
     }
 
-    /// The best rate it can be played at: what has no samples of 16 kHz keeps all of it at 8 kHz.
-    pub(crate) fn best_rate(&self) -> Rate {
-        let mut sounds = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Samples(pcm) | Piece::Loop(pcm) => Some(pcm.wide().is_some()),
-            Piece::Stream(_) => Some(true),
-            Piece::Silence(_) | Piece::Restart => None,
-        });
-        if sounds.next() == Some(true) && sounds.all(|is_wide| is_wide) { Rate::Wide } else { Rate::Narrow }
+    /// It is played at 16 kHz. Allocates.
+    pub(crate) fn widen(&mut self) {
+        self.rate = Rate::Wide;
+        let is_narrow = |piece: &Piece| matches!(piece, Piece::Samples(pcm) | Piece::Loop(pcm) if pcm.wide().is_none());
+        self.upsampling = self.pieces.iter().any(is_narrow).then(|| Box::new(Upsampling::new()));
+    }
+
+    /// The rest of it as it fades out. It has no frame to play after that.
+    pub(crate) fn fade_out(&mut self) -> Tail {
+        let mut frame = [0; 2 * FRAME_8K];
+        let frame = &mut frame[..self.rate.frame()];
+        self.play(frame);
+        fade_out(frame, self.rate);
+        let mut tail = Tail { samples: [0; 2 * fade::RAMP], length: fade::RAMP * self.rate.scale() };
+        tail.samples[..tail.length].copy_from_slice(&frame[..tail.length]);
+        tail
+    }
+
+    /// The next frame, of 8 or 16 kHz, with what is left to be heard of the player before.
+    pub(crate) fn next_frame(&mut self, frame: &mut [i16]) -> Played {
+        let played = self.play(frame);
+        if self.is_ending {
+            fade_out(frame, self.rate);
+        }
+        if self.tail.length == 0 {
+            return played;
+        }
+        let tail = &self.tail.samples[..std::mem::take(&mut self.tail.length)];
+        mix::add_clamped(&mut frame[..tail.len()], tail);
+        Played::Sound
     }
 
     /// Fills the next frame, of 8 or 16 kHz; the last one is filled up with silence.
-    pub(crate) fn play(&mut self, frame: &mut [i16]) -> Played {
+    fn play(&mut self, frame: &mut [i16]) -> Played {
+        let played = self.play_pieces(frame);
+        let is_converted = self.upsampling.as_mut().is_some_and(|upsampling| upsampling.add_to(frame));
+        if is_converted { Played::Sound } else { played }
+    }
+
+    fn play_pieces(&mut self, frame: &mut [i16]) -> Played {
         let scale = frame.len() / FRAME_8K;
         let mut filled = 0;
         let mut played = Played::Pause;
@@ -123,8 +210,18 @@ impl Player {
             let out = &mut out[..taken * scale];
             match pcm {
                 Some(pcm) if taken > 0 => {
-                    let samples = if scale == 1 { pcm.narrow() } else { pcm.wide().unwrap_or_default() };
-                    out.copy_from_slice(&samples[self.at * scale..][..taken * scale]);
+                    let narrow = &pcm.narrow()[self.at..][..taken];
+                    match (scale, pcm.wide(), &mut self.upsampling) {
+                        (1, ..) => out.copy_from_slice(narrow),
+                        (_, Some(wide), _) => out.copy_from_slice(&wide[self.at * scale..][..taken * scale]),
+                        (_, None, upsampling) => {
+                            out.fill(0);
+                            if let Some(upsampling) = upsampling {
+                                upsampling.narrow[filled..filled + taken].copy_from_slice(narrow);
+                                upsampling.has_sound = true;
+                            }
+                        }
+                    }
                     played = Played::Sound;
                 }
                 _ => out.fill(0),
@@ -152,7 +249,8 @@ impl Player {
 
     /// Whether nothing is left to play.
     pub(crate) fn is_finished(&self) -> bool {
-        self.piece >= self.pieces.len()
+        let is_clear = |upsampling: &Upsampling| upsampling.converter.is_clear();
+        self.piece >= self.pieces.len() && self.upsampling.as_deref().is_none_or(is_clear)
     }
 }
 
@@ -176,7 +274,7 @@ fn samples_in(duration: Duration) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::SILENCE;
+    use crate::audio::goertzel;
     use crate::media::command::Stream;
     use crate::media::voices::Voices;
 
@@ -241,17 +339,43 @@ mod tests {
     fn sound_of_two_rates_is_played_at_the_one_that_is_asked_for() {
         let sound = || Pcm::wideband(vec![1; 100], vec![2; 200]);
         let mut narrow = player(vec![Clip::Samples(sound()), Clip::Silence(Duration::from_millis(1))]);
-        assert_eq!(narrow.best_rate(), Rate::Wide);
         let mut frame = SILENCE;
         assert_eq!(narrow.play(&mut frame), Played::Sound);
         assert_eq!((frame[99], frame[100]), (1, 0));
         let mut wide =
             player(vec![Clip::Samples(sound()), Clip::Silence(Duration::from_millis(1)), Clip::Loop(sound())]);
+        wide.widen();
         let mut frame = [7; 320];
         assert_eq!(wide.play(&mut frame), Played::Sound);
         assert_eq!((frame[199], frame[200], frame[215], frame[216], frame[319]), (2, 0, 0, 2, 2));
-        let mixed = player(vec![Clip::Samples(sound()), Clip::Samples(vec![1].into())]);
-        assert_eq!((mixed.best_rate(), player(vec![]).best_rate()), (Rate::Narrow, Rate::Narrow));
+    }
+
+    #[test]
+    fn sound_of_8_khz_alone_is_heard_at_16_khz_too_between_sound_of_both_rates_and_to_its_end() {
+        let tone = |rate: u32| -> Vec<i16> {
+            let value = |n| 3_000.0 * (std::f64::consts::TAU * 500.0 * f64::from(n) / f64::from(rate)).sin();
+            (0..rate / 10).map(|n| value(n) as i16).collect()
+        };
+        let both = Pcm::wideband(tone(8_000), tone(16_000));
+        let mut mixed =
+            player(vec![Clip::Samples(both.clone()), Clip::Samples(tone(8_000).into()), Clip::Samples(both)]);
+        mixed.widen();
+        let mut heard = Vec::new();
+        let mut frame = [0; 320];
+        while !mixed.is_finished() {
+            assert_eq!(mixed.play(&mut frame), Played::Sound);
+            heard.extend_from_slice(&frame);
+        }
+        assert_eq!((heard.len(), mixed.play(&mut frame)), (3 * 1_600, Played::Finished));
+        for tenth in heard.chunks(1_600) {
+            assert!((goertzel::tone_dbfs(&tenth[100..1_500], 16_000, 500.0) + 20.8).abs() < 0.5);
+        }
+        // The filter is 2 ms behind: that much is heard after its end.
+        let mut last = player(vec![Clip::Samples(tone(8_000).into())]);
+        last.widen();
+        let frames = (0..).take_while(|_| !last.is_finished() && last.play(&mut frame) == Played::Sound).count();
+        assert_eq!(frames, 6);
+        assert!(frame[..32].iter().any(|sample| *sample != 0) && frame[64..].iter().all(|sample| *sample == 0));
     }
 
     #[test]
@@ -282,7 +406,7 @@ mod tests {
     fn a_stream_is_heard_at_16_khz_and_its_writer_learns_that_the_player_is_gone() {
         let (mut ring, stream) = Stream::new(160);
         let mut player = player(vec![Clip::Stream(stream)]);
-        assert_eq!(player.best_rate(), Rate::Wide);
+        player.widen();
         (0..160).for_each(|n| ring.push(StreamSample { narrow: n, wide: [2 * n, 2 * n + 1] }).unwrap());
         let mut frame = [7; 320];
         assert_eq!(player.play(&mut frame), Played::Sound);

@@ -4,11 +4,12 @@ use super::command::RecorderSink;
 use super::hearing::Hearing;
 use super::phase::Beat;
 use super::slots::Ticking;
-use crate::audio::Frame;
+use crate::audio::Rate;
 
 /// A recorder.
 pub(crate) struct Recorder {
     pub(crate) hearing: Hearing,
+    pub(crate) rate: Rate,
     /// The first beat it has not recorded yet.
     pub(crate) next_tick: Beat,
     ring: Option<rtrb::Producer<i16>>,
@@ -28,13 +29,13 @@ impl Ticking for Recorder {
 
 impl Recorder {
     /// Takes the ring out of `sink`. The lock is held by nobody else for longer than it takes to put the ring in.
-    pub(crate) fn new(sink: &RecorderSink, tick: Beat) -> Self {
+    pub(crate) fn new(sink: &RecorderSink, rate: Rate, tick: Beat) -> Self {
         let ring = sink.0.lock().ok().and_then(|mut ring| ring.take());
-        Self { hearing: Hearing::default(), next_tick: tick, ring }
+        Self { hearing: Hearing::default(), rate, next_tick: tick, ring }
     }
 
-    /// Keeps a frame; when the ring is full the whole frame is lost, so that what is kept stays whole.
-    pub(crate) fn record(&mut self, frame: &Frame) {
+    /// Keeps a frame of its rate; when the ring is full the whole frame is lost, so that what is kept stays whole.
+    pub(crate) fn record(&mut self, frame: &[i16]) {
         if let Some(ring) = &mut self.ring
             && let Ok(chunk) = ring.write_chunk_uninit(frame.len())
         {

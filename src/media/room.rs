@@ -100,12 +100,12 @@ impl Room {
     }
 
     /// Who sounds here, in order, which of them are announcements, in which formats other than G.711 it is listened to, and
-    /// whether at 8 kHz. Allocates.
+    /// at which of all rates. Allocates.
     pub(crate) fn arrange(
         &mut self,
         speakers: &[VoiceId],
         announcements: &[VoiceId],
-        (formats, hears_narrow): (&[Format], bool),
+        (formats, hears): (&[Format], [bool; 3]),
         voices: &Voices,
     ) {
         self.loudest.arrange(speakers, announcements);
@@ -113,7 +113,7 @@ impl Room {
         self.sources.extend(speakers.iter().filter(|voice| voices.rate(**voice) == Rate::Narrow));
         let buses = self.buses.take();
         let had_buses = buses.is_some();
-        self.buses = Buses::arranged(buses, voices, speakers, formats, hears_narrow);
+        self.buses = Buses::arranged(buses, voices, speakers, formats, hears);
         if had_buses && self.buses.is_none() {
             // What the other rates left in the sum.
             self.sum.fill(0);

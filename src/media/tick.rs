@@ -3,6 +3,7 @@
 //! A warm tick allocates nothing, locks nothing, logs nothing. On each beat it works on lists of what is due, so that
 //! units that were imported and lag behind are no special case.
 
+use super::buses::Bus;
 use super::command::Event;
 use super::compile;
 use super::engine::{Engine, MAX_CATCH_UP};
@@ -15,7 +16,7 @@ use super::room::Room;
 use super::slots::LegSlot;
 use super::voices::Presence;
 use super::work::Work;
-use crate::audio::{LONGEST_FRAME, SILENCE};
+use crate::audio::{LONGEST_FRAME, Rate, SILENCE};
 use crate::types::Now;
 use std::time::Instant;
 
@@ -149,10 +150,10 @@ impl Engine {
             let frame = voices.samples_mut(player.voice);
             player.skip((beat - player.next_tick) / TICK_BEATS, frame);
             player.next_tick = beat + TICK_BEATS;
-            let played = player.play(frame);
+            let played = player.next_frame(frame);
             let presence = if played == Played::Sound { Presence::Loud } else { Presence::Absent };
             voices.set(player.voice, presence);
-            if player.is_finished() {
+            if player.is_finished() || player.is_ending {
                 work.finished.push(id);
             }
         }
@@ -321,15 +322,22 @@ impl Engine {
                 continue;
             };
             for _ in 0..((beat - recorder.next_tick) / TICK_BEATS).min(50) {
-                recorder.record(&SILENCE);
+                recorder.record(&[0; LONGEST_FRAME][..recorder.rate.frame()]);
             }
             recorder.next_tick = beat + TICK_BEATS;
             if recorder.hearing.ears.is_some() {
-                match recorder.hearing.hear_wide(voices, rooms, &mut work.frame, beat) {
-                    HeardWide::Own => recorder.record(&work.frame),
-                    HeardWide::Shared(slot) => recorder.record(rooms.at(slot).map_or(&SILENCE, Room::mixed)),
-                    HeardWide::Silence => recorder.record(&SILENCE),
-                }
+                let rate = recorder.rate;
+                let frame = &mut work.samples[..rate.frame()];
+                let mixed = |slot| match rate {
+                    Rate::Narrow => rooms.at(slot).map(|room| &room.mixed()[..]),
+                    rate => rooms.at(slot)?.bus(rate).map(Bus::mixed),
+                };
+                let kept = match recorder.hearing.hear_wide(voices, rooms, frame, beat) {
+                    HeardWide::Own => Some(&*frame),
+                    HeardWide::Shared(slot) => mixed(slot),
+                    HeardWide::Silence => None,
+                };
+                recorder.record(kept.unwrap_or(&[0; LONGEST_FRAME][..rate.frame()]));
                 continue;
             }
             match recorder.hearing.hear(voices, rooms, &mut work.frame, beat) {

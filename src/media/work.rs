@@ -11,6 +11,7 @@ pub(super) struct Work {
     /// Those of them who hear at another rate than 8 kHz, or somebody who speaks at one, or who are told who is
     /// heard, or whose pauses are not sent.
     pub(super) wide: Vec<u32>,
+    /// Players that came to their end, or have faded out.
     pub(super) finished: Vec<PlayerId>,
     /// Legs whose sound has faded out.
     pub(super) ended: Vec<CallId>,

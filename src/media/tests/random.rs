@@ -3,7 +3,7 @@
 use super::world::{World, leg, ms, player, recorder, room};
 use crate::media::command::{Clip, Command, EVERYONE, RecorderSink};
 use crate::media::outbox::PacketKind;
-use crate::types::{CallId, Direction, PlayerId, RecorderId, RoomId, UnitId};
+use crate::types::{CallId, Direction, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
 use proptest::prelude::*;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -66,7 +66,7 @@ fn take(world: &mut World, used: &mut HashSet<u64>, step: Step) {
         }
         Step::Recorder(n) => {
             let sink = RecorderSink(Arc::new(Mutex::new(Some(rtrb::RingBuffer::new(400).0))));
-            world.send(Command::AddRecorder { recorder: RecorderId(n), sink });
+            world.send(Command::AddRecorder { recorder: RecorderId(n), sink, rate: SampleRate(8_000) });
         }
         Step::Remove(UnitId::Leg(leg)) => {
             world.send(Command::RemoveLeg { leg });

@@ -3,10 +3,11 @@
 use super::world::{World, leg, ms, player, recorder, room};
 use crate::audio::codec::Libraries;
 use crate::audio::{Rate, goertzel, level};
-use crate::media::command::{Clip, Command, EVERYONE, Pcm};
+use crate::media::command::{Clip, Command, EVERYONE, Event, Pcm, RecorderSink};
 use crate::media::following::Following;
 use crate::media::stream::Format;
-use crate::types::{AudioCodec, CallId, PlayerId, RoomId};
+use crate::types::{AudioCodec, CallId, PlayerId, RecorderId, RoomId, SampleRate};
+use std::sync::{Arc, Mutex};
 
 const CODECS: [AudioCodec; 4] = [AudioCodec::Pcmu, AudioCodec::Pcma, AudioCodec::G722, AudioCodec::Opus];
 
@@ -184,6 +185,71 @@ fn nothing_clicks_when_a_talker_is_muted_unmuted_comes_or_leaves() {
 }
 
 #[test]
+fn nothing_clicks_when_what_is_played_is_stopped_or_gives_way_to_another_sound() {
+    // A second each, the second one beginning softly.
+    let sound = |hertz: f64, soft: f64| {
+        let tone = |rate: u32| -> Vec<i16> {
+            let time = move |n| f64::from(n) / f64::from(rate);
+            let value = |t: f64| 3_000.0 * (t / soft).min(1.0) * (std::f64::consts::TAU * hertz * t).sin();
+            (0..rate).map(|n| value(time(n)) as i16).collect()
+        };
+        (Clip::Loop(Pcm::wideband(tone(8_000), tone(16_000))), Clip::Loop(tone(8_000).into()))
+    };
+    let ((wide, narrow), (other_wide, other_narrow)) = (sound(437.0, 1e-9), sound(611.0, 0.1));
+    for codec in CODECS {
+        let mut world = room_of(1, &[codec]);
+        world.phones.get_mut(&1).unwrap().loudness = -90.0;
+        world.run(ms(1_000));
+        let mut player_id = 0;
+        let mut begin = |world: &mut World, clip: &Clip, sink| {
+            player_id += 1;
+            world.send(Command::AddPlayer { player: PlayerId(player_id), clips: vec![clip.clone()] });
+            world.connect(player(player_id), sink);
+            PlayerId(player_id)
+        };
+        // What is stopped, and what takes its place at once.
+        let pairs =
+            [(&wide, Some(&other_wide)), (&narrow, Some(&other_wide)), (&wide, Some(&other_narrow)), (&wide, None)];
+        for (at, (first, second)) in pairs.into_iter().enumerate() {
+            for (sink, is_stopped) in [(leg(1), true), (leg(1), false), (room(1), true)] {
+                if !is_stopped && second.is_none() {
+                    continue;
+                }
+                let mut playing = begin(&mut world, first, sink);
+                world.run(ms(1_013 + 7 * at as u64));
+                if is_stopped {
+                    world.send(Command::StopPlayer { player: playing });
+                    assert!(world.events.contains(&Event::PlaybackFinished { player: playing, completed: false }));
+                }
+                if let Some(second) = second {
+                    playing = begin(&mut world, second, sink);
+                }
+                world.run(ms(900));
+                let splash = splash(&world, 1);
+                assert!(splash < -66.0, "{codec:?}, {at}, {sink:?}, {is_stopped}: {splash} dBFS");
+                world.send(Command::StopPlayer { player: playing });
+                world.run(ms(1_000));
+                assert!(level::dbfs(&world.last(1, ms(500))) < -55.0, "nothing is left of it");
+            }
+        }
+        world.end();
+    }
+}
+
+#[test]
+fn a_player_that_starts_with_the_first_listener_of_more_than_8_khz_is_heard_at_16_khz() {
+    let mut world = room_of(1, &[AudioCodec::Pcmu]);
+    world.run(ms(500));
+    world.phone_with(2, World::parameters_of(2, AudioCodec::Opus));
+    world.join(leg(2), room(1));
+    world.send(Command::AddPlayer { player: PlayerId(1), clips: vec![two_tones()] });
+    world.connect(player(1), room(1));
+    world.run(ms(2_000));
+    assert_eq!(heard_of_two_tones(&world)[1], (false, true));
+    world.end();
+}
+
+#[test]
 fn whoever_begins_to_listen_at_8_khz_to_a_room_of_opus_hears_it() {
     let mut world = room_of(1, &[AudioCodec::Opus, AudioCodec::Opus]);
     world.phone(3).loudness = -90.0;
@@ -246,8 +312,8 @@ fn a_prompt_and_a_recorder_know_no_rates() {
     world.send(Command::AddPlayer { player: PlayerId(1), clips: vec![Clip::Loop(tone.into())] });
     world.connect(player(1), leg(1));
     let (producer, mut ring) = rtrb::RingBuffer::new(64_000);
-    let sink = crate::media::command::RecorderSink(std::sync::Arc::new(std::sync::Mutex::new(Some(producer))));
-    world.send(Command::AddRecorder { recorder: crate::types::RecorderId(1), sink });
+    let sink = RecorderSink(Arc::new(Mutex::new(Some(producer))));
+    world.send(Command::AddRecorder { recorder: RecorderId(1), sink, rate: SampleRate(8_000) });
     world.connect(room(1), recorder(1));
     world.run(ms(2_000));
     assert_eq!(world.tones(1, &[1, 2, 7]), [2, 7]);
@@ -344,4 +410,27 @@ fn with_g722_silence_after_sound_of_ones_own_is_encoded_for_a_while_before_the_s
             assert_eq!(ticks, calm, "{codec:?}");
         }
     }
+}
+
+#[test]
+fn a_recorder_of_16_khz_keeps_what_a_telephone_cannot_hear() {
+    let mut world = room_of(1, &[AudioCodec::Opus, AudioCodec::Pcmu]);
+    world.phones.get_mut(&1).unwrap().hertz = 6_500.0;
+    let mut rings = Vec::new();
+    for (n, source) in [(1, leg(1)), (2, room(1))] {
+        let (producer, ring) = rtrb::RingBuffer::new(64_000);
+        let sink = RecorderSink(Arc::new(Mutex::new(Some(producer))));
+        world.send(Command::AddRecorder { recorder: RecorderId(n), sink, rate: SampleRate(16_000) });
+        world.connect(source, recorder(n));
+        rings.push(ring);
+    }
+    world.run(ms(2_000));
+    for (mut ring, hears_other) in rings.into_iter().zip([false, true]) {
+        let kept: Vec<i16> = std::iter::from_fn(|| ring.pop().ok()).collect();
+        assert!((31_000..=32_000).contains(&kept.len()), "{}", kept.len());
+        let level = |hertz| goertzel::tone_dbfs(&kept[16_000..], 16_000, hertz);
+        assert!((level(6_500.0) + 22.0).abs() < 3.0, "{}", level(6_500.0));
+        assert_eq!(level(super::world::tone(2)) > -28.0, hears_other);
+    }
+    world.end();
 }
