@@ -21,6 +21,8 @@ const CALL_PATIENCE: Duration = Duration::from_secs(330);
 
 /// As long as a peer may take to answer an offer, a few times over.
 const HOLD_PATIENCE: Duration = Duration::from_secs(100);
+/// Patience with a voice: one that hangs is waited for until another one speaks.
+const SAY_PATIENCE: Duration = Duration::from_secs(120);
 /// Patience with a sound that is fetched.
 const FETCH_PATIENCE: Duration = Duration::from_secs(630);
 
@@ -242,6 +244,7 @@ fn ask(arguments: &CtlArguments, request: Request) -> io::Result<Reply> {
         Request::Hold { .. } | Request::Resume { .. } => HOLD_PATIENCE,
         // As long as the dialplan may allow for fetching it.
         Request::Play { .. } => FETCH_PATIENCE,
+        Request::Say { .. } => SAY_PATIENCE,
         _ => PATIENCE,
     };
     let mut answers = send(arguments, &Ask::Gateway(request), Some(patience))?;

@@ -44,6 +44,7 @@ mod sound_phones;
 mod sound_sipp;
 mod sounds;
 mod strange_realm;
+mod stuck_workers;
 mod transfer;
 mod unknown_sources;
 mod unwritable_log;

@@ -249,7 +249,7 @@ impl Browser {
 }
 
 /// The value of a header, empty if it is not there.
-fn header(message: &str, name: &str) -> String {
+pub fn header(message: &str, name: &str) -> String {
     let lines = message.lines().take_while(|line| !line.is_empty());
     let value = lines.filter_map(|line| line.split_once(':')).find(|(known, _)| known.eq_ignore_ascii_case(name));
     value.map_or_else(String::new, |(_, value)| value.trim().to_owned())

@@ -17,6 +17,15 @@ pub fn until<T>(what: &str, limit: Duration, mut thing: impl FnMut() -> Option<T
     }
 }
 
+/// Looks until `fact` holds, now and after each `pause`.
+pub fn until_true_each(pause: Duration, what: &str, limit: Duration, mut fact: impl FnMut() -> bool) {
+    let end = Instant::now() + limit;
+    while !fact() {
+        assert!(Instant::now() < end, "waited {limit:?} in vain: {what}");
+        std::thread::sleep(pause);
+    }
+}
+
 /// Looks until `fact` holds.
 pub fn until_true(what: &str, limit: Duration, mut fact: impl FnMut() -> bool) {
     until(what, limit, || fact().then_some(()));
