@@ -4,6 +4,7 @@
 #   make test    all that must pass before a change goes in
 #   make bench   how long the pieces take (benches/README.md)
 #   make counts  how many instructions they take, compared with benches/counts.baseline; part of `make test`
+#   make hear    has the prompts heard by a recogniser (fetches 300 MB)
 #   make voice   installs the natural voice in var/voice (fetches 120 MB, keeps 160 MB)
 #   make settings  writes docs/settings.md anew, after a change of the dialplan's settings
 #   make load    the load table (benches/README.md), with the load generator beside the checkout
@@ -21,7 +22,7 @@ CONFIG ?= dialplan.toml
 LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
 COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 
-.PHONY: run voice test load format lint docs units bench counts counts-accept counts-annotate settings
+.PHONY: run voice hear test load format lint docs units bench counts counts-accept counts-annotate settings
 
 run:
 	@.ci/need $(BUILD_TOOLS)
@@ -30,6 +31,15 @@ run:
 voice:
 	@.ci/need $(BUILD_TOOLS) libssl-dev:/usr/include/openssl/ssl.h python3:python3 npm:npm espeak-ng:espeak-ng
 	@voice/install $(or $(VOICE),var/voice)
+
+# All languages, or LANGUAGES.
+HEARING := $(or $(CARGO_TARGET_DIR),target)/hearing
+
+hear:
+	@.ci/need python3:python3 python3-venv:/usr/lib/python3*/ensurepip
+	@python3 -m venv $(HEARING)
+	@$(HEARING)/bin/pip install -q --disable-pip-version-check -r benches/hear_prompts.txt
+	@$(HEARING)/bin/python benches/hear_prompts.py prompts $(LANGUAGES)
 
 # One after the other, the quick ones first, whatever -j says.
 test:

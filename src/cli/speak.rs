@@ -3,8 +3,14 @@
 use super::{fail, print};
 use crate::speech::{Paths, Patience, Speaker, Text};
 use clap::Args;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+use tracing::Level;
+
+/// Nobody waits for it on the telephone: however busy the machine is, the natural voice speaks.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Args)]
 pub(super) struct SpeakArguments {
@@ -26,7 +32,11 @@ pub(super) struct SpeakArguments {
 
 pub(super) fn speak(arguments: &SpeakArguments) -> ExitCode {
     let text = Text { language: arguments.language.clone(), text: arguments.text.clone(), rate: arguments.rate };
-    let speaker = match Speaker::start(Paths::within(&arguments.data), Patience::default()) {
+    // Who else speaks, and why, is told.
+    let logger = tracing_subscriber::fmt().with_max_level(Level::WARN).with_target(false).without_time();
+    let _ = tracing::subscriber::set_global_default(logger.with_writer(io::stderr).with_ansi(false).finish());
+    let patience = Patience { start: PATIENCE, sentence: PATIENCE, ..Patience::default() };
+    let speaker = match Speaker::start(Paths::within(&arguments.data), patience) {
         Ok(speaker) => speaker,
         Err(error) => return fail(&error),
     };
