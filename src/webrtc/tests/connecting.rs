@@ -68,10 +68,10 @@ fn client_hello(identity: &Identity, pair: &Pair) -> Vec<u8> {
 #[test]
 fn a_client_hello_from_an_address_that_ice_has_not_validated_is_ignored() {
     let mut pair = Pair::new(DtlsRole::Server);
-    let stranger = at("192.0.2.66:4000");
+    let unknown = at("192.0.2.66:4000");
     let hello = client_hello(&identities()[1], &pair);
     let now = pair.now;
-    for source in [stranger, pair.ends[1].address] {
+    for source in [unknown, pair.ends[1].address] {
         // Not even from the browser's own address, before it has answered a check of ours.
         pair.ends[0].connection.handle_packet(now, source, &hello);
     }
@@ -80,9 +80,9 @@ fn a_client_hello_from_an_address_that_ice_has_not_validated_is_ignored() {
     pair.connect();
     let sent = pair.sent.len();
     let now = pair.now;
-    pair.ends[0].connection.handle_packet(now, stranger, &hello);
+    pair.ends[0].connection.handle_packet(now, unknown, &hello);
     pair.run(SECOND);
-    assert!(pair.sent[sent..].iter().all(|(_, sent)| sent.destination != stranger));
+    assert!(pair.sent[sent..].iter().all(|(_, sent)| sent.destination != unknown));
     assert_eq!(pair.ends[0].lost, None);
     assert!(pair.understand_each_other());
 }
