@@ -17,7 +17,7 @@ use crate::gateway::{
 use crate::http::{self, HttpServer};
 use crate::media::command::{Clip, Command, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
-use crate::net::{self, Arrival, PortRange, Resolver, TlsPeer, Told, Transports, WebRtc};
+use crate::net::{self, Arrival, PortRange, Resolver, TlsPeer, Transports, WebRtc, WebRtcEvent};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::sound::Loader;
@@ -64,7 +64,7 @@ pub(super) struct Server {
     opened: HashMap<CallId, TransportSockets>,
     /// ICE and DTLS of calls whose other end is a browser.
     webrtc: WebRtc,
-    connected: mpsc::Receiver<Told>,
+    connected: mpsc::Receiver<WebRtcEvent>,
     /// Messages that leave once the media threads have their commands.
     unsent: Vec<(Flow, Bytes, bool)>,
     records: Records,
@@ -474,15 +474,15 @@ impl Server {
         }
     }
 
-    fn on_told(&mut self, told: Told) {
+    fn on_told(&mut self, told: WebRtcEvent) {
         let input = match told {
-            Told::Connected { call, remote, keys, aside } => {
+            WebRtcEvent::Connected { call, remote, keys, aside } => {
                 let Some(sockets) = self.opened.get_mut(&call) else { return };
                 sockets.aside = Some(aside);
                 Input::TransportConnected { call, remote, keys }
             }
-            Told::Moved { call, remote } => Input::TransportMoved { call, remote },
-            Told::Lost { call, why } => Input::TransportLost { call, why },
+            WebRtcEvent::Moved { call, remote } => Input::TransportMoved { call, remote },
+            WebRtcEvent::Lost { call, why } => Input::TransportLost { call, why },
         };
         self.gateway.handle_input(now(), input);
     }

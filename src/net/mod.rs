@@ -29,5 +29,5 @@ pub use resolve::{Resolver, Server, transport};
 pub use stream::prepare;
 pub use tls::{CertificateError, TlsPeer, https_acceptor, load_certificate, load_roots};
 pub use transports::{Arrival, TransportError, Transports};
-pub use webrtc::{Told, WebRtc};
+pub use webrtc::{WebRtc, WebRtcEvent};
 pub use websocket::{Received, WebSocket, WebSockets};

@@ -27,7 +27,7 @@ const LONGEST: usize = 2_048;
 
 /// What is told of a call's connection.
 #[derive(Debug)]
-pub enum Told {
+pub enum WebRtcEvent {
     /// Its leg may be handed over, and with it `aside`.
     Connected {
         /// Which call.
@@ -58,7 +58,7 @@ pub enum Told {
 /// Connects browsers. The thread starts with the first.
 #[derive(Debug)]
 pub struct WebRtc {
-    tell: mpsc::Sender<Told>,
+    tell: mpsc::Sender<WebRtcEvent>,
     thread: Option<Thread>,
 }
 
@@ -84,7 +84,7 @@ enum Ask {
 impl WebRtc {
     /// Whoever holds the other end of `tell` hears of every connection.
     #[must_use]
-    pub fn new(tell: mpsc::Sender<Told>) -> Self {
+    pub fn new(tell: mpsc::Sender<WebRtcEvent>) -> Self {
         Self { tell, thread: None }
     }
 
@@ -106,7 +106,7 @@ impl WebRtc {
         Ok(fingerprint)
     }
 
-    /// Looks for `peer` from a call's `socket`; where that has begun before, anew. Comes back as [`Told`].
+    /// Looks for `peer` from a call's `socket`; where that has begun before, anew. Comes back as [`WebRtcEvent`].
     ///
     /// # Errors
     /// No descriptor is left, or nothing was opened for the call.
@@ -159,7 +159,7 @@ struct Driver {
     epoll: Epoll,
     wake: Arc<EventFd>,
     asked: Receiver<Ask>,
-    tell: mpsc::Sender<Told>,
+    tell: mpsc::Sender<WebRtcEvent>,
     peers: HashMap<CallId, Peer>,
     deadlines: Deadlines<CallId>,
     buffer: Box<[u8; LONGEST]>,
@@ -170,7 +170,7 @@ impl Driver {
         identity: Identity,
         wake: Arc<EventFd>,
         asked: Receiver<Ask>,
-        tell: mpsc::Sender<Told>,
+        tell: mpsc::Sender<WebRtcEvent>,
     ) -> nix::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE))?;
@@ -251,7 +251,7 @@ impl Driver {
         };
         let watched = EpollEvent::new(EpollFlags::EPOLLIN, call.0);
         if let Err(error) = self.epoll.add(&socket, watched) {
-            return self.tell(Told::Lost { call, why: error.to_string() });
+            return self.tell(WebRtcEvent::Lost { call, why: error.to_string() });
         }
         let connection = Connection::new(now, &self.identity, &Settings { local, ice }, peer);
         self.peers.insert(call, Peer { connection, socket, aside: None });
@@ -313,12 +313,12 @@ impl Driver {
                     let _ = self.epoll.delete(&peer.socket);
                     let (aside, reader) = aside(Arc::clone(&self.wake));
                     peer.aside = Some(reader);
-                    Told::Connected { call, remote, keys: Box::new(keys), aside }
+                    WebRtcEvent::Connected { call, remote, keys: Box::new(keys), aside }
                 }
-                Event::Moved { remote } => Told::Moved { call, remote },
+                Event::Moved { remote } => WebRtcEvent::Moved { call, remote },
                 Event::Lost(why) => {
                     is_over = true;
-                    Told::Lost { call, why: why.to_string() }
+                    WebRtcEvent::Lost { call, why: why.to_string() }
                 }
             });
         }
@@ -331,7 +331,7 @@ impl Driver {
         told.into_iter().for_each(|told| self.tell(told));
     }
 
-    fn tell(&self, told: Told) {
+    fn tell(&self, told: WebRtcEvent) {
         // Where that fails the gateway is gone.
         let _ = self.tell.blocking_send(told);
     }
