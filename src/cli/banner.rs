@@ -35,6 +35,7 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
             RouteTarget::Ivr(ivr) => format!("ivr {}", ivr.name),
             RouteTarget::Room(room) => format!("room {}", room.as_str()),
             // Not dialled from outside.
+            RouteTarget::User(user) => format!("user {}", user.as_str()),
             RouteTarget::Trunks(_) => continue,
             RouteTarget::Reject(status) => format!("rejected with {status}"),
         };

@@ -94,7 +94,7 @@ enum CtlCommand {
         #[arg(long, group = "to")]
         room: Option<String>,
     },
-    /// Calls a number into a room, by the routes with from = "sessions", and tells how it goes.
+    /// Calls a number into a room, by the routes with from = "sessions", or a user, and tells how it goes.
     Dial {
         /// The room.
         #[arg(long)]
@@ -102,7 +102,7 @@ enum CtlCommand {
         /// Makes the room if it is neither in the dialplan nor open.
         #[arg(long)]
         create: bool,
-        /// The number: +442079460123
+        /// The number: +442079460123; or user:alice
         number: String,
         /// Lets the callee in at once. Voicemail and fax machines get in too.
         #[arg(long, conflicts_with = "confirm")]

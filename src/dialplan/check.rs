@@ -59,8 +59,14 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     pin::check(checker, entries(&tables.rooms), &ivrs);
     bypass::by_digits(checker, entries(&tables.ivr), &ivrs, &rooms);
     let raw_routes = tables.routes.get().map(|list| list.get_ref().as_slice()).unwrap_or_default();
-    let names =
-        route::Names { trunks: &trunks, rooms: &rooms, ivrs: &ivrs, numbers: &gateway.numbers, gateway: &gateway };
+    let names = route::Names {
+        trunks: &trunks,
+        users: &users,
+        rooms: &rooms,
+        ivrs: &ivrs,
+        numbers: &gateway.numbers,
+        gateway: &gateway,
+    };
     let routes = route::check(checker, raw_routes, &names, tables.routes.is_absent() && !raw.broken);
     let api = web::api(checker, &tables.api, &gateway);
     let ice = ice::check(checker, &tables.ice);

@@ -187,6 +187,9 @@ fn taken(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed:
     if let RouteTarget::Trunks(outgoing) = &route.target {
         return out::placed(plan, number, outgoing, out);
     }
+    if let RouteTarget::User(template) = &route.target {
+        return out::to_user(plan, &template.expand(number, ""), out);
+    }
     if route.answer_after.is_zero() {
         line(out, 0, "The call is answered at once.");
     } else {
@@ -198,7 +201,7 @@ fn taken(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed:
     match &route.target {
         RouteTarget::Ivr(ivr) => menu(plan, ivr, number, keyed, out),
         RouteTarget::Room(template) => join(plan, &template.expand(number, ""), &Words::standard(), out),
-        RouteTarget::Trunks(_) | RouteTarget::Reject(_) => {}
+        RouteTarget::User(_) | RouteTarget::Trunks(_) | RouteTarget::Reject(_) => {}
     }
 }
 

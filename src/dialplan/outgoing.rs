@@ -41,7 +41,7 @@ pub enum Denied {
     /// Default deny.
     #[error("no route allows it: none with from = \"sessions\" takes this number")]
     NoRoute,
-    /// The first route that matches leads to an IVR or a room.
+    /// The first route that matches leads to an IVR, a room or a user.
     #[error("route {0} takes this number, and leads to no trunk")]
     Inside(String),
     /// The first route that matches refuses.
@@ -90,7 +90,9 @@ pub fn allow<'plan>(plan: &'plan Plan, number: &str) -> Result<Allowed<'plan>, D
         RouteTarget::Reject(status) => {
             return Err(Denied::Rejected { route: route.name.clone(), status: *status });
         }
-        RouteTarget::Ivr(_) | RouteTarget::Room(_) => return Err(Denied::Inside(route.name.clone())),
+        RouteTarget::Ivr(_) | RouteTarget::Room(_) | RouteTarget::User(_) => {
+            return Err(Denied::Inside(route.name.clone()));
+        }
     };
     // A national number that the gateway could not complete is judged as one of the trunk's country.
     let abroad = outgoing.trunks.iter().filter_map(|trunk| trunk.numbers.country_code.as_deref()).chain(own);

@@ -33,7 +33,7 @@ const SECTIONS: [Section; 20] = [
     ),
     ("[ivr.NAME] collect = { … }", "", RawCollect::SETTINGS),
     ("[ivr.NAME] then = { … }", "One of `room` and `dial`.", RawThen::SETTINGS),
-    ("[[routes]]", "A route has one of `ivr`, `room`, `trunk`, `trunks` and `reject`.", RawRoute::SETTINGS),
+    ("[[routes]]", "A route has one of `ivr`, `room`, `to_user`, `trunk`, `trunks` and `reject`.", RawRoute::SETTINGS),
 ];
 
 /// All settings, as a page of Markdown.

@@ -65,11 +65,11 @@ impl Gateway {
                 self.send_digits(now, call, digits);
                 Ok(())
             }
-            Verb::Dial { dial, number, caller, timeout } => {
+            Verb::Dial { dial, to, caller, timeout } => {
                 self.dial(
                     now,
                     session,
-                    super::outbound::DialRequest { dial, number, caller, timeout, headers: Headers::new() },
+                    super::outbound::DialRequest { dial, to, caller, timeout, headers: Headers::new() },
                 );
                 Ok(())
             }

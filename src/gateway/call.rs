@@ -2,6 +2,7 @@
 
 use super::call_record::{CallTimes, Keyed, Tried, Way};
 use super::cause::Cause;
+use super::forking::Forking;
 use super::hold::Hold;
 use super::keys::KeyWay;
 use super::media_host::MediaHost;
@@ -14,7 +15,7 @@ use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
-use crate::session::{Party, PlaybackHandle};
+use crate::session::{DialHandle, Party, PlaybackHandle};
 use crate::sip::{Flow, InviteId};
 use crate::types::{AudioCodec, CallId, Now, PlayerId};
 use bytes::Bytes;
@@ -32,6 +33,8 @@ pub(super) enum Phase {
     },
     /// We call: from the opening of its media ports to the answer.
     Dialling(Box<Outgoing>),
+    /// The same for a user, who may be registered at several places.
+    Forking(Box<Forking>),
     /// The session decides: ring, early media, answer, reject.
     Incoming,
     /// 200 is sent; the session is told when the caller can hear us.
@@ -56,7 +59,7 @@ impl Phase {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Opening { .. } => "opening",
-            Self::Dialling(_) => "being called",
+            Self::Dialling(_) | Self::Forking(_) => "being called",
             Self::Incoming => "not answered",
             Self::Answering { .. } => "being answered",
             Self::Talking { .. } => "answered",
@@ -105,6 +108,39 @@ impl Phase {
         if let Self::Dialling(outgoing) = self { Some(outgoing) } else { None }
     }
 
+    /// How a user is called, while none of the user's clients has answered.
+    pub(super) const fn forking(&self) -> Option<&Forking> {
+        if let Self::Forking(forking) = self { Some(forking) } else { None }
+    }
+
+    /// How a user is called, while none of the user's clients has answered.
+    pub(super) const fn forking_mut(&mut self) -> Option<&mut Forking> {
+        if let Self::Forking(forking) = self { Some(forking) } else { None }
+    }
+
+    /// Whether we call, and nobody has answered.
+    pub(super) const fn is_dialling(&self) -> bool {
+        matches!(self, Self::Dialling(_) | Self::Forking(_))
+    }
+
+    /// What the session calls a call of ours that nobody has answered.
+    pub(super) const fn dial(&self) -> Option<DialHandle> {
+        match self {
+            Self::Dialling(outgoing) => Some(outgoing.dial),
+            Self::Forking(forking) => Some(forking.dial),
+            _ => None,
+        }
+    }
+
+    /// Whether it rings where we call.
+    pub(super) const fn rings(&self) -> bool {
+        match self {
+            Self::Dialling(outgoing) => outgoing.rings,
+            Self::Forking(forking) => forking.rings,
+            _ => false,
+        }
+    }
+
     /// Why it is hung up once it has heard so, which only one who hears us can.
     pub(super) const fn dismissed(&self) -> Option<&Cause> {
         if let Self::Talking { dismissed, .. } = self { dismissed.as_ref() } else { None }
@@ -148,6 +184,19 @@ impl Phase {
     pub(super) fn callee_answers(&mut self) -> Option<Box<Outgoing>> {
         match std::mem::replace(self, Self::Answering { acknowledged: true, heard: false }) {
             Self::Dialling(outgoing) => Some(outgoing),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
+impl Phase {
+    /// One of the clients of the user whom we call has answered. Gives how it was called; `None`: no user is being called.
+    pub(super) fn branch_answers(&mut self) -> Option<Box<Forking>> {
+        match std::mem::replace(self, Self::Answering { acknowledged: true, heard: false }) {
+            Self::Forking(forking) => Some(forking),
             other => {
                 *self = other;
                 None
@@ -250,7 +299,7 @@ impl Call {
             id,
             invite: None,
             session,
-            way: if phase.outgoing().is_some() { Way::Out } else { Way::In },
+            way: if phase.is_dialling() { Way::Out } else { Way::In },
             phase,
             plan,
             peer,

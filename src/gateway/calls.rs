@@ -43,6 +43,11 @@ impl Calls {
         }
     }
 
+    /// One of several INVITEs for a call went out; which of them it will be is not known yet.
+    pub(super) fn forked(&mut self, id: CallId, invite: InviteId) {
+        self.by_invite.insert(invite, id);
+    }
+
     /// The signalling of an INVITE is over, or nobody waits for it any more. Gives its call.
     pub(super) fn signalling_over(&mut self, invite: InviteId) -> Option<CallId> {
         let id = self.by_invite.remove(&invite);

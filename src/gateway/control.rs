@@ -47,12 +47,12 @@ pub enum Request {
         /// The words.
         text: String,
     },
-    /// Call a number into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when the callee
+    /// Call a number, or a user, into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when the callee
     /// is in the room.
     Dial {
         /// The room's name.
         room: String,
-        /// The number, in any way of writing it.
+        /// The number, in any way of writing it, or `user:NAME`.
         number: String,
         /// Whether the callee must press 1 first. Default: what the route says, else yes.
         #[serde(default)]

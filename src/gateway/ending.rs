@@ -64,7 +64,7 @@ impl Gateway {
     /// Hangs a call up in the way its state asks for.
     pub(super) fn hang_up(&mut self, now: Now, id: CallId, cause: Cause) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
-        let (invite, ours) = (call.invite, call.phase.outgoing().is_some());
+        let (invite, ours) = (call.invite, call.phase.is_dialling());
         let Some(invite) = invite else { return self.end(now, id, cause) };
         if !ours && !call.is_answered() && call.status.is_none() {
             // Not a hangup's 603, which would say that the number cannot be reached anywhere else either.
@@ -105,6 +105,7 @@ impl Gateway {
         if self.calls.get(&id).is_none_or(|call| call.phase.is_ending()) {
             return;
         }
+        self.leave_branches(now, id);
         self.hold_over(id);
         let unknown = self.end_of_transfer(now, id, &cause);
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
@@ -241,7 +242,7 @@ fn record_of(call: &Call, now: Now, cause: Cause) -> CallRecord {
         user: call.peer.user_name().to_owned(),
         from: call.from.number.clone(),
         number: call.number.clone(),
-        route: Some(call.route.clone()),
+        route: Some(call.route.clone()).filter(|route| !route.is_empty()),
         rooms: call.room_names.clone(),
         keyed: call.keyed,
         started: call.times.started(),

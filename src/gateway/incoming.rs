@@ -166,7 +166,7 @@ impl Gateway {
         };
         let opening = |call: &&mut Call| match call.phase {
             Phase::Opening { .. } => true,
-            Phase::Dialling(_) => call.media.local.is_none(),
+            Phase::Dialling(_) | Phase::Forking(_) => call.media.local.is_none(),
             _ => false,
         };
         let Some(call) = self.calls.get_mut(&id).filter(opening) else {
@@ -214,7 +214,7 @@ impl Gateway {
         if self.calls.get(&id).is_some_and(|call| matches!(call.phase, Phase::Opening { .. })) {
             self.log_limited(now, Level::Warn, Some(id), "no media port", || reason.clone());
             self.refuse(now, id, Final::busy(StatusCode::SERVICE_UNAVAILABLE), reason);
-        } else if self.calls.get(&id).is_some_and(|call| call.phase.outgoing().is_some()) {
+        } else if self.is_being_called(id) {
             self.log_limited(now, Level::Warn, Some(id), "no media port", || reason.clone());
             self.dial_failed(now, id, DialCause::Unreachable, Cause::Unreachable(reason));
         }

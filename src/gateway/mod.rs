@@ -24,7 +24,7 @@
 //! | `pins.rs` | PIN checks |
 //! | `rooms.rs`, `bridges.rs` | the room directory: who is in which room; calls that hear each other without one |
 //! | `alone.rs` | what somebody hears who is alone in a room |
-//! | `outbound/`, `outgoing.rs` | calls of ours, target by target, up to their answer; what is kept of one until then |
+//! | `outbound/`, `outgoing.rs`, `forking.rs` | calls of ours up to their answer; what is kept of one until then |
 //! | `media_events.rs` | what the media plane reports |
 //! | `media_host.rs` | host names in descriptions |
 //! | `ending.rs`, `dismissal.rs`, `call_record.rs` | the ways a call ends, its record |
@@ -55,6 +55,7 @@ mod dismissal;
 mod effects;
 mod ending;
 mod event;
+mod forking;
 mod health;
 mod hold;
 pub mod identity;

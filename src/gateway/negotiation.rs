@@ -2,13 +2,13 @@
 
 use super::call::Phase;
 use super::hold::is_hold_of_peer;
+use super::peer::fresh_key;
 use super::{Call, Gateway, Level};
-use crate::dialplan::SrtpPolicy;
 use crate::media::command::{Command, LegSettings};
 use crate::sdp::{self, LocalSrtp, Negotiation, Refusal, SessionDescription};
 use crate::sip::message::StatusCode;
 use crate::sip::{Body, InviteId};
-use crate::types::{CallId, Direction, IceCredentials, MediaParameters, Network, Now, SrtpKey, SrtpSuite};
+use crate::types::{CallId, Direction, IceCredentials, MediaParameters, Network, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use rand::rngs::StdRng;
@@ -48,7 +48,7 @@ impl Gateway {
         let parameters = believed(&negotiation.parameters, call);
         let seed = call.media.seed.unwrap_or(seed);
         // Before the answer of one we call its side may well be silent, or only send.
-        let early = call.phase.outgoing().is_some();
+        let early = call.phase.is_dialling();
         call.on_hold = !early && is_hold_of_peer(call, parameters.direction);
         let settings = LegSettings {
             media_timeout: media_timeout(call, early || parameters.direction != Direction::SendRecv),
@@ -154,7 +154,7 @@ impl Gateway {
             return;
         }
         let parameters = believed(&negotiation.parameters, call);
-        let early = call.phase.outgoing().is_some();
+        let early = call.phase.is_dialling();
         let (on_hold, before) = (!early && is_hold_of_peer(call, parameters.direction), call.on_hold);
         let timeout = media_timeout(call, early || parameters.direction != Direction::SendRecv);
         self.media(Command::UpdateLeg { leg: id, parameters: Box::new(parameters) });
@@ -202,15 +202,7 @@ impl Gateway {
 
 /// Our SRTP keys for a call, as its trunk wants it and its signalling allows.
 pub(super) fn srtp_of(call: &Call, random: &mut StdRng) -> Option<LocalSrtp> {
-    let media = call.peer.media();
-    media.speaks_srtp(call.is_private).then(|| LocalSrtp {
-        required: media.srtp == SrtpPolicy::Required,
-        keys: SrtpSuite::ALL.map(|suite| fresh_key(suite, random)).to_vec(),
-    })
-}
-
-fn fresh_key(suite: SrtpSuite, random: &mut StdRng) -> SrtpKey {
-    SrtpKey::random(suite, |octets| random.fill_bytes(octets))
+    call.peer.media().fresh_srtp(call.is_private, random)
 }
 
 /// Lets a negotiation stand. A key of ours that is in use no more is spent: under it packets were counted that a new

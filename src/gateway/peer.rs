@@ -9,9 +9,12 @@ pub(super) use user::{User, UserTerms};
 
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Origin, Plan, ReliableProvisional, SrtpPolicy, Trunk};
+use crate::sdp::LocalSrtp;
 use crate::sip::message::StatusCode;
 use crate::sip::{self, Admitted, PeerId};
-use crate::types::{CodecPolicy, IdMap, Network};
+use crate::types::{CodecPolicy, IdMap, Network, SrtpKey, SrtpSuite};
+use rand::RngCore;
+use rand::rngs::StdRng;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -195,6 +198,21 @@ impl MediaPolicy<'_> {
     pub(super) fn speaks_srtp(&self, signalling_is_secure: bool) -> bool {
         self.srtp != SrtpPolicy::Off && (signalling_is_secure || self.srtp_keys_in_clear)
     }
+}
+
+impl MediaPolicy<'_> {
+    /// Keys of ours for a call, as its peer wants it and its signalling allows.
+    pub(super) fn fresh_srtp(&self, signalling_is_secure: bool, random: &mut StdRng) -> Option<LocalSrtp> {
+        self.speaks_srtp(signalling_is_secure).then(|| LocalSrtp {
+            required: self.srtp == SrtpPolicy::Required,
+            keys: SrtpSuite::ALL.map(|suite| fresh_key(suite, random)).to_vec(),
+        })
+    }
+}
+
+/// A key that nobody has used.
+pub(super) fn fresh_key(suite: SrtpSuite, random: &mut StdRng) -> SrtpKey {
+    SrtpKey::random(suite, |octets| random.fill_bytes(octets))
 }
 
 /// How many calls a peer may have. `None`: as many as it likes.

@@ -7,7 +7,9 @@
 //! ```
 
 use super::line::{Fallback, Line};
-use super::{CallerId, CollectSpec, DialCause, DialHandle, Event, PlayItem, PlaybackHandle, Unit, Verb, Verbs};
+use super::{
+    CallerId, CollectSpec, DialCause, DialHandle, DialTarget, Event, PlayItem, PlaybackHandle, Unit, Verb, Verbs,
+};
 use std::time::Duration;
 
 /// What the callee is asked.
@@ -58,15 +60,15 @@ pub(super) enum Called {
 }
 
 impl Callee {
-    /// Calls `number` for `waiting`.
+    /// Calls `to` for `waiting`.
     pub(super) fn begin(
-        number: String,
+        to: DialTarget,
         waiting: Unit,
         confirm: (Option<bool>, bool),
         digits: Option<String>,
         out: &mut Verbs,
     ) -> Self {
-        out.push(Verb::Dial { dial: DialHandle(1), number, caller: CallerId::Trunk, timeout: None });
+        out.push(Verb::Dial { dial: DialHandle(1), to, caller: CallerId::Trunk, timeout: None });
         Self { waiting, confirm: confirm.0, standard: confirm.1, digits, rings: false, state: State::Asked }
     }
 

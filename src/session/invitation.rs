@@ -4,7 +4,7 @@ use super::callee::{Called, Callee};
 use super::closing::Closing;
 use super::in_room::{InRoom, InRoomOutcome, Welcome};
 use super::line::Line;
-use super::{Event, PlayItem, RoomHandle, RoomName, Session, Unit, Verb, Verbs};
+use super::{DialTarget, Event, PlayItem, RoomHandle, RoomName, Session, Unit, Verb, Verbs};
 
 /// The room; no [`Line`] uses this handle.
 const ROOM: RoomHandle = RoomHandle(0);
@@ -14,7 +14,7 @@ const ROOM: RoomHandle = RoomHandle(0);
 pub struct Invited {
     /// The room's name.
     pub room: String,
-    /// The number, in any way of writing it.
+    /// The number, in any way of writing it, or `user:NAME`.
     pub number: String,
     /// Whether the callee must press 1 first. `None`: what the route says, else yes, so that voicemail and fax
     /// machines never enter a room.
@@ -50,7 +50,7 @@ impl State {
             Self::New(invited) if *event == Event::Started => {
                 let Invited { room, number, confirm, digits } = invited;
                 out.push(Verb::OpenRoom { room: ROOM, name: RoomName::Plain(room) });
-                Self::Calling(Callee::begin(number, Unit::Room(ROOM), (confirm, true), digits, out))
+                Self::Calling(Callee::begin(DialTarget::read(&number), Unit::Room(ROOM), (confirm, true), digits, out))
             }
             Self::Calling(mut callee) => match callee.handle(event, out) {
                 Called::NotYet => Self::Calling(callee),

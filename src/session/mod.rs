@@ -15,6 +15,7 @@ mod line;
 mod routed;
 #[cfg(test)]
 mod testing;
+mod to_user;
 mod verb;
 
 pub use digits::Digits;
@@ -23,7 +24,8 @@ pub use event::{DialCause, Event, Party, PinVerdict};
 pub use invitation::{Invitation, Invited};
 pub use ivr::Ivr;
 pub use routed::{Running, for_route};
-pub use verb::{CallerId, CollectSpec, PlayItem, RoomName, Verb, VerbError, Verbs};
+pub use to_user::ToUser;
+pub use verb::{CallerId, CollectSpec, DialTarget, PlayItem, RoomName, Verb, VerbError, Verbs};
 
 use crate::types::CallId;
 

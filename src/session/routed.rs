@@ -1,6 +1,6 @@
 //! From a route of the dialplan to the session of the calls that take it.
 
-use super::{Direct, Event, Invitation, Invited, Ivr, Session, Verbs};
+use super::{Direct, Event, Invitation, Invited, Ivr, Session, ToUser, Verbs};
 use crate::dialplan::{Plan, Route, RouteTarget};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ enum Kind {
     Ivr(Ivr),
     /// Straight into a room.
     Direct(Direct),
+    /// To a user.
+    ToUser(ToUser),
     /// A call of ours into a room.
     Invitation(Invitation),
 }
@@ -31,6 +33,7 @@ pub fn for_route(plan: &Plan, route: &Route) -> Option<Running> {
         RouteTarget::Room(room) => {
             (Kind::Direct(Direct::new(room.clone(), route.answer_after)), &plan.gateway.language)
         }
+        RouteTarget::User(user) => (Kind::ToUser(ToUser::new(user.clone())), &plan.gateway.language),
         RouteTarget::Trunks(_) | RouteTarget::Reject(_) => return None,
     };
     let language = route.language.as_ref().unwrap_or(language).clone();
@@ -55,6 +58,7 @@ impl Running {
         match &mut self.kind {
             Kind::Ivr(session) => session.handle(event, out),
             Kind::Direct(session) => session.handle(event, out),
+            Kind::ToUser(session) => session.handle(event, out),
             Kind::Invitation(session) => session.handle(event, out),
         }
     }

@@ -34,7 +34,8 @@ pub(super) fn short(verb: &Verb) -> String {
         Verb::StopPlayback { playback } => format!("stop{}", playback.0),
         Verb::Collect { spec, .. } => format!("collect {}-{}", spec.min_digits, spec.max_digits),
         Verb::StopCollect { .. } => "no-collect".into(),
-        Verb::Dial { number, .. } => format!("dial {number}"),
+        Verb::Dial { to: DialTarget::Number(number), .. } => format!("dial {number}"),
+        Verb::Dial { to: DialTarget::User(name), .. } => format!("dial user:{name}"),
         Verb::CheckPin { pin, room, open_rooms, .. } => {
             format!("check {}{} room{}", &**pin, if *open_rooms { " open" } else { "" }, room.0)
         }

@@ -71,18 +71,18 @@ pub enum Verb {
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digits: String,
     },
-    /// Calls a telephone, by the route that allows its number. Answered at once with [`super::Event::Dialled`], which names
+    /// Calls a telephone, by the route that allows its number, or a user wherever the user is registered. Answered at once with [`super::Event::Dialled`], which names
     /// the call for all other verbs, or with [`super::Event::DialFailed`]; then come [`super::Event::Ringing`],
     /// [`super::Event::EarlyMedia`] and [`super::Event::Answered`] or [`super::Event::DialFailed`]. Nobody hears the called
     /// one, nor is heard there, until the session connects it.
     Dial {
         /// The session's name for it until it has a call.
         dial: DialHandle,
-        /// The number, in any way of writing it.
-        number: String,
+        /// Whom.
+        to: DialTarget,
         /// Whose number the callee sees.
         caller: CallerId,
-        /// How long it may ring; at most, and by default, what the route says.
+        /// How long it may ring; at most, and by default, what the route says; for a user a minute.
         timeout: Option<Duration>,
     },
     /// Asks whether a PIN opens a room; answered with [`super::Event::PinChecked`], later if guessing is being slowed down.
@@ -198,6 +198,26 @@ impl Verb {
             Self::SetTimer { .. } => "set_timer",
             Self::ClearTimer { .. } => "clear_timer",
             Self::EndSession => "end_session",
+        }
+    }
+}
+
+/// Whom a session calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DialTarget {
+    /// A number, in any way of writing it.
+    Number(String),
+    /// A user, by name.
+    User(String),
+}
+
+impl DialTarget {
+    /// Reads `user:alice`, or else a number.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        match text.strip_prefix("user:") {
+            Some(name) => Self::User(name.to_owned()),
+            None => Self::Number(text.to_owned()),
         }
     }
 }

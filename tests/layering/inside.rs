@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "challenge_limit",
                 "digest",
                 "effects",
+                "forking",
                 "health",
                 "hold",
                 "identity",

@@ -8,7 +8,9 @@ use crate::dialplan::diagnostic::line_of;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::overlap::covers;
 use crate::dialplan::pattern::Pattern;
-use crate::dialplan::plan::{Gateway, Ivr, Origin, Room, Route, RouteTarget, Trunk};
+use crate::dialplan::plan::{
+    Gateway, Ivr, Origin, Room, RoomTemplate, Route, RouteTarget, Trunk, User, check_user_name,
+};
 use crate::dialplan::raw::RawRoute;
 use crate::dialplan::suggestion;
 use std::ops::Range;
@@ -19,6 +21,7 @@ use toml::Spanned;
 /// What routes may refer to.
 pub(super) struct Names<'a> {
     pub trunks: &'a [Arc<Trunk>],
+    pub users: &'a [Arc<User>],
     pub rooms: &'a [Arc<Room>],
     pub ivrs: &'a [Checked],
     /// Where prompts are.
@@ -109,12 +112,13 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     let answer_after = checker.time("answer_after", &raw.answer_after, "0s", "60s").unwrap_or(Duration::ZERO);
     let target = target(checker, value, number.as_ref().map(|(number, _)| number), names);
     let language = language(checker, raw, target.as_ref(), names.gateway);
-    if let (Some(RouteTarget::Reject(_)), Some(after)) = (&target, raw.answer_after.get()) {
-        checker
-            .sink
-            .warning(after.span(), "a call that is refused is not answered")
-            .label("has no effect")
-            .help("take it out");
+    let unused = match &target {
+        Some(RouteTarget::Reject(_)) => Some("a call that is refused is not answered"),
+        Some(RouteTarget::User(_)) => Some("a call to a user is answered when the user answers"),
+        _ => None,
+    };
+    if let (Some(why), Some(after)) = (unused, raw.answer_after.get()) {
+        checker.sink.warning(after.span(), why).label("has no effect").help("take it out");
     }
     out::settings_without_trunk(checker, raw);
     let (number, place) = number?;
@@ -132,7 +136,7 @@ fn language(
     gateway: &Gateway,
 ) -> Option<String> {
     let place = raw.language.get()?.span();
-    if let Some(RouteTarget::Reject(_) | RouteTarget::Trunks(_)) = target {
+    if let Some(RouteTarget::Reject(_) | RouteTarget::Trunks(_) | RouteTarget::User(_)) = target {
         checker.sink.warning(place, "nobody is spoken to by this route").label("has no effect").help("take it out");
         return None;
     }
@@ -186,6 +190,7 @@ fn target(
     let places = [
         ("ivr", raw.ivr.is_absent(), raw.ivr.get().map(Spanned::span)),
         ("room", raw.room.is_absent(), raw.room.get().map(Spanned::span)),
+        ("to_user", raw.to_user.is_absent(), raw.to_user.get().map(Spanned::span)),
         ("trunk", raw.trunk.is_absent(), raw.trunk.get().map(Spanned::span)),
         ("trunks", raw.trunks.is_absent(), raw.trunks.get().map(Spanned::span)),
         ("reject", raw.reject.is_absent(), raw.reject.get().map(Spanned::span)),
@@ -195,8 +200,8 @@ fn target(
         checker
             .sink
             .error(value.span(), "this route leads nowhere")
-            .label("none of `ivr`, `room`, `trunk` and `reject`")
-            .help("add one of the four, as: ivr = \"conference\"");
+            .label("none of `ivr`, `room`, `to_user`, `trunk` and `reject`")
+            .help("add one of them, as: ivr = \"conference\"");
     }
     if let [(first, _, Some(place)), (second, _, Some(other)), ..] = written.as_slice() {
         checker
@@ -204,7 +209,7 @@ fn target(
             .error(other.clone(), "this route leads to two places")
             .label(format!("`{second}`"))
             .also(place.clone(), format!("and `{first}`"))
-            .help("a route has one of `ivr`, `room`, `trunk` (or `trunks`) and `reject`");
+            .help("a route has one of `ivr`, `room`, `to_user`, `trunk` (or `trunks`) and `reject`");
         return None;
     }
     if let Some(name) = raw.ivr.get() {
@@ -212,6 +217,9 @@ fn target(
     }
     if let Some(name) = raw.room.get() {
         return room(checker, name, number, names.rooms);
+    }
+    if let Some(name) = raw.to_user.get() {
+        return user(checker, name, names.users).map(RouteTarget::User);
     }
     if !raw.trunk.is_absent() || !raw.trunks.is_absent() {
         return out::check(checker, raw, number, names.trunks).map(RouteTarget::Trunks);
@@ -284,6 +292,40 @@ fn room(
         }
     }
     Some(RouteTarget::Room(template))
+}
+
+/// The user that a route leads to. Who is not in the file may be made while the gateway runs.
+fn user(checker: &mut Checker<'_>, name: &Spanned<String>, users: &[Arc<User>]) -> Option<RoomTemplate> {
+    if name.get_ref() == "direct" {
+        checker
+            .sink
+            .error(name.span(), "`direct` is not supported in this version")
+            .label("of a later version")
+            .help("name the user, or write \"{number}\": the gateway stands between the two then");
+        return None;
+    }
+    let template = template(checker, name)?;
+    if template.uses_digits() {
+        checker
+            .sink
+            .error(name.span(), "`{digits}` needs digits")
+            .label("a route collects none")
+            .help("take `{number}`");
+        return None;
+    }
+    if let Some(fixed) = template.fixed().filter(|fixed| users.iter().all(|user| user.name != *fixed)) {
+        let why = check_user_name(fixed).err();
+        let near = suggestion::nearest(fixed, users.iter().map(|user| user.name.as_str()));
+        if let Some(why) = why {
+            checker.sink.error(name.span(), "this cannot be the name of a user").label(why);
+            return None;
+        }
+        if let Some(near) = near {
+            let told = checker.sink.warning(name.span(), format!("no user `{fixed}` is in this file"));
+            told.label("not configured").help(format!("did you mean `{near}`?"));
+        }
+    }
+    Some(template)
 }
 
 /// Tells a route that no call can reach, since those above take them all.

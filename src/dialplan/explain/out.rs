@@ -70,3 +70,13 @@ pub(super) fn dialled(plan: &Plan, number: &str, confirm: Option<bool>, out: &mu
         line(out, 1, &format!("{what}: says prompt {prompt}, hangs up"));
     }
 }
+
+/// Tells what comes of a call to a user.
+pub(super) fn to_user(plan: &Plan, name: &str, out: &mut Explanation) {
+    line(out, 0, &format!("User {name} is called, wherever the user is registered."));
+    match plan.users.iter().find(|user| user.name == name) {
+        Some(user) => line(out, 1, &format!("at most {} calls at one time", user.max_calls)),
+        None => line(out, 1, "not in this file: 404, unless the user was made while the gateway runs"),
+    }
+    line(out, 1, "not registered: 480; else it rings there, and the caller is answered when the user answers");
+}

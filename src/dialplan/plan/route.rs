@@ -65,6 +65,8 @@ pub enum RouteTarget {
     Ivr(Arc<Ivr>),
     /// Straight into a room.
     Room(RoomTemplate),
+    /// To a user, wherever the user is registered; the called number may stand in the name.
+    User(RoomTemplate),
     /// Out, by trunks. Such a route takes calls from sessions alone.
     Trunks(Arc<Outgoing>),
     /// Nowhere: this SIP status, 400 to 699.

@@ -5,7 +5,7 @@ use super::{RawDuration, Strings};
 
 table! {
     /// `[[routes]]`.
-    RawRoute, "a route", later ["scenario", "to_user", "dial", "record"],
+    RawRoute, "a route", later ["scenario", "dial", "record"],
     {
         /// What log and call record call it. Required.
         name: String = r#""InboundFromPSTN""#,
@@ -18,6 +18,9 @@ table! {
         ivr: String = r#""conference""#,
         /// Leads straight into this room; `{number}` in its name is the called number.
         room: String = r#""standup""#,
+        /// Leads to this user, wherever the user is registered; `{number}` in the name is the called number. 404 where there
+        /// is no such user, 480 where the user is not registered.
+        to_user: String = r#""alice""#,
         /// Calls out by this trunk; with `from = "sessions"`.
         trunk: String = r#""carrier""#,
         /// Calls out by the first of these trunks that can; with `from = "sessions"`.

@@ -257,7 +257,26 @@ fn single_mistakes_are_told_where_they_are() {
         ("route", "answer_after = \"61s\"", "17 error: `answer_after` is from 0s to 60s <\"61s\">"),
         ("route", "room = \"x\"", "17 error: this route leads to two places <\"x\">"),
         ("route", "scenario = \"x\"", "17 error: `scenario` is not supported in this version <scenario>"),
-        ("route", "to_user = \"x\"", "17 error: `to_user` is not supported in this version <to_user>"),
+        ("route", "to_user = \"x\"", "17 error: this route leads to two places <\"x\">"),
+        (
+            "route",
+            "[[routes]]\nname = \"B\"\nfrom = \"local\"\nnumber = '2'\nto_user = \"direct\"",
+            "21 error: `direct` is not supported in this version <\"direct\">",
+        ),
+        (
+            "route",
+            "[[routes]]\nname = \"B\"\nfrom = \"local\"\nnumber = '2'\nto_user = \"a b\"",
+            "21 error: this cannot be the name of a user <\"a b\">",
+        ),
+        ("route", "[users.alice]", "17 error: a user needs a password <alice>"),
+        (
+            "route",
+            "[users.\"a@b\"]\npassword = { env = \"P\" }",
+            "17 error: this cannot be the name of a user <\"a@b\">",
+        ),
+        ("route", "[users.alice]\npassword = { env = \"P\" }", "17 warning: no route takes calls from users <alice>"),
+        ("gateway", "domain = \"sip:example.com\"", "2 error: `domain` is no host name <\"sip:example.com\">"),
+        ("gateway", "domain = \"192.0.2.1\"", "2 error: `domain` is no host name <\"192.0.2.1\">"),
         (
             "route",
             "answer_after = 3 s",

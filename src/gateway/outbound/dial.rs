@@ -8,7 +8,7 @@ use crate::gateway::outgoing::{CallerNumber, Outgoing};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, Refusal, Reply, Rule, SessionId, TransportKind};
-use crate::session::{self, CallerId, DialCause, DialHandle, Party};
+use crate::session::{self, CallerId, DialCause, DialHandle, DialTarget, Party};
 use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const REDIRECTIONS: u8 = 5;
 #[derive(Debug)]
 pub(in crate::gateway) struct DialRequest {
     pub(in crate::gateway) dial: DialHandle,
-    pub(in crate::gateway) number: String,
+    pub(in crate::gateway) to: DialTarget,
     pub(in crate::gateway) caller: CallerId,
     pub(in crate::gateway) timeout: Option<Duration>,
     /// Further headers of the INVITE.
@@ -67,6 +67,13 @@ impl Gateway {
     }
 
     fn try_dial(&mut self, now: Now, session: SessionId, request: DialRequest) -> Result<CallId, NotPlaced> {
+        let written = match &request.to {
+            DialTarget::Number(number) => number.clone(),
+            DialTarget::User(name) => {
+                let name = name.clone();
+                return self.try_dial_user(now, session, request, &name);
+            }
+        };
         let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |it| Arc::clone(&it.plan));
         let refused = |number: &str, route: Option<String>, rule: String| NotPlaced {
             number: number.to_owned(),
@@ -74,8 +81,8 @@ impl Gateway {
             cause: DialCause::Refused(rule.clone()),
             rule,
         };
-        let allowed = outgoing::allow(&plan, &request.number).map_err(|denied| {
-            let number = plan.gateway.numbers.normalise(&request.number);
+        let allowed = outgoing::allow(&plan, &written).map_err(|denied| {
+            let number = plan.gateway.numbers.normalise(&written);
             refused(&number, None, denied.to_string())
         })?;
         let (number, route) = (allowed.number, Arc::clone(allowed.route));
@@ -201,16 +208,16 @@ impl Gateway {
 
     /// Whether the call is one of ours that is not answered yet.
     pub(in crate::gateway) fn is_being_called(&self, id: CallId) -> bool {
-        self.calls.get(&id).is_some_and(|call| call.phase.outgoing().is_some())
+        self.calls.get(&id).is_some_and(|call| call.phase.is_dialling())
     }
 }
 
 /// Why a call was not begun.
-struct NotPlaced {
-    number: String,
-    route: Option<String>,
-    rule: String,
-    cause: DialCause,
+pub(super) struct NotPlaced {
+    pub(super) number: String,
+    pub(super) route: Option<String>,
+    pub(super) rule: String,
+    pub(super) cause: DialCause,
 }
 
 fn names(trunks: &[Arc<crate::dialplan::Trunk>]) -> String {

@@ -25,17 +25,20 @@ impl Gateway {
         status: StatusCode,
         response: Option<&Response>,
     ) {
+        let failure = match (response, status) {
+            (Some(response), _) => Failure::Status(response.status),
+            (None, StatusCode::SERVICE_UNAVAILABLE) => Failure::Transport,
+            (None, _) => Failure::Silent,
+        };
+        if self.on_branch_failed(now, invite, failure) {
+            return;
+        }
         let Some(id) = self.calls.signalling_over(invite) else { return };
         self.effects.timers.clear(Timer::Silence(id));
         self.note_reason(id, response.and_then(|response| reason_of(&response.headers)).as_ref());
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.invite = None;
         call.status = response.map(|response| response.status.0);
-        let failure = match (response, status) {
-            (Some(response), _) => Failure::Status(response.status),
-            (None, StatusCode::SERVICE_UNAVAILABLE) => Failure::Transport,
-            (None, _) => Failure::Silent,
-        };
         if let Some(outgoing) = call.phase.outgoing() {
             let retry_after =
                 response.filter(|it| it.status == StatusCode::SERVICE_UNAVAILABLE).and_then(Response::retry_after);
@@ -213,7 +216,7 @@ impl Gateway {
         if !self.is_being_called(id) {
             return;
         }
-        let rang = self.calls.get(&id).and_then(|call| call.phase.outgoing()).is_some_and(|it| it.rings);
+        let rang = self.calls.get(&id).is_some_and(|call| call.phase.rings());
         if rang {
             self.dial_failed(now, id, DialCause::NoAnswer, Cause::NoAnswer);
         } else {
@@ -225,7 +228,7 @@ impl Gateway {
     /// The call does not come about: whatever is on its way is cancelled, the session told, the record written.
     pub(in crate::gateway) fn dial_failed(&mut self, now: Now, id: CallId, dial: DialCause, cause: Cause) {
         let Some(call) = self.calls.get(&id) else { return };
-        let Some(handle) = call.phase.outgoing().map(|outgoing| outgoing.dial) else { return };
+        let Some(handle) = call.phase.dial() else { return };
         let session = call.session;
         self.emit(session, session::Event::DialFailed { dial: handle, cause: dial });
         self.hang_up(now, id, cause);

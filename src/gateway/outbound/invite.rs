@@ -28,6 +28,9 @@ impl Gateway {
     /// Sends the INVITE to the target that is next; its media ports are open.
     pub(in crate::gateway) fn send_invite(&mut self, now: Now, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
+        if call.phase.forking().is_some() {
+            return self.send_to_branches(now, id);
+        }
         let Some((local, outgoing)) = call.media.local.as_ref().zip(call.phase.outgoing()) else { return };
         let offer = sdp::offer(local, None);
         let target = outgoing.target.clone();

@@ -15,6 +15,7 @@
 //! | `verdict.rs` | what a failure means: the next target, a redirection, the end |
 //! | `failing.rs` | what comes of that; silence and time-outs |
 //! | `telling.rs` | what the administrator who asked hears |
+//! | `users.rs` | a user, who may be registered at several places |
 //! | `digits.rs` | digits sent down a call |
 
 mod dial;
@@ -24,6 +25,7 @@ mod invite;
 mod progress;
 mod targets;
 mod telling;
+mod users;
 mod verdict;
 
 pub(super) use dial::{DialRequest, DialResult};

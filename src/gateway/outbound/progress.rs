@@ -38,6 +38,10 @@ impl Gateway {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let country = call.peer.numbers().country_code.as_deref();
         let tone = ringing_tone(country);
+        if call.phase.forking().is_some() {
+            // What one of them may play meanwhile is left: another may ring beside it.
+            return self.on_fork_progress(id, status, tone);
+        }
         let Some(outgoing) = call.phase.outgoing_mut() else { return };
         outgoing.rang_here = true;
         if !std::mem::replace(&mut outgoing.rings, true) {
@@ -83,12 +87,15 @@ impl Gateway {
         self.effects.timers.clear(Timer::Silence(id));
         self.effects.timers.clear(Timer::NoAnswer(id));
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(outgoing) = call.phase.callee_answers() else { return };
-        let heard = outgoing.sounds;
-        let longest = match &outgoing.route.target {
-            RouteTarget::Trunks(settings) => Some(settings.max_duration),
-            _ => None,
+        let (heard, longest) = match call.phase.callee_answers() {
+            Some(outgoing) => match &outgoing.route.target {
+                RouteTarget::Trunks(settings) => (outgoing.sounds, Some(settings.max_duration)),
+                _ => (outgoing.sounds, None),
+            },
+            None if self.fork_answered(now, id, invite) => (false, None),
+            None => return,
         };
+        let Some(call) = self.calls.get_mut(&id) else { return };
         call.times.answer(now);
         call.status = Some(200);
         let described = call.media.negotiation.is_some();

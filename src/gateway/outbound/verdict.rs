@@ -24,6 +24,26 @@ pub(super) enum Failure {
     Transport,
 }
 
+impl Failure {
+    /// The status that stands for it.
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Self::Status(status) => status,
+            Self::Silent => StatusCode::REQUEST_TIMEOUT,
+            Self::Transport => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// For log and record.
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Self::Status(status) => format!("{} {}", status.0, status.reason()),
+            Self::Silent => "no response".into(),
+            Self::Transport => "the transport failed".into(),
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {

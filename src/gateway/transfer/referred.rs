@@ -5,7 +5,7 @@ use super::{DIAL, can_be_moved};
 use crate::dialplan::outgoing;
 use crate::gateway::outbound::{DialRequest, DialResult};
 use crate::gateway::{Call, Gateway, Level, Masked};
-use crate::session::CallerId;
+use crate::session::{CallerId, DialTarget};
 use crate::sip::message::{HeaderName, Headers, StatusCode, Uri};
 use crate::sip::{InviteId, Referral};
 use crate::types::Now;
@@ -61,7 +61,8 @@ impl Gateway {
         }
         let masked = Masked(&number).to_string();
         let headers = headers(referral);
-        let request = DialRequest { dial: DIAL, number, caller: CallerId::Trunk, timeout: None, headers };
+        let request =
+            DialRequest { dial: DIAL, to: DialTarget::Number(number), caller: CallerId::Trunk, timeout: None, headers };
         // What the routes do not allow is refused, and recorded, as any other call of ours.
         let new = match self.place_call(now, session, request) {
             DialResult::Placed(new) => new,

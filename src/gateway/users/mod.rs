@@ -45,6 +45,16 @@ impl Users {
         self.entries = plan.users.iter().filter_map(entry).collect();
     }
 
+    /// The user of that name.
+    pub(super) fn get(&self, name: &str) -> Option<Arc<User>> {
+        self.entries.get(name).map(|entry| Arc::clone(&entry.user))
+    }
+
+    /// Where they are registered.
+    pub(super) const fn registrar(&self) -> &Registrar {
+        &self.registrar
+    }
+
     fn all(&self) -> Vec<Arc<User>> {
         self.entries.values().map(|entry| Arc::clone(&entry.user)).collect()
     }

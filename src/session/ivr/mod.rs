@@ -18,7 +18,7 @@ use super::closing::Closing;
 use super::in_room::{InRoom, InRoomOutcome, Welcome};
 use super::life::{Life, Script};
 use super::line::{Line, item};
-use super::{DialCause, Event, PlayItem, Session, Verb, Verbs};
+use super::{DialCause, DialTarget, Event, PlayItem, Session, Verb, Verbs};
 use crate::dialplan;
 use crate::types::CallId;
 use entry::{Entered, Entry};
@@ -91,7 +91,7 @@ impl Script for Reception {
                 Entered::RoomNamed(name) => Phase::InRoom(InRoom::open(name, self.welcome(), line, out)),
                 Entered::Dial { number, confirm } => {
                     line.stop(out);
-                    let callee = Callee::begin(number, line.unit(), (confirm, false), None, out);
+                    let callee = Callee::begin(DialTarget::Number(number), line.unit(), (confirm, false), None, out);
                     line.arm(DIAL_LIMIT, out);
                     Phase::Calling(callee)
                 }
