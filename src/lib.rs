@@ -8,7 +8,8 @@
 //!
 //! Between them go [`media::command::Command`] and [`media::command::Event`], and nothing else. Both cores are sans-IO: time
 //! is a parameter, randomness follows from a seed, and what needs the world is asked for and comes back as an input. The
-//! world is touched by shells: [`net`], [`http`], [`media::thread`], [`sound`], [`speech`], [`cli`], and [`dialplan::Files`].
+//! world is touched by shells: [`net`], [`http`], [`media::thread`], [`sound`], [`speech`], [`store`], [`cli`], and
+//! [`dialplan::Files`].
 //!
 //! # Who may use whom
 //!
@@ -22,6 +23,7 @@
 //! | [`http`] | `net`, `gateway`, `dialplan`, `sip::message` |
 //! | [`sound`] | `gateway`, `dialplan`, `sip::message`, `audio`, `media::command` |
 //! | [`speech`] | the same, and `sound` |
+//! | [`store`] | `gateway`, `dialplan`, `sip::message` |
 //! | [`gateway`] | `sip`, `sdp`, `dialplan`, `session`, `media::command` |
 //! | [`session`] | `dialplan` |
 //! | [`media`] | `rtp`, `audio`, `webrtc` |
@@ -57,6 +59,7 @@ pub mod session;
 pub mod sip;
 pub mod sound;
 pub mod speech;
+pub mod store;
 pub mod types;
 pub mod webrtc;
 

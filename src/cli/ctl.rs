@@ -5,7 +5,7 @@ pub(super) mod table;
 
 use super::wire::{Ask, ShellRequest};
 use super::{fail, print, print_json, say};
-use crate::gateway::{Audience, Reply, Request};
+use crate::gateway::{Audience, NewUser, Password, Reply, Request};
 use clap::{Args, Subcommand};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -50,6 +50,25 @@ enum CtlCommand {
     Trunks,
     /// The users, and where they are registered.
     Users,
+    /// Makes a user, whose password is read from standard input, a line of it.
+    AddUser {
+        /// The name: alice
+        name: String,
+        /// What others are shown: "Alice Ashton"
+        #[arg(long, default_value = "")]
+        display_name: String,
+        /// Ends the user after so many seconds, or when nothing of the user's is registered any more.
+        #[arg(long, value_name = "SECONDS")]
+        temporary: Option<u64>,
+        /// Calls at one time.
+        #[arg(long, value_name = "N")]
+        max_calls: Option<u32>,
+    },
+    /// Removes a user who was made. Calls go on.
+    RemoveUser {
+        /// The name: alice
+        name: String,
+    },
     /// Ends one call, or all in a room.
     #[command(group(clap::ArgGroup::new("whom").required(true)))]
     Kick {
@@ -165,6 +184,14 @@ impl CtlCommand {
             }
             Self::Log { level } => return Ask::Shell(ShellRequest::Log { level: level.clone() }),
             Self::Users => Request::Users,
+            Self::AddUser { name, display_name, temporary, max_calls } => Request::AddUser(NewUser {
+                name: name.clone(),
+                display_name: display_name.clone(),
+                password: read_password(),
+                temporary: *temporary,
+                max_calls: *max_calls,
+            }),
+            Self::RemoveUser { name } => Request::RemoveUser { name: name.clone() },
             Self::Status | Self::Calls | Self::Rooms | Self::Trunks => Request::Status,
             Self::Kick { call: Some(call), .. } => Request::Kick { call: call.clone() },
             Self::Kick { call: None, room } => Request::KickRoom { room: room.clone().unwrap_or_default() },
@@ -193,6 +220,16 @@ impl CtlCommand {
     }
 }
 
+/// The first line of standard input: on a command line everybody would see it.
+fn read_password() -> Password {
+    let mut line = String::new();
+    // What cannot be read is an empty password, which is refused.
+    let _ = io::stdin().read_line(&mut line);
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
+    Password::new(line)
+}
+
 /// A file's path as the gateway, in another folder, finds it; the name of a prompt and a URL as they are.
 fn as_seen_by_gateway(sound: &str) -> String {
     let is_path = sound.contains(['/', '.']) && !sound.contains("://");
@@ -212,6 +249,7 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         Ok(Reply::Progress(_)) => fail(&"the gateway ended in the middle of it"),
         Ok(Reply::Done(done)) => print(&format!("{done}\n"), ExitCode::SUCCESS),
         Ok(Reply::Status(status)) => print(&table::status(&arguments.command, &status), ExitCode::SUCCESS),
+        Ok(Reply::UserAdded(user)) => print(&table::users(&[user]), ExitCode::SUCCESS),
         Ok(Reply::Users(users)) => print(&table::users(&users), ExitCode::SUCCESS),
     }
 }
@@ -232,6 +270,7 @@ fn reply_as_json(command: &CtlCommand, reply: &Reply) -> ExitCode {
         (CtlCommand::Rooms, Reply::Status(of)) => print_json(&of.rooms, status),
         (CtlCommand::Trunks, Reply::Status(of)) => print_json(&of.trunks, status),
         (_, Reply::Status(of)) => print_json(of, status),
+        (_, Reply::UserAdded(user)) => print_json(user, status),
         (_, Reply::Users(users)) => print_json(users, status),
         (_, reply) => print_json(reply, status),
     }

@@ -110,7 +110,12 @@ fn hostile_text_reaches_no_administrator() {
         let call = CallStatus { from: hostile.into(), number: hostile.into(), ..CallStatus::default() };
         let status = Status { calls: vec![call], ..Status::default() };
         let binding = BindingStatus { contact: hostile.into(), client: hostile.into(), ..BindingStatus::default() };
-        let user = UserStatus { user: hostile.into(), display_name: hostile.into(), bindings: vec![binding] };
+        let user = UserStatus {
+            user: hostile.into(),
+            display_name: hostile.into(),
+            bindings: vec![binding],
+            ..UserStatus::default()
+        };
         let words = [refused(hostile), progress(hostile)];
         for reply in [Reply::Status(status), Reply::Users(vec![user])].into_iter().chain(words) {
             let line = String::from_utf8(json::line(&reply).unwrap()).unwrap();
@@ -118,6 +123,7 @@ fn hostile_text_reaches_no_administrator() {
             match serde_json::from_str(&line).unwrap() {
                 Reply::Status(status) => assert_plain("the status", &ctl::table::calls(&status.calls), 2),
                 Reply::Users(users) => assert_plain("the users", &ctl::table::users(&users), 2),
+                Reply::UserAdded(user) => assert_plain("a user", &ctl::table::users(&[user]), 2),
                 Reply::Error(why) => assert_plain("a word", &why.to_string(), 1),
                 Reply::Progress(progress) => assert_plain("a word", &progress.to_string(), 1),
                 Reply::Done(text) => assert_plain("a word", &text, 1),

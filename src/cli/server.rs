@@ -12,7 +12,7 @@ use super::wake::media_wake;
 use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
 use crate::dialplan::{Plan, SoundSource, Trunk};
 use crate::gateway::{
-    Audience, Event, Gateway, Input, Level, LogLine, OpenedTransport, Output, Reply, Request, TransportKind,
+    Audience, Event, Gateway, Input, Level, LogLine, OpenedTransport, Output, Query, Reply, Request, TransportKind,
 };
 use crate::http::{self, HttpServer};
 use crate::media::command::{Clip, Command, Pcm};
@@ -22,6 +22,7 @@ use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::sound::Loader;
 use crate::speech::{self, Saying, Speaker, Text};
+use crate::store::{self, Store};
 use crate::types::{CallId, IceCredentials, Now, Rush, WebRtcPeer};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -39,6 +40,9 @@ const TURN: Duration = Duration::from_millis(2);
 
 /// Patience with connections that take their last messages slowly.
 const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Patience with a database that has bindings to take when the gateway ends.
+const LAST_BINDINGS: Duration = Duration::from_secs(2);
 
 /// Both clocks, read at once.
 pub(super) fn now() -> Now {
@@ -80,6 +84,9 @@ pub(super) struct Server {
     /// `None`: there is no thread for it.
     speaker: Option<Speaker>,
     loader: Loader,
+    /// Users and their bindings; opened when it is first asked.
+    store: Option<Store>,
+    stored: (mpsc::Sender<store::Answered>, mpsc::Receiver<store::Answered>),
     spoken: (mpsc::Sender<Sentence>, mpsc::Receiver<Sentence>),
     /// What is being said, by the gateway's name for it.
     sayings: HashMap<u64, Saying>,
@@ -163,6 +170,8 @@ impl Server {
             sounds_read: mpsc::channel(1),
             speaker: None,
             loader,
+            store: None,
+            stored: mpsc::channel(64),
             spoken: mpsc::channel(4),
             sayings: HashMap::new(),
             drained: false,
@@ -245,6 +254,9 @@ impl Server {
                     self.gateway.handle_input(now(), Input::Sound { id, sound, is_last });
                 }
                 Some(resolved) = self.resolved.1.recv() => self.on_resolved(resolved),
+                Some((id, answer)) = self.stored.1.recv() => {
+                    self.gateway.handle_input(now(), Input::QueryDone { id, answer });
+                }
                 Some(told) = self.connected.recv() => self.on_told(told),
                 () = self.transports.rush_over() => give_back(),
                 () = until(wake) => {}
@@ -270,6 +282,9 @@ impl Server {
         }
         // Nothing is asked any more, and nothing happens.
         drop((sources, self.replies, self.events));
+        if let Some(store) = &self.store {
+            store.flush(LAST_BINDINGS).await;
+        }
         // The last BYEs and un-REGISTERs over TCP are still to be written; the last records are with their writer.
         self.transports.close(END_PATIENCE).await;
         if let Some(http) = self.http {
@@ -393,6 +408,12 @@ impl Server {
             }
             Output::Resolve { trunk } => self.resolve(&trunk),
             Output::ResolveHost { call, host } => self.resolve_host(call, host),
+            Output::Query { id, query } => self.query(id, query),
+            Output::KeepBindings { user, bindings } => {
+                if let Some(store) = &self.store {
+                    store.keep_bindings(user, bindings);
+                }
+            }
             Output::Answered(record) => self.records.answered(record),
             Output::Record(record) => self.records.write(Instant::now(), record),
             Output::LoadSound { id, to, source } => self.load_sound(id, to, source),
@@ -413,6 +434,7 @@ impl Server {
             Output::Reply { id, mut reply } => {
                 if let Reply::Status(status) = &mut reply {
                     status.backlog.log_lines_dropped = self.log.dropped();
+                    status.backlog.bindings_waiting = self.store.as_ref().map_or(0, Store::waiting);
                     self.records.note_backlog(&mut status.backlog);
                 }
                 let last = reply.is_last();
@@ -446,6 +468,12 @@ impl Server {
                 let (opened, rtcp) = match kind {
                     TransportKind::Rtp => {
                         (Ok(OpenedTransport::Rtp { address, rtcp_port: address.port() + 1 }), sockets.rtcp)
+                    }
+                    TransportKind::Either => {
+                        let fingerprint = self.webrtc.fingerprint().map_err(|error| error.to_string());
+                        let rtcp_port = address.port() + 1;
+                        let opened = |fingerprint| OpenedTransport::Either { address, rtcp_port, fingerprint };
+                        (fingerprint.map(opened), sockets.rtcp)
                     }
                     TransportKind::WebRtc => {
                         let fingerprint = self.webrtc.fingerprint().map_err(|error| error.to_string());
@@ -485,6 +513,20 @@ impl Server {
             WebRtcEvent::Lost { call, why } => Input::TransportLost { call, why },
         };
         self.gateway.handle_input(now(), input);
+    }
+
+    /// Asks the database beside the calls.
+    fn query(&mut self, id: u64, query: Query) {
+        if self.store.is_none() {
+            match Store::start(&self.plan.gateway.database, self.stored.0.clone()) {
+                Ok(store) => self.store = Some(store),
+                Err(error) => tracing::error!("no thread for the database: {error}"),
+            }
+        }
+        let asked = self.store.as_ref().map_or_else(|| Err("there is no thread for it".into()), |it| it.ask(id, query));
+        if let Err(why) = asked {
+            self.gateway.handle_input(now(), Input::QueryDone { id, answer: Err(why) });
+        }
     }
 
     /// Reads or fetches a sound beside the calls.

@@ -6,6 +6,7 @@
 mod auth;
 mod bypass;
 mod codecs;
+mod database;
 mod gateway;
 mod ice;
 mod identity;
@@ -51,7 +52,8 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     let checker = &mut checker;
     let tables = &raw.tables;
     let standard = Default::default();
-    let gateway = gateway::check(checker, tables.gateway.get().map_or(&standard, Spanned::get_ref));
+    let has_users = !tables.users.is_absent() || route::takes_users(tables.routes.get());
+    let gateway = gateway::check(checker, tables.gateway.get().map_or(&standard, Spanned::get_ref), has_users);
     let trunks = trunk::check(checker, entries(&tables.trunks), &gateway);
     let users = user::check(checker, entries(&tables.users), &trunks, &gateway);
     let rooms = room::check(checker, &gateway, entries(&tables.rooms));

@@ -27,7 +27,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use log_levels::log_levels;
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Alone, Announce, Api, ApiRole, ApiToken, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Digest,
+    Alone, Announce, Api, ApiRole, ApiToken, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Database, Digest,
     DigestAlgorithm, DigitTransport, FetchSettings, FromUser, Gateway, Greeting, Ice, Identity, IdentityHeader, Ivr,
     IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin, Origins, Outgoing, Pin, Plan, Proxy, Register,
     ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer, SipTransport,

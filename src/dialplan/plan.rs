@@ -5,6 +5,7 @@
 //! parts it began with after the file was reloaded.
 
 mod api;
+mod database;
 mod gateway;
 mod ice;
 mod identity;
@@ -19,6 +20,7 @@ mod trunk;
 mod user;
 
 pub use api::{Api, ApiRole, ApiToken, Origins};
+pub use database::Database;
 pub use gateway::{Digest, DigestAlgorithm, FetchSettings, Gateway, ListenAddress, SipTransport};
 pub use ice::Ice;
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};

@@ -149,6 +149,27 @@ impl Read for RawSecret {
     }
 }
 
+/// A URL, or where it is to be found.
+#[derive(Debug)]
+pub(super) enum RawUrl {
+    /// As it stands.
+    Plain(Spanned<String>),
+    /// In the environment or a file, since there is a password in it.
+    Secret(Box<RawSecretTable>),
+}
+
+impl Read for RawUrl {
+    const WHAT: &'static str = "a URL, or a table that says where it is";
+
+    fn read(value: &Value<'_>, sink: &mut Sink) -> Result<Self, Mismatch> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(Self::Plain(Spanned::new(value.span(), text.to_string()))),
+            DeValue::Table(_) => RawSecretTable::read(value, sink).map(|table| Self::Secret(Box::new(table))),
+            _ => Err(Mismatch::Kind),
+        }
+    }
+}
+
 /// A PIN. Not printed by Debug.
 pub(super) struct RawPin(pub String);
 

@@ -51,6 +51,18 @@ impl Admission {
         self.digest.set_users(keys);
     }
 
+    /// Lets one more user in.
+    pub(super) fn add_user(&mut self, user: &Arc<User>, keys: UserKeys) {
+        self.peers.add_user(user);
+        self.digest.add_user(&user.name, keys);
+    }
+
+    /// Lets a user in no more; calls go on.
+    pub(super) fn remove_user(&mut self, name: &str) {
+        self.peers.remove_user(name);
+        self.digest.remove_user(name);
+    }
+
     /// Counts a request that was sent away.
     fn unknown_source(&mut self, flow: &Flow, why: &'static str) {
         self.unknown_sources += 1;

@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::health::Presence;
 use super::made_rooms::NewRoom;
 use super::trunks::{TrunkState, next_try, registration_trouble};
-use super::{Audience, Gateway, Masked, Refusal, Rule};
+use super::{Audience, Gateway, Masked, NewUser, Refusal, Rule};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
@@ -127,6 +127,13 @@ pub enum Request {
         /// `0`-`9`, `*`, `#`, `A`-`D`, at most 64.
         digits: String,
     },
+    /// Make a user. Answered with [`Reply::UserAdded`] when the database has one.
+    AddUser(NewUser),
+    /// Remove a user who was made. Calls of the user's go on.
+    RemoveUser {
+        /// The name.
+        name: String,
+    },
     /// Take no new calls, and end when the last one is over.
     Drain {
         /// Hang up what is left after so many seconds. Default 60; 0 at once.
@@ -143,6 +150,8 @@ pub enum Reply {
     Status(Status),
     /// The users, by name.
     Users(Vec<UserStatus>),
+    /// The user was made.
+    UserAdded(UserStatus),
     /// Not done yet, and what has happened; another reply follows.
     Progress(Progress),
     /// Done, in words.
@@ -201,6 +210,9 @@ pub struct Status {
     /// What waits to be written, and what could not be.
     #[serde(default)]
     pub backlog: Backlog,
+    /// Why the database of users did not do what was last asked; empty when all is well.
+    #[serde(default)]
+    pub database_trouble: String,
 }
 
 /// What waits to be written, and what could not be. The shell fills it in: the core writes nothing itself.
@@ -213,6 +225,8 @@ pub struct Backlog {
     pub records_waiting: u64,
     /// Call records lost since the start, because too many waited.
     pub records_lost: u64,
+    /// Users whose bindings wait to be written.
+    pub bindings_waiting: u64,
     /// Why call records cannot be written just now, in words; empty when all is well.
     pub records_trouble: String,
 }
@@ -274,6 +288,11 @@ pub struct UserStatus {
     pub user: String,
     /// What others are shown; empty for nothing.
     pub display_name: String,
+    /// The user stands in the dialplan; others were made while the gateway ran.
+    pub in_dialplan: bool,
+    /// Seconds until a temporary user ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_in: Option<u64>,
     /// Where the user is registered.
     pub bindings: Vec<BindingStatus>,
 }
@@ -321,6 +340,8 @@ impl Gateway {
                 let why = format!("there is no room {room:?}, neither in the dialplan nor open; --create makes it");
                 Reply::Error(Refusal::new(Rule::NoSuchRoom, why))
             }
+            Request::AddUser(new) => return self.add_user(now, id, new),
+            Request::RemoveUser { name } => return self.remove_user(id, name),
             Request::Users => Reply::Users(self.users.status(now)),
             Request::Mute { call, muted } => self.mute(&call, muted),
             Request::KickRoom { room } => self.kick_room(now, &room),
@@ -435,6 +456,7 @@ impl Gateway {
             late_calls_refused: self.late_calls.refused,
             pins_slowed: self.pins.is_slow(now.instant),
             backlog: Backlog::default(),
+            database_trouble: self.users.trouble(),
         }
     }
 }

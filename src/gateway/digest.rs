@@ -59,6 +59,16 @@ impl CallerDigest {
         self.users = users;
     }
 
+    /// Takes the keys of one more user.
+    pub(super) fn add_user(&mut self, name: &str, keys: UserKeys) {
+        self.users.insert(name.to_owned(), keys);
+    }
+
+    /// Knows a user no more.
+    pub(super) fn remove_user(&mut self, name: &str) {
+        self.users.remove(name);
+    }
+
     /// Whether there are users, or may be.
     pub(super) const fn takes_users(&self) -> bool {
         self.takes_users
@@ -129,6 +139,17 @@ fn keys_of(username: &str, secret: &AuthSecret, settings: &DigestSettings) -> Us
             UserKeys::of_hashes(hashes.iter().map(|(kind, hash)| (algorithm(*kind), hash.reveal().to_owned())))
         }
     }
+}
+
+/// Keys that were kept: algorithm and hash of each.
+pub(super) fn keys_of_hashes<'a>(hashes: impl Iterator<Item = (&'a str, &'a str)>) -> UserKeys {
+    UserKeys::of_hashes(hashes.filter_map(|(name, hash)| Some((Algorithm::from_token(name)?, hash.to_owned()))))
+}
+
+/// What is kept of a password: algorithm and hash, whatever is offered today.
+pub(super) fn hashes_of(username: &str, realm: &str, password: &str) -> [(&'static str, String); 3] {
+    [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha512_256]
+        .map(|algorithm| (algorithm.as_str(), algorithm.hash(&[username, realm, password])))
 }
 
 fn algorithm(kind: DigestAlgorithm) -> Algorithm {

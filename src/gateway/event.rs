@@ -120,6 +120,16 @@ pub enum Event {
         /// The trunk.
         trunk: String,
     },
+    /// A user was made.
+    UserAdded {
+        /// The user.
+        user: String,
+    },
+    /// A user who was made is no more: removed, or temporary.
+    UserRemoved {
+        /// The user.
+        user: String,
+    },
     /// A user registered at a place that was not known.
     UserRegistered {
         /// The user.

@@ -17,7 +17,7 @@ use crate::sdp::{self, LocalMedia, LocalWebRtc, SessionDescription};
 use crate::session::{self, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::{Flow, InviteId, PeerId};
-use crate::types::{CallId, Direction, IceCredentials, Now};
+use crate::types::{CallId, Direction, Fingerprint, IceCredentials, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use std::fmt::Write;
@@ -155,13 +155,10 @@ impl Gateway {
                 (address, rtcp_port, srtp, None)
             }
             OpenedTransport::WebRtc { address, fingerprint } => {
-                let seed = self.random.next_u64();
-                let (ssrc, cname) = (LegSettings::ssrc(seed), LegSettings::cname(seed));
-                let ice = IceCredentials::random(&mut self.keys);
-                if let Some(call) = self.calls.get_mut(&id) {
-                    call.media.seed = Some(seed);
-                }
-                (address, address.port(), None, Some(LocalWebRtc { ice, fingerprint, ssrc, cname }))
+                (address, address.port(), None, Some(self.webrtc_of(id, fingerprint)))
+            }
+            OpenedTransport::Either { address, rtcp_port, fingerprint } => {
+                (address, rtcp_port, None, Some(self.webrtc_of(id, fingerprint)))
             }
         };
         let opening = |call: &&mut Call| match call.phase {
@@ -208,6 +205,17 @@ impl Gateway {
             return self.refuse(now, id, Final::status(refusal.status()), rule);
         }
         self.emit(session, session::Event::Incoming { call: id, from, number });
+    }
+
+    /// Our side of a browser's transport.
+    fn webrtc_of(&mut self, id: CallId, fingerprint: Fingerprint) -> LocalWebRtc {
+        let seed = self.random.next_u64();
+        let (ssrc, cname) = (LegSettings::ssrc(seed), LegSettings::cname(seed));
+        let ice = IceCredentials::random(&mut self.keys);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.media.seed = Some(seed);
+        }
+        LocalWebRtc { ice, fingerprint, ssrc, cname }
     }
 
     pub(super) fn on_transport_refused(&mut self, now: Now, id: CallId, reason: String) {

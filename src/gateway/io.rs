@@ -1,6 +1,8 @@
 //! What a gateway takes in, and what it gives out.
 
-use super::{Audience, CallRecord, Event, LogLine, OpenedTransport, Reply, Request, TransportKind};
+use super::{
+    Audience, CallRecord, Event, Kept, LogLine, OpenedTransport, Query, Reply, Request, StoredBinding, TransportKind,
+};
 use crate::dialplan::{Plan, SoundSource};
 use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
 use crate::sip::locate::Located;
@@ -96,6 +98,13 @@ pub enum Input {
         /// It is the last one.
         is_last: bool,
     },
+    /// The answer to [`Output::Query`].
+    QueryDone {
+        /// As in the output.
+        id: u64,
+        /// The answer, or why there is none.
+        answer: Result<Kept, String>,
+    },
     /// The dialplan was read anew. Calls in progress keep theirs.
     Reload(Arc<Plan>),
 }
@@ -182,6 +191,20 @@ pub enum Output {
     CancelSpeech {
         /// As in [`Output::Synthesize`].
         id: u64,
+    },
+    /// Ask the database; answered with [`Input::QueryDone`], within seconds and if only with why not.
+    Query {
+        /// Comes back with the answer.
+        id: u64,
+        /// What.
+        query: Query,
+    },
+    /// Keep these bindings of a user, in the place of all that were kept: when there is time, and only the newest.
+    KeepBindings {
+        /// Whose.
+        user: String,
+        /// Those that outlive a restart.
+        bindings: Vec<StoredBinding>,
     },
     /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
     /// without talk, ended by [`Cause::GatewayStopped`](super::Cause::GatewayStopped).

@@ -9,7 +9,8 @@
 //! | `peer.rs` | whom we speak with: what is settled between us, and its calls |
 //! | `admission.rs` | who may send us requests at all; limits |
 //! | `digest.rs` | unknown sources that prove by digest to be a trunk or a user |
-//! | `users/` | the users there are |
+//! | `users/`, `new_user.rs` | the users there are, where they are registered; one who is to be made |
+//! | `kept.rs` | what a database is asked of users |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `calls.rs`, `call.rs` | all calls; the state of one |
 //! | `intake.rs`, `overload.rs` | what waits to be served, in which order; who is refused when there is too much |
@@ -64,6 +65,7 @@ mod intake;
 mod io;
 #[cfg(test)]
 mod ivr_tests;
+mod kept;
 mod keys;
 mod log;
 mod made_rooms;
@@ -71,6 +73,7 @@ mod media_events;
 mod media_host;
 mod moderation;
 mod negotiation;
+mod new_user;
 mod one_way;
 mod outbound;
 mod outgoing;
@@ -113,8 +116,10 @@ pub use control::{
 };
 pub use event::{Event, TimedEvent};
 pub use io::{Input, Output};
+pub use kept::{Kept, Query, StoredBinding, StoredKey, StoredUser};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
+pub use new_user::{NewUser, Password};
 pub use refusal::{Refusal, Rule};
 pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};
@@ -256,6 +261,7 @@ impl Gateway {
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),
             Input::Sound { id, sound, is_last } => self.on_sound(now, id, sound, is_last),
+            Input::QueryDone { id, answer } => self.on_query_done(now, id, answer),
             Input::Reload(plan) => self.on_reload(now, plan),
         }
         self.run_until_idle(now);

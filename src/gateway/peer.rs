@@ -276,6 +276,22 @@ impl Peers {
         self.forget_gone();
     }
 
+    /// Takes one more user.
+    pub(super) fn add_user(&mut self, user: &Arc<User>) {
+        self.put(Peer::User(Arc::clone(user)));
+    }
+
+    /// A user is gone, and forgotten after the last call.
+    pub(super) fn remove_user(&mut self, name: &str) {
+        let Some(&id) = self.users.get(name) else { return };
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.is_configured = false;
+        if entry.calls == 0 {
+            self.entries.remove(&id);
+            self.users.remove(name);
+        }
+    }
+
     fn forget_gone(&mut self) {
         self.entries.retain(|_, entry| entry.is_configured || entry.calls > 0);
         self.trunks.retain(|_, id| self.entries.contains_key(id));

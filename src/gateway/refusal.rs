@@ -48,11 +48,15 @@ pub enum Rule {
     InDialplan,
     /// The other end refused, or was gone before it was done.
     Failed,
+    /// There is no such user.
+    NoSuchUser,
+    /// The database does not answer just now; it may be asked again.
+    Unavailable,
 }
 
 impl Rule {
     /// All.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NoSuchCall,
         Self::NoSuchRoom,
         Self::NobodyThere,
@@ -69,6 +73,8 @@ impl Rule {
         Self::PinTaken,
         Self::InDialplan,
         Self::Failed,
+        Self::NoSuchUser,
+        Self::Unavailable,
     ];
 
     /// As it is written.
@@ -91,6 +97,8 @@ impl Rule {
             Self::PinTaken => "pin-taken",
             Self::InDialplan => "in-dialplan",
             Self::Failed => "failed",
+            Self::NoSuchUser => "no-such-user",
+            Self::Unavailable => "unavailable",
         }
     }
 }
@@ -116,6 +124,8 @@ impl Rule {
             Self::PinTaken => "Another room has this PIN.",
             Self::InDialplan => "The dialplan has it, and there alone it is changed.",
             Self::Failed => "The other end refused, or was gone before it was done.",
+            Self::NoSuchUser => "There is no such user.",
+            Self::Unavailable => "The database does not answer just now; it may be asked again.",
         }
     }
 }

@@ -10,6 +10,8 @@ pub enum TransportKind {
     Rtp,
     /// One port, for a browser.
     WebRtc,
+    /// A pair of ports, of which a browser would use the first: who will answer is not known.
+    Either,
 }
 
 /// A transport that was opened for a call.
@@ -21,6 +23,15 @@ pub enum OpenedTransport {
         address: SocketAddr,
         /// The port RTCP is bound to.
         rtcp_port: u16,
+    },
+    /// A pair of ports, and who we are in DTLS.
+    Either {
+        /// Where RTP is bound.
+        address: SocketAddr,
+        /// The port RTCP is bound to.
+        rtcp_port: u16,
+        /// Our certificate.
+        fingerprint: Fingerprint,
     },
     /// One port, and who we are in DTLS.
     WebRtc {

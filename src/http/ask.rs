@@ -56,9 +56,10 @@ impl App {
 impl From<Refusal> for Problem {
     fn from(Refusal { rule, detail }: Refusal) -> Self {
         let status = match rule {
-            Rule::NoSuchCall | Rule::NoSuchRoom => StatusCode::NOT_FOUND,
+            Rule::NoSuchCall | Rule::NoSuchRoom | Rule::NoSuchUser => StatusCode::NOT_FOUND,
             Rule::Invalid | Rule::NoSuchSound => StatusCode::UNPROCESSABLE_ENTITY,
             Rule::NotAllowed => StatusCode::FORBIDDEN,
+            Rule::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,
         };
         // `partyline ctl` has no place here.

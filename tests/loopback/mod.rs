@@ -48,3 +48,4 @@ mod stuck_workers;
 mod transfer;
 mod unknown_sources;
 mod unwritable_log;
+mod users;

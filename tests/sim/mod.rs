@@ -37,4 +37,5 @@ mod session_timer;
 mod spoken;
 mod srtp;
 mod transfer;
+mod users;
 mod weather;

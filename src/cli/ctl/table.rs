@@ -30,6 +30,9 @@ fn whole(status: &Status) -> String {
     if backlog.records_waiting > 0 || backlog.records_lost > 0 {
         let _ = writeln!(text, "{} call records wait, {} are lost", backlog.records_waiting, backlog.records_lost);
     }
+    if !status.database_trouble.is_empty() {
+        let _ = writeln!(text, "the database of users does not answer: {}", status.database_trouble);
+    }
     if status.pins_slowed {
         text.push_str("PIN checks are slowed down: too many wrong PINs in the last hour\n");
     }

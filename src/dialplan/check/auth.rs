@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::dialplan::plan::{AuthSecret, Digest, DigestAlgorithm, Secret, TrunkAuth};
-use crate::dialplan::raw::{Field, RawAuth, RawDigest, RawSecret};
+use crate::dialplan::raw::{Field, RawAuth, RawDigest, RawSecret, RawSecretTable};
 use std::ops::Range;
 use toml::Spanned;
 
@@ -10,9 +10,15 @@ use toml::Spanned;
 const SHORT: usize = 12;
 
 /// `[gateway] digest = { … }`.
-pub(super) fn digest(checker: &mut Checker<'_>, field: &Field<RawDigest>, domain: Option<&str>) -> Digest {
+pub(super) fn digest(
+    checker: &mut Checker<'_>,
+    field: &Field<RawDigest>,
+    domain: Option<&str>,
+    has_users: bool,
+) -> Digest {
     let standard = Digest::default();
-    let standard = Digest { realm: domain.map_or(standard.realm, str::to_owned), ..standard };
+    let algorithms = if has_users { vec![DigestAlgorithm::Md5] } else { standard.algorithms };
+    let standard = Digest { realm: domain.map_or(standard.realm, str::to_owned), algorithms, ..standard };
     let Some(raw) = field.get().map(Spanned::get_ref) else { return standard };
     let mut algorithms = Vec::new();
     for value in raw.algorithms.get().map(Spanned::get_ref).into_iter().flatten() {
@@ -141,12 +147,16 @@ fn hashes(
 /// A secret, wherever it is kept.
 pub(super) fn password(checker: &mut Checker<'_>, field: &Field<RawSecret>) -> Option<Secret> {
     let value = field.get()?;
-    let raw = &value.get_ref().0;
+    kept(checker, value.span(), &value.get_ref().0)
+}
+
+/// The same, once it is known to be written as a table at `place`.
+pub(super) fn kept(checker: &mut Checker<'_>, place: Range<usize>, raw: &RawSecretTable) -> Option<Secret> {
     let given = [&raw.env, &raw.file, &raw.plain].iter().filter(|field| !field.is_absent()).count();
     if given != 1 {
         checker
             .sink
-            .error(value.span(), "a password comes from one place")
+            .error(place, "a password comes from one place")
             .label(if given == 0 { "from none" } else { "from more than one" })
             .help("write { env = \"NAME\" }, { file = \"PATH\" } or { plain = \"…\" }");
         return None;

@@ -1,7 +1,7 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
 use super::values::parse_host;
-use super::{Checker, auth, codecs, identity, say, web};
+use super::{Checker, auth, codecs, database, identity, say, web};
 use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, SipTransport, TrunkAddress};
@@ -12,7 +12,7 @@ use toml::Spanned;
 
 const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 
-pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
+pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, has_users: bool) -> Gateway {
     let listening = listening(checker, raw);
     let by_tls = listening.iter().find(|(address, _)| address.transport == SipTransport::Tls);
     let web = web::check(checker, raw, by_tls.map(|(_, place)| place.clone()));
@@ -45,7 +45,8 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway) -> Gateway {
         dns: dns(checker, &raw.dns),
         language: checker.language(&raw.language).unwrap_or_else(|| "en-GB".into()),
         prompts: checker.path("prompts", &raw.prompts).unwrap_or_else(|| checker.base.join("prompts")),
-        digest: auth::digest(checker, &raw.digest, domain.as_deref()),
+        digest: auth::digest(checker, &raw.digest, domain.as_deref(), has_users),
+        database: database::check(checker, &raw.database, &data),
         domain,
         numbers: numbers(checker, raw),
         media_threads: checker

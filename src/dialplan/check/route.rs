@@ -41,6 +41,15 @@ impl Names<'_> {
     }
 }
 
+/// Whether any route says that it takes calls from users.
+pub(super) fn takes_users(routes: Option<&Spanned<Vec<Spanned<RawRoute>>>>) -> bool {
+    let mut routes = routes.map(Spanned::get_ref).into_iter().flatten();
+    routes.any(|route| {
+        let from = route.get_ref().from.get().map(Spanned::get_ref);
+        from.into_iter().flatten().any(|from| from.get_ref() == "users")
+    })
+}
+
 /// A route and where its pattern is written.
 struct Placed {
     route: Arc<Route>,

@@ -1,6 +1,6 @@
 //! `[gateway]`.
 
-use super::{CertificateFiles, Origins, SoundSource};
+use super::{CertificateFiles, Database, Origins, SoundSource};
 use crate::dialplan::number::NumberRules;
 use crate::types::{CodecPolicy, Network, OpusSettings};
 use std::fmt;
@@ -52,7 +52,7 @@ impl fmt::Display for ListenAddress {
 pub struct Digest {
     /// What the passwords are for; stored hashes hold it. Default: the domain, else `partyline`.
     pub realm: String,
-    /// The algorithms offered, best first. Default SHA-256, then MD5.
+    /// The algorithms offered, best first. Default SHA-256, then MD5; MD5 alone where there may be users.
     pub algorithms: Vec<DigestAlgorithm>,
     /// Whether the answer may cover the body of the request as well (`auth-int`). Default no: few peers can, some
     /// are confused.
@@ -96,7 +96,7 @@ type Differs = fn(&Gateway, &Gateway) -> bool;
 
 impl Gateway {
     /// The settings that are only taken up at a start, by their names in the dialplan.
-    pub(in crate::dialplan) const AT_START: [(&'static str, Differs); 11] = [
+    pub(in crate::dialplan) const AT_START: [(&'static str, Differs); 12] = [
         ("sip", |one, other| one.sip != other.sip),
         ("tls", |one, other| one.certificate != other.certificate),
         ("rtp_ports", |one, other| one.rtp_ports != other.rtp_ports),
@@ -104,6 +104,7 @@ impl Gateway {
         ("call_records", |one, other| one.call_records != other.call_records),
         ("control", |one, other| one.control != other.control),
         ("data", |one, other| one.data != other.data),
+        ("database", |one, other| one.database != other.database),
         ("dscp", |one, other| one.dscp != other.dscp),
         ("http", |one, other| one.http != other.http),
         ("https", |one, other| one.https != other.https),
@@ -166,6 +167,8 @@ pub struct Gateway {
     pub data: PathBuf,
     /// Folder of prompts, one folder a language. Default `prompts` beside the dialplan.
     pub prompts: PathBuf,
+    /// Where users are kept who are made while the gateway runs. Default: `partyline.db` in `data`.
+    pub database: Database,
     /// Domain of the users' addresses. Default: any.
     pub domain: Option<String>,
     /// How callers that no address tells are asked for a password.

@@ -1,7 +1,7 @@
 //! `[gateway]`, as written.
 
 use super::read::table;
-use super::{RawDuration, Strings};
+use super::{RawDuration, RawUrl, Strings};
 
 table! {
     /// `[gateway]`.
@@ -40,6 +40,11 @@ table! {
         language: String = r#""en-GB""#,
         /// Folder for what the gateway writes. Default `"var"`.
         data: String = r#""var""#,
+        /// Where users are kept who are made while the gateway runs, and where users are registered: a file of SQLite
+        /// (`sqlite://PATH`), or a database of PostgreSQL (`postgres://USER@HOST/NAME`; with a password in it from the
+        /// environment or a file). Opened when there may be users. Default `"sqlite://var/partyline.db"`: in the folder
+        /// of `data`. Needs a restart.
+        database: RawUrl = r#"{ env = "DATABASE_URL" }"#,
         /// Folder of prompts, one folder for each language. Default `"prompts"`.
         prompts: String = r#""prompts""#,
         /// Domain of the users' addresses, a name: `sip:alice@sip.example.com`. Users who register for another name are
@@ -152,7 +157,8 @@ table! {
     {
         /// What the passwords are for; stored hashes hold it. Default: `domain`, else `"partyline"`.
         realm: String = r#""partyline""#,
-        /// The algorithms offered, best first: `SHA-512-256`, `SHA-256`, `MD5`. Default `["SHA-256", "MD5"]`.
+        /// The algorithms offered, best first: `SHA-512-256`, `SHA-256`, `MD5`. Default: `["SHA-256", "MD5"]`; where there
+        /// may be users `["MD5"]`, for many of their clients give up at one that they do not know.
         algorithms: Strings = r#"["SHA-256", "MD5"]"#,
         /// Whether the answer may cover the body of the request as well (`auth-int`): few peers can. Default `false`.
         body: bool = "false",

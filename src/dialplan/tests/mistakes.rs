@@ -268,14 +268,28 @@ fn single_mistakes_are_told_where_they_are() {
             "[[routes]]\nname = \"B\"\nfrom = \"local\"\nnumber = '2'\nto_user = \"a b\"",
             "21 error: this cannot be the name of a user <\"a b\">",
         ),
-        ("route", "[users.alice]", "17 error: a user needs a password <alice>"),
         (
             "route",
-            "[users.\"a@b\"]\npassword = { env = \"P\" }",
+            "[users.alice]\n[[routes]]\nname = \"B\"\nfrom = \"users\"\nnumber = '2'\nroom = \"x\"",
+            "17 error: a user needs a password <alice>",
+        ),
+        (
+            "route",
+            "[users.\"a@b\"]\npassword = { env = \"P\" }\n[[routes]]\nname = \"B\"\nfrom = \"users\"\nnumber = '2'\nroom = \"x\"",
             "17 error: this cannot be the name of a user <\"a@b\">",
         ),
         ("route", "[users.alice]\npassword = { env = \"P\" }", "17 warning: no route takes calls from users <alice>"),
         ("gateway", "domain = \"sip:example.com\"", "2 error: `domain` is no host name <\"sip:example.com\">"),
+        (
+            "gateway",
+            "database = \"mysql://x/y\"",
+            "2 error: this is no database that users can be kept in <\"mysql://x/y\">",
+        ),
+        (
+            "gateway",
+            "database = \"postgres://u:secret@h/n\"",
+            "2 error: a password does not belong into the dialplan <\"***********************\">",
+        ),
         ("gateway", "domain = \"192.0.2.1\"", "2 error: `domain` is no host name <\"192.0.2.1\">"),
         (
             "route",

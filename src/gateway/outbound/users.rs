@@ -50,7 +50,7 @@ impl Gateway {
         if let Some((_, rule)) = self.admission.peers.limit(now.instant, &Peer::User(Arc::clone(&user)), 0) {
             return Err(not_placed(rule, DialCause::Busy));
         }
-        let (kind, bindings) = of_one_kind(bindings);
+        let kind = kind_for(&bindings);
         let Some(first) = bindings.first().map(|binding| binding.flow) else {
             return Err(not_placed(format!("user {name} is not registered"), DialCause::NoAnswer));
         };
@@ -148,14 +148,16 @@ impl Gateway {
         }
     }
 
-    /// Our side as one place is told of it: by the address that it must use, with keys only where nobody reads them.
+    /// Our side as one place is told of it: by the address that it must use, a browser of ICE and DTLS, a telephone of
+    /// RTP, with keys only where nobody reads them.
     fn local_towards(&mut self, local: &LocalMedia, id: CallId, flow: &Flow) -> LocalMedia {
         let address = self.trunks.own_addresses.towards(flow.remote.ip(), flow.local.ip());
+        if is_browser(flow) {
+            return LocalMedia { address, rtcp_port: local.rtp_port, srtp: None, ..local.clone() };
+        }
         let media = self.calls.get(&id).map(|call| call.peer.media());
-        let srtp = media
-            .filter(|_| local.webrtc.is_none())
-            .and_then(|media| media.fresh_srtp(flow.transport.is_secure(), &mut self.keys));
-        LocalMedia { address, srtp, ..local.clone() }
+        let srtp = media.and_then(|media| media.fresh_srtp(flow.transport.is_secure(), &mut self.keys));
+        LocalMedia { address, srtp, webrtc: None, ..local.clone() }
     }
 
     /// One of the user's clients rings.
@@ -235,11 +237,18 @@ impl Gateway {
     }
 }
 
-/// Those places that one kind of media serves: telephones, else browsers. A user with both is called on the telephones.
-fn of_one_kind(bindings: Vec<Binding>) -> (TransportKind, Vec<Binding>) {
-    let is_browser = |binding: &Binding| matches!(binding.flow.transport, Transport::Ws | Transport::Wss);
-    let (browsers, telephones): (Vec<_>, Vec<_>) = bindings.into_iter().partition(is_browser);
-    if telephones.is_empty() { (TransportKind::WebRtc, browsers) } else { (TransportKind::Rtp, telephones) }
+/// Browsers speak SIP over WebSocket, and nobody else does (RFC 7118).
+fn is_browser(flow: &Flow) -> bool {
+    matches!(flow.transport, Transport::Ws | Transport::Wss)
+}
+
+/// What serves all places at once.
+fn kind_for(bindings: &[Binding]) -> TransportKind {
+    match bindings.iter().filter(|binding| is_browser(&binding.flow)).count() {
+        0 => TransportKind::Rtp,
+        browsers if browsers == bindings.len() => TransportKind::WebRtc,
+        _ => TransportKind::Either,
+    }
 }
 
 /// Who calls, as the user is shown it; nobody where that is withheld (RFC 3323).

@@ -1,16 +1,34 @@
-//! The users there are: who may prove by digest to be one, and what each is called and may have.
+//! The users there are: who may prove by digest to be one, what each is called and may have, and where each is registered.
+//!
+//! Those of the dialplan are there at once. The others come from a database, of which this is the snapshot that counts:
+//! nobody waits for it. What changes is written behind; a user who is made or removed is so when the database says that it
+//! has noted it.
+//!
+//! | file | what happens there |
+//! |---|---|
+//! | `registering.rs` | REGISTER, and what becomes of bindings |
+//! | `making.rs` | users who are made and removed |
+//! | `loading.rs` | what the database has, at the start |
+//! | `ends.rs` | when temporary users end |
 
+mod ends;
+mod loading;
+mod making;
 mod registering;
 #[cfg(test)]
 mod tests;
 
 use super::Gateway;
 use super::digest;
+use super::kept::StoredUser;
 use super::peer::{User, UserTerms};
 use crate::dialplan::Plan;
 use crate::sip::auth::UserKeys;
 use crate::sip::registrar::Registrar;
-use std::collections::{BTreeMap, HashMap};
+use ends::Ends;
+use loading::Loading;
+use making::Pending;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// One user.
@@ -18,6 +36,8 @@ use std::sync::Arc;
 struct Entry {
     user: Arc<User>,
     keys: UserKeys,
+    /// As the database has it; none: the dialplan's.
+    stored: Option<StoredUser>,
 }
 
 /// All users, by name.
@@ -25,24 +45,37 @@ struct Entry {
 pub(super) struct Users {
     entries: BTreeMap<String, Entry>,
     registrar: Registrar,
+    loading: Loading,
+    /// Questions to the database that are not answered.
+    pending: HashMap<u64, Pending>,
+    /// Users of whom the database has bindings, as far as is known.
+    kept: BTreeSet<String>,
+    ends: Ends,
+    /// Why the database did not do what was last asked.
+    trouble: Option<String>,
 }
 
 impl Users {
-    /// Takes a plan that was read anew.
+    /// Takes a plan that was read anew. A user of the dialplan goes before one of the same name that was made.
     fn set_plan(&mut self, plan: &Plan) {
         let terms = UserTerms::of(plan);
+        let stored: Vec<StoredUser> =
+            std::mem::take(&mut self.entries).into_values().filter_map(|entry| entry.stored).collect();
+        for user in stored {
+            let entry = Entry::stored(user, plan, &terms);
+            self.entries.insert(entry.user.name.clone(), entry);
+        }
         let mut keys = digest::users(plan);
-        let entry = |user: &Arc<crate::dialplan::User>| {
-            let keys = keys.remove(&user.name)?;
+        for user in &plan.users {
+            let Some(keys) = keys.remove(&user.name) else { continue };
             let user = User {
                 name: user.name.clone(),
                 display_name: user.display_name.clone(),
                 max_calls: user.max_calls,
                 terms: Arc::clone(&terms),
             };
-            Some((user.name.clone(), Entry { user: Arc::new(user), keys }))
-        };
-        self.entries = plan.users.iter().filter_map(entry).collect();
+            self.entries.insert(user.name.clone(), Entry { user: Arc::new(user), keys, stored: None });
+        }
     }
 
     /// The user of that name.
@@ -55,6 +88,11 @@ impl Users {
         &self.registrar
     }
 
+    /// Why the database did not do what was last asked; empty when all is well.
+    pub(super) fn trouble(&self) -> String {
+        self.trouble.clone().unwrap_or_default()
+    }
+
     fn all(&self) -> Vec<Arc<User>> {
         self.entries.values().map(|entry| Arc::clone(&entry.user)).collect()
     }
@@ -64,15 +102,32 @@ impl Users {
     }
 }
 
+impl Entry {
+    /// A user of the database, with the keys that are for our realm.
+    fn stored(stored: StoredUser, plan: &Plan, terms: &Arc<UserTerms>) -> Self {
+        let realm = &plan.gateway.digest.realm;
+        let ours = stored.keys.iter().filter(|key| key.realm == *realm);
+        let keys = digest::keys_of_hashes(ours.map(|key| (key.algorithm.as_str(), key.ha1.reveal())));
+        let user = User {
+            name: stored.name.clone(),
+            display_name: stored.display_name.clone(),
+            max_calls: stored.max_calls,
+            terms: Arc::clone(terms),
+        };
+        Self { user: Arc::new(user), keys, stored: Some(stored) }
+    }
+}
+
 impl Gateway {
     /// Takes the users of the plan that holds from now on.
     pub(super) fn refresh_users(&mut self) {
         self.users.set_plan(&self.plan);
         self.tell_admission_of_users();
+        self.load_users();
     }
 
     /// Lets in the users there are, and nobody who was one; nor is such a one called.
-    pub(super) fn tell_admission_of_users(&mut self) {
+    fn tell_admission_of_users(&mut self) {
         let registered: Vec<Arc<str>> = self.users.registrar.users().collect();
         for name in registered.into_iter().filter(|name| !self.users.entries.contains_key(&**name)) {
             self.users.registrar.remove(&name);

@@ -1,14 +1,14 @@
 //! REGISTERs of users, and what becomes of their bindings.
 
-use super::Users;
-
-use crate::gateway::peer::{Peer, User};
-use crate::gateway::{BindingStatus, Event, Gateway, Level, UserStatus};
+use super::{Entry, Users};
+use crate::gateway::kept::StoredBinding;
+use crate::gateway::peer::Peer;
+use crate::gateway::{BindingStatus, Event, Gateway, Level, Output, UserStatus};
 use crate::sip::message::{Headers, Host, Request, StatusCode, Uri};
+use crate::sip::registrar::Binding;
 use crate::sip::{Flow, PeerId, RequestId};
 use crate::types::Now;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 impl Users {
     /// Whether somebody is registered by this flow.
@@ -18,17 +18,26 @@ impl Users {
 
     /// When [`Gateway::on_users_timeout`] is due.
     pub(in crate::gateway) fn poll_timeout(&self) -> Option<Instant> {
-        self.registrar.poll_timeout()
+        let own = [self.registrar.poll_timeout(), self.ends.next(), self.loading.again_at()];
+        own.into_iter().flatten().min()
     }
 
     /// All users, by name.
     pub(in crate::gateway) fn status(&self, now: Now) -> Vec<UserStatus> {
-        let one = |user: &Arc<User>| UserStatus {
+        self.entries.keys().filter_map(|name| self.status_of(now, name)).collect()
+    }
+
+    /// One of them.
+    pub(super) fn status_of(&self, now: Now, name: &str) -> Option<UserStatus> {
+        let Entry { user, stored, .. } = self.entries.get(name)?;
+        let until = stored.as_ref().and_then(|stored| stored.temporary_until);
+        Some(UserStatus {
             user: user.name.clone(),
             display_name: user.display_name.clone().unwrap_or_default(),
-            bindings: self.bindings(now.instant, &user.name),
-        };
-        self.entries.values().map(|entry| one(&entry.user)).collect()
+            in_dialplan: stored.is_none(),
+            ends_in: until.map(|until| until.duration_since(now.wall).unwrap_or_default().as_secs()),
+            bindings: self.bindings(now.instant, name),
+        })
     }
 
     fn bindings(&self, now: Instant, name: &str) -> Vec<BindingStatus> {
@@ -113,6 +122,8 @@ impl Gateway {
         while let Some(name) = self.users.registrar.expire(now.instant) {
             self.after_loss(now, &name, "not refreshed in time");
         }
+        self.end_temporary_users(now);
+        self.load_users_again(now);
     }
 
     /// A connection ended: those who were registered by it are not reached by it any more (RFC 5626 section 7).
@@ -134,6 +145,45 @@ impl Gateway {
         self.effects.event(Event::UserUnregistered { user: name.to_owned() });
     }
 
-    /// The bindings of a user have changed.
-    fn note_bindings(&mut self, _now: Now, _name: &str) {}
+    /// The bindings of a user have changed: what outlives a restart is kept.
+    fn note_bindings(&mut self, now: Now, name: &str) {
+        self.note_presence(now, name);
+        let live = self.users.registrar.live(now.instant, name).into_iter();
+        let bindings: Vec<StoredBinding> = live
+            .filter(|binding| binding.flow.connection.is_none())
+            .map(|binding| stored(now, name, binding))
+            .collect();
+        let had_any = if bindings.is_empty() {
+            self.users.kept.remove(name)
+        } else {
+            self.users.kept.insert(name.to_owned());
+            true
+        };
+        if had_any {
+            self.effects.output(Output::KeepBindings { user: name.to_owned(), bindings });
+        }
+    }
+}
+
+/// A binding as it is kept.
+fn stored(now: Now, user: &str, binding: Binding) -> StoredBinding {
+    let expires = now.wall + binding.left(now.instant);
+    StoredBinding {
+        user: user.to_owned(),
+        contact: binding.contact.to_string(),
+        q: binding.q,
+        instance: binding.instance,
+        reg_id: binding.reg_id,
+        call_id: binding.call_id.to_string(),
+        cseq: binding.cseq,
+        user_agent: binding.user_agent,
+        transport: binding.flow.transport.as_str().to_owned(),
+        local: binding.flow.local,
+        remote: binding.flow.remote,
+        expires: whole_seconds(expires),
+    }
+}
+
+fn whole_seconds(time: SystemTime) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }

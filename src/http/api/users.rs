@@ -35,7 +35,7 @@ struct Binding {
 }
 
 impl From<UserStatus> for User {
-    fn from(UserStatus { user, display_name, bindings }: UserStatus) -> Self {
+    fn from(UserStatus { user, display_name, bindings, .. }: UserStatus) -> Self {
         Self { name: user, display_name, bindings: bindings.into_iter().map(Binding::from).collect() }
     }
 }

@@ -55,7 +55,8 @@ impl Binding {
         contact.params.set("expires", self.left(now).as_secs().to_string());
         if let Some(instance) = &self.instance {
             contact.params.set("+sip.instance", quoted(instance));
-            if let Some(aor) = gruu_of {
+            // An address is nobody's for good, and a request to a GRUU of it might be sent there.
+            if let Some(aor) = gruu_of.filter(|aor| aor.host.ip().is_none()) {
                 contact.params.set("pub-gruu", quoted(&gruu(aor, instance).to_string()));
             }
         }

@@ -46,7 +46,7 @@ impl Baresip {
     pub fn registered(provider: &str, transport: &str, hertz: f64, length: u64, account: &str) -> Self {
         let account = format!("<sip:1003@{provider};transport={transport}>;regint=60;answermode=auto{account}");
         let mut baresip = Self::start(Ipv4Addr::LOCALHOST.into(), &account, None, hertz, length);
-        baresip.wait_for("[1 binding]");
+        baresip.wait_for(" binding");
         baresip
     }
 

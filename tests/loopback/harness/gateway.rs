@@ -304,6 +304,16 @@ impl Gateway {
         self.start_ctl(arguments).finish(seconds(10))
     }
 
+    /// The same, which reads `input`.
+    pub fn ctl_with(&self, arguments: &[&str], input: &str) -> Outcome {
+        let mut command = Command::new(PROGRAM);
+        command.arg("ctl").arg("--socket").arg(self.control()).args(arguments);
+        let (running, mut stdin) = Running::start_with_input(command, self.folder(), "ctl-with-input");
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        running.finish(seconds(10))
+    }
+
     /// A `partyline ctl` that may go on for longer.
     pub fn start_ctl(&self, arguments: &[&str]) -> Running {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

@@ -12,6 +12,7 @@ pub mod kamailio;
 pub mod linphone;
 mod listener;
 pub mod phone;
+pub mod postgres;
 pub mod process;
 pub mod sipp;
 pub mod slot;

@@ -228,6 +228,23 @@ impl Agent {
         self.send(now, request);
     }
 
+    /// REGISTER for 600 s, with what a challenge asked for.
+    pub(crate) fn register(&mut self, now: Instant, authorization: Option<String>) {
+        let serial = self.next_serial();
+        let (name, here) = (&self.number, self.address.ip());
+        let mut request = Request::new(Method::Register, Uri::sip(None, self.gateway.ip(), None))
+            .with(H::From, format!("<sip:{name}@{}>;tag=register-{serial}", self.gateway.ip()))
+            .with(H::To, format!("<sip:{name}@{}>", self.gateway.ip()))
+            .with(H::CallId, format!("register@{here}"))
+            .with(H::CSeq, format!("{serial} REGISTER"))
+            .with(H::Contact, self.contact())
+            .with(H::Expires, "600");
+        if let Some(authorization) = authorization {
+            request.headers.push(H::Authorization, authorization);
+        }
+        self.send(now, request);
+    }
+
     pub(crate) fn take_out(&mut self) -> Vec<Datagram> {
         std::mem::take(&mut self.out)
     }

@@ -1,12 +1,15 @@
 //! A gateway with users, and clients that prove who they are.
 
 use crate::dialplan::{self, SoundSource, Trusting};
-use crate::gateway::{Event, Gateway, Input, OpenedTransport, Output, Reply, Request, Sounds, UserStatus};
+use crate::gateway::{
+    Event, Gateway, Input, Kept, OpenedTransport, Output, Query, Reply, Request, Sounds, StoredBinding, TransportKind,
+    UserStatus,
+};
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegStatistics, Pcm};
 use crate::sip::auth::{Covered, Credentials, DigestClient};
 use crate::sip::message::{HeaderName as H, Message, Method, Request as SipRequest, Response, Transport, Uri};
 use crate::sip::{self, EndpointConfig, Flow};
-use crate::types::{Now, Seed};
+use crate::types::{Fingerprint, Now, Seed};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -66,6 +69,9 @@ pub(super) struct Desk {
     pub events: Vec<Event>,
     pub records: Vec<crate::gateway::CallRecord>,
     pub replies: Vec<Reply>,
+    /// What the database is asked, and what it is to keep.
+    pub queries: Vec<(u64, Query)>,
+    pub kept: Vec<(String, Vec<StoredBinding>)>,
     next_port: u16,
 }
 
@@ -79,9 +85,18 @@ impl Desk {
         let now =
             Now { instant: crate::test_clock(), wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) };
         let gateway = Gateway::new(now, plan, Arc::new(Silent), EndpointConfig::default(), Seed::fixed(1));
-        let (sent, log, events) = (Vec::new(), Vec::new(), Vec::new());
-        let mut desk =
-            Self { gateway, now, sent, log, events, records: Vec::new(), replies: Vec::new(), next_port: 20_000 };
+        let mut desk = Self {
+            gateway,
+            now,
+            sent: Vec::new(),
+            log: Vec::new(),
+            events: Vec::new(),
+            records: Vec::new(),
+            replies: Vec::new(),
+            queries: Vec::new(),
+            kept: Vec::new(),
+            next_port: 20_000,
+        };
         desk.settle();
         desk
     }
@@ -105,16 +120,23 @@ impl Desk {
         while let Some(output) = self.gateway.poll_output() {
             match output {
                 Output::Sip { flow, bytes, .. } => self.sent.push((flow, Message::parse(&bytes).unwrap())),
-                Output::OpenTransport { call, .. } => {
+                Output::OpenTransport { call, kind, .. } => {
                     let address = SocketAddr::from(([192, 0, 2, 1], self.next_port));
                     self.next_port += 2;
-                    let opened = OpenedTransport::Rtp { address, rtcp_port: address.port() + 1 };
+                    let (rtcp_port, fingerprint) = (address.port() + 1, Fingerprint([9; 32]));
+                    let opened = match kind {
+                        TransportKind::Rtp => OpenedTransport::Rtp { address, rtcp_port },
+                        TransportKind::WebRtc => OpenedTransport::WebRtc { address, fingerprint },
+                        TransportKind::Either => OpenedTransport::Either { address, rtcp_port, fingerprint },
+                    };
                     self.gateway.handle_input(self.now, Input::TransportOpened { call, opened });
                 }
                 Output::Media(Command::RemoveLeg { leg }) => {
                     let removed = MediaEvent::LegRemoved { leg, statistics: Box::<LegStatistics>::default() };
                     self.gateway.handle_input(self.now, Input::Media(removed));
                 }
+                Output::Query { id, query } => self.queries.push((id, query)),
+                Output::KeepBindings { user, bindings } => self.kept.push((user, bindings)),
                 Output::Log(line) => self.log.push(line.to_string()),
                 Output::Event(event) => self.events.push(event),
                 Output::Record(record) => self.records.push(*record),
@@ -138,6 +160,15 @@ impl Desk {
         responses.into_iter().filter_map(|(_, sent)| sent.response().cloned()).collect()
     }
 
+    /// The requests since the last look, and where they went.
+    pub fn requests(&mut self) -> Vec<(Flow, SipRequest)> {
+        let (requests, others) =
+            std::mem::take(&mut self.sent).into_iter().partition(|(_, sent)| sent.request().is_some());
+        self.sent = others;
+        let requests: Vec<(Flow, Message)> = requests;
+        requests.into_iter().filter_map(|(flow, sent)| Some((flow, sent.request()?.clone()))).collect()
+    }
+
     /// The final responses to a request: their statuses.
     pub fn finals(&mut self) -> Vec<u16> {
         self.responses().iter().map(|response| response.status.0).filter(|status| *status >= 200).collect()
@@ -153,6 +184,13 @@ impl Desk {
             Reply::Users(users) => users,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Answers what the database was asked first.
+    pub fn answer(&mut self, answer: Result<Kept, String>) -> Query {
+        let (id, query) = self.queries.remove(0);
+        self.input(Input::QueryDone { id, answer });
+        query
     }
 
     pub fn assert_logged(&self, words: &str) {
@@ -186,6 +224,12 @@ impl Client {
     /// The same over a connection.
     pub fn by_tcp(mut self, connection: u64) -> Self {
         self.flow = Flow { transport: Transport::Tcp, connection: Some(connection), ..self.flow };
+        self
+    }
+
+    /// The same as a browser, over WebSocket.
+    pub fn by_websocket(mut self, connection: u64) -> Self {
+        self.flow = Flow { transport: Transport::Wss, connection: Some(connection), ..self.flow };
         self
     }
 

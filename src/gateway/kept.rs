@@ -1,0 +1,91 @@
+//! What is kept of users beyond the gateway's life: asked of a database, and written to it.
+
+use crate::dialplan::Secret;
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+/// A question to the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// All users, and where they are registered.
+    Load,
+    /// Keep this user. An error where there is one of that name.
+    AddUser(StoredUser),
+    /// Forget a user and all that is kept of one.
+    RemoveUser {
+        /// The name.
+        name: String,
+    },
+}
+
+/// The answer to a [`Query`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// All there is.
+    Loaded {
+        /// Users, in any order.
+        users: Vec<StoredUser>,
+        /// Their bindings, and those of users of the dialplan; those of one user in their order.
+        bindings: Vec<StoredBinding>,
+    },
+    /// It is done.
+    Done,
+}
+
+/// A user as the database has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredUser {
+    /// The name.
+    pub name: String,
+    /// What others are shown.
+    pub display_name: Option<String>,
+    /// What passwords are checked with.
+    pub keys: Vec<StoredKey>,
+    /// Calls at one time.
+    pub max_calls: u32,
+    /// When the user was made, in whole seconds.
+    pub created: SystemTime,
+    /// When the user ends, in whole seconds; none: never.
+    pub temporary_until: Option<SystemTime>,
+}
+
+/// The hash of user name, realm and password (HA1, RFC 7616).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredKey {
+    /// The realm it is for.
+    pub realm: String,
+    /// `MD5`, `SHA-256`, `SHA-512-256`.
+    pub algorithm: String,
+    /// In hexadecimal.
+    pub ha1: Secret,
+}
+
+/// Where a user is registered, as the database has it. Connections do not outlive the process: only what is reached by
+/// datagram is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBinding {
+    /// Whose.
+    pub user: String,
+    /// The Contact's URI.
+    pub contact: String,
+    /// Preference, in thousandths.
+    pub q: u16,
+    /// `+sip.instance`.
+    pub instance: Option<String>,
+    /// `reg-id`.
+    pub reg_id: Option<u32>,
+    /// Value of the Call-ID header.
+    pub call_id: String,
+    /// Of the last REGISTER.
+    pub cseq: u32,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// `UDP`.
+    pub transport: String,
+    /// Our address.
+    pub local: SocketAddr,
+    /// The client's.
+    pub remote: SocketAddr,
+    /// Until then it holds, in whole seconds.
+    pub expires: SystemTime,
+}

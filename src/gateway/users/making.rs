@@ -1,0 +1,159 @@
+//! Users who are made and removed while the gateway runs, and temporary ones who end.
+
+use super::Entry;
+use crate::dialplan::Secret;
+use crate::gateway::digest;
+use crate::gateway::kept::{Kept, Query, StoredKey, StoredUser};
+use crate::gateway::new_user::NewUser;
+use crate::gateway::peer::UserTerms;
+use crate::gateway::{Event, Gateway, Level, Refusal, Reply, Rule};
+use crate::types::Now;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A temporary user who is registered nowhere is given up after this time: clients that lost their connection make another.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// A question to the database, and whom the answer is for.
+#[derive(Debug)]
+pub(super) enum Pending {
+    /// What there is.
+    Load,
+    /// A user to be made. `asked`: by whom.
+    Add { asked: u64, user: StoredUser },
+    /// A user to be removed.
+    Remove { asked: Option<u64>, name: String },
+}
+
+impl Gateway {
+    /// Makes a user. Answered when the database has one.
+    pub(in crate::gateway) fn add_user(&mut self, now: Now, asked: u64, new: NewUser) {
+        match self.user_to_be(now, &new) {
+            Ok(user) => self.query(Pending::Add { asked, user: user.clone() }, Query::AddUser(user)),
+            Err(refusal) => self.effects.reply(asked, Reply::Error(refusal)),
+        }
+    }
+
+    fn user_to_be(&self, now: Now, new: &NewUser) -> Result<StoredUser, Refusal> {
+        let refused = |rule: Rule, detail: &str| Err(Refusal::new(rule, detail));
+        new.check().map_err(|why| Refusal::new(Rule::Invalid, why))?;
+        if !self.plan.has_users() {
+            return refused(Rule::NotAllowed, "no route of the dialplan takes calls from users");
+        }
+        if !self.users.loading.is_done() {
+            let why = self.users.trouble.as_deref().unwrap_or("it has not answered yet");
+            return refused(Rule::Unavailable, &format!("the database: {why}"));
+        }
+        let is_trunks =
+            |trunk: &crate::dialplan::Trunk| trunk.auth.as_ref().is_some_and(|auth| auth.username == new.name);
+        if self.plan.trunks.iter().any(|trunk| is_trunks(trunk)) {
+            return refused(Rule::Exists, "a trunk has this user name");
+        }
+        let is_made = |pending: &Pending| matches!(pending, Pending::Add { user, .. } if user.name == new.name);
+        if self.users.entries.contains_key(&new.name) || self.users.pending.values().any(is_made) {
+            return refused(Rule::Exists, "there is a user of this name");
+        }
+        let realm = &self.plan.gateway.digest.realm;
+        let hashes = digest::hashes_of(&new.name, realm, new.password.reveal()).into_iter();
+        let created = whole_seconds(now.wall);
+        Ok(StoredUser {
+            name: new.name.clone(),
+            display_name: Some(new.display_name.clone()).filter(|name| !name.is_empty()),
+            keys: hashes
+                .map(|(algorithm, ha1)| StoredKey {
+                    realm: realm.clone(),
+                    algorithm: algorithm.to_owned(),
+                    ha1: Secret::new(ha1),
+                })
+                .collect(),
+            max_calls: new.max_calls.unwrap_or(crate::dialplan::USER_MAX_CALLS),
+            created,
+            temporary_until: new.temporary.map(|seconds| created + Duration::from_secs(seconds)),
+        })
+    }
+
+    /// Removes a user who was made. Answered when the database has forgotten the user; calls go on.
+    pub(in crate::gateway) fn remove_user(&mut self, asked: u64, name: String) {
+        let refusal = match self.users.entries.get(&name) {
+            None => (Rule::NoSuchUser, "there is no user of this name"),
+            Some(Entry { stored: None, .. }) => (Rule::InDialplan, "this user is in the dialplan: take it out there"),
+            Some(_) => {
+                let pending = Pending::Remove { asked: Some(asked), name: name.clone() };
+                return self.query(pending, Query::RemoveUser { name });
+            }
+        };
+        self.effects.reply(asked, Reply::Error(Refusal::new(refusal.0, refusal.1)));
+    }
+
+    /// The database has answered, or will not.
+    pub(in crate::gateway) fn on_query_done(&mut self, now: Now, id: u64, answer: Result<Kept, String>) {
+        let Some(pending) = self.users.pending.remove(&id) else { return };
+        self.users.trouble = answer.as_ref().err().cloned();
+        let unavailable = |why: &String| Reply::Error(Refusal::new(Rule::Unavailable, format!("the database: {why}")));
+        match (pending, answer) {
+            (Pending::Load, answer) => self.on_loaded(now, answer),
+            (Pending::Add { asked, user }, Ok(_)) => {
+                let name = user.name.clone();
+                self.users.watch(now, &user);
+                let entry = Entry::stored(user, &self.plan, &UserTerms::of(&self.plan));
+                self.admission.add_user(&entry.user, entry.keys.clone());
+                self.users.entries.insert(name.clone(), entry);
+                self.log(Level::Info, None, "user made", name.clone());
+                self.effects.event(Event::UserAdded { user: name.clone() });
+                let made = self.users.status_of(now, &name).unwrap_or_default();
+                self.effects.reply(asked, Reply::UserAdded(made));
+            }
+            (Pending::Add { asked, .. }, Err(why)) => self.effects.reply(asked, unavailable(&why)),
+            (Pending::Remove { asked, name }, Ok(_)) => {
+                self.forget_user(now, &name, "removed");
+                if let Some(asked) = asked {
+                    self.effects.reply(asked, Reply::Done(format!("user {name} is removed")));
+                }
+            }
+            (Pending::Remove { asked, name }, Err(why)) => {
+                self.log_limited(now, Level::Warn, None, "user not removed", || format!("{name}: {why}"));
+                if let Some(asked) = asked {
+                    self.effects.reply(asked, unavailable(&why));
+                }
+            }
+        }
+    }
+
+    /// Ends temporary users whose time is over, or who are gone.
+    pub(super) fn end_temporary_users(&mut self, now: Now) {
+        while let Some(name) = self.users.ends.pop_due(now.instant) {
+            let name = name.to_string();
+            // Gone for us at once; should the database not hear of it, it is so again at the next start.
+            self.query(Pending::Remove { asked: None, name: name.clone() }, Query::RemoveUser { name: name.clone() });
+            self.forget_user(now, &name, "temporary, and its time is over");
+        }
+    }
+
+    /// A user is no more. One of the dialplan who has taken the name stays.
+    fn forget_user(&mut self, now: Now, name: &str, why: &'static str) {
+        if self.users.entries.get(name).is_none_or(|entry| entry.stored.is_none()) {
+            return;
+        }
+        self.users.entries.remove(name);
+        self.users.ends.clear(name);
+        self.users.kept.remove(name);
+        self.admission.remove_user(name);
+        if self.users.registrar.remove(name) {
+            self.effects.event(Event::UserUnregistered { user: name.to_owned() });
+        }
+        self.log_limited(now, Level::Info, None, "user gone", || format!("{name}: {why}"));
+        self.effects.event(Event::UserRemoved { user: name.to_owned() });
+    }
+
+    /// A temporary user has registered, or is registered nowhere any more.
+    pub(super) fn note_presence(&mut self, now: Now, name: &str) {
+        let Some(stored) = self.users.entries.get(name).and_then(|entry| entry.stored.as_ref()) else { return };
+        let Some(until) = stored.temporary_until else { return };
+        let left = until.duration_since(now.wall).unwrap_or_default();
+        let is_there = !self.users.registrar.live(now.instant, name).is_empty();
+        self.users.ends.set(name, now.instant + if is_there { left } else { left.min(GRACE) });
+    }
+}
+
+fn whole_seconds(time: SystemTime) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+}

@@ -1,0 +1,98 @@
+//! What outlives the process: users and their bindings, in SQLite or PostgreSQL.
+//!
+//! A thread of its own asks the database, so that one that is slow or gone holds up nothing but who asked. Questions of the
+//! gateway ([`Store::ask`]) are answered within seconds, if only with why not; bindings ([`Store::keep_bindings`]) are
+//! written behind, and of each user only the newest.
+
+#![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
+
+mod behind;
+mod migrations;
+mod rows;
+
+use crate::dialplan::Database;
+use crate::gateway::{Kept, Query, StoredBinding};
+use behind::Behind;
+use rows::Rows;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Longest wait for the answer to a question.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Questions that may wait.
+const QUEUE: usize = 256;
+
+/// The answer to a question, by its name.
+pub type Answered = (u64, Result<Kept, String>);
+
+/// The database, as the gateway's shell has it.
+pub struct Store {
+    questions: mpsc::Sender<(u64, Query)>,
+    behind: Arc<Behind>,
+}
+
+impl Store {
+    /// Starts the thread that asks `database`. Answers go to `answers`.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn start(database: &Database, answers: mpsc::Sender<Answered>) -> io::Result<Self> {
+        let (questions, asked) = mpsc::channel(QUEUE);
+        let behind = Arc::new(Behind::default());
+        let (rows, kept) = (Rows::new(database), Arc::clone(&behind));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("store".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::join!(serve(&rows, asked, answers), kept.write(&rows));
+            });
+        })?;
+        Ok(Self { questions, behind })
+    }
+
+    /// Asks for something, to be answered under `id`.
+    ///
+    /// # Errors
+    /// When too much waits already: this is not asked.
+    pub fn ask(&self, id: u64, query: Query) -> Result<(), String> {
+        self.questions.try_send((id, query)).map_err(|_| "too much waits for the database".to_owned())
+    }
+
+    /// Has the bindings of a user kept, in the place of all that were.
+    pub fn keep_bindings(&self, user: String, bindings: Vec<StoredBinding>) {
+        self.behind.put(user, bindings);
+    }
+
+    /// Of how many users the bindings wait to be written.
+    pub fn waiting(&self) -> u64 {
+        self.behind.count()
+    }
+
+    /// Waits until all bindings are written, but not longer than `patience`.
+    pub async fn flush(&self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.behind.emptied()).await;
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.behind.close();
+    }
+}
+
+async fn serve(rows: &Rows, mut asked: mpsc::Receiver<(u64, Query)>, answers: mpsc::Sender<Answered>) {
+    while let Some((id, query)) = asked.recv().await {
+        let answer = match tokio::time::timeout(PATIENCE, rows.answer(query)).await {
+            Ok(Ok(kept)) => Ok(kept),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("the database did not answer within {} s", PATIENCE.as_secs())),
+        };
+        if answers.send((id, answer)).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What is kept comes back, from SQLite; `tests/loopback` has PostgreSQL.
+
+use super::*;
+use crate::dialplan::Secret;
+use crate::gateway::{StoredKey, StoredUser};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+pub(super) fn binding() -> StoredBinding {
+    StoredBinding {
+        user: "alice".into(),
+        contact: "sip:alice@192.0.2.9:5060".into(),
+        q: 500,
+        instance: Some("<urn:uuid:1>".into()),
+        reg_id: Some(2),
+        call_id: "a".into(),
+        cseq: 7,
+        user_agent: None,
+        transport: "UDP".into(),
+        local: "192.0.2.1:5060".parse().unwrap(),
+        remote: "192.0.2.9:5060".parse().unwrap(),
+        expires: at(1_790_000_600),
+    }
+}
+
+fn user(name: &str) -> StoredUser {
+    StoredUser {
+        name: name.into(),
+        display_name: Some("Alice \"A\" Ashton'; --".into()),
+        keys: ["MD5", "SHA-256"]
+            .map(|algorithm| StoredKey {
+                realm: "partyline".into(),
+                algorithm: algorithm.into(),
+                ha1: Secret::new("ab12".into()),
+            })
+            .to_vec(),
+        max_calls: 4,
+        created: at(1_790_000_000),
+        temporary_until: None,
+    }
+}
+
+/// A folder that is there as long as the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("partyline-store-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn store(&self, file: &str) -> Desk {
+        Desk::at(&self.0.join(file))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Desk {
+    store: Store,
+    answers: mpsc::Receiver<Answered>,
+}
+
+impl Desk {
+    fn at(path: &Path) -> Self {
+        let (tell, answers) = mpsc::channel(16);
+        Self { store: Store::start(&Database::Sqlite(path.to_owned()), tell).unwrap(), answers }
+    }
+
+    fn ask(&mut self, query: Query) -> Result<Kept, String> {
+        self.store.ask(3, query).unwrap();
+        let (id, answer) = self.answers.blocking_recv().unwrap();
+        assert_eq!(id, 3);
+        answer
+    }
+
+    fn load(&mut self) -> (Vec<StoredUser>, Vec<StoredBinding>) {
+        match self.ask(Query::Load).unwrap() {
+            Kept::Loaded { users, bindings } => (users, bindings),
+            Kept::Done => panic!(),
+        }
+    }
+
+    fn flush(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.store.flush(Duration::from_secs(10)));
+    }
+}
+
+#[test]
+fn users_and_bindings_come_back_from_the_file() {
+    let folder = Folder::new("back");
+    let temporary = StoredUser { temporary_until: Some(at(1_790_003_600)), keys: Vec::new(), ..user("bob") };
+    {
+        let mut desk = folder.store("deep/in/users.db");
+        assert_eq!(desk.load(), (Vec::new(), Vec::new()));
+        assert_eq!(desk.ask(Query::AddUser(user("alice"))), Ok(Kept::Done));
+        assert_eq!(desk.ask(Query::AddUser(temporary.clone())), Ok(Kept::Done));
+        assert!(desk.ask(Query::AddUser(user("alice"))).is_err(), "there is one of that name");
+        desk.store.keep_bindings("alice".into(), vec![binding(), StoredBinding { cseq: 8, ..binding() }]);
+        desk.store.keep_bindings("alice".into(), vec![binding()]);
+        desk.flush();
+    }
+    let mut desk = folder.store("deep/in/users.db");
+    assert_eq!(desk.load(), (vec![user("alice"), temporary], vec![binding()]));
+    assert_eq!(desk.ask(Query::RemoveUser { name: "alice".into() }), Ok(Kept::Done));
+    let (users, bindings) = desk.load();
+    assert_eq!((users.len(), bindings.len()), (1, 0));
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_says_why_and_is_tried_again() {
+    let folder = Folder::new("shut");
+    std::fs::write(folder.0.join("file"), "").unwrap();
+    let path = folder.0.join("file/users.db");
+    let mut desk = Desk::at(&path);
+    assert!(desk.ask(Query::Load).is_err());
+    std::fs::remove_file(folder.0.join("file")).unwrap();
+    assert!(desk.ask(Query::Load).is_ok());
+}
+
+#[test]
+fn neither_question_nor_answer_shows_a_key() {
+    let text = format!("{:?}", Query::AddUser(user("alice")));
+    assert!(!text.contains("ab12"), "{text}");
+}
