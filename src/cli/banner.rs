@@ -36,6 +36,7 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
             RouteTarget::Room(room) => format!("room {}", room.as_str()),
             // Not dialled from outside.
             RouteTarget::User(user) => format!("user {}", user.as_str()),
+            RouteTarget::Direct => "that user".to_owned(),
             RouteTarget::Trunks(_) => continue,
             RouteTarget::Reject(status) => format!("rejected with {status}"),
         };

@@ -190,6 +190,9 @@ fn taken(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed:
     if let RouteTarget::User(template) = &route.target {
         return out::to_user(plan, &template.expand(number, ""), out);
     }
+    if let RouteTarget::Direct = route.target {
+        return out::direct(plan, number, out);
+    }
     if route.answer_after.is_zero() {
         line(out, 0, "The call is answered at once.");
     } else {
@@ -201,7 +204,7 @@ fn taken(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed:
     match &route.target {
         RouteTarget::Ivr(ivr) => menu(plan, ivr, number, keyed, out),
         RouteTarget::Room(template) => join(plan, &template.expand(number, ""), &Words::standard(), out),
-        RouteTarget::User(_) | RouteTarget::Trunks(_) | RouteTarget::Reject(_) => {}
+        RouteTarget::User(_) | RouteTarget::Direct | RouteTarget::Trunks(_) | RouteTarget::Reject(_) => {}
     }
 }
 

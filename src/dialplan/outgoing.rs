@@ -90,7 +90,7 @@ pub fn allow<'plan>(plan: &'plan Plan, number: &str) -> Result<Allowed<'plan>, D
         RouteTarget::Reject(status) => {
             return Err(Denied::Rejected { route: route.name.clone(), status: *status });
         }
-        RouteTarget::Ivr(_) | RouteTarget::Room(_) | RouteTarget::User(_) => {
+        RouteTarget::Ivr(_) | RouteTarget::Room(_) | RouteTarget::User(_) | RouteTarget::Direct => {
             return Err(Denied::Inside(route.name.clone()));
         }
     };

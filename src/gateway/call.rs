@@ -10,6 +10,7 @@ use super::outgoing::Outgoing;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
 use super::reason::PeerReason;
+use super::relayed::Relayed;
 use super::transport::ConnectionStage;
 use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
@@ -35,6 +36,8 @@ pub(super) enum Phase {
     Dialling(Box<Outgoing>),
     /// The same for a user, who may be registered at several places.
     Forking(Box<Forking>),
+    /// Both dialogs of a direct call, from its INVITE to its end.
+    Relayed(Box<Relayed>),
     /// The session decides: ring, early media, answer, reject.
     Incoming,
     /// 200 is sent; the session is told when the caller can hear us.
@@ -61,6 +64,8 @@ impl Phase {
             Self::Opening { .. } => "opening",
             Self::Dialling(_) | Self::Forking(_) => "being called",
             Self::Incoming => "not answered",
+            Self::Relayed(relayed) if relayed.callee.is_some() => "answered",
+            Self::Relayed(_) => "being called",
             Self::Answering { .. } => "being answered",
             Self::Talking { .. } => "answered",
             Self::Ending(_) => "ended",
@@ -116,6 +121,16 @@ impl Phase {
     /// How a user is called, while none of the user's clients has answered.
     pub(super) const fn forking_mut(&mut self) -> Option<&mut Forking> {
         if let Self::Forking(forking) = self { Some(forking) } else { None }
+    }
+
+    /// How a direct call stands.
+    pub(super) const fn relayed(&self) -> Option<&Relayed> {
+        if let Self::Relayed(relayed) = self { Some(relayed) } else { None }
+    }
+
+    /// How a direct call stands.
+    pub(super) const fn relayed_mut(&mut self) -> Option<&mut Relayed> {
+        if let Self::Relayed(relayed) = self { Some(relayed) } else { None }
     }
 
     /// Whether we call, and nobody has answered.

@@ -80,7 +80,7 @@ impl CallerDigest {
         const UNKNOWN: &str = "which no trunk allows";
         let is_asked = match request.method {
             Method::Invite | Method::Options => self.takes_users || !self.trunks.is_empty(),
-            Method::Register => self.takes_users,
+            Method::Register | Method::Message => self.takes_users,
             _ => false,
         };
         if !is_asked {

@@ -3,7 +3,7 @@
 use crate::sdp::{LocalMedia, SessionDescription};
 use crate::session::{DialHandle, Party};
 use crate::sip::InviteId;
-use crate::sip::message::{Headers, StatusCode};
+use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Uri};
 use crate::sip::registrar::Binding;
 
 /// A call to all places where a user is registered.
@@ -46,18 +46,34 @@ impl Forking {
         self.branches.iter().all(|branch| branch.invite.is_none())
     }
 
-    /// Keeps the better of two refusals: what the user said before what a client could not do (RFC 3261 section 16.7).
+    /// Keeps the better of the refusals so far.
     pub(super) fn note_refusal(&mut self, status: StatusCode) {
-        let rank = |status: StatusCode| match status.0 {
-            600.. => 0,
-            486 => 1,
-            480 => 2,
-            400..=499 if status != StatusCode::REQUEST_TIMEOUT => 3,
-            _ => 4,
-        };
-        if self.refused.is_none_or(|before| rank(status) < rank(before)) {
-            self.refused = Some(status);
-        }
+        self.refused = Some(better_refusal(self.refused, status));
+    }
+}
+
+/// The better of two refusals: what the user said before what a client could not do (RFC 3261 section 16.7).
+pub(super) fn better_refusal(before: Option<StatusCode>, status: StatusCode) -> StatusCode {
+    let rank = |status: StatusCode| match status.0 {
+        600.. => 0,
+        486 => 1,
+        480 => 2,
+        400..=499 if status != StatusCode::REQUEST_TIMEOUT => 3,
+        _ => 4,
+    };
+    before.filter(|before| rank(*before) <= rank(status)).unwrap_or(status)
+}
+
+/// Who calls, as a user is shown it; nobody where that is withheld (RFC 3323).
+pub(super) fn user_address(caller: &Party, host: &Host) -> NameAddr {
+    if caller.number.is_empty() {
+        let nobody = Uri::sip(Some("anonymous"), Host::Name("anonymous.invalid".into()), None);
+        return NameAddr::new(nobody).with_display("Anonymous");
+    }
+    let address = NameAddr::new(Uri::sip(Some(caller.number.as_str()), host.clone(), None));
+    match &caller.name {
+        Some(name) => address.with_display(name.as_str()),
+        None => address,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::media::command::LegSettings;
 use crate::sdp::{self, LocalMedia, LocalWebRtc, SessionDescription};
 use crate::session::{self, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
+use crate::sip::registrar::Binding;
 use crate::sip::{Flow, InviteId, PeerId};
 use crate::types::{CallId, Direction, Fingerprint, IceCredentials, Now};
 use bytes::Bytes;
@@ -53,6 +54,9 @@ impl Gateway {
             Ok(decided) => decided,
             Err(refusal) => return self.refuse_arrival(now, &arrival, refusal),
         };
+        if let Leads::Directly(places) = decided.leads {
+            return self.begin_direct(now, arrival, decided.route, places, offer);
+        }
         let offer = match offer.map(|offer| SessionDescription::parse(offer)).transpose() {
             Ok(offer) => offer,
             Err(error) => {
@@ -77,6 +81,10 @@ impl Gateway {
             let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
             return Err(Refusal { answer: Final::status(404), rule, route: None });
         };
+        if let RouteTarget::Direct = route.target {
+            let places = self.direct_places(now, &arrival.number, &route.name)?;
+            return Ok(Decided { route: route.name.clone(), leads: Leads::Directly(places) });
+        }
         let Some(running) = session::for_route(&self.plan, route) else {
             let status = if let RouteTarget::Reject(status) = route.target { status } else { 403 };
             let rule = format!("route {} says reject = {status}", route.name);
@@ -100,37 +108,14 @@ impl Gateway {
     }
 
     fn begin(&mut self, now: Now, arrival: Arrival<'_>, decided: Decided, offer: Option<SessionDescription>) {
-        let Arrival { invite, request, flow, peer, from, hidden_number, number } = arrival;
-        let id = CallId(self.fresh_id());
+        let local = arrival.flow.local.ip();
         let is_browser = offer.as_ref().is_some_and(SessionDescription::is_webrtc);
         let kind = if is_browser { TransportKind::WebRtc } else { TransportKind::Rtp };
         let session = match &decided.leads {
-            Leads::Anew(_) => SessionId(self.fresh_id()),
             Leads::ToPlaceOf(replaced) => replaced.session,
+            Leads::Anew(_) | Leads::Directly(_) => SessionId(self.fresh_id()),
         };
-        let beginning = Beginning {
-            id,
-            session,
-            phase: Phase::Opening { offer },
-            plan: Arc::clone(&self.plan),
-            peer,
-            flow: &flow,
-            from,
-            number,
-            route: decided.route.clone(),
-            now,
-        };
-        let mut call = Call {
-            invite: Some(invite),
-            sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
-            ..Call::begin(beginning)
-        };
-        if let Some(number) = hidden_number {
-            call.guesses = CallerKey::of(&call.peer.guesser(), &number);
-        }
-        self.admission.peers.call_began(now.instant, &call.peer);
-        self.effects.event(call.start_event());
-        self.calls.insert(call);
+        let id = self.enter(now, arrival, decided.route, session, Phase::Opening { offer });
         match decided.leads {
             Leads::Anew(running) => {
                 let running =
@@ -143,8 +128,36 @@ impl Gateway {
                     session.calls.push(id);
                 }
             }
+            Leads::Directly(_) => {}
         }
-        self.effects.output(Output::OpenTransport { call: id, kind, local: flow.local.ip() });
+        self.effects.output(Output::OpenTransport { call: id, kind, local });
+    }
+
+    /// An INVITE becomes a call.
+    pub(super) fn enter(
+        &mut self,
+        now: Now,
+        arrival: Arrival<'_>,
+        route: String,
+        session: SessionId,
+        phase: Phase,
+    ) -> CallId {
+        let Arrival { invite, request, flow, peer, from, hidden_number, number } = arrival;
+        let id = CallId(self.fresh_id());
+        let plan = Arc::clone(&self.plan);
+        let beginning = Beginning { id, session, phase, plan, peer, flow: &flow, from, number, route, now };
+        let mut call = Call {
+            invite: Some(invite),
+            sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
+            ..Call::begin(beginning)
+        };
+        if let Some(number) = hidden_number {
+            call.guesses = CallerKey::of(&call.peer.guesser(), &number);
+        }
+        self.admission.peers.call_began(now.instant, &call.peer);
+        self.effects.event(call.start_event());
+        self.calls.insert(call);
+        id
     }
 
     pub(super) fn on_transport_opened(&mut self, now: Now, id: CallId, opened: &OpenedTransport) {
@@ -274,7 +287,7 @@ impl Gateway {
     }
 
     /// The called number, from the first place that this peer puts it in.
-    fn called_number(&self, request: &Request, peer: &Peer) -> String {
+    pub(super) fn called_number(&self, request: &Request, peer: &Peer) -> String {
         let user_of = |value: &Bytes| NameAddr::parse(value).ok()?.uri.user_decoded();
         let found = peer.number_from().iter().find_map(|source| match source {
             // The Contact we registered is our name there, not a number anybody dialled.
@@ -304,10 +317,12 @@ enum Leads {
     Anew(Box<Running>),
     /// To where another call is.
     ToPlaceOf(Replaced),
+    /// To a user, at these places, whose descriptions pass untouched.
+    Directly(Vec<Binding>),
 }
 
 /// What is known of an INVITE before it is a call.
-struct Arrival<'a> {
+pub(super) struct Arrival<'a> {
     invite: InviteId,
     request: &'a Request,
     flow: Flow,
@@ -318,10 +333,10 @@ struct Arrival<'a> {
 }
 
 /// Why an INVITE does not become a call.
-struct Refusal {
-    answer: Final,
-    rule: String,
-    route: Option<String>,
+pub(super) struct Refusal {
+    pub(super) answer: Final,
+    pub(super) rule: String,
+    pub(super) route: Option<String>,
 }
 
 /// Who calls, as far as it may be told, and the number of a caller who is not to be shown. A user is who the digest says.

@@ -26,6 +26,8 @@
 //! | `rooms.rs`, `bridges.rs` | the room directory: who is in which room; calls that hear each other without one |
 //! | `alone.rs` | what somebody hears who is alone in a room |
 //! | `outbound/`, `outgoing.rs`, `forking.rs` | calls of ours up to their answer; what is kept of one until then |
+//! | `direct/`, `relayed.rs` | direct calls of users: descriptions that pass untouched |
+//! | `messages.rs`, `messaging.rs` | messages of users outside of calls |
 //! | `media_events.rs` | what the media plane reports |
 //! | `media_host.rs` | host names in descriptions |
 //! | `ending.rs`, `dismissal.rs`, `call_record.rs` | the ways a call ends, its record |
@@ -52,6 +54,7 @@ mod cause;
 mod challenge_limit;
 mod control;
 mod digest;
+mod direct;
 mod dismissal;
 mod effects;
 mod ending;
@@ -71,6 +74,8 @@ mod log;
 mod made_rooms;
 mod media_events;
 mod media_host;
+mod messages;
+mod messaging;
 mod moderation;
 mod negotiation;
 mod new_user;
@@ -85,6 +90,7 @@ mod playback;
 mod players;
 pub mod reason;
 mod refusal;
+mod relayed;
 mod rooms;
 mod sessions;
 mod shutdown;
@@ -135,6 +141,7 @@ use call::Call;
 use calls::Calls;
 use effects::Effects;
 use intake::Intake;
+use messages::Messages;
 use overload::LateCalls;
 use pins::Pins;
 use players::Players;
@@ -174,6 +181,7 @@ pub struct Gateway {
     streamed: StreamedTexts,
     trunks: Trunks,
     users: Users,
+    messages: Messages,
     transfers: Transfers,
     effects: Effects,
     shutdown: Shutdown,
@@ -207,6 +215,7 @@ impl Gateway {
             streamed: StreamedTexts::default(),
             trunks: Trunks::default(),
             users: Users::default(),
+            messages: Messages::default(),
             transfers: Transfers::default(),
             effects: Effects::default(),
             shutdown: Shutdown::default(),
@@ -314,6 +323,7 @@ impl Gateway {
             && self.pins.is_idle()
             && self.streamed.is_empty()
             && self.transfers.is_idle()
+            && self.messages.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()
     }

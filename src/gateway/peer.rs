@@ -101,6 +101,7 @@ impl Peer {
                     ReliableProvisional::WhenSupported => sip::ReliableProvisional::WhenSupported,
                 },
                 refer: trunk.refer,
+                messages: false,
                 replaces: trunk.replaces,
             },
             Self::User(_) => User::sip_terms(),

@@ -30,6 +30,9 @@ impl Gateway {
     }
 
     fn on_signalling(&mut self, now: Now, event: Event) {
+        if let Some(which) = self.direct_call_of(&event) {
+            return self.on_direct(now, which, event);
+        }
         match event {
             Event::Incoming { invite, peer, request, flow, offer, replaces } => {
                 self.on_incoming(now, (invite, peer), &request, flow, offer.as_ref(), replaces);
@@ -55,6 +58,10 @@ impl Gateway {
             Event::Info { invite, content_type, body } => {
                 self.on_info(now, invite, content_type.as_deref().unwrap_or_default(), &body);
             }
+            // Nobody else takes any.
+            Event::Message { .. } => {}
+            Event::Messaged { id, peer, request } => self.on_messaged(now, id, peer, &request),
+            Event::MessageAnswered { message, status } => self.on_message_answered(now, message, status),
             Event::Referred { invite, referral } => self.on_referred(now, invite, &referral),
             Event::ReferAccepted { invite, over } => self.on_refer_accepted(now, invite, over),
             Event::ReferProgress { invite, status, over } => self.on_refer_progress(now, invite, status, over),

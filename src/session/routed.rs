@@ -34,7 +34,7 @@ pub fn for_route(plan: &Plan, route: &Route) -> Option<Running> {
             (Kind::Direct(Direct::new(room.clone(), route.answer_after)), &plan.gateway.language)
         }
         RouteTarget::User(user) => (Kind::ToUser(ToUser::new(user.clone())), &plan.gateway.language),
-        RouteTarget::Trunks(_) | RouteTarget::Reject(_) => return None,
+        RouteTarget::Direct | RouteTarget::Trunks(_) | RouteTarget::Reject(_) => return None,
     };
     let language = route.language.as_ref().unwrap_or(language).clone();
     Some(Running { kind, language })

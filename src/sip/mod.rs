@@ -15,7 +15,7 @@ mod transaction;
 
 pub use endpoint::{
     Admission, Admitted, Body, Challenge, Counts, Credentials, EndedBy, Endpoint, EndpointConfig, EndpointError, Event,
-    Flow, Input, InviteId, OutgoingInvite, Output, PeerId, PingId, Policy, Referral, RegistrationConfig,
-    RegistrationId, ReliableProvisional, RequestId, Terms, TraceDirection, TraceLine,
+    Flow, Input, InviteId, MessageId, OutgoingInvite, OutgoingMessage, Output, PeerId, PingId, Policy, Referral,
+    RegistrationConfig, RegistrationId, ReliableProvisional, RequestId, Terms, TraceDirection, TraceLine,
 };
 pub use invite::ending::reason_of;

@@ -123,7 +123,7 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     let language = language(checker, raw, target.as_ref(), names.gateway);
     let unused = match &target {
         Some(RouteTarget::Reject(_)) => Some("a call that is refused is not answered"),
-        Some(RouteTarget::User(_)) => Some("a call to a user is answered when the user answers"),
+        Some(RouteTarget::User(_) | RouteTarget::Direct) => Some("a call to a user is answered when the user answers"),
         _ => None,
     };
     if let (Some(why), Some(after)) = (unused, raw.answer_after.get()) {
@@ -145,7 +145,7 @@ fn language(
     gateway: &Gateway,
 ) -> Option<String> {
     let place = raw.language.get()?.span();
-    if let Some(RouteTarget::Reject(_) | RouteTarget::Trunks(_) | RouteTarget::User(_)) = target {
+    if let Some(RouteTarget::Reject(_) | RouteTarget::Trunks(_) | RouteTarget::User(_) | RouteTarget::Direct) = target {
         checker.sink.warning(place, "nobody is spoken to by this route").label("has no effect").help("take it out");
         return None;
     }
@@ -228,6 +228,9 @@ fn target(
         return room(checker, name, number, names.rooms);
     }
     if let Some(name) = raw.to_user.get() {
+        if name.get_ref() == "direct" {
+            return direct(checker, raw, name);
+        }
         return user(checker, name, names.users).map(RouteTarget::User);
     }
     if !raw.trunk.is_absent() || !raw.trunks.is_absent() {
@@ -304,15 +307,22 @@ fn room(
 }
 
 /// The user that a route leads to. Who is not in the file may be made while the gateway runs.
-fn user(checker: &mut Checker<'_>, name: &Spanned<String>, users: &[Arc<User>]) -> Option<RoomTemplate> {
-    if name.get_ref() == "direct" {
+/// Users call each other with descriptions that nobody else could use.
+fn direct(checker: &mut Checker<'_>, raw: &RawRoute, name: &Spanned<String>) -> Option<RouteTarget> {
+    let from = raw.from.get()?;
+    let others: Vec<_> = from.get_ref().iter().filter(|origin| origin.get_ref() != "users").collect();
+    for other in &others {
         checker
             .sink
-            .error(name.span(), "`direct` is not supported in this version")
-            .label("of a later version")
-            .help("name the user, or write \"{number}\": the gateway stands between the two then");
-        return None;
+            .error(other.span(), "direct calls are between users")
+            .label("no user")
+            .also(name.span(), "leads to a direct call")
+            .help("from = \"users\"; or name the user, or write to_user = \"{number}\": the gateway stands between the two then");
     }
+    others.is_empty().then_some(RouteTarget::Direct)
+}
+
+fn user(checker: &mut Checker<'_>, name: &Spanned<String>, users: &[Arc<User>]) -> Option<RoomTemplate> {
     let template = template(checker, name)?;
     if template.uses_digits() {
         checker

@@ -80,3 +80,9 @@ pub(super) fn to_user(plan: &Plan, name: &str, out: &mut Explanation) {
     }
     line(out, 1, "not registered: 480; else it rings there, and the caller is answered when the user answers");
 }
+
+/// Tells what comes of a direct call to a user.
+pub(super) fn direct(plan: &Plan, name: &str, out: &mut Explanation) {
+    to_user(plan, name, out);
+    line(out, 1, "the media goes from one to the other, not through the gateway");
+}

@@ -19,7 +19,8 @@ table! {
         /// Leads straight into this room; `{number}` in its name is the called number.
         room: String = r#""standup""#,
         /// Leads to this user, wherever the user is registered; `{number}` in the name is the called number. 404 where there
-        /// is no such user, 480 where the user is not registered.
+        /// is no such user, 480 where the user is not registered. `"direct"`, with `from = "users"`: to the user whose name is
+        /// the called number, and the media goes from one to the other, not through the gateway.
         to_user: String = r#""alice""#,
         /// Calls out by this trunk; with `from = "sessions"`.
         trunk: String = r#""carrier""#,

@@ -261,7 +261,7 @@ fn single_mistakes_are_told_where_they_are() {
         (
             "route",
             "[[routes]]\nname = \"B\"\nfrom = \"local\"\nnumber = '2'\nto_user = \"direct\"",
-            "21 error: `direct` is not supported in this version <\"direct\">",
+            "19 error: direct calls are between users <\"local\">",
         ),
         (
             "route",

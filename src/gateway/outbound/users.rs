@@ -5,13 +5,13 @@ use super::dial::{DialRequest, NotPlaced};
 use super::verdict::{Failure, Stage, Verdict, verdict};
 use crate::gateway::call::{Beginning, Call, Phase};
 use crate::gateway::cause::{self, Cause};
-use crate::gateway::forking::{Branch, Forking};
+use crate::gateway::forking::{Branch, Forking, user_address};
 use crate::gateway::peer::{Peer, User};
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Output, SessionId, TransportKind};
 use crate::sdp::{self, LocalMedia};
 use crate::session::{self, CallerId, DialCause, Party};
-use crate::sip::message::{Host, NameAddr, StatusCode, Transport, Uri};
+use crate::sip::message::{Host, StatusCode, Transport, Uri};
 use crate::sip::registrar::Binding;
 use crate::sip::{Body, Flow, InviteId, OutgoingInvite};
 use crate::types::{CallId, Now};
@@ -127,7 +127,7 @@ impl Gateway {
                 request_uri: binding.contact.clone(),
                 headers: headers.clone(),
                 terms: Some(terms),
-                ..OutgoingInvite::new(flow, address(&caller, &host), to, Some(Body::sdp(offer.to_string())))
+                ..OutgoingInvite::new(flow, user_address(&caller, &host), to, Some(Body::sdp(offer.to_string())))
             };
             let sent = self.endpoint.invite(now, invite).ok();
             let sip_call_id = sent.and_then(|invite| self.endpoint.call_id(invite)).unwrap_or_default();
@@ -248,18 +248,5 @@ fn kind_for(bindings: &[Binding]) -> TransportKind {
         0 => TransportKind::Rtp,
         browsers if browsers == bindings.len() => TransportKind::WebRtc,
         _ => TransportKind::Either,
-    }
-}
-
-/// Who calls, as the user is shown it; nobody where that is withheld (RFC 3323).
-fn address(caller: &Party, host: &Host) -> NameAddr {
-    if caller.number.is_empty() {
-        let nobody = Uri::sip(Some("anonymous"), Host::Name("anonymous.invalid".into()), None);
-        return NameAddr::new(nobody).with_display("Anonymous");
-    }
-    let address = NameAddr::new(Uri::sip(Some(caller.number.as_str()), host.clone(), None));
-    match &caller.name {
-        Some(name) => address.with_display(name.as_str()),
-        None => address,
     }
 }

@@ -50,6 +50,7 @@ impl User {
             min_session_expires: Duration::from_secs(90),
             reliable_provisional: sip::ReliableProvisional::WhenRequired,
             refer: false,
+            messages: true,
             replaces: false,
         }
     }

@@ -16,7 +16,7 @@ mod loading;
 mod making;
 mod registering;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::Gateway;
 use super::digest;
@@ -132,6 +132,7 @@ impl Gateway {
         for name in registered.into_iter().filter(|name| !self.users.entries.contains_key(&**name)) {
             self.users.registrar.remove(&name);
         }
+        self.messages.retain_users(|name| self.users.entries.contains_key(name));
         self.admission.set_users(&self.users.all(), self.users.keys());
     }
 }

@@ -1,7 +1,8 @@
 //! Users as the gateway meets them: REGISTER and INVITE by hand, with real digests.
 
 mod calling;
-mod desk;
+pub(in crate::gateway) mod desk;
 mod keeping;
+mod messaging;
 mod proving;
 mod registering;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ALLOW, ALLOW_WITH_REFER, SUPPORTED};
+use super::{ALLOW, ALLOW_WITH_BOTH, ALLOW_WITH_MESSAGE, ALLOW_WITH_REFER, SUPPORTED};
 use crate::sip::transaction::Timing;
 
 /// Settings of an endpoint; every one has a default.
@@ -45,6 +45,8 @@ pub struct Terms {
     pub reliable_provisional: ReliableProvisional,
     /// Whether calls may be referred (RFC 3515), so that REFER and NOTIFY are said to be allowed.
     pub refer: bool,
+    /// Whether MESSAGE (RFC 3428) and INFO of any kind are taken, in calls and, MESSAGE, outside of them.
+    pub messages: bool,
     /// Whether one call may take the place of another (RFC 3891), so that `replaces` is said to be supported.
     pub replaces: bool,
 }
@@ -58,6 +60,7 @@ impl EndpointConfig {
             min_session_expires: self.min_session_expires,
             reliable_provisional: self.reliable_provisional,
             refer: false,
+            messages: false,
             replaces: false,
         }
     }
@@ -66,7 +69,12 @@ impl EndpointConfig {
 impl Terms {
     /// The methods we take, for Allow.
     pub(crate) const fn allow(&self) -> &'static str {
-        if self.refer { ALLOW_WITH_REFER } else { ALLOW }
+        match (self.refer, self.messages) {
+            (false, false) => ALLOW,
+            (true, false) => ALLOW_WITH_REFER,
+            (false, true) => ALLOW_WITH_MESSAGE,
+            (true, true) => ALLOW_WITH_BOTH,
+        }
     }
 
     /// The extensions we speak, for Supported.

@@ -33,6 +33,10 @@ impl fmt::Display for RegistrationId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PingId(pub u64);
 
+/// One MESSAGE of ours outside of any call. Never reused within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub u64);
+
 /// A request of a peer outside of any call, until [`Endpoint::respond`](crate::sip::Endpoint::respond).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId(pub(crate) ServerId);
@@ -156,6 +160,31 @@ pub struct Referral {
     pub referred_by: Option<NameAddr>,
 }
 
+impl Event {
+    /// The call that it is of, if it is of one that there was.
+    #[must_use]
+    pub const fn invite(&self) -> Option<InviteId> {
+        match self {
+            Self::Acknowledged { invite, .. }
+            | Self::Cancelled { invite, .. }
+            | Self::Offer { invite, .. }
+            | Self::Answer { invite, .. }
+            | Self::OfferFailed { invite, .. }
+            | Self::Trying { invite }
+            | Self::Progress { invite, .. }
+            | Self::Answered { invite, .. }
+            | Self::Failed { invite, .. }
+            | Self::Info { invite, .. }
+            | Self::Message { invite, .. }
+            | Self::Referred { invite, .. }
+            | Self::ReferAccepted { invite, .. }
+            | Self::ReferProgress { invite, .. }
+            | Self::Ended { invite, .. } => Some(*invite),
+            _ => None,
+        }
+    }
+}
+
 /// What happened. `invite` and `registration` name what it happened to.
 ///
 /// An incoming call begins with `Incoming`; an outgoing one with [`Endpoint::invite`](crate::sip::Endpoint::invite). Each
@@ -263,6 +292,15 @@ pub enum Event {
         /// The body.
         body: Bytes,
     },
+    /// A MESSAGE inside the dialog, of a peer whose terms allow it; 200 has been sent.
+    Message {
+        /// The call.
+        invite: InviteId,
+        /// Value of Content-Type.
+        content_type: Option<String>,
+        /// The body.
+        body: Bytes,
+    },
     /// The peer wants us to call somebody in its place. Reply with `answer_refer`.
     Referred {
         /// The call.
@@ -325,6 +363,22 @@ pub enum Event {
         request: Box<Request>,
         /// Where its responses go, and requests to whoever sent it.
         flow: Flow,
+    },
+    /// A peer, whose terms allow it, sends a MESSAGE outside of any call. Reply with `respond`, once.
+    Messaged {
+        /// The request.
+        id: RequestId,
+        /// Whose it is, as the [`Policy`](crate::sip::Policy) said when it admitted it.
+        peer: PeerId,
+        /// The MESSAGE as it came.
+        request: Box<Request>,
+    },
+    /// A MESSAGE of ours was answered, or will not be.
+    MessageAnswered {
+        /// Which.
+        message: MessageId,
+        /// The final status; 408 without an answer, 503 where it could not be sent.
+        status: StatusCode,
     },
     /// An OPTIONS of ours was answered, or will not be.
     Pinged {

@@ -18,7 +18,8 @@ pub(crate) use checks::{check_accept, check_body, check_info, check_require, che
 pub use config::{EndpointConfig, Limits, ReliableProvisional, Terms};
 pub(crate) use description::session_description;
 pub use event::{
-    EndedBy, EndpointError, Event, Input, InviteId, Output, PeerId, PingId, Referral, RegistrationId, RequestId,
+    EndedBy, EndpointError, Event, Input, InviteId, MessageId, Output, PeerId, PingId, Referral, RegistrationId,
+    RequestId,
 };
 pub(crate) use owner::{Client, Owner};
 pub(crate) use request::add_extra;
@@ -40,6 +41,11 @@ use crate::types::{Deadlines, Now, Seed};
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
 /// The same where calls may be referred.
 pub(crate) const ALLOW_WITH_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
+/// The same where messages are taken.
+pub(crate) const ALLOW_WITH_MESSAGE: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE";
+/// The same where both are so.
+pub(crate) const ALLOW_WITH_BOTH: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE";
 /// The extensions we speak, for Supported.
 pub(crate) const SUPPORTED: &str = "100rel, timer";
 /// The bodies we take, for Accept.

@@ -1,6 +1,6 @@
 //! What the layers above leave with each transaction of ours.
 
-use super::{InviteId, PingId, Proof, RegistrationId};
+use super::{InviteId, MessageId, PingId, Proof, RegistrationId};
 
 /// Who wants to hear of a transaction of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,6 +11,8 @@ pub(crate) enum Owner {
     Registration(RegistrationId),
     /// An OPTIONS of its own.
     Ping(PingId),
+    /// A MESSAGE of its own.
+    Message(MessageId),
     /// Nobody: a CANCEL, the BYE of a stray dialog.
     #[default]
     Nobody,

@@ -106,6 +106,14 @@ impl Endpoint {
         self.on_call(id, |usage, core| usage.info(core, now, content_type, body))
     }
 
+    /// Sends a MESSAGE in an answered call (RFC 3428).
+    ///
+    /// # Errors
+    /// [`EndpointError::WrongState`] before the call is answered.
+    pub fn message(&mut self, now: Now, id: InviteId, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.message(core, now, content_type, body))
+    }
+
     /// Replies to `Event::Referred`: with a success, after which `notify_refer` tells how it goes, or with a refusal, after
     /// which the call goes on as before.
     ///

@@ -6,9 +6,11 @@
 //! [`reject`](Endpoint::reject). Calls out: [`invite`](Endpoint::invite) → `Event::Progress`* → `Event::Answered`
 //! (→ [`acknowledge`](Endpoint::acknowledge)). Inside a call: [`reinvite`](Endpoint::reinvite),
 //! [`update`](Endpoint::update), [`answer_offer`](Endpoint::answer_offer), [`info`](Endpoint::info),
+//! [`message`](Endpoint::message),
 //! [`refer`](Endpoint::refer), [`answer_refer`](Endpoint::answer_refer), [`hangup`](Endpoint::hangup). Registrations:
 //! [`register`](Endpoint::register), [`unregister`](Endpoint::unregister); those of peers at us: `Event::Registering` →
-//! [`respond`](Endpoint::respond). Asking whether a peer is there:
+//! [`respond`](Endpoint::respond). Messages outside of calls: `Event::Messaged` → [`respond`](Endpoint::respond), and
+//! [`send_message`](Endpoint::send_message) → `Event::MessageAnswered`. Asking whether a peer is there:
 //! [`ping`](Endpoint::ping).
 //!
 //! Where more comes in than can be answered, [`refuse_late`](Endpoint::refuse_late) refuses an INVITE at the lowest cost.
@@ -18,6 +20,7 @@
 //! is new and put before the [`Policy`]. A request with the To tag of no dialog is answered 481, never taken for new.
 
 mod calls;
+mod message;
 mod ping;
 mod receive;
 mod registrations;
@@ -38,12 +41,13 @@ use crate::types::{Addresses, IdMap, Now, Seed, relax};
 
 pub use super::auth::{Challenge, Credentials};
 pub use super::core::{
-    EndedBy, EndpointConfig, EndpointError, Event, Input, InviteId, Limits, OutgoingInvite, Output, PeerId, PingId,
-    Referral, RegistrationConfig, RegistrationId, ReliableProvisional, RequestId, Terms,
+    EndedBy, EndpointConfig, EndpointError, Event, Input, InviteId, Limits, MessageId, OutgoingInvite, Output, PeerId,
+    PingId, Referral, RegistrationConfig, RegistrationId, ReliableProvisional, RequestId, Terms,
 };
 pub use super::flow::Flow;
 pub use super::message::Body;
 pub use super::transaction::{TraceDirection, TraceLine};
+pub use message::OutgoingMessage;
 
 /// Who may reach us. Asked once for each new request outside any dialog or transaction, before anything is answered.
 pub trait Policy {

@@ -195,6 +195,14 @@ impl Endpoint {
             let request = Box::new(received.request);
             return self.core.event(Event::Registering { id: RequestId(tx), peer: admitted.peer, request, flow });
         }
+        if request.method == Method::Message
+            && admitted.terms.is_some_and(|terms| terms.messages)
+            && check_require(request, None).is_ok()
+            && request.uri.is_sip()
+        {
+            let request = Box::new(received.request);
+            return self.core.event(Event::Messaged { id: RequestId(tx), peer: admitted.peer, request });
+        }
         let (summary, flow) = (summary(request), received.flow);
         let reply = if request.method == Method::Invite {
             match self.on_invite(now, received, tx, admitted) {

@@ -64,6 +64,7 @@ impl Endpoint {
             Owner::Ping(id) => {
                 self.on_pinged(id, response.status, response.retry_after().map(|retry| retry.duration()), true)
             }
+            Owner::Message(id) => self.on_message_answered(id, response.status),
             Owner::Nobody => self.retry_with_auth(now, tx, &response),
         }
     }
@@ -140,6 +141,7 @@ impl Endpoint {
                 self.registrations.on_failure(&mut self.core, now, id, failure.status());
             }
             Owner::Ping(id) => self.on_pinged(id, failure.status(), None, false),
+            Owner::Message(id) => self.on_message_answered(id, failure.status()),
             Owner::Nobody => {}
         }
     }

@@ -22,8 +22,10 @@ use session::{Common, Session};
 
 use super::auth::Credentials;
 use super::dialog::{DialogSnapshot, Order};
-use super::message::{Method, Response, StatusCode, Tag};
-use crate::sip::core::{Core, Event, InviteId, InviteTimer, Proof, Timer, check_info, elsewhere, session_description};
+use super::message::{HeaderName as H, Method, Response, StatusCode, Tag};
+use crate::sip::core::{
+    Core, Event, InviteId, InviteTimer, Proof, Timer, check_info, check_require, elsewhere, session_description,
+};
 use crate::sip::flow::Flow;
 use crate::sip::transaction::{ClientId, Failure, Received, Reply, ServerId};
 use crate::types::Now;
@@ -126,6 +128,7 @@ impl Usage {
             Method::Invite | Method::Update => self.on_modify(core, now, received, tx),
             Method::Prack => self.on_prack(core, now, received, tx),
             Method::Info => self.on_info(core, now, received, tx),
+            Method::Message => self.on_message(core, now, received, tx),
             Method::Refer => self.on_refer(core, now, received, tx),
             Method::Notify => self.on_notify(core, now, &received, tx),
             _ => core.transactions.respond(now, tx, elsewhere(&received.request)),
@@ -133,12 +136,25 @@ impl Usage {
     }
 
     fn on_info(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
-        if let Err(reply) = check_info(&received.request) {
+        let takes_all = self.session(&received.from_tag, &received.call_id).is_some_and(|it| it.terms.messages);
+        let checked = if takes_all { check_require(&received.request, None) } else { check_info(&received.request) };
+        if let Err(reply) = checked {
             return core.transactions.respond(now, tx, reply);
         }
         core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
-        let content_type = received.request.headers.content_type();
+        let content_type = received.request.headers.get_str(&H::ContentType).map(str::to_owned);
         core.event(Event::Info { invite: self.id, content_type, body: received.request.body });
+    }
+
+    fn on_message(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
+        let is_taken = self.session(&received.from_tag, &received.call_id).is_some_and(|it| it.terms.messages);
+        let taken = if is_taken { check_require(&received.request, None) } else { Err(elsewhere(&received.request)) };
+        if let Err(reply) = taken {
+            return core.transactions.respond(now, tx, reply);
+        }
+        core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
+        let content_type = received.request.headers.get_str(&H::ContentType).map(str::to_owned);
+        core.event(Event::Message { invite: self.id, content_type, body: received.request.body });
     }
 
     /// An ACK inside a dialog of the call.

@@ -52,8 +52,23 @@ impl Usage {
     }
 
     pub fn info(&mut self, core: &mut Core, now: Now, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
+        self.send_inside(core, now, Method::Info, content_type, body)
+    }
+
+    pub fn message(&mut self, core: &mut Core, now: Now, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
+        self.send_inside(core, now, Method::Message, content_type, body)
+    }
+
+    fn send_inside(
+        &mut self,
+        core: &mut Core,
+        now: Now,
+        method: Method,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<(), EndpointError> {
         let Stage::Confirmed(session) = &mut self.stage else { return Err(EndpointError::WrongState) };
-        let mut request = session.dialog.request(Method::Info);
+        let mut request = session.dialog.request(method);
         request.set_body(Some(&Body { content_type: content_type.to_owned().into(), bytes: body }));
         session.send(core, now, self.id, &mut self.common, request);
         Ok(())

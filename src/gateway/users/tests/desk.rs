@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Alice and Bob, a room, and numbers that lead to them.
-pub(super) const PLAN: &str = r#"
+pub(in crate::gateway) const PLAN: &str = r#"
 [gateway]
 domain = "sip.example.com"
 
@@ -41,10 +41,10 @@ number = "lobby"
 room   = "lobby"
 "#;
 
-pub(super) const ALICE: (&str, &str) = ("alice", "correct horse battery");
-pub(super) const BOB: (&str, &str) = ("bob", "staple gun and glue");
+pub(in crate::gateway) const ALICE: (&str, &str) = ("alice", "correct horse battery");
+pub(in crate::gateway) const BOB: (&str, &str) = ("bob", "staple gun and glue");
 
-struct Silent;
+pub(in crate::gateway) struct Silent;
 
 impl Sounds for Silent {
     fn prompt(&self, _: &str, _: &str) -> Option<Pcm> {
