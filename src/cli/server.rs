@@ -1,5 +1,7 @@
 //! The gateway's shell: the one task that owns everything of the control plane.
 
+mod transports;
+
 use super::control::Asked;
 use super::events::Events;
 use super::log::Log;
@@ -11,11 +13,9 @@ use super::reload::{Loaded, Reloads};
 use super::wake::media_wake;
 use super::wire::{Answer, Ask, ReloadOutcome, Reloaded, ShellReply, ShellRequest};
 use crate::dialplan::{Plan, SoundSource, Trunk};
-use crate::gateway::{
-    Audience, Event, Gateway, Input, Level, LogLine, OpenedTransport, Output, Query, Reply, Request, TransportKind,
-};
+use crate::gateway::{Audience, Event, Gateway, Input, Level, LogLine, Output, Query, Reply, Request};
 use crate::http::{self, HttpServer};
-use crate::media::command::{Clip, Command, Pcm};
+use crate::media::command::{Clip, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, Arrival, PortRange, Resolver, TlsPeer, Transports, WebRtc, WebRtcEvent};
 use crate::sip::locate::{Candidate, Located};
@@ -23,7 +23,7 @@ use crate::sip::{self, Flow};
 use crate::sound::Loader;
 use crate::speech::{self, Saying, Speaker, Text};
 use crate::store::{self, Store};
-use crate::types::{CallId, IceCredentials, Now, Rush, WebRtcPeer};
+use crate::types::{CallId, Now, Rush};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
@@ -447,72 +447,6 @@ impl Server {
             }
             Output::Drained => self.drained = true,
         }
-    }
-
-    fn command(&mut self, command: Command) {
-        let sockets = match &command {
-            Command::AddLeg { leg, .. } => self.opened.remove(leg),
-            Command::RemoveLeg { leg } => {
-                self.webrtc.close(*leg);
-                None
-            }
-            _ => None,
-        };
-        self.media.queue(command, sockets);
-    }
-
-    fn open_transport(&mut self, call: CallId, kind: TransportKind, local: IpAddr) {
-        let opened = match self.ports.open(local) {
-            Ok(sockets) => {
-                let address = sockets.address;
-                let (opened, rtcp) = match kind {
-                    TransportKind::Rtp => {
-                        (Ok(OpenedTransport::Rtp { address, rtcp_port: address.port() + 1 }), sockets.rtcp)
-                    }
-                    TransportKind::Either => {
-                        let fingerprint = self.webrtc.fingerprint().map_err(|error| error.to_string());
-                        let rtcp_port = address.port() + 1;
-                        let opened = |fingerprint| OpenedTransport::Either { address, rtcp_port, fingerprint };
-                        (fingerprint.map(opened), sockets.rtcp)
-                    }
-                    TransportKind::WebRtc => {
-                        let fingerprint = self.webrtc.fingerprint().map_err(|error| error.to_string());
-                        (fingerprint.map(|fingerprint| OpenedTransport::WebRtc { address, fingerprint }), None)
-                    }
-                };
-                self.opened.insert(call, TransportSockets { rtp: sockets.rtp, rtcp, aside: None });
-                opened
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        let input = match opened {
-            Ok(opened) => Input::TransportOpened { call, opened },
-            Err(reason) => {
-                self.opened.remove(&call);
-                Input::TransportRefused { call, reason }
-            }
-        };
-        self.gateway.handle_input(now(), input);
-    }
-
-    fn connect_transport(&mut self, call: CallId, ice: IceCredentials, peer: WebRtcPeer) {
-        let socket = self.opened.get(&call).map(|sockets| &sockets.rtp);
-        if let Err(error) = self.webrtc.connect(call, socket, ice, peer) {
-            self.gateway.handle_input(now(), Input::TransportLost { call, why: error.to_string() });
-        }
-    }
-
-    fn on_told(&mut self, told: WebRtcEvent) {
-        let input = match told {
-            WebRtcEvent::Connected { call, remote, keys, aside } => {
-                let Some(sockets) = self.opened.get_mut(&call) else { return };
-                sockets.aside = Some(aside);
-                Input::TransportConnected { call, remote, keys }
-            }
-            WebRtcEvent::Moved { call, remote } => Input::TransportMoved { call, remote },
-            WebRtcEvent::Lost { call, why } => Input::TransportLost { call, why },
-        };
-        self.gateway.handle_input(now(), input);
     }
 
     /// Asks the database beside the calls.
