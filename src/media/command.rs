@@ -398,6 +398,12 @@ pub struct LegStatistics {
     /// Packets dropped because they hold more than 200 ms of sound.
     #[serde(default)]
     pub packets_too_long: u64,
+    /// Packets that came with copies of those before (RFC 2198).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub packets_redundant: u64,
+    /// Lost packets that were played from such a copy.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub packets_recovered: u64,
     /// Packets dropped because their source is not to be believed.
     pub packets_foreign: u64,
     /// Packets dropped because they could not be read or carried no negotiated payload type.
@@ -420,4 +426,10 @@ pub struct LegStatistics {
     pub round_trip_us: u64,
     /// Digits received.
     pub digits_received: u64,
+}
+
+/// Of what few legs have, nothing is said where there is none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference in")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }

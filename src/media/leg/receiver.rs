@@ -35,6 +35,8 @@ pub(crate) struct Receiver {
     telephone_events: SmallVec<[(u8, u32); 2]>,
     /// The payload type of sound with copies of what went before.
     redundancy: Option<u8>,
+    redundant: u64,
+    recovered: u64,
     /// The codec of the packets that come, its payload type (none yet: 128), and the samples in a unit of its clock, as a
     /// power of two.
     codec: AudioCodec,
@@ -79,6 +81,8 @@ impl Receiver {
             decoding,
             telephone_events: parameters.receive_telephone_events.clone(),
             redundancy: parameters.receive_redundancy,
+            redundant: 0,
+            recovered: 0,
             codec: AudioCodec::Pcmu,
             payload_type: NO_PAYLOAD_TYPE,
             scale_bits: 0,
@@ -200,6 +204,7 @@ impl Receiver {
         let header = Header { payload_type: blocks.sound.payload_type, ..packet.header };
         let sound = Packet { header, payload: blocks.sound.payload };
         let (received, place) = self.receive_sound(arrival, &sound, datagram, codec, listen);
+        self.redundant += 1;
         let Some(place) = place else { return received };
         for (place, copy) in (0..place).rev().zip(blocks.copies()) {
             // A packet that came had copies of its own.
@@ -208,7 +213,9 @@ impl Receiver {
             }
             let timestamp = header.timestamp.wrapping_sub(copy.offset);
             let header = Header { marker: false, timestamp, ..header };
-            self.buffer.insert(arrival, place, &header, duration(codec, copy.payload), copy.payload);
+            let length = duration(codec, copy.payload);
+            let inserted = self.buffer.insert(arrival, place, &header, length, copy.payload);
+            self.recovered += u64::from(inserted == Inserted::Stored);
         }
         received
     }
@@ -429,6 +436,8 @@ impl Receiver {
         statistics.packets_late = buffer.late;
         statistics.packets_duplicate = self.sources.duplicates();
         statistics.packets_too_long = buffer.too_long;
+        statistics.packets_redundant = self.redundant;
+        statistics.packets_recovered = self.recovered;
         statistics.ssrc_changes = self.sources.changes();
         statistics.max_buffer_ms = u32::try_from(buffer.max_delay.as_millis()).unwrap_or(u32::MAX);
         statistics.digits_received = self.digits.statistics().digits;

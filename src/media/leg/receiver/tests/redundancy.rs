@@ -66,6 +66,8 @@ fn a_loss_that_was_mended_is_a_loss_to_who_counts_them() {
     talk(&mut line, 1_000, |n| n % 20 == 10);
     let statistics = line.0.statistics();
     assert_eq!((statistics.packets_received, statistics.packets_lost), (950, 50));
+    assert_eq!(statistics.packets_redundant, 950);
+    assert!((45..=50).contains(&statistics.packets_recovered), "{statistics:?}");
     assert!(line.0.report().fraction_lost >= 12);
 }
 
