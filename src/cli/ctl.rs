@@ -247,6 +247,7 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         Ok(reply) if arguments.json => reply_as_json(&arguments.command, &reply),
         Ok(Reply::Error(error)) => fail(&error),
         Ok(Reply::Progress(_)) => fail(&"the gateway ended in the middle of it"),
+        Ok(Reply::Joined { call, .. }) => print(&format!("{call}\n"), ExitCode::SUCCESS),
         Ok(Reply::Done(done)) => print(&format!("{done}\n"), ExitCode::SUCCESS),
         Ok(Reply::Status(status)) => print(&table::status(&arguments.command, &status), ExitCode::SUCCESS),
         Ok(Reply::UserAdded(user)) => print(&table::users(&[user]), ExitCode::SUCCESS),

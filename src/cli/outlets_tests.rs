@@ -126,6 +126,7 @@ fn hostile_text_reaches_no_administrator() {
                 Reply::UserAdded(user) => assert_plain("a user", &ctl::table::users(&[user]), 2),
                 Reply::Error(why) => assert_plain("a word", &why.to_string(), 1),
                 Reply::Progress(progress) => assert_plain("a word", &progress.to_string(), 1),
+                Reply::Joined { call, .. } => assert_plain("a call", &call, 1),
                 Reply::Done(text) => assert_plain("a word", &text, 1),
             }
         }

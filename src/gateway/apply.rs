@@ -142,8 +142,9 @@ impl Gateway {
         self.effects.timers.set(Timer::FirstPacket(id), now.instant + FIRST_PACKET);
         self.expect_sound(now, id);
         self.note_answered(now, id);
-        if let Some(invite) = invite {
-            self.accept(now, invite, body);
+        match invite {
+            Some(invite) => self.accept(now, invite, body),
+            None => self.guest_answered(id, &body),
         }
         Ok(())
     }

@@ -366,6 +366,11 @@ impl Call {
         Some(Bytes::from(negotiation.local.to_string()))
     }
 
+    /// Whether it came without SIP.
+    pub(super) const fn is_guest(&self) -> bool {
+        matches!(self.peer, Peer::Guest(_))
+    }
+
     /// Whether the dialog is up.
     pub(super) const fn is_answered(&self) -> bool {
         matches!(self.phase, Phase::Answering { .. } | Phase::Talking { .. })

@@ -1,5 +1,6 @@
 //! What an administrator asks of a running gateway.
 
+use super::call::Call;
 use super::cause::Cause;
 use super::health::Presence;
 use super::made_rooms::NewRoom;
@@ -9,6 +10,7 @@ use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::SocketAddr;
 
 /// A request, one line of JSON on the control socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,12 +136,34 @@ pub enum Request {
         /// The name.
         name: String,
     },
+    /// Let somebody into a room who speaks no SIP. Answered with [`Reply::Joined`].
+    Join {
+        /// The room's name.
+        room: String,
+        /// Who.
+        guest: Guest,
+    },
     /// Take no new calls, and end when the last one is over.
     Drain {
         /// Hang up what is left after so many seconds. Default 60; 0 at once.
         #[serde(default)]
         seconds: Option<u64>,
     },
+}
+
+/// Who wants to come in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guest {
+    /// What the others are shown.
+    pub name: String,
+    /// Its offer (SDP): WebRTC.
+    pub offer: String,
+    /// Where it is.
+    pub from: SocketAddr,
+    /// Which of our addresses it came to.
+    pub at: SocketAddr,
+    /// Nobody could read the offer on its way.
+    pub secure: bool,
 }
 
 /// The answer, one line of JSON.
@@ -154,6 +178,13 @@ pub enum Reply {
     UserAdded(UserStatus),
     /// Not done yet, and what has happened; another reply follows.
     Progress(Progress),
+    /// A guest is in the call of this name, once it has our answer.
+    Joined {
+        /// The call's name.
+        call: String,
+        /// Our answer (SDP).
+        answer: String,
+    },
     /// Done, in words.
     Done(String),
     /// Not done, and why.
@@ -360,6 +391,7 @@ impl Gateway {
             Request::Hold { call } => return self.hold(now, id, &call, true),
             Request::Resume { call } => return self.hold(now, id, &call, false),
             Request::Kick { call } => self.kick(now, &call),
+            Request::Join { room, guest } => return self.join(now, id, &room, guest),
             Request::MakeRoom { room, pin, host_pin, max_members, replace } => {
                 self.make_room(&room, &NewRoom { pin, host_pin, max_members }, replace)
             }
@@ -378,7 +410,12 @@ impl Gateway {
     fn kick(&mut self, now: Now, name: &str) -> Reply {
         match self.call_named(name) {
             Ok(id) => {
-                self.dismiss(now, id, "removed", Cause::Kicked);
+                // Who came by a program need not be told why.
+                if self.calls.get(&id).is_some_and(Call::is_guest) {
+                    self.hang_up(now, id, Cause::Kicked);
+                } else {
+                    self.dismiss(now, id, "removed", Cause::Kicked);
+                }
                 Reply::Done(format!("{id} is hung up"))
             }
             Err(why) => Reply::Error(why),

@@ -107,6 +107,7 @@ impl Gateway {
         }
         self.leave_branches(now, id);
         self.leave_callee(now, id, &cause);
+        self.guest_over(id, &cause);
         self.hold_over(id);
         let unknown = self.end_of_transfer(now, id, &cause);
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };

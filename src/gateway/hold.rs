@@ -54,6 +54,9 @@ impl Gateway {
     fn try_hold(&mut self, now: Now, asked: u64, name: &str, on: bool) -> Result<(), Refusal> {
         let id = self.call_named(name)?;
         let call = self.calls.get(&id).ok_or_else(Refusal::call_is_over)?;
+        if call.invite.is_none() {
+            return Err(Refusal::new(Rule::NotAllowed, format!("{id} came without SIP, and cannot be put on hold")));
+        }
         let hold = call.phase.hold().filter(|_| call.media.negotiation.is_some());
         let hold = hold.ok_or_else(|| Refusal::new(Rule::NotAnswered, format!("{id} is not answered")))?;
         if hold.holding.is_some() || call.media.offered.is_some() {
@@ -171,7 +174,11 @@ impl Gateway {
     }
 }
 
-/// Whether the peer holds the call. While we do, it does so too if it does not want to hear us either.
+/// Whether the peer holds the call. While we do, it does so too if it does not want to hear us either. A guest that only
+/// talks, or only listens, came for that.
 pub(super) fn is_hold_of_peer(call: &Call, direction: Direction) -> bool {
+    if call.is_guest() {
+        return false;
+    }
     if call.phase.is_held() { !direction.sends() } else { direction != Direction::SendRecv }
 }

@@ -345,7 +345,7 @@ fn who_calls(request: &Request, peer: &Peer) -> (Party, Option<String>) {
     match peer {
         Peer::Trunk(_) => (caller.party, caller.hidden_number),
         Peer::User(user) if caller.withheld => (caller.party, Some(user.name.clone())),
-        Peer::User(user) => (user.party(), None),
+        Peer::User(user) | Peer::Guest(user) => (user.party(), None),
     }
 }
 

@@ -27,6 +27,7 @@
 //! | `alone.rs` | what somebody hears who is alone in a room |
 //! | `outbound/`, `outgoing.rs`, `forking.rs` | calls of ours up to their answer; what is kept of one until then |
 //! | `direct/`, `relayed.rs` | direct calls of users: descriptions that pass untouched |
+//! | `guests.rs` | whoever comes into a room without SIP |
 //! | `messages.rs`, `messaging.rs` | messages of users outside of calls |
 //! | `media_events.rs` | what the media plane reports |
 //! | `media_host.rs` | host names in descriptions |
@@ -60,6 +61,7 @@ mod effects;
 mod ending;
 mod event;
 mod forking;
+mod guests;
 mod health;
 mod hold;
 pub mod identity;
@@ -118,7 +120,7 @@ mod webrtc;
 pub use call_record::{CallRecord, Keyed, Tried, Way};
 pub use cause::Cause;
 pub use control::{
-    Backlog, BindingStatus, CallStatus, Progress, Reply, Request, RoomStatus, Status, TrunkStatus, UserStatus,
+    Backlog, BindingStatus, CallStatus, Guest, Progress, Reply, Request, RoomStatus, Status, TrunkStatus, UserStatus,
 };
 pub use event::{Event, TimedEvent};
 pub use io::{Input, Output};
@@ -140,6 +142,7 @@ use admission::Admission;
 use call::Call;
 use calls::Calls;
 use effects::Effects;
+use guests::Guests;
 use intake::Intake;
 use messages::Messages;
 use overload::LateCalls;
@@ -182,6 +185,7 @@ pub struct Gateway {
     trunks: Trunks,
     users: Users,
     messages: Messages,
+    guests: Guests,
     transfers: Transfers,
     effects: Effects,
     shutdown: Shutdown,
@@ -216,6 +220,7 @@ impl Gateway {
             trunks: Trunks::default(),
             users: Users::default(),
             messages: Messages::default(),
+            guests: Guests::default(),
             transfers: Transfers::default(),
             effects: Effects::default(),
             shutdown: Shutdown::default(),
@@ -324,6 +329,7 @@ impl Gateway {
             && self.streamed.is_empty()
             && self.transfers.is_idle()
             && self.messages.is_idle()
+            && self.guests.is_idle()
             && self.effects.timers.is_empty()
             && self.endpoint.is_idle()
     }

@@ -31,14 +31,26 @@ pub(super) enum Peer {
     Trunk(Arc<Trunk>),
     /// A user, with the terms that the call's dialplan has for users.
     User(Arc<User>),
+    /// Somebody without SIP, whom an administrator's program let in; what holds for users holds here.
+    Guest(Arc<User>),
 }
 
+/// All guests are counted together.
+const GUESTS: &str = "guests";
+
 impl Peer {
+    /// A guest of that name.
+    pub(super) fn guest(plan: &Plan, name: String) -> Self {
+        let terms = UserTerms::of(plan);
+        Self::Guest(Arc::new(User { name, display_name: None, max_calls: u32::MAX, terms }))
+    }
+
     /// Its name, which is its own among peers of its kind.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Trunk(trunk) => &trunk.name,
             Self::User(user) => &user.name,
+            Self::Guest(_) => GUESTS,
         }
     }
 
@@ -57,6 +69,7 @@ impl Peer {
         match self {
             Self::Trunk(trunk) => format!("trunk {}", trunk.name),
             Self::User(user) => format!("user {}", user.name),
+            Self::Guest(guest) => format!("guest {}", guest.name),
         }
     }
 
@@ -64,7 +77,7 @@ impl Peer {
     pub(super) fn guesser(&self) -> Cow<'_, str> {
         match self {
             Self::Trunk(trunk) => Cow::Borrowed(&trunk.name),
-            Self::User(_) => Cow::Owned(self.label()),
+            Self::User(_) | Self::Guest(_) => Cow::Owned(self.label()),
         }
     }
 
@@ -78,6 +91,7 @@ impl Peer {
         match self {
             Self::Trunk(trunk) => format!("trunks.{}.{key}", trunk.name),
             Self::User(user) => format!("users.{}.{key}", user.name),
+            Self::Guest(_) => format!("{GUESTS}.{key}"),
         }
     }
 
@@ -86,6 +100,8 @@ impl Peer {
         match self {
             Self::Trunk(trunk) => Origin::Trunk(trunk.name.as_str().into()),
             Self::User(_) => Origin::Users,
+            // No route is asked.
+            Self::Guest(_) => Origin::Sessions,
         }
     }
 
@@ -104,7 +120,7 @@ impl Peer {
                 messages: false,
                 replaces: trunk.replaces,
             },
-            Self::User(_) => User::sip_terms(),
+            Self::User(_) | Self::Guest(_) => User::sip_terms(),
         }
     }
 
@@ -118,7 +134,7 @@ impl Peer {
                 srtp_keys_in_clear: trunk.srtp_keys_in_clear,
                 digits: trunk.digits,
             },
-            Self::User(_) => User::media(),
+            Self::User(_) | Self::Guest(_) => User::media(),
         }
     }
 
@@ -126,7 +142,7 @@ impl Peer {
     pub(super) fn codecs(&self) -> CodecPolicy {
         match self {
             Self::Trunk(trunk) => trunk.codecs.clone(),
-            Self::User(user) => user.terms.codecs.clone(),
+            Self::User(user) | Self::Guest(user) => user.terms.codecs.clone(),
         }
     }
 
@@ -134,7 +150,7 @@ impl Peer {
     pub(super) fn is_trusted(&self) -> bool {
         match self {
             Self::Trunk(trunk) => trunk.identity.trusted,
-            Self::User(_) => false,
+            Self::User(_) | Self::Guest(_) => false,
         }
     }
 
@@ -142,7 +158,7 @@ impl Peer {
     pub(super) fn numbers(&self) -> &NumberRules {
         match self {
             Self::Trunk(trunk) => &trunk.numbers,
-            Self::User(user) => &user.terms.numbers,
+            Self::User(user) | Self::Guest(user) => &user.terms.numbers,
         }
     }
 
@@ -150,7 +166,7 @@ impl Peer {
     pub(super) fn written(&self, number: &str) -> String {
         match self {
             Self::Trunk(trunk) => trunk.numbers.written(number, trunk.identity.format),
-            Self::User(_) => number.to_owned(),
+            Self::User(_) | Self::Guest(_) => number.to_owned(),
         }
     }
 
@@ -158,7 +174,7 @@ impl Peer {
     pub(super) fn number_from(&self) -> &[NumberSource] {
         match self {
             Self::Trunk(trunk) => &trunk.number_from,
-            Self::User(_) => &user::NUMBER_FROM,
+            Self::User(_) | Self::Guest(_) => &user::NUMBER_FROM,
         }
     }
 
@@ -166,7 +182,7 @@ impl Peer {
     pub(super) fn public_address(&self) -> Option<IpAddr> {
         match self {
             Self::Trunk(trunk) => trunk.public_address,
-            Self::User(_) => None,
+            Self::User(_) | Self::Guest(_) => None,
         }
     }
 
@@ -176,7 +192,7 @@ impl Peer {
                 calls: trunk.max_calls,
                 calls_per_second: trunk.max_calls_per_second.map(|most| most as usize),
             },
-            Self::User(user) => user.limits(),
+            Self::User(user) | Self::Guest(user) => user.limits(),
         }
     }
 }
@@ -242,6 +258,7 @@ pub(super) struct Peers {
     entries: IdMap<PeerId, Entry>,
     trunks: HashMap<String, PeerId>,
     users: HashMap<String, PeerId>,
+    guests: HashMap<String, PeerId>,
     last: u64,
 }
 
@@ -372,6 +389,7 @@ impl Peers {
         match peer {
             Peer::Trunk(trunk) => self.trunks.get(&trunk.name).copied(),
             Peer::User(user) => self.users.get(&user.name).copied(),
+            Peer::Guest(_) => self.guests.get(GUESTS).copied(),
         }
     }
 
@@ -379,6 +397,7 @@ impl Peers {
         match peer {
             Peer::Trunk(_) => &mut self.trunks,
             Peer::User(_) => &mut self.users,
+            Peer::Guest(_) => &mut self.guests,
         }
     }
 

@@ -32,6 +32,7 @@ mod limits;
 mod problem;
 mod server;
 mod sip;
+mod whip;
 
 pub use app::{Asked, Followed};
 pub use server::{HttpServer, StartError};

@@ -7,6 +7,7 @@ use super::connections::Connections;
 use super::guard::guard;
 use super::problem::Problem;
 use super::sip;
+use super::whip;
 use crate::dialplan::Plan;
 use crate::net::{CertificateError, WebSockets, bind_tcp, https_acceptor, prepare};
 use axum::Router;
@@ -165,6 +166,7 @@ fn routes(app: &App) -> Router {
     Router::new()
         .merge(sip::routes())
         .merge(api::routes())
+        .merge(whip::routes(app))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this path has other methods")

@@ -1,8 +1,9 @@
 //! From a route of the dialplan to the session of the calls that take it.
 
 use super::{Direct, Event, Invitation, Invited, Ivr, Session, ToUser, Verbs};
-use crate::dialplan::{Plan, Route, RouteTarget};
+use crate::dialplan::{Plan, RoomTemplate, Route, RouteTarget};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A running session and what the gateway must know about it.
 #[derive(Debug)]
@@ -41,6 +42,13 @@ pub fn for_route(plan: &Plan, route: &Route) -> Option<Running> {
 }
 
 impl Running {
+    /// The session of one who goes straight into the room of that name.
+    #[must_use]
+    pub fn into_room(plan: &Plan, room: &str) -> Self {
+        let direct = Direct::new(RoomTemplate::plain(room), Duration::ZERO);
+        Self { kind: Kind::Direct(direct), language: plan.gateway.language.clone() }
+    }
+
     /// The session that calls somebody into a room.
     #[must_use]
     pub fn inviting(plan: &Plan, invited: Invited) -> Self {

@@ -91,7 +91,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "webrtc",
             ],
             &["apply", "transfer"],
-            &["incoming"],
+            &["guests", "incoming"],
             &["direct", "messaging"],
             &["io"],
         ],

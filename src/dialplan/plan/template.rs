@@ -50,6 +50,12 @@ impl RoomTemplate {
         Ok(Self { source: source.to_owned(), parts })
     }
 
+    /// A room's very name.
+    #[must_use]
+    pub fn plain(name: &str) -> Self {
+        Self { source: name.to_owned(), parts: vec![Part::Text(name.to_owned())] }
+    }
+
     /// The room's name for a call to `number` (normalised) whose caller keyed `digits` (empty where none are asked for).
     #[must_use]
     pub fn expand(&self, number: &str, digits: &str) -> String {

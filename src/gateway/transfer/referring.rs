@@ -30,6 +30,7 @@ impl Gateway {
             let why = match peer {
                 Peer::Trunk(_) => format!("{} is not set: its calls are not transferred", peer.setting("refer")),
                 Peer::User(_) => "calls of users are not transferred".to_owned(),
+                Peer::Guest(_) => "guests are not transferred".to_owned(),
             };
             return Err(Refusal::new(Rule::NotAllowed, why));
         }
