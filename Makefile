@@ -11,7 +11,7 @@
 
 # Debian packages, each with a command it brings: installed when the command is missing.
 BUILD_TOOLS := build-essential:cc pkg-config:pkg-config cmake:cmake
-TEST_TOOLS  := $(BUILD_TOOLS) sip-tester:sipp baresip-core:baresip linphone-cli:linphonec sipsak:sipsak kamailio:kamailio \
+TEST_TOOLS  := $(BUILD_TOOLS) npm:npm chromium:chromium chromium-driver:chromedriver sip-tester:sipp baresip-core:baresip linphone-cli:linphonec sipsak:sipsak kamailio:kamailio \
                kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so libbcg729-0:/usr/lib/*/libbcg729.so.0 coturn:turnserver \
                postgresql:/usr/lib/postgresql/*/bin/postgres
 
@@ -45,6 +45,7 @@ hear:
 # One after the other, the quick ones first, whatever -j says.
 test:
 	@.ci/need --components rustfmt,clippy $(PYTHON_TOOLS) $(TEST_TOOLS) $(COUNT_TOOLS)
+	@.ci/browser $(or $(CARGO_TARGET_DIR),target)/browser
 	@$(MAKE) --no-print-directory format
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory docs
@@ -60,7 +61,7 @@ lint:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-# Unit, simulation, layering, loopback (sipp, baresip, linphonec, Kamailio, sipsak, SIPVicious, PostgreSQL) and corpus tests, and the examples in the documentation.
+# Unit, simulation, layering, loopback (sipp, baresip, linphonec, Kamailio, sipsak, SIPVicious, PostgreSQL, coturn, Chromium) and corpus tests, and the examples in the documentation.
 # More threads than cores: loopback tests mostly wait for timers of the RFCs.
 units:
 	cargo test --locked -- --test-threads=8

@@ -1,6 +1,5 @@
 //! What an administrator asks of a running gateway.
 
-use super::call::Call;
 use super::cause::Cause;
 use super::health::Presence;
 use super::made_rooms::NewRoom;
@@ -411,7 +410,7 @@ impl Gateway {
         match self.call_named(name) {
             Ok(id) => {
                 // Who came by a program need not be told why.
-                if self.calls.get(&id).is_some_and(Call::is_guest) {
+                if self.calls.get(&id).is_some_and(|call| call.is_guest()) {
                     self.hang_up(now, id, Cause::Kicked);
                 } else {
                     self.dismiss(now, id, "removed", Cause::Kicked);

@@ -10,6 +10,7 @@ mod browsers;
 mod calling_out;
 mod calls;
 mod cancelling;
+mod chromium;
 mod command_line;
 mod control;
 mod dialling;

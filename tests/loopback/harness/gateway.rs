@@ -275,6 +275,11 @@ impl Gateway {
         address::host_port(self.address, self.port)
     }
 
+    /// The place of its HTTP server.
+    pub fn web_place(&self) -> String {
+        address::host_port(self.address, self.web_port())
+    }
+
     /// The port of its HTTP server.
     pub fn web_port(&self) -> u16 {
         self.web_port.expect("a gateway with an HTTP server")

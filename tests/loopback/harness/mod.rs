@@ -4,6 +4,7 @@ pub mod address;
 pub mod baresip;
 mod browser;
 pub mod certificate;
+pub mod chromium;
 pub mod dns;
 pub mod folder;
 mod gateway;

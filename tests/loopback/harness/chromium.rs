@@ -1,0 +1,114 @@
+//! Chromium with a page that has SIP clients for browsers in it (`tests/browser/page.js`), driven by ChromeDriver.
+
+use super::address::free_port;
+use super::folder::Folder;
+use super::process::Running;
+use super::wait::{self, seconds};
+use super::web::Web;
+use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use ureq::Agent;
+
+/// What may take as long as it does in a browser on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A browser with the page open.
+pub struct Chromium {
+    agent: Agent,
+    session: String,
+    page: Web,
+    driver: Option<Running>,
+    _folder: Folder,
+}
+
+impl Chromium {
+    /// A browser whose user lets pages listen and look; its camera shows a moving picture.
+    pub fn start() -> Self {
+        let folder = Folder::new();
+        let bundle = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("browser/bundle.js");
+        let bundle = std::fs::read_to_string(&bundle).unwrap_or_else(|error| {
+            panic!("{}: {error}: `make test` makes it (CONTRIBUTING.md)", bundle.display());
+        });
+        let html = format!("<!doctype html><meta charset=utf-8><title>phones</title><script>{bundle}</script>");
+        let page = Web::start(Some(html.into_bytes()));
+        let port = free_port(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={port}"));
+        let driver = Running::start(command, folder.path(), "chromedriver");
+        let config = Agent::config_builder().timeout_global(Some(LIMIT)).http_status_as_error(false).build();
+        let agent = Agent::new_with_config(config);
+        let base = format!("http://127.0.0.1:{port}");
+        let is_ready = || agent.get(format!("{base}/status")).call().is_ok();
+        wait::until_true("chromedriver", seconds(20), is_ready);
+        let mut browser = Self { agent, session: base, page, driver: Some(driver), _folder: folder };
+        let data = format!("--user-data-dir={}", browser._folder.file("profile").display());
+        let arguments = json!([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--autoplay-policy=no-user-gesture-required",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            "--allow-loopback-in-peer-connection",
+            data
+        ]);
+        let wanted = json!({ "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": { "args": arguments } } });
+        let created = browser.post("/session", &json!({ "capabilities": wanted }));
+        let id = created["sessionId"].as_str().unwrap_or_else(|| panic!("no browser: {created}")).to_owned();
+        browser.session = format!("{}/session/{id}", browser.session);
+        browser.post("/timeouts", &json!({ "script": LIMIT.as_millis() }));
+        browser.post("/url", &json!({ "url": browser.origin() }));
+        browser
+    }
+
+    /// The origin of its page.
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.page.port())
+    }
+
+    /// Runs the body of an asynchronous function in the page, in which `page` is what `page.js` exports. What it keeps
+    /// stands in `window`.
+    pub fn run(&self, body: &str) -> Result<Value, String> {
+        let script = format!(
+            "const done = arguments[arguments.length - 1]; (async () => {{ {body} }})()\
+             .then(value => done({{ value: value ?? null }}), error => done({{ error: String(error?.message ?? error) }}));"
+        );
+        let done = self.post("/execute/async", &json!({ "script": script, "args": [] }));
+        match done["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(done["value"].clone()),
+        }
+    }
+
+    /// The same, where nothing goes wrong.
+    pub fn does(&self, body: &str) -> Value {
+        self.run(body).unwrap_or_else(|error| panic!("{body}: {error}"))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.session);
+        let request = self.agent.post(&url).header("Content-Type", "application/json");
+        let mut response = request.send(body.to_string()).unwrap_or_else(|error| panic!("{url}: {error}"));
+        let text = response.body_mut().read_to_string().unwrap();
+        let answer: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{url}: {error}: {text}"));
+        assert!(response.status().is_success(), "{url}: {answer}");
+        answer["value"].clone()
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        // The browser goes with its session; the driver alone would leave it behind.
+        let _ = self.agent.delete(&self.session).call();
+        drop(self.driver.take());
+    }
+}
