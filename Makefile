@@ -15,8 +15,10 @@ TEST_TOOLS  := $(BUILD_TOOLS) npm:npm chromium:chromium chromium-driver:chromedr
                kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so libbcg729-0:/usr/lib/*/libbcg729.so.0 coturn:turnserver \
                postgresql:/usr/lib/postgresql/*/bin/postgres
 
-# Beside what cargo builds, where the tests look for it: a scanner to be attacked with.
-PYTHON_TOOLS := --python $(or $(CARGO_TARGET_DIR),target)/python sipvicious==0.3.8:sipvicious_svwar
+# Beside what cargo builds, where the tests look for them: a scanner to be attacked with, a client that asks the HTTP API
+# whatever its description allows.
+PYTHON_TOOLS := --python $(or $(CARGO_TARGET_DIR),target)/python sipvicious==0.3.8:sipvicious_svwar \
+                --python $(or $(CARGO_TARGET_DIR),target)/schemathesis schemathesis==4.32.5:schemathesis
 
 CONFIG ?= dialplan.toml
 

@@ -98,6 +98,9 @@ fn with_refusals(mut api: OpenApi) -> OpenApi {
     for item in api.paths.paths.values_mut() {
         let PathItem { get, put, post, delete, .. } = item;
         for operation in [get, put, post, delete].into_iter().flatten() {
+            // Unique, as OpenAPI wants it: `rooms_list`.
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
             for (status, what) in REFUSALS {
                 let refusal = ResponseBuilder::new().description(what).content("application/problem+json", content());
                 operation.responses.responses.entry(status.into()).or_insert_with(|| refusal.build().into());
