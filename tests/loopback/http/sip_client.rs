@@ -138,17 +138,46 @@ impl<L: Line> Client<L> {
         response
     }
 
-    /// The answer to a challenge (RFC 7616).
+    /// Registers for a while, and gives the final response.
+    pub fn registers(&mut self, expires: u32) -> String {
+        let (target, to) = ("sip:gate.invalid".to_owned(), format!("<sip:{USER}@gate.invalid>"));
+        let before = (std::mem::replace(&mut self.target, target), std::mem::replace(&mut self.to, to));
+        let more = format!("Expires: {expires}\r\n");
+        let register = self.request("REGISTER", &more, "");
+        self.line.send(&register);
+        let mut response = self.final_response();
+        if response.starts_with("SIP/2.0 401") {
+            let answer = self.answer(&response, PASSWORD, "REGISTER", "sip:gate.invalid");
+            let register = self.request("REGISTER", &format!("{more}{answer}"), "");
+            self.line.send(&register);
+            response = self.final_response();
+        }
+        (self.target, self.to) = before;
+        response
+    }
+
+    /// The answer to the challenge of an INVITE.
     pub fn answer_to(&self, response: &str, password: &str) -> String {
-        let challenge = response.lines().find(|line| line.contains("algorithm=SHA-256")).expect("a challenge");
+        self.answer(response, password, "INVITE", &format!("sip:{}@gate.invalid", self.number))
+    }
+
+    /// The answer to a challenge (RFC 7616), by SHA-256 where that is offered.
+    fn answer(&self, response: &str, password: &str, method: &str, uri: &str) -> String {
+        let challenges = || response.lines().filter(|line| line.starts_with("WWW-Authenticate: "));
+        let modern = challenges().find(|line| line.contains("algorithm=SHA-256"));
+        let challenge = modern.or_else(|| challenges().next()).expect("a challenge");
         let nonce = challenge.split_once("nonce=\"").unwrap().1.split('"').next().unwrap();
-        let uri = format!("sip:{}@gate.invalid", self.number);
-        let hash = |text: String| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let (secret, what) = (hash(format!("{USER}:partyline:{password}")), hash(format!("INVITE:{uri}")));
+        let hex = |hash: &[u8]| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hash = |text: String| match modern {
+            Some(_) => hex(&Sha256::digest(text)),
+            None => hex(&md5::Md5::digest(text)),
+        };
+        let (secret, what) = (hash(format!("{USER}:partyline:{password}")), hash(format!("{method}:{uri}")));
         let response = hash(format!("{secret}:{nonce}:00000001:abc:auth:{what}"));
+        let algorithm = if modern.is_some() { "SHA-256" } else { "MD5" };
         format!(
             "Authorization: Digest username=\"{USER}\", realm=\"partyline\", nonce=\"{nonce}\", uri=\"{uri}\", \
-             response=\"{response}\", algorithm=SHA-256, qop=auth, nc=00000001, cnonce=\"abc\"\r\n"
+             response=\"{response}\", algorithm={algorithm}, qop=auth, nc=00000001, cnonce=\"abc\"\r\n"
         )
     }
 

@@ -1,7 +1,7 @@
 //! SIP over WebSocket (RFC 7118).
 
 use super::super::harness::http::{self, BINARY, Http, WebSocket};
-use super::super::harness::{Gateway, Phone, Setup, seconds, wait};
+use super::super::harness::{Gateway, Phone, Setup, VIEWER, seconds, wait};
 use super::sip_client::{Client, ROUTES, header};
 
 fn start() -> Gateway {
@@ -139,4 +139,39 @@ fn a_connection_that_only_keeps_alive_uses_no_place_of_the_apis() {
     open[0].send("\r\n\r\n");
     assert_eq!(open[0].receive_text(), "\r\n");
     gateway.finish();
+}
+
+const USERS: &str = r##"
+[users.anna]
+password = { plain = "a password that nobody guesses" }
+
+[rooms.lobby]
+announce = "none"
+
+[[routes]]
+name   = "Lobby"
+from   = "users"
+number = "2000"
+room   = "lobby"
+"##;
+
+#[test]
+fn a_user_registers_and_calls_over_its_connection_and_is_gone_with_it() {
+    let gateway = Setup::new().routes(USERS).web().start();
+    let mut client = Client::new(WebSocket::sip(&gateway), "2000");
+    let registered = client.registers(600);
+    assert!(registered.starts_with("SIP/2.0 200"), "{registered}");
+    let users = || http::request(&gateway, "GET", "/api/v1/users", Some(VIEWER), None).json();
+    let binding = users()[0]["bindings"][0].clone();
+    assert!(binding["address"].as_str().unwrap().starts_with("ws:127.0.0.1:"), "{binding}");
+    let answer = client.calls();
+    assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    gateway.wait_for_members("lobby", 1);
+    client.hangs_up();
+    drop(client);
+    wait::until_true("the user is registered nowhere", seconds(10), || {
+        users()[0]["bindings"].as_array().unwrap().is_empty()
+    });
+    let remains = gateway.finish();
+    assert_eq!(remains.record()["from"], "anna", "{}", remains.record());
 }
