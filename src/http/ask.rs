@@ -64,6 +64,7 @@ impl From<Refusal> for Problem {
         };
         // `partyline ctl` has no place here.
         let detail = detail.split("; `partyline ctl").next().unwrap_or_default().to_owned();
-        Self::new(status, rule.as_str(), detail)
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(10);
+        Self { retry_after, ..Self::new(status, rule.as_str(), detail) }
     }
 }

@@ -4,9 +4,10 @@ mod calls;
 mod gateway;
 mod ice;
 mod page;
+mod platform;
 mod records;
 mod rooms;
-mod users;
+pub(super) mod users;
 
 use super::access::Caller;
 use super::app::App;
@@ -65,11 +66,13 @@ pub(super) fn routes() -> Router<App> {
         .routes(routes!(calls::say))
         .routes(routes!(calls::transfer))
         .routes(routes!(records::list))
-        .routes(routes!(users::list))
+        .routes(routes!(users::list, users::make))
+        .routes(routes!(users::get, users::remove))
         .routes(routes!(events::stream))
         .split_for_parts();
     let described = page::routes(with_refusals(api));
-    router.layer(axum::middleware::from_fn(audit)).merge(events::routes()).merge(described)
+    let router = router.merge(platform::routes()).layer(axum::middleware::from_fn(audit));
+    router.merge(events::routes()).merge(described)
 }
 
 fn description() -> OpenApi {

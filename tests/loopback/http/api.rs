@@ -112,7 +112,19 @@ const TABLE: &[Row] = &[
     ("GET", "/api/v1/records?limit=0", OPERATOR, NO, 400, "bad-request"),
     ("GET", "/api/v1/records?limit=many", OPERATOR, NO, 400, "bad-request"),
     ("GET", "/api/v1/records", VIEWER, NO, 403, "role"),
+    ("POST", "/api/v1/users", ADMIN, r#"{"name":"anna","password":"long and random"}"#, 201, NO),
+    ("POST", "/api/v1/users", ADMIN, r#"{"name":"anna","password":"long and random"}"#, 409, "exists"),
+    ("POST", "/api/v1/users", ADMIN, r#"{"name":"an na","password":"long and random"}"#, 422, "invalid"),
+    ("POST", "/api/v1/users", ADMIN, r#"{"name":"ben","password":""}"#, 422, "invalid"),
+    ("POST", "/api/v1/users", ADMIN, r#"{"name":"ben"}"#, 422, "invalid"),
+    ("POST", "/api/v1/users", OPERATOR, r#"{"name":"ben","password":"long and random"}"#, 403, "role"),
+    ("GET", "/api/v1/users/anna", VIEWER, NO, 200, NO),
+    ("GET", "/api/v1/users/ben", VIEWER, NO, 404, "no-such-user"),
+    ("GET", "/api/v1/users/anna", LOBBY, NO, 403, "all-rooms"),
+    ("DELETE", "/api/v1/users/anna", OPERATOR, NO, 403, "role"),
+    ("DELETE", "/api/v1/users/ben", ADMIN, NO, 404, "no-such-user"),
     ("GET", "/api/v1/users", VIEWER, NO, 200, NO),
+    ("DELETE", "/api/v1/users/anna", ADMIN, NO, 204, NO),
     ("GET", "/api/v1/users", LOBBY, NO, 403, "all-rooms"),
     ("GET", "/api/v1/events", NO, NO, 401, "unauthorized"),
     ("GET", "/api/v1/events?last=x", VIEWER, NO, 400, "bad-request"),
@@ -130,9 +142,15 @@ fn ask(gateway: &Gateway, method: &str, path: &str, token: &str, body: &str) -> 
     )
 }
 
+/// With the usual routes and one for users, without which there are none.
+fn with_users() -> Gateway {
+    let routes = "[[routes]]\nname = \"Users\"\nfrom = \"users\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
+    Setup::new().also(routes).web().start()
+}
+
 #[test]
 fn every_route_does_what_it_says_and_refuses_the_rest_by_its_rule() {
-    let gateway = Setup::new().web().start();
+    let gateway = with_users();
     let phone = Phone::dials("2000").from("+442079460123").seconds(40.0).call(&gateway);
     gateway.wait_for_members("lobby", 1);
     let call = gateway.status()["calls"][0]["call"].as_str().unwrap().to_owned();
@@ -209,6 +227,41 @@ fn rooms_are_seen_as_they_are_and_a_made_one_is_opened_by_its_pin() {
     gateway.wait_for("all are gone", seconds(5), |status| status["calls"].as_array().unwrap().is_empty());
     let remains = gateway.finish();
     remains.assert_silent_about(&["902817"]);
+}
+
+#[test]
+fn users_are_made_as_programs_written_for_a_hosted_platform_make_them() {
+    let gateway = with_users();
+    let ask = |path: &str, query: &str| {
+        let answer = request(&gateway, "GET", &format!("/platform_api/{path}?{query}"), None, None);
+        (answer.status, answer.json())
+    };
+    let key = format!("account_name=admin&api_key={ADMIN}");
+    let anna = format!("{key}&user_name=anna&user_display_name=Anna%20A.&user_password=long+and+random");
+    let code = |(status, answer): (u16, Value)| (status, answer["error"]["code"].as_u64().unwrap_or_default());
+    assert_eq!(ask("AddUser", &format!("{anna}&application_name=app")), (200, json!({ "result": 1 })));
+    assert_eq!(code(ask("AddUser", &anna)), (200, 409));
+    assert_eq!(code(ask("AddUser", &format!("{key}&user_name=ben"))), (200, 400));
+    let users = request(&gateway, "GET", "/api/v1/users", Some(VIEWER), None).json();
+    assert_eq!((&users[0]["name"], &users[0]["display_name"]), (&json!("anna"), &json!("Anna A.")));
+    assert_eq!(ask("BindUser", &format!("{key}&user_name=anna&application_name=app")), (200, json!({ "result": 1 })));
+    assert_eq!(code(ask("BindUser", &format!("{key}&user_name=ben"))), (200, 404));
+    for wrong in [
+        "account_name=admin&api_key=of-nobody-0123456789".to_owned(),
+        format!("account_name=viewer&api_key={ADMIN}"),
+        format!("account_name=admin&api_key={VIEWER}"),
+    ] {
+        assert_eq!(code(ask("DelUser", &format!("{wrong}&user_name=anna"))), (200, 401), "{wrong}");
+    }
+    let viewer = format!("account_name=viewer&api_key={VIEWER}&user_name=anna");
+    assert_eq!(code(ask("DelUser", &viewer)), (200, 403));
+    assert_eq!(code(ask("DelUser", "user_name=anna")), (200, 400));
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let sent = Http::open(&gateway).send("POST", "/platform_api/DelUser", &form, &format!("{key}&user_name=anna"));
+    assert_eq!(sent.unwrap().json(), json!({ "result": 1 }));
+    assert_eq!(code(ask("DelUser", &format!("{key}&user_name=anna"))), (200, 404));
+    let remains = gateway.finish();
+    assert!(!remains.log.contains(ADMIN) && !remains.log.contains("long and random"), "{}", remains.log);
 }
 
 #[test]
