@@ -93,7 +93,7 @@ fn every_prompt_is_as_loud_as_the_others_not_clipped_and_starts_at_once() {
             // At a telephone's pace: 20 letters a second at most, pauses left out.
             let words = samples.chunks(rate as usize / 50).filter(|frame| level::dbfs(frame) > -40.0).count();
             let seconds = words as f32 / 50.0;
-            assert!(text.unwrap().len() as f32 / 20.0 < seconds, "{language} {name}: {seconds} s");
+            assert!(text.unwrap().chars().count() as f32 / 20.0 < seconds, "{language} {name}: {seconds} s");
             let first = samples.iter().position(|sample| sample.abs() > 300).unwrap();
             let first = first as f32 / rate as f32;
             assert!((0.025..0.2).contains(&first), "{language} {name} starts after {first} s");
