@@ -1,6 +1,7 @@
-//! Browsers that talk in one room, and what that costs a server: `browsers whip URL PID [LEGS] [SECONDS]` joins by WHIP, with
-//! the bearer token in the environment's TOKEN; `browsers janus URL PID [LEGS] [SECONDS]` joins a room that it makes in Janus'
-//! AudioBridge, at 48 kHz. Both have the same clients (str0m, Opus, 20 ms, everybody talks), in one thread.
+//! Browsers that talk in one room, and what that costs a server: `browsers whip URL PID [LEGS] [SECONDS]` joins by
+//! WHIP, with the bearer token in the environment's TOKEN; `browsers janus URL PID [LEGS] [SECONDS]` joins a room that
+//! it makes in Janus' AudioBridge, at 48 kHz. Both have the same clients (str0m, Opus, 20 ms, everybody talks), in one
+//! thread.
 
 #![expect(clippy::disallowed_methods, reason = "a client in real time reads the clock")]
 

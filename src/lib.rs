@@ -2,14 +2,15 @@
 //!
 //! # Two planes
 //!
-//! - The **control plane** is one task that owns one [`gateway::Gateway`]: SIP in and out, routes, sessions, call records.
-//! - The **media plane** is some plain threads, each with one [`media::engine::Engine`] that owns its legs and rooms and
-//!   moves on by ticks of 20 ms.
+//! - The **control plane** is one task that owns one [`gateway::Gateway`]: SIP in and out, routes, sessions, call
+//!   records.
+//! - The **media plane** is some plain threads, each with one [`media::engine::Engine`] that owns its legs and rooms
+//!   and moves on by ticks of 20 ms.
 //!
-//! Between them go [`media::command::Command`] and [`media::command::Event`], and nothing else. Both cores are sans-IO: time
-//! is a parameter, randomness follows from a seed, and what needs the world is asked for and comes back as an input. The
-//! world is touched by shells: [`net`], [`http`], [`media::thread`], [`sound`], [`speech`], [`store`], [`cli`], and
-//! [`dialplan::Files`].
+//! Between them go [`media::command::Command`] and [`media::command::Event`], and nothing else. Both cores are sans-IO:
+//! time is a parameter, randomness follows from a seed, and what needs the world is asked for and comes back as an
+//! input. The world is touched by shells: [`net`], [`http`], [`media::thread`], [`sound`], [`speech`], [`store`],
+//! [`cli`], and [`dialplan::Files`].
 //!
 //! # Who may use whom
 //!
@@ -34,11 +35,12 @@
 //!
 //! - **Endpoint**: the SIP element, with its transactions, dialogs and registrations ([`sip::Endpoint`]).
 //! - **Trunk**: a SIP peer of the dialplan that carries calls to us.
-//! - **Call**: the control plane's state of one participant; **Leg**: the media plane's. Both bear one [`types::CallId`],
-//!   which is not SIP's Call-ID header.
+//! - **Call**: the control plane's state of one participant; **Leg**: the media plane's. Both bear one
+//!   [`types::CallId`], which is not SIP's Call-ID header.
 //! - **Room**: one mix; everybody routed into it hears everybody else routed into it.
 //! - **Unit**: a leg, room, player or recorder ([`types::UnitId`]); units are connected, source to sink.
-//! - **Session**: what a call does ([`session::Session`]): it sees events and answers with **verbs** ([`session::Verb`]).
+//! - **Session**: what a call does ([`session::Session`]): it sees events and answers with **verbs**
+//!   ([`session::Verb`]).
 //! - **Dialplan**: `dialplan.toml`, checked and ready to use ([`dialplan::Plan`]).
 //! - **Frame**: 20 ms of mono PCM; **Tick**: the step of an engine that makes one.
 //!

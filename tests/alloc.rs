@@ -169,8 +169,8 @@ impl Conference {
         self.engine.handle_command(self.now, command);
     }
 
-    /// Plays to a room, and to each of its first five legs alone: sound of 8 and of 16 kHz, pauses, and streams, which the test
-    /// feeds.
+    /// Plays to a room, and to each of its first five legs alone: sound of 8 and of 16 kHz, pauses, and streams, which
+    /// the test feeds.
     fn play_at_both_rates(&mut self, room: u64) -> Vec<rtrb::Producer<StreamSample>> {
         let tone = |samples: i16| (0..samples).map(|i| i % 80 * 50).collect::<Vec<i16>>();
         let wide = || Clip::Samples(Pcm::wideband(tone(8_000), tone(16_000)));
@@ -229,8 +229,8 @@ impl Conference {
     }
 }
 
-/// What a leg takes of the heap in a room of its kind, KiB: a telephone at most 24, so that with its sockets and its call it
-/// stays within 30; the others as benches/README.md states it.
+/// What a leg takes of the heap in a room of its kind, KiB: a telephone at most 24, so that with its sockets and its
+/// call it stays within 30; the others as benches/README.md states it.
 #[test]
 fn the_memory_of_a_leg_is_bounded() {
     const LEGS: u64 = 128;
@@ -310,9 +310,9 @@ fn a_warm_tick_allocates_nothing() {
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }
 
-/// Telephones, G.722, Opus and G.729 in one room where more speak than are mixed: some begin and stop, some lose packets, some say
-/// of their pauses how loud they are, some describe them and have them described; now and then all are silent. To some of them,
-/// and to all, something is played.
+/// Telephones, G.722, Opus and G.729 in one room where more speak than are mixed: some begin and stop, some lose
+/// packets, some say of their pauses how loud they are, some describe them and have them described; now and then all
+/// are silent. To some of them, and to all, something is played.
 #[test]
 fn a_warm_tick_of_every_codec_allocates_nothing() {
     use AudioCodec::{G722, G729, Opus, Pcma, Pcmu};
@@ -396,8 +396,8 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }
 
-/// All legs are SRTP, of every suite, every third of a browser; packets are authentic, forged and replayed, sound, events and
-/// reports, and ICE's checks, which are handed aside.
+/// All legs are SRTP, of every suite, every third of a browser; packets are authentic, forged and replayed, sound,
+/// events and reports, and ICE's checks, which are handed aside.
 #[test]
 fn a_warm_tick_of_srtp_allocates_nothing() {
     const SECURE: u64 = 24;

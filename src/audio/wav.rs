@@ -46,8 +46,8 @@ pub enum WavError {
     Rate(u32),
 }
 
-/// Reads a WAV file piece by piece: PCM of 8 to 32 bits, floats of 32 and 64, µ-law, A-law, ADPCM of IMA and Microsoft, and
-/// GSM, with any number of channels and any rate; RF64 too.
+/// Reads a WAV file piece by piece: PCM of 8 to 32 bits, floats of 32 and 64, µ-law, A-law, ADPCM of IMA and Microsoft,
+/// and GSM, with any number of channels and any rate; RF64 too.
 ///
 /// A file that ends before the sound it announces is read as far as it goes: so it is written into pipes.
 #[derive(Debug)]

@@ -163,7 +163,8 @@ enum CtlCommand {
     },
     /// Says what is logged, or has more or less logged from now on.
     Log {
-        /// error, warn, info, debug (with every SIP message), trace, off; or levels by module: info,partyline::net=debug
+        /// error, warn, info, debug (with every SIP message), trace, off; or levels by module:
+        /// info,partyline::net=debug
         level: Option<String>,
     },
     /// Takes no new calls and ends the gateway when the last one is over.

@@ -149,7 +149,8 @@ fn reload(config: &Path, voices: &Voices, libraries: &Libraries) -> Result<Loade
     loaded
 }
 
-/// A file that may not grow any more (`ulimit -f`) is a write that fails, as a full disk is, and not the end of all calls.
+/// A file that may not grow any more (`ulimit -f`) is a write that fails, as a full disk is, and not the end of all
+/// calls.
 fn ignore_size_limit() {
     // SAFETY: no handler is installed that could run at any time; the signal is only left without effect.
     unsafe {

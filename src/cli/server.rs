@@ -208,7 +208,8 @@ impl Server {
         let mut healthy = true;
         while !self.drained {
             if healthy && !self.media.is_healthy() {
-                // Its callers hear nothing any more: better hung up, and the process started anew, than left in silence.
+                // Its callers hear nothing any more: better hung up, and the process started anew, than left in
+                // silence.
                 healthy = false;
                 tracing::error!("a media thread has ended: hanging up all calls");
                 self.ask(Request::Drain { seconds: Some(0) }, None);
@@ -376,8 +377,8 @@ impl Server {
 
     /// Does all that the gateway asks for; what fails at once goes back in as input.
     ///
-    /// Media threads are woken once for all their commands, and before any message leaves: a leg is there when its caller
-    /// hears of it.
+    /// Media threads are woken once for all their commands, and before any message leaves: a leg is there when its
+    /// caller hears of it.
     fn carry_out(&mut self) {
         loop {
             while let Some(output) = self.gateway.poll_output() {

@@ -1,7 +1,8 @@
 //! Masks PINs and passwords in the text of a dialplan before any of it is shown.
 //!
-//! Spans of values the parser understood are masked, and besides, whatever stands after a word like `pin` or `password`:
-//! a file that is no TOML at all must not give its secrets away either. Bytes keep their places, so that spans still fit.
+//! Spans of values the parser understood are masked, and besides, whatever stands after a word like `pin` or
+//! `password`: a file that is no TOML at all must not give its secrets away either. Bytes keep their places, so that
+//! spans still fit.
 
 use std::ops::Range;
 

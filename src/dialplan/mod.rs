@@ -1,10 +1,10 @@
 //! What happens to each call: `dialplan.toml`, read, checked and ready to use.
 //!
-//! The file becomes a [`Plan`] through [`load`] (from disk) or [`parse`] (from text), which tell every mistake at once as
-//! [`Diagnostics`]. A call is then led by [`route::find`]; [`explain::explain`] tells the same way in words.
+//! The file becomes a [`Plan`] through [`load`] (from disk) or [`parse`] (from text), which tell every mistake at once
+//! as [`Diagnostics`]. A call is then led by [`route::find`]; [`explain::explain`] tells the same way in words.
 //!
-//! On the way: `raw` is the file as written, every value with its place; `check` judges it and makes the plan; `world` is
-//! what the check asks about environment and files. Nothing here knows of sound, signalling or time.
+//! On the way: `raw` is the file as written, every value with its place; `check` judges it and makes the plan; `world`
+//! is what the check asks about environment and files. Nothing here knows of sound, signalling or time.
 
 mod check;
 mod diagnostic;

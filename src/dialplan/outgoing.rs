@@ -1,9 +1,9 @@
 //! Whether a session may call a number, and by which trunks. Nothing is allowed that no route allows.
 //!
 //! Asked in this order, and the first that refuses is what the caller, the log and the call record are told: it is a
-//! telephone number; it is no emergency number ([`emergency`]); the first route that takes calls from `"sessions"` to it
-//! leads to trunks; it costs no extra ([`premium`]), or the route says `premium = true`. What depends on the moment, as
-//! calls at one time, is the gateway's to ask.
+//! telephone number; it is no emergency number ([`emergency`]); the first route that takes calls from `"sessions"` to
+//! it leads to trunks; it costs no extra ([`premium`]), or the route says `premium = true`. What depends on the moment,
+//! as calls at one time, is the gateway's to ask.
 
 pub mod emergency;
 pub mod premium;
@@ -32,7 +32,8 @@ pub enum Denied {
     /// A name, a service code, nothing at all.
     #[error("this is no telephone number")]
     NoNumber,
-    /// What begins with `+` and is no international number; a carrier might take it for another number than the rules did.
+    /// What begins with `+` and is no international number; a carrier might take it for another number than the rules
+    /// did.
     #[error("behind + come country code and number, seven digits at least, with no 0 before either of them")]
     NotInternational,
     /// See [`emergency`].

@@ -98,7 +98,8 @@ table! {
         ice: RawIce = "a table [ice]",
         /// SIP peers that carry calls to and from the telephone network, each under a name of its own.
         trunks: Named<RawTrunk> = "a table [trunks.NAME]",
-        /// Users: who calls and is called by a telephone or browser of their own, each under the name they are called by.
+        /// Users: who calls and is called by a telephone or browser of their own, each under the name they are called
+        /// by.
         users: Named<RawUser> = "a table [users.NAME]",
         /// Rooms, each under its name. Others are made on demand, where a route or an IVR names them.
         rooms: Named<RawRoom> = "a table [rooms.NAME]",

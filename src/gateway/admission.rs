@@ -115,8 +115,8 @@ impl Policy for CallerPolicy<'_> {
 
 impl CallerPolicy<'_> {
     /// The trunk a request comes by, known without a password: the request names the Contact we registered there (one
-    /// without a user only from the trunk's addresses), its connection began with the trunk's certificate, or its source
-    /// address is allowed.
+    /// without a user only from the trunk's addresses), its connection began with the trunk's certificate, or its
+    /// source address is allowed.
     fn trunk_of(&self, request: &Request, flow: &Flow) -> Option<Admitted> {
         if flow.transport.is_websocket() {
             // A page, whatever address it is opened at.
@@ -141,8 +141,9 @@ impl CallerPolicy<'_> {
 }
 
 impl Gateway {
-    /// Whether somebody is a trunk, or a user who is registered by this flow, as far as can be said without parsing: what [`CallerPolicy`] asks, but for the questions
-    /// that need the whole request. `user` is that of the request URI.
+    /// Whether somebody is a trunk, or a user who is registered by this flow, as far as can be said without parsing:
+    /// what [`CallerPolicy`] asks, but for the questions that need the whole request. `user` is that of the request
+    /// URI.
     pub(super) fn is_known(&self, flow: &Flow, user: Option<&str>) -> bool {
         if flow.transport.is_websocket() {
             return self.users.is_flow_known(flow);

@@ -208,7 +208,8 @@ impl Phase {
 }
 
 impl Phase {
-    /// One of the clients of the user whom we call has answered. Gives how it was called; `None`: no user is being called.
+    /// One of the clients of the user whom we call has answered. Gives how it was called; `None`: no user is being
+    /// called.
     pub(super) fn branch_answers(&mut self) -> Option<Box<Forking>> {
         match std::mem::replace(self, Self::Answering { acknowledged: true, heard: false }) {
             Self::Forking(forking) => Some(forking),

@@ -48,8 +48,8 @@ pub enum Request {
         /// The words.
         text: String,
     },
-    /// Call a number, or a user, into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when the callee
-    /// is in the room.
+    /// Call a number, or a user, into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when
+    /// the callee is in the room.
     Dial {
         /// The room's name.
         room: String,
@@ -65,8 +65,8 @@ pub enum Request {
         #[serde(default)]
         create: bool,
     },
-    /// Ask the peer of a call to call a number instead of us (REFER). Answered with [`Reply::Progress`] as it goes on, and
-    /// [`Reply::Done`] when that is answered and the call over.
+    /// Ask the peer of a call to call a number instead of us (REFER). Answered with [`Reply::Progress`] as it goes on,
+    /// and [`Reply::Done`] when that is answered and the call over.
     Transfer {
         /// The call's name.
         call: String,
@@ -354,8 +354,8 @@ pub struct TrunkStatus {
     /// The server in use, `udp:192.0.2.1:5060`; empty while none is known.
     #[serde(default)]
     pub server: String,
-    /// What is wrong: why it cannot be found, why there is no TLS with it, or why its registrar refuses and when it is asked
-    /// again. Empty when all is well.
+    /// What is wrong: why it cannot be found, why there is no TLS with it, or why its registrar refuses and when it is
+    /// asked again. Empty when all is well.
     #[serde(default)]
     pub trouble: String,
     /// Calls by it.

@@ -185,7 +185,8 @@ impl Gateway {
         for room in session.rooms.into_values() {
             self.rooms.release(&mut self.effects, room, id);
         }
-        // What is still queued for it finds nobody: looking for it here would cost a rush of endings the square of its size.
+        // What is still queued for it finds nobody: looking for it here would cost a rush of endings the square of its
+        // size.
     }
 
     pub(super) fn on_leg_removed(&mut self, now: Now, id: CallId, statistics: Box<LegStatistics>) {

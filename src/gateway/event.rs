@@ -154,7 +154,8 @@ pub enum Event {
         /// Settings of `[gateway]` that have changed and need a restart.
         restart_needed: Vec<&'static str>,
     },
-    /// A reload was refused, since the dialplan has mistakes; the old one stands. (Comes from the shell, which reads it.)
+    /// A reload was refused, since the dialplan has mistakes; the old one stands. (Comes from the shell, which reads
+    /// it.)
     ReloadRefused {
         /// How many.
         mistakes: usize,

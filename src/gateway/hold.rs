@@ -1,5 +1,5 @@
-//! Hold by us: the peer is told that we only send (RFC 3264 section 8.4), hears a tune, and is heard by nobody, nor hears
-//! who is in its room, until it is taken back. It stays where it is all the while.
+//! Hold by us: the peer is told that we only send (RFC 3264 section 8.4), hears a tune, and is heard by nobody, nor
+//! hears who is in its room, until it is taken back. It stays where it is all the while.
 
 use super::{Call, Gateway, Level, Refusal, Reply, Rule};
 use crate::media::command::Command;
@@ -174,8 +174,8 @@ impl Gateway {
     }
 }
 
-/// Whether the peer holds the call. While we do, it does so too if it does not want to hear us either. A guest that only
-/// talks, or only listens, came for that.
+/// Whether the peer holds the call. While we do, it does so too if it does not want to hear us either. A guest that
+/// only talks, or only listens, came for that.
 pub(super) fn is_hold_of_peer(call: &Call, direction: Direction) -> bool {
     if call.is_guest() {
         return false;

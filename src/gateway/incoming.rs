@@ -93,8 +93,8 @@ impl Gateway {
         Ok(Decided { route: route.name.clone(), leads: Leads::Anew(running.into()) })
     }
 
-    /// An INVITE with Replaces takes no route: it goes where the call went that it replaces, and makes one more only until
-    /// that one is over.
+    /// An INVITE with Replaces takes no route: it goes where the call went that it replaces, and makes one more only
+    /// until that one is over.
     fn decide_replacing(&self, now: Now, arrival: &Arrival<'_>, old: InviteId) -> Result<Decided, Refusal> {
         if let Some((status, rule)) = self.limit_for_replacing(now, &arrival.peer) {
             return Err(Refusal { answer: Final::busy(status), rule, route: None });
@@ -339,7 +339,8 @@ pub(super) struct Refusal {
     pub(super) route: Option<String>,
 }
 
-/// Who calls, as far as it may be told, and the number of a caller who is not to be shown. A user is who the digest says.
+/// Who calls, as far as it may be told, and the number of a caller who is not to be shown. A user is who the digest
+/// says.
 fn who_calls(request: &Request, peer: &Peer) -> (Party, Option<String>) {
     let caller = identity::caller(request, peer.is_trusted(), peer.numbers());
     match peer {

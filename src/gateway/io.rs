@@ -118,7 +118,8 @@ pub enum Output {
         flow: Flow,
         /// The message.
         bytes: Bytes,
-        /// A connection for it that does not open soon counts as refused, as in [`sip::Output::Transmit`](crate::sip::Output).
+        /// A connection for it that does not open soon counts as refused, as in
+        /// [`sip::Output::Transmit`](crate::sip::Output).
         hurried: bool,
     },
     /// Hand this to the media plane; with [`Command::AddLeg`] go the sockets opened for that call.
@@ -132,8 +133,8 @@ pub enum Output {
         /// On which of our addresses.
         local: IpAddr,
     },
-    /// Find the way to the peer by ICE, and agree with it on keys by DTLS; answered with [`Input::TransportConnected`] or
-    /// [`Input::TransportLost`]. Where that has begun, or is done, ICE begins anew.
+    /// Find the way to the peer by ICE, and agree with it on keys by DTLS; answered with [`Input::TransportConnected`]
+    /// or [`Input::TransportLost`]. Where that has begun, or is done, ICE begins anew.
     ConnectTransport {
         /// For which call.
         call: CallId,

@@ -51,8 +51,8 @@ impl Messages {
         self.by_message.extend(messages.iter().map(|message| (*message, self.last)));
     }
 
-    /// One was answered. Gives what is to be answered to whom, once that is known: the first success, or the best refusal
-    /// when the last place has refused.
+    /// One was answered. Gives what is to be answered to whom, once that is known: the first success, or the best
+    /// refusal when the last place has refused.
     pub(super) fn answered(&mut self, message: MessageId, status: StatusCode) -> Option<(RequestId, StatusCode)> {
         let key = self.by_message.remove(&message)?;
         let relay = self.relays.get_mut(&key)?;

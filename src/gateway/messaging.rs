@@ -25,8 +25,8 @@ impl Gateway {
         self.endpoint.respond(now, id, status, headers);
     }
 
-    /// Sends a message on, to every place where its receiver is registered. Otherwise: the refusal, and whether it holds for
-    /// a moment only.
+    /// Sends a message on, to every place where its receiver is registered. Otherwise: the refusal, and whether it
+    /// holds for a moment only.
     fn pass_on(&mut self, now: Now, id: RequestId, peer: PeerId, request: &Request) -> Result<(), (StatusCode, bool)> {
         let Some(Peer::User(sender)) = self.admission.peers.get(peer).cloned() else {
             return Err((StatusCode::METHOD_NOT_ALLOWED, false));

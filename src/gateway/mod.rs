@@ -1,8 +1,8 @@
 //! The control plane's core: signalling in, sessions in the middle, commands to the media plane out.
 //!
 //! Sans-IO. Feed it with [`Gateway::handle_input`] and [`Gateway::handle_timeout`] (not before
-//! [`Gateway::poll_timeout`]), and carry out what [`Gateway::poll_output`] hands out until it is `None`. What comes from
-//! the network may be queued first ([`Gateway::queue`]) and served in the order of its worth ([`Gateway::serve`]).
+//! [`Gateway::poll_timeout`]), and carry out what [`Gateway::poll_output`] hands out until it is `None`. What comes
+//! from the network may be queued first ([`Gateway::queue`]) and served in the order of its worth ([`Gateway::serve`]).
 //!
 //! | file | what happens there |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! What an administrator does to calls in progress, beside their sessions: mutes them, plays to them, sends a room home.
+//! What an administrator does to calls in progress, beside their sessions: mutes them, plays to them, sends a room
+//! home.
 
 use super::cause::Cause;
 use super::{Gateway, Output, Refusal, Reply, Rule};
@@ -51,8 +52,8 @@ impl Gateway {
         Reply::Done(format!("{calls} {} in room {name} hung up", if calls == 1 { "call" } else { "calls" }))
     }
 
-    /// Plays a prompt of the catalogue, a sound file or a URL to a call or a room. What is no prompt has to be read first:
-    /// then there is no reply yet.
+    /// Plays a prompt of the catalogue, a sound file or a URL to a call or a room. What is no prompt has to be read
+    /// first: then there is no reply yet.
     pub(super) fn play_to(&mut self, id: u64, to: Audience, sound: String) -> Option<Reply> {
         let prompt = match self.listener(&to) {
             Ok(UnitId::Leg(call)) => self.sounds_of(call).prompt(&self.language_of_call(call), &sound),

@@ -208,8 +208,8 @@ pub(super) fn srtp_of(call: &Call, random: &mut StdRng) -> Option<LocalSrtp> {
 /// Lets a negotiation stand. A key of ours that is in use no more is spent: under it packets were counted that a new
 /// beginning would count again.
 ///
-/// What the peer sent until now under another payload type is still on its way (RFC 3264 section 8.3.2): it is understood
-/// until its number means something else.
+/// What the peer sent until now under another payload type is still on its way (RFC 3264 section 8.3.2): it is
+/// understood until its number means something else.
 fn agree(call: &mut Call, mut negotiation: Negotiation, random: &mut StdRng) {
     if let Some(before) = &call.media.negotiation {
         let parameters = &mut negotiation.parameters;
@@ -249,8 +249,8 @@ fn believed(parameters: &MediaParameters, call: &Call) -> MediaParameters {
     parameters
 }
 
-/// A caller from whom nothing comes for so long is gone; but not one who does not hear us or need not speak (RFC 3264 section
-/// 8.4): it may send music or nothing at all.
+/// A caller from whom nothing comes for so long is gone; but not one who does not hear us or need not speak (RFC 3264
+/// section 8.4): it may send music or nothing at all.
 fn media_timeout(call: &Call, on_hold: bool) -> Option<Duration> {
     (!on_hold).then_some(call.peer.media().timeout)
 }

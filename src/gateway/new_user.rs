@@ -23,8 +23,8 @@ pub struct NewUser {
     pub display_name: String,
     /// What the user proves to know, 1 to 256 octets.
     pub password: Password,
-    /// The user ends after so many seconds, 60 to 2592000, and before that when nothing of the user's is registered any more
-    /// for a minute. Default: stays.
+    /// The user ends after so many seconds, 60 to 2592000, and before that when nothing of the user's is registered any
+    /// more for a minute. Default: stays.
     #[serde(default)]
     pub temporary: Option<u64>,
     /// Calls at one time, 1 to 1000. Default 4.

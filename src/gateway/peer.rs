@@ -269,7 +269,8 @@ impl Peers {
         peers
     }
 
-    /// Takes the trunks of a plan that was read anew. A peer that is still there keeps its calls, and its limits count on.
+    /// Takes the trunks of a plan that was read anew. A peer that is still there keeps its calls, and its limits count
+    /// on.
     pub(super) fn set_plan(&mut self, plan: &Plan) {
         for entry in self.entries.values_mut().filter(|entry| matches!(entry.peer, Peer::Trunk(_))) {
             entry.is_configured = false;
@@ -371,8 +372,8 @@ impl Peers {
         self.entries.values().all(|entry| entry.calls == 0)
     }
 
-    /// Why no further call may come from or go to this peer now, where `spare` more than usual may: the status, and the rule
-    /// for log and record. Not 503, which would park a provider's whole trunk.
+    /// Why no further call may come from or go to this peer now, where `spare` more than usual may: the status, and the
+    /// rule for log and record. Not 503, which would park a provider's whole trunk.
     pub(super) fn limit(&self, now: Instant, peer: &Peer, spare: u32) -> Option<(StatusCode, String)> {
         let limits = peer.limits();
         let entry = self.id_of(peer).and_then(|id| self.entries.get(&id))?;

@@ -54,7 +54,8 @@ impl Pins {
         self.guard.set_shared_wrong(budget as usize);
     }
 
-    /// A call has keyed a PIN, after `wrong` wrong ones; `None`: it waits, in the place of one that the call keyed before.
+    /// A call has keyed a PIN, after `wrong` wrong ones; `None`: it waits, in the place of one that the call keyed
+    /// before.
     fn check(&mut self, now: Instant, call: CallId, key: CallerKey, wrong: u32, pending: PendingPin) -> Option<DuePin> {
         let decision = self.guard.check(now, call, key, wrong);
         if decision == Decision::Wait {
@@ -110,8 +111,8 @@ impl Pins {
         self.guard.poll_timeout()
     }
 
-    /// A room's name, and the one it has in status, log and record: the same, unless keyed digits are in it. Whoever asks
-    /// for such a room by its name, as an administrator may, means the same room.
+    /// A room's name, and the one it has in status, log and record: the same, unless keyed digits are in it. Whoever
+    /// asks for such a room by its name, as an administrator may, means the same room.
     pub(super) fn room_names(&self, plan: &Plan, name: &RoomName) -> (String, String) {
         match name {
             RoomName::Keyed { template, number, digits } => {
@@ -126,8 +127,8 @@ impl Pins {
         }
     }
 
-    /// What stands for digits in a name: the same for the same digits as long as the process lives, and not to be turned
-    /// back without its secret.
+    /// What stands for digits in a name: the same for the same digits as long as the process lives, and not to be
+    /// turned back without its secret.
     fn hidden(&self, digits: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(self.salt.to_be_bytes());

@@ -158,7 +158,8 @@ impl Rooms {
         self.open.get(self.by_name.get(name)?)
     }
 
-    /// Opens the room that `settings` name for a session; when it is new, so many at once are mixed in it, the `loudest`.
+    /// Opens the room that `settings` name for a session; when it is new, so many at once are mixed in it, the
+    /// `loudest`.
     pub(super) fn open(
         &mut self,
         effects: &mut Effects,

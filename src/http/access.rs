@@ -74,8 +74,8 @@ impl Caller {
     }
 }
 
-/// The token in `Authorization: Bearer TOKEN`, or in the WebSocket subprotocol `bearer.TOKEN`, since pages cannot set headers
-/// there.
+/// The token in `Authorization: Bearer TOKEN`, or in the WebSocket subprotocol `bearer.TOKEN`, since pages cannot set
+/// headers there.
 pub(super) fn credentials(headers: &HeaderMap, plan: &Plan) -> Credentials {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|value| {

@@ -29,8 +29,8 @@ struct Table {
 }
 
 impl Connections {
-    /// Takes a connection from `address` that `start` serves, which is given its number. Where there are too many, the oldest
-    /// over which nobody has shown a token makes room; where there is none, `start` is not called.
+    /// Takes a connection from `address` that `start` serves, which is given its number. Where there are too many, the
+    /// oldest over which nobody has shown a token makes room; where there is none, `start` is not called.
     pub(super) fn take(
         &self,
         address: IpAddr,

@@ -50,8 +50,8 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/api/v1/events/ws", any(upgrade))
 }
 
-/// What happens from now on, as server-sent events named as the events are. A token that is good for some rooms alone sees
-/// who joins and leaves those.
+/// What happens from now on, as server-sent events named as the events are. A token that is good for some rooms alone
+/// sees who joins and leaves those.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events", params(Which),
     responses((status = 200, content_type = "text/event-stream", body = String))
@@ -139,7 +139,8 @@ impl Follower {
         Ok(Self { app: app.clone(), caller, events, _place: place })
     }
 
-    /// The next event that the caller may see, with its name; `None` when the gateway ends, or the token is none any more.
+    /// The next event that the caller may see, with its name; `None` when the gateway ends, or the token is none any
+    /// more.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             let event = match self.events.last.pop_front() {

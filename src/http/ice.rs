@@ -1,5 +1,5 @@
-//! Servers that help clients through firewalls, with passwords that end by themselves: those who ask get a name that says
-//! until when it holds, and its HMAC under what the servers share with us (as coturn's `use-auth-secret` has it).
+//! Servers that help clients through firewalls, with passwords that end by themselves: those who ask get a name that
+//! says until when it holds, and its HMAC under what the servers share with us (as coturn's `use-auth-secret` has it).
 
 use crate::dialplan::{Ice, Plan};
 use base64::Engine;

@@ -134,8 +134,8 @@ impl HttpServer {
         Ok(Some(Self { app, bound, end, over }))
     }
 
-    /// Lets all that were asked be answered, and those who follow the events read the last ones, for as long as `patience`
-    /// lasts; then closes every connection.
+    /// Lets all that were asked be answered, and those who follow the events read the last ones, for as long as
+    /// `patience` lasts; then closes every connection.
     pub async fn close(self, patience: Duration) {
         if self.end.send(patience).is_ok() {
             let _ = self.over.await;

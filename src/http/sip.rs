@@ -54,7 +54,8 @@ async fn upgrade(
     }))
 }
 
-/// Whether the page that opens a WebSocket is one of ours (RFC 6455 section 10.2). Programs that are no browsers name none.
+/// Whether the page that opens a WebSocket is one of ours (RFC 6455 section 10.2). Programs that are no browsers name
+/// none.
 pub(super) fn check_origin(headers: &HeaderMap, origins: &Origins, secure: bool) -> Result<(), Problem> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();

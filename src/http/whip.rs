@@ -1,7 +1,8 @@
 //! WHIP and WHEP: into a room's sound, and out of it, by one request (RFC 9725).
 //!
 //! `POST /whip/ROOM` with an offer of WebRTC and a bearer token answers with 201, an answer, and where to hang up by
-//! DELETE; `/whep/ROOM` does the same for whoever only listens. Candidates may all stand in the offer, or come with checks.
+//! DELETE; `/whep/ROOM` does the same for whoever only listens. Candidates may all stand in the offer, or come with
+//! checks.
 
 use super::access::Caller;
 use super::app::App;

@@ -1,8 +1,8 @@
 //! A room's sound of more than 8 kHz: one bus for each rate in use, converted into each other once a tick.
 //!
-//! What a listener of a rate hears is that rate's own sum, plus those of the others converted, less the listener's share,
-//! which is in the own sum. So nothing switches when somebody of another rate joins, and one browser does not make 400
-//! telephones convert.
+//! What a listener of a rate hears is that rate's own sum, plus those of the others converted, less the listener's
+//! share, which is in the own sum. So nothing switches when somebody of another rate joins, and one browser does not
+//! make 400 telephones convert.
 
 use super::stream::{Format, Streams};
 use super::voices::{Presence, VoiceId, Voices};
@@ -79,7 +79,8 @@ impl Bus {
         &self.mixed[..self.rate.frame()]
     }
 
-    /// The mix of `round` for all who contribute nothing, encoded once. `quiet` is what they followed while nobody spoke.
+    /// The mix of `round` for all who contribute nothing, encoded once. `quiet` is what they followed while nobody
+    /// spoke.
     pub(crate) fn encoded(
         &mut self,
         format: Format,
@@ -101,8 +102,8 @@ impl Bus {
 }
 
 impl Buses {
-    /// Buses for voices and listeners of more than 8 kHz; `None` where there are neither. `hears` says of each rate whether
-    /// anybody listens at it. What there `was` goes on. Allocates.
+    /// Buses for voices and listeners of more than 8 kHz; `None` where there are neither. `hears` says of each rate
+    /// whether anybody listens at it. What there `was` goes on. Allocates.
     pub(crate) fn arranged(
         was: Option<Box<Self>>,
         voices: &Voices,

@@ -6,8 +6,8 @@ use rand::{Rng, SeedableRng};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Mono PCM, decoded before it reaches a media thread, shared between all that play it: at 8 kHz, and where there is more
-/// to hear, at 16 kHz as well. So a telephone hears a wideband prompt without any conversion in the tick.
+/// Mono PCM, decoded before it reaches a media thread, shared between all that play it: at 8 kHz, and where there is
+/// more to hear, at 16 kHz as well. So a telephone hears a wideband prompt without any conversion in the tick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pcm {
     narrow: Arc<[i16]>,
@@ -15,7 +15,8 @@ pub struct Pcm {
 }
 
 impl Pcm {
-    /// The same sound at 8 and 16 kHz. What `wide` has more or less than twice the samples of `narrow` is cut off or silence.
+    /// The same sound at 8 and 16 kHz. What `wide` has more or less than twice the samples of `narrow` is cut off or
+    /// silence.
     #[must_use]
     pub fn wideband(narrow: Vec<i16>, mut wide: Vec<i16>) -> Self {
         wide.resize(2 * narrow.len(), 0);
@@ -97,7 +98,8 @@ pub enum Command {
     AddRoom {
         /// The room's name.
         room: RoomId,
-        /// How many are mixed at once, the loudest; [`EVERYONE`] has no limit. Nobody is cut off in the middle of a word.
+        /// How many are mixed at once, the loudest; [`EVERYONE`] has no limit. Nobody is cut off in the middle of a
+        /// word.
         loudest: usize,
     },
     /// Ends a room. Whoever heard it hears silence.
@@ -238,8 +240,8 @@ pub struct StreamSample {
     pub wide: [i16; 2],
 }
 
-/// The end of a bounded ring that a player reads. Where nothing is ready the player is silent and waits; it is over when
-/// the other end is dropped and all is played.
+/// The end of a bounded ring that a player reads. Where nothing is ready the player is silent and waits; it is over
+/// when the other end is dropped and all is played.
 #[derive(Debug, Clone)]
 pub struct Stream(Arc<Mutex<Option<rtrb::Consumer<StreamSample>>>>);
 
@@ -301,8 +303,8 @@ pub enum Event {
         /// The leg.
         leg: CallId,
     },
-    /// A packet of a leg holds more sound than is played of one packet (200 ms, RFC 3551 section 4.2). Reported once; all are
-    /// counted.
+    /// A packet of a leg holds more sound than is played of one packet (200 ms, RFC 3551 section 4.2). Reported once;
+    /// all are counted.
     PacketTooLong {
         /// The leg.
         leg: CallId,

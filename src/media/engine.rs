@@ -34,8 +34,8 @@ pub const MAX_CATCH_UP: u64 = 4;
 /// [`Engine::export`] and [`Engine::import`] for units that move. Out, after each of these: [`Engine::transmits`] then
 /// [`Engine::clear_transmits`], and [`Engine::poll_event`].
 ///
-/// Every unit ticks each 20 ms, on one of eight phases 2.5 ms apart (see `phase.rs`); what is connected ticks together. A
-/// tick first hears all legs of its phase, then mixes the rooms, then sends to the legs; see `tick.rs`.
+/// Every unit ticks each 20 ms, on one of eight phases 2.5 ms apart (see `phase.rs`); what is connected ticks together.
+/// A tick first hears all legs of its phase, then mixes the rooms, then sends to the legs; see `tick.rs`.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) thread: usize,
@@ -176,8 +176,8 @@ impl Engine {
         }
     }
 
-    /// Takes a datagram that arrived for a leg at `arrival` on its port `kind` from `source`; SRTP is opened in place. Says
-    /// whether it was media that is believed.
+    /// Takes a datagram that arrived for a leg at `arrival` on its port `kind` from `source`; SRTP is opened in place.
+    /// Says whether it was media that is believed.
     pub fn handle_packet(
         &mut self,
         slot: LegSlot,
@@ -328,8 +328,8 @@ impl Engine {
         self.work.reserve(self.legs.len(), self.players.len());
     }
 
-    /// A leg may speak or be heard at another rate than before: who has to do with it is compiled anew. What all telephones
-    /// do costs nothing.
+    /// A leg may speak or be heard at another rate than before: who has to do with it is compiled anew. What all
+    /// telephones do costs nothing.
     pub(super) fn tune(&mut self, leg: CallId) {
         let Some(found) = self.legs.get(leg) else { return };
         let (voice, rate, format) = (found.voice, found.rate(), found.format());
@@ -424,7 +424,8 @@ impl Engine {
         }
     }
 
-    /// Somebody listens to a room, or no longer, who does it by another codec than G.711, or where that makes a difference.
+    /// Somebody listens to a room, or no longer, who does it by another codec than G.711, or where that makes a
+    /// difference.
     fn listeners_changed(&mut self, source: UnitId, sink: UnitId) {
         let UnitId::Room(room) = source else { return };
         let has_format = match sink {
@@ -467,8 +468,8 @@ impl Engine {
         }
     }
 
-    /// Ends a player: where it is in the middle of its sound, after the tick in which that fades out, and whoever waits for
-    /// its end need not.
+    /// Ends a player: where it is in the middle of its sound, after the tick in which that fades out, and whoever waits
+    /// for its end need not.
     fn stop(&mut self, player: PlayerId) {
         let Some(found) = self.players.get_mut(player) else { return };
         if self.voices.presence(found.voice) != Presence::Loud {
@@ -479,7 +480,8 @@ impl Engine {
         }
     }
 
-    /// Another player has taken the place of one: where nobody else hears that, it fades out in the other's first frame.
+    /// Another player has taken the place of one: where nobody else hears that, it fades out in the other's first
+    /// frame.
     fn give_way(&mut self, player: PlayerId, next: UnitId) {
         let UnitId::Player(next) = next else { return };
         let is_unheard = self.routes.sinks(UnitId::Player(player)).is_empty();

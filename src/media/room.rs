@@ -15,7 +15,8 @@ use crate::rtp::Contributors;
 /// A room: the sum of a tick, kept until the next.
 #[derive(Debug)]
 pub(crate) struct Room {
-    /// Everything of 8 kHz that sounds in the room, each once and in order: direct members and those of rooms sent to it.
+    /// Everything of 8 kHz that sounds in the room, each once and in order: direct members and those of rooms sent to
+    /// it.
     sources: Vec<VoiceId>,
     /// What sounds at other rates, and those who listen at them.
     buses: Option<Box<Buses>>,
@@ -99,8 +100,8 @@ impl Room {
         self.encoded.clear();
     }
 
-    /// Who sounds here, in order, which of them are announcements, in which formats other than G.711 it is listened to, and
-    /// at which of all rates. Allocates.
+    /// Who sounds here, in order, which of them are announcements, in which formats other than G.711 it is listened to,
+    /// and at which of all rates. Allocates.
     pub(crate) fn arrange(
         &mut self,
         speakers: &[VoiceId],

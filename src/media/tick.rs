@@ -87,8 +87,8 @@ impl Engine {
         self.record(beat);
     }
 
-    /// Takes a leg's frame for the tick that is due, before [`Engine::handle_timeout`] would: its packets have just been
-    /// handed in, and what was touched for them is at hand. Does nothing if its tick is not due, or several are.
+    /// Takes a leg's frame for the tick that is due, before [`Engine::handle_timeout`] would: its packets have just
+    /// been handed in, and what was touched for them is at hand. Does nothing if its tick is not due, or several are.
     pub fn hear(&mut self, now: Now, slot: LegSlot) {
         let due = self.beat_at(now.instant);
         let Some(leg) = self.legs.at(slot.0) else { return };

@@ -1,5 +1,5 @@
-//! The table of connections: who has one, and who makes room for another. It is shared by the gateway's thread, which sends
-//! and opens, and the streams' own, which accepts and reads; each holds it for a look only.
+//! The table of connections: who has one, and who makes room for another. It is shared by the gateway's thread, which
+//! sends and opens, and the streams' own, which accepts and reads; each holds it for a look only.
 
 use super::arrivals::{Arrivals, source};
 use super::log::NetLog;
@@ -73,7 +73,8 @@ struct Table {
 }
 
 impl Connections {
-    /// None yet; they are served on `runtime`. What comes with it ends when the last of them has ended after [`Self::clear`].
+    /// None yet; they are served on `runtime`. What comes with it ends when the last of them has ended after
+    /// [`Self::clear`].
     pub(super) fn new(events: NetEvents, log: NetLog, runtime: Handle) -> (Self, mpsc::Receiver<Infallible>) {
         let (alive, all_ended) = mpsc::channel(1);
         let table = Table {
@@ -140,8 +141,8 @@ impl Connections {
         table.by_remote.get(&remote).map_or(Queued::NoConnection, |number| table.send(*number, bytes))
     }
 
-    /// Opens a connection to `flow.remote`, on which `first` is the first message. Its number is the flow's, or a new one.
-    /// Says whether there was room for it.
+    /// Opens a connection to `flow.remote`, on which `first` is the first message. Its number is the flow's, or a new
+    /// one. Says whether there was room for it.
     pub(super) fn open<F>(&self, flow: Flow, first: Bytes, serve: impl FnOnce(Served) -> F) -> bool
     where
         F: Future<Output = ()> + Send + 'static,
@@ -239,7 +240,8 @@ impl Connections {
         sender
     }
 
-    /// Closes the connection that is worth least among those that others opened and `which` names. Says whether there was one.
+    /// Closes the connection that is worth least among those that others opened and `which` names. Says whether there
+    /// was one.
     fn make_room(&self, table: &mut Table, which: impl Fn(&Connection) -> bool) -> bool {
         let others = table.open.iter().filter(|(_, connection)| !connection.state.is_ours && which(connection));
         let Some(number) = others.min_by_key(|(_, connection)| connection.state.rank()).map(|(number, _)| *number)
@@ -259,8 +261,8 @@ impl Connections {
         true
     }
 
-    /// Takes a connection that ended out of the table, and tells the gateway of it in the same moment: what was sent into
-    /// it until then fails by this, and what is sent from then on opens a new one.
+    /// Takes a connection that ended out of the table, and tells the gateway of it in the same moment: what was sent
+    /// into it until then fails by this, and what is sent from then on opens a new one.
     pub(super) async fn ended(&self, flow: Flow, state: &Arc<ConnectionState>, outgoing: &mut mpsc::Receiver<Bytes>) {
         // Of one from whom nothing came, and to whom nothing went, the gateway has never heard.
         let permit = if state.is_told() { self.events.reserve().await.ok() } else { None };

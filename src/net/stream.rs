@@ -202,7 +202,8 @@ async fn write(
                 if let Some((due, before)) = awaited.filter(|(due, _)| *due <= now) {
                     let _ = due;
                     awaited = None;
-                    // A peer that never answered a ping may not know them (RFC 5626 is an agreement); one that did is gone.
+                    // A peer that never answered a ping may not know them (RFC 5626 is an agreement); one that did is
+                    // gone.
                     if before > 0 && state.pongs() == before {
                         return;
                     }

@@ -42,7 +42,8 @@ impl From<Input> for Arrival {
 
 /// Patience with a peer we connect to: as long as with one that is silent, before another is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// Patience with a connection for what would go by datagram as well: one that is refused by silence is not to cost the call.
+/// Patience with a connection for what would go by datagram as well: one that is refused by silence is not to cost the
+/// call.
 const HURRIED_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A message that could not be sent.

@@ -21,9 +21,9 @@ impl WebSockets {
         Self { connections }
     }
 
-    /// Takes one that was opened to `local` from `remote`, `secure` where it is encrypted up to us or to a proxy of ours.
-    /// What `serve` gives runs on `runtime` until it ends, or another connection needs its place; it is dropped where there
-    /// is none.
+    /// Takes one that was opened to `local` from `remote`, `secure` where it is encrypted up to us or to a proxy of
+    /// ours. What `serve` gives runs on `runtime` until it ends, or another connection needs its place; it is dropped
+    /// where there is none.
     pub fn accept<F>(
         &self,
         runtime: &Handle,

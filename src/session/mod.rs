@@ -31,7 +31,8 @@ use crate::types::CallId;
 
 /// A running IVR or scenario. Synchronous, no IO, no clock: same events, same verbs.
 ///
-/// The session allocates the handles of rooms, players and timers it makes; calls that come in are named by the gateway.
+/// The session allocates the handles of rooms, players and timers it makes; calls that come in are named by the
+/// gateway.
 pub trait Session: Send {
     /// Reacts to one event by pushing verbs, which the gateway carries out in order.
     fn handle(&mut self, event: &Event, out: &mut Verbs);

@@ -1,5 +1,5 @@
-//! The session of a caller who is joined with a user: it rings where the user's clients ring, and is answered when one of
-//! them is.
+//! The session of a caller who is joined with a user: it rings where the user's clients ring, and is answered when one
+//! of them is.
 //!
 //! ```text
 //! Calling → Answering → Joined

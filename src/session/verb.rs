@@ -71,10 +71,11 @@ pub enum Verb {
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digits: String,
     },
-    /// Calls a telephone, by the route that allows its number, or a user wherever the user is registered. Answered at once with [`super::Event::Dialled`], which names
-    /// the call for all other verbs, or with [`super::Event::DialFailed`]; then come [`super::Event::Ringing`],
-    /// [`super::Event::EarlyMedia`] and [`super::Event::Answered`] or [`super::Event::DialFailed`]. Nobody hears the called
-    /// one, nor is heard there, until the session connects it.
+    /// Calls a telephone, by the route that allows its number, or a user wherever the user is registered. Answered at
+    /// once with [`super::Event::Dialled`], which names the call for all other verbs, or with
+    /// [`super::Event::DialFailed`]; then come [`super::Event::Ringing`], [`super::Event::EarlyMedia`] and
+    /// [`super::Event::Answered`] or [`super::Event::DialFailed`]. Nobody hears the called one, nor is heard there,
+    /// until the session connects it.
     Dial {
         /// The session's name for it until it has a call.
         dial: DialHandle,
@@ -85,7 +86,8 @@ pub enum Verb {
         /// How long it may ring; at most, and by default, what the route says; for a user a minute.
         timeout: Option<Duration>,
     },
-    /// Asks whether a PIN opens a room; answered with [`super::Event::PinChecked`], later if guessing is being slowed down.
+    /// Asks whether a PIN opens a room; answered with [`super::Event::PinChecked`], later if guessing is being slowed
+    /// down.
     CheckPin {
         /// The call whose caller keyed it.
         call: CallId,
@@ -227,8 +229,8 @@ impl DialTarget {
 pub enum RoomName {
     /// As it stands.
     Plain(String),
-    /// Made of what a caller keyed. The digits let in whoever knows them, so the name that stands in status, log and record
-    /// is another one.
+    /// Made of what a caller keyed. The digits let in whoever knows them, so the name that stands in status, log and
+    /// record is another one.
     Keyed {
         /// The name with holes for digits, and perhaps for the number.
         template: RoomTemplate,

@@ -1,8 +1,8 @@
 //! What outlives the process: users and their bindings, in SQLite or PostgreSQL.
 //!
-//! A thread of its own asks the database, so that one that is slow or gone holds up nothing but who asked. Questions of the
-//! gateway ([`Store::ask`]) are answered within seconds, if only with why not; bindings ([`Store::keep_bindings`]) are
-//! written behind, and of each user only the newest.
+//! A thread of its own asks the database, so that one that is slow or gone holds up nothing but who asked. Questions of
+//! the gateway ([`Store::ask`]) are answered within seconds, if only with why not; bindings ([`Store::keep_bindings`])
+//! are written behind, and of each user only the newest.
 
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
 

@@ -3,8 +3,8 @@
 use super::{edges_of, module_of, sources};
 use std::path::Path;
 
-/// A module and its submodules in layers, the lowest first: a submodule may use those of the layers below its own, and none
-/// beside it. Each may use what stands in the module's own `mod.rs`, save where that only hands things on
+/// A module and its submodules in layers, the lowest first: a submodule may use those of the layers below its own, and
+/// none beside it. Each may use what stands in the module's own `mod.rs`, save where that only hands things on
 /// ([`HANDS_ON`]). Tests may use anything.
 const LAYERS: &[(&str, &[&[&str]])] = &[
     (

@@ -1,5 +1,6 @@
-//! Real peers on loopback against the built program: sipp with the scenarios of `tests/sipp`, baresip, linphonec, Kamailio, sipsak, and
-//! `partyline call`. Each test has a gateway, addresses and a folder of its own; at its end no call is left.
+//! Real peers on loopback against the built program: sipp with the scenarios of `tests/sipp`, baresip, linphonec,
+//! Kamailio, sipsak, and `partyline call`. Each test has a gateway, addresses and a folder of its own; at its end no
+//! call is left.
 //!
 //! Some of these tests wait for timers of the RFCs (32 to 60 seconds) without doing anything: run eight at once.
 #![allow(clippy::disallowed_methods, reason = "the world outside has clocks and sockets")]

@@ -1,5 +1,5 @@
-//! Whoever speaks, or fetches a sound, hangs or dies: another one takes its place, the caller hears what stands in, and the
-//! sound of the calls goes on as if nothing were.
+//! Whoever speaks, or fetches a sound, hangs or dies: another one takes its place, the caller hears what stands in, and
+//! the sound of the calls goes on as if nothing were.
 
 use super::harness::folder::Folder;
 use super::harness::slot::Slot;
@@ -22,8 +22,8 @@ fn program(path: &Path, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The natural voice of a gateway in `folder`. `failing` is a case of its first lines, by what number it was started and what
-/// it is to say.
+/// The natural voice of a gateway in `folder`. `failing` is a case of its first lines, by what number it was started
+/// and what it is to say.
 fn install_natural(folder: &Path, failing: &str) {
     let voice = folder.join("var/voice");
     let speaks = format!(

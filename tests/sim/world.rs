@@ -26,8 +26,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 const HEARD: f32 = LEVEL - 6.0;
 const UNHEARD: f32 = LEVEL - 24.0;
 
-/// The level of a tone in dBFS: the mean power of two half seconds, since a tone that concealment shifted by half a period
-/// is heard as well as before, and would cancel what came before it in one measurement.
+/// The level of a tone in dBFS: the mean power of two half seconds, since a tone that concealment shifted by half a
+/// period is heard as well as before, and would cancel what came before it in one measurement.
 fn steady_level(samples: &[i16], frequency: f64) -> f32 {
     let pieces = samples.chunks_exact(4_000);
     let count = pieces.len() as f32;
@@ -595,8 +595,8 @@ impl World {
         found[0]
     }
 
-    /// Everybody hangs up; then nothing is left: no call, leg, timer, port. Every INVITE had one final answer, and the events
-    /// of every call are complete.
+    /// Everybody hangs up; then nothing is left: no call, leg, timer, port. Every INVITE had one final answer, and the
+    /// events of every call are complete.
     pub(crate) fn finish(mut self) -> Vec<String> {
         self.finished = true;
         for phone in 0..self.phones.len() {
@@ -640,8 +640,8 @@ impl World {
         }
     }
 
-    /// Each call that was answered, and no other, was told of when that was, in or out: so that none is unbilled should the
-    /// gateway be killed.
+    /// Each call that was answered, and no other, was told of when that was, in or out: so that none is unbilled should
+    /// the gateway be killed.
     fn assert_journal(&self) {
         let mut answered: Vec<&str> = self.answered.iter().map(|record| record.call.as_str()).collect();
         let ended = self.records.iter().filter(|record| record.answered.is_some());

@@ -1,7 +1,7 @@
 //! Opus (RFC 6716) by libopus: mono, 48 kHz and below.
 //!
-//! The library's own state is used without a binding on top, since a listener who leaves a shared stream takes a copy of its
-//! encoder along, and the states of libopus are flat blocks made to be copied (opus.h), which no binding shows.
+//! The library's own state is used without a binding on top, since a listener who leaves a shared stream takes a copy
+//! of its encoder along, and the states of libopus are flat blocks made to be copied (opus.h), which no binding shows.
 
 use crate::audio::Rate;
 use crate::types::OpusSettings;
@@ -40,8 +40,8 @@ fn checked(result: c_int) -> Result<usize, OpusError> {
     }
 }
 
-/// The sound of a packet in units of the RTP clock (48 kHz), by its first octets; `None` where it is no Opus packet. At most
-/// 120 ms.
+/// The sound of a packet in units of the RTP clock (48 kHz), by its first octets; `None` where it is no Opus packet. At
+/// most 120 ms.
 #[must_use]
 pub fn packet_duration(packet: &[u8]) -> Option<usize> {
     let length = c_int::try_from(packet.len()).ok().filter(|length| *length > 0)?;
@@ -122,15 +122,15 @@ impl Encoder {
         checked(result).map(|octets| if octets <= NOTHING { 0 } else { octets })
     }
 
-    /// The other side loses so many packets of a hundred: how much of each goes into mending the loss of the one before. Told
-    /// less than 10 %, libopus puts nothing of that into packets of 24 kb/s (`benches/README.md`).
+    /// The other side loses so many packets of a hundred: how much of each goes into mending the loss of the one
+    /// before. Told less than 10 %, libopus puts nothing of that into packets of 24 kb/s (`benches/README.md`).
     pub fn expect_loss(&mut self, percent: u8) {
         let percent = if percent == 0 { 0 } else { percent.clamp(LEAST_EXPECTED_LOSS, 100) };
         self.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, c_int::from(percent));
     }
 
-    /// Takes over the state of another encoder: what this one makes next is what the other would have made. Settings are a
-    /// part of the state.
+    /// Takes over the state of another encoder: what this one makes next is what the other would have made. Settings
+    /// are a part of the state.
     pub fn copy_from(&mut self, other: &Self) {
         if self.state.0.len() == other.state.0.len() {
             self.state.0.copy_from_slice(&other.state.0);
@@ -174,8 +174,8 @@ impl Decoder {
         self.run(Some(packet), samples, false)
     }
 
-    /// Makes the sound of a lost packet out of `next`, the one that follows it, which may carry it (FEC); what it does not
-    /// carry is concealed. `samples` is as long as the lost packet, a whole number of 2.5 ms.
+    /// Makes the sound of a lost packet out of `next`, the one that follows it, which may carry it (FEC); what it does
+    /// not carry is concealed. `samples` is as long as the lost packet, a whole number of 2.5 ms.
     ///
     /// # Errors
     /// `next` is no Opus packet, or the length is none that Opus has.
@@ -205,8 +205,8 @@ impl Decoder {
         let room = c_int::try_from(samples.len()).map_err(|_| OpusError::Length)?;
         let length = i32::try_from(packet.map_or(0, <[u8]>::len)).map_err(|_| OpusError::Packet)?;
         let octets = packet.map_or(std::ptr::null(), <[u8]>::as_ptr);
-        // SAFETY: the state was made by `opus_decoder_init`; both pointers are good for the lengths given with them, and no
-        // packet (null) has length 0, which means that it is lost.
+        // SAFETY: the state was made by `opus_decoder_init`; both pointers are good for the lengths given with them,
+        // and no packet (null) has length 0, which means that it is lost.
         let result = unsafe {
             sys::opus_decode(self.state.as_mut(), octets, length, samples.as_mut_ptr(), room, c_int::from(fec))
         };

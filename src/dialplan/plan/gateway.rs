@@ -140,7 +140,8 @@ impl Default for FetchSettings {
 pub struct Gateway {
     /// Addresses SIP is taken on. Default: udp and tcp, port 5060, every IPv4 and IPv6 address.
     pub sip: Vec<ListenAddress>,
-    /// What we show to those who connect by TLS. There when `sip` has a `tls://` address. Read anew when the files change.
+    /// What we show to those who connect by TLS. There when `sip` has a `tls://` address. Read anew when the files
+    /// change.
     pub certificate: Option<CertificateFiles>,
     /// Addresses of the HTTP server. Default: none, and there is no HTTP server.
     pub http: Vec<SocketAddr>,

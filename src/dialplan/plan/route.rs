@@ -67,8 +67,8 @@ pub enum RouteTarget {
     Room(RoomTemplate),
     /// To a user, wherever the user is registered; the called number may stand in the name.
     User(RoomTemplate),
-    /// To the user whose name is the called number, descriptions untouched: the media goes from one to the other. Such a
-    /// route takes calls from users alone.
+    /// To the user whose name is the called number, descriptions untouched: the media goes from one to the other. Such
+    /// a route takes calls from users alone.
     Direct,
     /// Out, by trunks. Such a route takes calls from sessions alone.
     Trunks(Arc<Outgoing>),

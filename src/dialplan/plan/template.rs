@@ -56,7 +56,8 @@ impl RoomTemplate {
         Self { source: name.to_owned(), parts: vec![Part::Text(name.to_owned())] }
     }
 
-    /// The room's name for a call to `number` (normalised) whose caller keyed `digits` (empty where none are asked for).
+    /// The room's name for a call to `number` (normalised) whose caller keyed `digits` (empty where none are asked
+    /// for).
     #[must_use]
     pub fn expand(&self, number: &str, digits: &str) -> String {
         let mut name = String::new();

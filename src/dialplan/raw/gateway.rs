@@ -14,8 +14,8 @@ table! {
         /// What we show to those who connect by TLS; needed with a `tls://` address. The files are read anew within 30
         /// s when they change.
         tls: RawGatewayTls = r#"{ certificate = "tls/chain.pem", key = "tls/key.pem" }"#,
-        /// Addresses of the HTTP server: its API, and SIP over WebSocket (RFC 7118) at `/sip`. An IP address and a port.
-        /// Default: none, and there is no HTTP server. Needs a restart.
+        /// Addresses of the HTTP server: its API, and SIP over WebSocket (RFC 7118) at `/sip`. An IP address and a
+        /// port. Default: none, and there is no HTTP server. Needs a restart.
         http: Strings = r#""127.0.0.1:8080""#,
         /// The same by HTTPS, with the certificate of `https_tls`. Default: none. Needs a restart.
         https: Strings = r#""0.0.0.0:8443""#,
@@ -67,8 +67,8 @@ table! {
         /// Threads that mix sound, 1 to 256. A room is never on more than one. Default: one for each core. Needs a
         /// restart.
         media_threads: i64 = "2",
-        /// Who is mixed where more speak at once: so many, the loudest, 1 to 1000; nobody is cut off in a word. The others
-        /// are heard when somebody pauses. Default `8`; of a new value rooms know that open later.
+        /// Who is mixed where more speak at once: so many, the loudest, 1 to 1000; nobody is cut off in a word. The
+        /// others are heard when somebody pauses. Default `8`; of a new value rooms know that open later.
         loudest: i64 = "8",
         /// Wrong PINs an hour, all callers together, before PIN checks slow down for everybody; 1 to 100000. Default
         /// `60`.
@@ -83,12 +83,12 @@ table! {
         /// File for call records, one JSON object a line. Default `"var/calls.jsonl"`: in the folder of `data`. Needs a
         /// restart.
         call_records: String = r#""var/calls.jsonl""#,
-        /// The Unix socket that `partyline ctl` talks to. Default `"var/partyline.sock"`: in the folder of `data`. Needs a
-        /// restart.
+        /// The Unix socket that `partyline ctl` talks to. Default `"var/partyline.sock"`: in the folder of `data`.
+        /// Needs a restart.
         control: String = r#""var/partyline.sock""#,
-        /// Codecs that trunks without `codecs` of their own speak, best first: `opus`, `g722`, `pcmu`, `pcma`, `g729`. In
-        /// calls out they are offered, in calls in their order decides. Default: calls out offer `pcmu` and `pcma`; calls
-        /// in may have `opus`, `g722`, `pcmu` or `pcma`, in the caller's order.
+        /// Codecs that trunks without `codecs` of their own speak, best first: `opus`, `g722`, `pcmu`, `pcma`, `g729`.
+        /// In calls out they are offered, in calls in their order decides. Default: calls out offer `pcmu` and `pcma`;
+        /// calls in may have `opus`, `g722`, `pcmu` or `pcma`, in the caller's order.
         codecs: Strings = r#"["opus", "g722", "pcmu", "pcma"]"#,
         /// How Opus is sent.
         opus: RawOpus = "{ bitrate = 32000, dtx = true }",
@@ -157,8 +157,8 @@ table! {
     {
         /// What the passwords are for; stored hashes hold it. Default: `domain`, else `"partyline"`.
         realm: String = r#""partyline""#,
-        /// The algorithms offered, best first: `SHA-512-256`, `SHA-256`, `MD5`. Default: `["SHA-256", "MD5"]`; where there
-        /// may be users `["MD5"]`, for many of their clients give up at one that they do not know.
+        /// The algorithms offered, best first: `SHA-512-256`, `SHA-256`, `MD5`. Default: `["SHA-256", "MD5"]`; where
+        /// there may be users `["MD5"]`, for many of their clients give up at one that they do not know.
         algorithms: Strings = r#"["SHA-256", "MD5"]"#,
         /// Whether the answer may cover the body of the request as well (`auth-int`): few peers can. Default `false`.
         body: bool = "false",

@@ -18,9 +18,9 @@ table! {
         ivr: String = r#""conference""#,
         /// Leads straight into this room; `{number}` in its name is the called number.
         room: String = r#""standup""#,
-        /// Leads to this user, wherever the user is registered; `{number}` in the name is the called number. 404 where there
-        /// is no such user, 480 where the user is not registered. `"direct"`, with `from = "users"`: to the user whose name is
-        /// the called number, and the media goes from one to the other, not through the gateway.
+        /// Leads to this user, wherever the user is registered; `{number}` in the name is the called number. 404 where
+        /// there is no such user, 480 where the user is not registered. `"direct"`, with `from = "users"`: to the user
+        /// whose name is the called number, and the media goes from one to the other, not through the gateway.
         to_user: String = r#""alice""#,
         /// Calls out by this trunk; with `from = "sessions"`.
         trunk: String = r#""carrier""#,
@@ -37,7 +37,8 @@ table! {
         /// Whether the callee must press 1 before being heard; with a trunk. Default: yes for a call into a room, no
         /// for one that is joined with a single caller.
         confirm: bool = "true",
-        /// Language that its callers are spoken to in; with `ivr` or `room`. Default: that of the ivr, else of the gateway.
+        /// Language that its callers are spoken to in; with `ivr` or `room`. Default: that of the ivr, else of the
+        /// gateway.
         language: String = r#""fr-FR""#,
         /// How long it rings before it is answered, 0s to 60s. Default `"0s"`.
         answer_after: RawDuration = r#""3s""#,

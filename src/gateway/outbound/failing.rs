@@ -121,8 +121,9 @@ impl Gateway {
         }
     }
 
-    /// Follows a redirection, if the trunk's may be followed: to the first Contact, by preference, whose number the routes
-    /// allow. They say by which trunks; only an address that is the redirecting trunk's own is gone to as it stands.
+    /// Follows a redirection, if the trunk's may be followed: to the first Contact, by preference, whose number the
+    /// routes allow. They say by which trunks; only an address that is the redirecting trunk's own is gone to as it
+    /// stands.
     fn redirect(
         &mut self,
         now: Now,

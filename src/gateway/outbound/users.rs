@@ -1,5 +1,5 @@
-//! Calls to a user: one INVITE to each place where the user is registered, and the first that is answered counts (RFC 3261
-//! section 16.7, as a proxy forks).
+//! Calls to a user: one INVITE to each place where the user is registered, and the first that is answered counts (RFC
+//! 3261 section 16.7, as a proxy forks).
 
 use super::dial::{DialRequest, NotPlaced};
 use super::verdict::{Failure, Stage, Verdict, verdict};
@@ -170,8 +170,8 @@ impl Gateway {
         }
     }
 
-    /// One of the user's clients answered: the call is its own from now on, and the others' is over. Says whether this was
-    /// such a call.
+    /// One of the user's clients answered: the call is its own from now on, and the others' is over. Says whether this
+    /// was such a call.
     pub(super) fn fork_answered(&mut self, now: Now, id: CallId, invite: InviteId) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
         let Some(forking) = call.phase.branch_answers() else { return false };

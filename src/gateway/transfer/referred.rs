@@ -1,5 +1,5 @@
-//! The peer's REFER: it wants us to call somebody who takes its place. Never a way round the rules: such a call is placed
-//! like any other call of ours, by the routes with `from = "sessions"`.
+//! The peer's REFER: it wants us to call somebody who takes its place. Never a way round the rules: such a call is
+//! placed like any other call of ours, by the routes with `from = "sessions"`.
 
 use super::{DIAL, can_be_moved};
 use crate::dialplan::outgoing;

@@ -10,7 +10,8 @@ use crate::gateway::{Event, Gateway, Level, Refusal, Reply, Rule};
 use crate::types::Now;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A temporary user who is registered nowhere is given up after this time: clients that lost their connection make another.
+/// A temporary user who is registered nowhere is given up after this time: clients that lost their connection make
+/// another.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// A question to the database, and whom the answer is for.

@@ -1,8 +1,9 @@
-//! The users there are: who may prove by digest to be one, what each is called and may have, and where each is registered.
+//! The users there are: who may prove by digest to be one, what each is called and may have, and where each is
+//! registered.
 //!
 //! Those of the dialplan are there at once. The others come from a database, of which this is the snapshot that counts:
-//! nobody waits for it. What changes is written behind; a user who is made or removed is so when the database says that it
-//! has noted it.
+//! nobody waits for it. What changes is written behind; a user who is made or removed is so when the database says that
+//! it has noted it.
 //!
 //! | file | what happens there |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! The API's description, and a page to try it. The page is ours: bundles of Swagger and the like are fetched while building,
-//! or are a megabyte of JavaScript.
+//! The API's description, and a page to try it. The page is ours: bundles of Swagger and the like are fetched while
+//! building, or are a megabyte of JavaScript.
 
 use crate::gateway::Rule;
 use crate::http::app::App;

@@ -1,5 +1,5 @@
-//! `/platform_api/AddUser`, `DelUser` and `BindUser`, as scenarios that were written against a hosted platform call them: with
-//! parameters in the query or a form, answered by `{"result":1}` or `{"error":{"code":…,"msg":"…"}}`.
+//! `/platform_api/AddUser`, `DelUser` and `BindUser`, as scenarios that were written against a hosted platform call
+//! them: with parameters in the query or a form, answered by `{"result":1}` or `{"error":{"code":…,"msg":"…"}}`.
 //!
 //! `account_name` is the name of a token whose role is admin, `api_key` the token itself. A gateway is one application:
 //! `application_name` is read and means nothing.

@@ -70,8 +70,8 @@ pub(super) struct Wanted {
     #[serde(default)]
     #[schema(example = "Anna Ashton", max_length = 64)]
     display_name: String,
-    /// The user ends after so many seconds, and before that a minute after nothing of the user's is registered any more. By
-    /// default the user stays.
+    /// The user ends after so many seconds, and before that a minute after nothing of the user's is registered any
+    /// more. By default the user stays.
     #[serde(default)]
     #[schema(minimum = 60, maximum = 2592000)]
     temporary: Option<u64>,

@@ -37,8 +37,8 @@ pub(crate) struct Receiver {
     redundancy: Option<u8>,
     redundant: u64,
     recovered: u64,
-    /// The codec of the packets that come, its payload type (none yet: 128), and the samples in a unit of its clock, as a
-    /// power of two.
+    /// The codec of the packets that come, its payload type (none yet: 128), and the samples in a unit of its clock, as
+    /// a power of two.
     codec: AudioCodec,
     payload_type: u8,
     scale_bits: u32,
@@ -135,8 +135,8 @@ impl Receiver {
         self.playout.rate()
     }
 
-    /// The sound comes in this codec from here on, which was negotiated. Says whether its sample rate is another one; what
-    /// waits is forgotten then.
+    /// The sound comes in this codec from here on, which was negotiated. Says whether its sample rate is another one;
+    /// what waits is forgotten then.
     fn follow_codec(&mut self, codec: AudioCodec) -> bool {
         let before = std::mem::replace(&mut self.codec, codec);
         self.scale_bits = samples_a_unit(codec).trailing_zeros();
@@ -246,7 +246,8 @@ impl Receiver {
         let length = duration(codec, packet.payload);
         let micros = if codec == AudioCodec::Opus { length as u64 * 1_000 / 48 } else { length as u64 * 125 };
         self.packet_time = Duration::from_micros(micros).clamp(SHORTEST, LONGEST);
-        // Some senders send the tone beside the event. What comes under another SSRC has another clock: it is left alone.
+        // Some senders send the tone beside the event. What comes under another SSRC has another clock: it is left
+        // alone.
         if self.sources.is_one() && self.is_tone(arrival, header, length, codec.clock_rate()) {
             self.buffer.insert_other(arrival, place);
             return (Received { rate_changed, ..Received::default() }, None);
@@ -343,7 +344,8 @@ impl Receiver {
         true
     }
 
-    /// The place of a packet that counts. Where its sender restarted, what it sends has nothing to do with what came before.
+    /// The place of a packet that counts. Where its sender restarted, what it sends has nothing to do with what came
+    /// before.
     fn follow(&mut self, verdict: Verdict, has_events: bool) -> Option<i64> {
         if matches!(verdict, Verdict::Restarted(_)) {
             self.buffer.source_restarted();

@@ -87,8 +87,8 @@ impl Acceptor {
     }
 }
 
-/// What shakes hands with browsers: asks for no certificate, and shows that of `files`, which it looks after from now on.
-/// Within a runtime.
+/// What shakes hands with browsers: asks for no certificate, and shows that of `files`, which it looks after from now
+/// on. Within a runtime.
 ///
 /// # Errors
 /// When it cannot be used.

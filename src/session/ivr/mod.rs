@@ -7,8 +7,8 @@
 //!
 //! In place of `InRoom` stands `Calling → Bridged` where the caller is joined with another telephone.
 //!
-//! A caller is never left in silence: in each state something plays, or a timer is set that leads to something that does.
-//! The one exception is the room itself, where silence is the others'.
+//! A caller is never left in silence: in each state something plays, or a timer is set that leads to something that
+//! does. The one exception is the room itself, where silence is the others'.
 
 mod entry;
 

@@ -41,8 +41,8 @@ pub struct MessageId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId(pub(crate) ServerId);
 
-/// Who a peer is, as its [`Policy`](crate::sip::Policy) calls it. The endpoint hands it back with [`Event::Incoming`] and
-/// knows nothing of it.
+/// Who a peer is, as its [`Policy`](crate::sip::Policy) calls it. The endpoint hands it back with [`Event::Incoming`]
+/// and knows nothing of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerId(pub u64);
 
@@ -61,8 +61,8 @@ pub enum Input {
         /// The connection's flow.
         flow: Flow,
     },
-    /// The peer of a connection has proven who it is. Nothing to the endpoint; its user's [`Policy`](crate::sip::Policy) may
-    /// go by it until the connection ends.
+    /// The peer of a connection has proven who it is. Nothing to the endpoint; its user's
+    /// [`Policy`](crate::sip::Policy) may go by it until the connection ends.
     FlowIdentified {
         /// The connection's flow.
         flow: Flow,
@@ -74,8 +74,8 @@ pub enum Input {
         /// The connection's flow.
         flow: Flow,
     },
-    /// A TLS connection of ours did not come about; what was to go by it fails after this. Nothing to the endpoint; its user
-    /// may tell why.
+    /// A TLS connection of ours did not come about; what was to go by it fails after this. Nothing to the endpoint; its
+    /// user may tell why.
     TlsFailed {
         /// The connection's flow.
         flow: Flow,
@@ -187,8 +187,8 @@ impl Event {
 
 /// What happened. `invite` and `registration` name what it happened to.
 ///
-/// An incoming call begins with `Incoming`; an outgoing one with [`Endpoint::invite`](crate::sip::Endpoint::invite). Each
-/// has exactly one last event: `Cancelled`, `Failed` or `Ended`. After a last event the id is gone.
+/// An incoming call begins with `Incoming`; an outgoing one with [`Endpoint::invite`](crate::sip::Endpoint::invite).
+/// Each has exactly one last event: `Cancelled`, `Failed` or `Ended`. After a last event the id is gone.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A new INVITE; 100 has been sent. Answer with `provisional`, `accept`, `reject` or `hangup`.
@@ -268,7 +268,8 @@ pub enum Event {
         invite: InviteId,
         /// The 2xx.
         response: Box<Response>,
-        /// The answer to our offer (even if it came in an earlier reliable response); the peer's offer with `needs_answer`.
+        /// The answer to our offer (even if it came in an earlier reliable response); the peer's offer with
+        /// `needs_answer`.
         body: Option<Bytes>,
         /// Our INVITE had no offer: reply with `acknowledge`.
         needs_answer: bool,
@@ -339,7 +340,8 @@ pub enum Event {
         registration: RegistrationId,
         /// For how long.
         expires: Duration,
-        /// Values of its Service-Route that are not used: see [`Endpoint::service_route`](crate::sip::Endpoint::service_route).
+        /// Values of its Service-Route that are not used: see
+        /// [`Endpoint::service_route`](crate::sip::Endpoint::service_route).
         ignored_routes: usize,
     },
     /// The registrar refused or did not answer; it is tried again by itself unless `retry_at` is `None`.

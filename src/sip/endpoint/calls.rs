@@ -71,7 +71,8 @@ impl Endpoint {
     /// The same by UPDATE (RFC 3311), also before the call is answered, where the peer allows it.
     ///
     /// # Errors
-    /// [`EndpointError::WrongState`] while another offer is open, without a dialog, and when the peer does not allow UPDATE.
+    /// [`EndpointError::WrongState`] while another offer is open, without a dialog, and when the peer does not allow
+    /// UPDATE.
     pub fn update(&mut self, now: Now, id: InviteId, body: Option<Body>) -> Result<(), EndpointError> {
         self.on_call(id, |usage, core| usage.update(core, now, body))
     }
@@ -114,8 +115,8 @@ impl Endpoint {
         self.on_call(id, |usage, core| usage.message(core, now, content_type, body))
     }
 
-    /// Replies to `Event::Referred`: with a success, after which `notify_refer` tells how it goes, or with a refusal, after
-    /// which the call goes on as before.
+    /// Replies to `Event::Referred`: with a success, after which `notify_refer` tells how it goes, or with a refusal,
+    /// after which the call goes on as before.
     ///
     /// # Errors
     /// [`EndpointError::WrongState`] when there is nothing to reply to.
@@ -123,10 +124,12 @@ impl Endpoint {
         self.on_call(id, |usage, core| usage.answer_refer(core, now, status))
     }
 
-    /// Tells the peer how far the call is that its REFER wanted (RFC 3515 section 2.4.5). A final status is the last word.
+    /// Tells the peer how far the call is that its REFER wanted (RFC 3515 section 2.4.5). A final status is the last
+    /// word.
     ///
     /// # Errors
-    /// [`EndpointError::WrongState`] without a referral under way, or when the peer does not want to hear of it any more.
+    /// [`EndpointError::WrongState`] without a referral under way, or when the peer does not want to hear of it any
+    /// more.
     pub fn notify_refer(&mut self, now: Now, id: InviteId, status: StatusCode) -> Result<(), EndpointError> {
         self.on_call(id, |usage, core| usage.notify_refer(core, now, status))
     }

@@ -13,7 +13,8 @@
 //! [`send_message`](Endpoint::send_message) → `Event::MessageAnswered`. Asking whether a peer is there:
 //! [`ping`](Endpoint::ping).
 //!
-//! Where more comes in than can be answered, [`refuse_late`](Endpoint::refuse_late) refuses an INVITE at the lowest cost.
+//! Where more comes in than can be answered, [`refuse_late`](Endpoint::refuse_late) refuses an INVITE at the lowest
+//! cost.
 //!
 //! What comes in is matched in this order: ACK against dialogs, then transactions; every other request against
 //! transactions (a repeated re-INVITE must not reach its dialog twice), then dialogs, and only what carries no To tag

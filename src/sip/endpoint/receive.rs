@@ -285,8 +285,8 @@ pub(super) fn rule_of(status: StatusCode) -> Option<&'static str> {
     })
 }
 
-/// Whether a request inside a call is taken whatever limits say: what ends the call, refreshes it or brings it about. Each
-/// makes an end of something or is answered at once, and the call was let in.
+/// Whether a request inside a call is taken whatever limits say: what ends the call, refreshes it or brings it about.
+/// Each makes an end of something or is answered at once, and the call was let in.
 fn is_kept_from_limits(method: &Method) -> bool {
     matches!(method, Method::Bye | Method::Invite | Method::Update | Method::Prack)
 }

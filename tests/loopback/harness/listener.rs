@@ -43,8 +43,8 @@ pub struct Came {
 }
 
 impl Came {
-    /// What there is to say of sound that is always on time. One in a hundred may lack, as another program may have had the
-    /// processor: what holds up sound for seconds shows all the same.
+    /// What there is to say of sound that is always on time. One in a hundred may lack, as another program may have had
+    /// the processor: what holds up sound for seconds shows all the same.
     pub fn assert_on_time(&self) {
         println!("{self:?}");
         assert!(self.packets > 100 && self.missing + self.skipped <= self.packets / 100, "{self:?}");

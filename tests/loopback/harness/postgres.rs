@@ -1,5 +1,5 @@
-//! PostgreSQL as Debian has it, with a server of the test's own: in a folder of its own, on a port of its own, as a user
-//! that is not root.
+//! PostgreSQL as Debian has it, with a server of the test's own: in a folder of its own, on a port of its own, as a
+//! user that is not root.
 
 use super::address;
 use super::folder::Folder;

@@ -5,8 +5,8 @@ use super::super::harness::{ADMIN, Gateway, LOBBY, OPERATOR, Phone, Setup, VIEWE
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// One request: method, path, token, body; then the status and, where it is refused, the rule. `CALL` in a path is the call
-/// in room `lobby`.
+/// One request: method, path, token, body; then the status and, where it is refused, the rule. `CALL` in a path is the
+/// call in room `lobby`.
 type Row = (&'static str, &'static str, &'static str, &'static str, u16, &'static str);
 
 const NO: &str = "";

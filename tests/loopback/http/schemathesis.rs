@@ -10,8 +10,8 @@ use std::process::Command;
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance";
 
-/// Asks all but the stream of events, which never ends, and the drain. `names` are those of rooms and calls that there are;
-/// without them they are made up.
+/// Asks all but the stream of events, which never ends, and the drain. `names` are those of rooms and calls that there
+/// are; without them they are made up.
 fn ask_everything(gateway: &Gateway, name: &str, names: &str) {
     std::fs::write(gateway.folder().join("schemathesis.toml"), names).unwrap();
     // Where `make test` puts it.
