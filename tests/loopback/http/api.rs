@@ -145,7 +145,9 @@ fn ask(gateway: &Gateway, method: &str, path: &str, token: &str, body: &str) -> 
 /// With the usual routes and one for users, without which there are none.
 fn with_users() -> Gateway {
     let routes = "[[routes]]\nname = \"Users\"\nfrom = \"users\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
-    Setup::new().also(routes).web().start()
+    let gateway = Setup::new().also(routes).web().start();
+    gateway.wait_for_log("users loaded", seconds(20));
+    gateway
 }
 
 #[test]

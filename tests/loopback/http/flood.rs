@@ -78,7 +78,8 @@ fn a_thousand_wrong_logins_a_second_by_http_and_by_websocket_cost_a_telephone_no
     let numbers: Vec<u16> = sequences.iter().map(|number| number.wrapping_sub(first)).collect();
     let expected: Vec<u16> = (0..u16::try_from(numbers.len()).unwrap()).collect();
     assert!(numbers == expected, "packets are missing or late: {numbers:?}");
-    assert!(numbers.len() > 50 * SECONDS - 50, "{}", numbers.len());
+    // It lasts for two seconds at least: each attacker sleeps a millisecond 2,000 times.
+    assert!(numbers.len() > 90, "{}", numbers.len());
     let unknown = |status: &serde_json::Value| status["unknown_sources"].as_u64().unwrap();
     gateway.wait_for("all were looked at", seconds(10), |status| unknown(status) > (RATE * SECONDS / 2) as u64);
     phone.hangs_up();
