@@ -9,11 +9,15 @@ use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use ureq::Agent;
 
 /// What may take as long as it does in a browser on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// One browser at a time: it keeps a processor busy.
+static ONE: Mutex<()> = Mutex::new(());
 
 /// A browser with the page open.
 pub struct Chromium {
@@ -22,11 +26,13 @@ pub struct Chromium {
     page: Web,
     driver: Option<Running>,
     _folder: Folder,
+    _one: MutexGuard<'static, ()>,
 }
 
 impl Chromium {
     /// A browser whose user lets pages listen and look; its camera shows a moving picture.
     pub fn start() -> Self {
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Folder::new();
         let bundle = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("browser/bundle.js");
         let bundle = std::fs::read_to_string(&bundle).unwrap_or_else(|error| {
@@ -43,7 +49,7 @@ impl Chromium {
         let base = format!("http://127.0.0.1:{port}");
         let is_ready = || agent.get(format!("{base}/status")).call().is_ok();
         wait::until_true("chromedriver", seconds(20), is_ready);
-        let mut browser = Self { agent, session: base, page, driver: Some(driver), _folder: folder };
+        let mut browser = Self { agent, session: base, page, driver: Some(driver), _folder: folder, _one: one };
         let data = format!("--user-data-dir={}", browser._folder.file("profile").display());
         let arguments = json!([
             "--headless=new",
