@@ -155,7 +155,8 @@ fn keys_of_a_browser_count_once_and_hold_and_mute_work() {
     sound::assert_hears_other_not_own("Anna", &heard, ALICES, ANNAS);
     browser.does("alice.hangsUp(); await alice.isOver();");
     let remains = gateway.finish();
-    let record = remains.records.iter().find(|record| record["user"] == "alice").unwrap();
+    let record = remains.records.iter().find(|record| record["user"] == "alice");
+    let record = record.unwrap_or_else(|| panic!("{:#?}\n{}", remains.records, remains.log));
     assert_eq!((&record["keyed"]["keys"], &record["keyed"]["wrong_pins"]), (&7.into(), &0.into()), "{record}");
     remains.assert_silent_about(&[PIN]);
 }
