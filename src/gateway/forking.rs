@@ -5,6 +5,7 @@ use crate::session::{DialHandle, Party};
 use crate::sip::InviteId;
 use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Uri};
 use crate::sip::registrar::Binding;
+use std::net::IpAddr;
 
 /// A call to all places where a user is registered.
 #[derive(Debug)]
@@ -62,6 +63,11 @@ pub(super) fn better_refusal(before: Option<StatusCode>, status: StatusCode) -> 
         _ => 4,
     };
     before.filter(|before| rank(*before) <= rank(status)).unwrap_or(status)
+}
+
+/// What stands behind the @ in addresses that a user is shown: our domain, else the address of ours that it sees.
+pub(super) fn shown_host(domain: Option<&str>, address: IpAddr) -> Host {
+    domain.map_or(Host::Ip(address), |domain| Host::Name(domain.into()))
 }
 
 /// Who calls, as a user is shown it; nobody where that is withheld (RFC 3323).

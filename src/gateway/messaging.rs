@@ -1,10 +1,10 @@
 //! Messages of users outside of calls (RFC 3428): where a route lets a user call, a message may go.
 
-use super::forking::user_address;
+use super::forking::{shown_host, user_address};
 use super::peer::Peer;
 use super::{Gateway, Level};
 use crate::dialplan::{Origin, RouteTarget, route};
-use crate::sip::message::{HeaderName, Headers, Host, NameAddr, Request, StatusCode, Uri};
+use crate::sip::message::{HeaderName, Headers, NameAddr, Request, StatusCode, Uri};
 use crate::sip::{Body, MessageId, OutgoingMessage, PeerId, RequestId};
 use crate::types::Now;
 
@@ -55,7 +55,7 @@ impl Gateway {
         let mut sent: Vec<MessageId> = Vec::new();
         for place in places {
             let address = self.trunks.own_addresses.towards(place.flow.remote.ip(), place.flow.local.ip());
-            let host = domain.as_deref().map_or(Host::Ip(address), |domain| Host::Name(domain.into()));
+            let host = shown_host(domain.as_deref(), address);
             let message = OutgoingMessage {
                 flow: place.flow,
                 request_uri: place.contact,

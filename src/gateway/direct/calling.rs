@@ -3,13 +3,13 @@
 use crate::gateway::call::Phase;
 use crate::gateway::cause::{self, Cause};
 use crate::gateway::ending::Final;
-use crate::gateway::forking::user_address;
+use crate::gateway::forking::{shown_host, user_address};
 use crate::gateway::incoming::{Arrival, Refusal};
 use crate::gateway::peer::Peer;
 use crate::gateway::relayed::{Place, Relayed};
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, SessionId};
-use crate::sip::message::{Host, StatusCode, Uri};
+use crate::sip::message::{StatusCode, Uri};
 use crate::sip::registrar::Binding;
 use crate::sip::{Body, InviteId, OutgoingInvite};
 use crate::types::{CallId, Now};
@@ -55,7 +55,7 @@ impl Gateway {
         for (at, binding) in places.into_iter().enumerate() {
             let flow = binding.flow;
             let address = self.trunks.own_addresses.towards(flow.remote.ip(), flow.local.ip());
-            let host = domain.as_deref().map_or(Host::Ip(address), |domain| Host::Name(domain.into()));
+            let host = shown_host(domain.as_deref(), address);
             let to = Uri::sip(Some(callee.as_str()), host.clone(), None);
             let body = offer.map(|offer| Body::sdp(offer.clone()));
             let invite = OutgoingInvite {

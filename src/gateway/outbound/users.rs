@@ -5,13 +5,13 @@ use super::dial::{DialRequest, NotPlaced};
 use super::verdict::{Failure, Stage, Verdict, verdict};
 use crate::gateway::call::{Beginning, Call, Phase};
 use crate::gateway::cause::{self, Cause};
-use crate::gateway::forking::{Branch, Forking, user_address};
+use crate::gateway::forking::{Branch, Forking, shown_host, user_address};
 use crate::gateway::peer::{Peer, User};
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Output, SessionId, TransportKind};
 use crate::sdp::{self, LocalMedia};
 use crate::session::{self, CallerId, DialCause, Party};
-use crate::sip::message::{Host, StatusCode, Transport, Uri};
+use crate::sip::message::{StatusCode, Transport, Uri};
 use crate::sip::registrar::Binding;
 use crate::sip::{Body, Flow, InviteId, OutgoingInvite};
 use crate::types::{CallId, Now};
@@ -121,7 +121,7 @@ impl Gateway {
             let flow = binding.flow;
             let local = self.local_towards(&local, id, &flow);
             let offer = sdp::offer(&local, None);
-            let host = domain.as_deref().map_or(Host::Ip(local.address), |domain| Host::Name(domain.into()));
+            let host = shown_host(domain.as_deref(), local.address);
             let to = Uri::sip(Some(name.as_str()), host.clone(), None);
             let invite = OutgoingInvite {
                 request_uri: binding.contact.clone(),
