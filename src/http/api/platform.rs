@@ -11,7 +11,7 @@ use crate::http::access::known;
 use crate::http::app::App;
 use crate::http::client::Client;
 use crate::http::problem::Problem;
-use axum::extract::{Extension, RawQuery, State};
+use axum::extract::{FromRequest, Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, get};
@@ -91,31 +91,27 @@ impl Parameters {
     }
 }
 
-/// Reads what was sent and sees whether it may be done.
-fn admitted(
-    app: &App,
-    client: &Client,
-    query: Option<&str>,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Parameters, Failure> {
-    let mut parameters = Parameters::read(query, headers, body);
-    parameters.check_key(app, client)?;
-    Ok(parameters)
+impl FromRequest<App> for Parameters {
+    type Rejection = Failure;
+
+    /// Reads what was sent, and sees whether it may be done.
+    async fn from_request(request: HttpRequest, app: &App) -> Result<Self, Failure> {
+        let client = request.extensions().get::<Client>().copied();
+        let client = client.ok_or_else(|| Problem::bad_request("it came over no connection"))?;
+        let (query, headers) = (request.uri().query().map(str::to_owned), request.headers().clone());
+        let body = Bytes::from_request(request, app).await;
+        let body = body.map_err(|error| Problem::bad_request(error.body_text()))?;
+        let mut parameters = Self::read(query.as_deref(), &headers, &body);
+        parameters.check_key(app, &client)?;
+        Ok(parameters)
+    }
 }
 
 fn done() -> Outcome {
     Ok(axum::Json(json!({ "result": 1 })))
 }
 
-async fn add(
-    State(app): State<App>,
-    Extension(client): Extension<Client>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Outcome {
-    let mut sent = admitted(&app, &client, query.as_deref(), &headers, &body)?;
+async fn add(State(app): State<App>, mut sent: Parameters) -> Outcome {
     let new = NewUser {
         name: sent.take("user_name")?,
         password: Password::new(sent.take("user_password")?),
@@ -127,26 +123,12 @@ async fn add(
     done()
 }
 
-async fn remove(
-    State(app): State<App>,
-    Extension(client): Extension<Client>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Outcome {
-    let mut sent = admitted(&app, &client, query.as_deref(), &headers, &body)?;
+async fn remove(State(app): State<App>, mut sent: Parameters) -> Outcome {
     app.order(Request::RemoveUser { name: sent.take("user_name")? }).await?;
     done()
 }
 
-async fn bind(
-    State(app): State<App>,
-    Extension(client): Extension<Client>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Outcome {
-    let mut sent = admitted(&app, &client, query.as_deref(), &headers, &body)?;
+async fn bind(State(app): State<App>, mut sent: Parameters) -> Outcome {
     let name = sent.take("user_name")?;
     if users(&app).await?.iter().any(|user| user.user == name) {
         return done();
