@@ -25,6 +25,12 @@ function within(what, begin) {
     });
 }
 
+/** Looks until `fact()` holds. */
+export const until = (what, fact) => within(what, done => {
+    const look = async () => await fact() ? done() : setTimeout(look, 50);
+    look();
+});
+
 export const wait = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
 /** A microphone that hears a tone. */
@@ -137,10 +143,7 @@ class JsSipUser extends User {
     }
 
     async answers(hertz) {
-        await within('a call', done => {
-            const look = () => this.incoming ? done() : setTimeout(look, 20);
-            look();
-        });
+        await until('a call', () => this.incoming);
         this.session = this.incoming;
         this.session.answer(this.options(tone(hertz), false));
         return within('confirmation', (resolve, reject) => {
@@ -245,10 +248,7 @@ class SipJsUser extends User {
 
     async answers(hertz, video = false) {
         [this.hertz, this.video] = [hertz, video];
-        await within('a call', done => {
-            const look = () => this.incoming ? done() : setTimeout(look, 20);
-            look();
-        });
+        await until('a call', () => this.incoming);
         this.session = this.incoming;
         this.session.delegate = { onInfo: info => { this.infos.push(info.request.body); info.accept(); } };
         return within('confirmation', resolve => {

@@ -93,7 +93,6 @@ fn two_browsers_and_two_telephones_hear_every_other_and_not_themselves() {
     let anna = Phone::dials("2000").says(ANNAS).seconds(14.0).call(&gateway);
     let otto = Phone::dials("2000").says(OTTOS).seconds(14.0).call(&gateway);
     gateway.wait_for_members("lobby", 4);
-    browser.does("await page.wait(1500);");
     assert_hears(&browser, "alice", &[ANNAS, OTTOS, BOBS], &[ALICES]);
     assert_hears(&browser, "bob", &[ANNAS, OTTOS, ALICES], &[BOBS]);
     // Those who talk are named, by the number in their call's name.
@@ -131,7 +130,7 @@ fn two_browsers_hear_twelve_kilohertz_of_each_other() {
     let _slot = Slot::take();
     let (gateway, browser) = start();
     register(&browser, &gateway);
-    browser.does("await Promise.all([alice.calls(2000, 11500), bob.calls(2000, 9500)]); await page.wait(1500);");
+    browser.does("await Promise.all([alice.calls(2000, 11500), bob.calls(2000, 9500)]);");
     assert_hears(&browser, "alice", &[9_500.0], &[11_500.0]);
     assert_hears(&browser, "bob", &[11_500.0], &[9_500.0]);
     browser.does("alice.hangsUp(); bob.hangsUp(); await Promise.all([alice.isOver(), bob.isOver()]);");
@@ -143,13 +142,12 @@ fn keys_of_a_browser_count_once_and_hold_and_mute_work() {
     let _slot = Slot::take();
     let (gateway, browser) = start();
     register(&browser, &gateway);
-    browser.does(&format!("await alice.calls(1000, {ALICES}); await page.wait(2500); await alice.presses('{PIN}#');"));
+    browser.does(&format!("await alice.calls(1000, {ALICES}); await page.until('sound', () => alice.connection().connectionState === 'connected'); await alice.presses('{PIN}#');"));
     gateway.wait_for_members("demo", 1);
     let anna = Phone::dials("1000").says(ANNAS).keys(&format!("{PIN}#"), 2.0).seconds(22.0).call(&gateway);
     gateway.wait_for_members("demo", 2);
-    browser.does("await page.wait(1500);");
     assert_hears(&browser, "alice", &[ANNAS], &[ALICES]);
-    browser.does("await alice.holds(true); await page.wait(500); await alice.holds(false); await page.wait(1000);");
+    browser.does("await alice.holds(true); await alice.holds(false);");
     assert_hears(&browser, "alice", &[ANNAS], &[ALICES]);
     let heard = anna.finish().answered().heard;
     sound::assert_hears_other_not_own("Anna", &heard, ALICES, ANNAS);
@@ -167,18 +165,16 @@ fn two_users_call_each_other_directly_with_pictures_and_write_to_each_other() {
     let (gateway, browser) = start();
     register(&browser, &gateway);
     browser.does(&format!("await Promise.all([alice.calls('bob', {ALICES}, true), bob.answers({BOBS}, true)]);"));
-    browser.does("await page.wait(1500);");
     assert_hears(&browser, "alice", &[BOBS], &[ALICES]);
     assert_hears(&browser, "bob", &[ALICES], &[BOBS]);
-    let seen = browser.does("return [await alice.pictures(), await bob.pictures()];");
-    assert!(seen.as_array().unwrap().iter().all(|count| count.as_u64() > Some(5)), "{seen}");
+    browser.does("await page.until('pictures', async () => await alice.pictures() > 5 && await bob.pictures() > 5);");
     // What she said is what he was told, octet by octet.
     let told = browser.does("return alice.said.length > 0 && alice.said.every(one => page.described.includes(one));");
     assert_eq!(told, Value::Bool(true));
     let media = gateway.status()["calls"].as_array().unwrap().len();
     assert_eq!(media, 1, "both dialogs are one call");
     assert_eq!(browser.does("return await alice.says('bob', 'grüß');"), "taken");
-    browser.does("alice.informs('a word in the call'); await page.wait(500);");
+    browser.does("alice.informs('a word in the call'); await page.until('the word', () => bob.infos.length > 0);");
     assert_eq!(browser.does("return bob.read;"), serde_json::json!(["grüß"]));
     assert_eq!(browser.does("return bob.infos;"), serde_json::json!(["a word in the call"]));
     browser.does("alice.hangsUp(); await bob.isOver();");
@@ -228,7 +224,7 @@ fn a_gateway_that_was_killed_is_found_again_by_the_browsers_and_calls_them() {
         let dialled = gateway.ctl(&["dial", "--room", "lobby", user]);
         assert_eq!(dialled.code(), 0, "{}{}", dialled.output, dialled.errors);
     }
-    browser.does("await answered; await page.wait(1500);");
+    browser.does("await answered;");
     assert_hears(&browser, "alice", &[BOBS], &[ALICES]);
     browser.does("alice.hangsUp(); bob.hangsUp(); await Promise.all([alice.isOver(), bob.isOver()]);");
     gateway.finish();
@@ -246,7 +242,6 @@ fn a_whip_client_is_heard_by_a_telephone_and_who_listens_by_whep_hears_both() {
          window.listener = new page.WhepUser(); await listener.listens('{whep}', '{LOBBY}');"
     ));
     gateway.wait_for_members("lobby", 3);
-    browser.does("await page.wait(1500);");
     assert_hears(&browser, "listener", &[ANNAS, ALICES], &[]);
     let refused = |token: &str, place: &str| {
         browser.run(&format!("await new page.WhepUser().listens('{place}', '{token}');")).unwrap_err()

@@ -8,3 +8,4 @@ mod server;
 mod sip_client;
 mod turn;
 mod websocket;
+mod whip;
