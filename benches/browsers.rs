@@ -1,7 +1,7 @@
 //! Browsers that talk in one room, and what that costs a server: `browsers whip URL PID [LEGS] [SECONDS]` joins by
 //! WHIP, with the bearer token in the environment's TOKEN; `browsers janus URL PID [LEGS] [SECONDS]` joins a room that
 //! it makes in Janus' AudioBridge, at 48 kHz. Both have the same clients (str0m, Opus, 20 ms, everybody talks), in one
-//! thread.
+//! thread, at the address that the URL names. Janus offers none of loopback: it needs another one of the machine.
 
 #![expect(clippy::disallowed_methods, reason = "a client in real time reads the clock")]
 
@@ -11,12 +11,13 @@ use partyline::audio::{Rate, goertzel};
 use partyline::types::{AudioCodec, OpusSettings};
 use serde_json::{Value, json};
 use std::error::Error;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::media::{Direction, Frequency, MediaKind, MediaTime, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
+use url::{Host, Url};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -63,6 +64,16 @@ impl Server {
         }
     }
 
+    /// The address of this machine that the clients are at.
+    fn address(&self) -> Result<IpAddr> {
+        let (Self::Whip { url, .. } | Self::Janus { url, .. }) = self;
+        match Url::parse(url)?.host() {
+            Some(Host::Ipv4(address)) => Ok(address.into()),
+            Some(Host::Ipv6(address)) => Ok(address.into()),
+            _ => Err(format!("{url} names no address").into()),
+        }
+    }
+
     /// The answer to an offer.
     fn join(&self, offer: &str) -> Result<String> {
         match self {
@@ -106,7 +117,7 @@ struct Client {
 
 impl Client {
     fn join(number: usize, server: &Server) -> Result<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        let socket = UdpSocket::bind((server.address()?, 0))?;
         socket.set_nonblocking(true)?;
         let here = socket.local_addr()?;
         let mut rtc = Rtc::builder().clear_codecs().enable_opus(true, false).build(Instant::now());

@@ -24,8 +24,8 @@ LOSS = 0.05
 PACKET = 160
 # What a recogniser may write for the same words.
 SAME = {"1": "one", "2": "two", "ok": "okay", "pins": "pin s", "un": "one", "uno": "one"}
-# What sounds the same, by language: only sense or spelling tells it apart. French: how a verb or an adjective ends. Spanish:
-# an s before an s, and an h.
+# What sounds the same, by language: only sense or spelling tells it apart. French: how a verb or an adjective ends.
+# Spanish: an s before an s, and an h.
 HOMOPHONES = {
     "fr": [(r"(?<=\w\w)(er|ez|é)e?s?\b", "é"), (r"(?<=[iu])e?s?\b", ""), (r"ectes?\b", "ect"), (r"\bd'yès", "diès")],
     "es": [(r"s (?=s)", " "), (r"\bal ?moadilla", "almohadilla")],

@@ -4,8 +4,8 @@
 #
 #   benches/load.sh [--rows ROW,ROW…] [--seconds N] [--runs N] [--out FILE]
 #
-# ROWS are named below (ALL_ROWS). SECONDS are measured in each run (20), of RUNS (3) the median counts; the CPU rows take
-# two runs more, unless it is one. FILE gets one JSON object a figure (load.jsonl in the target folder).
+# ROWS are named below (ALL_ROWS). SECONDS are measured in each run (20), of RUNS (3) the median counts; the CPU rows
+# take two runs more, unless it is one. FILE gets one JSON object a figure (load.jsonl in the target folder).
 # The generator is a program of its own; LOADGEN names its folder (../shared/loadgen beside the checkout).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
