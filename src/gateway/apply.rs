@@ -2,12 +2,13 @@
 
 use super::call::Phase;
 use super::ending::Final;
+use super::outbound::DialRequest;
 use super::rooms::{Change, Way};
 use super::timer::{FIRST_PACKET, Timer};
 use super::{Call, Event, Gateway, Level, SessionId};
 use crate::dialplan::{Announce, Room};
 use crate::media::command::Command;
-use crate::session::{self, RoomHandle, RoomName, Unit, Verb, VerbError, collect};
+use crate::session::{self, CallHandle, RoomHandle, RoomName, Unit, Verb, VerbError, collect};
 use crate::sip::message::{Headers, StatusCode};
 use crate::types::{CallId, Now, RoomId, UnitId};
 use std::sync::Arc;
@@ -15,10 +16,10 @@ use std::sync::Arc;
 impl Gateway {
     /// Does what a session asks. What cannot be done comes back to the session as an event.
     pub(super) fn apply(&mut self, now: Now, session: SessionId, verb: Verb) {
-        let verb = self.verb_of_session(session, verb);
         let call = call_of(&verb);
         if let Err(error) = self.try_apply(now, session, verb) {
-            self.log_limited(now, Level::Warn, call, "not possible", || error.to_string());
+            let id = call.and_then(|call| self.call_under(session, call)).map(|call| call.id);
+            self.log_limited(now, Level::Warn, id, "not possible", || error.to_string());
             self.emit(session, session::Event::VerbFailed { call, error });
         }
     }
@@ -34,43 +35,44 @@ impl Gateway {
                 Ok(())
             }
             Verb::EarlyMedia { call } => self.early_media(now, session, call),
-            Verb::Answer { call } => self.answer(now, session, call),
+            Verb::Answer { call } => {
+                let id = self.call_in(session, call, name, Phase::is_incoming)?.id;
+                self.answer(now, id)
+            }
             Verb::Reject { call, status } => {
-                self.call_in(session, call, name, Phase::is_incoming)?;
+                let call = self.call_in(session, call, name, Phase::is_incoming)?.id;
                 let rule = format!("rejected by the route with {status}");
                 self.refuse(now, call, Final::status(status), rule);
                 Ok(())
             }
             Verb::Hangup { call, cause } => {
-                self.call_in(session, call, name, |phase| !phase.is_ending())?;
-                self.hang_up(now, call, super::Cause::Session(cause.to_owned()));
+                let call = self.call_in(session, call, name, |phase| !phase.is_ending())?.id;
+                self.hang_up(now, call, super::Cause::Session(cause.into_owned()));
                 Ok(())
             }
             Verb::Play { to, playback, items } => self.play(now, session, to, playback, &items),
             Verb::StopPlayback { playback } => self.stop_playback(session, playback),
             Verb::Collect { call, spec } => {
-                self.call_with_leg(session, call, name)?;
+                let call = self.call_with_leg(session, call, name)?.id;
                 self.media(Command::CollectDigits { leg: call, on: true });
                 self.collect(now, call, collect::Input::Start(spec));
                 Ok(())
             }
             Verb::StopCollect { call } => {
-                self.call_with_leg(session, call, name)?;
+                let call = self.call_with_leg(session, call, name)?.id;
                 self.collect(now, call, collect::Input::Stop);
                 self.media(Command::CollectDigits { leg: call, on: false });
                 Ok(())
             }
             Verb::SendDigits { call, digits } => {
-                self.call_with_leg(session, call, name)?;
+                let call = self.call_with_leg(session, call, name)?.id;
                 self.send_digits(now, call, digits);
                 Ok(())
             }
-            Verb::Dial { dial, to, caller, timeout } => {
-                self.dial(
-                    now,
-                    session,
-                    super::outbound::DialRequest { dial, to, caller, timeout, headers: Headers::new() },
-                );
+            Verb::Dial { call, to, caller, timeout } => {
+                self.fresh_handle(session, call, name)?;
+                let headers = Headers::new();
+                self.dial(now, session, DialRequest { call: Some(call), to, caller, timeout, headers });
                 Ok(())
             }
             Verb::CheckPin { call, pin, room, open_rooms } => {
@@ -83,7 +85,7 @@ impl Gateway {
             Verb::Connect { source, sink } => self.connect(session, source, sink),
             Verb::Disconnect { source, sink } => self.disconnect(session, source, sink),
             Verb::Mute { call, muted } => {
-                self.call_with_leg(session, call, name)?;
+                let call = self.call_with_leg(session, call, name)?.id;
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.muted = muted;
                 }
@@ -113,9 +115,9 @@ impl Gateway {
         }
     }
 
-    fn early_media(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
-        let call = self.call_in(session, id, "early_media", Phase::is_incoming)?;
-        let (invite, body) = (call.invite, call.local_description());
+    fn early_media(&mut self, now: Now, session: SessionId, call: CallHandle) -> Result<(), VerbError> {
+        let call = self.call_in(session, call, "early_media", Phase::is_incoming)?;
+        let (id, invite, body) = (call.id, call.invite, call.local_description());
         let Some(body) = body else {
             return Err(VerbError::WrongState { verb: "early_media", state: "without an offer of the caller" });
         };
@@ -126,9 +128,9 @@ impl Gateway {
         Ok(())
     }
 
-    pub(super) fn answer(&mut self, now: Now, session: SessionId, id: CallId) -> Result<(), VerbError> {
-        let call = self.call_in(session, id, "answer", Phase::is_incoming)?;
-        let invite = call.invite;
+    /// Answers a call that waits for that.
+    pub(super) fn answer(&mut self, now: Now, id: CallId) -> Result<(), VerbError> {
+        let invite = self.calls.get(&id).and_then(|call| call.invite);
         let Some(body) = self.description_for_answer(id) else {
             return Err(VerbError::WrongState { verb: "answer", state: "without media ports" });
         };
@@ -290,9 +292,9 @@ impl Gateway {
                 collect::Output::Collected { digits, how } => {
                     self.media(Command::CollectDigits { leg: id, on: false });
                     self.count_entry(id, how);
-                    self.emit_to_call(id, session::Event::Collected { call: id, digits, how });
+                    self.emit_of(id, |call| session::Event::Collected { call, digits, how });
                 }
-                collect::Output::Digit(digit) => self.emit_to_call(id, session::Event::Digit { call: id, digit }),
+                collect::Output::Digit(digit) => self.emit_of(id, |call| session::Event::Digit { call, digit }),
             }
         }
         match self.calls.get(&id).and_then(|call| call.collector.poll_timeout()) {
@@ -332,26 +334,46 @@ impl Gateway {
         room.copied().ok_or(VerbError::Unknown { verb })
     }
 
-    pub(super) fn call_with_leg(&self, session: SessionId, id: CallId, verb: &'static str) -> Result<&Call, VerbError> {
-        let call = self.call_in(session, id, verb, |phase| !phase.is_ending())?;
+    pub(super) fn call_with_leg(
+        &self,
+        session: SessionId,
+        call: CallHandle,
+        verb: &'static str,
+    ) -> Result<&Call, VerbError> {
+        let call = self.call_in(session, call, verb, |phase| !phase.is_ending())?;
         if call.media.leg { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.phase.name() }) }
     }
 
-    /// The call, if it belongs to the session and its state allows the verb.
+    /// The call that a session knows by that handle.
+    pub(super) fn call_under(&self, session: SessionId, call: CallHandle) -> Option<&Call> {
+        self.calls.get(&self.sessions.get(&session)?.calls.call(call)?)
+    }
+
+    /// Whether a session may give a new call that handle.
+    fn fresh_handle(&self, session: SessionId, call: CallHandle, verb: &'static str) -> Result<(), VerbError> {
+        let known = self.sessions.get(&session).and_then(|session| session.calls.call(call));
+        match known {
+            None if call.is_own() => Ok(()),
+            None => Err(VerbError::Unknown { verb }),
+            Some(_) => Err(VerbError::WrongState { verb, state: "there already" }),
+        }
+    }
+
+    /// The call, if the session has one of that handle and its state allows the verb.
     fn call_in(
         &self,
         session: SessionId,
-        id: CallId,
+        call: CallHandle,
         verb: &'static str,
         allowed: impl Fn(&Phase) -> bool,
     ) -> Result<&Call, VerbError> {
-        let call = self.calls.get(&id).filter(|call| call.session == session).ok_or(VerbError::Unknown { verb })?;
+        let call = self.call_under(session, call).ok_or(VerbError::Unknown { verb })?;
         if allowed(&call.phase) { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.phase.name() }) }
     }
 }
 
 /// The call a verb is about, if it is about one alone.
-fn call_of(verb: &Verb) -> Option<CallId> {
+fn call_of(verb: &Verb) -> Option<CallHandle> {
     match verb {
         Verb::Ring { call }
         | Verb::EarlyMedia { call }
@@ -361,6 +383,7 @@ fn call_of(verb: &Verb) -> Option<CallId> {
         | Verb::Collect { call, .. }
         | Verb::StopCollect { call }
         | Verb::SendDigits { call, .. }
+        | Verb::Dial { call, .. }
         | Verb::CheckPin { call, .. }
         | Verb::Mute { call, .. } => Some(*call),
         Verb::Play { to: Unit::Call(call), .. } => Some(*call),

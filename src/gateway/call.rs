@@ -16,7 +16,7 @@ use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
-use crate::session::{DialHandle, Party, PlaybackHandle};
+use crate::session::{Party, PlaybackHandle};
 use crate::sip::{Flow, InviteId};
 use crate::types::{AudioCodec, CallId, Now, PlayerId};
 use bytes::Bytes;
@@ -136,15 +136,6 @@ impl Phase {
     /// Whether we call, and nobody has answered.
     pub(super) const fn is_dialling(&self) -> bool {
         matches!(self, Self::Dialling(_) | Self::Forking(_))
-    }
-
-    /// What the session calls a call of ours that nobody has answered.
-    pub(super) const fn dial(&self) -> Option<DialHandle> {
-        match self {
-            Self::Dialling(outgoing) => Some(outgoing.dial),
-            Self::Forking(forking) => Some(forking.dial),
-            _ => None,
-        }
     }
 
     /// Whether it rings where we call.

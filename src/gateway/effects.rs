@@ -7,12 +7,21 @@ use crate::types::{CallId, Deadlines, LeftOut, LogLimit, Now, first_id_of};
 use std::collections::VecDeque;
 use std::time::Instant;
 
+/// What a session is to hear.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) session: SessionId,
+    /// The call it is about, unless that is over.
+    pub(super) call: Option<CallId>,
+    pub(super) event: session::Event,
+}
+
 /// Outputs, deadlines, news for sessions, and fresh identifiers.
 #[derive(Debug)]
 pub(super) struct Effects {
     outputs: VecDeque<Output>,
     pub(super) timers: Deadlines<Timer>,
-    session_events: VecDeque<(SessionId, session::Event)>,
+    news: VecDeque<News>,
     next_id: u64,
     /// Lines that somebody outside can cause.
     log_limit: LogLimit,
@@ -23,7 +32,7 @@ impl Default for Effects {
         Self {
             outputs: VecDeque::new(),
             timers: Deadlines::default(),
-            session_events: VecDeque::new(),
+            news: VecDeque::new(),
             // 0 is the session of calls that have none.
             next_id: 1,
             log_limit: LogLimit::default(),
@@ -83,12 +92,17 @@ impl Effects {
 
     /// Tells a session something, once what is being done is done.
     pub(super) fn emit(&mut self, session: SessionId, event: session::Event) {
-        self.session_events.push_back((session, event));
+        self.news.push_back(News { session, call: None, event });
+    }
+
+    /// The same of one of its calls.
+    pub(super) fn emit_of(&mut self, call: CallId, session: SessionId, event: session::Event) {
+        self.news.push_back(News { session, call: Some(call), event });
     }
 
     /// The oldest news that a session has not heard.
-    pub(super) fn pop_session_event(&mut self) -> Option<(SessionId, session::Event)> {
-        self.session_events.pop_front()
+    pub(super) fn pop_news(&mut self) -> Option<News> {
+        self.news.pop_front()
     }
 
     /// Names from now on what there is after this run of the gateway.

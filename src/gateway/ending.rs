@@ -144,22 +144,14 @@ impl Gateway {
             self.finish(now, id, None);
         }
         if !unknown {
-            self.leave_session(now, session, id);
+            self.leave_session(session, id);
         }
     }
 
-    /// The session loses a call; when it was the last, the session is over.
-    fn leave_session(&mut self, now: Now, id: SessionId, call: CallId) {
+    /// The session loses a call, and is told; when it was the last, the session is over.
+    fn leave_session(&mut self, id: SessionId, call: CallId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.lose(call);
-        let last = session.calls.is_empty();
-        if last {
-            // Handled here, not queued: the session is gone afterwards.
-            let mut ignored = session::Verbs::default();
-            let call = session.name_of(call);
-            session.running.handle(&session::Event::Ended { call }, &mut ignored);
-            self.end_session(now, id, "last call ended");
-        } else {
+        if let Some(call) = session.calls.remove(call) {
             self.emit(id, session::Event::Ended { call });
         }
     }
@@ -173,7 +165,7 @@ impl Gateway {
         for timer in session.timers {
             self.effects.timers.clear(Timer::Session(id, timer));
         }
-        for call in session.calls {
+        for call in session.calls.calls() {
             self.hang_up(now, call, Cause::Session(why.to_owned()));
         }
         for player in session.playbacks.into_values() {

@@ -1,7 +1,7 @@
 //! How a call to a user is being placed: what `outbound/` keeps of it until one of the user's clients answers.
 
 use crate::sdp::{LocalMedia, SessionDescription};
-use crate::session::{DialHandle, Party};
+use crate::session::Party;
 use crate::sip::InviteId;
 use crate::sip::message::{Headers, Host, NameAddr, StatusCode, Uri};
 use crate::sip::registrar::Binding;
@@ -10,8 +10,6 @@ use std::net::IpAddr;
 /// A call to all places where a user is registered.
 #[derive(Debug)]
 pub(super) struct Forking {
-    /// What the session calls it.
-    pub(super) dial: DialHandle,
     /// Who calls, as the user is shown it.
     pub(super) caller: Party,
     /// The places, the preferred first.
@@ -98,7 +96,6 @@ mod tests {
             (&[408, 503], 408),
         ] {
             let mut forking = Forking {
-                dial: DialHandle(1),
                 caller: Party::default(),
                 branches: Vec::new(),
                 refused: None,

@@ -71,7 +71,8 @@ impl Gateway {
         self.effects.event(call.start_event());
         self.calls.insert(call);
         let running = Running::into_room(&plan, room);
-        let running = RunningSession::new(running, plan, Arc::clone(&self.players.sounds), vec![id]);
+        let mut running = RunningSession::new(running, plan, Arc::clone(&self.players.sounds));
+        running.calls.give(id);
         self.sessions.insert(session, running);
         self.guests.asked.insert(id, asked);
         let (kind, local) = (TransportKind::WebRtc, guest.at.ip());

@@ -118,14 +118,15 @@ impl Gateway {
         let id = self.enter(now, arrival, decided.route, session, Phase::Opening { offer });
         match decided.leads {
             Leads::Anew(running) => {
-                let running =
-                    RunningSession::new(*running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds), vec![id]);
+                let mut running =
+                    RunningSession::new(*running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds));
+                running.calls.give(id);
                 self.sessions.insert(session, running);
             }
             Leads::ToPlaceOf(replaced) => {
                 self.transfers.begin(id, replaced.of, None);
                 if let Some(session) = self.sessions.get_mut(&session) {
-                    session.calls.push(id);
+                    session.calls.insert(id, None);
                 }
             }
             Leads::Directly(_) => {}
@@ -205,7 +206,7 @@ impl Gateway {
         let detail = call.in_words();
         self.log(Level::Info, Some(id), "incoming", detail);
         let Some(call) = self.calls.get(&id) else { return };
-        let (session, from, number) = (call.session, call.from.clone(), call.number.clone());
+        let (from, number) = (call.from.clone(), call.number.clone());
         if let Err(refusal) = self.answer_first_offer(id, offer.as_ref()) {
             let mut rule = format!("its offer cannot be met: {refusal}");
             if let Some(call) = self.calls.get(&id).filter(|_| refusal.is_about_security()) {
@@ -217,7 +218,7 @@ impl Gateway {
             }
             return self.refuse(now, id, Final::status(refusal.status()), rule);
         }
-        self.emit(session, session::Event::Incoming { call: id, from, number });
+        self.emit_of(id, |call| session::Event::Incoming { call, from, number });
     }
 
     /// Our side of a browser's transport.

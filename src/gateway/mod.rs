@@ -18,7 +18,7 @@
 //! | `signalling.rs` | the endpoint's other events |
 //! | `negotiation.rs` | offers and answers of a call |
 //! | `hold.rs` | hold by us |
-//! | `sessions.rs` | the sessions that run, and the names they gave to things |
+//! | `sessions.rs`, `handles.rs` | the sessions that run, and the names they gave to things |
 //! | `apply.rs` | verbs of sessions → effects |
 //! | `players.rs`, `playback.rs` | what is being played, and to whom |
 //! | `speaking.rs` | texts that are spoken while they are played |
@@ -62,6 +62,7 @@ mod ending;
 mod event;
 mod forking;
 mod guests;
+mod handles;
 mod health;
 mod hold;
 pub mod identity;
@@ -135,13 +136,13 @@ pub use transport::{OpenedTransport, TransportKind};
 
 use crate::dialplan::Plan;
 use crate::media::command::Command;
-use crate::session;
+use crate::session::{self, CallHandle};
 use crate::sip::{self, Endpoint, EndpointConfig};
 use crate::types::{CallId, Now, Seed};
 use admission::Admission;
 use call::Call;
 use calls::Calls;
-use effects::Effects;
+use effects::{Effects, News};
 use guests::Guests;
 use intake::Intake;
 use messages::Messages;
@@ -161,6 +162,9 @@ use timer::Timer;
 use transfer::Transfers;
 use trunks::Trunks;
 use users::Users;
+
+/// Stands for a call that its session has no handle for: it is to take another's place, and is the gateway's own affair.
+const UNNAMED: CallHandle = CallHandle(u32::MAX);
 
 /// The control plane's core.
 pub struct Gateway {
@@ -351,16 +355,31 @@ impl Gateway {
     fn run_until_idle(&mut self, now: Now) {
         loop {
             self.drain_endpoint(now);
-            let Some((id, event)) = self.effects.pop_session_event() else { break };
-            self.run_session(now, id, &event);
+            let Some(news) = self.effects.pop_news() else { break };
+            self.on_news(now, news);
         }
         self.sessions.end_turn();
         self.leave_when_drained(now);
     }
 
+    fn on_news(&mut self, now: Now, News { session, call, event }: News) {
+        if let Some(call) = call.filter(|call| self.transfers.is_pending(*call)) {
+            return self.on_successor(now, call, event);
+        }
+        if event.call() == Some(UNNAMED) {
+            return;
+        }
+        self.run_session(now, session, &event);
+        // Whoever has lost the last call has no more to do, unless it has just made another one.
+        if matches!(event, session::Event::Ended { .. } | session::Event::DialFailed { .. })
+            && self.sessions.get(&session).is_some_and(|session| session.calls.is_empty())
+        {
+            self.end_session(now, session, "last call ended");
+        }
+    }
+
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {
-        let Some(event) = self.for_session(now, id, event) else { return };
-        let Some(mut verbs) = self.sessions.tell(id, &event) else { return };
+        let Some(mut verbs) = self.sessions.tell(id, event) else { return };
         for verb in verbs.drain() {
             match self.sessions.count_verb(id) {
                 Turn::Goes => self.apply(now, id, verb),
@@ -380,10 +399,11 @@ impl Gateway {
         self.effects.emit(session, event);
     }
 
-    fn emit_to_call(&mut self, call: CallId, event: session::Event) {
-        if let Some(session) = self.calls.get(&call).map(|call| call.session) {
-            self.emit(session, event);
-        }
+    /// Tells a call's session something of it, which is put in words under the handle that the session knows it by.
+    fn emit_of(&mut self, call: CallId, event: impl FnOnce(CallHandle) -> session::Event) {
+        let Some(session) = self.calls.get(&call).map(|call| call.session) else { return };
+        let handle = self.sessions.get(&session).and_then(|session| session.calls.of(call));
+        self.effects.emit_of(call, session, event(handle.unwrap_or(UNNAMED)));
     }
 
     fn fresh_id(&mut self) -> u64 {

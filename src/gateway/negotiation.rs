@@ -194,8 +194,7 @@ impl Gateway {
         // A late offer whose answer is still on its way: there is no leg that could play.
         if call.phase.is_answering() && call.media.leg {
             call.phase.talk();
-            let session = call.session;
-            self.emit(session, crate::session::Event::Answered { call: id });
+            self.emit_of(id, |call| crate::session::Event::Answered { call });
         }
     }
 }

@@ -1,7 +1,6 @@
 //! How a call of ours is being placed: what `outbound/` keeps of it until somebody answers.
 
 use crate::dialplan::{Route, Trunk};
-use crate::session::DialHandle;
 use crate::sip::Flow;
 use crate::sip::message::{Headers, Host};
 use std::collections::VecDeque;
@@ -10,8 +9,6 @@ use std::sync::Arc;
 /// How a call of ours is being placed.
 #[derive(Debug)]
 pub(super) struct Outgoing {
-    /// What the session calls it.
-    pub(super) dial: DialHandle,
     /// The route that allowed the number, for its limits.
     pub(super) route: Arc<Route>,
     /// The number in the INVITE: the one asked for, or where a redirection led.

@@ -3,7 +3,7 @@
 use super::pin_guard::{CallerKey, Decision, Limits, PinGuard};
 use super::{Gateway, Level, SessionId};
 use crate::dialplan::{Plan, RoomAccess};
-use crate::session::{self, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
+use crate::session::{self, CallHandle, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
 use crate::types::{CallId, Now, Seed};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
@@ -142,11 +142,11 @@ impl Gateway {
         &mut self,
         now: Now,
         session: SessionId,
-        id: CallId,
+        call: CallHandle,
         pending: PendingPin,
     ) -> Result<(), VerbError> {
-        let call = self.call_with_leg(session, id, "check_pin")?;
-        let (key, wrong) = (call.guesses, call.keyed.wrong_pins);
+        let call = self.call_with_leg(session, call, "check_pin")?;
+        let (id, key, wrong) = (call.id, call.guesses, call.keyed.wrong_pins);
         match self.pins.check(now.instant, id, key, wrong, pending) {
             Some(due) => self.look_up_pin(now, &due),
             None => {
@@ -194,7 +194,7 @@ impl Gateway {
             self.log_limited(now, Level::Info, Some(id), "wrong PIN", || detail.to_owned());
             PinVerdict::Wrong
         };
-        self.emit(session, session::Event::PinChecked { call: id, verdict });
+        self.emit_of(id, |call| session::Event::PinChecked { call, verdict });
     }
 
     fn opened(&mut self, session: SessionId, handle: RoomHandle, name: String, host: bool) -> PinVerdict {

@@ -19,7 +19,7 @@ impl Gateway {
         const VERB: &str = "play";
         let (sink, call, language) = match to {
             Unit::Call(call) => {
-                self.call_with_leg(session, call, VERB)?;
+                let call = self.call_with_leg(session, call, VERB)?.id;
                 (UnitId::Leg(call), Some(call), self.language_of(session))
             }
             Unit::Room(handle) => (UnitId::Room(self.room_of(session, handle, VERB)?), None, self.language_of(session)),
@@ -144,7 +144,7 @@ fn clip(sounds: &dyn Sounds, language: &str, item: &PlayItem) -> Result<Clip, Ve
             return sounds.file(source, false).ok_or_else(|| VerbError::NoSuchSound(source.to_string()));
         }
         PlayItem::Tone(name) => {
-            return sounds.tone(name).ok_or_else(|| VerbError::NoSuchSound((*name).to_owned()));
+            return sounds.tone(name).ok_or_else(|| VerbError::NoSuchSound(name.clone().into_owned()));
         }
     };
     sound.map(Clip::Samples).ok_or(VerbError::NoSuchSound(name))

@@ -372,7 +372,7 @@ mod tests {
         assert!(effects.poll_output().is_none(), "the media plane has it already");
         rooms.connect(id, ANNA, Way::Speaks);
         rooms.tell_watchers(&mut effects, id);
-        let told = std::iter::from_fn(|| effects.pop_session_event()).map(|(session, _)| session);
+        let told = std::iter::from_fn(|| effects.pop_news()).map(|news| news.session);
         assert_eq!(told.collect::<Vec<_>>(), [SessionId(1), SessionId(2)]);
     }
 

@@ -1,9 +1,10 @@
 //! The sessions that run, and the names they gave to things.
 
+use super::handles::Handles;
 use super::sounds::Sounds;
 use crate::dialplan::Plan;
 use crate::session::{self, PlaybackHandle, RoomHandle, Running, TimerHandle, Verbs};
-use crate::types::{CallId, IdMap, Now, PlayerId, RoomId, relax};
+use crate::types::{IdMap, Now, PlayerId, RoomId, relax};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,9 +24,7 @@ pub(super) struct RunningSession {
     /// What it began with; a reload changes neither.
     pub(super) plan: Arc<Plan>,
     pub(super) sounds: Arc<dyn Sounds>,
-    pub(super) calls: Vec<CallId>,
-    /// Calls as it names them, and those that have taken their places.
-    stand_ins: Vec<(CallId, CallId)>,
+    pub(super) calls: Handles,
     pub(super) rooms: HashMap<RoomHandle, RoomId>,
     pub(super) playbacks: HashMap<PlaybackHandle, PlayerId>,
     pub(super) timers: Vec<TimerHandle>,
@@ -40,13 +39,12 @@ pub(super) struct RunningSession {
 }
 
 impl RunningSession {
-    pub(super) fn new(running: Running, plan: Arc<Plan>, sounds: Arc<dyn Sounds>, calls: Vec<CallId>) -> Self {
+    pub(super) fn new(running: Running, plan: Arc<Plan>, sounds: Arc<dyn Sounds>) -> Self {
         Self {
             running,
             plan,
             sounds,
-            calls,
-            stand_ins: Vec::new(),
+            calls: Handles::default(),
             rooms: HashMap::new(),
             playbacks: HashMap::new(),
             timers: Vec::new(),
@@ -55,35 +53,6 @@ impl RunningSession {
             dialled: 0,
             dialled_at: VecDeque::new(),
         }
-    }
-
-    /// The session loses a call.
-    pub(super) fn lose(&mut self, call: CallId) {
-        self.calls.retain(|known| *known != call);
-    }
-
-    /// It goes on with another call, under the old one's name.
-    pub(super) fn stand_in(&mut self, old: CallId, new: CallId) {
-        self.lose(old);
-        match self.stand_ins.iter_mut().find(|(_, stand_in)| *stand_in == old) {
-            Some((_, stand_in)) => *stand_in = new,
-            None => self.stand_ins.push((old, new)),
-        }
-    }
-
-    /// What the session calls a call.
-    pub(super) fn name_of(&self, call: CallId) -> CallId {
-        self.stand_ins.iter().find(|(_, stand_in)| *stand_in == call).map_or(call, |(name, _)| *name)
-    }
-
-    /// The call that the session means.
-    pub(super) fn call_named(&self, name: CallId) -> CallId {
-        self.stand_ins.iter().find(|(known, _)| *known == name).map_or(name, |(_, stand_in)| *stand_in)
-    }
-
-    /// Whether a call has taken another's place.
-    pub(super) fn has_stand_ins(&self) -> bool {
-        !self.stand_ins.is_empty()
     }
 
     /// Counts one more call that it places, unless it has placed as many as it may: `most` in all, `rate` a minute.
@@ -206,18 +175,7 @@ mod tests {
             "[trunks.a]\nallow = \"192.0.2.1\"\n[[routes]]\nname = \"R\"\nfrom = \"a\"\nnumber = \"1\"\nroom = \"r\"\n";
         let plan = parse("dialplan.toml", text, &Trusting).unwrap().plan;
         let invited = Invited { room: "r".into(), number: "1".into(), confirm: None, digits: None };
-        RunningSession::new(Running::inviting(&plan, invited), plan, Arc::new(Silent), vec![CallId(1)])
-    }
-
-    #[test]
-    fn a_session_goes_on_naming_the_first_call_however_often_its_place_is_taken() {
-        let mut session = session();
-        assert!(!session.has_stand_ins());
-        session.stand_in(CallId(1), CallId(2));
-        session.stand_in(CallId(2), CallId(3));
-        assert_eq!((session.name_of(CallId(3)), session.call_named(CallId(1))), (CallId(1), CallId(3)));
-        assert_eq!((session.name_of(CallId(4)), session.call_named(CallId(4))), (CallId(4), CallId(4)));
-        assert!(session.calls.is_empty(), "who has the new one is said elsewhere");
+        RunningSession::new(Running::inviting(&plan, invited), plan, Arc::new(Silent))
     }
 
     #[test]

@@ -162,13 +162,16 @@ impl Gateway {
         self.end_streams_of(player);
         self.media(Command::StopPlayer { player });
         let Some(Owner::Session { session, playback, call }) = self.players.finished(player) else { return };
-        let event = if self.forget_playback(now, player, session, playback, call) {
-            session::Event::VerbFailed { call, error: VerbError::NoSuchSound(missing) }
-        } else {
+        let is_current = self.forget_playback(now, player, session, playback, call);
+        let error = VerbError::NoSuchSound(missing);
+        match call {
             // Another one has taken its place.
-            session::Event::PlaybackFinished { playback, completed: false }
-        };
-        self.emit(session, event);
+            _ if !is_current => {
+                self.emit(session, session::Event::PlaybackFinished { playback, completed: false });
+            }
+            Some(call) => self.emit_of(call, |call| session::Event::VerbFailed { call: Some(call), error }),
+            None => self.emit(session, session::Event::VerbFailed { call: None, error }),
+        }
     }
 
     /// A player is gone: what is said for it is not said any further.

@@ -8,7 +8,7 @@
 
 use super::line::{Fallback, Line};
 use super::{
-    CallerId, CollectSpec, DialCause, DialHandle, DialTarget, Event, PlayItem, PlaybackHandle, Unit, Verb, Verbs,
+    CallHandle, CallerId, CollectSpec, DialCause, DialTarget, Event, PlayItem, PlaybackHandle, Unit, Verb, Verbs,
 };
 use std::time::Duration;
 
@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const CONFIRM_LIMIT: Duration = Duration::from_secs(60);
 /// The ringing that those who wait hear; no [`Line`] uses this handle.
 const RINGING: PlaybackHandle = PlaybackHandle(0);
+
+/// The call, as the session names it.
+pub(super) const CALLEE: CallHandle = CallHandle(1);
 
 /// A telephone that is being called.
 #[derive(Debug)]
@@ -68,19 +71,19 @@ impl Callee {
         digits: Option<String>,
         out: &mut Verbs,
     ) -> Self {
-        out.push(Verb::Dial { dial: DialHandle(1), to, caller: CallerId::Trunk, timeout: None });
+        out.push(Verb::Dial { call: CALLEE, to, caller: CallerId::Trunk, timeout: None });
         Self { waiting, confirm: confirm.0, standard: confirm.1, digits, rings: false, state: State::Asked }
     }
 
     pub(super) fn handle(&mut self, event: &Event, out: &mut Verbs) -> Called {
-        if let Event::DialFailed { cause, .. } = event {
+        if let Event::DialFailed { call: CALLEE, cause } = event {
             return self.over(Called::Failed(cause.clone()), out);
         }
         match std::mem::replace(&mut self.state, State::Over) {
             State::Asked => {
                 self.state = match event {
-                    Event::Dialled { call, confirm, .. } => State::Calling {
-                        line: Line::beside(*call),
+                    Event::Dialled { call: CALLEE, confirm } => State::Calling {
+                        line: Line::beside(CALLEE),
                         confirm: self.confirm.or(*confirm).unwrap_or(self.standard),
                     },
                     _ => State::Asked,
@@ -99,14 +102,14 @@ impl Callee {
         if let State::Calling { line, .. } | State::Confirming { line, .. } =
             std::mem::replace(&mut self.state, State::Over)
         {
-            out.push(Verb::Hangup { call: line.call(), cause: "given-up" });
+            out.push(Verb::Hangup { call: line.call(), cause: "given-up".into() });
         }
     }
 
     fn calling(&mut self, mut line: Line, confirm: bool, event: &Event, out: &mut Verbs) -> Called {
         match event {
             Event::Ringing { call, tone } if *call == line.call() && !self.rings => {
-                out.push(Verb::Play { to: self.waiting, playback: RINGING, items: vec![PlayItem::Tone(tone)] });
+                out.push(Verb::Play { to: self.waiting, playback: RINGING, items: vec![PlayItem::Tone(tone.clone())] });
                 self.rings = true;
             }
             // Whoever must press 1 is not heard before, nor is what answers in its place.
@@ -171,7 +174,7 @@ impl Callee {
             return Called::NotYet;
         }
         line.disarm(out);
-        out.push(Verb::Hangup { call: line.call(), cause: "not-confirmed" });
+        out.push(Verb::Hangup { call: line.call(), cause: "not-confirmed".into() });
         self.over(Called::Gone, out)
     }
 

@@ -31,7 +31,7 @@ impl Closing {
     /// Hangs up without a word.
     pub(super) fn hang_up(cause: &'static str, line: &mut Line, out: &mut Verbs) -> Self {
         line.stop(out);
-        out.push(Verb::Hangup { call: line.call(), cause });
+        out.push(Verb::Hangup { call: line.call(), cause: cause.into() });
         line.arm(HANGUP_LIMIT, out);
         Self::HangingUp
     }

@@ -1,7 +1,7 @@
 //! What a session sees.
 
-use super::{DialHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
-use crate::types::CallId;
+use super::{CallHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
+use std::borrow::Cow;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,7 +9,7 @@ pub enum Event {
     /// A call came in and was routed to this session. The first event of a session.
     Incoming {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// Who calls, normalised.
         from: Party,
         /// The called number, normalised.
@@ -19,53 +19,51 @@ pub enum Event {
     Started,
     /// A call of [`super::Verb::Dial`] is under way.
     Dialled {
-        /// The session's name for it.
-        dial: DialHandle,
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// Whether the route wants the callee to press 1 first; `None` leaves it to the session.
         confirm: Option<bool>,
     },
     /// It rings at the callee's. Comes once.
     Ringing {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// The ringing tone of the trunk's country, for those who wait.
-        tone: &'static str,
+        tone: Cow<'static, str>,
     },
     /// Sound comes from the callee's side before the answer: it takes the ringing tone's place. Comes once.
     EarlyMedia {
         /// The call.
-        call: CallId,
+        call: CallHandle,
     },
     /// A call of [`super::Verb::Dial`] did not come about, or may not be made.
     DialFailed {
-        /// The session's name for it.
-        dial: DialHandle,
+        /// The call, which is over.
+        call: CallHandle,
         /// Why.
         cause: DialCause,
     },
     /// The call is answered and the caller can hear us.
     Answered {
         /// The call.
-        call: CallId,
+        call: CallHandle,
     },
     /// The call is over.
     Ended {
         /// The call.
-        call: CallId,
+        call: CallHandle,
     },
     /// A digit outside a collection.
     Digit {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digit: char,
     },
     /// A collection ended.
     Collected {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// What was keyed, without the terminator.
         digits: Digits,
         /// How it ended.
@@ -81,7 +79,7 @@ pub enum Event {
     /// The answer to [`super::Verb::CheckPin`].
     PinChecked {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// The verdict.
         verdict: PinVerdict,
     },
@@ -100,7 +98,7 @@ pub enum Event {
     /// A verb could not be done.
     VerbFailed {
         /// The call it was about, if one.
-        call: Option<CallId>,
+        call: Option<CallHandle>,
         /// Why.
         error: VerbError,
     },
@@ -109,45 +107,20 @@ pub enum Event {
 impl Event {
     /// The call it is about, if it names one.
     #[must_use]
-    pub const fn call(&self) -> Option<CallId> {
+    pub const fn call(&self) -> Option<CallHandle> {
         match self {
             Self::Incoming { call, .. }
             | Self::Answered { call }
             | Self::Dialled { call, .. }
             | Self::Ringing { call, .. }
             | Self::EarlyMedia { call }
+            | Self::DialFailed { call, .. }
             | Self::Ended { call }
             | Self::Digit { call, .. }
             | Self::Collected { call, .. }
             | Self::PinChecked { call, .. } => Some(*call),
             Self::VerbFailed { call, .. } => *call,
-            Self::Started
-            | Self::DialFailed { .. }
-            | Self::PlaybackFinished { .. }
-            | Self::RoomChanged { .. }
-            | Self::Timer { .. } => None,
-        }
-    }
-
-    /// Puts another call into its place.
-    pub fn rename(&mut self, to: CallId) {
-        match self {
-            Self::Incoming { call, .. }
-            | Self::Answered { call }
-            | Self::Dialled { call, .. }
-            | Self::Ringing { call, .. }
-            | Self::EarlyMedia { call }
-            | Self::Ended { call }
-            | Self::Digit { call, .. }
-            | Self::Collected { call, .. }
-            | Self::PinChecked { call, .. }
-            | Self::VerbFailed { call: Some(call), .. } => *call = to,
-            Self::VerbFailed { call: None, .. }
-            | Self::Started
-            | Self::DialFailed { .. }
-            | Self::PlaybackFinished { .. }
-            | Self::RoomChanged { .. }
-            | Self::Timer { .. } => {}
+            Self::Started | Self::PlaybackFinished { .. } | Self::RoomChanged { .. } | Self::Timer { .. } => None,
         }
     }
 }

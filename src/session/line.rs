@@ -1,8 +1,8 @@
 //! One caller as a session drives it: one playback and one timer at a time, under handles of the session's own.
 
-use super::{PlayItem, PlaybackHandle, RoomHandle, TimerHandle, Unit, Verb, VerbError, Verbs};
+use super::{CallHandle, PlayItem, PlaybackHandle, RoomHandle, TimerHandle, Unit, Verb, VerbError, Verbs};
 use crate::dialplan::Say;
-use crate::types::CallId;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// What is heard where a prompt cannot be: a short tone that asks for the next key, or the busy tone before a hangup.
@@ -15,8 +15,8 @@ pub(super) enum Fallback {
 impl Fallback {
     const fn item(self) -> PlayItem {
         match self {
-            Self::Beep => PlayItem::Tone("join"),
-            Self::Busy => PlayItem::Tone("busy"),
+            Self::Beep => PlayItem::Tone(Cow::Borrowed("join")),
+            Self::Busy => PlayItem::Tone(Cow::Borrowed("busy")),
         }
     }
 }
@@ -25,7 +25,7 @@ impl Fallback {
 /// current one.
 #[derive(Debug)]
 pub(super) struct Line {
-    call: CallId,
+    call: CallHandle,
     playing: Option<Playing>,
     timer: Option<TimerHandle>,
     playbacks: u32,
@@ -41,17 +41,17 @@ struct Playing {
 }
 
 impl Line {
-    pub(super) const fn new(call: CallId) -> Self {
+    pub(super) const fn new(call: CallHandle) -> Self {
         Self { call, playing: None, timer: None, playbacks: 0, timers: 0, rooms: 0 }
     }
 
     /// A second telephone of a session, its handles apart from those of the first.
-    pub(super) const fn beside(call: CallId) -> Self {
+    pub(super) const fn beside(call: CallHandle) -> Self {
         const FIRST: u32 = 1 << 20;
         Self { call, playing: None, timer: None, playbacks: FIRST, timers: FIRST, rooms: FIRST }
     }
 
-    pub(super) const fn call(&self) -> CallId {
+    pub(super) const fn call(&self) -> CallHandle {
         self.call
     }
 
@@ -147,7 +147,7 @@ fn is_sound(item: &PlayItem, name: &str) -> bool {
     match item {
         PlayItem::Prompt(text) | PlayItem::Text(text) => text == name,
         PlayItem::File(source) => source.to_string() == name,
-        PlayItem::Tone(tone) => *tone == name,
+        PlayItem::Tone(tone) => tone == name,
         PlayItem::Silence(_) => false,
     }
 }

@@ -27,12 +27,10 @@ pub use routed::{Running, for_route};
 pub use to_user::ToUser;
 pub use verb::{CallerId, CollectSpec, DialTarget, PlayItem, RoomName, Verb, VerbError, Verbs};
 
-use crate::types::CallId;
-
 /// A running IVR or scenario. Synchronous, no IO, no clock: same events, same verbs.
 ///
-/// The session allocates the handles of rooms, players and timers it makes; calls that come in are named by the
-/// gateway.
+/// The session allocates the handles of what it makes: calls, rooms, players and timers. Calls that come in are given
+/// theirs by the gateway, out of a range of their own ([`CallHandle::FIRST_GIVEN`]).
 pub trait Session: Send {
     /// Reacts to one event by pushing verbs, which the gateway carries out in order.
     fn handle(&mut self, event: &Event, out: &mut Verbs);
@@ -42,9 +40,21 @@ pub trait Session: Send {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomHandle(pub u32);
 
-/// One call that a session asked for, as the session names it until it has a call.
+/// A call as one session names it; the gateway maps it to a call, and goes on with another one under the same name where
+/// that takes the call's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DialHandle(pub u32);
+pub struct CallHandle(pub u32);
+
+impl CallHandle {
+    /// The first handle of calls that come in. Those below are the session's own to give, to calls that it makes.
+    pub const FIRST_GIVEN: Self = Self(1 << 31);
+
+    /// Whether a session may give it to a call that it makes.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        self.0 < Self::FIRST_GIVEN.0
+    }
+}
 
 /// One playback as the session names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +68,7 @@ pub struct TimerHandle(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// A call of this session.
-    Call(CallId),
+    Call(CallHandle),
     /// A room this session named.
     Room(RoomHandle),
 }

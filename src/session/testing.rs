@@ -4,7 +4,7 @@ use super::collect::Completion;
 use super::*;
 use proptest::prelude::*;
 
-pub(super) const CALL: CallId = CallId(7);
+pub(super) const CALL: CallHandle = CallHandle::FIRST_GIVEN;
 
 /// Runs a script: each event with the verbs it must lead to, in short, joined by "; ".
 #[track_caller]
@@ -65,7 +65,7 @@ fn sound(item: &PlayItem) -> String {
 fn unit(unit: Unit) -> String {
     match unit {
         Unit::Call(CALL) => "me".into(),
-        Unit::Call(CallId(other)) => format!("call{other}"),
+        Unit::Call(CallHandle(other)) => format!("call{other}"),
         Unit::Room(room) => format!("room{}", room.0),
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn no_sound(name: &str) -> Event {
 
 /// Any event, about this call or another, with handles that are sometimes the current ones.
 pub(super) fn any_event() -> impl Strategy<Value = Event> {
-    let call = prop_oneof![9 => Just(CALL), 1 => Just(CallId(8))];
+    let call = prop_oneof![9 => Just(CALL), 1 => Just(CallHandle(8))];
     let how = prop::sample::select(vec![
         Completion::Terminator,
         Completion::Full,

@@ -9,13 +9,15 @@
 use super::arrival::ANSWER_LIMIT;
 use super::life::{Life, Script};
 use super::line::Line;
-use super::{CallerId, DialCause, DialHandle, DialTarget, Event, Session, Unit, Verb, Verbs};
+use super::{CallHandle, CallerId, DialCause, DialTarget, Event, Session, Unit, Verb, Verbs};
 use crate::dialplan::RoomTemplate;
-use crate::types::CallId;
 use std::time::Duration;
 
 /// Longer than any user's clients ring.
 const DIAL_LIMIT: Duration = Duration::from_secs(400);
+
+/// The user's call, as the session names it.
+const CALLEE: CallHandle = CallHandle(1);
 
 /// See the module's text.
 #[derive(Debug)]
@@ -33,11 +35,11 @@ struct ToUserScript {
 #[derive(Debug)]
 enum Phase {
     /// The user is called; `rings`: the caller was told that it rings.
-    Calling { callee: Option<CallId>, rings: bool },
+    Calling { rings: bool },
     /// The user answered; the caller's answer is on its way.
-    Answering { callee: CallId },
+    Answering,
     /// Both hear each other.
-    Joined { callee: CallId },
+    Joined,
 }
 
 impl ToUser {
@@ -53,31 +55,29 @@ impl Script for ToUserScript {
 
     fn begin(&self, number: &str, line: &mut Line, out: &mut Verbs) -> Phase {
         let to = DialTarget::User(self.user.expand(number, ""));
-        out.push(Verb::Dial { dial: DialHandle(1), to, caller: CallerId::Of(line.call()), timeout: None });
+        out.push(Verb::Dial { call: CALLEE, to, caller: CallerId::Of(line.call()), timeout: None });
         line.arm(DIAL_LIMIT, out);
-        Phase::Calling { callee: None, rings: false }
+        Phase::Calling { rings: false }
     }
 
     fn aside(&self, phase: Phase, line: &mut Line, event: &Event, out: &mut Verbs) -> Option<Phase> {
         Some(match (phase, event) {
-            (Phase::Calling { rings, .. }, Event::Dialled { call, .. }) => {
-                Phase::Calling { callee: Some(*call), rings }
-            }
-            (Phase::Calling { callee, rings }, Event::Ringing { call, .. }) if callee == Some(*call) => {
+            (Phase::Calling { rings }, Event::Ringing { call: CALLEE, .. }) => {
                 if !rings {
                     out.push(Verb::Ring { call: line.call() });
                 }
-                Phase::Calling { callee, rings: true }
+                Phase::Calling { rings: true }
             }
-            (Phase::Calling { callee, .. }, Event::Answered { call }) if callee == Some(*call) => {
+            (Phase::Calling { .. }, Event::Answered { call: CALLEE }) => {
                 out.push(Verb::Answer { call: line.call() });
                 line.arm(ANSWER_LIMIT, out);
-                Phase::Answering { callee: *call }
+                Phase::Answering
             }
-            (Phase::Calling { callee: Some(callee), .. }, Event::Ended { call }) if callee == *call => {
-                return reject(480, line, out);
+            (Phase::Calling { .. }, Event::DialFailed { call: CALLEE, cause }) => {
+                return reject(status(cause), line, out);
             }
-            (Phase::Answering { callee } | Phase::Joined { callee }, Event::Ended { call }) if callee == *call => {
+            (Phase::Calling { .. }, Event::Ended { call: CALLEE }) => return reject(480, line, out),
+            (Phase::Answering | Phase::Joined, Event::Ended { call: CALLEE }) => {
                 return hang_up("user-hung-up", line, out);
             }
             (phase, _) => phase,
@@ -86,19 +86,18 @@ impl Script for ToUserScript {
 
     fn step(&self, phase: Phase, line: &mut Line, event: &Event, out: &mut Verbs) -> Option<Phase> {
         Some(match (phase, event) {
-            (Phase::Calling { .. }, Event::DialFailed { cause, .. }) => return reject(status(cause), line, out),
             (Phase::Calling { .. }, Event::Timer { timer }) if line.due(*timer) => return reject(480, line, out),
-            (Phase::Answering { callee }, Event::Answered { .. }) => {
+            (Phase::Answering, Event::Answered { .. }) => {
                 line.disarm(out);
-                let (caller, user) = (line.unit(), Unit::Call(callee));
+                let (caller, user) = (line.unit(), Unit::Call(CALLEE));
                 out.push(Verb::Connect { source: caller, sink: user });
                 out.push(Verb::Connect { source: user, sink: caller });
-                Phase::Joined { callee }
+                Phase::Joined
             }
-            (Phase::Answering { .. }, Event::Timer { timer }) if line.due(*timer) => {
+            (Phase::Answering, Event::Timer { timer }) if line.due(*timer) => {
                 return hang_up("not-answered", line, out);
             }
-            (Phase::Answering { .. }, Event::VerbFailed { error, .. }) if error.verb() == "answer" => {
+            (Phase::Answering, Event::VerbFailed { error, .. }) if error.verb() == "answer" => {
                 return hang_up("not-answered", line, out);
             }
             (phase, _) => phase,
@@ -125,7 +124,7 @@ fn reject(status: u16, line: &mut Line, out: &mut Verbs) -> Option<Phase> {
 
 fn hang_up(cause: &'static str, line: &mut Line, out: &mut Verbs) -> Option<Phase> {
     line.disarm(out);
-    out.push(Verb::Hangup { call: line.call(), cause });
+    out.push(Verb::Hangup { call: line.call(), cause: cause.into() });
     None
 }
 
@@ -144,14 +143,12 @@ mod tests {
         ToUser::new(RoomTemplate::parse("{number}").unwrap())
     }
 
-    const CALLEE: CallId = CallId(8);
-
     fn dialled() -> Event {
-        Event::Dialled { dial: DialHandle(1), call: CALLEE, confirm: None }
+        Event::Dialled { call: CALLEE, confirm: None }
     }
 
     fn failed(cause: DialCause) -> Event {
-        Event::DialFailed { dial: DialHandle(1), cause }
+        Event::DialFailed { call: CALLEE, cause }
     }
 
     const BEGIN: &str = "dial user:alice; timer1 400s";
@@ -163,10 +160,10 @@ mod tests {
             &[
                 (incoming("alice"), BEGIN),
                 (dialled(), ""),
-                (Event::Ringing { call: CALLEE, tone: "ringback" }, "ring"),
-                (Event::Ringing { call: CALLEE, tone: "ringback" }, ""),
+                (Event::Ringing { call: CALLEE, tone: "ringback".into() }, "ring"),
+                (Event::Ringing { call: CALLEE, tone: "ringback".into() }, ""),
                 (Event::Answered { call: CALLEE }, "answer; clear1; timer2 45s"),
-                (answered(), "clear2; me>call8; call8>me"),
+                (answered(), "clear2; me>call1; call1>me"),
                 (Event::Ended { call: CALLEE }, "hangup user-hung-up; end"),
             ],
         );

@@ -1,8 +1,8 @@
 //! What a session can ask for.
 
-use super::{DialHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
+use super::{CallHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
 use crate::dialplan::{RoomTemplate, SoundSource};
-use crate::types::CallId;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// One request of a session. A verb in the wrong state comes back as [`super::Event::VerbFailed`].
@@ -11,31 +11,31 @@ pub enum Verb {
     /// 180 Ringing.
     Ring {
         /// The call.
-        call: CallId,
+        call: CallHandle,
     },
     /// 183 with a media description: the caller hears us before the answer.
     EarlyMedia {
         /// The call.
-        call: CallId,
+        call: CallHandle,
     },
     /// 200 OK. [`super::Event::Answered`] follows when the caller can hear us.
     Answer {
         /// The call.
-        call: CallId,
+        call: CallHandle,
     },
     /// A final refusal of a call that is not answered.
     Reject {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// SIP status, 400 to 699.
         status: u16,
     },
     /// Ends a call in whatever way its state asks for.
     Hangup {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// A word for the call record, as "goodbye" or "pin-refused".
-        cause: &'static str,
+        cause: Cow<'static, str>,
     },
     /// Plays to one call or to everybody in a room. A new playback to a call replaces the one before.
     Play {
@@ -55,30 +55,29 @@ pub enum Verb {
     /// The first digit stops what is played to this call (barge-in).
     Collect {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// How.
         spec: CollectSpec,
     },
     /// Gives up a collection, if one is under way, and forgets what was typed ahead; no event follows.
     StopCollect {
         /// The call.
-        call: CallId,
+        call: CallHandle,
     },
     /// Sends digits (RFC 4733) down a call.
     SendDigits {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digits: String,
     },
-    /// Calls a telephone, by the route that allows its number, or a user wherever the user is registered. Answered at
-    /// once with [`super::Event::Dialled`], which names the call for all other verbs, or with
-    /// [`super::Event::DialFailed`]; then come [`super::Event::Ringing`], [`super::Event::EarlyMedia`] and
+    /// Calls a telephone, by the route that allows its number, or a user wherever the user is registered. The call bears
+    /// its handle from here on. Answered at once with [`super::Event::Dialled`] or [`super::Event::DialFailed`]; then come [`super::Event::Ringing`], [`super::Event::EarlyMedia`] and
     /// [`super::Event::Answered`] or [`super::Event::DialFailed`]. Nobody hears the called one, nor is heard there,
     /// until the session connects it.
     Dial {
-        /// The session's name for it until it has a call.
-        dial: DialHandle,
+        /// The session's handle for it, which names no call of the session yet; below [`CallHandle::FIRST_GIVEN`].
+        call: CallHandle,
         /// Whom.
         to: DialTarget,
         /// Whose number the callee sees.
@@ -90,7 +89,7 @@ pub enum Verb {
     /// down.
     CheckPin {
         /// The call whose caller keyed it.
-        call: CallId,
+        call: CallHandle,
         /// What was keyed.
         pin: Digits,
         /// The handle for the room if it opens one.
@@ -122,7 +121,7 @@ pub enum Verb {
     /// Mutes or unmutes a call.
     Mute {
         /// The call.
-        call: CallId,
+        call: CallHandle,
         /// On or off.
         muted: bool,
     },
@@ -140,40 +139,6 @@ pub enum Verb {
     },
     /// The session is done; its calls that still run are hung up.
     EndSession,
-}
-
-impl Verb {
-    /// Puts other calls into the places of those it names.
-    pub fn rename(&mut self, to: impl Fn(CallId) -> CallId) {
-        match self {
-            Self::Ring { call }
-            | Self::EarlyMedia { call }
-            | Self::Answer { call }
-            | Self::Reject { call, .. }
-            | Self::Hangup { call, .. }
-            | Self::Collect { call, .. }
-            | Self::StopCollect { call }
-            | Self::SendDigits { call, .. }
-            | Self::CheckPin { call, .. }
-            | Self::Mute { call, .. }
-            | Self::Play { to: Unit::Call(call), .. }
-            | Self::Dial { caller: CallerId::Of(call), .. } => *call = to(*call),
-            Self::Connect { source, sink } | Self::Disconnect { source, sink } => {
-                for unit in [source, sink] {
-                    if let Unit::Call(call) = unit {
-                        *call = to(*call);
-                    }
-                }
-            }
-            Self::Play { to: Unit::Room(_), .. }
-            | Self::Dial { caller: CallerId::Trunk | CallerId::Withheld, .. }
-            | Self::StopPlayback { .. }
-            | Self::OpenRoom { .. }
-            | Self::SetTimer { .. }
-            | Self::ClearTimer { .. }
-            | Self::EndSession => {}
-        }
-    }
 }
 
 impl Verb {
@@ -247,7 +212,7 @@ pub enum CallerId {
     /// The trunk's own.
     Trunk,
     /// That of another call of the session; the trunk's own where it has none.
-    Of(CallId),
+    Of(CallHandle),
     /// None.
     Withheld,
 }
@@ -262,7 +227,7 @@ pub enum PlayItem {
     /// A sound that the dialplan names.
     File(SoundSource),
     /// A named tone: "join", "leave", "ringback" and its kin, "busy".
-    Tone(&'static str),
+    Tone(Cow<'static, str>),
     /// A pause.
     Silence(Duration),
 }

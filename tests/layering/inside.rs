@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "digest",
                 "effects",
                 "forking",
+                "handles",
                 "health",
                 "hold",
                 "identity",

@@ -8,7 +8,7 @@ use crate::gateway::outgoing::{CallerNumber, Outgoing};
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, Refusal, Reply, Rule, SessionId, TransportKind};
-use crate::session::{self, CallerId, DialCause, DialHandle, DialTarget, Party};
+use crate::session::{self, CallHandle, CallerId, DialCause, DialTarget, Party};
 use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ const REDIRECTIONS: u8 = 5;
 /// A call that a session asks for.
 #[derive(Debug)]
 pub(in crate::gateway) struct DialRequest {
-    pub(in crate::gateway) dial: DialHandle,
+    /// The session's handle for it. `None`: the session is to know nothing of it.
+    pub(in crate::gateway) call: Option<CallHandle>,
     pub(in crate::gateway) to: DialTarget,
     pub(in crate::gateway) caller: CallerId,
     pub(in crate::gateway) timeout: Option<Duration>,
@@ -55,12 +56,14 @@ impl Gateway {
 
     /// Places a call, or tells the session, the log and a record by which rule not.
     pub(in crate::gateway) fn place_call(&mut self, now: Now, session: SessionId, request: DialRequest) -> DialResult {
-        let dial = request.dial;
+        let handle = request.call;
         match self.try_dial(now, session, request) {
             Ok(call) => DialResult::Placed(call),
             Err(NotPlaced { number, route, rule, cause }) => {
                 self.note_not_placed(now, number, route, rule.clone(), &cause);
-                self.emit(session, session::Event::DialFailed { dial, cause });
+                if let Some(call) = handle {
+                    self.emit(session, session::Event::DialFailed { call, cause });
+                }
                 DialResult::Refused(rule)
             }
         }
@@ -108,12 +111,11 @@ impl Gateway {
             CallerId::Trunk => CallerNumber::Trunk,
             CallerId::Withheld => CallerNumber::Withheld,
             CallerId::Of(other) => {
-                let number = self.calls.get(&other).map(|call| call.from.number.clone()).unwrap_or_default();
+                let number = self.call_under(session, other).map(|call| call.from.number.clone()).unwrap_or_default();
                 if number.is_empty() { CallerNumber::Trunk } else { CallerNumber::Other(number) }
             }
         };
         let outgoing = Outgoing {
-            dial: request.dial,
             route: Arc::clone(&route),
             number: number.clone(),
             caller,
@@ -128,14 +130,21 @@ impl Gateway {
         let ring = request.timeout.unwrap_or(settings.ring_timeout).min(settings.ring_timeout);
         // Media ports on the address from which the target is reached.
         let local = outgoing.target.flow.local.ip();
-        let id = self.begin_call(now, session, outgoing, passed);
+        let id = self.begin_call(now, session, request.call, outgoing, passed);
         self.effects.timers.set(Timer::NoAnswer(id), now.instant + ring);
-        self.emit(session, session::Event::Dialled { dial: request.dial, call: id, confirm: settings.confirm });
+        self.emit_of(id, |call| session::Event::Dialled { call, confirm: settings.confirm });
         self.effects.output(Output::OpenTransport { call: id, kind: TransportKind::Rtp, local });
         Ok(id)
     }
 
-    fn begin_call(&mut self, now: Now, session: SessionId, outgoing: Outgoing, tried: Vec<Tried>) -> CallId {
+    fn begin_call(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        handle: Option<CallHandle>,
+        outgoing: Outgoing,
+        tried: Vec<Tried>,
+    ) -> CallId {
         let id = CallId(self.fresh_id());
         let trunk = Arc::clone(&outgoing.target.trunk);
         let from = match &outgoing.caller {
@@ -148,7 +157,7 @@ impl Gateway {
         let peer = Peer::Trunk(Arc::clone(&trunk));
         self.admission.peers.call_began(now.instant, &peer);
         if let Some(running) = self.sessions.get_mut(&session) {
-            running.calls.push(id);
+            running.calls.insert(id, handle);
         }
         let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |it| Arc::clone(&it.plan));
         let beginning = Beginning {

@@ -230,10 +230,19 @@ impl Gateway {
     /// The call does not come about: whatever is on its way is cancelled, the session told, the record written.
     pub(in crate::gateway) fn dial_failed(&mut self, now: Now, id: CallId, dial: DialCause, cause: Cause) {
         let Some(call) = self.calls.get(&id) else { return };
-        let Some(handle) = call.phase.dial() else { return };
+        if !call.phase.is_dialling() {
+            return;
+        }
+        if self.transfers.is_pending(id) {
+            return self.hang_up(now, id, cause);
+        }
         let session = call.session;
-        self.emit(session, session::Event::DialFailed { dial: handle, cause: dial });
+        // It is over for its session here and now: nothing else is told of it.
+        let handle = self.sessions.get_mut(&session).and_then(|session| session.calls.remove(id));
         self.hang_up(now, id, cause);
+        if let Some(call) = handle {
+            self.emit(session, session::Event::DialFailed { call, cause: dial });
+        }
     }
 }
 

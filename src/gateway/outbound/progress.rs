@@ -47,7 +47,7 @@ impl Gateway {
         if !std::mem::replace(&mut outgoing.rings, true) {
             self.log(Level::Info, Some(id), "ringing", format!("{}", status.0));
             self.tell_progress(id, "ringing");
-            self.emit_to_call(id, session::Event::Ringing { call: id, tone });
+            self.emit_of(id, |call| session::Event::Ringing { call, tone: tone.into() });
         }
         if let Some(body) = body {
             self.on_early_description(now, id, body);
@@ -77,7 +77,7 @@ impl Gateway {
         let Some(outgoing) = call.phase.outgoing_mut() else { return };
         if !std::mem::replace(&mut outgoing.sounds, true) {
             self.log(Level::Info, Some(id), "early media", String::new());
-            self.emit_to_call(id, session::Event::EarlyMedia { call: id });
+            self.emit_of(id, |call| session::Event::EarlyMedia { call });
         }
     }
 

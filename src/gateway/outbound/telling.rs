@@ -28,8 +28,7 @@ impl Gateway {
         }
         let session = SessionId(self.fresh_id());
         let running = Running::inviting(&self.plan, invited);
-        let mut running =
-            RunningSession::new(running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds), Vec::new());
+        let mut running = RunningSession::new(running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds));
         running.asked = Some(asked);
         self.sessions.insert(session, running);
         self.run_session(now, session, &session::Event::Started);

@@ -10,7 +10,7 @@ use crate::gateway::peer::{Peer, User};
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Output, SessionId, TransportKind};
 use crate::sdp::{self, LocalMedia};
-use crate::session::{self, CallerId, DialCause, Party};
+use crate::session::{self, CallHandle, CallerId, DialCause, Party};
 use crate::sip::message::{StatusCode, Transport, Uri};
 use crate::sip::registrar::Binding;
 use crate::sip::{Body, Flow, InviteId, OutgoingInvite};
@@ -55,23 +55,22 @@ impl Gateway {
             return Err(not_placed(format!("user {name} is not registered"), DialCause::NoAnswer));
         };
         let caller = match request.caller {
-            CallerId::Of(other) => self.calls.get(&other).map(|call| call.from.clone()).unwrap_or_default(),
+            CallerId::Of(other) => self.call_under(session, other).map(|call| call.from.clone()).unwrap_or_default(),
             CallerId::Trunk => Party { number: OURSELVES.into(), name: None },
             CallerId::Withheld => Party::default(),
         };
         let forking = Forking {
-            dial: request.dial,
             caller,
             branches: bindings.into_iter().map(Branch::new).collect(),
             refused: None,
             rings: false,
             headers: request.headers,
         };
-        let id = self.begin_user_call(now, session, &user, forking, &first);
+        let id = self.begin_user_call(now, session, (request.call, &user), forking, &first);
         let ring = request.timeout.unwrap_or(RING_TIMEOUT).min(RING_TIMEOUT);
         self.effects.timers.set(Timer::NoAnswer(id), now.instant + ring);
         // A user's client is one of ours: nobody need press 1.
-        self.emit(session, session::Event::Dialled { dial: request.dial, call: id, confirm: Some(false) });
+        self.emit_of(id, |call| session::Event::Dialled { call, confirm: Some(false) });
         self.effects.output(Output::OpenTransport { call: id, kind, local: first.local.ip() });
         Ok(id)
     }
@@ -80,7 +79,7 @@ impl Gateway {
         &mut self,
         now: Now,
         session: SessionId,
-        user: &Arc<User>,
+        (handle, user): (Option<CallHandle>, &Arc<User>),
         forking: Forking,
         flow: &Flow,
     ) -> CallId {
@@ -91,7 +90,7 @@ impl Gateway {
         self.admission.peers.call_began(now.instant, &peer);
         let plan = self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |it| Arc::clone(&it.plan));
         if let Some(running) = self.sessions.get_mut(&session) {
-            running.calls.push(id);
+            running.calls.insert(id, handle);
         }
         let call = Call::begin(Beginning {
             id,
@@ -166,7 +165,7 @@ impl Gateway {
         if !std::mem::replace(&mut forking.rings, true) {
             self.log(Level::Info, Some(id), "ringing", format!("{}", status.0));
             self.tell_progress(id, "ringing");
-            self.emit_to_call(id, session::Event::Ringing { call: id, tone });
+            self.emit_of(id, |call| session::Event::Ringing { call, tone: tone.into() });
         }
     }
 

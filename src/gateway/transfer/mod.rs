@@ -6,8 +6,8 @@
 //! ctl transfer ─▶ REFER of ours ─▶ NOTIFY 200 ─▶ BYE
 //! ```
 //!
-//! A session does not notice: it goes on naming the call it knew, and [`Gateway::for_session`] puts the one that stands
-//! in for it in its place. Until it does, the new call is the gateway's own affair.
+//! A session does not notice: its handle means the new call from then on. Until then that has none, and is the gateway's
+//! own affair.
 //!
 //! | file | what happens there |
 //! |---|---|
@@ -26,61 +26,25 @@ mod replacing;
 use super::cause::Cause;
 use super::timer::Timer;
 use super::{Gateway, Level, SessionId};
-use crate::session::{self, DialHandle, Verb};
+use crate::session;
 use crate::sip::message::StatusCode;
 use crate::types::{CallId, Now};
 use pending::Succession;
 pub(super) use pending::Transfers;
 pub(super) use replacing::Replaced;
-use std::borrow::Cow;
 use std::time::Duration;
 
 /// The session of calls that have none any more.
 const NOWHERE: SessionId = SessionId(0);
-/// What calls of ours that no session asked for are called.
-const DIAL: DialHandle = DialHandle(u32::MAX);
 /// How long the one who referred has to hang up by itself, so that our BYE does not overtake the last NOTIFY.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Gateway {
-    /// What of an event is for the session, under the name it knows the call by. `None`: nothing.
-    pub(super) fn for_session<'e>(
-        &mut self,
-        now: Now,
-        id: SessionId,
-        event: &'e session::Event,
-    ) -> Option<Cow<'e, session::Event>> {
-        if matches!(event, session::Event::DialFailed { dial: DIAL, .. }) {
-            return None;
-        }
-        let Some(call) = event.call() else { return Some(Cow::Borrowed(event)) };
-        if self.transfers.is_pending(call) {
-            self.on_successor(now, call, event);
-            return None;
-        }
-        let name = self.sessions.get(&id).map_or(call, |session| session.name_of(call));
-        if name == call {
-            return Some(Cow::Borrowed(event));
-        }
-        let mut event = event.clone();
-        event.rename(name);
-        Some(Cow::Owned(event))
-    }
-
-    /// Puts the calls that stand in for others into a verb.
-    pub(super) fn verb_of_session(&self, id: SessionId, mut verb: Verb) -> Verb {
-        if let Some(session) = self.sessions.get(&id).filter(|session| session.has_stand_ins()) {
-            verb.rename(|name| session.call_named(name));
-        }
-        verb
-    }
-
     /// Something happened to a call that is to take another's place.
-    fn on_successor(&mut self, now: Now, id: CallId, event: &session::Event) {
+    pub(super) fn on_successor(&mut self, now: Now, id: CallId, event: session::Event) {
         match event {
             session::Event::Incoming { .. } => {
-                let session = self.calls.get(&id).map_or(NOWHERE, |call| call.session);
-                if let Err(error) = self.answer(now, session, id) {
+                if let Err(error) = self.answer(now, id) {
                     self.hang_up(now, id, Cause::Session(error.to_string()));
                 }
             }
@@ -88,7 +52,7 @@ impl Gateway {
             session::Event::Answered { .. } => self.take_over(now, id),
             // Of the one who had the place and is gone: its PIN waited for its turn, its keys for more.
             session::Event::PinChecked { .. } | session::Event::Collected { .. } => {
-                self.transfers.keep_untold(id, event.clone())
+                self.transfers.keep_untold(id, event);
             }
             _ => {}
         }
@@ -115,8 +79,10 @@ impl Gateway {
         if let Some(full) = self.occupy(now, id, place) {
             return self.hang_up(now, id, Cause::Limit(format!("max_members of room {full} is reached")));
         }
-        for event in untold {
-            self.emit_to_call(id, event);
+        if let Some(session) = self.calls.get(&id).map(|call| call.session) {
+            for event in untold {
+                self.effects.emit_of(id, session, event);
+            }
         }
         if is_left {
             return;
@@ -146,7 +112,7 @@ impl Gateway {
         let untold = call.phase.is_answering();
         self.effects.timers.clear(Timer::Collect(old));
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.stand_in(old, new);
+            session.calls.replace(old, new);
         }
         if let Some(call) = self.calls.get_mut(&new) {
             call.collector = collector;
@@ -156,12 +122,13 @@ impl Gateway {
         if let Some((_, player)) = playback {
             self.move_player(player, old, new);
         }
-        if untold {
-            let event = session::Event::Answered { call: new };
+        let handle = self.sessions.get(&id).and_then(|session| session.calls.of(new));
+        if let Some(call) = handle.filter(|_| untold) {
+            let event = session::Event::Answered { call };
             if self.transfers.is_pending(new) {
                 self.transfers.keep_untold(new, event);
             } else {
-                self.emit(id, event);
+                self.effects.emit_of(new, id, event);
             }
         }
         self.after_collector(new);
@@ -190,7 +157,7 @@ impl Gateway {
             return false;
         }
         if let Some(session) = self.sessions.get_mut(&session) {
-            session.lose(id);
+            session.calls.remove(id);
         }
         self.log(Level::Info, Some(succession.of), "not transferred, call kept", cause.to_string());
         true

@@ -131,6 +131,8 @@ impl Transfers {
 mod tests {
     use super::*;
 
+    use crate::session::CallHandle;
+
     const OLD: CallId = CallId(1);
     const NEW: CallId = CallId(2);
     const DIALOG: InviteId = InviteId(7);
@@ -155,7 +157,7 @@ mod tests {
         transfers.keep_place(NEW, Place::default());
         assert_eq!(transfers.referrer(NEW), None, "who referred is gone");
         for _ in 0..MOST_UNTOLD + 5 {
-            transfers.keep_untold(NEW, session::Event::Answered { call: NEW });
+            transfers.keep_untold(NEW, session::Event::Answered { call: CallHandle(1) });
         }
         let taken = transfers.take(NEW).unwrap();
         assert!(taken.place.is_some() && taken.untold.len() == MOST_UNTOLD);

@@ -1,7 +1,7 @@
 //! The peer's REFER: it wants us to call somebody who takes its place. Never a way round the rules: such a call is
 //! placed like any other call of ours, by the routes with `from = "sessions"`.
 
-use super::{DIAL, can_be_moved};
+use super::can_be_moved;
 use crate::dialplan::outgoing;
 use crate::gateway::outbound::{DialRequest, DialResult};
 use crate::gateway::{Call, Gateway, Level, Masked};
@@ -62,7 +62,7 @@ impl Gateway {
         let masked = Masked(&number).to_string();
         let headers = headers(referral);
         let request =
-            DialRequest { dial: DIAL, to: DialTarget::Number(number), caller: CallerId::Trunk, timeout: None, headers };
+            DialRequest { call: None, to: DialTarget::Number(number), caller: CallerId::Trunk, timeout: None, headers };
         // What the routes do not allow is refused, and recorded, as any other call of ours.
         let new = match self.place_call(now, session, request) {
             DialResult::Placed(new) => new,

@@ -1,7 +1,8 @@
 use super::*;
+use crate::session::callee::CALLEE;
 use crate::session::collect::Completion;
 use crate::session::testing::*;
-use crate::session::{DialCause, DialHandle};
+use crate::session::{DialCause, VerbError};
 
 fn invitation(confirm: Option<bool>) -> Invitation {
     let (room, number) = ("standup".to_owned(), "+442079460123".to_owned());
@@ -9,16 +10,32 @@ fn invitation(confirm: Option<bool>) -> Invitation {
 }
 
 fn dialled(confirm: Option<bool>) -> Event {
-    Event::Dialled { dial: DialHandle(1), call: CALL, confirm }
+    Event::Dialled { call: CALLEE, confirm }
 }
 
 fn ringing() -> Event {
-    Event::Ringing { call: CALL, tone: "ringback" }
+    Event::Ringing { call: CALLEE, tone: "ringback".into() }
+}
+
+fn answered() -> Event {
+    Event::Answered { call: CALLEE }
+}
+
+fn ended() -> Event {
+    Event::Ended { call: CALLEE }
+}
+
+fn collected(digits: &str, how: Completion) -> Event {
+    Event::Collected { call: CALLEE, digits: digits.into(), how }
+}
+
+fn limited(verb: &'static str) -> Event {
+    Event::VerbFailed { call: Some(CALLEE), error: VerbError::Limit { verb, limit: "members" } }
 }
 
 const BEGIN: &str = "open room0 standup; dial +442079460123";
 const ASK: &str = "play1048577 press-one; collect 1-1; timer1048577 60s";
-const ENTER: &str = "no-collect; room0>me; me>room0; timer1048578 10s";
+const ENTER: &str = "no-collect; room0>call1; call1>room0; timer1048578 10s";
 
 fn members_of_room(members: usize) -> Event {
     Event::RoomChanged { room: ROOM, members }
@@ -32,7 +49,7 @@ fn the_callee_presses_1_and_is_in_the_room() {
             (Event::Started, BEGIN),
             (dialled(None), ""),
             (ringing(), "play0 tone:ringback"),
-            (Event::EarlyMedia { call: CALL }, ""),
+            (Event::EarlyMedia { call: CALLEE }, ""),
             (answered(), ASK),
             (finished(1_048_577), ""),
             (collected("1", Completion::Full), &format!("clear1048577; stop0; {ENTER}")),
@@ -68,8 +85,8 @@ fn where_nothing_is_asked_early_sound_takes_the_ringing_tones_place() {
             (Event::Started, BEGIN),
             (dialled(Some(true)), ""),
             (ringing(), "play0 tone:ringback"),
-            (Event::EarlyMedia { call: CALL }, "stop0; me>room0"),
-            (answered(), "no-collect; room0>me; me>room0; timer1048577 10s"),
+            (Event::EarlyMedia { call: CALLEE }, "stop0; call1>room0"),
+            (answered(), "no-collect; room0>call1; call1>room0; timer1048577 10s"),
             (members_of_room(1), "clear1048577; play1048577 first-here"),
             (ended(), "end"),
         ],
@@ -78,7 +95,7 @@ fn where_nothing_is_asked_early_sound_takes_the_ringing_tones_place() {
 
 #[test]
 fn a_call_that_does_not_come_about_ends_the_session() {
-    let failed = Event::DialFailed { dial: DialHandle(1), cause: DialCause::Busy };
+    let failed = Event::DialFailed { call: CALLEE, cause: DialCause::Busy };
     play_through(
         &mut invitation(None),
         &[
@@ -98,10 +115,10 @@ fn a_full_room_says_so() {
         &[
             (Event::Started, BEGIN),
             (dialled(None), ""),
-            (answered(), "no-collect; room0>me; me>room0; timer1048577 10s"),
+            (answered(), "no-collect; room0>call1; call1>room0; timer1048577 10s"),
             (
                 limited("connect"),
-                "me|room0; room0|me; no-collect; play1048577 room-full; clear1048577; timer1048578 30s",
+                "call1|room0; room0|call1; no-collect; play1048577 room-full; clear1048577; timer1048578 30s",
             ),
             (finished(1_048_577), "hangup room-full; clear1048578; timer1048579 45s"),
             (ended(), "end"),

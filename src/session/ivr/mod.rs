@@ -18,9 +18,8 @@ use super::closing::Closing;
 use super::in_room::{InRoom, InRoomOutcome, Welcome};
 use super::life::{Life, Script};
 use super::line::{Line, item};
-use super::{DialCause, DialTarget, Event, PlayItem, Session, Verb, Verbs};
+use super::{CallHandle, DialCause, DialTarget, Event, PlayItem, Session, Verb, Verbs};
 use crate::dialplan;
-use crate::types::CallId;
 use entry::{Entered, Entry};
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +51,7 @@ enum Phase {
     /// Another telephone is called.
     Calling(Callee),
     /// Joined with that call.
-    Bridged(CallId),
+    Bridged(CallHandle),
     Leaving(Closing),
 }
 

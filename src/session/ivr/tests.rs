@@ -384,7 +384,7 @@ fn whoever_hangs_up_leaves_nothing_behind_in_any_state() {
 
 #[test]
 fn events_of_other_calls_and_old_handles_change_nothing() {
-    let other = crate::types::CallId(99);
+    let other = CallHandle(99);
     play_through(
         &mut greeted(),
         &[
