@@ -37,6 +37,7 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
             // Not dialled from outside.
             RouteTarget::User(user) => format!("user {}", user.as_str()),
             RouteTarget::Direct => "that user".to_owned(),
+            RouteTarget::Scenario(scenario) => format!("scenario {}", scenario.name),
             RouteTarget::Trunks(_) => continue,
             RouteTarget::Reject(status) => format!("rejected with {status}"),
         };

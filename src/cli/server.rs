@@ -415,6 +415,11 @@ impl Server {
                     store.keep_bindings(user, bindings);
                 }
             }
+            Output::StartSession { session, .. } => {
+                let cause = "this gateway runs no scenarios".to_owned();
+                self.gateway.handle_input(now(), Input::SessionFailed { session, cause });
+            }
+            Output::SessionEvent { .. } | Output::SessionOver { .. } => {}
             Output::Answered(record) => self.records.answered(record),
             Output::Record(record) => self.records.write(Instant::now(), record),
             Output::LoadSound { id, to, source } => self.load_sound(id, to, source),

@@ -17,6 +17,7 @@ mod pin;
 mod room;
 mod route;
 mod say;
+mod scenario;
 mod tls;
 mod trunk;
 mod user;
@@ -28,7 +29,8 @@ use super::plan::Plan;
 use super::raw::{Field, Named, RawPlan};
 use super::world::{Checks, PromptText};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use toml::Spanned;
 
 /// The longest name of a trunk, room, ivr or route, in characters.
@@ -44,11 +46,13 @@ struct Checker<'a> {
     text: &'a str,
     /// Languages asked for so far, and the prompts each has, if that is known.
     prompts: HashMap<String, Option<Vec<PromptText>>>,
+    /// Scenarios named so far: their texts, or why they cannot be used.
+    scenarios: HashMap<PathBuf, Result<Arc<str>, String>>,
 }
 
 /// Checks everything and makes the plan; what is wrong is in the sink.
 pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks, sink: &mut Sink) -> Plan {
-    let mut checker = Checker { sink, checks, base, text, prompts: HashMap::new() };
+    let mut checker = Checker { sink, checks, base, text, prompts: HashMap::new(), scenarios: HashMap::new() };
     let checker = &mut checker;
     let tables = &raw.tables;
     let standard = Default::default();

@@ -193,6 +193,9 @@ fn taken(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed:
     if let RouteTarget::Direct = route.target {
         return out::direct(plan, number, out);
     }
+    if let RouteTarget::Scenario(scenario) = &route.target {
+        return line(out, 0, &format!("Scenario {} decides what becomes of it.", scenario.name));
+    }
     if route.answer_after.is_zero() {
         line(out, 0, "The call is answered at once.");
     } else {
@@ -204,7 +207,11 @@ fn taken(plan: &Plan, trunk: Option<&Trunk>, route: &Route, number: &str, keyed:
     match &route.target {
         RouteTarget::Ivr(ivr) => menu(plan, ivr, number, keyed, out),
         RouteTarget::Room(template) => join(plan, &template.expand(number, ""), &Words::standard(), out),
-        RouteTarget::User(_) | RouteTarget::Direct | RouteTarget::Trunks(_) | RouteTarget::Reject(_) => {}
+        RouteTarget::User(_)
+        | RouteTarget::Direct
+        | RouteTarget::Scenario(_)
+        | RouteTarget::Trunks(_)
+        | RouteTarget::Reject(_) => {}
     }
 }
 

@@ -29,10 +29,10 @@ pub use pattern::{Pattern, PatternError};
 pub use plan::{
     Alone, Announce, Api, ApiRole, ApiToken, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Database, Digest,
     DigestAlgorithm, DigitTransport, FetchSettings, FromUser, Gateway, Greeting, Ice, Identity, IdentityHeader, Ivr,
-    IvrPrompts, ListenAddress, NumberFormat, NumberSource, Origin, Origins, Outgoing, Pin, Plan, Proxy, Register,
-    ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Secret, SessionTimer, SipTransport,
-    SoundSource, SoundUrl, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls, USER_MAX_CALLS, User,
-    check_user_name,
+    IvrPrompts, LONGEST_SCENARIO, ListenAddress, NumberFormat, NumberSource, Origin, Origins, Outgoing, Pin, Plan,
+    Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Scenario, Secret,
+    SessionTimer, SipTransport, SoundSource, SoundUrl, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls,
+    USER_MAX_CALLS, User, check_user_name,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 
@@ -50,7 +50,7 @@ pub struct Loaded {
     pub plan: Arc<Plan>,
     /// Warnings only.
     pub warnings: Diagnostics,
-    /// Of the file's text: another one where that has changed.
+    /// Of the file's text and its scenarios': another one where that has changed.
     pub fingerprint: u64,
 }
 
@@ -86,6 +86,11 @@ pub fn parse(name: &str, text: &str, checks: &dyn Checks) -> Result<Loaded, Diag
     }
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
+    for route in &plan.routes {
+        if let RouteTarget::Scenario(scenario) = &route.target {
+            scenario.source.hash(&mut hasher);
+        }
+    }
     Ok(Loaded { plan: Arc::new(plan), warnings: found, fingerprint: hasher.finish() })
 }
 

@@ -91,7 +91,11 @@ pub fn allow<'plan>(plan: &'plan Plan, number: &str) -> Result<Allowed<'plan>, D
         RouteTarget::Reject(status) => {
             return Err(Denied::Rejected { route: route.name.clone(), status: *status });
         }
-        RouteTarget::Ivr(_) | RouteTarget::Room(_) | RouteTarget::User(_) | RouteTarget::Direct => {
+        RouteTarget::Ivr(_)
+        | RouteTarget::Room(_)
+        | RouteTarget::User(_)
+        | RouteTarget::Direct
+        | RouteTarget::Scenario(_) => {
             return Err(Denied::Inside(route.name.clone()));
         }
     };

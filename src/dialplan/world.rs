@@ -1,6 +1,6 @@
 //! What a dialplan refers to outside of itself, asked for while it is checked.
 
-use super::plan::{FetchSettings, SoundSource};
+use super::plan::{FetchSettings, LONGEST_SCENARIO, SoundSource};
 use crate::types::AudioCodec;
 use std::path::Path;
 
@@ -50,6 +50,14 @@ pub trait Checks {
     /// Why it cannot be.
     fn sound(&self, source: &SoundSource, fetch: &FetchSettings) -> Result<(), String>;
 
+    /// The text of a scenario, which can be run as far as can be told without running it.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or where it is wrong: `line 3, column 7: …`.
+    fn scenario(&self, _path: &Path) -> Result<String, String> {
+        Ok(String::new())
+    }
+
     /// Whether a text of a language can be said. `data` is the gateway's folder.
     ///
     /// # Errors
@@ -78,6 +86,7 @@ pub struct PromptText {
 
 type SoundCheck = Box<dyn Fn(&SoundSource, &FetchSettings) -> Result<(), String> + Send + Sync>;
 type CertificateCheck = Box<dyn Fn(&Path, Option<&Path>) -> Result<(), String> + Send + Sync>;
+type ScenarioCheck = Box<dyn Fn(&Path, &str) -> Result<(), String> + Send + Sync>;
 type CodecCheck = Box<dyn Fn(AudioCodec) -> Result<(), String> + Send + Sync>;
 type VoiceCheck = Box<dyn Fn(&Path, &str) -> Result<(), String> + Send + Sync>;
 type PromptList = Box<dyn Fn(&Path, &str) -> Result<Option<Vec<PromptText>>, String> + Send + Sync>;
@@ -90,6 +99,7 @@ pub struct Files {
     codec: CodecCheck,
     prompts: PromptList,
     voice: VoiceCheck,
+    scenario: ScenarioCheck,
 }
 
 impl Default for Files {
@@ -100,6 +110,7 @@ impl Default for Files {
             codec: Box::new(|_| Ok(())),
             prompts: Box::new(|_, _| Ok(None)),
             voice: Box::new(|_, _| Ok(())),
+            scenario: Box::new(|_, _| Ok(())),
         }
     }
 }
@@ -139,6 +150,13 @@ impl Files {
         self
     }
 
+    /// Checks the texts of scenarios with `check`, which gets the path and the text.
+    #[must_use]
+    pub fn with_scenarios(mut self, check: impl Fn(&Path, &str) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.scenario = Box::new(check);
+        self
+    }
+
     /// Lists the prompts of a folder and language with `list`.
     #[must_use]
     pub fn with_prompts(
@@ -173,6 +191,17 @@ impl Checks for Files {
 
     fn sound(&self, source: &SoundSource, fetch: &FetchSettings) -> Result<(), String> {
         (self.sound)(source, fetch)
+    }
+
+    fn scenario(&self, path: &Path) -> Result<String, String> {
+        let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
+        // Of characters of four octets none has more.
+        if data.len() > LONGEST_SCENARIO as u64 * 4 {
+            return Err("longer than 256 K characters".to_owned());
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        (self.scenario)(path, &text)?;
+        Ok(text)
     }
 
     fn voice(&self, data: &Path, language: &str) -> Result<(), String> {

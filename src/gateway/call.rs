@@ -16,7 +16,7 @@ use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
-use crate::session::{Party, PlaybackHandle};
+use crate::session::{Alerting, Party, PlaybackHandle};
 use crate::sip::{Flow, InviteId};
 use crate::types::{AudioCodec, CallId, Now, PlayerId};
 use bytes::Bytes;
@@ -31,6 +31,8 @@ pub(super) enum Phase {
     Opening {
         /// The offer of the INVITE, if it has one.
         offer: Option<SessionDescription>,
+        /// What its session is told of the INVITE, where that is a scenario.
+        alerting: Option<Box<Alerting>>,
     },
     /// We call: from the opening of its media ports to the answer.
     Dialling(Box<Outgoing>),
@@ -175,10 +177,11 @@ impl Phase {
         if let Self::Ending(cause) = self { Some(cause) } else { None }
     }
 
-    /// The media ports of a call in are open. Gives the offer; `None`: the call waits for no ports (any more).
-    pub(super) fn opened(&mut self) -> Option<Option<SessionDescription>> {
+    /// The media ports of a call in are open. Gives the offer, and what a scenario is told; `None`: the call waits for
+    /// no ports (any more).
+    pub(super) fn opened(&mut self) -> Option<(Option<SessionDescription>, Option<Box<Alerting>>)> {
         match std::mem::replace(self, Self::Incoming) {
-            Self::Opening { offer } => Some(offer),
+            Self::Opening { offer, alerting } => Some((offer, alerting)),
             other => {
                 *self = other;
                 None

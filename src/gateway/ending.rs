@@ -159,6 +159,10 @@ impl Gateway {
     /// Ends a session: its calls are hung up, its rooms released, its players stopped, its timers cleared.
     pub(super) fn end_session(&mut self, now: Now, id: SessionId, why: &'static str) {
         let Some(session) = self.sessions.remove(&id) else { return };
+        if session.running.scenario().is_some() {
+            self.effects.timers.clear(Timer::Idle(id));
+            self.effects.output(Output::SessionOver { session: id, why });
+        }
         if let Some(asked) = session.asked {
             self.effects.reply(asked, super::Reply::Error(super::Refusal::new(super::Rule::Failed, why)));
         }

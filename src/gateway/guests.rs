@@ -58,7 +58,7 @@ impl Gateway {
         let call = Call::begin(Beginning {
             id,
             session,
-            phase: Phase::Opening { offer: Some(offer) },
+            phase: Phase::Opening { offer: Some(offer), alerting: None },
             peer: Peer::guest(&plan, guest.name),
             plan: Arc::clone(&plan),
             flow: &flow,

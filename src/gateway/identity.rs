@@ -50,6 +50,29 @@ pub fn believed(headers: &Headers, trusted: bool) -> Headers {
     believed
 }
 
+/// Most extension headers that are handed on, and octets of each.
+const EXTENSIONS: usize = 32;
+const LONGEST_EXTENSION: usize = 1_024;
+
+/// A request's `X-` headers, names and values as written. What is no text is left out.
+pub fn extensions(headers: &Headers) -> Vec<(String, String)> {
+    let named = headers.iter().filter(|(name, _)| is_extension(name.as_str()));
+    let text = |value: &bytes::Bytes| std::str::from_utf8(value).ok().map(|text| text.trim().to_owned());
+    let whole = named.filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)));
+    whole.filter(|(_, value)| is_extension_value(value)).take(EXTENSIONS).collect()
+}
+
+/// Whether a header of that name says what only its users understand.
+pub fn is_extension(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    name.len() <= 64 && name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-")) && name.bytes().all(is_token)
+}
+
+/// Whether such a header may have this value.
+pub fn is_extension_value(value: &str) -> bool {
+    value.len() <= LONGEST_EXTENSION && !value.chars().any(char::is_control)
+}
+
 /// Who calls by `request`. What asks for privacy is honoured whoever says it.
 pub fn caller(request: &Request, trusted: bool, numbers: &NumberRules) -> Caller {
     let headers = believed(&request.headers, trusted);

@@ -8,13 +8,15 @@ use super::identity;
 use super::negotiation::srtp_of;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
+use super::scenarios::UNANSWERED;
+use super::timer::Timer;
 use super::transfer::Replaced;
-use super::{Event, Gateway, Level, Masked, OpenedTransport, Output, RunningSession, SessionId, TransportKind};
+use super::{Event, Gateway, Level, Masked, OpenedTransport, Output, SessionId, TransportKind};
 use crate::dialplan::route::{self, Decision, Miss};
 use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
 use crate::media::command::LegSettings;
 use crate::sdp::{self, LocalMedia, LocalWebRtc, SessionDescription};
-use crate::session::{self, DialCause, Party, Running};
+use crate::session::{self, Alerting, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::registrar::Binding;
 use crate::sip::{Flow, InviteId, PeerId};
@@ -115,13 +117,18 @@ impl Gateway {
             Leads::ToPlaceOf(replaced) => replaced.session,
             Leads::Anew(_) | Leads::Directly(_) => SessionId(self.fresh_id()),
         };
-        let id = self.enter(now, arrival, decided.route, session, Phase::Opening { offer });
+        let alerting = match &decided.leads {
+            Leads::Anew(running) if running.scenario().is_some() => Some(alerting(&arrival)),
+            _ => None,
+        };
+        let rule = decided.route.clone();
+        let id = self.enter(now, arrival, decided.route, session, Phase::Opening { offer, alerting });
         match decided.leads {
             Leads::Anew(running) => {
-                let mut running =
-                    RunningSession::new(*running, Arc::clone(&self.plan), Arc::clone(&self.players.sounds));
-                running.calls.give(id);
-                self.sessions.insert(session, running);
+                self.begin_session(session, *running, &rule);
+                if let Some(running) = self.sessions.get_mut(&session) {
+                    running.calls.give(id);
+                }
             }
             Leads::ToPlaceOf(replaced) => {
                 self.transfers.begin(id, replaced.of, None);
@@ -200,7 +207,7 @@ impl Gateway {
             srtp,
             webrtc,
         });
-        let Some(offer) = call.phase.opened() else {
+        let Some((offer, alerting)) = call.phase.opened() else {
             return self.send_invite(now, id);
         };
         let detail = call.in_words();
@@ -218,7 +225,10 @@ impl Gateway {
             }
             return self.refuse(now, id, Final::status(refusal.status()), rule);
         }
-        self.emit_of(id, |call| session::Event::Incoming { call, from, number });
+        if alerting.is_some() {
+            self.effects.timers.set(Timer::NoAnswer(id), now.instant + UNANSWERED);
+        }
+        self.emit_of(id, |call| session::Event::Incoming { call, from, number, alerting });
     }
 
     /// Our side of a browser's transport.
@@ -304,6 +314,14 @@ impl Gateway {
         });
         peer.numbers().normalise(&found.unwrap_or_default())
     }
+}
+
+/// What a scenario is told of a call that comes in.
+fn alerting(arrival: &Arrival<'_>) -> Box<Alerting> {
+    let may_say = matches!(arrival.peer, Peer::User(_)) || arrival.peer.is_trusted();
+    let headers = if may_say { identity::extensions(&arrival.request.headers) } else { Vec::new() };
+    let to = arrival.request.to().ok().and_then(|to| to.uri.user_decoded()).unwrap_or_default();
+    Box::new(Alerting { to, headers })
 }
 
 /// Where an admitted INVITE goes.

@@ -1,10 +1,12 @@
 //! What a gateway takes in, and what it gives out.
 
 use super::{
-    Audience, CallRecord, Event, Kept, LogLine, OpenedTransport, Query, Reply, Request, StoredBinding, TransportKind,
+    Audience, CallRecord, Event, Kept, LogLine, OpenedTransport, Query, Reply, Request, SessionId, StoredBinding,
+    TransportKind,
 };
-use crate::dialplan::{Plan, SoundSource};
+use crate::dialplan::{Plan, Scenario, SoundSource};
 use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
+use crate::session;
 use crate::sip::locate::Located;
 use crate::sip::{self, Flow};
 use crate::types::{CallId, IceCredentials, SrtpKeys, WebRtcPeer};
@@ -104,6 +106,21 @@ pub enum Input {
         id: u64,
         /// The answer, or why there is none.
         answer: Result<Kept, String>,
+    },
+    /// A scenario asks for something, of its own accord or in answer to an event. Ignored when its session is over. More
+    /// than a thousand at once end it.
+    Verbs {
+        /// The session.
+        session: SessionId,
+        /// What, in order.
+        verbs: Vec<session::Verb>,
+    },
+    /// A scenario broke a limit, threw or died: its session is ended, and its calls are hung up.
+    SessionFailed {
+        /// The session.
+        session: SessionId,
+        /// Why and where, for the log.
+        cause: String,
     },
     /// The dialplan was read anew. Calls in progress keep theirs.
     Reload(Arc<Plan>),
@@ -206,6 +223,31 @@ pub enum Output {
         user: String,
         /// Those that outlive a restart.
         bindings: Vec<StoredBinding>,
+    },
+    /// Start a scenario. Its first event, [`Started`](session::Event::Started), follows.
+    StartSession {
+        /// Names it from now on.
+        session: SessionId,
+        /// Its source, and what its route hands to it.
+        scenario: Arc<Scenario>,
+        /// The name of the route that leads to it.
+        rule: String,
+        /// The language that its callers are spoken to in.
+        language: String,
+    },
+    /// Tell a scenario what happened; it answers with [`Input::Verbs`], if it wants anything.
+    SessionEvent {
+        /// The session.
+        session: SessionId,
+        /// What.
+        event: session::Event,
+    },
+    /// A scenario's session is over, by its own will or not: nothing it asks for counts any more.
+    SessionOver {
+        /// The session.
+        session: SessionId,
+        /// Why, in a few words.
+        why: &'static str,
     },
     /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
     /// without talk, ended by [`Cause::GatewayStopped`](super::Cause::GatewayStopped).

@@ -19,6 +19,7 @@
 //! | `negotiation.rs` | offers and answers of a call |
 //! | `hold.rs` | hold by us |
 //! | `sessions.rs`, `handles.rs` | the sessions that run, and the names they gave to things |
+//! | `scenarios.rs` | sessions that run elsewhere: their events go out, their verbs come in |
 //! | `apply.rs` | verbs of sessions → effects |
 //! | `players.rs`, `playback.rs` | what is being played, and to whom |
 //! | `speaking.rs` | texts that are spoken while they are played |
@@ -95,6 +96,7 @@ pub mod reason;
 mod refusal;
 mod relayed;
 mod rooms;
+mod scenarios;
 mod sessions;
 mod shutdown;
 mod signalling;
@@ -151,7 +153,7 @@ use pins::Pins;
 use players::Players;
 use rand::rngs::StdRng;
 use rooms::Rooms;
-pub(crate) use sessions::SessionId;
+pub use sessions::SessionId;
 use sessions::{RunningSession, Sessions, Turn};
 use shutdown::Shutdown;
 use speaking::Speeches;
@@ -280,6 +282,8 @@ impl Gateway {
             Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),
             Input::Sound { id, sound, is_last } => self.on_sound(now, id, sound, is_last),
             Input::QueryDone { id, answer } => self.on_query_done(now, id, answer),
+            Input::Verbs { session, verbs } => self.on_verbs(now, session, verbs),
+            Input::SessionFailed { session, cause } => self.on_session_failed(now, session, &cause),
             Input::Reload(plan) => self.on_reload(now, plan),
         }
         self.run_until_idle(now);
@@ -374,13 +378,22 @@ impl Gateway {
         if matches!(event, session::Event::Ended { .. } | session::Event::DialFailed { .. })
             && self.sessions.get(&session).is_some_and(|session| session.calls.is_empty())
         {
-            self.end_session(now, session, "last call ended");
+            self.last_call_over(now, session);
         }
     }
 
     fn run_session(&mut self, now: Now, id: SessionId, event: &session::Event) {
+        if self.tell_elsewhere(id, event) {
+            return;
+        }
         let Some(mut verbs) = self.sessions.tell(id, event) else { return };
-        for verb in verbs.drain() {
+        self.carry_out(now, id, verbs.drain());
+        self.sessions.keep_for_next(verbs);
+    }
+
+    /// Does what a session asks, until it is over.
+    fn carry_out(&mut self, now: Now, id: SessionId, verbs: impl Iterator<Item = session::Verb>) {
+        for verb in verbs {
             match self.sessions.count_verb(id) {
                 Turn::Goes => self.apply(now, id, verb),
                 Turn::Over => break,
@@ -392,7 +405,6 @@ impl Gateway {
                 }
             }
         }
-        self.sessions.keep_for_next(verbs);
     }
 
     fn emit(&mut self, session: SessionId, event: session::Event) {

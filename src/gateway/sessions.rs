@@ -14,9 +14,9 @@ const VERBS_A_TURN: u32 = 1_000;
 /// Over which `gateway.dial_rate` counts.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// One running session.
+/// One running session. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct SessionId(pub(crate) u64);
+pub struct SessionId(pub u64);
 
 /// A session with the names it gave to things.
 pub(super) struct RunningSession {

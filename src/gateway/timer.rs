@@ -36,6 +36,8 @@ pub(super) enum Timer {
     StreamedText(u64),
     /// A timer of a session.
     Session(SessionId, TimerHandle),
+    /// A scenario without calls has been left alone for long enough.
+    Idle(SessionId),
     /// A drain that has waited long enough.
     Drain,
     /// A peer that does not answer our last BYE: we leave without after [`GOODBYE`].
@@ -76,6 +78,7 @@ impl Gateway {
                     self.emit(id, session::Event::Timer { timer });
                 }
             }
+            Timer::Idle(session) => self.on_idle_session(now, session),
             Timer::Drain => self.hang_up_all(now),
             // `run_until_idle` does the rest.
             Timer::Goodbye => {}

@@ -14,8 +14,10 @@ pub enum Event {
         from: Party,
         /// The called number, normalised.
         number: String,
+        /// What only scenarios are told.
+        alerting: Option<Box<Alerting>>,
     },
-    /// The first event of a session that begins without a call.
+    /// The first event of a session that begins without a call, and of a scenario.
     Started,
     /// A call of [`super::Verb::Dial`] is under way.
     Dialled {
@@ -140,6 +142,15 @@ pub enum DialCause {
     NoSuchNumber,
     /// No trunk could bring it there.
     Unreachable,
+}
+
+/// What a scenario is told of a call that comes in, beside its caller and number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alerting {
+    /// User part of the To header.
+    pub to: String,
+    /// Names and values of `X-` headers, as written, from a peer that may set them.
+    pub headers: Vec<(String, String)>,
 }
 
 /// The other end of a call, as far as the peer may be believed.

@@ -20,7 +20,7 @@ mod verb;
 
 pub use digits::Digits;
 pub use direct::Direct;
-pub use event::{DialCause, Event, Party, PinVerdict};
+pub use event::{Alerting, DialCause, Event, Party, PinVerdict};
 pub use invitation::{Invitation, Invited};
 pub use ivr::Ivr;
 pub use routed::{Running, for_route};

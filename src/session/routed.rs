@@ -1,7 +1,7 @@
 //! From a route of the dialplan to the session of the calls that take it.
 
 use super::{Direct, Event, Invitation, Invited, Ivr, Session, ToUser, Verbs};
-use crate::dialplan::{Plan, RoomTemplate, Route, RouteTarget};
+use crate::dialplan::{Plan, RoomTemplate, Route, RouteTarget, Scenario};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ enum Kind {
     ToUser(ToUser),
     /// A call of ours into a room.
     Invitation(Invitation),
+    /// A scenario, which runs elsewhere.
+    Scenario(Arc<Scenario>),
 }
 
 /// The session for one call that takes `route`; `None` where the route refuses its calls. It keeps what it needs of the
@@ -35,6 +37,7 @@ pub fn for_route(plan: &Plan, route: &Route) -> Option<Running> {
             (Kind::Direct(Direct::new(room.clone(), route.answer_after)), &plan.gateway.language)
         }
         RouteTarget::User(user) => (Kind::ToUser(ToUser::new(user.clone())), &plan.gateway.language),
+        RouteTarget::Scenario(scenario) => (Kind::Scenario(Arc::clone(scenario)), &plan.gateway.language),
         RouteTarget::Direct | RouteTarget::Trunks(_) | RouteTarget::Reject(_) => return None,
     };
     let language = route.language.as_ref().unwrap_or(language).clone();
@@ -61,13 +64,20 @@ impl Running {
         &self.language
     }
 
-    /// As [`Session::handle`].
+    /// The scenario, where it is one: it runs elsewhere, is told of events there, and answers when it likes.
+    #[must_use]
+    pub const fn scenario(&self) -> Option<&Arc<Scenario>> {
+        if let Kind::Scenario(scenario) = &self.kind { Some(scenario) } else { None }
+    }
+
+    /// As [`Session::handle`]. A scenario does nothing here.
     pub fn handle(&mut self, event: &Event, out: &mut Verbs) {
         match &mut self.kind {
             Kind::Ivr(session) => session.handle(event, out),
             Kind::Direct(session) => session.handle(event, out),
             Kind::ToUser(session) => session.handle(event, out),
             Kind::Invitation(session) => session.handle(event, out),
+            Kind::Scenario(_) => {}
         }
     }
 }

@@ -71,7 +71,11 @@ fn unit(unit: Unit) -> String {
 }
 
 pub(super) fn incoming(number: &str) -> Event {
-    Event::Incoming { call: CALL, from: Party::default(), number: number.into() }
+    incoming_by(CALL, number)
+}
+
+fn incoming_by(call: CallHandle, number: &str) -> Event {
+    Event::Incoming { call, from: Party::default(), number: number.into(), alerting: None }
 }
 
 pub(super) fn answered() -> Event {
@@ -160,7 +164,7 @@ pub(super) fn any_event() -> impl Strategy<Value = Event> {
         _ => VerbError::WrongState { verb, state: "any" },
     });
     prop_oneof![
-        2 => call.clone().prop_map(|call| Event::Incoming { call, from: Party::default(), number: "1000".into() }),
+        2 => call.clone().prop_map(|call| incoming_by(call, "1000")),
         2 => call.clone().prop_map(|call| Event::Answered { call }),
         1 => call.clone().prop_map(|call| Event::Ended { call }),
         1 => call.clone().prop_map(|call| Event::Digit { call, digit: '1' }),

@@ -91,7 +91,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "streamed_text",
                 "webrtc",
             ],
-            &["apply", "transfer"],
+            &["apply", "scenarios", "transfer"],
             &["guests", "incoming"],
             &["direct", "messaging"],
             &["io"],

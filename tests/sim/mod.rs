@@ -33,6 +33,7 @@ mod pins;
 mod properties;
 mod reasons;
 mod replacing;
+mod scenarios;
 mod session_timer;
 mod spoken;
 mod srtp;

@@ -10,10 +10,13 @@ use super::sounds::Tones;
 use bytes::Bytes;
 use partyline::audio::goertzel;
 use partyline::dialplan::{Plan, TrunkAddress};
-use partyline::gateway::{self, CallRecord, Gateway, Input, OpenedTransport, Output, Reply, Request, TransportKind};
+use partyline::gateway::{
+    self, CallRecord, Gateway, Input, OpenedTransport, Output, Reply, Request, SessionId, TransportKind,
+};
 use partyline::media::PacketKind;
 use partyline::media::command::{Clip, Command, Event, LegStatistics};
 use partyline::media::sim::SimMedia;
+use partyline::session::{self, Verb};
 use partyline::sip::message::Transport;
 use partyline::sip::{self, EndpointConfig, Flow};
 use partyline::types::{AudioCodec, CallId, Now};
@@ -87,6 +90,25 @@ impl Default for Settings {
     }
 }
 
+/// A scenario, which the test runs by hand.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) session: SessionId,
+    pub(crate) scenario: String,
+    pub(crate) rule: String,
+    /// Why it is over, when it is.
+    pub(crate) over: Option<&'static str>,
+    /// What it was told.
+    pub(crate) told: Vec<session::Event>,
+}
+
+impl Started {
+    /// Takes what it was told since.
+    pub(crate) fn take(&mut self) -> Vec<session::Event> {
+        std::mem::take(&mut self.told)
+    }
+}
+
 pub(crate) struct World {
     pub(crate) now: Now,
     start: Instant,
@@ -114,6 +136,8 @@ pub(crate) struct World {
     /// Host names of media that are to be looked up.
     pub(crate) host_lookups: Vec<(CallId, String)>,
     pub(crate) replies: Vec<Reply>,
+    /// Scenarios that were started, the oldest first.
+    pub(crate) scenarios: Vec<Started>,
     /// Texts that nobody hears any more.
     pub(crate) cancelled_speeches: usize,
     pub(crate) drained: bool,
@@ -160,6 +184,7 @@ impl World {
             answered: Vec::new(),
             host_lookups: Vec::new(),
             replies: Vec::new(),
+            scenarios: Vec::new(),
             cancelled_speeches: 0,
             drained: false,
             events: Vec::new(),
@@ -242,6 +267,17 @@ impl World {
         self.input(Input::Control { id: 7, request });
         self.settle();
         self.replies.last().cloned().expect("a reply")
+    }
+
+    /// A scenario asks for something.
+    pub(crate) fn say(&mut self, session: SessionId, verbs: Vec<Verb>) {
+        self.input(Input::Verbs { session, verbs });
+        self.settle();
+    }
+
+    fn scenario(&mut self, session: SessionId) -> &mut Started {
+        let found = self.scenarios.iter_mut().find(|started| started.session == session);
+        found.expect("a scenario that was started")
     }
 
     pub(crate) fn input(&mut self, input: Input) {
@@ -475,6 +511,20 @@ impl World {
                 self.input(Input::QueryDone { id, answer });
             }
             Output::KeepBindings { .. } => {}
+            Output::StartSession { session, scenario, rule, .. } => {
+                self.scenarios.push(Started {
+                    session,
+                    scenario: scenario.name.clone(),
+                    rule,
+                    over: None,
+                    told: Vec::new(),
+                });
+            }
+            Output::SessionEvent { session, event } => self.scenario(session).told.push(event),
+            Output::SessionOver { session, why } => {
+                let before = self.scenario(session).over.replace(why);
+                assert_eq!(before, None, "a session ends once");
+            }
             Output::Answered(record) => self.answered.push(*record),
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => {

@@ -3,7 +3,7 @@
 use super::ivr::{Checked, template};
 use super::pattern::{pattern, unmatched};
 use super::say::{self, Voice};
-use super::{Checker, bypass, out};
+use super::{Checker, bypass, out, scenario};
 use crate::dialplan::diagnostic::line_of;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::overlap::covers;
@@ -124,10 +124,14 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     let unused = match &target {
         Some(RouteTarget::Reject(_)) => Some("a call that is refused is not answered"),
         Some(RouteTarget::User(_) | RouteTarget::Direct) => Some("a call to a user is answered when the user answers"),
+        Some(RouteTarget::Scenario(_)) => Some("a scenario answers when it wants to"),
         _ => None,
     };
     if let (Some(why), Some(after)) = (unused, raw.answer_after.get()) {
         checker.sink.warning(after.span(), why).label("has no effect").help("take it out");
+    }
+    if let Some(data) = raw.custom_data.get().filter(|_| raw.scenario.is_absent()) {
+        checker.sink.warning(data.span(), "a scenario is handed this").label("has no effect").help("take it out");
     }
     out::settings_without_trunk(checker, raw);
     let (number, place) = number?;
@@ -200,6 +204,7 @@ fn target(
         ("ivr", raw.ivr.is_absent(), raw.ivr.get().map(Spanned::span)),
         ("room", raw.room.is_absent(), raw.room.get().map(Spanned::span)),
         ("to_user", raw.to_user.is_absent(), raw.to_user.get().map(Spanned::span)),
+        ("scenario", raw.scenario.is_absent(), raw.scenario.get().map(Spanned::span)),
         ("trunk", raw.trunk.is_absent(), raw.trunk.get().map(Spanned::span)),
         ("trunks", raw.trunks.is_absent(), raw.trunks.get().map(Spanned::span)),
         ("reject", raw.reject.is_absent(), raw.reject.get().map(Spanned::span)),
@@ -209,7 +214,7 @@ fn target(
         checker
             .sink
             .error(value.span(), "this route leads nowhere")
-            .label("none of `ivr`, `room`, `to_user`, `trunk` and `reject`")
+            .label("none of `ivr`, `room`, `to_user`, `scenario`, `trunk` and `reject`")
             .help("add one of them, as: ivr = \"conference\"");
     }
     if let [(first, _, Some(place)), (second, _, Some(other)), ..] = written.as_slice() {
@@ -218,7 +223,7 @@ fn target(
             .error(other.clone(), "this route leads to two places")
             .label(format!("`{second}`"))
             .also(place.clone(), format!("and `{first}`"))
-            .help("a route has one of `ivr`, `room`, `to_user`, `trunk` (or `trunks`) and `reject`");
+            .help("a route has one of `ivr`, `room`, `to_user`, `scenario`, `trunk` (or `trunks`) and `reject`");
         return None;
     }
     if let Some(name) = raw.ivr.get() {
@@ -232,6 +237,9 @@ fn target(
             return direct(checker, raw, name);
         }
         return user(checker, name, names.users).map(RouteTarget::User);
+    }
+    if let Some(name) = raw.scenario.get() {
+        return scenario::check(checker, raw, name).map(RouteTarget::Scenario);
     }
     if !raw.trunk.is_absent() || !raw.trunks.is_absent() {
         return out::check(checker, raw, number, names.trunks).map(RouteTarget::Trunks);

@@ -1,6 +1,6 @@
 //! `[[routes]]`.
 
-use super::{Ivr, RoomTemplate, Trunk};
+use super::{Ivr, RoomTemplate, Scenario, Trunk};
 use crate::dialplan::Pattern;
 use std::fmt;
 use std::sync::Arc;
@@ -70,6 +70,8 @@ pub enum RouteTarget {
     /// To the user whose name is the called number, descriptions untouched: the media goes from one to the other. Such
     /// a route takes calls from users alone.
     Direct,
+    /// To a scenario.
+    Scenario(Arc<Scenario>),
     /// Out, by trunks. Such a route takes calls from sessions alone.
     Trunks(Arc<Outgoing>),
     /// Nowhere: this SIP status, 400 to 699.

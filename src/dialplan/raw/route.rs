@@ -5,7 +5,7 @@ use super::{RawDuration, Strings};
 
 table! {
     /// `[[routes]]`.
-    RawRoute, "a route", later ["scenario", "dial", "record"],
+    RawRoute, "a route", later ["dial", "record"],
     {
         /// What log and call record call it. Required.
         name: String = r#""InboundFromPSTN""#,
@@ -22,6 +22,11 @@ table! {
         /// there is no such user, 480 where the user is not registered. `"direct"`, with `from = "users"`: to the user
         /// whose name is the called number, and the media goes from one to the other, not through the gateway.
         to_user: String = r#""alice""#,
+        /// Leads to this scenario, the file `scenarios/NAME.js` beside the dialplan. With `from = "sessions"`: the
+        /// number is the name of a conference, and the first call to it starts a session that takes all others.
+        scenario: String = r#""VideoConference""#,
+        /// A text that the scenario is handed, at most 4096 characters; with `scenario`. Default empty.
+        custom_data: String = r#""room=standup""#,
         /// Calls out by this trunk; with `from = "sessions"`.
         trunk: String = r#""carrier""#,
         /// Calls out by the first of these trunks that can; with `from = "sessions"`.
@@ -37,7 +42,7 @@ table! {
         /// Whether the callee must press 1 before being heard; with a trunk. Default: yes for a call into a room, no
         /// for one that is joined with a single caller.
         confirm: bool = "true",
-        /// Language that its callers are spoken to in; with `ivr` or `room`. Default: that of the ivr, else of the
+        /// Language that its callers are spoken to in; with `ivr`, `room` or `scenario`. Default: that of the ivr, else of the
         /// gateway.
         language: String = r#""fr-FR""#,
         /// How long it rings before it is answered, 0s to 60s. Default `"0s"`.

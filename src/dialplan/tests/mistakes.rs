@@ -256,7 +256,7 @@ fn single_mistakes_are_told_where_they_are() {
         ("route", "[ice]\nturn_secret = { env = \"S\" }", "18 warning: a secret of no TURN server <{ env = \"S\" }>"),
         ("route", "answer_after = \"61s\"", "17 error: `answer_after` is from 0s to 60s <\"61s\">"),
         ("route", "room = \"x\"", "17 error: this route leads to two places <\"x\">"),
-        ("route", "scenario = \"x\"", "17 error: `scenario` is not supported in this version <scenario>"),
+        ("route", "scenario = \"x\"", "17 error: this route leads to two places <\"x\">"),
         ("route", "to_user = \"x\"", "17 error: this route leads to two places <\"x\">"),
         (
             "route",

@@ -18,6 +18,14 @@ impl Checks for Small {
         if source.to_string() == "good.wav" { Ok(()) } else { Err("not a WAV file".into()) }
     }
 
+    fn scenario(&self, path: &Path) -> Result<String, String> {
+        match path.to_str() {
+            Some("scenarios/Good.js") => Ok("VoxEngine.terminate();".into()),
+            Some("scenarios/Long.js") => Ok("x".repeat(LONGEST_SCENARIO + 1)),
+            _ => Err("No such file".into()),
+        }
+    }
+
     fn voice(&self, _: &Path, _: &str) -> Result<(), String> {
         Err("no voice".into())
     }
@@ -53,6 +61,33 @@ fn file(trunk: &str, ivr: &str) -> String {
 fn told(trunk: &str, ivr: &str) -> Vec<String> {
     let found = parse("dialplan.toml", &file(trunk, ivr), &Small).map_or_else(|found| found, |loaded| loaded.warnings);
     found.iter().map(|one| format!("{} {}: {}", found.line(one), one.message, one.label)).collect()
+}
+
+#[test]
+fn a_scenario_is_read_from_beside_the_dialplan() {
+    let route = |more: &str| {
+        format!("[trunks.t]\nallow = \"192.0.2.1\"\n[[routes]]\nname = \"A\"\nfrom = \"t\"\nnumber = '1'\n{more}\n")
+    };
+    let good = "scenario = \"Good\"\ncustom_data = \"a word\"";
+    let plan = parse("dialplan.toml", &route(good), &Small).unwrap().plan;
+    let RouteTarget::Scenario(scenario) = &plan.routes[0].target else { panic!("it leads to the scenario") };
+    assert_eq!((&*scenario.source, &*scenario.custom_data), ("VoxEngine.terminate();", "a word"));
+    for (more, expected) in [
+        ("scenario = \"Gone\"", "7 the scenario scenarios/Gone.js cannot be used: No such file"),
+        ("scenario = \"Long\"", "7 the scenario scenarios/Long.js cannot be used: longer than 256 K characters"),
+        (
+            "scenario = \"../Good\"",
+            "7 this cannot be the name of a scenario: letters, digits, `_`, `-` and `.`, at most 64",
+        ),
+        ("room = \"r\"\ncustom_data = \"x\"", "8 a scenario is handed this: has no effect"),
+        ("scenario = \"Good\"\nanswer_after = \"3s\"", "8 a scenario answers when it wants to: has no effect"),
+    ] {
+        let text = route(more);
+        let found = parse("dialplan.toml", &text, &Small).map_or_else(|found| found, |loaded| loaded.warnings);
+        let told: Vec<String> =
+            found.iter().map(|one| format!("{} {}: {}", found.line(one), one.message, one.label)).collect();
+        assert!(told.iter().any(|told| told == expected), "{more}: {told:?}");
+    }
 }
 
 #[test]

@@ -215,6 +215,7 @@ impl Gateway {
     /// It has rung for as long as it may.
     pub(in crate::gateway) fn on_no_answer(&mut self, now: Now, id: CallId) {
         self.on_direct_unanswered(now, id);
+        self.on_scenario_slow(now, id);
         if !self.is_being_called(id) {
             return;
         }
