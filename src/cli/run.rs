@@ -13,7 +13,7 @@ use crate::dialplan::{self, Plan};
 use crate::gateway::Gateway;
 use crate::http::HttpServer;
 use crate::media::thread::{MediaHandle, Settings};
-use crate::net::{ListenAddress, Transports, transport};
+use crate::net::{IceTcp, ListenAddress, Transports, transport};
 use crate::sip::EndpointConfig;
 use crate::sound::{self, Loader};
 use crate::speech::{self, Library, SoundFiles, Speaker};
@@ -47,6 +47,8 @@ pub(super) enum StartError {
     Records { path: PathBuf, source: std::io::Error },
     #[error("control socket {path}: {source}")]
     Control { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    IceTcp(#[from] crate::net::IceTcpError),
     #[error(transparent)]
     Http(#[from] crate::http::StartError),
     #[error("media threads: {0}")]
@@ -193,6 +195,7 @@ async fn serve(
         .map_err(|source| StartError::Control { path: settings.control.clone(), source })?;
     let (asking, http_asked) = mpsc::channel(HTTP_QUEUE);
     let http = HttpServer::start(&plan, asking, transports.websockets())?;
+    let ice_tcp = IceTcp::start(&settings.ice_tcp)?;
     let threads = settings.media_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let media = MediaHandle::spawn(Settings { threads, realtime: true, libraries: libraries.clone() })
         .map_err(StartError::Media)?;
@@ -206,6 +209,9 @@ async fn serve(
     for (scheme, address) in http.iter().flat_map(HttpServer::bound) {
         tracing::info!("listening on {scheme}://{address}");
     }
+    for address in ice_tcp.iter().flat_map(IceTcp::bound) {
+        tracing::info!("listening on {address} for ICE by TCP");
+    }
     if std::io::stdout().is_terminal() {
         let banner = banner::banner(&plan, &transports);
         // A terminal may be stopped: the gateway is not to stop with it.
@@ -215,7 +221,8 @@ async fn serve(
     }
     let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter), voices.loader.clone())
         .with_speaker(voices.speaker.get().cloned().flatten())
-        .with_http(http);
+        .with_http(http)
+        .with_ice_tcp(ice_tcp);
     let config = config.to_owned();
     server.run(Sources { sip, asked, http: http_asked }, move || reload(&config, &voices, &libraries)).await?;
     control.close(LAST_REPLIES).await;

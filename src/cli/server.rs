@@ -17,7 +17,7 @@ use crate::gateway::{Audience, Event, Gateway, Input, Level, LogLine, Output, Qu
 use crate::http::{self, HttpServer};
 use crate::media::command::{Clip, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
-use crate::net::{self, Arrival, PortRange, Resolver, TlsPeer, Transports, WebRtc, WebRtcEvent};
+use crate::net::{self, Arrival, IceTcp, PortRange, Resolver, TlsPeer, Transports, WebRtc, WebRtcEvent};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::sound::Loader;
@@ -184,6 +184,12 @@ impl Server {
     /// The same server with somebody who says texts.
     pub(super) fn with_speaker(mut self, speaker: Option<Speaker>) -> Self {
         self.speaker = speaker;
+        self
+    }
+
+    /// The same server with what takes connections of browsers that UDP does not reach.
+    pub(super) fn with_ice_tcp(mut self, ice_tcp: Option<IceTcp>) -> Self {
+        self.webrtc = self.webrtc.with_tcp(ice_tcp);
         self
     }
 

@@ -175,11 +175,11 @@ impl Gateway {
                 let srtp = self.calls.get(&id).and_then(|call| srtp_of(call, &mut self.keys));
                 (address, rtcp_port, srtp, None)
             }
-            OpenedTransport::WebRtc { address, fingerprint } => {
-                (address, address.port(), None, Some(self.webrtc_of(id, fingerprint)))
+            OpenedTransport::WebRtc { address, fingerprint, tcp_port } => {
+                (address, address.port(), None, Some(self.webrtc_of(id, fingerprint, tcp_port)))
             }
-            OpenedTransport::Either { address, rtcp_port, fingerprint } => {
-                (address, rtcp_port, None, Some(self.webrtc_of(id, fingerprint)))
+            OpenedTransport::Either { address, rtcp_port, fingerprint, tcp_port } => {
+                (address, rtcp_port, None, Some(self.webrtc_of(id, fingerprint, tcp_port)))
             }
         };
         let opening = |call: &&mut Call| match call.phase {
@@ -232,14 +232,14 @@ impl Gateway {
     }
 
     /// Our side of a browser's transport.
-    fn webrtc_of(&mut self, id: CallId, fingerprint: Fingerprint) -> LocalWebRtc {
+    fn webrtc_of(&mut self, id: CallId, fingerprint: Fingerprint, tcp_port: Option<u16>) -> LocalWebRtc {
         let seed = self.random.next_u64();
         let (ssrc, cname) = (LegSettings::ssrc(seed), LegSettings::cname(seed));
         let ice = IceCredentials::random(&mut self.keys);
         if let Some(call) = self.calls.get_mut(&id) {
             call.media.seed = Some(seed);
         }
-        LocalWebRtc { ice, fingerprint, ssrc, cname }
+        LocalWebRtc { ice, fingerprint, tcp_port, ssrc, cname }
     }
 
     pub(super) fn on_transport_refused(&mut self, now: Now, id: CallId, reason: String) {

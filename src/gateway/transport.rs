@@ -32,6 +32,8 @@ pub enum OpenedTransport {
         rtcp_port: u16,
         /// Our certificate.
         fingerprint: Fingerprint,
+        /// The port of the same address that takes connections of browsers by TCP, if one does.
+        tcp_port: Option<u16>,
     },
     /// One port, and who we are in DTLS.
     WebRtc {
@@ -39,6 +41,8 @@ pub enum OpenedTransport {
         address: SocketAddr,
         /// Our certificate.
         fingerprint: Fingerprint,
+        /// The port of the same address that takes connections of browsers by TCP, if one does.
+        tcp_port: Option<u16>,
     },
 }
 

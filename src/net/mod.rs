@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod connections;
+mod ice_tcp;
 mod lines;
 mod listening;
 mod local;
@@ -23,6 +24,7 @@ mod udp;
 mod webrtc;
 mod websocket;
 
+pub use ice_tcp::{IceTcp, IceTcpError};
 pub use listening::{BindError, ListenAddress, bind_tcp};
 pub use ports::{MediaSockets, PortError, PortRange};
 pub use resolve::{Resolver, Server, transport};

@@ -1,5 +1,5 @@
-//! The thread of the streams: it accepts, shakes hands, reads, frames and writes. However much of that unknown
-//! sources cause, the gateway's own thread only ever sees whole messages.
+//! Threads that accept, shake hands, read, frame and write: one for SIP's streams, one for ICE by TCP. However much of
+//! that unknown sources cause, the gateway's own thread only ever sees whole messages.
 
 use std::io;
 use std::thread;
@@ -7,21 +7,21 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 /// Ends when dropped, and with it every connection.
-pub(super) struct StreamThread {
+pub(super) struct ShellThread {
     runtime: Handle,
     _end: oneshot::Sender<()>,
 }
 
-impl StreamThread {
-    /// Starts it.
+impl ShellThread {
+    /// Starts it under a name.
     ///
     /// # Errors
     /// When the system gives no thread, or nothing to wait with.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(super) fn start(name: &str) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
-        thread::Builder::new().name("sip-streams".into()).spawn(move || {
+        thread::Builder::new().name(name.into()).spawn(move || {
             // Nothing is ever sent: it is dropped.
             let _ = runtime.block_on(ended);
             // A look at the files of roots may be going on.

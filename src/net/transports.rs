@@ -6,7 +6,7 @@ use super::listening::{BindError, ListenAddress, accept, bind_tcp};
 use super::local::LocalAddresses;
 use super::log::NetLog;
 use super::opening::{UnheardPorts, any, open};
-use super::thread::StreamThread;
+use super::thread::ShellThread;
 use super::tls::{Acceptor, Callers, TlsPeer};
 use super::udp::UdpListener;
 use super::websocket::WebSockets;
@@ -75,7 +75,7 @@ pub struct Transports {
     events: NetEvents,
     /// Ends with the last connection, once we are closing.
     all_ended: mpsc::Receiver<Infallible>,
-    thread: StreamThread,
+    thread: ShellThread,
 }
 
 impl Transports {
@@ -88,7 +88,7 @@ impl Transports {
         certificate: Option<&CertificateFiles>,
         events: NetEvents,
     ) -> Result<Self, BindError> {
-        let thread = StreamThread::start().map_err(|source| BindError {
+        let thread = ShellThread::start("sip-streams").map_err(|source| BindError {
             transport: Transport::Tcp,
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             source,

@@ -4,8 +4,9 @@
 //! Until a connection is made the thread reads the leg's socket. Then the socket goes to a media thread, which hands
 //! aside what is no media; answers leave by the same socket.
 
+use super::ice_tcp::{IceTcp, Relays};
 use crate::types::{CallId, Deadlines, Fingerprint, IceCredentials, SrtpKeys, WebRtcPeer};
-use crate::webrtc::{Aside, AsideReader, Connection, Event, Identity, Settings, aside};
+use crate::webrtc::{Aside, AsideReader, Connection, Event, Identity, Protocol, Settings, TransportAddress, aside};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::collections::HashMap;
@@ -60,6 +61,7 @@ pub enum WebRtcEvent {
 pub struct WebRtc {
     tell: mpsc::Sender<WebRtcEvent>,
     thread: Option<Thread>,
+    tcp: Option<IceTcp>,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,7 @@ enum Ask {
     Connect {
         call: CallId,
         socket: Option<UdpSocket>,
+        tcp_port: Option<u16>,
         ice: IceCredentials,
         peer: Box<WebRtcPeer>,
     },
@@ -85,7 +88,20 @@ impl WebRtc {
     /// Whoever holds the other end of `tell` hears of every connection.
     #[must_use]
     pub fn new(tell: mpsc::Sender<WebRtcEvent>) -> Self {
-        Self { tell, thread: None }
+        Self { tell, thread: None, tcp: None }
+    }
+
+    /// The same, which takes connections by TCP as well.
+    #[must_use]
+    pub fn with_tcp(mut self, tcp: Option<IceTcp>) -> Self {
+        self.tcp = tcp;
+        self
+    }
+
+    /// The port that takes connections by TCP to `local`, the address of a leg.
+    #[must_use]
+    pub fn tcp_port(&self, local: IpAddr) -> Option<u16> {
+        self.tcp.as_ref().and_then(|tcp| tcp.port(local))
     }
 
     /// Our certificate's, made when it is asked for first.
@@ -100,7 +116,8 @@ impl WebRtc {
         let fingerprint = identity.fingerprint();
         let wake = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?);
         let (asks, asked) = channel();
-        let driver = Driver::new(identity, Arc::clone(&wake), asked, self.tell.clone())?;
+        let relays = self.tcp.as_ref().map(|tcp| tcp.relays.clone()).unwrap_or_default();
+        let driver = Driver::new(identity, relays, Arc::clone(&wake), asked, self.tell.clone())?;
         std::thread::Builder::new().name("webrtc".into()).spawn(move || driver.run())?;
         self.thread = Some(Thread { fingerprint, asks, wake });
         Ok(fingerprint)
@@ -118,7 +135,9 @@ impl WebRtc {
         peer: WebRtcPeer,
     ) -> io::Result<()> {
         let socket = socket.map(UdpSocket::try_clone).transpose()?;
-        self.ask(Ask::Connect { call, socket, ice, peer: Box::new(peer) });
+        let local = socket.as_ref().map(UdpSocket::local_addr).transpose()?;
+        let tcp_port = local.and_then(|local| self.tcp_port(local.ip()));
+        self.ask(Ask::Connect { call, socket, tcp_port, ice, peer: Box::new(peer) });
         Ok(())
     }
 
@@ -149,6 +168,8 @@ impl Drop for WebRtc {
 struct Peer {
     connection: Connection,
     socket: UdpSocket,
+    /// Connections by TCP may be for it.
+    by_tcp: bool,
     /// The socket is read by a media thread; this comes from there.
     aside: Option<AsideReader>,
 }
@@ -156,6 +177,7 @@ struct Peer {
 /// The thread.
 struct Driver {
     identity: Identity,
+    relays: Relays,
     epoll: Epoll,
     wake: Arc<EventFd>,
     asked: Receiver<Ask>,
@@ -168,6 +190,7 @@ struct Driver {
 impl Driver {
     fn new(
         identity: Identity,
+        relays: Relays,
         wake: Arc<EventFd>,
         asked: Receiver<Ask>,
         tell: mpsc::Sender<WebRtcEvent>,
@@ -175,7 +198,7 @@ impl Driver {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE))?;
         let (peers, deadlines) = (HashMap::new(), Deadlines::default());
-        Ok(Self { identity, epoll, wake, asked, tell, peers, deadlines, buffer: Box::new([0; LONGEST]) })
+        Ok(Self { identity, relays, epoll, wake, asked, tell, peers, deadlines, buffer: Box::new([0; LONGEST]) })
     }
 
     /// Runs until nobody can ask any more.
@@ -202,6 +225,9 @@ impl Driver {
             }
             while let Some(call) = self.deadlines.pop_due(now) {
                 if let Some(peer) = self.peers.get_mut(&call) {
+                    self.relays.take_ended(call).into_iter().for_each(|remote| {
+                        peer.connection.handle_disconnect(now, remote);
+                    });
                     peer.connection.handle_timeout(now);
                 }
                 self.carry_out(call);
@@ -220,7 +246,9 @@ impl Driver {
     fn take_asks(&mut self, now: Instant) -> bool {
         loop {
             match self.asked.try_recv() {
-                Ok(Ask::Connect { call, socket, ice, peer }) => self.connect(now, call, socket, ice, &peer),
+                Ok(Ask::Connect { call, socket, tcp_port, ice, peer }) => {
+                    self.connect(now, call, socket, tcp_port, ice, &peer);
+                }
                 Ok(Ask::Close(call)) => self.close(call),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => {
@@ -237,10 +265,14 @@ impl Driver {
         now: Instant,
         call: CallId,
         socket: Option<UdpSocket>,
+        tcp_port: Option<u16>,
         ice: IceCredentials,
         peer: &WebRtcPeer,
     ) {
         if let Some(known) = self.peers.get_mut(&call) {
+            if let Some(local) = known.socket.local_addr().ok().filter(|_| known.by_tcp) {
+                self.relays.register(call, &ice.fragment, local);
+            }
             known.connection.restart(now, &ice, peer);
             return self.carry_out(call);
         }
@@ -253,8 +285,11 @@ impl Driver {
         if let Err(error) = self.epoll.add(&socket, watched) {
             return self.tell(WebRtcEvent::Lost { call, why: error.to_string() });
         }
-        let connection = Connection::new(now, &self.identity, &Settings { local, ice }, peer);
-        self.peers.insert(call, Peer { connection, socket, aside: None });
+        if tcp_port.is_some() {
+            self.relays.register(call, &ice.fragment, local);
+        }
+        let connection = Connection::new(now, &self.identity, &Settings { local, tcp_port, ice }, peer);
+        self.peers.insert(call, Peer { connection, socket, by_tcp: tcp_port.is_some(), aside: None });
         self.carry_out(call);
     }
 
@@ -268,6 +303,7 @@ impl Driver {
 
     fn forget(&mut self, call: CallId) {
         self.deadlines.clear(call);
+        self.relays.forget(call);
         if let Some(peer) = self.peers.remove(&call).filter(|peer| peer.aside.is_none()) {
             let _ = self.epoll.delete(&peer.socket);
         }
@@ -279,7 +315,7 @@ impl Driver {
             // Also once connected, what came before is read to its end: the media thread wants none of it.
             let Ok((length, source)) = peer.socket.recv_from(&mut self.buffer[..]) else { break };
             if let Some(bytes) = self.buffer.get(..length) {
-                peer.connection.handle_packet(now, unmapped(source), bytes);
+                peer.connection.handle_packet(now, sender(&self.relays, peer.by_tcp, source), bytes);
             }
         }
         self.carry_out(call);
@@ -290,7 +326,8 @@ impl Driver {
         let mut heard = Vec::new();
         for (call, peer) in &mut self.peers {
             while let Some(datagram) = peer.aside.as_mut().and_then(AsideReader::pop) {
-                peer.connection.handle_packet(now, datagram.source, datagram.bytes());
+                let source = sender(&self.relays, peer.by_tcp, datagram.source);
+                peer.connection.handle_packet(now, source, datagram.bytes());
                 heard.push(*call);
             }
         }
@@ -302,8 +339,9 @@ impl Driver {
     fn carry_out(&mut self, call: CallId) {
         let Some(peer) = self.peers.get_mut(&call) else { return };
         while let Some(transmit) = peer.connection.poll_transmit() {
+            let Some(destination) = destination(&self.relays, call, transmit.destination) else { continue };
             // What does not go out is lost, as in the network.
-            let _ = peer.socket.send_to(&transmit.bytes, mapped(&peer.socket, transmit.destination));
+            let _ = peer.socket.send_to(&transmit.bytes, mapped(&peer.socket, destination));
         }
         let mut told = Vec::new();
         let mut is_over = false;
@@ -313,9 +351,13 @@ impl Driver {
                     let _ = self.epoll.delete(&peer.socket);
                     let (aside, reader) = aside(Arc::clone(&self.wake));
                     peer.aside = Some(reader);
+                    let remote = destination(&self.relays, call, remote).unwrap_or(remote.address);
                     WebRtcEvent::Connected { call, remote, keys: Box::new(keys), aside }
                 }
-                Event::Moved { remote } => WebRtcEvent::Moved { call, remote },
+                Event::Moved { remote } => {
+                    let remote = destination(&self.relays, call, remote).unwrap_or(remote.address);
+                    WebRtcEvent::Moved { call, remote }
+                }
                 Event::Lost(why) => {
                     is_over = true;
                     WebRtcEvent::Lost { call, why: why.to_string() }
@@ -334,6 +376,21 @@ impl Driver {
     fn tell(&self, told: WebRtcEvent) {
         // Where that fails the gateway is gone.
         let _ = self.tell.blocking_send(told);
+    }
+}
+
+/// Who sent what came from `source`: by TCP, where that is a relay of ours.
+fn sender(relays: &Relays, by_tcp: bool, source: SocketAddr) -> TransportAddress {
+    let source = unmapped(source);
+    let remote = if by_tcp { relays.remote(source) } else { None };
+    remote.map_or_else(|| source.into(), TransportAddress::tcp)
+}
+
+/// Where a leg's socket sends what is for `remote`; `None` where its connection has ended.
+fn destination(relays: &Relays, call: CallId, remote: TransportAddress) -> Option<SocketAddr> {
+    match remote.protocol {
+        Protocol::Udp => Some(remote.address),
+        _ => relays.relay(call, remote.address),
     }
 }
 

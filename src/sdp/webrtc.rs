@@ -12,8 +12,10 @@ const MOST_CANDIDATES: usize = 32;
 const MOST_FINGERPRINTS: usize = 8;
 /// The most characters of ICE credentials (RFC 8839 section 5.4).
 const LONGEST_CREDENTIAL: usize = 256;
-/// The priority of our only candidate, of type host (RFC 8445 section 5.1.2.1).
+/// The priority of our candidate by UDP, of type host (RFC 8445 section 5.1.2.1).
 const PRIORITY: u32 = (126 << 24) | (65_535 << 8) | 255;
+/// The same of that by TCP, which waits for connections (RFC 6544 section 4.2): tried where UDP does not pass.
+const TCP_PRIORITY: u32 = (90 << 24) | (((4 << 13) | 8_191) << 8) | 255;
 /// What our line is called where nobody has named it.
 const MID: &str = "0";
 /// What our sound is called: without a stream of that name pages that play what comes with one hear nothing.
@@ -26,6 +28,8 @@ pub struct LocalWebRtc {
     pub ice: IceCredentials,
     /// Our certificate.
     pub fingerprint: Fingerprint,
+    /// The port of our address that takes connections by TCP (RFC 6544), if one does.
+    pub tcp_port: Option<u16>,
     /// The SSRC of what we send (RFC 5576): not everybody takes sound that is not announced.
     pub ssrc: u32,
     /// Its canonical name.
@@ -150,7 +154,10 @@ impl OurEnd<'_> {
             Setup::Is(DtlsRole::Server) => "passive",
         };
         let (ip, port) = (self.address.ip(), self.address.port());
-        vec![
+        let by_tcp = self.local.tcp_port.map(|port| {
+            Attribute::with_value("candidate", format!("2 1 tcp {TCP_PRIORITY} {ip} {port} typ host tcptype passive"))
+        });
+        let mut attributes = vec![
             Attribute::with_value("mid", self.mid),
             Attribute::with_value("msid", STREAM),
             Attribute::with_value("ssrc", format!("{} cname:{}", self.local.ssrc, self.local.cname)),
@@ -159,8 +166,10 @@ impl OurEnd<'_> {
             Attribute::with_value("fingerprint", self.local.fingerprint.to_string()),
             Attribute::with_value("setup", setup),
             Attribute::with_value("candidate", format!("1 1 udp {PRIORITY} {ip} {port} typ host")),
-            Attribute::flag("end-of-candidates"),
-        ]
+        ];
+        attributes.extend(by_tcp);
+        attributes.push(Attribute::flag("end-of-candidates"));
+        attributes
     }
 }
 

@@ -23,15 +23,41 @@ const LONGEST: usize = 1_500;
 pub struct Settings {
     /// Where the socket is bound.
     pub local: SocketAddr,
+    /// The port on the same address that TCP connections of this leg come to, where they may.
+    pub tcp_port: Option<u16>,
     /// What checks to us are signed with.
     pub ice: IceCredentials,
 }
 
-/// A datagram to send from the leg's socket.
+/// The other end of a pair of candidates (RFC 8445 section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransportAddress {
+    /// What carries packets there: UDP, or a TCP connection from there (RFC 6544).
+    pub protocol: Protocol,
+    /// Its address and port.
+    pub address: SocketAddr,
+}
+
+impl TransportAddress {
+    /// That of a TCP connection.
+    #[must_use]
+    pub const fn tcp(address: SocketAddr) -> Self {
+        Self { protocol: Protocol::Tcp, address }
+    }
+}
+
+impl From<SocketAddr> for TransportAddress {
+    /// By UDP.
+    fn from(address: SocketAddr) -> Self {
+        Self { protocol: Protocol::Udp, address }
+    }
+}
+
+/// A datagram to send from the leg's socket, or a frame for a TCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// Where to.
-    pub destination: SocketAddr,
+    pub destination: TransportAddress,
     /// What.
     pub bytes: Vec<u8>,
 }
@@ -42,14 +68,14 @@ pub enum Event {
     /// Media can flow. Said once, and before all others.
     Connected {
         /// Where to.
-        remote: SocketAddr,
+        remote: TransportAddress,
         /// Under which keys.
         keys: SrtpKeys,
     },
     /// Media goes there from now on.
     Moved {
         /// Where to.
-        remote: SocketAddr,
+        remote: TransportAddress,
     },
     /// It is over.
     Lost(Lost),
@@ -78,11 +104,13 @@ pub enum Lost {
 /// each of these: [`Connection::poll_transmit`] and [`Connection::poll_event`] until there is none.
 pub struct Connection {
     local: SocketAddr,
+    /// Of our candidate by TCP, if there is one.
+    local_tcp: Option<SocketAddr>,
     ice: IceAgent,
     /// The pair in use, by its other end.
-    remote: Option<SocketAddr>,
+    remote: Option<TransportAddress>,
     /// From where valid checks came.
-    sources: Vec<SocketAddr>,
+    sources: Vec<TransportAddress>,
     /// The last valid answer to a check, or the beginning.
     consent: Instant,
     dtls: Dtls,
@@ -90,7 +118,7 @@ pub struct Connection {
     /// When DTLS has something to do.
     dtls_due: Option<Instant>,
     /// Who spoke DTLS last.
-    dtls_source: Option<SocketAddr>,
+    dtls_source: Option<TransportAddress>,
     expected: Vec<Fingerprint>,
     is_verified: bool,
     /// Keys that wait for a pair to be used on.
@@ -122,8 +150,15 @@ impl Connection {
         if let Ok(candidate) = Candidate::host(settings.local, "udp") {
             ice.add_local_candidate(candidate);
         }
+        let local_tcp = settings.tcp_port.map(|port| SocketAddr::new(settings.local.ip(), port));
+        if let Some(address) = local_tcp
+            && let Ok(candidate) = Candidate::host(address, Protocol::Tcp)
+        {
+            ice.add_local_candidate(candidate);
+        }
         let mut connection = Self {
             local: settings.local,
+            local_tcp,
             ice,
             remote: None,
             sources: Vec::new(),
@@ -177,12 +212,13 @@ impl Connection {
         }
     }
 
-    /// Takes a datagram that is no media.
-    pub fn handle_packet(&mut self, now: Instant, source: SocketAddr, bytes: &[u8]) {
+    /// Takes a datagram, or a frame of a TCP connection, that is no media.
+    pub fn handle_packet(&mut self, now: Instant, source: impl Into<TransportAddress>, bytes: &[u8]) {
         if self.stage == Stage::Over {
             return;
         }
         self.now = now;
+        let source = source.into();
         match bytes.first() {
             Some(0..=3) => self.handle_stun(source, bytes),
             Some(20..=63) => self.handle_dtls(source, bytes),
@@ -190,14 +226,32 @@ impl Connection {
         }
     }
 
-    fn handle_stun(&mut self, source: SocketAddr, bytes: &[u8]) {
+    /// A TCP connection has ended: what ICE knew of it is forgotten, and it looks for another pair.
+    pub fn handle_disconnect(&mut self, now: Instant, address: SocketAddr) {
+        let is_it = |candidate: &Candidate| candidate.proto() == Protocol::Tcp && candidate.addr() == address;
+        self.sources.retain(|source| *source != TransportAddress::tcp(address));
+        let candidates: Vec<Candidate> = self.ice.remote_candidates().filter(is_it).collect();
+        for candidate in candidates {
+            self.ice.invalidate_candidate(&candidate);
+        }
+        self.handle_timeout(now);
+    }
+
+    fn handle_stun(&mut self, source: TransportAddress, bytes: &[u8]) {
         let Ok(message) = StunMessage::parse(bytes) else { return };
+        let destination = match source.protocol {
+            Protocol::Udp => self.local,
+            _ => match self.local_tcp {
+                Some(address) => address,
+                None => return,
+            },
+        };
         let is_known = self.sources.contains(&source);
         if !is_known && self.sources.len() >= MOST_SOURCES {
             return;
         }
         let is_answer = message.is_successful_binding_response();
-        let packet = StunPacket { proto: Protocol::Udp, source, destination: self.local, message };
+        let packet = StunPacket { proto: source.protocol, source: source.address, destination, message };
         if !self.ice.handle_packet(self.now, packet) {
             return;
         }
@@ -212,8 +266,9 @@ impl Connection {
     }
 
     /// Only who answered a check of ours may speak of DTLS: nobody else makes us work.
-    fn handle_dtls(&mut self, source: SocketAddr, bytes: &[u8]) {
-        if !self.ice.has_viable_remote_candidate(source) || (self.stage == Stage::Checking && !self.is_server()) {
+    fn handle_dtls(&mut self, source: TransportAddress, bytes: &[u8]) {
+        if !self.ice.has_viable_remote_candidate(source.address) || (self.stage == Stage::Checking && !self.is_server())
+        {
             return;
         }
         self.dtls_source = Some(source);
@@ -264,17 +319,22 @@ impl Connection {
 
     fn drain_ice(&mut self) {
         while let Some(transmit) = self.ice.poll_transmit() {
-            self.transmits.push_back(Transmit { destination: transmit.destination, bytes: transmit.contents.to_vec() });
+            let destination = TransportAddress { protocol: transmit.proto, address: transmit.destination };
+            self.transmits.push_back(Transmit { destination, bytes: transmit.contents.to_vec() });
         }
         while let Some(event) = self.ice.poll_event() {
-            if let IceAgentEvent::NominatedSend { destination, .. } = event {
-                self.nominated(destination);
+            if let IceAgentEvent::NominatedSend { proto, destination, .. } = event {
+                self.nominated(TransportAddress { protocol: proto, address: destination });
             }
         }
     }
 
-    fn nominated(&mut self, destination: SocketAddr) {
+    fn nominated(&mut self, destination: TransportAddress) {
         let before = self.remote.replace(destination);
+        if before != Some(destination) {
+            // It has just answered a check of ours.
+            self.consent = self.now;
+        }
         match self.stage {
             Stage::Checking => {
                 self.stage = Stage::Securing;
@@ -352,6 +412,14 @@ impl std::fmt::Debug for Connection {
         let Self { stage, remote, role, .. } = self;
         f.debug_struct("Connection").field("stage", stage).field("remote", remote).field("role", role).finish()
     }
+}
+
+/// Our username fragment in a connectivity check: by it the leg is found that the check is for. Nothing is proven by
+/// that.
+#[must_use]
+pub fn fragment_of_check(bytes: &[u8]) -> Option<String> {
+    let message = StunMessage::parse(bytes).ok().filter(StunMessage::is_binding_request)?;
+    message.split_username().map(|(ours, _)| ours.to_owned())
 }
 
 fn credentials(ice: &IceCredentials) -> IceCreds {

@@ -16,8 +16,9 @@ mod identity;
 mod tests;
 
 pub use aside::{Aside, AsideReader, Datagram, aside};
-pub use connection::{Connection, Event, Lost, Settings, Transmit};
+pub use connection::{Connection, Event, Lost, Settings, Transmit, TransportAddress, fragment_of_check};
 pub use identity::{Identity, IdentityError};
+pub use is::Protocol;
 
 /// Whether a datagram is RTP or RTCP by its first octet (RFC 7983): ICE and DTLS share the port with them.
 #[must_use]

@@ -11,10 +11,15 @@ const LIMIT = 15000;
 
 /** All descriptions that were handed to peer connections, as they came. */
 const described = [];
+/** Nothing but TCP passes: candidates by UDP reach neither side. */
+let onlyTcp = false;
+export const passesOnlyTcp = only => { onlyTcp = only; };
+const passed = sdp => onlyTcp ? sdp.replace(/a=candidate:\S+ \d+ udp .*\r\n/gi, '') : sdp;
+
 const setRemote = RTCPeerConnection.prototype.setRemoteDescription;
 RTCPeerConnection.prototype.setRemoteDescription = function (description) {
     described.push(description.sdp);
-    return setRemote.call(this, description);
+    return setRemote.call(this, { type: description.type, sdp: passed(description.sdp) });
 };
 
 /** A promise that is kept by `begin(resolve, reject)`, in time. */
@@ -95,6 +100,13 @@ class User {
         return { sent: named('outbound-rtp'), received: named('inbound-rtp') };
     }
 
+    /** What packets go by: `udp` or `tcp`. */
+    async protocol() {
+        const stats = await this.connection().getStats();
+        const pair = [...stats.values()].find(one => one.type === 'candidate-pair' && one.nominated && one.state === 'succeeded');
+        return stats.get(pair?.remoteCandidateId)?.protocol;
+    }
+
     /** Numbers of pictures that came. */
     async pictures() {
         const stats = [...(await this.connection().getStats()).values()];
@@ -135,7 +147,11 @@ class JsSipUser extends User {
         const stream = tone(hertz);
         if (video) (await navigator.mediaDevices.getUserMedia({ video })).getTracks().forEach(one => stream.addTrack(one));
         this.session = this.ua.call(`sip:${whom}@${this.domain}`, this.options(stream, video));
-        this.session.on('sdp', ({ originator, sdp }) => originator === 'local' && this.said.push(sdp));
+        this.session.on('sdp', event => {
+            if (event.originator !== 'local') return;
+            event.sdp = passed(event.sdp);
+            this.said.push(event.sdp);
+        });
         return within('an answer', (resolve, reject) => {
             this.session.on('confirmed', () => resolve('confirmed'));
             this.session.on('failed', ({ message, cause }) => reject(new Error(message?.status_code ?? cause)));

@@ -24,6 +24,7 @@ mod harness;
 mod hidden_text;
 mod hold;
 mod http;
+mod ice_tcp;
 mod kamailio;
 mod linphone;
 mod names;

@@ -22,6 +22,7 @@ impl Server {
     }
 
     pub(super) fn open_transport(&mut self, call: CallId, kind: TransportKind, local: IpAddr) {
+        let tcp_port = self.webrtc.tcp_port(local);
         let opened = match self.ports.open(local) {
             Ok(sockets) => {
                 let address = sockets.address;
@@ -32,12 +33,14 @@ impl Server {
                     TransportKind::Either => {
                         let fingerprint = self.webrtc.fingerprint().map_err(|error| error.to_string());
                         let rtcp_port = address.port() + 1;
-                        let opened = |fingerprint| OpenedTransport::Either { address, rtcp_port, fingerprint };
+                        let opened =
+                            |fingerprint| OpenedTransport::Either { address, rtcp_port, fingerprint, tcp_port };
                         (fingerprint.map(opened), sockets.rtcp)
                     }
                     TransportKind::WebRtc => {
                         let fingerprint = self.webrtc.fingerprint().map_err(|error| error.to_string());
-                        (fingerprint.map(|fingerprint| OpenedTransport::WebRtc { address, fingerprint }), None)
+                        let opened = |fingerprint| OpenedTransport::WebRtc { address, fingerprint, tcp_port };
+                        (fingerprint.map(opened), None)
                     }
                 };
                 self.opened.insert(call, TransportSockets { rtp: sockets.rtp, rtcp, aside: None });

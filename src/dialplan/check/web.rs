@@ -20,6 +20,7 @@ pub(super) struct Web {
     pub(super) http: Vec<SocketAddr>,
     pub(super) https: Vec<SocketAddr>,
     pub(super) https_certificate: Option<CertificateFiles>,
+    pub(super) ice_tcp: Vec<SocketAddr>,
     /// All addresses, with their places in the file.
     pub(super) places: Vec<Placed<SocketAddr>>,
 }
@@ -39,13 +40,15 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, sip_tls: Option
         None => certificate.clone(),
         Some(place) => tls::https(checker, &raw.https_tls, place.is_some()),
     };
+    let ice_tcp = addresses(checker, "ice_tcp", &raw.ice_tcp);
     let just = |places: &[Placed<SocketAddr>]| places.iter().map(|(address, _)| *address).collect();
     Web {
         certificate,
         https_certificate,
         http: just(&http),
         https: just(&https),
-        places: http.into_iter().chain(https).collect(),
+        ice_tcp: just(&ice_tcp),
+        places: http.into_iter().chain(https).chain(ice_tcp).collect(),
     }
 }
 

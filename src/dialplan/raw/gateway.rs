@@ -21,6 +21,9 @@ table! {
         https: Strings = r#""0.0.0.0:8443""#,
         /// The certificate of `https`. Default: that of `tls`. The files are read anew within 30 s when they change.
         https_tls: RawGatewayTls = r#"{ certificate = "tls/web.pem", key = "tls/web.key.pem" }"#,
+        /// Addresses that take the sound of browsers by TCP, where their network lets no UDP through (ICE-TCP, RFC 6544):
+        /// an IP address and a port, one for all calls. Default: none. Needs a restart.
+        ice_tcp: Strings = r#""0.0.0.0:3478""#,
         /// Reverse proxies before the HTTP server: what they say of a client's address (X-Forwarded-For) and of HTTPS
         /// (X-Forwarded-Proto) is believed. Default `[]`.
         trusted_proxies: Strings = r#"["127.0.0.1"]"#,

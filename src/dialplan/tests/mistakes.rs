@@ -138,6 +138,12 @@ fn single_mistakes_are_told_where_they_are() {
             "http = [\"0.0.0.0:8080\", \"127.0.0.1:8080\"]",
             "2 error: tcp port 8080 is taken twice <\"127.0.0.1:8080\">",
         ),
+        ("gateway", "ice_tcp = \"3478\"", "2 error: `ice_tcp` is no address to listen on <\"3478\">"),
+        (
+            "gateway",
+            "http = \"0.0.0.0:8080\"\nice_tcp = \"127.0.0.1:8080\"",
+            "3 error: tcp port 8080 is taken twice <\"127.0.0.1:8080\">",
+        ),
         ("gateway", "https = \"[::]:8443\"", "2 error: TLS needs a certificate <\"[::]:8443\">"),
         (
             "gateway",

@@ -5,7 +5,7 @@ use plan::Gateway;
 use std::collections::BTreeMap;
 
 /// Of each setting a value, and another.
-const SETTINGS: [(&str, [&str; 2]); 12] = [
+const SETTINGS: [(&str, [&str; 2]); 13] = [
     ("sip", [r#"["udp://127.0.0.1:5060", "tls://127.0.0.1"]"#, r#"["udp://127.0.0.1:5070", "tls://127.0.0.1"]"#]),
     ("tls", [r#"{ certificate = "a.pem", key = "a.key.pem" }"#, r#"{ certificate = "b.pem", key = "a.key.pem" }"#]),
     ("rtp_ports", [r#""20000-29999""#, r#""20000-29997""#]),
@@ -17,6 +17,7 @@ const SETTINGS: [(&str, [&str; 2]); 12] = [
     ("dscp", ["46", "8"]),
     ("http", [r#""127.0.0.1:8080""#, r#""127.0.0.1:8081""#]),
     ("https", [r#""127.0.0.1:8443""#, r#""127.0.0.1:8444""#]),
+    ("ice_tcp", [r#""127.0.0.1:3478""#, r#""127.0.0.1:3479""#]),
     (
         "https_tls",
         [r#"{ certificate = "a.pem", key = "a.key.pem" }"#, r#"{ certificate = "b.pem", key = "a.key.pem" }"#],

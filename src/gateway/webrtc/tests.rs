@@ -115,7 +115,7 @@ impl Desk {
                 Output::OpenTransport { call, kind, .. } => {
                     self.opened.push((call, kind));
                     let address = SocketAddr::from(([10, 0, 0, 1], 20_000));
-                    let opened = OpenedTransport::WebRtc { address, fingerprint: Fingerprint([9; 32]) };
+                    let opened = OpenedTransport::WebRtc { address, fingerprint: Fingerprint([9; 32]), tcp_port: None };
                     self.gateway.handle_input(self.now, Input::TransportOpened { call, opened });
                 }
                 Output::ConnectTransport { ice, peer, .. } => self.connects.push((ice, *peer)),

@@ -8,7 +8,8 @@ const PRINT: &str =
 
 fn browser_side() -> LocalMedia {
     let ice = IceCredentials::random(&mut Seed::fixed(5).generator());
-    let webrtc = LocalWebRtc { ice, fingerprint: Fingerprint([0xAA; 32]), ssrc: 77, cname: "us".into() };
+    let webrtc =
+        LocalWebRtc { ice, fingerprint: Fingerprint([0xAA; 32]), tcp_port: None, ssrc: 77, cname: "us".into() };
     LocalMedia { webrtc: Some(webrtc), ..wide() }
 }
 
@@ -61,6 +62,17 @@ fn safari() -> String {
          a=sendrecv\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
          a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n"
     )
+}
+
+#[test]
+fn a_port_that_takes_connections_is_a_candidate_behind_that_by_udp() {
+    let webrtc = browser_side().webrtc.map(|webrtc| LocalWebRtc { tcp_port: Some(3_478), ..webrtc });
+    let negotiation = answer(&parsed(&chromium()), &LocalMedia { webrtc, ..browser_side() }, None).unwrap();
+    let (address, port) = (browser_side().address, browser_side().rtp_port);
+    let candidates: Vec<_> = said(&negotiation, 0).into_iter().filter(|line| line.starts_with("candidate:")).collect();
+    let by_udp = format!("candidate:1 1 udp 2130706431 {address} {port} typ host");
+    let by_tcp = format!("candidate:2 1 tcp 1520435199 {address} 3478 typ host tcptype passive");
+    assert_eq!(candidates, [by_udp, by_tcp]);
 }
 
 fn parsed(text: &str) -> SessionDescription {

@@ -1,9 +1,9 @@
 //! From the answer to the end.
 
-use super::pair::{Pair, at, ice, identities, peer};
+use super::pair::{Pair, at, candidates, ice, identities, peer};
 use crate::types::{DtlsRole, Fingerprint, Seed, WebRtcPeer};
 use crate::webrtc::connection::CONSENT;
-use crate::webrtc::{Identity, Lost};
+use crate::webrtc::{Identity, Lost, Protocol, TransportAddress, fragment_of_check};
 use rand::RngCore;
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ fn two_peers_connect_whoever_begins_the_handshake() {
         assert!(pair.now - began < SECOND, "{:?}", pair.now - began);
         assert!(pair.understand_each_other());
         let [us, them] = &pair.ends;
-        assert_eq!(us.connected.as_ref().unwrap().0, them.address);
-        assert_eq!(them.connected.as_ref().unwrap().0, us.address);
+        assert_eq!(us.connected.as_ref().unwrap().0, them.address.into());
+        assert_eq!(them.connected.as_ref().unwrap().0, us.address.into());
     }
 }
 
@@ -82,7 +82,7 @@ fn a_client_hello_from_an_address_that_ice_has_not_validated_is_ignored() {
     let now = pair.now;
     pair.ends[0].connection.handle_packet(now, unknown, &hello);
     pair.run(SECOND);
-    assert!(pair.sent[sent..].iter().all(|(_, sent)| sent.destination != unknown));
+    assert!(pair.sent[sent..].iter().all(|(_, sent)| sent.destination.address != unknown));
     assert_eq!(pair.ends[0].lost, None);
     assert!(pair.understand_each_other());
 }
@@ -130,13 +130,86 @@ fn a_restart_finds_the_peer_at_its_new_address_under_the_same_keys() {
     let [us, them] = identities();
     let now = pair.now;
     pair.ends[0].connection.restart(now, &ice(10), &peer(11, them, DtlsRole::Client, false));
-    let candidates = vec!["candidate:1 1 udp 2130706431 198.51.100.5 20000 typ host".to_owned()];
-    let known = WebRtcPeer { candidates, ..peer(10, us, DtlsRole::Server, true) };
+    let known = WebRtcPeer { candidates: candidates(Protocol::Udp), ..peer(10, us, DtlsRole::Server, true) };
     pair.ends[1].connection.restart(now, &ice(11), &known);
-    assert!(pair.run_until(5 * SECOND, |pair| pair.ends[0].moved == Some(elsewhere)));
+    assert!(pair.run_until(5 * SECOND, |pair| pair.ends[0].moved == Some(elsewhere.into())));
     pair.run(60 * SECOND);
     assert!(pair.ends.iter().all(|end| end.lost.is_none()));
     assert!(pair.understand_each_other());
+}
+
+/// Two peers, and only TCP passes between them.
+fn by_tcp(ours: DtlsRole) -> Pair {
+    let [us, them] = identities();
+    Pair::over(Protocol::Tcp, peer(1, them, ours, false), us)
+}
+
+#[test]
+fn where_udp_does_not_pass_they_connect_by_tcp() {
+    for role in [DtlsRole::Client, DtlsRole::Server] {
+        let mut pair = by_tcp(role);
+        pair.connect();
+        assert!(pair.understand_each_other());
+        let [us, them] = &pair.ends;
+        assert_eq!(us.connected.as_ref().unwrap().0, TransportAddress::tcp(them.tcp));
+        assert_eq!(them.connected.as_ref().unwrap().0, TransportAddress::tcp(us.tcp));
+        pair.run(120 * SECOND);
+        assert!(pair.ends.iter().all(|end| end.lost.is_none()));
+    }
+}
+
+#[test]
+fn a_connection_that_ends_takes_the_call_with_it_unless_another_comes() {
+    let mut pair = by_tcp(DtlsRole::Client);
+    pair.connect();
+    let before = pair.ends[1].tcp;
+    // Another connection of the same browser.
+    let after = at("203.0.113.9:52001");
+    pair.ends[1].tcp = after;
+    let now = pair.now;
+    pair.ends[0].connection.handle_disconnect(now, before);
+    assert!(pair.run_until(5 * SECOND, |pair| pair.ends[0].moved == Some(TransportAddress::tcp(after))));
+    pair.run(60 * SECOND);
+    assert!(pair.ends.iter().all(|end| end.lost.is_none()));
+    assert!(pair.understand_each_other());
+    // And then none.
+    let now = pair.now;
+    pair.ends[1].tcp = at("203.0.113.9:52002");
+    pair.loss = 100;
+    pair.ends[0].connection.handle_disconnect(now, after);
+    assert!(pair.run_until(CONSENT + SECOND, |pair| pair.ends[0].lost.is_some()));
+    assert_eq!(pair.ends[0].lost, Some(Lost::Consent));
+}
+
+#[test]
+fn a_browser_that_connects_again_and_again_is_heard_each_time() {
+    let mut pair = by_tcp(DtlsRole::Client);
+    pair.connect();
+    for port in 0..200 {
+        let (now, before) = (pair.now, pair.ends[1].tcp);
+        let after = std::net::SocketAddr::new(before.ip(), 40_000 + port);
+        pair.ends[1].tcp = after;
+        pair.ends[0].connection.handle_disconnect(now, before);
+        // Its next check may take a while.
+        assert!(pair.run_until(25 * SECOND, |pair| pair.ends[0].moved == Some(TransportAddress::tcp(after))), "{port}");
+    }
+}
+
+#[test]
+fn a_check_says_whose_it_is_and_nothing_else_does() {
+    let pair = {
+        let mut pair = Pair::new(DtlsRole::Client);
+        pair.run(SECOND / 2);
+        pair
+    };
+    let check = &pair.sent.iter().find(|(end, _)| *end == 1).unwrap().1.bytes;
+    assert_eq!(fragment_of_check(check), Some(ice(0).fragment));
+    for length in 0..check.len() {
+        assert_eq!(fragment_of_check(&check[..length]), None, "{length}");
+    }
+    let answer = &pair.sent.iter().find(|(_, sent)| sent.bytes.starts_with(&[1, 1])).unwrap().1.bytes;
+    assert_eq!(fragment_of_check(answer), None);
+    assert_eq!(fragment_of_check(&[22; 100]), None);
 }
 
 #[test]

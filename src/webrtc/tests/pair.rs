@@ -2,7 +2,7 @@
 
 use crate::rtp::srtp::{Protector, Unprotector};
 use crate::types::{DtlsRole, IceCredentials, Seed, SrtpKeys, WebRtcPeer};
-use crate::webrtc::{Connection, Event, Identity, Lost, Settings, Transmit};
+use crate::webrtc::{Connection, Event, Identity, Lost, Protocol, Settings, Transmit, TransportAddress};
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::collections::VecDeque;
@@ -27,15 +27,31 @@ pub(super) fn at(text: &str) -> SocketAddr {
 pub(super) struct End {
     pub(super) connection: Connection,
     pub(super) address: SocketAddr,
-    pub(super) connected: Option<(SocketAddr, SrtpKeys)>,
-    pub(super) moved: Option<SocketAddr>,
+    /// Its end of the TCP connection, where there may be one.
+    pub(super) tcp: SocketAddr,
+    pub(super) connected: Option<(TransportAddress, SrtpKeys)>,
+    pub(super) moved: Option<TransportAddress>,
     pub(super) lost: Option<Lost>,
+}
+
+impl End {
+    fn at(&self, protocol: Protocol) -> TransportAddress {
+        TransportAddress { protocol, address: if protocol == Protocol::Udp { self.address } else { self.tcp } }
+    }
+}
+
+/// The gateway's candidates.
+pub(super) fn candidates(protocol: Protocol) -> Vec<String> {
+    let by_udp = "candidate:1 1 udp 2130706431 198.51.100.5 20000 typ host";
+    let by_tcp = "candidate:2 1 tcp 1520435199 198.51.100.5 3478 typ host tcptype passive";
+    let all = if protocol == Protocol::Udp { vec![by_udp] } else { vec![by_udp, by_tcp] };
+    all.into_iter().map(str::to_owned).collect()
 }
 
 /// A datagram on its way.
 struct Flying {
     arrival: Instant,
-    source: SocketAddr,
+    source: TransportAddress,
     transmit: Transmit,
 }
 
@@ -47,6 +63,8 @@ pub(super) struct Pair {
     pub(super) sent: Vec<(usize, Transmit)>,
     /// Parts of a hundred that are lost.
     pub(super) loss: u32,
+    /// What passes the firewall between them.
+    passes: Vec<Protocol>,
     random: StdRng,
     flying: VecDeque<Flying>,
 }
@@ -77,16 +95,26 @@ impl Pair {
 
     /// The same, where the gateway believes this of the browser.
     pub(super) fn with(believed: WebRtcPeer, us: &Identity) -> Self {
+        Self::over(Protocol::Udp, believed, us)
+    }
+
+    /// The same over a network that passes this alone.
+    pub(super) fn over(protocol: Protocol, believed: WebRtcPeer, us: &Identity) -> Self {
         let now = crate::test_clock();
         let addresses = [at("198.51.100.5:20000"), at("203.0.113.9:51000")];
         let theirs = if believed.role == DtlsRole::Client { DtlsRole::Server } else { DtlsRole::Client };
-        let candidate = "candidate:1 1 udp 2130706431 198.51.100.5 20000 typ host".to_owned();
-        let known = WebRtcPeer { candidates: vec![candidate], ..peer(0, us, theirs, true) };
+        let (tcp, tcp_port) = ([at("198.51.100.5:3478"), at("203.0.113.9:52000")], protocol == Protocol::Tcp);
+        let known = WebRtcPeer { candidates: candidates(protocol), ..peer(0, us, theirs, true) };
         let end = |number: usize, identity: &Identity, peer: &WebRtcPeer| {
-            let settings = Settings { local: addresses[number], ice: ice(number as u64) };
+            let settings = Settings {
+                local: addresses[number],
+                tcp_port: tcp_port.then_some(tcp[number].port()),
+                ice: ice(number as u64),
+            };
             End {
                 connection: Connection::new(now, identity, &settings, peer),
                 address: addresses[number],
+                tcp: tcp[number],
                 connected: None,
                 moved: None,
                 lost: None,
@@ -94,7 +122,7 @@ impl Pair {
         };
         let ends = [end(0, us, &believed), end(1, &identities()[1], &known)];
         let random = Seed::fixed(7).generator();
-        Self { now, ends, sent: Vec::new(), loss: 0, random, flying: VecDeque::new() }
+        Self { now, ends, sent: Vec::new(), loss: 0, passes: vec![protocol], random, flying: VecDeque::new() }
     }
 
     /// Lets time pass until `done`, at most so long. Says whether it was.
@@ -142,7 +170,7 @@ impl Pair {
                 continue;
             }
             let to = flying.transmit.destination;
-            if let Some(end) = self.ends.iter_mut().find(|end| end.address == to) {
+            if let Some(end) = self.ends.iter_mut().find(|end| end.at(to.protocol) == to) {
                 end.connection.handle_packet(self.now, flying.source, &flying.transmit.bytes);
             }
         }
@@ -160,8 +188,10 @@ impl Pair {
             }
             while let Some(transmit) = end.connection.poll_transmit() {
                 self.sent.push((number, transmit.clone()));
-                if self.random.random_range(0..100) >= self.loss {
-                    self.flying.push_back(Flying { arrival: self.now + LATENCY, source: end.address, transmit });
+                let passes = self.passes.contains(&transmit.destination.protocol);
+                if passes && self.random.random_range(0..100) >= self.loss {
+                    let source = end.at(transmit.destination.protocol);
+                    self.flying.push_back(Flying { arrival: self.now + LATENCY, source, transmit });
                 }
             }
         }

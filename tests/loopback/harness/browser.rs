@@ -3,7 +3,8 @@
 use super::gateway::Gateway;
 use super::sound;
 use partyline::audio::codec::g711;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, Frequency, MediaKind, MediaTime, Mid};
@@ -21,7 +22,7 @@ pub struct Browser {
     sip: UdpSocket,
     gateway: String,
     call: Dialog,
-    media: UdpSocket,
+    media: Line,
     here: SocketAddr,
     rtc: Rtc,
     mid: Mid,
@@ -33,6 +34,69 @@ pub struct Browser {
     heard: Vec<i16>,
     /// The other side is to hear nothing of it any more, as where its network is gone.
     pub is_cut_off: bool,
+}
+
+/// What its packets go by.
+enum Line {
+    Udp(UdpSocket),
+    /// A connection to the gateway (RFC 6544), and what has come of it and is no whole frame yet.
+    Tcp(TcpStream, Vec<u8>),
+}
+
+impl Line {
+    fn local(&self) -> SocketAddr {
+        match self {
+            Self::Udp(socket) => socket.local_addr().unwrap(),
+            Self::Tcp(stream, _) => stream.local_addr().unwrap(),
+        }
+    }
+
+    const fn protocol(&self) -> Protocol {
+        match self {
+            Self::Udp(_) => Protocol::Udp,
+            Self::Tcp(..) => Protocol::Tcp,
+        }
+    }
+
+    fn send(&mut self, to: SocketAddr, bytes: &[u8]) {
+        match self {
+            Self::Udp(socket) => drop(socket.send_to(bytes, to).unwrap()),
+            Self::Tcp(stream, _) => {
+                let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+                // It may have been torn.
+                let _ = stream.write_all(&[&length, bytes].concat());
+            }
+        }
+    }
+
+    /// What comes within `wait`, and where from.
+    fn receive(&mut self, wait: Duration) -> Option<(Vec<u8>, SocketAddr)> {
+        let mut bytes = [0; 2_000];
+        match self {
+            Self::Udp(socket) => {
+                socket.set_read_timeout(Some(wait)).unwrap();
+                let (length, source) = socket.recv_from(&mut bytes).ok()?;
+                Some((bytes[..length].to_vec(), source))
+            }
+            Self::Tcp(stream, waiting) => {
+                let whole = |waiting: &[u8]| {
+                    let length = usize::from(u16::from_be_bytes(*waiting.first_chunk()?));
+                    (waiting.len() >= 2 + length).then_some(length)
+                };
+                if whole(waiting).is_none() {
+                    stream.set_read_timeout(Some(wait)).unwrap();
+                    let length = stream.read(&mut bytes).ok()?;
+                    waiting.extend_from_slice(&bytes[..length]);
+                    if length == 0 {
+                        std::thread::sleep(wait);
+                    }
+                }
+                let length = whole(waiting)?;
+                let frame = waiting.drain(..2 + length).skip(2).collect();
+                Some((frame, stream.peer_addr().ok()?))
+            }
+        }
+    }
 }
 
 /// What requests within the call are made of.
@@ -51,12 +115,27 @@ impl Browser {
         gateway: &Gateway,
         change: impl FnOnce(String) -> String,
     ) -> Result<Self, u16> {
+        Self::calls_by(Line::Udp(UdpSocket::bind("127.0.0.1:0").unwrap()), number, hertz, gateway, change)
+    }
+
+    /// The same from a network that lets nothing out but TCP.
+    pub fn calls_by_tcp(number: &str, hertz: f64, gateway: &Gateway) -> Result<Self, u16> {
+        let line = Line::Tcp(TcpStream::connect(gateway.ice_tcp_place()).unwrap(), Vec::new());
+        Self::calls_by(line, number, hertz, gateway, |offer| offer)
+    }
+
+    fn calls_by(
+        media: Line,
+        number: &str,
+        hertz: f64,
+        gateway: &Gateway,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self, u16> {
         let sip = UdpSocket::bind("127.0.0.1:0").unwrap();
         sip.set_read_timeout(Some(LIMIT)).unwrap();
-        let media = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let here = media.local_addr().unwrap();
+        let here = media.local();
         let mut rtc = Rtc::builder().clear_codecs().enable_pcmu(true, false).build(Instant::now());
-        rtc.add_local_candidate(Candidate::host(here, "udp").unwrap());
+        rtc.add_local_candidate(Candidate::host(here, media.protocol()).unwrap());
         let mut api = rtc.sdp_api();
         let mid = api.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
         let (offer, pending) = api.apply().unwrap();
@@ -87,6 +166,19 @@ impl Browser {
         api.ice_restart(true);
         let (offer, pending) = api.apply().unwrap();
         self.offer(offer, pending, |offer| offer).unwrap();
+    }
+
+    /// Its connection is torn, and it makes another, for which ICE begins anew.
+    pub fn connects_again(&mut self, gateway: &Gateway) {
+        let stream = TcpStream::connect(gateway.ice_tcp_place()).unwrap();
+        self.media = Line::Tcp(stream, Vec::new());
+        self.here = self.media.local();
+        let mut api = self.rtc.sdp_api();
+        api.ice_restart(false);
+        let (offer, pending) = api.apply().unwrap();
+        self.offer(offer, pending, |offer| offer).unwrap();
+        // The answer has put away those of before.
+        self.rtc.add_local_candidate(Candidate::host(self.here, Protocol::Tcp).unwrap());
     }
 
     fn offer(
@@ -127,7 +219,6 @@ impl Browser {
     }
 
     fn talks_until(&mut self, end: Instant, done: impl Fn(&Self) -> bool) -> bool {
-        let mut bytes = [0; 2_000];
         loop {
             let due = self.drain();
             let now = Instant::now();
@@ -140,15 +231,14 @@ impl Browser {
                 continue;
             }
             let wait = due.min(self.next).min(end).saturating_duration_since(now);
-            self.media.set_read_timeout(Some(wait.max(Duration::from_millis(1)))).unwrap();
-            let received = self.media.recv_from(&mut bytes);
+            let received = self.media.receive(wait.max(Duration::from_millis(1)));
             let now = Instant::now();
-            let input = match received {
-                Ok((length, source)) => match Receive::new(Protocol::Udp, source, self.here, &bytes[..length]) {
+            let input = match &received {
+                Some((bytes, source)) => match Receive::new(self.media.protocol(), *source, self.here, bytes) {
                     Ok(receive) => Input::Receive(now, receive),
                     Err(_) => continue,
                 },
-                Err(_) => Input::Timeout(now),
+                None => Input::Timeout(now),
             };
             self.rtc.handle_input(input).unwrap();
         }
@@ -170,7 +260,7 @@ impl Browser {
                 Output::Timeout(due) => return due,
                 Output::Transmit(transmit) => {
                     if !self.is_cut_off {
-                        self.media.send_to(&transmit.contents, transmit.destination).unwrap();
+                        self.media.send(transmit.destination, &transmit.contents);
                     }
                 }
                 Output::Event(Event::Connected) => {

@@ -82,6 +82,7 @@ pub struct Setup {
     more: String,
     errors: Option<Stdio>,
     web: bool,
+    ice_tcp: bool,
 }
 
 /// The tokens of [`Setup::web`], by role; the last one is an operator's of room `lobby` alone.
@@ -103,6 +104,7 @@ impl Setup {
             more: String::new(),
             errors: None,
             web: false,
+            ice_tcp: false,
         }
     }
 
@@ -171,6 +173,12 @@ impl Setup {
         self
     }
 
+    /// Takes the sound of browsers by TCP as well.
+    pub fn ice_tcp(mut self) -> Self {
+        self.ice_tcp = true;
+        self
+    }
+
     /// One more line of `[gateway]`.
     pub fn setting(mut self, line: &str) -> Self {
         self.more = self.more + line + "\n";
@@ -198,6 +206,10 @@ impl Setup {
         let web_port = if self.web { Some(address::free_port(address)) } else { None };
         let web =
             web_port.map_or_else(String::new, |port| format!("http = \"{}\"\n", address::host_port(address, port)));
+        let ice_tcp_port = address::free_port(address);
+        if self.ice_tcp {
+            self.more += &format!("ice_tcp = \"{}\"\n", address::host_port(address, ice_tcp_port));
+        }
         let places = if self.everywhere {
             vec![format!("0.0.0.0:{port}"), format!("[::]:{port}")]
         } else {
@@ -234,7 +246,7 @@ impl Setup {
             None => Running::start(command, folder.path(), "gateway"),
             Some(errors) => Running::start_with_errors_to(command, folder.path(), "gateway", errors),
         };
-        let mut gateway = Gateway { process, address, port, tls_port, web_port, folder };
+        let mut gateway = Gateway { process, address, port, tls_port, web_port, ice_tcp_port, folder };
         gateway.wait_until_ready();
         gateway
     }
@@ -248,6 +260,7 @@ pub struct Gateway {
     /// Where it takes TLS, if [`Setup::tls`] asked for that.
     pub tls_port: u16,
     web_port: Option<u16>,
+    ice_tcp_port: u16,
     folder: Folder,
 }
 
@@ -273,6 +286,11 @@ impl Gateway {
     /// `127.0.0.1:5060`
     pub fn place(&self) -> String {
         address::host_port(self.address, self.port)
+    }
+
+    /// Where it takes the sound of browsers by TCP, if [`Setup::ice_tcp`] asked for that.
+    pub fn ice_tcp_place(&self) -> String {
+        address::host_port(self.address, self.ice_tcp_port)
     }
 
     /// The place of its HTTP server.

@@ -126,8 +126,10 @@ impl Desk {
                     let (rtcp_port, fingerprint) = (address.port() + 1, Fingerprint([9; 32]));
                     let opened = match kind {
                         TransportKind::Rtp => OpenedTransport::Rtp { address, rtcp_port },
-                        TransportKind::WebRtc => OpenedTransport::WebRtc { address, fingerprint },
-                        TransportKind::Either => OpenedTransport::Either { address, rtcp_port, fingerprint },
+                        TransportKind::WebRtc => OpenedTransport::WebRtc { address, fingerprint, tcp_port: None },
+                        TransportKind::Either => {
+                            OpenedTransport::Either { address, rtcp_port, fingerprint, tcp_port: None }
+                        }
                     };
                     self.gateway.handle_input(self.now, Input::TransportOpened { call, opened });
                 }
