@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::health::Presence;
 use super::made_rooms::NewRoom;
 use super::trunks::{TrunkState, next_try, registration_trouble};
-use super::{Audience, Gateway, Masked, NewUser, Refusal, Rule};
+use super::{Audience, Gateway, Masked, NewUser, Password, Refusal, Rule};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,38 @@ pub enum Request {
         /// The name.
         name: String,
     },
+    /// Invite one person to a room. Answered with [`Reply::Invited`] when the database has it.
+    Invite {
+        /// The room's name.
+        room: String,
+        /// Whom: what others are shown, 1 to 64 characters.
+        name: String,
+        /// When it ends, in seconds since 1970.
+        until: u64,
+        /// Whether the room's host is invited.
+        #[serde(default)]
+        host: bool,
+    },
+    /// The invitations that have not ended, those that were taken back too.
+    Invitations,
+    /// What an invitation says, as long as somebody may come by it. Answered with [`Reply::Invited`].
+    Invitation {
+        /// Its identifier.
+        id: String,
+    },
+    /// Take an invitation back; who came by it is sent out. Answered when the database has noted it.
+    RevokeInvitation {
+        /// Its identifier.
+        id: String,
+        /// The room's name.
+        room: String,
+    },
+    /// Make a user of whoever shows an invitation, in the place of one that was made before. Answered with
+    /// [`Reply::Admitted`] when the database has the user.
+    UseInvitation {
+        /// Its identifier.
+        id: String,
+    },
     /// Let somebody into a room who speaks no SIP. Answered with [`Reply::Joined`].
     Join {
         /// The room's name.
@@ -175,6 +207,12 @@ pub enum Reply {
     Users(Vec<UserStatus>),
     /// The user was made.
     UserAdded(UserStatus),
+    /// The invitation.
+    Invited(InvitationStatus),
+    /// The invitations, by room and end.
+    Invitations(Vec<InvitationStatus>),
+    /// Whoever showed an invitation is this user.
+    Admitted(InvitedUser),
     /// Not done yet, and what has happened; another reply follows.
     Progress(Progress),
     /// A guest is in the call of this name, once it has our answer.
@@ -323,6 +361,9 @@ pub struct UserStatus {
     /// Seconds until a temporary user ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_in: Option<u64>,
+    /// The only room that somebody who was invited may call; empty for others.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub invited_to: String,
     /// Where the user is registered.
     pub bindings: Vec<BindingStatus>,
 }
@@ -339,6 +380,37 @@ pub struct BindingStatus {
     pub client: String,
     /// Seconds that it still holds.
     pub expires: u64,
+}
+
+/// One invitation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InvitationStatus {
+    /// Its identifier.
+    pub id: String,
+    /// The room's name.
+    pub room: String,
+    /// Whom it is for.
+    pub name: String,
+    /// Whether the room's host is invited.
+    pub host: bool,
+    /// When it ends, in seconds since 1970.
+    pub until: u64,
+    /// It was taken back.
+    pub revoked: bool,
+    /// The user that was made of whoever came by it; empty while there is none.
+    pub user: String,
+}
+
+/// A user that was made by an invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitedUser {
+    /// The user's name.
+    pub user: String,
+    /// What the user proves to know. Told this once.
+    pub password: Password,
+    /// The invitation.
+    pub invitation: InvitationStatus,
 }
 
 /// One trunk.
@@ -372,6 +444,13 @@ impl Gateway {
             }
             Request::AddUser(new) => return self.add_user(now, id, new),
             Request::RemoveUser { name } => return self.remove_user(id, name),
+            Request::Invite { room, name, until, host } => return self.invite(now, id, (room, name, host), until),
+            Request::Invitations => Reply::Invitations(self.users.invitations(now)),
+            Request::Invitation { id: invitation } => self.invitation(now, &invitation),
+            Request::RevokeInvitation { id: invitation, room } => {
+                return self.revoke_invitation(now, id, invitation, &room);
+            }
+            Request::UseInvitation { id: invitation } => return self.use_invitation(now, id, &invitation),
             Request::Users => Reply::Users(self.users.status(now)),
             Request::Mute { call, muted } => self.mute(&call, muted),
             Request::KickRoom { room } => self.kick_room(now, &room),

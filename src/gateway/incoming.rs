@@ -78,6 +78,9 @@ impl Gateway {
             return Err(Refusal { answer: Final::busy(status), rule, route: None });
         }
         check_security(arrival)?;
+        if let Some(to) = arrival.peer.invited_to() {
+            return self.decide_invited(arrival, &to.room);
+        }
         let origin = arrival.peer.origin();
         let Some(route) = route::find(&self.plan, &origin, &arrival.number) else {
             let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
@@ -93,6 +96,19 @@ impl Gateway {
             return Err(Refusal { answer: Final::status(status), rule, route: Some(route.name.clone()) });
         };
         Ok(Decided { route: route.name.clone(), leads: Leads::Anew(running.into()) })
+    }
+
+    /// Somebody who was invited takes no route: the room, or nothing.
+    fn decide_invited(&self, arrival: &Arrival<'_>, room: &str) -> Result<Decided, Refusal> {
+        let refused = |status, rule| Err(Refusal { answer: Final::status(status), rule, route: None });
+        if arrival.number != arrival.peer.numbers().normalise(room) {
+            return refused(403, format!("its invitation is to room {room} alone"));
+        }
+        if !self.has_room(room) {
+            return refused(404, format!("there is no room {room} any more"));
+        }
+        let running = Running::into_room(&self.plan, room);
+        Ok(Decided { route: String::new(), leads: Leads::Anew(running.into()) })
     }
 
     /// An INVITE with Replaces takes no route: it goes where the call went that it replaces, and makes one more only

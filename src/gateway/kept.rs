@@ -1,4 +1,4 @@
-//! What is kept of users beyond the gateway's life: asked of a database, and written to it.
+//! What is kept beyond the gateway's life, of users and invitations: asked of a database, and written to it.
 
 use crate::dialplan::Secret;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 /// A question to the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Query {
-    /// All users, and where they are registered.
+    /// All that is kept.
     Load,
     /// Keep this user. An error where there is one of that name.
     AddUser(StoredUser),
@@ -16,20 +16,33 @@ pub enum Query {
         /// The name.
         name: String,
     },
+    /// Keep this invitation, and forget those that ended before it was made.
+    AddInvitation(StoredInvitation),
+    /// Note that an invitation was taken back.
+    RevokeInvitation {
+        /// Its identifier.
+        id: String,
+    },
 }
 
 /// The answer to a [`Query`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// All there is.
-    Loaded {
-        /// Users, in any order.
-        users: Vec<StoredUser>,
-        /// Their bindings, and those of users of the dialplan; those of one user in their order.
-        bindings: Vec<StoredBinding>,
-    },
+    Loaded(Stored),
     /// It is done.
     Done,
+}
+
+/// All that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Users, in any order.
+    pub users: Vec<StoredUser>,
+    /// Their bindings, and those of users of the dialplan; those of one user in their order.
+    pub bindings: Vec<StoredBinding>,
+    /// Invitations, in any order; some may have ended.
+    pub invitations: Vec<StoredInvitation>,
 }
 
 /// A user as the database has one.
@@ -47,6 +60,36 @@ pub struct StoredUser {
     pub created: SystemTime,
     /// When the user ends, in whole seconds; none: never.
     pub temporary_until: Option<SystemTime>,
+    /// The invitation that the user was made by; none: by an administrator.
+    pub invited_to: Option<InvitedTo>,
+}
+
+/// By which invitation somebody is a user, and the only room that such a user may call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitedTo {
+    /// The invitation's identifier.
+    pub invitation: String,
+    /// The room's name.
+    pub room: String,
+}
+
+/// An invitation of one person to one room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredInvitation {
+    /// Its identifier. No secret: whoever comes in shows it under our seal.
+    pub id: String,
+    /// The room's name.
+    pub room: String,
+    /// Whom it is for: what others are shown.
+    pub name: String,
+    /// Whether it is the room's host who is invited.
+    pub host: bool,
+    /// When it was made, in whole seconds.
+    pub created: SystemTime,
+    /// When it ends, in whole seconds.
+    pub until: SystemTime,
+    /// It was taken back.
+    pub revoked: bool,
 }
 
 /// The hash of user name, realm and password (HA1, RFC 7616).

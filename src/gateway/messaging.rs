@@ -31,6 +31,9 @@ impl Gateway {
         let Some(Peer::User(sender)) = self.admission.peers.get(peer).cloned() else {
             return Err((StatusCode::METHOD_NOT_ALLOWED, false));
         };
+        if sender.invited_to.is_some() {
+            return Err((StatusCode::FORBIDDEN, false));
+        }
         if request.body.len() > LONGEST {
             return Err((StatusCode::REQUEST_ENTITY_TOO_LARGE, false));
         }

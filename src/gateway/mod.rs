@@ -10,7 +10,7 @@
 //! | `admission.rs` | who may send us requests at all; limits |
 //! | `digest.rs` | unknown sources that prove by digest to be a trunk or a user |
 //! | `users/`, `new_user.rs` | the users there are, where they are registered; one who is to be made |
-//! | `kept.rs` | what a database is asked of users |
+//! | `kept.rs` | what a database is asked of users and invitations |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `calls.rs`, `call.rs` | all calls; the state of one |
 //! | `intake.rs`, `overload.rs` | what waits to be served, in which order; who is refused when there is too much |
@@ -123,11 +123,12 @@ mod webrtc;
 pub use call_record::{CallRecord, Keyed, Tried, Way};
 pub use cause::Cause;
 pub use control::{
-    Backlog, BindingStatus, CallStatus, Guest, Progress, Reply, Request, RoomStatus, Status, TrunkStatus, UserStatus,
+    Backlog, BindingStatus, CallStatus, Guest, InvitationStatus, InvitedUser, Progress, Reply, Request, RoomStatus,
+    Status, TrunkStatus, UserStatus,
 };
 pub use event::{Event, TimedEvent};
 pub use io::{Input, Output};
-pub use kept::{Kept, Query, StoredBinding, StoredKey, StoredUser};
+pub use kept::{InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredUser};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
 pub use new_user::{NewUser, Password};
@@ -178,7 +179,7 @@ pub struct Gateway {
     late_calls: LateCalls,
     endpoint: Endpoint,
     random: StdRng,
-    /// Makes SRTP keys and nothing else: what others see of `random` must say nothing of them.
+    /// Makes keys and passwords and nothing else: what others see of `random` must say nothing of them.
     keys: StdRng,
     admission: Admission,
     calls: Calls,

@@ -7,6 +7,7 @@ mod user;
 
 pub(super) use user::{User, UserTerms};
 
+use super::InvitedTo;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Origin, Plan, ReliableProvisional, SrtpPolicy, Trunk};
 use crate::sdp::LocalSrtp;
@@ -42,7 +43,7 @@ impl Peer {
     /// A guest of that name.
     pub(super) fn guest(plan: &Plan, name: String) -> Self {
         let terms = UserTerms::of(plan);
-        Self::Guest(Arc::new(User { name, display_name: None, max_calls: u32::MAX, terms }))
+        Self::Guest(Arc::new(User { name, display_name: None, max_calls: u32::MAX, invited_to: None, terms }))
     }
 
     /// Its name, which is its own among peers of its kind.
@@ -62,6 +63,11 @@ impl Peer {
     /// The user's name in status and record; empty for others.
     pub(super) fn user_name(&self) -> &str {
         if let Self::User(user) = self { &user.name } else { "" }
+    }
+
+    /// The invitation that it is a user by, and the only room that it may call.
+    pub(super) fn invited_to(&self) -> Option<&InvitedTo> {
+        if let Self::User(user) = self { user.invited_to.as_ref() } else { None }
     }
 
     /// What it is and its name, for the log.

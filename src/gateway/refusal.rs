@@ -52,11 +52,17 @@ pub enum Rule {
     NoSuchUser,
     /// The database does not answer just now; it may be asked again.
     Unavailable,
+    /// There is no such invitation, or it ended long ago.
+    NoSuchInvitation,
+    /// The invitation has ended.
+    InvitationExpired,
+    /// The invitation was taken back.
+    InvitationRevoked,
 }
 
 impl Rule {
     /// All.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::NoSuchCall,
         Self::NoSuchRoom,
         Self::NobodyThere,
@@ -75,6 +81,9 @@ impl Rule {
         Self::Failed,
         Self::NoSuchUser,
         Self::Unavailable,
+        Self::NoSuchInvitation,
+        Self::InvitationExpired,
+        Self::InvitationRevoked,
     ];
 
     /// As it is written.
@@ -99,6 +108,9 @@ impl Rule {
             Self::Failed => "failed",
             Self::NoSuchUser => "no-such-user",
             Self::Unavailable => "unavailable",
+            Self::NoSuchInvitation => "no-such-invitation",
+            Self::InvitationExpired => "invitation-expired",
+            Self::InvitationRevoked => "invitation-revoked",
         }
     }
 }
@@ -126,6 +138,9 @@ impl Rule {
             Self::Failed => "The other end refused, or was gone before it was done.",
             Self::NoSuchUser => "There is no such user.",
             Self::Unavailable => "The database does not answer just now; it may be asked again.",
+            Self::NoSuchInvitation => "There is no such invitation, or it ended long ago.",
+            Self::InvitationExpired => "The invitation has ended.",
+            Self::InvitationRevoked => "The invitation was taken back.",
         }
     }
 }

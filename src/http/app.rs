@@ -1,5 +1,6 @@
 //! What all requests share.
 
+use super::invitation::InvitationKey;
 use super::limits::Limits;
 use crate::dialplan::Plan;
 use crate::gateway::{Reply, Request, TimedEvent};
@@ -55,10 +56,17 @@ struct Shared {
     runtime: Handle,
     asked: mpsc::Sender<Asked>,
     followers: Arc<Semaphore>,
+    invitations: InvitationKey,
 }
 
 impl App {
-    pub(super) fn new(plan: Arc<Plan>, asked: mpsc::Sender<Asked>, websockets: WebSockets, runtime: Handle) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        asked: mpsc::Sender<Asked>,
+        websockets: WebSockets,
+        runtime: Handle,
+        invitations: InvitationKey,
+    ) -> Self {
         Self(Arc::new(Shared {
             plan: RwLock::new(plan),
             limits: Mutex::new(Limits::new(Instant::now())),
@@ -67,6 +75,7 @@ impl App {
             runtime,
             asked,
             followers: Arc::new(Semaphore::new(FOLLOWERS as usize)),
+            invitations,
         }))
     }
 
@@ -94,6 +103,11 @@ impl App {
 
     pub(super) fn asked(&self) -> &mpsc::Sender<Asked> {
         &self.0.asked
+    }
+
+    /// What invitations are sealed with.
+    pub(super) fn invitations(&self) -> &InvitationKey {
+        &self.0.invitations
     }
 
     /// Places of those who follow the events.

@@ -56,8 +56,9 @@ impl App {
 impl From<Refusal> for Problem {
     fn from(Refusal { rule, detail }: Refusal) -> Self {
         let status = match rule {
-            Rule::NoSuchCall | Rule::NoSuchRoom | Rule::NoSuchUser => StatusCode::NOT_FOUND,
+            Rule::NoSuchCall | Rule::NoSuchRoom | Rule::NoSuchUser | Rule::NoSuchInvitation => StatusCode::NOT_FOUND,
             Rule::Invalid | Rule::NoSuchSound => StatusCode::UNPROCESSABLE_ENTITY,
+            Rule::InvitationExpired | Rule::InvitationRevoked => StatusCode::GONE,
             Rule::NotAllowed => StatusCode::FORBIDDEN,
             Rule::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,

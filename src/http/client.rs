@@ -1,7 +1,8 @@
 //! Who asks: the client's address, also behind a reverse proxy of ours.
 
 use crate::dialplan::Plan;
-use axum::http::HeaderMap;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, header};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +56,13 @@ impl Client {
         let secure = peer.tls || said("x-forwarded-proto").last().is_some_and(|scheme| scheme == "https");
         Self { address: SocketAddr::new(address, peer.remote.port()), secure }
     }
+}
+
+/// The host and port that a request says it is for, as long as they can be ones; else our address.
+pub(super) fn place(peer: &Peer, headers: &HeaderMap) -> Authority {
+    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let named = named.filter(|host| !host.as_str().contains('@') && !host.host().is_empty());
+    named.unwrap_or_else(|| peer.local.to_string().parse().unwrap_or_else(|_| Authority::from_static("localhost")))
 }
 
 /// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::7` or `[2001:db8::7]:4711`.

@@ -36,11 +36,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
         let read = axum::extract::Path::<String>::from_request_parts(parts, state).await;
         let axum::extract::Path(name) =
             read.map_err(|rejection: PathRejection| Problem::bad_request(rejection.body_text()))?;
-        if name.chars().count() > 64 || name.chars().any(char::is_control) {
-            return Err(Problem::bad_request("a name is at most 64 characters, none of them a control character"));
-        }
-        Ok(Self(name))
+        checked(name).map(Self)
     }
+}
+
+/// Two things that stand in the path: a name, and something longer.
+pub(super) struct NameAnd(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NameAnd {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await;
+        let axum::extract::Path((name, other)) =
+            read.map_err(|rejection: PathRejection| Problem::bad_request(rejection.body_text()))?;
+        Ok(Self(checked(name)?, other))
+    }
+}
+
+fn checked(name: String) -> Result<String, Problem> {
+    if name.chars().count() > 64 || name.chars().any(char::is_control) {
+        return Err(Problem::bad_request("a name is at most 64 characters, none of them a control character"));
+    }
+    Ok(name)
 }
 
 /// What stands behind `?`.

@@ -12,8 +12,10 @@
 //! | `access.rs` | bearer tokens, roles, rooms |
 //! | `guard.rs` | what every request passes: all of the above |
 //! | `problem.rs` | refusals as problem details (RFC 9457) |
+//! | `pages.rs` | what pages of other hosts may ask |
 //! | `sip.rs` | SIP over WebSocket: handshake and frames |
 //! | `api/`, `extract.rs` | the routes of the API and their description; what requests hold |
+//! | `invitation.rs` | the seal of invitations |
 //! | `ask.rs` | what the gateway's task is asked, and its answers |
 //! | `events.rs` | what happens, for those who follow |
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
@@ -28,7 +30,9 @@ mod events;
 mod extract;
 mod guard;
 mod ice;
+mod invitation;
 mod limits;
+mod pages;
 mod problem;
 mod server;
 mod sip;

@@ -5,6 +5,7 @@ use super::app::{App, Asked};
 use super::client::Peer;
 use super::connections::Connections;
 use super::guard::guard;
+use super::invitation::{InvitationKey, KeyError};
 use super::problem::Problem;
 use super::sip;
 use super::whip;
@@ -59,6 +60,9 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error("the certificate of HTTPS: {0}")]
     Certificate(#[from] CertificateError),
+    /// Invitations cannot be sealed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The system gave no thread, or nothing to wait with.
     #[error("the HTTP server's thread: {0}")]
     Thread(#[from] io::Error),
@@ -78,7 +82,7 @@ impl HttpServer {
     /// Starts it on the addresses of a dialplan; `None` where there is none.
     ///
     /// # Errors
-    /// When an address cannot be listened on, or the certificate cannot be used.
+    /// When an address cannot be listened on, or the certificate or the key of invitations cannot be used.
     pub fn start(
         plan: &Arc<Plan>,
         asked: mpsc::Sender<Asked>,
@@ -89,7 +93,8 @@ impl HttpServer {
             return Ok(None);
         }
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let app = App::new(Arc::clone(plan), asked, websockets, runtime.handle().clone());
+        let key = InvitationKey::load(&settings.data)?;
+        let app = App::new(Arc::clone(plan), asked, websockets, runtime.handle().clone(), key);
         let (router, connections, mut bound) = (routes(&app), Connections::default(), Vec::new());
         let (closing, is_closing) = watch::channel(false);
         let (alive, mut all_served) = mpsc::channel(1);
@@ -165,7 +170,7 @@ fn give_way() {
 fn routes(app: &App) -> Router {
     Router::new()
         .merge(sip::routes())
-        .merge(api::routes())
+        .merge(api::routes(app))
         .merge(whip::routes(app))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {

@@ -7,56 +7,23 @@
 use super::access::Caller;
 use super::app::App;
 use super::client::{Client, Peer};
+use super::pages::{SDP, for_pages, may_ask};
 use super::problem::Problem;
-use super::sip::check_origin;
 use crate::dialplan::ApiRole;
 use crate::gateway::{Guest, Refusal, Reply, Request as Ask, Rule};
-use axum::extract::{Extension, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, delete, post};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What an offer and its answer are.
-const SDP: &str = "application/sdp";
-/// The media type that may be posted.
-const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
-
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new()
-        .route("/whip/{room}", post(talk).options(allowed))
-        .route("/whip/{room}/{call}", delete(leave).options(allowed))
-        .route("/whep/{room}", post(listen).options(allowed))
-        .route("/whep/{room}/{call}", delete(leave).options(allowed))
+        .route("/whip/{room}", post(talk).options(may_ask))
+        .route("/whip/{room}/{call}", delete(leave).options(may_ask))
+        .route("/whep/{room}", post(listen).options(may_ask))
+        .route("/whep/{room}/{call}", delete(leave).options(may_ask))
         .layer(axum::middleware::from_fn_with_state(app.clone(), for_pages))
-}
-
-/// Lets pages of the origins that may open WebSockets ask, and read what comes back (Fetch, "CORS protocol").
-async fn for_pages(State(app): State<App>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let secure = request.extensions().get::<Client>().is_some_and(|client| client.secure);
-    let is_ours = check_origin(request.headers(), &app.plan().gateway.origins, secure).is_ok();
-    let mut response = next.run(request).await;
-    if let Some(origin) = origin.filter(|_| is_ours) {
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location"));
-    }
-    response
-}
-
-/// What may be asked here, for pages that ask before.
-async fn allowed() -> impl IntoResponse {
-    (
-        StatusCode::NO_CONTENT,
-        [
-            (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, DELETE, OPTIONS"),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
-            (ACCEPT_POST, SDP),
-        ],
-    )
 }
 
 async fn talk(

@@ -7,7 +7,10 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// All steps, in order: number, what it is for, what is done. One that was released never changes.
-const STEPS: [(i64, &str, &str); 1] = [(1, "users", include_str!("../../migrations/0001_users.sql"))];
+const STEPS: [(i64, &str, &str); 2] = [
+    (1, "users", include_str!("../../migrations/0001_users.sql")),
+    (2, "invitations", include_str!("../../migrations/0002_invitations.sql")),
+];
 
 /// The steps as sqlx takes them.
 #[derive(Debug)]

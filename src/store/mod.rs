@@ -1,4 +1,4 @@
-//! What outlives the process: users and their bindings, in SQLite or PostgreSQL.
+//! What outlives the process: users, their bindings and invitations, in SQLite or PostgreSQL.
 //!
 //! A thread of its own asks the database, so that one that is slow or gone holds up nothing but who asked. Questions of
 //! the gateway ([`Store::ask`]) are answered within seconds, if only with why not; bindings ([`Store::keep_bindings`])

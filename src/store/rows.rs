@@ -2,7 +2,7 @@
 
 use super::migrations::Steps;
 use crate::dialplan::{Database, Secret};
-use crate::gateway::{Kept, Query, StoredBinding, StoredKey, StoredUser};
+use crate::gateway::{InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredUser};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
@@ -49,14 +49,18 @@ impl Rows {
             Query::Load => self.load().await,
             Query::AddUser(user) => self.add(&user).await.map(|()| Kept::Done),
             Query::RemoveUser { name } => self.remove(&name).await.map(|()| Kept::Done),
+            Query::AddInvitation(invitation) => self.invite(&invitation).await.map(|()| Kept::Done),
+            Query::RevokeInvitation { id } => self.revoke(&id).await.map(|()| Kept::Done),
         }
     }
 
     async fn load(&self) -> Result<Kept, StoreError> {
         let pool = self.pool().await?;
         let users =
-            sqlx::query("SELECT name, display_name, max_calls, created, temporary_until FROM users").fetch_all(pool);
-        let users = users.await?;
+            sqlx::query("SELECT name, display_name, max_calls, created, temporary_until, invitation, room FROM users");
+        let users = users.fetch_all(pool).await?;
+        let invitations = sqlx::query("SELECT id, room, name, host, created, ends, revoked FROM invitations");
+        let invitations = invitations.fetch_all(pool).await?;
         let keys = sqlx::query("SELECT user_name, realm, algorithm, ha1 FROM user_keys").fetch_all(pool).await?;
         let bindings = sqlx::query(
             "SELECT user_name, contact, q, instance, reg_id, call_id, cseq, user_agent, transport, local_address, \
@@ -81,24 +85,29 @@ impl Rows {
                 max_calls: u32::try_from(row.try_get::<i64, _>("max_calls")?).unwrap_or(u32::MAX),
                 created: time(row.try_get("created")?),
                 temporary_until: row.try_get::<Option<i64>, _>("temporary_until")?.map(time),
+                invited_to: invited_to(row)?,
             })
         };
         let users = users.iter().map(user).collect::<Result<_, _>>()?;
         // A row that somebody else wrote and nobody can read is left out.
         let bindings = bindings.iter().filter_map(|row| binding(row).ok().flatten()).collect();
-        Ok(Kept::Loaded { users, bindings })
+        let invitations = invitations.iter().map(invitation).collect::<Result<_, _>>()?;
+        Ok(Kept::Loaded(Stored { users, bindings, invitations }))
     }
 
     async fn add(&self, user: &StoredUser) -> Result<(), StoreError> {
         let mut transaction = self.pool().await?.begin().await?;
         sqlx::query(
-            "INSERT INTO users (name, display_name, max_calls, created, temporary_until) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO users (name, display_name, max_calls, created, temporary_until, invitation, room) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&user.name)
         .bind(&user.display_name)
         .bind(i64::from(user.max_calls))
         .bind(seconds(user.created))
         .bind(user.temporary_until.map(seconds))
+        .bind(user.invited_to.as_ref().map(|to| to.invitation.as_str()))
+        .bind(user.invited_to.as_ref().map(|to| to.room.as_str()))
         .execute(&mut *transaction)
         .await?;
         for key in &user.keys {
@@ -124,6 +133,32 @@ impl Rows {
             sqlx::query(statement).bind(name).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn invite(&self, invitation: &StoredInvitation) -> Result<(), StoreError> {
+        let mut transaction = self.pool().await?.begin().await?;
+        let created = seconds(invitation.created);
+        sqlx::query("DELETE FROM invitations WHERE ends <= $1").bind(created).execute(&mut *transaction).await?;
+        sqlx::query(
+            "INSERT INTO invitations (id, room, name, host, created, ends, revoked) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(&invitation.id)
+        .bind(&invitation.room)
+        .bind(&invitation.name)
+        .bind(i64::from(invitation.host))
+        .bind(created)
+        .bind(seconds(invitation.until))
+        .bind(i64::from(invitation.revoked))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn revoke(&self, id: &str) -> Result<(), StoreError> {
+        let pool = self.pool().await?;
+        sqlx::query("UPDATE invitations SET revoked = 1 WHERE id = $1").bind(id).execute(pool).await?;
         Ok(())
     }
 
@@ -180,6 +215,26 @@ async fn open(database: &Database) -> Result<AnyPool, StoreError> {
     }
     Migrator::new(Steps).await?.run(&pool).await?;
     Ok(pool)
+}
+
+fn invited_to(row: &AnyRow) -> Result<Option<InvitedTo>, sqlx::Error> {
+    let invitation: Option<String> = row.try_get("invitation")?;
+    let room: Option<String> = row.try_get("room")?;
+    // One without the other would be a user who may call everywhere.
+    Ok((invitation.is_some() || room.is_some())
+        .then(|| InvitedTo { invitation: invitation.unwrap_or_default(), room: room.unwrap_or_default() }))
+}
+
+fn invitation(row: &AnyRow) -> Result<StoredInvitation, sqlx::Error> {
+    Ok(StoredInvitation {
+        id: row.try_get("id")?,
+        room: row.try_get("room")?,
+        name: row.try_get("name")?,
+        host: row.try_get::<i64, _>("host")? != 0,
+        created: time(row.try_get("created")?),
+        until: time(row.try_get("ends")?),
+        revoked: row.try_get::<i64, _>("revoked")? != 0,
+    })
 }
 
 fn binding(row: &AnyRow) -> Result<Option<StoredBinding>, sqlx::Error> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dialplan::Secret;
-use crate::gateway::{StoredKey, StoredUser};
+use crate::gateway::{InvitedTo, Stored, StoredInvitation, StoredKey, StoredUser};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,6 +41,7 @@ fn user(name: &str) -> StoredUser {
         max_calls: 4,
         created: at(1_790_000_000),
         temporary_until: None,
+        invited_to: None,
     }
 }
 
@@ -84,8 +85,13 @@ impl Desk {
     }
 
     fn load(&mut self) -> (Vec<StoredUser>, Vec<StoredBinding>) {
+        let Stored { users, bindings, .. } = self.load_all();
+        (users, bindings)
+    }
+
+    fn load_all(&mut self) -> Stored {
         match self.ask(Query::Load).unwrap() {
-            Kept::Loaded { users, bindings } => (users, bindings),
+            Kept::Loaded(stored) => stored,
             Kept::Done => panic!(),
         }
     }
@@ -115,6 +121,36 @@ fn users_and_bindings_come_back_from_the_file() {
     assert_eq!(desk.ask(Query::RemoveUser { name: "alice".into() }), Ok(Kept::Done));
     let (users, bindings) = desk.load();
     assert_eq!((users.len(), bindings.len()), (1, 0));
+}
+
+#[test]
+fn invitations_come_back_with_who_came_by_them_and_go_after_their_end() {
+    let folder = Folder::new("invitations");
+    let invitation = |id: &str, hours: u64| StoredInvitation {
+        id: id.into(),
+        room: "the board".into(),
+        name: "Anna \"A\" Ashton'; --".into(),
+        host: true,
+        created: at(1_790_000_000),
+        until: at(1_790_000_000 + hours * 3_600),
+        revoked: false,
+    };
+    let to = InvitedTo { invitation: "b".into(), room: "the board".into() };
+    let guest = StoredUser { invited_to: Some(to), ..user("guest") };
+    {
+        let mut desk = folder.store("users.db");
+        assert_eq!(desk.ask(Query::AddInvitation(invitation("a", 1))), Ok(Kept::Done));
+        assert_eq!(desk.ask(Query::AddInvitation(invitation("b", 3))), Ok(Kept::Done));
+        assert_eq!(desk.ask(Query::RevokeInvitation { id: "b".into() }), Ok(Kept::Done));
+        assert_eq!(desk.ask(Query::AddUser(guest.clone())), Ok(Kept::Done));
+    }
+    let mut desk = folder.store("users.db");
+    let revoked = StoredInvitation { revoked: true, ..invitation("b", 3) };
+    let stored = desk.load_all();
+    assert_eq!((stored.users, stored.invitations), (vec![guest], vec![invitation("a", 1), revoked.clone()]));
+    let later = StoredInvitation { created: at(1_790_000_000 + 2 * 3_600), ..invitation("c", 9) };
+    assert_eq!(desk.ask(Query::AddInvitation(later.clone())), Ok(Kept::Done));
+    assert_eq!(desk.load_all().invitations, [revoked, later]);
 }
 
 #[test]

@@ -507,7 +507,7 @@ impl World {
             }
             // Users of these scenarios stand in the dialplan.
             Output::Query { id, .. } => {
-                let answer = Ok(gateway::Kept::Loaded { users: Vec::new(), bindings: Vec::new() });
+                let answer = Ok(gateway::Kept::Loaded(gateway::Stored::default()));
                 self.input(Input::QueryDone { id, answer });
             }
             Output::KeepBindings { .. } => {}

@@ -3,6 +3,7 @@
 use super::{CallLimits, MediaPolicy};
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Plan, SrtpPolicy};
+use crate::gateway::InvitedTo;
 use crate::session::Party;
 use crate::sip;
 use crate::types::CodecPolicy;
@@ -22,6 +23,8 @@ pub(in crate::gateway) struct User {
     pub(in crate::gateway) display_name: Option<String>,
     /// Calls at one time, both directions.
     pub(in crate::gateway) max_calls: u32,
+    /// The only room that somebody who was invited may call, whatever routes say.
+    pub(in crate::gateway) invited_to: Option<InvitedTo>,
     pub(in crate::gateway) terms: Arc<UserTerms>,
 }
 

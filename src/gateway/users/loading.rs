@@ -2,7 +2,7 @@
 
 use super::making::Pending;
 use super::{Entry, Users};
-use crate::gateway::kept::{Kept, Query, StoredBinding, StoredUser};
+use crate::gateway::kept::{Kept, Query, Stored, StoredBinding, StoredUser};
 use crate::gateway::peer::UserTerms;
 use crate::gateway::{Gateway, Level, Output};
 use crate::sip::Flow;
@@ -66,9 +66,9 @@ impl Gateway {
     }
 
     pub(super) fn on_loaded(&mut self, now: Now, answer: Result<Kept, String>) {
-        let (users, bindings) = match answer {
-            Ok(Kept::Loaded { users, bindings }) => (users, bindings),
-            Ok(Kept::Done) => (Vec::new(), Vec::new()),
+        let Stored { users, bindings, invitations } = match answer {
+            Ok(Kept::Loaded(stored)) => stored,
+            Ok(Kept::Done) => Stored::default(),
             Err(why) => {
                 self.users.loading = Loading::Failed(now.instant + AGAIN);
                 self.log_limited(now, Level::Warn, None, "users not loaded", || {
@@ -78,6 +78,7 @@ impl Gateway {
             }
         };
         self.users.loading = Loading::Done;
+        self.users.invitations.restore(now.wall, invitations);
         let terms = UserTerms::of(&self.plan);
         let (mut count, mut without_key) = (0, 0);
         for user in users {
@@ -92,6 +93,9 @@ impl Gateway {
             without_key += usize::from(!user.keys.iter().any(|key| key.realm == self.plan.gateway.digest.realm));
             if !self.users.entries.contains_key(&user.name) {
                 self.users.watch(now, &user);
+                if let Some(before) = self.users.invitations.note_user(&user) {
+                    self.drop_user(now, &before, "its invitation was used again");
+                }
                 let entry = Entry::stored(user, &self.plan, &terms);
                 self.users.entries.insert(entry.user.name.clone(), entry);
             }

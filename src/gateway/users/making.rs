@@ -3,8 +3,8 @@
 use super::Entry;
 use crate::dialplan::Secret;
 use crate::gateway::digest;
-use crate::gateway::kept::{Kept, Query, StoredKey, StoredUser};
-use crate::gateway::new_user::NewUser;
+use crate::gateway::kept::{Kept, Query, StoredInvitation, StoredKey, StoredUser};
+use crate::gateway::new_user::{NewUser, Password};
 use crate::gateway::peer::UserTerms;
 use crate::gateway::{Event, Gateway, Level, Refusal, Reply, Rule};
 use crate::types::Now;
@@ -21,6 +21,12 @@ pub(super) enum Pending {
     Load,
     /// A user to be made. `asked`: by whom.
     Add { asked: u64, user: StoredUser },
+    /// An invitation to be made.
+    Invite { asked: u64, invitation: StoredInvitation },
+    /// An invitation to be taken back.
+    Revoke { asked: u64, id: String },
+    /// A user to be made of whoever showed an invitation.
+    Admit { asked: u64, user: StoredUser, password: Password },
     /// A user to be removed.
     Remove { asked: Option<u64>, name: String },
 }
@@ -37,13 +43,7 @@ impl Gateway {
     fn user_to_be(&self, now: Now, new: &NewUser) -> Result<StoredUser, Refusal> {
         let refused = |rule: Rule, detail: &str| Err(Refusal::new(rule, detail));
         new.check().map_err(|why| Refusal::new(Rule::Invalid, why))?;
-        if !self.plan.has_users() {
-            return refused(Rule::NotAllowed, "no route of the dialplan takes calls from users");
-        }
-        if !self.users.loading.is_done() {
-            let why = self.users.trouble.as_deref().unwrap_or("it has not answered yet");
-            return refused(Rule::Unavailable, &format!("the database: {why}"));
-        }
+        self.users_can_be_made()?;
         let is_trunks =
             |trunk: &crate::dialplan::Trunk| trunk.auth.as_ref().is_some_and(|auth| auth.username == new.name);
         if self.plan.trunks.iter().any(|trunk| is_trunks(trunk)) {
@@ -53,23 +53,40 @@ impl Gateway {
         if self.users.entries.contains_key(&new.name) || self.users.pending.values().any(is_made) {
             return refused(Rule::Exists, "there is a user of this name");
         }
-        let realm = &self.plan.gateway.digest.realm;
-        let hashes = digest::hashes_of(&new.name, realm, new.password.reveal()).into_iter();
         let created = whole_seconds(now.wall);
         Ok(StoredUser {
             name: new.name.clone(),
             display_name: Some(new.display_name.clone()).filter(|name| !name.is_empty()),
-            keys: hashes
-                .map(|(algorithm, ha1)| StoredKey {
-                    realm: realm.clone(),
-                    algorithm: algorithm.to_owned(),
-                    ha1: Secret::new(ha1),
-                })
-                .collect(),
+            keys: self.keys_of_user(&new.name, &new.password),
             max_calls: new.max_calls.unwrap_or(crate::dialplan::USER_MAX_CALLS),
             created,
             temporary_until: new.temporary.map(|seconds| created + Duration::from_secs(seconds)),
+            invited_to: None,
         })
+    }
+
+    /// Whether a user can be made now.
+    pub(super) fn users_can_be_made(&self) -> Result<(), Refusal> {
+        if !self.plan.has_users() {
+            return Err(Refusal::new(Rule::NotAllowed, "no route of the dialplan takes calls from users"));
+        }
+        if !self.users.loading.is_done() {
+            let why = self.users.trouble.as_deref().unwrap_or("it has not answered yet");
+            return Err(Refusal::new(Rule::Unavailable, format!("the database: {why}")));
+        }
+        Ok(())
+    }
+
+    /// What is kept of a user's password.
+    pub(super) fn keys_of_user(&self, name: &str, password: &Password) -> Vec<StoredKey> {
+        let realm = &self.plan.gateway.digest.realm;
+        let hashes = digest::hashes_of(name, realm, password.reveal()).into_iter();
+        let key = |(algorithm, ha1): (&str, String)| StoredKey {
+            realm: realm.clone(),
+            algorithm: algorithm.to_owned(),
+            ha1: Secret::new(ha1),
+        };
+        hashes.map(key).collect()
     }
 
     /// Removes a user who was made. Answered when the database has forgotten the user; calls go on.
@@ -94,16 +111,20 @@ impl Gateway {
             (Pending::Load, answer) => self.on_loaded(now, answer),
             (Pending::Add { asked, user }, Ok(_)) => {
                 let name = user.name.clone();
-                self.users.watch(now, &user);
-                let entry = Entry::stored(user, &self.plan, &UserTerms::of(&self.plan));
-                self.admission.add_user(&entry.user, entry.keys.clone());
-                self.users.entries.insert(name.clone(), entry);
-                self.log(Level::Info, None, "user made", name.clone());
-                self.effects.event(Event::UserAdded { user: name.clone() });
+                self.enter_user(now, user);
                 let made = self.users.status_of(now, &name).unwrap_or_default();
                 self.effects.reply(asked, Reply::UserAdded(made));
             }
-            (Pending::Add { asked, .. }, Err(why)) => self.effects.reply(asked, unavailable(&why)),
+            (Pending::Invite { asked, invitation }, Ok(_)) => self.invited(now, asked, invitation),
+            (Pending::Revoke { asked, id }, Ok(_)) => self.revoked(now, asked, &id),
+            (Pending::Admit { asked, user, password }, Ok(_)) => self.admitted(now, asked, user, password),
+            (
+                Pending::Add { asked, .. }
+                | Pending::Invite { asked, .. }
+                | Pending::Revoke { asked, .. }
+                | Pending::Admit { asked, .. },
+                Err(why),
+            ) => self.effects.reply(asked, unavailable(&why)),
             (Pending::Remove { asked, name }, Ok(_)) => {
                 self.forget_user(now, &name, "removed");
                 if let Some(asked) = asked {
@@ -119,13 +140,27 @@ impl Gateway {
         }
     }
 
+    /// The database has a user: from now on there is one.
+    pub(super) fn enter_user(&mut self, now: Now, user: StoredUser) {
+        let name = user.name.clone();
+        self.users.watch(now, &user);
+        let entry = Entry::stored(user, &self.plan, &UserTerms::of(&self.plan));
+        self.admission.add_user(&entry.user, entry.keys.clone());
+        self.users.entries.insert(name.clone(), entry);
+        self.log(Level::Info, None, "user made", name.clone());
+        self.effects.event(Event::UserAdded { user: name });
+    }
+
+    /// Removes a user at once; should the database not hear of it, it is so again at the next start.
+    pub(super) fn drop_user(&mut self, now: Now, name: &str, why: &'static str) {
+        self.query(Pending::Remove { asked: None, name: name.to_owned() }, Query::RemoveUser { name: name.to_owned() });
+        self.forget_user(now, name, why);
+    }
+
     /// Ends temporary users whose time is over, or who are gone.
     pub(super) fn end_temporary_users(&mut self, now: Now) {
         while let Some(name) = self.users.ends.pop_due(now.instant) {
-            let name = name.to_string();
-            // Gone for us at once; should the database not hear of it, it is so again at the next start.
-            self.query(Pending::Remove { asked: None, name: name.clone() }, Query::RemoveUser { name: name.clone() });
-            self.forget_user(now, &name, "temporary, and its time is over");
+            self.drop_user(now, &name, "temporary, and its time is over");
         }
     }
 
@@ -137,6 +172,7 @@ impl Gateway {
         self.users.entries.remove(name);
         self.users.ends.clear(name);
         self.users.kept.remove(name);
+        self.users.invitations.forget_user(name);
         self.admission.remove_user(name);
         if self.users.registrar.remove(name) {
             self.effects.event(Event::UserUnregistered { user: name.to_owned() });
@@ -155,6 +191,6 @@ impl Gateway {
     }
 }
 
-fn whole_seconds(time: SystemTime) -> SystemTime {
+pub(super) fn whole_seconds(time: SystemTime) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }

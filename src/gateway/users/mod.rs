@@ -10,9 +10,12 @@
 //! | `registering.rs` | REGISTER, and what becomes of bindings |
 //! | `making.rs` | users who are made and removed |
 //! | `loading.rs` | what the database has, at the start |
+//! | `invitations.rs`, `inviting.rs` | invitations there are; how they are made, taken back and used |
 //! | `ends.rs` | when temporary users end |
 
 mod ends;
+mod invitations;
+mod inviting;
 mod loading;
 mod making;
 mod registering;
@@ -27,6 +30,7 @@ use crate::dialplan::Plan;
 use crate::sip::auth::UserKeys;
 use crate::sip::registrar::Registrar;
 use ends::Ends;
+use invitations::Invitations;
 use loading::Loading;
 use making::Pending;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,6 +56,7 @@ pub(super) struct Users {
     /// Users of whom the database has bindings, as far as is known.
     kept: BTreeSet<String>,
     ends: Ends,
+    invitations: Invitations,
     /// Why the database did not do what was last asked.
     trouble: Option<String>,
 }
@@ -73,6 +78,7 @@ impl Users {
                 name: user.name.clone(),
                 display_name: user.display_name.clone(),
                 max_calls: user.max_calls,
+                invited_to: None,
                 terms: Arc::clone(&terms),
             };
             self.entries.insert(user.name.clone(), Entry { user: Arc::new(user), keys, stored: None });
@@ -113,6 +119,7 @@ impl Entry {
             name: stored.name.clone(),
             display_name: stored.display_name.clone(),
             max_calls: stored.max_calls,
+            invited_to: stored.invited_to.clone(),
             terms: Arc::clone(terms),
         };
         Self { user: Arc::new(user), keys, stored: Some(stored) }

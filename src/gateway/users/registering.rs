@@ -1,5 +1,6 @@
 //! REGISTERs of users, and what becomes of their bindings.
 
+use super::making::whole_seconds;
 use super::{Entry, Users};
 use crate::gateway::kept::StoredBinding;
 use crate::gateway::peer::Peer;
@@ -8,7 +9,7 @@ use crate::sip::message::{Headers, Host, Request, StatusCode, Uri};
 use crate::sip::registrar::Binding;
 use crate::sip::{Flow, PeerId, RequestId};
 use crate::types::Now;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 impl Users {
     /// Whether somebody is registered by this flow.
@@ -36,6 +37,7 @@ impl Users {
             display_name: user.display_name.clone().unwrap_or_default(),
             in_dialplan: stored.is_none(),
             ends_in: until.map(|until| until.duration_since(now.wall).unwrap_or_default().as_secs()),
+            invited_to: user.invited_to.as_ref().map_or_else(String::new, |to| to.room.clone()),
             bindings: self.bindings(now.instant, name),
         })
     }
@@ -182,8 +184,4 @@ fn stored(now: Now, user: &str, binding: Binding) -> StoredBinding {
         remote: binding.flow.remote,
         expires: whole_seconds(expires),
     }
-}
-
-fn whole_seconds(time: SystemTime) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod gateway;
 mod ice;
+mod invitations;
 mod page;
 mod platform;
 mod records;
@@ -11,6 +12,7 @@ pub(super) mod users;
 
 use super::access::Caller;
 use super::app::App;
+use super::pages::{for_pages, may_ask};
 use super::problem::ProblemDetails;
 use super::{events, extract};
 use axum::Router;
@@ -18,6 +20,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::routing::options;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
@@ -29,13 +32,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// How each request may be refused, beside what its own description says.
-const REFUSALS: [(&str, &str); 11] = [
+const REFUSALS: [(&str, &str); 12] = [
     ("400", "The request cannot be read"),
     ("401", "There is no token, or it is none of ours"),
     ("403", "The token, or the dialplan, does not allow it"),
     ("404", "There is no such thing"),
     ("408", "The body came too slowly"),
     ("409", "Not as things stand now"),
+    ("410", "It has ended, or was taken back"),
     ("413", "The body is too long"),
     ("415", "The body is no JSON"),
     ("422", "The body is JSON, and not what is asked for"),
@@ -44,7 +48,11 @@ const REFUSALS: [(&str, &str); 11] = [
 ];
 
 /// All routes, with their description.
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes(app: &App) -> Router<App> {
+    // Pages of other hosts may ask here, as at WHIP.
+    let join = OpenApiRouter::new()
+        .routes(routes!(invitations::look, invitations::join))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), for_pages));
     let (router, api) = OpenApiRouter::with_openapi(description())
         .routes(routes!(gateway::status))
         .routes(routes!(gateway::drain))
@@ -68,10 +76,15 @@ pub(super) fn routes() -> Router<App> {
         .routes(routes!(records::list))
         .routes(routes!(users::list, users::make))
         .routes(routes!(users::get, users::remove))
+        .routes(routes!(invitations::list, invitations::make))
+        .routes(routes!(invitations::revoke))
         .routes(routes!(events::stream))
+        .merge(join)
         .split_for_parts();
     let described = page::routes(with_refusals(api));
-    let router = router.merge(platform::routes()).layer(axum::middleware::from_fn(audit));
+    let asked_before = Router::new().route("/join/{room}/{invitation}", options(may_ask));
+    let asked_before = asked_before.layer(axum::middleware::from_fn_with_state(app.clone(), for_pages));
+    let router = router.merge(asked_before).merge(platform::routes()).layer(axum::middleware::from_fn(audit));
     router.merge(events::routes()).merge(described)
 }
 

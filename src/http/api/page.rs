@@ -43,6 +43,8 @@ fn problems() -> String {
         ("role", "The token's role is too low."),
         ("room", "The token is not good for this room."),
         ("all-rooms", "This takes a token that is good for all rooms."),
+        ("invitation-altered", "The invitation is none of ours, or was altered."),
+        ("invitation-room", "The invitation is to another room."),
         ("foreign-origin", "Pages of this origin may open no WebSockets here."),
         ("no-websocket", "This path is for WebSockets."),
         ("bad-request", "The request cannot be read."),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// One request: method, path, token, body; then the status and, where it is refused, the rule. `CALL` in a path is the
-/// call in room `lobby`.
+/// call in room `lobby`, and `INVITATION` and `TOKEN` are those of an invitation to room `demo`.
 type Row = (&'static str, &'static str, &'static str, &'static str, u16, &'static str);
 
 const NO: &str = "";
@@ -126,6 +126,32 @@ const TABLE: &[Row] = &[
     ("GET", "/api/v1/users", VIEWER, NO, 200, NO),
     ("DELETE", "/api/v1/users/anna", ADMIN, NO, 204, NO),
     ("GET", "/api/v1/users", LOBBY, NO, 403, "all-rooms"),
+    ("POST", "/api/v1/rooms/demo/invitations", OPERATOR, r#"{"name":"Anna","expires":"2h"}"#, 201, NO),
+    ("POST", "/api/v1/rooms/demo/invitations", OPERATOR, r#"{"name":"","expires":"2h"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/demo/invitations", OPERATOR, r#"{"name":"Anna","expires":"tomorrow"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/demo/invitations", OPERATOR, r#"{"name":"Anna","expires":"2years"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/demo/invitations", OPERATOR, r#"{"name":"Anna"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/nowhere/invitations", OPERATOR, r#"{"name":"Anna","expires":"2h"}"#, 404, "no-such-room"),
+    ("POST", "/api/v1/rooms/demo/invitations", VIEWER, r#"{"name":"Anna","expires":"2h"}"#, 403, "role"),
+    ("POST", "/api/v1/rooms/demo/invitations", LOBBY, r#"{"name":"Anna","expires":"2h"}"#, 403, "room"),
+    ("POST", "/api/v1/rooms/demo/invitations", NO, r#"{"name":"Anna","expires":"2h"}"#, 401, "unauthorized"),
+    ("GET", "/api/v1/rooms/demo/invitations", OPERATOR, NO, 200, NO),
+    ("GET", "/api/v1/rooms/demo/invitations", VIEWER, NO, 403, "role"),
+    ("GET", "/api/v1/rooms/demo/invitations", LOBBY, NO, 403, "room"),
+    ("GET", "/join/demo/TOKEN", NO, NO, 200, NO),
+    ("GET", "/join/lobby/TOKEN", NO, NO, 403, "invitation-room"),
+    ("GET", "/join/demo/TOKENA", NO, NO, 403, "invitation-altered"),
+    ("GET", "/join/%ff/TOKEN", NO, NO, 400, "bad-request"),
+    ("POST", "/join/demo/TOKEN", NO, NO, 201, NO),
+    ("POST", "/join/lobby/TOKEN", NO, NO, 403, "invitation-room"),
+    ("POST", "/join/demo/nonsense", NO, NO, 403, "invitation-altered"),
+    ("DELETE", "/api/v1/rooms/demo/invitations/INVITATION", VIEWER, NO, 403, "role"),
+    ("DELETE", "/api/v1/rooms/demo/invitations/INVITATION", LOBBY, NO, 403, "room"),
+    ("DELETE", "/api/v1/rooms/lobby/invitations/INVITATION", OPERATOR, NO, 404, "no-such-invitation"),
+    ("DELETE", "/api/v1/rooms/demo/invitations/INVITATION", OPERATOR, NO, 204, NO),
+    ("DELETE", "/api/v1/rooms/demo/invitations/INVITATION", OPERATOR, NO, 409, "no-change"),
+    ("GET", "/join/demo/TOKEN", NO, NO, 410, "invitation-revoked"),
+    ("POST", "/join/demo/TOKEN", NO, NO, 410, "invitation-revoked"),
     ("GET", "/api/v1/events", NO, NO, 401, "unauthorized"),
     ("GET", "/api/v1/events?last=x", VIEWER, NO, 400, "bad-request"),
     ("POST", "/api/v1/drain", OPERATOR, r#"{}"#, 403, "role"),
@@ -156,8 +182,12 @@ fn every_route_does_what_it_says_and_refuses_the_rest_by_its_rule() {
     let phone = Phone::dials("2000").from("+442079460123").seconds(40.0).call(&gateway);
     gateway.wait_for_members("lobby", 1);
     let call = gateway.status()["calls"][0]["call"].as_str().unwrap().to_owned();
+    let invitation = r#"{"name":"Ben","expires":"2h"}"#;
+    let invited = ask(&gateway, "POST", "/api/v1/rooms/demo/invitations", OPERATOR, invitation).json();
+    let (id, sealed) = (invited["id"].as_str().unwrap(), invited["token"].as_str().unwrap());
     for (method, path, token, body, status, rule) in TABLE {
-        let answer = ask(&gateway, method, &path.replace("CALL", &call), token, body);
+        let path = path.replace("CALL", &call).replace("INVITATION", id).replace("TOKEN", sealed);
+        let answer = ask(&gateway, method, &path, token, body);
         assert_eq!(answer.status, *status, "{method} {path} {body}: {}", answer.body);
         if !rule.is_empty() {
             assert_eq!(answer.rule(), *rule, "{method} {path} {body}: {}", answer.body);

@@ -3,6 +3,7 @@
 mod api;
 mod events;
 mod flood;
+mod invitations;
 mod schemathesis;
 mod server;
 mod sip_client;

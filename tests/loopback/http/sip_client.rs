@@ -84,7 +84,9 @@ impl Line for Udp {
 pub struct Client<L> {
     pub line: L,
     pub media: UdpSocket,
-    number: &'static str,
+    user: String,
+    password: String,
+    number: String,
     id: String,
     to: String,
     target: String,
@@ -92,12 +94,18 @@ pub struct Client<L> {
 }
 
 impl<L: Line> Client<L> {
-    pub fn new(line: L, number: &'static str) -> Self {
+    pub fn new(line: L, number: &str) -> Self {
+        Self::of(line, number, (USER, PASSWORD))
+    }
+
+    /// That of another user, by name and password.
+    pub fn of(line: L, number: &str, (user, password): (&str, &str)) -> Self {
         let media = UdpSocket::bind("127.0.0.1:0").unwrap();
         media.set_read_timeout(Some(seconds(5))).unwrap();
         let id = format!("client-{}", media.local_addr().unwrap().port());
         let target = format!("sip:{number}@gate.invalid");
-        Self { line, media, number, id, to: format!("<{target}>"), target, sequence: 0 }
+        let (user, password, number) = (user.to_owned(), password.to_owned(), number.to_owned());
+        Self { line, media, user, password, number, id, to: format!("<{target}>"), target, sequence: 0 }
     }
 
     /// A request, with more header lines and a description if it has one.
@@ -105,12 +113,12 @@ impl<L: Line> Client<L> {
         if !matches!(method, "ACK" | "CANCEL") {
             self.sequence += 1;
         }
-        let Self { id, to, target, sequence, .. } = self;
+        let Self { id, to, target, sequence, user, .. } = self;
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} {target} SIP/2.0\r\nVia: {};branch=z9hG4bK{id}{sequence}{method}\r\nMax-Forwards: 70\r\n\
-             From: <sip:{USER}@gate.invalid>;tag={id}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: {sequence} {method}\r\n\
-             Contact: <sip:{USER}@df7jal23ls0d.invalid;transport=ws>\r\n{more}{kind}Content-Length: {}\r\n\r\n{body}",
+             From: <sip:{user}@gate.invalid>;tag={id}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: {sequence} {method}\r\n\
+             Contact: <sip:{user}@df7jal23ls0d.invalid;transport=ws>\r\n{more}{kind}Content-Length: {}\r\n\r\n{body}",
             L::VIA,
             body.len()
         )
@@ -129,7 +137,7 @@ impl<L: Line> Client<L> {
         let mut response = self.final_response();
         if response.starts_with("SIP/2.0 401") {
             self.acknowledge(&response);
-            let answer = self.answer_to(&response, PASSWORD);
+            let answer = self.answer_to(&response, &self.password.clone());
             let invite = self.request("INVITE", &answer, &offer);
             self.line.send(&invite);
             response = self.final_response();
@@ -140,14 +148,14 @@ impl<L: Line> Client<L> {
 
     /// Registers for a while, and gives the final response.
     pub fn registers(&mut self, expires: u32) -> String {
-        let (target, to) = ("sip:gate.invalid".to_owned(), format!("<sip:{USER}@gate.invalid>"));
+        let (target, to) = ("sip:gate.invalid".to_owned(), format!("<sip:{}@gate.invalid>", self.user));
         let before = (std::mem::replace(&mut self.target, target), std::mem::replace(&mut self.to, to));
         let more = format!("Expires: {expires}\r\n");
         let register = self.request("REGISTER", &more, "");
         self.line.send(&register);
         let mut response = self.final_response();
         if response.starts_with("SIP/2.0 401") {
-            let answer = self.answer(&response, PASSWORD, "REGISTER", "sip:gate.invalid");
+            let answer = self.answer(&response, &self.password.clone(), "REGISTER", "sip:gate.invalid");
             let register = self.request("REGISTER", &format!("{more}{answer}"), "");
             self.line.send(&register);
             response = self.final_response();
@@ -172,12 +180,13 @@ impl<L: Line> Client<L> {
             Some(_) => hex(&Sha256::digest(text)),
             None => hex(&md5::Md5::digest(text)),
         };
-        let (secret, what) = (hash(format!("{USER}:partyline:{password}")), hash(format!("{method}:{uri}")));
+        let (secret, what) = (hash(format!("{}:partyline:{password}", self.user)), hash(format!("{method}:{uri}")));
         let response = hash(format!("{secret}:{nonce}:00000001:abc:auth:{what}"));
         let algorithm = if modern.is_some() { "SHA-256" } else { "MD5" };
         format!(
-            "Authorization: Digest username=\"{USER}\", realm=\"partyline\", nonce=\"{nonce}\", uri=\"{uri}\", \
-             response=\"{response}\", algorithm={algorithm}, qop=auth, nc=00000001, cnonce=\"abc\"\r\n"
+            "Authorization: Digest username=\"{}\", realm=\"partyline\", nonce=\"{nonce}\", uri=\"{uri}\", \
+             response=\"{response}\", algorithm={algorithm}, qop=auth, nc=00000001, cnonce=\"abc\"\r\n",
+            self.user
         )
     }
 

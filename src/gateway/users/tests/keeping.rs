@@ -2,14 +2,14 @@
 
 use super::desk::{ALICE, Client, Desk};
 use crate::gateway::{
-    Event, Kept, NewUser, Password, Query, Reply, Request, Rule, StoredBinding, StoredUser, UserStatus,
+    Event, Kept, NewUser, Password, Query, Reply, Request, Rule, Stored, StoredBinding, StoredUser, UserStatus,
 };
 use std::time::Duration;
 
 const CAROL: (&str, &str) = ("carol", "open sesame");
 
 fn nothing() -> Result<Kept, String> {
-    Ok(Kept::Loaded { users: Vec::new(), bindings: Vec::new() })
+    Ok(Kept::Loaded(Stored::default()))
 }
 
 /// A gateway whose database has answered, and has nobody.
@@ -105,7 +105,7 @@ fn what_was_kept_is_there_after_a_restart() {
     let (mut later, mut bindings) = (Desk::new(), kept);
     bindings.dedup();
     later.now = later.now.after(Duration::from_secs(100));
-    later.answer(Ok(Kept::Loaded { users: vec![user], bindings }));
+    later.answer(Ok(Kept::Loaded(Stored { users: vec![user], bindings, ..Stored::default() })));
     let users = later.users();
     let names: Vec<&str> = users.iter().map(|user| user.user.as_str()).collect();
     assert_eq!(names, ["alice", "bob", "carol"]);
@@ -175,7 +175,7 @@ fn a_temporary_user_whose_time_was_over_meanwhile_does_not_come_back() {
     let user = made(&mut desk, Some(60));
     let mut later = Desk::new();
     later.pass(Duration::from_secs(60));
-    later.answer(Ok(Kept::Loaded { users: vec![user], bindings: Vec::new() }));
+    later.answer(Ok(Kept::Loaded(Stored { users: vec![user], ..Stored::default() })));
     assert_eq!(later.answer(Ok(Kept::Done)), Query::RemoveUser { name: "carol".into() });
     assert_eq!(later.users().len(), 2);
 }
