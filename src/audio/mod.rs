@@ -8,6 +8,7 @@ pub mod comfort_noise;
 pub mod concealment;
 pub mod fade;
 pub mod frame;
+pub mod gain;
 pub mod goertzel;
 pub mod level;
 pub mod mix;

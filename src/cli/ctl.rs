@@ -89,6 +89,14 @@ enum CtlCommand {
         /// Its name in the status: call-3-7.
         call: String,
     },
+    /// Has all others hear a call louder than it is, or quieter.
+    Gain {
+        /// Its name in the status: call-3-7.
+        call: String,
+        /// By so many decibels, -40 to 20; 0 as it is.
+        #[arg(allow_negative_numbers = true)]
+        decibels: i8,
+    },
     /// Says a text to a call, or to all in a room.
     #[command(group(clap::ArgGroup::new("hearer").required(true)))]
     Say {
@@ -198,6 +206,7 @@ impl CtlCommand {
             Self::Kick { call: None, room } => Request::KickRoom { room: room.clone().unwrap_or_default() },
             Self::Mute { call } => Request::Mute { call: call.clone(), muted: true },
             Self::Unmute { call } => Request::Mute { call: call.clone(), muted: false },
+            Self::Gain { call, decibels } => Request::SetGain { call: call.clone(), decibels: *decibels },
             Self::Say { text, call, room } => {
                 let to = call.clone().map_or_else(|| Audience::Room(room.clone().unwrap_or_default()), Audience::Call);
                 Request::Say { to, text: text.clone() }

@@ -266,6 +266,8 @@ pub(super) struct Call {
     /// Names of the rooms it was in, for the record.
     pub(super) room_names: Vec<String>,
     pub(super) muted: bool,
+    /// How much louder than it is the others hear it, decibels.
+    pub(super) gain: i8,
     pub(super) on_hold: bool,
     pub(super) times: CallTimes,
     pub(super) status: Option<u16>,
@@ -325,6 +327,7 @@ impl Call {
             playback: None,
             room_names: Vec::new(),
             muted: false,
+            gain: 0,
             on_hold: false,
             times: CallTimes::begin(now),
             status: None,

@@ -29,6 +29,13 @@ pub enum Request {
         /// Which of the two.
         muted: bool,
     },
+    /// Have all others hear a call louder than it is, or quieter.
+    SetGain {
+        /// Its name.
+        call: String,
+        /// By so much, -40 to 20; 0 as it is.
+        decibels: i8,
+    },
     /// End every call in a room.
     KickRoom {
         /// The room's name.
@@ -331,6 +338,9 @@ pub struct CallStatus {
     pub held: bool,
     /// Nobody hears the caller.
     pub muted: bool,
+    /// How much louder than it is the others hear it, decibels.
+    #[serde(default)]
+    pub gain: i8,
     /// What is wrong with its sound: none comes from the other end. Empty when all is well.
     #[serde(default)]
     pub warning: String,
@@ -453,6 +463,7 @@ impl Gateway {
             Request::UseInvitation { id: invitation } => return self.use_invitation(now, id, &invitation),
             Request::Users => Reply::Users(self.users.status(now)),
             Request::Mute { call, muted } => self.mute(&call, muted),
+            Request::SetGain { call, decibels } => self.set_gain(&call, decibels),
             Request::KickRoom { room } => self.kick_room(now, &room),
             Request::Say { to, text } => match self.say_to(id, to, text) {
                 Some(reply) => reply,
@@ -523,6 +534,7 @@ impl Gateway {
             on_hold: call.on_hold,
             held: call.phase.is_held(),
             muted: call.muted,
+            gain: call.gain,
             warning: call.warning(call.times.talked(now)).unwrap_or_default(),
         });
         let calls = calls.collect();

@@ -4,7 +4,7 @@
 use super::cause::Cause;
 use super::{Gateway, Output, Refusal, Reply, Rule};
 use crate::dialplan::SoundSource;
-use crate::media::command::Clip;
+use crate::media::command::{Clip, Command, GAIN_DECIBELS as DECIBELS};
 use crate::types::{CallId, Now, RoomId, UnitId};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -37,6 +37,29 @@ impl Gateway {
             let _ = self.play_beside(id, Clip::Samples(sound));
         }
         Reply::Done(format!("{id} is {done}"))
+    }
+
+    /// Has all others hear a call so many decibels louder than it is, or quieter.
+    pub(super) fn set_gain(&mut self, name: &str, decibels: i8) -> Reply {
+        if !DECIBELS.contains(&decibels) {
+            let why = format!("a gain is {} to {} dB", DECIBELS.start(), DECIBELS.end());
+            return Reply::Error(Refusal::new(Rule::Invalid, why));
+        }
+        match self.call_named(name) {
+            Ok(id) if self.calls.get(&id).is_some_and(|call| call.media.leg) => {
+                self.apply_gain(id, decibels);
+                Reply::Done(format!("{id} is heard at {decibels:+} dB"))
+            }
+            Ok(id) => Reply::Error(not_answered(id)),
+            Err(why) => Reply::Error(why),
+        }
+    }
+
+    /// The gain of a call that may have had another one.
+    pub(super) fn apply_gain(&mut self, id: CallId, decibels: i8) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.gain != decibels) else { return };
+        call.gain = decibels;
+        self.media(Command::SetGain { leg: id, decibels });
     }
 
     /// Ends every call in a room, and tells each why.

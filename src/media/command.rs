@@ -3,6 +3,7 @@
 use crate::types::{CallId, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,6 +65,9 @@ impl FromIterator<i16> for Pcm {
         Self { narrow: narrow.into_iter().collect(), wide: None }
     }
 }
+
+/// By how many decibels a leg can be made louder, or quieter.
+pub const GAIN_DECIBELS: RangeInclusive<i8> = crate::audio::gain::DECIBELS;
 
 /// In a room where this is said of [`Command::AddRoom`], everyone who sounds is mixed.
 pub const EVERYONE: usize = usize::MAX;
@@ -155,6 +159,13 @@ pub enum Command {
         leg: CallId,
         /// Muted or not.
         muted: bool,
+    },
+    /// All others hear a leg louder than it is, or quieter; what gets too loud is clamped.
+    SetGain {
+        /// The leg.
+        leg: CallId,
+        /// By so much, [`GAIN_DECIBELS`]; 0 as it is.
+        decibels: i8,
     },
     /// While on, the leg's packets are handled on arrival and digits come out as [`Event::Digit`] at once.
     /// While off, digits are still decoded (they never sound in a room) and reported at the tick.

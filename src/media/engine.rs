@@ -157,6 +157,7 @@ impl Engine {
                 self.tune(leg);
             }
             Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.mute(muted)),
+            Command::SetGain { leg, decibels } => self.on_leg(leg, |leg| leg.set_gain(decibels)),
             Command::CollectDigits { leg, on } => self.on_leg(leg, |leg| leg.collect_digits = on),
             Command::WatchMedia { leg, timeout } => self.on_leg(leg, |leg| leg.watch(now.instant, timeout)),
             Command::SendDigits { leg, digits, duration } => {

@@ -34,6 +34,7 @@ use crate::audio::Rate;
 use crate::audio::codec::g711::Law;
 use crate::audio::codec::{Libraries, comfort_noise};
 use crate::audio::fade::{fade_in, fade_out};
+use crate::audio::gain::Gain;
 use crate::rtp::{Contributors, Packet};
 use crate::types::{Direction, MediaParameters, Now};
 use rand::rngs::StdRng;
@@ -46,6 +47,8 @@ use std::time::{Duration, Instant};
 enum HeardAs {
     /// All of it.
     Sound,
+    /// All of it, louder or quieter.
+    Scaled,
     /// It is faded in.
     Beginning,
     /// It is faded out.
@@ -67,6 +70,7 @@ pub(crate) struct Leg {
     /// The beat on which it was loud last.
     pub(crate) loud_at: Option<Beat>,
     heard_as: HeardAs,
+    gain: Gain,
     /// It is to be removed once its sound has faded out, with what it had counted until then: what comes later, as a
     /// peer's farewell in clear, is nobody's.
     pub(crate) ending: Option<Box<LegStatistics>>,
@@ -137,6 +141,7 @@ impl Leg {
             heard_at: None,
             loud_at: None,
             heard_as: HeardAs::Sound,
+            gain: Gain::default(),
             ending: None,
             collect_digits: settings.collect_digits,
             allowance: Allowance::new(tick),
@@ -275,12 +280,17 @@ impl Leg {
     #[inline(never)]
     fn fade(&mut self, presence: Presence, frame: &mut [i16]) -> Presence {
         let rate = self.receiver.rate();
+        match presence {
+            Presence::Absent => self.gain.settle(),
+            Presence::Quiet | Presence::Loud => self.gain.apply(frame),
+        }
         match self.heard_as {
             HeardAs::Sound => {}
+            HeardAs::Scaled => self.heard_as = self.steady(),
             HeardAs::Nothing => return Presence::Absent,
             HeardAs::Beginning => {
                 fade_in(frame, rate);
-                self.heard_as = HeardAs::Sound;
+                self.heard_as = self.steady();
             }
             HeardAs::End => {
                 fade_out(frame, rate);
@@ -290,12 +300,25 @@ impl Leg {
         presence
     }
 
+    /// How it is heard where nothing begins or ends.
+    const fn steady(&self) -> HeardAs {
+        if self.gain.is_unity() { HeardAs::Sound } else { HeardAs::Scaled }
+    }
+
+    /// Others hear it so many decibels louder than it is, or quieter.
+    pub(crate) fn set_gain(&mut self, decibels: i8) {
+        self.gain.set(decibels);
+        if self.heard_as == HeardAs::Sound {
+            self.heard_as = self.steady();
+        }
+    }
+
     /// Nobody hears it any more, after a fade, or again.
     pub(crate) const fn mute(&mut self, muted: bool) {
         self.heard_as = match (self.heard_as, muted) {
-            (HeardAs::Sound, true) => HeardAs::End,
+            (HeardAs::Sound | HeardAs::Scaled, true) => HeardAs::End,
             (HeardAs::Beginning, true) => HeardAs::Nothing,
-            (HeardAs::End, false) => HeardAs::Sound,
+            (HeardAs::End, false) => self.steady(),
             (HeardAs::Nothing, false) => HeardAs::Beginning,
             (unchanged, _) => unchanged,
         };
@@ -303,7 +326,7 @@ impl Leg {
 
     /// Nobody heard it until now.
     pub(crate) fn begin(&mut self) {
-        if self.heard_as == HeardAs::Sound {
+        if matches!(self.heard_as, HeardAs::Sound | HeardAs::Scaled) {
             self.heard_as = HeardAs::Beginning;
         }
     }

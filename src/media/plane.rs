@@ -218,6 +218,7 @@ impl<S> Plane<S> {
             },
             Command::UpdateLeg { .. }
             | Command::Mute { .. }
+            | Command::SetGain { .. }
             | Command::CollectDigits { .. }
             | Command::SendDigits { .. }
             | Command::WatchMedia { .. }
@@ -318,6 +319,7 @@ fn units_of(command: &Command) -> (UnitId, Option<UnitId>) {
         | Command::UpdateLeg { leg, .. }
         | Command::RemoveLeg { leg }
         | Command::Mute { leg, .. }
+        | Command::SetGain { leg, .. }
         | Command::CollectDigits { leg, .. }
         | Command::SendDigits { leg, .. }
         | Command::WatchMedia { leg, .. }

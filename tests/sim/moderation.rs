@@ -1,7 +1,9 @@
 //! What an administrator does to calls in progress.
 
+use super::phone::tone;
 use super::sounds::NOTICE;
 use super::world::{Settings, World, ms, secs};
+use partyline::audio::goertzel;
 use partyline::gateway::{Audience, Reply, Request};
 
 fn names(world: &mut World) -> Vec<String> {
@@ -43,6 +45,34 @@ fn a_muted_call_is_told_so_hears_the_others_and_is_heard_by_nobody_until_it_is_u
     world.run(ms(1_500));
     world.assert_together(&room);
     assert!(refused(&mut world, Request::Mute { call: "call-99".into(), muted: true }).contains("no call"));
+    world.finish();
+}
+
+#[test]
+fn a_gain_is_what_all_others_hear() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 3);
+    let call = names(&mut world).swap_remove(0);
+    let gain = |decibels| Request::SetGain { call: call.clone(), decibels };
+    let level = |world: &World, listener: usize, talker: usize| {
+        goertzel::tone_dbfs(&world.last(room[listener], secs(1)), 8_000, tone(room[talker]))
+    };
+    world.run(ms(1_500));
+    let before = [level(&world, 1, 0), level(&world, 2, 0), level(&world, 0, 1)];
+    for decibels in [-10, 10, 0] {
+        assert!(done(&mut world, gain(decibels)).ends_with(&format!("{decibels:+} dB")));
+        world.run(ms(1_500));
+        let after = [level(&world, 1, 0), level(&world, 2, 0), level(&world, 0, 1)];
+        for (at, expected) in [f32::from(decibels), f32::from(decibels), 0.0].into_iter().enumerate() {
+            assert!((after[at] - before[at] - expected).abs() < 1.0, "{decibels} dB: {before:?}, {after:?}");
+        }
+        let Reply::Status(status) = world.ask(Request::Status) else { panic!("a status") };
+        assert_eq!(status.calls[0].gain, decibels);
+    }
+    for wrong in [21, -41] {
+        assert!(refused(&mut world, gain(wrong)).contains("-40 to 20 dB"));
+    }
+    assert!(refused(&mut world, Request::SetGain { call: "call-99".into(), decibels: 1 }).contains("no call"));
     world.finish();
 }
 

@@ -14,14 +14,15 @@ pub(super) struct Place {
     /// Whose place it is.
     of: Option<CallId>,
     muted: bool,
+    gain: i8,
 }
 
 impl Gateway {
     /// Takes a call out of its place, which stays free: nobody is told that it left.
     pub(super) fn vacate(&mut self, id: CallId) -> Place {
         let Some(call) = self.calls.get(&id) else { return Place::default() };
-        let (muted, has_leg) = (call.muted, call.media.leg);
-        let mut place = Place { of: Some(id), muted, ..Place::default() };
+        let has_leg = call.media.leg;
+        let mut place = Place { of: Some(id), muted: call.muted, gain: call.gain, ..Place::default() };
         let leg = UnitId::Leg(id);
         place.rooms = self.rooms.take_out(id);
         for &(room, _) in &place.rooms {
@@ -69,6 +70,7 @@ impl Gateway {
             call.muted = place.muted;
         }
         self.apply_mute(id);
+        self.apply_gain(id, place.gain);
         None
     }
 

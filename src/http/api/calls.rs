@@ -42,6 +42,8 @@ pub(super) struct Call {
     held: bool,
     /// Nobody hears the caller.
     muted: bool,
+    /// How much louder than it is the others hear it, decibels.
+    gain: i8,
     /// What is wrong with its sound; empty when all is well.
     warning: String,
 }
@@ -61,6 +63,7 @@ impl From<CallStatus> for Call {
             on_hold: call.on_hold,
             held: call.held,
             muted: call.muted,
+            gain: call.gain,
             warning: call.warning,
         }
     }
@@ -71,6 +74,15 @@ impl From<CallStatus> for Call {
 #[serde(deny_unknown_fields)]
 pub(super) struct Mute {
     muted: bool,
+}
+
+/// How loud a call is heard.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gain {
+    /// By so much louder than it is, or quieter; 0 as it is.
+    #[schema(example = -6, minimum = -40, maximum = 20)]
+    decibels: i8,
 }
 
 /// Whether a call is on hold.
@@ -160,6 +172,21 @@ pub(super) async fn mute(
 ) -> Result<StatusCode, Problem> {
     operate(&app, &caller, &call).await?;
     app.order(Request::Mute { call, muted }).await
+}
+
+/// Has all others hear a call louder than it is, or quieter. Role: operator.
+#[utoipa::path(
+    put, path = "/api/v1/calls/{call}/gain", tag = "calls", params(("call" = String, Path, max_length = 64)),
+    request_body = Gain, responses((status = 204, description = "It is so"))
+)]
+pub(super) async fn gain(
+    State(app): State<App>,
+    caller: Caller,
+    Name(call): Name,
+    Json(Gain { decibels }): Json<Gain>,
+) -> Result<StatusCode, Problem> {
+    operate(&app, &caller, &call).await?;
+    app.order(Request::SetGain { call, decibels }).await
 }
 
 /// Puts a call on hold, or takes it back. Answered when its other end has agreed. Role: operator.

@@ -67,6 +67,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .routes(routes!(calls::list))
         .routes(routes!(calls::get, calls::hang_up))
         .routes(routes!(calls::mute))
+        .routes(routes!(calls::gain))
         .routes(routes!(calls::hold))
         .routes(routes!(calls::move_to))
         .routes(routes!(calls::digits))

@@ -1,6 +1,7 @@
 //! Who hears whom.
 
-use super::world::{World, leg, ms, room};
+use super::world::{World, leg, ms, room, tone};
+use crate::audio::goertzel;
 use crate::media::command::{Command, EVERYONE, Event, RefusedReason};
 use crate::types::{AudioCodec, CallId, RoomId};
 
@@ -141,6 +142,48 @@ fn muted_is_not_heard_and_still_hears() {
     world.send(Command::Mute { leg: CallId(2), muted: false });
     world.run(ms(2_000));
     world.assert_hears(&[1, 2, 3], |listener, talker| listener != talker);
+    world.end();
+}
+
+#[test]
+fn a_gain_is_heard_by_all_others_as_it_says_at_any_rate_and_muting_goes_with_it() {
+    let mut world = conference(2, &[1, 2, 3]);
+    world.run(ms(2_000));
+    let level = |world: &World, listener: u64, talker: u64| {
+        let rate = world.phones[&listener].rate().hertz();
+        goertzel::tone_dbfs(&world.last(listener, ms(1_000)), rate, tone(talker))
+    };
+    let before = [level(&world, 1, 2), level(&world, 3, 2), level(&world, 1, 3), level(&world, 2, 1)];
+    for decibels in [-12, 6, -20, 0] {
+        world.send(Command::SetGain { leg: CallId(2), decibels });
+        world.run(ms(1_500));
+        let after = [level(&world, 1, 2), level(&world, 3, 2), level(&world, 1, 3), level(&world, 2, 1)];
+        for (at, expected) in [f32::from(decibels), f32::from(decibels), 0.0, 0.0].into_iter().enumerate() {
+            let change = after[at] - before[at];
+            assert!((change - expected).abs() < 1.0, "{decibels} dB, {at}: {before:?}, {after:?}");
+        }
+    }
+    world.send(Command::SetGain { leg: CallId(2), decibels: 6 });
+    world.send(Command::Mute { leg: CallId(2), muted: true });
+    world.run(ms(1_500));
+    world.assert_hears(&[1, 2, 3], |listener, talker| listener != talker && talker != 2);
+    world.send(Command::Mute { leg: CallId(2), muted: false });
+    world.run(ms(1_500));
+    assert!((level(&world, 1, 2) - before[0] - 6.0).abs() < 0.7);
+    world.end();
+}
+
+#[test]
+fn what_a_gain_makes_too_loud_is_clamped_not_wrapped() {
+    let mut world = conference(1, &[1, 2]);
+    world.phones.values_mut().for_each(|phone| phone.loudness = -15.0);
+    world.send(Command::SetGain { leg: CallId(1), decibels: 20 });
+    world.run(ms(1_000));
+    let heard = world.last(2, ms(500));
+    // A wrapped sample would be a jump from one end to the other.
+    let jump = heard.windows(2).map(|two| (i32::from(two[1]) - i32::from(two[0])).abs()).max();
+    assert!(heard.iter().any(|sample| *sample > 32_000) && heard.iter().any(|sample| *sample < -32_000));
+    assert!(jump < Some(40_000), "{jump:?}");
     world.end();
 }
 

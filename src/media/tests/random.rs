@@ -19,6 +19,7 @@ enum Step {
     Disconnect(UnitId, UnitId),
     Update(u64, u8),
     Mute(u64, bool),
+    Gain(u64, i8),
     Collect(u64, bool),
     Digits(u64),
     Run(u64),
@@ -44,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (unit(), unit()).prop_map(|(source, sink)| Step::Disconnect(source, sink)),
         1 => (0u64..6, 0u8..4).prop_map(|(n, direction)| Step::Update(n, direction)),
         1 => (0u64..6, any::<bool>()).prop_map(|(n, on)| Step::Mute(n, on)),
+        1 => (0u64..6, any::<i8>()).prop_map(|(n, decibels)| Step::Gain(n, decibels)),
         1 => (0u64..6, any::<bool>()).prop_map(|(n, on)| Step::Collect(n, on)),
         1 => (0u64..6).prop_map(Step::Digits),
         6 => (0u64..70).prop_map(Step::Run),
@@ -81,6 +83,7 @@ fn take(world: &mut World, used: &mut HashSet<u64>, step: Step) {
             parameters.direction = Direction::of(direction & 1 == 1, direction & 2 == 2);
             parameters.send_packet_time = ms([10, 20, 30, 60][usize::from(direction)]);
         }),
+        Step::Gain(n, decibels) => world.send(Command::SetGain { leg: CallId(n), decibels }),
         Step::Mute(n, muted) => world.send(Command::Mute { leg: CallId(n), muted }),
         Step::Collect(n, on) => world.send(Command::CollectDigits { leg: CallId(n), on }),
         Step::Digits(n) => {
