@@ -5,7 +5,7 @@ pub(super) mod table;
 
 use super::wire::{Ask, ShellRequest};
 use super::{fail, print, print_json, say};
-use crate::gateway::{Audience, NewUser, Password, Reply, Request};
+use crate::gateway::{Audience, NewUser, Password, Reply, Request, UserChange};
 use clap::{Args, Subcommand};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -58,6 +58,23 @@ enum CtlCommand {
         #[arg(long, default_value = "")]
         display_name: String,
         /// Ends the user after so many seconds, or when nothing of the user's is registered any more.
+        #[arg(long, value_name = "SECONDS")]
+        temporary: Option<u64>,
+        /// Calls at one time.
+        #[arg(long, value_name = "N")]
+        max_calls: Option<u32>,
+    },
+    /// Changes a user who was made; what is not named stays. Calls go on.
+    ChangeUser {
+        /// The name: alice
+        name: String,
+        /// What others are shown: "Alice Ashton"
+        #[arg(long)]
+        display_name: Option<String>,
+        /// Reads a new password from standard input, a line of it; the user has to register anew.
+        #[arg(long)]
+        password: bool,
+        /// Ends the user after so many seconds from now, or when nothing of the user's is registered any more; 0: not.
         #[arg(long, value_name = "SECONDS")]
         temporary: Option<u64>,
         /// Calls at one time.
@@ -200,6 +217,15 @@ impl CtlCommand {
                 temporary: *temporary,
                 max_calls: *max_calls,
             }),
+            Self::ChangeUser { name, display_name, password, temporary, max_calls } => Request::ChangeUser {
+                name: name.clone(),
+                change: UserChange {
+                    display_name: display_name.clone(),
+                    password: password.then(read_password),
+                    temporary: *temporary,
+                    max_calls: *max_calls,
+                },
+            },
             Self::RemoveUser { name } => Request::RemoveUser { name: name.clone() },
             Self::Status | Self::Calls | Self::Rooms | Self::Trunks => Request::Status,
             Self::Kick { call: Some(call), .. } => Request::Kick { call: call.clone() },
@@ -260,8 +286,10 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         Ok(Reply::Joined { call, .. }) => print(&format!("{call}\n"), ExitCode::SUCCESS),
         Ok(Reply::Done(done)) => print(&format!("{done}\n"), ExitCode::SUCCESS),
         Ok(Reply::Status(status)) => print(&table::status(&arguments.command, &status), ExitCode::SUCCESS),
-        Ok(Reply::UserAdded(user)) => print(&table::users(&[user]), ExitCode::SUCCESS),
+        Ok(Reply::UserAdded(user) | Reply::UserChanged(user)) => print(&table::users(&[user]), ExitCode::SUCCESS),
         Ok(Reply::Users(users)) => print(&table::users(&users), ExitCode::SUCCESS),
+        // No subcommand asks about invitations: their URLs are sealed by the HTTP server.
+        Ok(Reply::Invited(_) | Reply::Invitations(_) | Reply::Admitted(_)) => ExitCode::SUCCESS,
     }
 }
 
@@ -281,7 +309,7 @@ fn reply_as_json(command: &CtlCommand, reply: &Reply) -> ExitCode {
         (CtlCommand::Rooms, Reply::Status(of)) => print_json(&of.rooms, status),
         (CtlCommand::Trunks, Reply::Status(of)) => print_json(&of.trunks, status),
         (_, Reply::Status(of)) => print_json(of, status),
-        (_, Reply::UserAdded(user)) => print_json(user, status),
+        (_, Reply::UserAdded(user) | Reply::UserChanged(user)) => print_json(user, status),
         (_, Reply::Users(users)) => print_json(users, status),
         (_, reply) => print_json(reply, status),
     }

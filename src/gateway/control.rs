@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::health::Presence;
 use super::made_rooms::NewRoom;
 use super::trunks::{TrunkState, next_try, registration_trouble};
-use super::{Audience, Gateway, Masked, NewUser, Password, Refusal, Rule};
+use super::{Audience, Gateway, Masked, NewUser, Password, Refusal, Rule, UserChange};
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,14 @@ pub enum Request {
     },
     /// Make a user. Answered with [`Reply::UserAdded`] when the database has one.
     AddUser(NewUser),
+    /// Change a user who was made. Answered with [`Reply::UserChanged`] when the database has noted it.
+    ChangeUser {
+        /// The name.
+        name: String,
+        /// What is to change.
+        #[serde(flatten)]
+        change: UserChange,
+    },
     /// Remove a user who was made. Calls of the user's go on.
     RemoveUser {
         /// The name.
@@ -214,6 +222,8 @@ pub enum Reply {
     Users(Vec<UserStatus>),
     /// The user was made.
     UserAdded(UserStatus),
+    /// The user was changed, and is so now.
+    UserChanged(UserStatus),
     /// The invitation.
     Invited(InvitationStatus),
     /// The invitations, by room and end.
@@ -453,6 +463,7 @@ impl Gateway {
                 Reply::Error(Refusal::new(Rule::NoSuchRoom, why))
             }
             Request::AddUser(new) => return self.add_user(now, id, new),
+            Request::ChangeUser { name, change } => return self.change_user(now, id, &name, &change),
             Request::RemoveUser { name } => return self.remove_user(id, name),
             Request::Invite { room, name, until, host } => return self.invite(now, id, (room, name, host), until),
             Request::Invitations => Reply::Invitations(self.users.invitations(now)),

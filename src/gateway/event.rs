@@ -125,6 +125,11 @@ pub enum Event {
         /// The user.
         user: String,
     },
+    /// A user who was made was changed.
+    UserChanged {
+        /// The user.
+        user: String,
+    },
     /// A user who was made is no more: removed, or temporary.
     UserRemoved {
         /// The user.

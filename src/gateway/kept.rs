@@ -11,6 +11,8 @@ pub enum Query {
     Load,
     /// Keep this user. An error where there is one of that name.
     AddUser(StoredUser),
+    /// Keep this user in the place of the one of that name.
+    ChangeUser(StoredUser),
     /// Forget a user and all that is kept of one.
     RemoveUser {
         /// The name.

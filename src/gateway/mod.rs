@@ -131,7 +131,7 @@ pub use io::{Input, Output};
 pub use kept::{InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredUser};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
-pub use new_user::{NewUser, Password};
+pub use new_user::{NewUser, Password, UserChange};
 pub use refusal::{Refusal, Rule};
 pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};

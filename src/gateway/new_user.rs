@@ -1,4 +1,4 @@
-//! A user who is to be made, as an administrator or a program asks for it.
+//! A user who is to be made or changed, as an administrator or a program asks for it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -39,21 +39,70 @@ impl NewUser {
     /// What is wrong.
     pub(super) fn check(&self) -> Result<(), String> {
         crate::dialplan::check_user_name(&self.name).map_err(|why| format!("this is no name of a user: {why}"))?;
-        let fits = |text: &str| text.chars().count() <= LONGEST_NAME && !text.chars().any(char::is_control);
-        if !fits(&self.display_name) {
-            return Err(format!("a display name has at most {LONGEST_NAME} characters that can be printed"));
-        }
-        if !(1..=LONGEST_PASSWORD).contains(&self.password.reveal().len()) {
-            return Err(format!("a password has 1 to {LONGEST_PASSWORD} octets"));
-        }
-        if self.temporary.is_some_and(|seconds| !TEMPORARY.contains(&seconds)) {
-            return Err(format!("a temporary user is there for {} to {} s", TEMPORARY.start(), TEMPORARY.end()));
-        }
-        if self.max_calls.is_some_and(|most| !MAX_CALLS.contains(&most)) {
-            return Err(format!("max_calls is from {} to {}", MAX_CALLS.start(), MAX_CALLS.end()));
-        }
-        Ok(())
+        check_display_name(&self.display_name)?;
+        check_password(&self.password)?;
+        self.temporary.map_or(Ok(()), check_temporary)?;
+        self.max_calls.map_or(Ok(()), check_max_calls)
     }
+}
+
+/// What is to change of a user; what is not named stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserChange {
+    /// As [`NewUser::display_name`].
+    pub display_name: Option<String>,
+    /// As [`NewUser::password`]. What was registered with the one before is so no more.
+    pub password: Option<Password>,
+    /// As [`NewUser::temporary`], from now on; 0: stays.
+    pub temporary: Option<u64>,
+    /// As [`NewUser::max_calls`].
+    pub max_calls: Option<u32>,
+}
+
+impl UserChange {
+    /// Whether a user can be changed so.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if *self == Self::default() {
+            return Err("there is nothing to be changed".into());
+        }
+        let Self { display_name, password, temporary, max_calls } = self;
+        display_name.as_deref().map_or(Ok(()), check_display_name)?;
+        password.as_ref().map_or(Ok(()), check_password)?;
+        temporary.filter(|seconds| *seconds != 0).map_or(Ok(()), check_temporary)?;
+        max_calls.map_or(Ok(()), check_max_calls)
+    }
+}
+
+fn check_display_name(name: &str) -> Result<(), String> {
+    if name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(format!("a display name has at most {LONGEST_NAME} characters that can be printed"))
+}
+
+fn check_password(password: &Password) -> Result<(), String> {
+    if (1..=LONGEST_PASSWORD).contains(&password.reveal().len()) {
+        return Ok(());
+    }
+    Err(format!("a password has 1 to {LONGEST_PASSWORD} octets"))
+}
+
+fn check_temporary(seconds: u64) -> Result<(), String> {
+    if TEMPORARY.contains(&seconds) {
+        return Ok(());
+    }
+    Err(format!("a temporary user is there for {} to {} s", TEMPORARY.start(), TEMPORARY.end()))
+}
+
+fn check_max_calls(most: u32) -> Result<(), String> {
+    if MAX_CALLS.contains(&most) {
+        return Ok(());
+    }
+    Err(format!("max_calls is from {} to {}", MAX_CALLS.start(), MAX_CALLS.end()))
 }
 
 /// A password in the clear, on its way to be hashed. Debug shows nothing of it; wiped from memory when done with.
@@ -112,5 +161,23 @@ mod tests {
             assert!(user(line).check().is_err(), "{line}");
         }
         assert!(NewUser { password: Password::new(String::new()), ..user("") }.check().is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_changed_is_told() {
+        let change = |text: &str| serde_json::from_str::<UserChange>(text).unwrap().check();
+        for good in [
+            r#"{"display_name":""}"#,
+            r#"{"password":"new"}"#,
+            r#"{"temporary":0}"#,
+            r#"{"temporary":60,"max_calls":1}"#,
+        ] {
+            assert_eq!(change(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["{}", r#"{"display_name":"a\u0007"}"#, r#"{"password":""}"#, r#"{"temporary":59}"#, r#"{"max_calls":0}"#]
+        {
+            assert!(change(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::gateway::{InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvita
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, Row};
+use sqlx::{Any, AnyPool, Row, Transaction};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::OnceCell;
@@ -48,6 +48,7 @@ impl Rows {
         match query {
             Query::Load => self.load().await,
             Query::AddUser(user) => self.add(&user).await.map(|()| Kept::Done),
+            Query::ChangeUser(user) => self.change(&user).await.map(|()| Kept::Done),
             Query::RemoveUser { name } => self.remove(&name).await.map(|()| Kept::Done),
             Query::AddInvitation(invitation) => self.invite(&invitation).await.map(|()| Kept::Done),
             Query::RevokeInvitation { id } => self.revoke(&id).await.map(|()| Kept::Done),
@@ -110,15 +111,22 @@ impl Rows {
         .bind(user.invited_to.as_ref().map(|to| to.room.as_str()))
         .execute(&mut *transaction)
         .await?;
-        for key in &user.keys {
-            sqlx::query("INSERT INTO user_keys (user_name, realm, algorithm, ha1) VALUES ($1, $2, $3, $4)")
-                .bind(&user.name)
-                .bind(&key.realm)
-                .bind(&key.algorithm)
-                .bind(key.ha1.reveal())
-                .execute(&mut *transaction)
-                .await?;
-        }
+        add_keys(user, &mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn change(&self, user: &StoredUser) -> Result<(), StoreError> {
+        let mut transaction = self.pool().await?.begin().await?;
+        sqlx::query("UPDATE users SET display_name = $1, max_calls = $2, temporary_until = $3 WHERE name = $4")
+            .bind(&user.display_name)
+            .bind(i64::from(user.max_calls))
+            .bind(user.temporary_until.map(seconds))
+            .bind(&user.name)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("DELETE FROM user_keys WHERE user_name = $1").bind(&user.name).execute(&mut *transaction).await?;
+        add_keys(user, &mut transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -191,6 +199,19 @@ impl Rows {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+async fn add_keys(user: &StoredUser, transaction: &mut Transaction<'_, Any>) -> Result<(), StoreError> {
+    for key in &user.keys {
+        sqlx::query("INSERT INTO user_keys (user_name, realm, algorithm, ha1) VALUES ($1, $2, $3, $4)")
+            .bind(&user.name)
+            .bind(&key.realm)
+            .bind(&key.algorithm)
+            .bind(key.ha1.reveal())
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn open(database: &Database) -> Result<AnyPool, StoreError> {

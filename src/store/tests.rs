@@ -124,6 +124,27 @@ fn users_and_bindings_come_back_from_the_file() {
 }
 
 #[test]
+fn a_user_who_is_changed_comes_back_so_with_new_keys_alone() {
+    let folder = Folder::new("changed");
+    let mut desk = folder.store("users.db");
+    assert_eq!(desk.ask(Query::AddUser(user("alice"))), Ok(Kept::Done));
+    assert_eq!(desk.ask(Query::AddUser(user("bob"))), Ok(Kept::Done));
+    let key = StoredKey { realm: "partyline".into(), algorithm: "MD5".into(), ha1: Secret::new("cd34".into()) };
+    let changed = StoredUser {
+        display_name: None,
+        keys: vec![key],
+        max_calls: 1,
+        temporary_until: Some(at(1_790_003_600)),
+        ..user("alice")
+    };
+    assert_eq!(desk.ask(Query::ChangeUser(changed.clone())), Ok(Kept::Done));
+    assert_eq!(desk.load().0, [changed, user("bob")]);
+    // A key without its user would be refused: nothing comes of it.
+    assert!(desk.ask(Query::ChangeUser(user("nobody"))).is_err());
+    assert_eq!(desk.load().0.len(), 2);
+}
+
+#[test]
 fn invitations_come_back_with_who_came_by_them_and_go_after_their_end() {
     let folder = Folder::new("invitations");
     let invitation = |id: &str, hours: u64| StoredInvitation {

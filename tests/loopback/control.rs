@@ -146,7 +146,7 @@ fn every_subcommand_of_ctl_answers_in_json_when_asked_to() {
     let call = gateway.status()["calls"][0]["call"].as_str().unwrap().to_owned();
     let call = call.as_str();
     // What is asked, and how that ends; where a voice is needed that may be missing, either way.
-    let asked: [(&[&str], Option<i32>); 23] = [
+    let asked: [(&[&str], Option<i32>); 24] = [
         (&["status"], Some(0)),
         (&["calls"], Some(0)),
         (&["rooms"], Some(0)),
@@ -154,6 +154,7 @@ fn every_subcommand_of_ctl_answers_in_json_when_asked_to() {
         (&["users"], Some(0)),
         // Nobody says a password.
         (&["add-user", "anna"], Some(1)),
+        (&["change-user", "nobody", "--max-calls", "1"], Some(1)),
         (&["remove-user", "nobody"], Some(1)),
         (&["mute", call], Some(0)),
         (&["unmute", call], Some(0)),

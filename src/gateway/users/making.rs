@@ -4,7 +4,7 @@ use super::Entry;
 use crate::dialplan::Secret;
 use crate::gateway::digest;
 use crate::gateway::kept::{Kept, Query, StoredInvitation, StoredKey, StoredUser};
-use crate::gateway::new_user::{NewUser, Password};
+use crate::gateway::new_user::{NewUser, Password, UserChange};
 use crate::gateway::peer::UserTerms;
 use crate::gateway::{Event, Gateway, Level, Refusal, Reply, Rule};
 use crate::types::Now;
@@ -21,6 +21,8 @@ pub(super) enum Pending {
     Load,
     /// A user to be made. `asked`: by whom.
     Add { asked: u64, user: StoredUser },
+    /// A user to be changed; `is_new_password`: and with it the keys.
+    Change { asked: u64, user: StoredUser, is_new_password: bool },
     /// An invitation to be made.
     Invite { asked: u64, invitation: StoredInvitation },
     /// An invitation to be taken back.
@@ -89,6 +91,73 @@ impl Gateway {
         hashes.map(key).collect()
     }
 
+    /// Changes a user who was made. Answered when the database has noted it.
+    pub(in crate::gateway) fn change_user(&mut self, now: Now, asked: u64, name: &str, change: &UserChange) {
+        match self.user_as_changed(now, name, change) {
+            Ok(user) => {
+                let is_new_password = change.password.is_some();
+                self.query(Pending::Change { asked, user: user.clone(), is_new_password }, Query::ChangeUser(user));
+            }
+            Err(refusal) => self.effects.reply(asked, Reply::Error(refusal)),
+        }
+    }
+
+    fn user_as_changed(&self, now: Now, name: &str, change: &UserChange) -> Result<StoredUser, Refusal> {
+        self.users_can_be_made()?;
+        let refused = |rule: Rule, why: &str| Err(Refusal::new(rule, why));
+        let mut user = match self.users.entries.get(name) {
+            None => return refused(Rule::NoSuchUser, "there is no user of this name"),
+            Some(Entry { stored: None, .. }) => {
+                return refused(Rule::InDialplan, "this user is in the dialplan, and changed there");
+            }
+            Some(Entry { stored: Some(user), .. }) if user.invited_to.is_some() => {
+                return refused(Rule::Invalid, "this user came by an invitation: take that back instead");
+            }
+            Some(Entry { stored: Some(user), .. }) => user.clone(),
+        };
+        change.check().map_err(|why| Refusal::new(Rule::Invalid, why))?;
+        // What one change does not name is as the one before left it.
+        let is_asked = |pending: &Pending| matches!(pending, Pending::Change { user, .. } if user.name == name);
+        if self.users.pending.values().any(is_asked) {
+            return refused(Rule::Busy, "this user is being changed");
+        }
+        let UserChange { display_name, password, temporary, max_calls } = change;
+        if let Some(name) = display_name {
+            user.display_name = Some(name.clone()).filter(|name| !name.is_empty());
+        }
+        if let Some(password) = password {
+            user.keys = self.keys_of_user(name, password);
+        }
+        if let Some(seconds) = temporary {
+            let until = whole_seconds(now.wall) + Duration::from_secs(*seconds);
+            user.temporary_until = (*seconds != 0).then_some(until);
+        }
+        user.max_calls = max_calls.unwrap_or(user.max_calls);
+        Ok(user)
+    }
+
+    /// The database has noted a change. What was registered with another password is so no more; calls go on.
+    fn changed(&mut self, now: Now, asked: u64, user: StoredUser, is_new_password: bool) {
+        let name = user.name.clone();
+        if self.users.entries.get(&name).is_none_or(|entry| entry.stored.is_none()) {
+            // Removed meanwhile, or the dialplan's.
+            let refusal = Refusal::new(Rule::NoSuchUser, "there is no user of this name any more");
+            return self.effects.reply(asked, Reply::Error(refusal));
+        }
+        self.users.ends.clear(&name);
+        self.users.watch(now, &user);
+        let entry = Entry::stored(user, &self.plan, &UserTerms::of(&self.plan));
+        self.admission.add_user(&entry.user, entry.keys.clone());
+        self.users.entries.insert(name.clone(), entry);
+        if is_new_password && self.users.registrar.remove(&name) {
+            self.after_loss(now, &name, "its password has changed");
+        }
+        self.log(Level::Info, None, "user changed", name.clone());
+        self.effects.event(Event::UserChanged { user: name.clone() });
+        let changed = self.users.status_of(now, &name).unwrap_or_default();
+        self.effects.reply(asked, Reply::UserChanged(changed));
+    }
+
     /// Removes a user who was made. Answered when the database has forgotten the user; calls go on.
     pub(in crate::gateway) fn remove_user(&mut self, asked: u64, name: String) {
         let refusal = match self.users.entries.get(&name) {
@@ -115,11 +184,15 @@ impl Gateway {
                 let made = self.users.status_of(now, &name).unwrap_or_default();
                 self.effects.reply(asked, Reply::UserAdded(made));
             }
+            (Pending::Change { asked, user, is_new_password }, Ok(_)) => {
+                self.changed(now, asked, user, is_new_password);
+            }
             (Pending::Invite { asked, invitation }, Ok(_)) => self.invited(now, asked, invitation),
             (Pending::Revoke { asked, id }, Ok(_)) => self.revoked(now, asked, &id),
             (Pending::Admit { asked, user, password }, Ok(_)) => self.admitted(now, asked, user, password),
             (
                 Pending::Add { asked, .. }
+                | Pending::Change { asked, .. }
                 | Pending::Invite { asked, .. }
                 | Pending::Revoke { asked, .. }
                 | Pending::Admit { asked, .. },

@@ -135,7 +135,7 @@ impl Gateway {
         }
     }
 
-    fn after_loss(&mut self, now: Now, name: &str, why: &'static str) {
+    pub(super) fn after_loss(&mut self, now: Now, name: &str, why: &'static str) {
         if self.users.registrar.live(now.instant, name).is_empty() {
             self.tell_user_gone(now, name, why);
         }

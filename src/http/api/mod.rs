@@ -76,7 +76,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .routes(routes!(calls::transfer))
         .routes(routes!(records::list))
         .routes(routes!(users::list, users::make))
-        .routes(routes!(users::get, users::remove))
+        .routes(routes!(users::get, users::change, users::remove))
         .routes(routes!(invitations::list, invitations::make))
         .routes(routes!(invitations::revoke))
         .routes(routes!(events::stream))
@@ -113,8 +113,8 @@ fn with_refusals(mut api: OpenApi) -> OpenApi {
         ContentBuilder::new().schema(Some(schema)).build()
     };
     for item in api.paths.paths.values_mut() {
-        let PathItem { get, put, post, delete, .. } = item;
-        for operation in [get, put, post, delete].into_iter().flatten() {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        for operation in [get, put, post, delete, patch].into_iter().flatten() {
             // Unique, as OpenAPI wants it: `rooms_list`.
             let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
             operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));

@@ -2,7 +2,7 @@
 
 use super::extract::{Json, Name};
 use crate::dialplan::ApiRole;
-use crate::gateway::{BindingStatus, NewUser, Password, Refusal, Reply, Request, Rule, UserStatus};
+use crate::gateway::{BindingStatus, NewUser, Password, Refusal, Reply, Request, Rule, UserChange, UserStatus};
 use crate::http::access::Caller;
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -23,6 +23,8 @@ pub(super) struct User {
     in_dialplan: bool,
     /// Seconds until a temporary user ends.
     ends_in: Option<u64>,
+    /// The only room that somebody who was invited may call.
+    invited_to: Option<String>,
     /// Where the user is registered.
     bindings: Vec<Binding>,
 }
@@ -43,9 +45,10 @@ struct Binding {
 
 impl From<UserStatus> for User {
     fn from(user: UserStatus) -> Self {
-        let UserStatus { user: name, display_name, in_dialplan, ends_in, bindings } = user;
+        let UserStatus { user: name, display_name, in_dialplan, ends_in, invited_to, bindings } = user;
+        let invited_to = Some(invited_to).filter(|room| !room.is_empty());
         let bindings = bindings.into_iter().map(Binding::from).collect();
-        Self { name, display_name, in_dialplan, ends_in, bindings }
+        Self { name, display_name, in_dialplan, ends_in, invited_to, bindings }
     }
 }
 
@@ -76,6 +79,29 @@ pub(super) struct Wanted {
     #[schema(minimum = 60, maximum = 2592000)]
     temporary: Option<u64>,
     /// Calls at one time; 4 by default.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1000)]
+    max_calls: Option<u32>,
+}
+
+/// What is to change of a user; what is not named stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    /// What others are shown; empty for nothing.
+    #[serde(default)]
+    #[schema(example = "Anna Ashton", max_length = 64)]
+    display_name: Option<String>,
+    /// What the user proves to know from now on. Where the user is registered ends: with the old one nobody is called.
+    #[serde(default)]
+    #[schema(write_only, min_length = 1, max_length = 256)]
+    password: Option<String>,
+    /// The user ends after so many seconds from now, or a minute after nothing of the user's is registered any more; 0:
+    /// stays.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 2592000)]
+    temporary: Option<u64>,
+    /// Calls at one time.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1000)]
     max_calls: Option<u32>,
@@ -128,6 +154,25 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, Name(name): Name
     let found = users(&app).await?.into_iter().find(|user| user.user == name);
     let found = found.ok_or_else(|| Refusal::new(Rule::NoSuchUser, format!("there is no user {name:?}")))?;
     Ok(axum::Json(found.into()))
+}
+
+/// Changes a user who was made; calls go on. Role: admin.
+#[utoipa::path(
+    patch, path = "/api/v1/users/{user}", tag = "users", params(("user" = String, Path, max_length = 64)),
+    request_body = Change, responses((status = 200, body = User))
+)]
+pub(super) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Name(name): Name,
+    Json(Change { display_name, password, temporary, max_calls }): Json<Change>,
+) -> Result<axum::Json<User>, Problem> {
+    caller.must_be(ApiRole::Admin)?;
+    let change = UserChange { display_name, password: password.map(Password::new), temporary, max_calls };
+    match app.ask(Request::ChangeUser { name, change }).await? {
+        Reply::UserChanged(user) => Ok(axum::Json(user.into())),
+        _ => Err(Problem::unavailable("no-answer", "nothing is known of the user")),
+    }
 }
 
 /// Removes a user who was made. Calls of the user's go on. Role: admin.

@@ -2,7 +2,8 @@
 
 use super::desk::{ALICE, Client, Desk};
 use crate::gateway::{
-    Event, Kept, NewUser, Password, Query, Reply, Request, Rule, Stored, StoredBinding, StoredUser, UserStatus,
+    Event, Kept, NewUser, Password, Query, Reply, Request, Rule, Stored, StoredBinding, StoredUser, UserChange,
+    UserStatus,
 };
 use std::time::Duration;
 
@@ -130,6 +131,78 @@ fn a_user_who_was_made_can_be_removed_and_one_of_the_dialplan_cannot() {
     assert_eq!(desk.users().len(), 2);
     assert_eq!(Client::new(CAROL, 10).register(&mut desk).unwrap().status.0, 401);
     assert!(desk.events.contains(&Event::UserRemoved { user: "carol".into() }));
+}
+
+fn change(desk: &mut Desk, name: &str, change: UserChange) -> Option<Reply> {
+    desk.input(crate::gateway::Input::Control { id: 9, request: Request::ChangeUser { name: name.into(), change } });
+    desk.replies.pop()
+}
+
+#[test]
+fn what_is_changed_of_a_user_holds_at_once_and_a_new_password_ends_what_was_registered_with_the_old_one() {
+    let mut desk = desk();
+    let user = made(&mut desk, None);
+    let mut client = Client::new(CAROL, 9);
+    client.register(&mut desk).unwrap();
+    client.call(&mut desk, "lobby").unwrap();
+    let shown = UserChange { display_name: Some("Carol C.".into()), max_calls: Some(2), ..UserChange::default() };
+    assert_eq!(change(&mut desk, "carol", shown.clone()), None, "not before the database has it");
+    assert_eq!(refusal(change(&mut desk, "carol", shown)), Rule::Busy);
+    let Query::ChangeUser(kept) = desk.answer(Ok(Kept::Done)) else { panic!() };
+    assert_eq!(kept, StoredUser { display_name: Some("Carol C.".into()), max_calls: 2, ..user.clone() });
+    let Some(Reply::UserChanged(status)) = desk.replies.pop() else { panic!() };
+    assert_eq!((status.display_name.as_str(), status.bindings.len()), ("Carol C.", 1), "it stays registered");
+    let secret = UserChange { password: Some(Password::new("shut sesame".into())), ..UserChange::default() };
+    assert_eq!(change(&mut desk, "carol", secret), None);
+    let Query::ChangeUser(kept) = desk.answer(Ok(Kept::Done)) else { panic!() };
+    assert!(kept.keys.len() == 3 && kept.keys != user.keys);
+    let Some(Reply::UserChanged(status)) = desk.replies.pop() else { panic!() };
+    assert!(status.bindings.is_empty());
+    assert_eq!(desk.kept.last(), Some(&("carol".to_owned(), Vec::new())), "nor after a restart");
+    assert!(desk.events.contains(&Event::UserUnregistered { user: "carol".into() }));
+    assert!(desk.events.contains(&Event::UserChanged { user: "carol".into() }));
+    assert!(desk.requests().is_empty(), "calls go on");
+    assert_eq!(client.register(&mut desk).unwrap().status.0, 401);
+    assert_eq!(Client::new(("carol", "shut sesame"), 10).register(&mut desk).unwrap().status.0, 200);
+    assert!(!desk.log.iter().any(|line| line.contains("sesame")), "{:#?}", desk.log);
+}
+
+#[test]
+fn when_a_user_ends_can_be_changed() {
+    let mut desk = desk();
+    made(&mut desk, Some(3_600));
+    let until = |desk: &mut Desk, seconds: u64| {
+        assert_eq!(change(desk, "carol", UserChange { temporary: Some(seconds), ..UserChange::default() }), None);
+        desk.answer(Ok(Kept::Done));
+        let Some(Reply::UserChanged(status)) = desk.replies.pop() else { panic!() };
+        status.ends_in
+    };
+    assert_eq!(until(&mut desk, 0), None);
+    desk.pass(Duration::from_secs(4_000));
+    assert_eq!(desk.users().len(), 3);
+    assert_eq!(until(&mut desk, 60), Some(60));
+    desk.pass(Duration::from_secs(61));
+    assert_eq!(desk.users().len(), 2);
+}
+
+#[test]
+fn who_cannot_be_changed_is_refused_with_a_reason_for_programs() {
+    let mut desk = desk();
+    made(&mut desk, None);
+    let shown = || UserChange { max_calls: Some(2), ..UserChange::default() };
+    assert_eq!(refusal(change(&mut desk, "alice", shown())), Rule::InDialplan);
+    assert_eq!(refusal(change(&mut desk, "nobody", shown())), Rule::NoSuchUser);
+    assert_eq!(refusal(change(&mut desk, "carol", UserChange::default())), Rule::Invalid);
+    assert_eq!(change(&mut desk, "carol", shown()), None);
+    desk.answer(Err("it is gone".into()));
+    assert_eq!(refusal(desk.replies.pop()), Rule::Unavailable);
+    assert_eq!(change(&mut desk, "carol", shown()), None);
+    desk.input(crate::gateway::Input::Control { id: 9, request: Request::RemoveUser { name: "carol".into() } });
+    let (changing, removing) = (desk.queries.remove(0), desk.queries.remove(0));
+    desk.input(crate::gateway::Input::QueryDone { id: removing.0, answer: Ok(Kept::Done) });
+    desk.replies.clear();
+    desk.input(crate::gateway::Input::QueryDone { id: changing.0, answer: Ok(Kept::Done) });
+    assert_eq!(refusal(desk.replies.pop()), Rule::NoSuchUser);
 }
 
 #[test]
