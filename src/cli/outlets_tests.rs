@@ -123,7 +123,9 @@ fn hostile_text_reaches_no_administrator() {
             match serde_json::from_str(&line).unwrap() {
                 Reply::Status(status) => assert_plain("the status", &ctl::table::calls(&status.calls), 2),
                 Reply::Users(users) => assert_plain("the users", &ctl::table::users(&users), 2),
-                Reply::UserAdded(user) | Reply::UserChanged(user) => assert_plain("a user", &ctl::table::users(&[user]), 2),
+                Reply::UserAdded(user) | Reply::UserChanged(user) => {
+                    assert_plain("a user", &ctl::table::users(&[user]), 2)
+                }
                 Reply::Error(why) => assert_plain("a word", &why.to_string(), 1),
                 Reply::Progress(progress) => assert_plain("a word", &progress.to_string(), 1),
                 Reply::Joined { call, .. } => assert_plain("a call", &call, 1),

@@ -426,6 +426,11 @@ impl Server {
                 self.gateway.handle_input(now(), Input::SessionFailed { session, cause });
             }
             Output::SessionEvent { .. } | Output::SessionOver { .. } => {}
+            Output::KeepRoom { name, room } => {
+                if let Some(store) = &self.store {
+                    store.keep_room(name, room);
+                }
+            }
             Output::Answered(record) => self.records.answered(record),
             Output::Record(record) => self.records.write(Instant::now(), record),
             Output::LoadSound { id, to, source } => self.load_sound(id, to, source),
@@ -446,7 +451,8 @@ impl Server {
             Output::Reply { id, mut reply } => {
                 if let Reply::Status(status) = &mut reply {
                     status.backlog.log_lines_dropped = self.log.dropped();
-                    status.backlog.bindings_waiting = self.store.as_ref().map_or(0, Store::waiting);
+                    let waiting = self.store.as_ref().map(Store::waiting).unwrap_or_default();
+                    (status.backlog.bindings_waiting, status.backlog.rooms_waiting) = waiting;
                     self.records.note_backlog(&mut status.backlog);
                 }
                 let last = reply.is_last();

@@ -86,6 +86,12 @@ impl Plan {
         !self.users.is_empty() || self.routes.iter().any(|route| route.from.contains(&Origin::Users))
     }
 
+    /// Whether anything is to outlive the process: users, and rooms that are made by the API.
+    #[must_use]
+    pub fn needs_database(&self) -> bool {
+        self.has_users() || !self.api.tokens.is_empty()
+    }
+
     /// The configured room of that name.
     #[must_use]
     pub fn room(&self, name: &str) -> Option<&Arc<Room>> {

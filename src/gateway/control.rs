@@ -92,7 +92,7 @@ pub enum Request {
     },
     /// The users there are, and where they are registered.
     Users,
-    /// Make a room, until the gateway ends.
+    /// Make a room, which lasts until it is taken away.
     MakeRoom {
         /// Its name.
         room: String,
@@ -312,6 +312,8 @@ pub struct Backlog {
     pub records_lost: u64,
     /// Users whose bindings wait to be written.
     pub bindings_waiting: u64,
+    /// Rooms that were made, changed or locked, which waits to be written.
+    pub rooms_waiting: u64,
     /// Why call records cannot be written just now, in words; empty when all is well.
     pub records_trouble: String,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Audience, CallRecord, Event, Kept, LogLine, OpenedTransport, Query, Reply, Request, SessionId, StoredBinding,
-    TransportKind,
+    StoredRoom, TransportKind,
 };
 use crate::dialplan::{Plan, Scenario, SoundSource};
 use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
@@ -248,6 +248,13 @@ pub enum Output {
         session: SessionId,
         /// Why, in a few words.
         why: &'static str,
+    },
+    /// Keep this of a room, in the place of what was kept, or nothing: when there is time, and only the newest.
+    KeepRoom {
+        /// The room's name.
+        name: String,
+        /// What is kept of it.
+        room: Option<StoredRoom>,
     },
     /// A call was answered: the record to be kept for it should the gateway not live to see its end. It tells of a call
     /// without talk, ended by [`Cause::GatewayStopped`](super::Cause::GatewayStopped).

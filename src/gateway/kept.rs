@@ -1,6 +1,6 @@
-//! What is kept beyond the gateway's life, of users and invitations: asked of a database, and written to it.
+//! What is kept beyond the gateway's life, of users, invitations and rooms: asked of a database, and written to it.
 
-use crate::dialplan::Secret;
+use crate::dialplan::{Pin, Secret};
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -45,6 +45,8 @@ pub struct Stored {
     pub bindings: Vec<StoredBinding>,
     /// Invitations, in any order; some may have ended.
     pub invitations: Vec<StoredInvitation>,
+    /// Rooms that were made or locked, in any order.
+    pub rooms: Vec<StoredRoom>,
 }
 
 /// A user as the database has one.
@@ -73,6 +75,28 @@ pub struct InvitedTo {
     pub invitation: String,
     /// The room's name.
     pub room: String,
+}
+
+/// A room that an administrator made or locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRoom {
+    /// Its name.
+    pub name: String,
+    /// Its settings, if it was made.
+    pub made: Option<StoredSettings>,
+    /// Who is not in it cannot come in.
+    pub locked: bool,
+}
+
+/// The settings of a room that was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoredSettings {
+    /// Opens it to members.
+    pub pin: Option<Pin>,
+    /// Opens it to its host.
+    pub host_pin: Option<Pin>,
+    /// Calls in it at one time; none: no limit.
+    pub max_members: Option<u32>,
 }
 
 /// An invitation of one person to one room.

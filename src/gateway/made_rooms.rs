@@ -1,5 +1,6 @@
-//! Rooms that an administrator made or locked while the gateway runs.
+//! Rooms that an administrator made or locked while the gateway ran.
 
+use super::{StoredRoom, StoredSettings};
 use crate::dialplan::{Pin, Room, RoomAccess};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ pub(super) struct NewRoom {
     pub(super) max_members: Option<u32>,
 }
 
-/// They last until the gateway ends.
+/// They last until they are taken away or unlocked.
 #[derive(Debug, Default)]
 pub(super) struct MadeRooms {
     by_name: BTreeMap<String, Arc<Room>>,
@@ -34,6 +35,17 @@ impl MadeRooms {
 
     pub(super) fn insert(&mut self, room: Room) {
         self.by_name.insert(room.name.clone(), Arc::new(room));
+    }
+
+    /// What is kept of the room of that name.
+    pub(super) fn stored(&self, name: &str) -> Option<StoredRoom> {
+        let made = self.by_name.get(name).map(|room| StoredSettings {
+            pin: room.pin.clone(),
+            host_pin: room.host_pin.clone(),
+            max_members: room.max_members,
+        });
+        let locked = self.is_locked(name);
+        (made.is_some() || locked).then(|| StoredRoom { name: name.to_owned(), made, locked })
     }
 
     /// Says whether there was one.

@@ -10,7 +10,7 @@
 //! | `admission.rs` | who may send us requests at all; limits |
 //! | `digest.rs` | unknown sources that prove by digest to be a trunk or a user |
 //! | `users/`, `new_user.rs` | the users there are, where they are registered; one who is to be made |
-//! | `kept.rs` | what a database is asked of users and invitations |
+//! | `kept.rs` | what a database is asked of users, invitations and rooms |
 //! | `identity.rs` | who calls: what is believed, and what is claimed |
 //! | `calls.rs`, `call.rs` | all calls; the state of one |
 //! | `intake.rs`, `overload.rs` | what waits to be served, in which order; who is refused when there is too much |
@@ -128,7 +128,9 @@ pub use control::{
 };
 pub use event::{Event, TimedEvent};
 pub use io::{Input, Output};
-pub use kept::{InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredUser};
+pub use kept::{
+    InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredRoom, StoredSettings, StoredUser,
+};
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;
 pub use new_user::{NewUser, Password, UserChange};

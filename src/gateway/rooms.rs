@@ -1,9 +1,9 @@
 //! The room directory: the only place that knows where a room is (today: here), and who is in it.
 
-use super::SessionId;
 use super::bridges::Bridges;
 use super::effects::Effects;
 use super::made_rooms::MadeRooms;
+use super::{SessionId, StoredRoom};
 use crate::dialplan::{Room, RoomAccess};
 use crate::media::command::Command;
 use crate::session::{self, RoomHandle};
@@ -121,6 +121,11 @@ impl Rooms {
     /// Whether only those who are in it may be in the room of that name.
     pub(super) fn is_locked(&self, name: &str) -> bool {
         self.made.is_locked(name)
+    }
+
+    /// What is kept of the room of that name.
+    pub(super) fn stored(&self, name: &str) -> Option<StoredRoom> {
+        self.made.stored(name)
     }
 
     /// How many rooms are locked.

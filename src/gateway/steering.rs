@@ -2,7 +2,7 @@
 
 use super::made_rooms::NewRoom;
 use super::rooms::{Change, Way};
-use super::{Gateway, Refusal, Reply, Rule};
+use super::{Gateway, Output, Refusal, Reply, Rule, StoredRoom, StoredSettings};
 use crate::dialplan::{Pin, Room};
 use crate::media::command::Command;
 use crate::session::{RoomName, collect};
@@ -22,7 +22,7 @@ impl Gateway {
         self.plan.room(name).is_some() || self.rooms.made(name).is_some() || self.rooms.named(name).is_some()
     }
 
-    /// Makes a room that lasts until the gateway ends or it is taken away, or changes one that was made.
+    /// Makes a room that lasts until it is taken away, or changes one that was made.
     pub(super) fn make_room(&mut self, name: &str, new: &NewRoom, replace: bool) -> Reply {
         match self.try_make_room(name, new, replace) {
             Ok(()) => Reply::Done(format!("room {name} is made")),
@@ -73,7 +73,35 @@ impl Gateway {
         }
         let room = Room { pin, host_pin, max_members: new.max_members, ..Room::on_demand(name.to_owned()) };
         self.rooms.make(room);
+        self.keep_room(name);
         Ok(())
+    }
+
+    /// What an administrator made of a room has changed: it outlives the gateway, where there is a database.
+    fn keep_room(&mut self, name: &str) {
+        if self.users.has_database() {
+            let room = self.rooms.stored(name);
+            self.effects.output(Output::KeepRoom { name: name.to_owned(), room });
+        }
+    }
+
+    /// Takes rooms over that were made or locked in an earlier life. What was done since the start goes before, and so
+    /// does the dialplan. Gives how many there are.
+    pub(super) fn restore_rooms(&mut self, rooms: Vec<StoredRoom>) -> usize {
+        let mut count = 0;
+        for StoredRoom { name, made, locked } in rooms {
+            if self.rooms.stored(&name).is_some() {
+                continue;
+            }
+            count += 1;
+            self.rooms.set_locked(&name, locked);
+            if let Some(StoredSettings { pin, host_pin, max_members }) =
+                made.filter(|_| self.plan.room(&name).is_none())
+            {
+                self.rooms.make(Room { pin, host_pin, max_members, ..Room::on_demand(name) });
+            }
+        }
+        count
     }
 
     /// Takes a room away that was made, once nobody is in it.
@@ -85,6 +113,7 @@ impl Gateway {
             return Reply::Error(Refusal::new(Rule::Busy, format!("somebody is in room {name}")));
         }
         if self.rooms.unmake(name) {
+            self.keep_room(name);
             Reply::Done(format!("room {name} is taken away"))
         } else {
             Reply::Error(no_room(name))
@@ -100,6 +129,7 @@ impl Gateway {
             return Reply::Error(Refusal::new(Rule::Limit, format!("{MOST} rooms are locked already")));
         }
         self.rooms.set_locked(name, locked);
+        self.keep_room(name);
         Reply::Done(format!("room {name} is {}", if locked { "locked" } else { "open" }))
     }
 

@@ -1,8 +1,8 @@
-//! What outlives the process: users, their bindings and invitations, in SQLite or PostgreSQL.
+//! What outlives the process: users, their bindings and invitations, and rooms that were made, in SQLite or PostgreSQL.
 //!
 //! A thread of its own asks the database, so that one that is slow or gone holds up nothing but who asked. Questions of
-//! the gateway ([`Store::ask`]) are answered within seconds, if only with why not; bindings ([`Store::keep_bindings`])
-//! are written behind, and of each user only the newest.
+//! the gateway ([`Store::ask`]) are answered within seconds, if only with why not; bindings and rooms
+//! ([`Store::keep_bindings`], [`Store::keep_room`]) are written behind, and of each only the newest.
 
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
 
@@ -11,8 +11,8 @@ mod migrations;
 mod rows;
 
 use crate::dialplan::Database;
-use crate::gateway::{Kept, Query, StoredBinding};
-use behind::Behind;
+use crate::gateway::{Kept, Query, StoredBinding, StoredRoom};
+use behind::{Behind, Item};
 use rows::Rows;
 use std::io;
 use std::sync::Arc;
@@ -61,15 +61,20 @@ impl Store {
 
     /// Has the bindings of a user kept, in the place of all that were.
     pub fn keep_bindings(&self, user: String, bindings: Vec<StoredBinding>) {
-        self.behind.put(user, bindings);
+        self.behind.put(Item::Bindings { user, bindings });
     }
 
-    /// Of how many users the bindings wait to be written.
-    pub fn waiting(&self) -> u64 {
+    /// Has this kept of a room, in the place of what was, or nothing.
+    pub fn keep_room(&self, name: String, room: Option<StoredRoom>) {
+        self.behind.put(Item::Room { name, room });
+    }
+
+    /// Of how many users the bindings wait to be written, and of how many rooms what was made of them.
+    pub fn waiting(&self) -> (u64, u64) {
         self.behind.count()
     }
 
-    /// Waits until all bindings are written, but not longer than `patience`.
+    /// Waits until all is written, but not longer than `patience`.
     pub async fn flush(&self, patience: Duration) {
         let _ = tokio::time::timeout(patience, self.behind.emptied()).await;
     }

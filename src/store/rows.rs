@@ -1,13 +1,19 @@
 //! The tables: what is asked of them and written to them. The same statements for SQLite and PostgreSQL.
 
+use super::behind::Item;
 use super::migrations::Steps;
-use crate::dialplan::{Database, Secret};
-use crate::gateway::{InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredUser};
+use crate::dialplan::{Database, Pin, Secret};
+use crate::gateway::{
+    InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredRoom, StoredSettings, StoredUser,
+};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Row, Transaction};
 use std::collections::BTreeMap;
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::OnceCell;
 
@@ -68,6 +74,8 @@ impl Rows {
              remote_address, expires FROM bindings ORDER BY user_name, position",
         );
         let bindings = bindings.fetch_all(pool).await?;
+        let rooms = sqlx::query("SELECT name, made, pin, host_pin, max_members, locked FROM rooms");
+        let rooms = rooms.fetch_all(pool).await?;
         let mut keys_of: BTreeMap<String, Vec<StoredKey>> = BTreeMap::new();
         for row in &keys {
             let key = StoredKey {
@@ -93,7 +101,8 @@ impl Rows {
         // A row that somebody else wrote and nobody can read is left out.
         let bindings = bindings.iter().filter_map(|row| binding(row).ok().flatten()).collect();
         let invitations = invitations.iter().map(invitation).collect::<Result<_, _>>()?;
-        Ok(Kept::Loaded(Stored { users, bindings, invitations }))
+        let rooms = rooms.iter().map(room).collect::<Result<_, _>>()?;
+        Ok(Kept::Loaded(Stored { users, bindings, invitations, rooms }))
     }
 
     async fn add(&self, user: &StoredUser) -> Result<(), StoreError> {
@@ -170,8 +179,38 @@ impl Rows {
         Ok(())
     }
 
+    /// Puts something in the place of what was kept.
+    pub(super) async fn keep(&self, item: &Item) -> Result<(), StoreError> {
+        match item {
+            Item::Bindings { user, bindings } => self.keep_bindings(user, bindings).await,
+            Item::Room { name, room } => self.keep_room(name, room.as_ref()).await,
+        }
+    }
+
+    async fn keep_room(&self, name: &str, room: Option<&StoredRoom>) -> Result<(), StoreError> {
+        let mut transaction = self.pool().await?.begin().await?;
+        sqlx::query("DELETE FROM rooms WHERE name = $1").bind(name).execute(&mut *transaction).await?;
+        if let Some(StoredRoom { made, locked, .. }) = room {
+            let settings = made.clone().unwrap_or_default();
+            let text = |pin: Option<Pin>| pin.map(|pin| pin.reveal());
+            sqlx::query(
+                "INSERT INTO rooms (name, made, pin, host_pin, max_members, locked) VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(name)
+            .bind(i64::from(made.is_some()))
+            .bind(text(settings.pin))
+            .bind(text(settings.host_pin))
+            .bind(settings.max_members.map(i64::from))
+            .bind(i64::from(*locked))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Puts bindings in the place of those that a user had.
-    pub(super) async fn keep_bindings(&self, user: &str, bindings: &[StoredBinding]) -> Result<(), StoreError> {
+    async fn keep_bindings(&self, user: &str, bindings: &[StoredBinding]) -> Result<(), StoreError> {
         let mut transaction = self.pool().await?.begin().await?;
         sqlx::query("DELETE FROM bindings WHERE user_name = $1").bind(user).execute(&mut *transaction).await?;
         for (position, binding) in (0_i64..).zip(bindings) {
@@ -214,6 +253,15 @@ async fn add_keys(user: &StoredUser, transaction: &mut Transaction<'_, Any>) -> 
     Ok(())
 }
 
+/// Passwords' hashes and PINs are nobody else's: what SQLite puts beside the file has the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
 async fn open(database: &Database) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
     let url = match database {
@@ -223,7 +271,9 @@ async fn open(database: &Database) -> Result<AnyPool, StoreError> {
             }
             // What would mean something in a URL.
             const SPECIAL: &AsciiSet = &CONTROLS.add(b'?').add(b'#').add(b'%');
-            let path = std::path::absolute(path)?.display().to_string();
+            let path = std::path::absolute(path)?;
+            make_private(&path)?;
+            let path = path.display().to_string();
             format!("sqlite://{}?mode=rwc", utf8_percent_encode(&path, SPECIAL))
         }
         Database::Postgres(url) => url.reveal().to_owned(),
@@ -256,6 +306,19 @@ fn invitation(row: &AnyRow) -> Result<StoredInvitation, sqlx::Error> {
         until: time(row.try_get("ends")?),
         revoked: row.try_get::<i64, _>("revoked")? != 0,
     })
+}
+
+fn room(row: &AnyRow) -> Result<StoredRoom, sqlx::Error> {
+    let pin = |name: &str| row.try_get::<Option<String>, _>(name).map(|text| text.and_then(|text| Pin::new(&text)));
+    let most = row.try_get::<Option<i64>, _>("max_members")?;
+    let settings = StoredSettings {
+        pin: pin("pin")?,
+        host_pin: pin("host_pin")?,
+        max_members: most.map(|most| u32::try_from(most).unwrap_or(1)),
+    };
+    let is = |name: &str| row.try_get::<i64, _>(name).map(|number| number != 0);
+    let made = is("made")?.then_some(settings);
+    Ok(StoredRoom { name: row.try_get("name")?, made, locked: is("locked")? })
 }
 
 fn binding(row: &AnyRow) -> Result<Option<StoredBinding>, sqlx::Error> {

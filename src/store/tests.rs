@@ -1,8 +1,9 @@
 //! What is kept comes back, from SQLite; `tests/loopback` has PostgreSQL.
 
 use super::*;
-use crate::dialplan::Secret;
-use crate::gateway::{InvitedTo, Stored, StoredInvitation, StoredKey, StoredUser};
+use crate::dialplan::{Pin, Secret};
+use crate::gateway::{InvitedTo, Stored, StoredInvitation, StoredKey, StoredSettings, StoredUser};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -172,6 +173,36 @@ fn invitations_come_back_with_who_came_by_them_and_go_after_their_end() {
     let later = StoredInvitation { created: at(1_790_000_000 + 2 * 3_600), ..invitation("c", 9) };
     assert_eq!(desk.ask(Query::AddInvitation(later.clone())), Ok(Kept::Done));
     assert_eq!(desk.load_all().invitations, [revoked, later]);
+}
+
+#[test]
+fn rooms_come_back_with_their_pins_and_locks_from_a_file_that_is_nobody_elses() {
+    let folder = Folder::new("rooms");
+    let room = |name: &str, made: Option<StoredSettings>, locked| StoredRoom { name: name.into(), made, locked };
+    let settings = StoredSettings { pin: Pin::new("0482917"), host_pin: Pin::new("775310"), max_members: Some(5) };
+    let board = room("the board'; --", Some(settings), false);
+    let plain = room("plain", Some(StoredSettings::default()), true);
+    let locked = room("lobby", None, true);
+    let path = folder.0.join("rooms.db");
+    {
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let desk = folder.store("rooms.db");
+        for one in [&board, &plain, &locked, &room("gone", None, true)] {
+            desk.store.keep_room(one.name.clone(), Some(one.clone()));
+        }
+        desk.flush();
+        desk.store.keep_room("gone".into(), None);
+        desk.flush();
+        let wal = path.with_extension("db-wal");
+        for path in [&path, &wal] {
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        }
+    }
+    let mut rooms = folder.store("rooms.db").load_all().rooms;
+    rooms.sort_by(|a, b| a.name.cmp(&b.name));
+    assert!(!format!("{rooms:?}").contains("482917"));
+    assert_eq!(rooms, [locked, plain, board]);
 }
 
 #[test]

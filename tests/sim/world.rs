@@ -510,7 +510,6 @@ impl World {
                 let answer = Ok(gateway::Kept::Loaded(gateway::Stored::default()));
                 self.input(Input::QueryDone { id, answer });
             }
-            Output::KeepBindings { .. } => {}
             Output::StartSession { session, scenario, rule, .. } => {
                 self.scenarios.push(Started {
                     session,
@@ -525,6 +524,7 @@ impl World {
                 let before = self.scenario(session).over.replace(why);
                 assert_eq!(before, None, "a session ends once");
             }
+            Output::KeepBindings { .. } | Output::KeepRoom { .. } => {}
             Output::Answered(record) => self.answered.push(*record),
             Output::Record(record) => self.records.push(*record),
             Output::Log(line) => {

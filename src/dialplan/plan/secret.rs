@@ -13,6 +13,15 @@ pub struct Pin {
     length: u8,
 }
 
+impl PartialEq for Pin {
+    /// In constant time.
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(other)
+    }
+}
+
+impl Eq for Pin {}
+
 impl Pin {
     /// A PIN of these digits; `None` unless there are 1 to 16 characters, all `0`-`9`.
     #[must_use]

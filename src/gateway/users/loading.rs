@@ -34,15 +34,20 @@ impl Loading {
         matches!(self, Self::Done)
     }
 
+    /// Whether anybody asked.
+    pub(super) const fn is_asked(&self) -> bool {
+        !matches!(self, Self::NotAsked)
+    }
+
     pub(super) const fn again_at(&self) -> Option<Instant> {
         if let Self::Failed(at) = self { Some(*at) } else { None }
     }
 }
 
 impl Gateway {
-    /// Asks for the users of the database, if there may be any and nobody has.
+    /// Asks for what the database has, if there may be anything and nobody has.
     pub(super) fn load_users(&mut self) {
-        if self.plan.has_users() && matches!(self.users.loading, Loading::NotAsked) {
+        if self.plan.needs_database() && !self.users.loading.is_asked() {
             self.ask_for_users();
         }
     }
@@ -66,7 +71,7 @@ impl Gateway {
     }
 
     pub(super) fn on_loaded(&mut self, now: Now, answer: Result<Kept, String>) {
-        let Stored { users, bindings, invitations } = match answer {
+        let Stored { users, bindings, invitations, rooms } = match answer {
             Ok(Kept::Loaded(stored)) => stored,
             Ok(Kept::Done) => Stored::default(),
             Err(why) => {
@@ -79,6 +84,10 @@ impl Gateway {
         };
         self.users.loading = Loading::Done;
         self.users.invitations.restore(now.wall, invitations);
+        let rooms = self.restore_rooms(rooms);
+        if rooms > 0 {
+            self.log(Level::Info, None, "rooms loaded", format!("{rooms} that were made or locked"));
+        }
         let terms = UserTerms::of(&self.plan);
         let (mut count, mut without_key) = (0, 0);
         for user in users {
@@ -101,7 +110,14 @@ impl Gateway {
             }
         }
         let restored = self.users.restore(now, bindings);
-        self.log(Level::Info, None, "users loaded", format!("{count} of the database, {restored} of all registered"));
+        if self.plan.has_users() {
+            self.log(
+                Level::Info,
+                None,
+                "users loaded",
+                format!("{count} of the database, {restored} of all registered"),
+            );
+        }
         if without_key > 0 {
             let realm = &self.plan.gateway.digest.realm;
             let detail = format!("{without_key} users have none for realm {realm}, and can neither register nor call");

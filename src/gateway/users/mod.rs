@@ -90,6 +90,11 @@ impl Users {
         self.entries.get(name).map(|entry| Arc::clone(&entry.user))
     }
 
+    /// Whether there is a database, which has answered or will.
+    pub(super) const fn has_database(&self) -> bool {
+        self.loading.is_asked()
+    }
+
     /// Where they are registered.
     pub(super) const fn registrar(&self) -> &Registrar {
         &self.registrar

@@ -7,3 +7,4 @@ mod keeping;
 mod messaging;
 mod proving;
 mod registering;
+mod rooms;

@@ -4,6 +4,7 @@ mod api;
 mod events;
 mod flood;
 mod invitations;
+mod rooms;
 mod schemathesis;
 mod server;
 mod sip_client;

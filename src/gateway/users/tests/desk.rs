@@ -2,8 +2,8 @@
 
 use crate::dialplan::{self, SoundSource, Trusting};
 use crate::gateway::{
-    Event, Gateway, Input, Kept, OpenedTransport, Output, Query, Reply, Request, Sounds, StoredBinding, TransportKind,
-    UserStatus,
+    Event, Gateway, Input, Kept, OpenedTransport, Output, Query, Reply, Request, Sounds, StoredBinding, StoredRoom,
+    TransportKind, UserStatus,
 };
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegStatistics, Pcm};
 use crate::sip::auth::{Covered, Credentials, DigestClient};
@@ -72,6 +72,7 @@ pub(super) struct Desk {
     /// What the database is asked, and what it is to keep.
     pub queries: Vec<(u64, Query)>,
     pub kept: Vec<(String, Vec<StoredBinding>)>,
+    pub kept_rooms: Vec<(String, Option<StoredRoom>)>,
     next_port: u16,
 }
 
@@ -95,6 +96,7 @@ impl Desk {
             replies: Vec::new(),
             queries: Vec::new(),
             kept: Vec::new(),
+            kept_rooms: Vec::new(),
             next_port: 20_000,
         };
         desk.settle();
@@ -139,6 +141,7 @@ impl Desk {
                 }
                 Output::Query { id, query } => self.queries.push((id, query)),
                 Output::KeepBindings { user, bindings } => self.kept.push((user, bindings)),
+                Output::KeepRoom { name, room } => self.kept_rooms.push((name, room)),
                 Output::Log(line) => self.log.push(line.to_string()),
                 Output::Event(event) => self.events.push(event),
                 Output::Record(record) => self.records.push(*record),
