@@ -265,6 +265,8 @@ pub(super) struct Call {
     pub(super) playback: Option<(PlaybackHandle, PlayerId)>,
     /// Names of the rooms it was in, for the record.
     pub(super) room_names: Vec<String>,
+    /// The instance of a user that was called, where it was by its GRUU.
+    pub(super) called_instance: Option<String>,
     pub(super) muted: bool,
     /// How much louder than it is the others hear it, decibels.
     pub(super) gain: i8,
@@ -326,6 +328,7 @@ impl Call {
             keys: KeyWay::default(),
             playback: None,
             room_names: Vec::new(),
+            called_instance: None,
             muted: false,
             gain: 0,
             on_hold: false,

@@ -27,6 +27,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Octets of the longest instance.
+const LONGEST_GR: usize = 512;
+
 /// Sound in each packet, unless the peer asks for another time.
 const PACKET_TIME: Duration = Duration::from_millis(20);
 
@@ -87,7 +90,7 @@ impl Gateway {
             return Err(Refusal { answer: Final::status(404), rule, route: None });
         };
         if let RouteTarget::Direct = route.target {
-            let places = self.direct_places(now, &arrival.number, &route.name)?;
+            let places = self.direct_places(now, (&arrival.number, arrival.gr()), &route.name)?;
             return Ok(Decided { route: route.name.clone(), leads: Leads::Directly(places) });
         }
         let Some(running) = session::for_route(&self.plan, route) else {
@@ -166,6 +169,7 @@ impl Gateway {
         session: SessionId,
         phase: Phase,
     ) -> CallId {
+        let called_instance = arrival.gr().map(str::to_owned);
         let Arrival { invite, request, flow, peer, from, hidden_number, number } = arrival;
         let id = CallId(self.fresh_id());
         let plan = Arc::clone(&self.plan);
@@ -173,6 +177,7 @@ impl Gateway {
         let mut call = Call {
             invite: Some(invite),
             sip_call_id: request.call_id().map_or_else(String::new, |id| id.to_string()),
+            called_instance,
             ..Call::begin(beginning)
         };
         if let Some(number) = hidden_number {
@@ -365,6 +370,13 @@ pub(super) struct Arrival<'a> {
     from: Party,
     hidden_number: Option<String>,
     number: String,
+}
+
+impl Arrival<'_> {
+    /// Which instance of a user was called, where it was by its GRUU (RFC 5627).
+    fn gr(&self) -> Option<&str> {
+        self.request.uri.params.get("gr").filter(|gr| gr.len() <= LONGEST_GR)
+    }
 }
 
 /// Why an INVITE does not become a call.

@@ -49,7 +49,7 @@ impl Gateway {
         if self.users.get(&receiver).is_none() {
             return Err((StatusCode::NOT_FOUND, false));
         }
-        let places = self.users.registrar().targets(now.instant, &receiver);
+        let places = self.users.registrar().targets(now.instant, &receiver, request.uri.params.get("gr"));
         if places.is_empty() {
             return Err((StatusCode::TEMPORARILY_UNAVAILABLE, false));
         }

@@ -23,6 +23,11 @@ pub(super) struct IceServer {
     pub(super) credential: Option<String>,
 }
 
+/// What passwords of TURN servers, and invitations, end by.
+pub(super) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// The servers of a dialplan, for whoever is called `name`.
 pub(super) fn servers(plan: &Plan, name: &str, now: SystemTime) -> Vec<IceServer> {
     let Ice { stun, turn, turn_secret, turn_lifetime } = &plan.ice;
@@ -39,6 +44,19 @@ pub(super) fn servers(plan: &Plan, name: &str, now: SystemTime) -> Vec<IceServer
         servers.push(IceServer { urls: turn.clone(), username: Some(username), credential: Some(credential) });
     }
     servers
+}
+
+impl IceServer {
+    /// Each URL as a `Link` (RFC 9725 section 4.6).
+    pub(super) fn links(&self) -> impl Iterator<Item = String> + '_ {
+        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let credentials = self.username.as_deref().zip(self.credential.as_deref()).map(|(username, credential)| {
+            let (username, credential) = (quoted(username), quoted(credential));
+            format!("; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\"")
+        });
+        let credentials = credentials.unwrap_or_default();
+        self.urls.iter().map(move |url| format!("<{url}>; rel=\"ice-server\"{credentials}"))
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +82,20 @@ mod tests {
         assert_eq!(servers[0].username.as_deref(), Some("1700003600:alice"));
         // printf 1700003600:alice | openssl dgst -sha1 -hmac north -binary | base64
         assert_eq!(servers[0].credential.as_deref(), Some("wjwSXO2ch1B6VaLTLMy2Avn5O9o="));
+    }
+
+    #[test]
+    fn servers_are_links_for_whip_as_the_rfc_has_them() {
+        let ice = "stun = \"stun:stun.example.net\"\n\
+                   turn = [\"turn:turn.example.net?transport=udp\", \"turns:turn.example.net?transport=tcp\"]\n\
+                   turn_secret = { plain = \"north\" }\nturn_lifetime = \"1h\"";
+        let servers = servers(&plan(ice), "a\"b", UNIX_EPOCH);
+        let links: Vec<String> = servers.iter().flat_map(IceServer::links).collect();
+        assert_eq!(links[0], "<stun:stun.example.net>; rel=\"ice-server\"");
+        let begins =
+            "<turn:turn.example.net?transport=udp>; rel=\"ice-server\"; username=\"3600:a\\\"b\"; credential=\"";
+        assert!(links[1].starts_with(begins) && links[1].ends_with("\"; credential-type=\"password\""), "{}", links[1]);
+        assert!(links[2].starts_with("<turns:turn.example.net?transport=tcp>; rel=\"ice-server\"") && links.len() == 3);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! `POST /whip/ROOM` with an offer of WebRTC and a bearer token answers with 201, an answer, and where to hang up by
 //! DELETE; `/whep/ROOM` does the same for whoever only listens. Candidates may all stand in the offer, or come with
-//! checks.
+//! checks. `Link` names the servers that help clients through firewalls (section 4.6).
 
 use super::access::Caller;
 use super::app::App;
 use super::client::{Client, Peer};
+use super::ice::{self, IceServer};
 use super::pages::{SDP, for_pages, may_ask};
 use super::problem::Problem;
 use crate::dialplan::ApiRole;
@@ -70,13 +71,19 @@ async fn join(
         let detail = format!("the body is of type {SDP}");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no-sdp", detail));
     }
+    let servers = ice::servers(&app.plan(), &caller.name, ice::now());
     let guest = Guest { name: caller.name, offer, from: client.address, at: peer.local, secure: client.secure };
     let Reply::Joined { call, answer } = app.ask(Ask::Join { room: room.clone(), guest }).await? else {
         return Err(Problem::unavailable("no-answer", "there is no answer yet"));
     };
     let place = format!("/{kind}/{}/{call}", utf8_percent_encode(&room, NON_ALPHANUMERIC));
     let place = HeaderValue::from_str(&place).map_err(|_| Problem::bad_request("the room's name"))?;
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(SDP)), (header::LOCATION, place)];
+    let mut headers =
+        HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(SDP)), (header::LOCATION, place)]);
+    // What stands in the dialplan can be a header, or is left out.
+    for link in servers.iter().flat_map(IceServer::links).filter_map(|link| HeaderValue::try_from(link).ok()) {
+        headers.append(header::LINK, link);
+    }
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 

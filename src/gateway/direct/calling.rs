@@ -20,8 +20,14 @@ use std::time::Duration;
 const RING_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Gateway {
-    /// Where the user `name` is registered, who is called directly by the route of that name.
-    pub(in crate::gateway) fn direct_places(&self, now: Now, name: &str, route: &str) -> Result<Vec<Binding>, Refusal> {
+    /// Where the user `name` is registered, who is called directly by the route of that name; at one instance of its
+    /// alone, where its GRUU was called.
+    pub(in crate::gateway) fn direct_places(
+        &self,
+        now: Now,
+        (name, gr): (&str, Option<&str>),
+        route: &str,
+    ) -> Result<Vec<Binding>, Refusal> {
         let refusal = |answer, rule| Refusal { answer, rule, route: Some(route.to_owned()) };
         let Some(user) = self.users.get(name) else {
             return Err(refusal(Final::status(404), format!("there is no user {name}")));
@@ -29,7 +35,7 @@ impl Gateway {
         if let Some((status, rule)) = self.admission.peers.limit(now.instant, &Peer::User(user), 0) {
             return Err(refusal(Final::status(status.0), rule));
         }
-        let places = self.users.registrar().targets(now.instant, name);
+        let places = self.users.registrar().targets(now.instant, name, gr);
         if places.is_empty() {
             return Err(refusal(Final::status(480), format!("user {name} is not registered")));
         }

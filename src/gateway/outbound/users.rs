@@ -39,7 +39,12 @@ impl Gateway {
         let Some(user) = self.users.get(name) else {
             return Err(not_placed(format!("there is no user {name}"), DialCause::NoSuchNumber));
         };
-        let bindings = self.users.registrar().targets(now.instant, name);
+        let calling = match request.caller {
+            CallerId::Of(other) => self.call_under(session, other),
+            CallerId::Trunk | CallerId::Withheld => None,
+        };
+        let gr = calling.filter(|call| call.number == name).and_then(|call| call.called_instance.as_deref());
+        let bindings = self.users.registrar().targets(now.instant, name, gr);
         if bindings.is_empty() {
             return Err(not_placed(format!("user {name} is not registered"), DialCause::NoAnswer));
         }

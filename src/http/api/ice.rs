@@ -4,16 +4,10 @@ use crate::http::access::Caller;
 use crate::http::app::App;
 use crate::http::ice::{self, IceServer};
 use axum::extract::State;
-use std::time::SystemTime;
 
 /// STUN and TURN servers for a client, as `new RTCPeerConnection({ iceServers })` takes them. Their passwords end by
 /// themselves: ask anew for each call.
 #[utoipa::path(get, path = "/api/v1/ice-servers", tag = "gateway", responses((status = 200, body = Vec<IceServer>)))]
 pub(super) async fn servers(State(app): State<App>, caller: Caller) -> axum::Json<Vec<IceServer>> {
-    axum::Json(ice::servers(&app.plan(), &caller.name, now()))
-}
-
-#[expect(clippy::disallowed_methods, reason = "TURN servers go by the wall clock")]
-fn now() -> SystemTime {
-    SystemTime::now()
+    axum::Json(ice::servers(&app.plan(), &caller.name, ice::now()))
 }

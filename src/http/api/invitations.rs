@@ -152,7 +152,7 @@ pub(super) async fn make(
 ) -> Result<(StatusCode, axum::Json<Invited>), Problem> {
     caller.must_be(ApiRole::Operator)?;
     caller.must_have_room(&room)?;
-    let until = end(&expires, now()).ok_or_else(|| {
+    let until = end(&expires, ice::now()).ok_or_else(|| {
         Refusal::new(Rule::Invalid, "expires is a time as 2026-12-24T18:00:00Z, or how long it lasts, as 2h")
     })?;
     let Reply::Invited(made) = app.ask(Request::Invite { room, name, until, host }).await? else {
@@ -226,7 +226,7 @@ pub(super) async fn join(
         uri: format!("sip:{user}@{host}"),
         call: format!("sip:{}@{host}", escaped(&invitation.room)),
         websocket: format!("{scheme}://{place}/sip"),
-        ice_servers: ice::servers(&plan, &user, now()),
+        ice_servers: ice::servers(&plan, &user, ice::now()),
         to: invitation.into(),
         password: password.reveal().to_owned(),
         user,
@@ -247,7 +247,7 @@ fn opened(app: &App, client: &Client, room: &str, token: &str) -> Result<Claims,
     if claims.room != room {
         return Err(Problem::forbidden("invitation-room", "this invitation is to another room"));
     }
-    if claims.until <= now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() {
+    if claims.until <= ice::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() {
         return Err(Refusal::new(Rule::InvitationExpired, "the invitation has ended").into());
     }
     Ok(claims)
@@ -283,11 +283,6 @@ fn time(seconds: u64) -> String {
 
 fn escaped(room: &str) -> impl std::fmt::Display {
     utf8_percent_encode(room, NON_ALPHANUMERIC).to_string()
-}
-
-#[expect(clippy::disallowed_methods, reason = "invitations end by the wall clock")]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 #[cfg(test)]

@@ -46,6 +46,12 @@ impl Binding {
         Duration::from_secs(left.as_secs().max(1))
     }
 
+    /// Whether it is of the instance that a GRUU with this `gr` names. (URNs of UUIDs are the same in any case, RFC 4122
+    /// section 3.)
+    pub(super) fn is_instance(&self, gr: &str) -> bool {
+        self.instance.as_deref().is_some_and(|instance| gr_of(instance).eq_ignore_ascii_case(gr))
+    }
+
     /// As a Contact of our answer. `gruu_of`: the address of record, where the client wants to know its GRUU.
     pub(super) fn described(&self, now: Instant, gruu_of: Option<&Uri>) -> NameAddr {
         let mut contact = NameAddr::new(self.contact.clone());
@@ -76,8 +82,13 @@ fn gruu(aor: &Uri, instance: &str) -> Uri {
     let mut uri = Uri::sip(None, aor.host.clone(), aor.port);
     uri.scheme = aor.scheme.clone();
     uri.user.clone_from(&aor.user);
-    uri.params.set("gr", instance.trim_start_matches('<').trim_end_matches('>').to_owned());
+    uri.params.set("gr", gr_of(instance).to_owned());
     uri
+}
+
+/// An instance as a GRUU names it.
+fn gr_of(instance: &str) -> &str {
+    instance.trim_start_matches('<').trim_end_matches('>')
 }
 
 /// One Contact of a REGISTER, read.

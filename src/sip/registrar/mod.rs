@@ -171,10 +171,14 @@ impl Registrar {
     }
 
     /// Where `aor` is reached: all of its bindings, the preferred first; of several flows of one instance the one that
-    /// was refreshed last (RFC 5626 section 7).
+    /// was refreshed last (RFC 5626 section 7). `gr`: that of the GRUU that was called, which is of one instance alone
+    /// (RFC 5627 section 5.4).
     #[must_use]
-    pub fn targets(&self, now: Instant, aor: &str) -> Vec<Binding> {
+    pub fn targets(&self, now: Instant, aor: &str, gr: Option<&str>) -> Vec<Binding> {
         let mut live = self.live(now, aor);
+        if let Some(gr) = gr {
+            live.retain(|binding| binding.is_instance(gr));
+        }
         live.sort_by_key(|binding| (std::cmp::Reverse(binding.q), std::cmp::Reverse(binding.refreshed)));
         let mut seen: BTreeSet<String> = BTreeSet::new();
         live.retain(|binding| match (&binding.instance, binding.reg_id) {

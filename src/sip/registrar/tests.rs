@@ -103,7 +103,7 @@ fn without_a_contact_the_bindings_are_told_and_stay() {
     assert_eq!((status, contacts.len()), (200, 2));
     assert!(contacts[0].contains(";q=0.500"), "{contacts:?}");
     assert_eq!(client.contacts().len(), 2);
-    let order: Vec<u16> = client.registrar.targets(client.now, "alice").iter().map(|target| target.q).collect();
+    let order: Vec<u16> = client.registrar.targets(client.now, "alice", None).iter().map(|target| target.q).collect();
     assert_eq!(order, [1_000, 500]);
 }
 
@@ -196,7 +196,7 @@ fn flows_of_an_instance_are_kept_apart_and_one_of_them_is_called() {
     let gruu = "pub-gruu=\"sip:alice@example.com;gr=urn:uuid:0C67446E-F1A1-11D9-94D3-000A95A0E128\"";
     assert!(contacts[0].contains(gruu), "{contacts:?}");
     assert_eq!(outbound(&mut client, 4_002, 2, 2).1.len(), 2);
-    let called = client.registrar.targets(client.now, "alice");
+    let called = client.registrar.targets(client.now, "alice", None);
     assert_eq!((called.len(), called[0].reg_id), (1, Some(2)));
     // The first connection failed, and is made anew under another port: the same flow, as the client sees it.
     assert_eq!(outbound(&mut client, 4_003, 1, 3).1.len(), 2);
@@ -206,9 +206,26 @@ fn flows_of_an_instance_are_kept_apart_and_one_of_them_is_called() {
     assert_eq!(client.registrar.closed(&flow(4_001, Some(1))).len(), 0, "an old flow's end takes nothing");
     let lost: Vec<_> = client.registrar.closed(&flow(4_003, Some(3)));
     assert_eq!((lost.len(), client.contacts().len()), (1, 1));
-    assert_eq!(client.registrar.targets(client.now, "alice")[0].reg_id, Some(2));
+    assert_eq!(client.registrar.targets(client.now, "alice", None)[0].reg_id, Some(2));
     client.registrar.closed(&flow(4_002, Some(2)));
     assert!(client.registrar.is_empty() && client.registrar.connections.is_empty());
+}
+
+#[test]
+fn the_gruu_of_an_instance_leads_to_that_one_alone() {
+    let mut client = Client::new();
+    client.register("Contact: <sip:alice@192.0.2.9>");
+    client.register(&format!("Supported: gruu\nContact: <sip:alice@192.0.2.10>;{INSTANCE}"));
+    let other = INSTANCE.replace("0C67446E", "1C67446E");
+    client.register(&format!("Supported: gruu\nContact: <sip:alice@192.0.2.11>;{other}"));
+    let called = |gr: &str| {
+        let targets = client.registrar.targets(client.now, "alice", Some(gr));
+        targets.iter().map(|target| target.contact.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(client.registrar.targets(client.now, "alice", None).len(), 3);
+    assert_eq!(called("urn:uuid:0C67446E-F1A1-11D9-94D3-000A95A0E128"), ["sip:alice@192.0.2.10"]);
+    assert_eq!(called("urn:uuid:1c67446e-f1a1-11d9-94d3-000a95a0e128"), ["sip:alice@192.0.2.11"]);
+    assert!(called("urn:uuid:2C67446E-F1A1-11D9-94D3-000A95A0E128").is_empty());
 }
 
 #[test]
@@ -236,7 +253,7 @@ fn bindings_that_were_kept_elsewhere_do_not_replace_newer_ones() {
     let kept = client.registrar.live(client.now, "alice");
     let mut other = Registrar::default();
     other.restore("alice", kept.clone());
-    assert_eq!(other.targets(client.now, "alice").len(), 1);
+    assert_eq!(other.targets(client.now, "alice", None).len(), 1);
     assert!(other.is_flow_known(&flow(5060, None)));
     client.register("Contact: <sip:alice@192.0.2.9:5070>");
     client.registrar.restore("alice", kept);
