@@ -1,14 +1,17 @@
 //! Users: telephones that register here, call and are called, and are there again after a restart.
 
 use super::harness::baresip::Baresip;
+use super::harness::http::request;
+use super::harness::linphone::Linphone;
 use super::harness::postgres::Postgres;
 use super::harness::slot::Slot;
-use super::harness::{Gateway, Phone, Setup, address, seconds, sound};
+use super::harness::{ADMIN, Gateway, Phone, Setup, address, seconds, sound};
 use serde_json::Value;
 use std::net::TcpListener;
 
 const OURS: f64 = 500.0;
 const BARESIPS: f64 = 900.0;
+const LINPHONES: f64 = 900.0;
 /// Seconds that baresip is there for.
 const LENGTH: u64 = 32;
 const PASSWORD: &str = "staple-gun-and-glue";
@@ -127,6 +130,37 @@ fn baresip_registers_by_tls_calls_and_is_called_with_srtp() {
 }
 
 #[test]
+fn linphone_registers_calls_and_is_called() {
+    let _slot = Slot::take();
+    let gateway = with_user(setup());
+    let account = format!("[auth_info_0]\nusername=1003\nuserid=1003\npasswd={PASSWORD}\nrealm=partyline\n");
+    let is_registered = || !users(&gateway)[0]["bindings"].as_array().unwrap().is_empty();
+    let mut linphone = Linphone::registered_at(&place(&gateway, "udp"), &account, is_registered, LINPHONES);
+    linphone.tell(&format!("call sip:2000@{}", place(&gateway, "udp")));
+    gateway.wait_for_members("lobby", 1);
+    let in_room = alice("2000").call(&gateway).finish().answered().heard;
+    linphone.hang_up();
+    gateway.wait_for("nobody is left", seconds(10), |status| status["calls"].as_array().unwrap().is_empty());
+
+    let dialled = gateway.ctl(&["dial", "--room", "lobby", "user:1003"]);
+    assert_eq!(dialled.code(), 0, "{}{}", dialled.output, dialled.errors);
+    gateway.wait_for_members("lobby", 1);
+    let called_in = alice("2000").call(&gateway).finish().answered().heard;
+    linphone.hang_up();
+    gateway.wait_for("nobody is left", seconds(10), |status| status["calls"].as_array().unwrap().is_empty());
+    let heard = linphone.finish();
+    assert_eq!(heard.len(), 2, "calls of linphonec");
+    for (ours, linphones) in [(in_room, &heard[0]), (called_in, &heard[1])] {
+        sound::assert_hears_other_not_own("the phone", &ours, LINPHONES, OURS);
+        sound::assert_hears_other_not_own("linphonec", linphones, OURS, LINPHONES);
+    }
+    let remains = gateway.finish();
+    remains.assert_silent_about(&["staple-gun"]);
+    let of_1003: Vec<_> = remains.records.iter().filter(|record| record["user"] == "1003").collect();
+    assert_eq!(of_1003.len(), 2, "{:#?}", remains.records);
+}
+
+#[test]
 fn who_is_not_there_is_told_to_the_caller() {
     let gateway = with_user(setup());
     alice("1003").run(&gateway).failed_with(480);
@@ -160,9 +194,12 @@ fn is_there_after_a_restart(setup: Setup) {
     let _slot = Slot::take();
     let gateway = with_user(setup);
     let mut baresip = baresip(&gateway, "udp");
+    let changed = gateway.ctl(&["change-user", "1003", "--display-name", "Changed", "--max-calls", "3"]);
+    assert_eq!(changed.code(), 0, "{}{}", changed.output, changed.errors);
     gateway.wait_for("the binding is written", seconds(10), |status| status["backlog"]["bindings_waiting"] == 0);
     let gateway = gateway.kill_and_start_again();
     gateway.wait_for_log("users loaded", seconds(5));
+    assert_eq!(users(&gateway)[0]["display_name"], "Changed");
     let dialled = gateway.ctl(&["dial", "--room", "lobby", "user:1003"]);
     assert_eq!(dialled.code(), 0, "{}{}\n{}", dialled.output, dialled.errors, gateway.log());
     baresip.wait_for("call: answering call");
@@ -190,31 +227,61 @@ fn users_and_bindings_are_there_after_a_kill_on_postgresql() {
 #[test]
 fn a_database_that_goes_away_leaves_calls_alone_and_is_found_again() {
     let mut postgres = Postgres::start();
-    let gateway = with_user(setup().setting(&format!("database = \"{}\"", postgres.url())));
+    let gateway = with_user(setup().web().setting(&format!("database = \"{}\"", postgres.url())));
     let call = alice("2000").seconds(6.0).call(&gateway);
     gateway.wait_for_members("lobby", 1);
     postgres.stop();
     let refused = gateway.ctl_with(&["add-user", "1004"], "long enough a password\n");
     assert!(refused.code() == 1 && refused.errors.contains("the database"), "{}{}", refused.output, refused.errors);
     assert_ne!(gateway.status()["database_trouble"], "");
+    for (method, path, body) in [
+        ("POST", "/api/v1/users", r#"{"name":"1005","password":"long and random"}"#),
+        ("PATCH", "/api/v1/users/1003", r#"{"max_calls":1}"#),
+        ("DELETE", "/api/v1/users/1003", ""),
+    ] {
+        let answer = request(&gateway, method, path, Some(ADMIN), Some(body).filter(|body| !body.is_empty()));
+        assert_eq!((answer.status, answer.rule().as_str()), (503, "unavailable"), "{method} {path}: {}", answer.body);
+    }
+    // A room is made all the same, and written when it is there again.
+    let room = request(&gateway, "POST", "/api/v1/rooms", Some(ADMIN), Some(r#"{"name":"board"}"#));
+    assert_eq!(room.status, 201, "{}", room.body);
+    assert_eq!(gateway.status()["backlog"]["rooms_waiting"], 1);
     alice("2000").seconds(1.0).run(&gateway).answered();
     call.finish().answered();
     postgres.run();
     let added = gateway.ctl_with(&["add-user", "1004"], "long enough a password\n");
     assert_eq!(added.code(), 0, "{}{}", added.output, added.errors);
     assert_eq!(gateway.status()["database_trouble"], "");
+    gateway.wait_for("the room is written", seconds(30), |status| status["backlog"]["rooms_waiting"] == 0);
     gateway.finish();
 }
+
+/// What takes a database: method, path, body.
+const ASKS_THE_DATABASE: [(&str, &str, &str); 4] = [
+    ("POST", "/api/v1/users", r#"{"name":"1004","password":"long and random"}"#),
+    ("PATCH", "/api/v1/users/1004", r#"{"max_calls":1}"#),
+    ("POST", "/api/v1/rooms/lobby/invitations", r#"{"name":"Anna","expires":"2h"}"#),
+    ("DELETE", "/api/v1/rooms/lobby/invitations/0123456789abcdef", ""),
+];
 
 #[test]
 fn a_database_that_never_answers_holds_up_nobody() {
     // Takes connections, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgres://partyline@{}/postgres", silent.local_addr().unwrap());
-    let gateway = setup().setting(&format!("database = \"{url}\"")).start();
+    let gateway = setup().web().setting(&format!("database = \"{url}\"")).start();
     alice("2000").seconds(1.0).run(&gateway).answered();
     let refused = gateway.ctl_with(&["add-user", "1004"], "long enough a password\n");
     assert!(refused.code() == 1 && refused.errors.contains("the database"), "{}{}", refused.output, refused.errors);
+    // By HTTP it is 503, and when to come back; what needs no database is answered.
+    for (method, path, body) in ASKS_THE_DATABASE {
+        let answer = request(&gateway, method, path, Some(ADMIN), Some(body).filter(|body| !body.is_empty()));
+        assert_eq!((answer.status, answer.rule().as_str()), (503, "unavailable"), "{method} {path}: {}", answer.body);
+        assert_eq!(answer.header("retry-after"), Some("10"), "{method} {path}");
+    }
+    for path in ["/api/v1/users", "/api/v1/rooms", "/api/v1/calls", "/api/v1/status"] {
+        assert_eq!(request(&gateway, "GET", path, Some(ADMIN), None).status, 200, "{path}");
+    }
     gateway.wait_for_log("users not loaded", seconds(10));
     gateway.finish();
 }

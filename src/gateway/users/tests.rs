@@ -2,6 +2,7 @@
 
 mod calling;
 pub(in crate::gateway) mod desk;
+mod gruu;
 mod inviting;
 mod keeping;
 mod messaging;

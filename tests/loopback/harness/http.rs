@@ -36,13 +36,20 @@ impl Answer {
 }
 
 /// A connection that may be used again.
-pub struct Http(BufReader<TcpStream>);
+pub struct Http<S = TcpStream>(BufReader<S>);
 
 impl Http {
     pub fn open(gateway: &Gateway) -> Self {
         let stream = TcpStream::connect((gateway.address, gateway.web_port())).unwrap();
         stream.set_read_timeout(Some(seconds(20))).unwrap();
         stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+}
+
+impl<S: Read + Write> Http<S> {
+    /// Over a connection that is there.
+    pub fn over(stream: S) -> Self {
         Self(BufReader::new(stream))
     }
 
@@ -102,7 +109,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// A WebSocket, client's side.
-pub struct WebSocket(BufReader<TcpStream>);
+pub struct WebSocket<S = TcpStream>(BufReader<S>);
 
 /// A frame's kind (RFC 6455 section 5.2).
 pub const TEXT: u8 = 1;
@@ -114,7 +121,19 @@ const PONG: u8 = 10;
 impl WebSocket {
     /// Opens one, or gives the response that refuses it.
     pub fn open(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> Result<Self, Answer> {
-        let mut http = Http::open(gateway);
+        Self::over(Http::open(gateway), path, headers)
+    }
+
+    /// One that carries SIP.
+    pub fn sip(gateway: &Gateway) -> Self {
+        Self::open(gateway, "/sip", &[("Sec-WebSocket-Protocol", "sip")])
+            .unwrap_or_else(|answer| panic!("{}\n{}", answer.head, answer.body))
+    }
+}
+
+impl<S: Read + Write> WebSocket<S> {
+    /// Opens one over a connection that is there, or gives the response that refuses it.
+    pub fn over(mut http: Http<S>, path: &str, headers: &[(&str, &str)]) -> Result<Self, Answer> {
         let mut all = vec![
             ("Connection", "Upgrade"),
             ("Upgrade", "websocket"),
@@ -129,12 +148,6 @@ impl WebSocket {
         // That of RFC 6455 section 1.3, to the key above.
         assert_eq!(answer.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
         Ok(Self(http.0))
-    }
-
-    /// One that carries SIP.
-    pub fn sip(gateway: &Gateway) -> Self {
-        Self::open(gateway, "/sip", &[("Sec-WebSocket-Protocol", "sip")])
-            .unwrap_or_else(|answer| panic!("{}\n{}", answer.head, answer.body))
     }
 
     pub fn send(&mut self, text: &str) {

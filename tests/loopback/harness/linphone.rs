@@ -23,7 +23,13 @@ pub struct Linphone {
 impl Linphone {
     /// Registers as user 1003 at a provider by UDP, answers calls at once, and says a tone of `hertz`.
     pub fn registered(provider: &Kamailio, hertz: f64) -> Self {
-        let place = provider.place(Transport::Udp);
+        let is_registered = || provider.log().contains("1003 has asked to be");
+        Self::registered_at(&provider.place(Transport::Udp), "", is_registered, hertz)
+    }
+
+    /// The same at whoever takes SIP at `place`, with more lines of its configuration. It does not say itself that it is
+    /// registered, at its prompt.
+    pub fn registered_at(place: &str, more: &str, is_registered: impl Fn() -> bool, hertz: f64) -> Self {
         let folder = Folder::new();
         // It takes its address from the way to its peer, and listens on all there are.
         let everywhere = IpAddr::from([0, 0, 0, 0]);
@@ -33,7 +39,7 @@ impl Linphone {
             "[sip]\nsip_port={sip}\nsip_tcp_port=0\nsip_tls_port=0\nguess_hostname=0\ndefault_proxy=0\n\
              [rtp]\naudio_rtp_port={media}\n[net]\ndns_srv_enabled=0\n\
              [proxy_0]\nreg_proxy=<sip:{place};transport=udp>\nreg_identity=sip:1003@{place}\nreg_expires=60\n\
-             reg_sendregister=1\npublish=0\n"
+             reg_sendregister=1\npublish=0\n{more}"
         );
         std::fs::write(folder.file("linphonerc"), config).unwrap();
         // Its databases; it makes no folders for them.
@@ -48,8 +54,7 @@ impl Linphone {
         command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
         let (process, input) = Running::start_with_input(command, folder.path(), "linphonec");
         let mut linphone = Self { process, input, calls: 0, folder };
-        // It does not say so itself at its prompt.
-        wait::until_true("linphonec is registered", seconds(15), || provider.log().contains("1003 has asked to be"));
+        wait::until_true("linphonec is registered", seconds(15), is_registered);
         linphone.tell("soundcard use files");
         linphone.wait_for("Using wav files", "");
         linphone.prepare();

@@ -6,6 +6,7 @@ mod flood;
 mod invitations;
 mod rooms;
 mod schemathesis;
+mod secure;
 mod server;
 mod sip_client;
 mod turn;

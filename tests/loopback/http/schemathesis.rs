@@ -1,5 +1,6 @@
 //! schemathesis asks the API whatever its description allows, and much that it does not.
 
+use super::super::harness::http::request;
 use super::super::harness::process::Running;
 use super::super::harness::slot::Slot;
 use super::super::harness::{ADMIN, Gateway, Phone, Setup, seconds};
@@ -31,12 +32,19 @@ fn ask_everything(gateway: &Gateway, name: &str, names: &str) {
 #[test]
 fn whatever_is_asked_is_answered_as_described() {
     let _slot = Slot::take();
-    let gateway = Setup::new().web().start();
+    let routes = "[[routes]]\nname = \"Users\"\nfrom = \"users\"\nnumber = \"2000\"\nroom = \"lobby\"\n";
+    let gateway = Setup::new().also(routes).web().start();
+    gateway.wait_for_log("users loaded", seconds(20));
     let phone = Phone::dials("2000").seconds(400.0).call(&gateway);
     gateway.wait_for_members("lobby", 1);
     let call = gateway.status()["calls"][0]["call"].as_str().unwrap().to_owned();
     ask_everything(&gateway, "made-up", "");
-    let names = format!("[parameters]\n\"path.room\" = \"lobby\"\n\"path.call\" = \"{call}\"\n");
+    let invite = Some(r#"{"name":"Anna","expires":"2h"}"#);
+    let invited = request(&gateway, "POST", "/api/v1/rooms/lobby/invitations", Some(ADMIN), invite).json();
+    let names = format!(
+        "[parameters]\n\"path.room\" = \"lobby\"\n\"path.call\" = \"{call}\"\n\"path.invitation\" = {}\n",
+        invited["token"]
+    );
     ask_everything(&gateway, "known", &names);
     let _ = gateway.ctl(&["kick", "--room", "lobby"]);
     phone.finish();

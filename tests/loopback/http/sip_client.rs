@@ -3,7 +3,8 @@
 use super::super::harness::http::WebSocket;
 use super::super::harness::{Gateway, seconds};
 use sha2::{Digest, Sha256};
-use std::net::UdpSocket;
+use std::net::{TcpStream, UdpSocket};
+use tokio_rustls::rustls::{ClientConnection, StreamOwned};
 
 /// Who it is where it is asked.
 pub const USER: &str = "anna";
@@ -45,6 +46,21 @@ pub trait Line {
 
 impl Line for WebSocket {
     const VIA: &'static str = "SIP/2.0/WS df7jal23ls0d.invalid";
+
+    fn send(&mut self, message: &str) {
+        WebSocket::send(self, message);
+    }
+
+    fn receive(&mut self) -> String {
+        self.receive_text()
+    }
+}
+
+/// A connection by TLS.
+pub type Tls = StreamOwned<ClientConnection, TcpStream>;
+
+impl Line for WebSocket<Tls> {
+    const VIA: &'static str = "SIP/2.0/WSS df7jal23ls0d.invalid";
 
     fn send(&mut self, message: &str) {
         WebSocket::send(self, message);
