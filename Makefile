@@ -16,9 +16,10 @@ TEST_TOOLS  := $(BUILD_TOOLS) npm:npm chromium:chromium chromium-driver:chromedr
                postgresql:/usr/lib/postgresql/*/bin/postgres
 
 # Beside what cargo builds, where the tests look for them: a scanner to be attacked with, a client that asks the HTTP API
-# whatever its description allows.
+# whatever its description allows, WebRTC that is neither ours nor a browser's.
 PYTHON_TOOLS := --python $(or $(CARGO_TARGET_DIR),target)/python sipvicious==0.3.8:sipvicious_svwar \
-                --python $(or $(CARGO_TARGET_DIR),target)/schemathesis schemathesis==4.32.5:schemathesis
+                --python $(or $(CARGO_TARGET_DIR),target)/schemathesis schemathesis==4.32.5:schemathesis \
+                --python $(or $(CARGO_TARGET_DIR),target)/aiortc aiortc==1.16.0:python
 
 CONFIG ?= dialplan.toml
 

@@ -5,6 +5,7 @@
 //! Some of these tests wait for timers of the RFCs (32 to 60 seconds) without doing anything: run eight at once.
 #![allow(clippy::disallowed_methods, reason = "the world outside has clocks and sockets")]
 
+mod aiortc;
 mod asked_addresses;
 mod bad_input;
 mod browsers;
