@@ -42,7 +42,7 @@
 //! | `effects.rs` | what is to come of an input: outputs, deadlines, news for sessions |
 //! | `shutdown.rs` | taking no new calls, and leaving after the last |
 //! | `streamed_text.rs`, `speaking.rs` | texts heard while they are spoken: a session's, an administrator's |
-//! | `control.rs`, `refusal.rs` | what an administrator asks, and why it is not done |
+//! | `control.rs`, `user_status.rs`, `refusal.rs` | what an administrator asks and is told, and why it is not done |
 //! | `steering.rs`, `made_rooms.rs` | rooms that an administrator makes and locks, and calls moved between rooms |
 
 mod admission;
@@ -117,15 +117,13 @@ mod trunk_tests;
 mod trunk_tls;
 mod trunk_way;
 mod trunks;
+mod user_status;
 mod users;
 mod webrtc;
 
 pub use call_record::{CallRecord, Keyed, Tried, Way};
 pub use cause::Cause;
-pub use control::{
-    Backlog, BindingStatus, CallStatus, Guest, InvitationStatus, InvitedUser, Progress, Reply, Request, RoomStatus,
-    Status, TrunkStatus, UserStatus,
-};
+pub use control::{Backlog, CallStatus, Guest, Progress, Reply, Request, RoomStatus, Status, TrunkStatus};
 pub use event::{Event, TimedEvent};
 pub use io::{Input, Output};
 pub use kept::{
@@ -138,6 +136,7 @@ pub use refusal::{Refusal, Rule};
 pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};
 pub use transport::{OpenedTransport, TransportKind};
+pub use user_status::{BindingStatus, InvitationStatus, InvitedUser, UserStatus};
 
 use crate::dialplan::Plan;
 use crate::media::command::Command;

@@ -47,6 +47,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "targets",
                 "timer",
                 "transport",
+                "user_status",
             ],
             &[
                 "call_record",
