@@ -13,6 +13,7 @@ mod ivr;
 mod life;
 mod line;
 mod routed;
+pub mod scenario;
 #[cfg(test)]
 mod testing;
 mod to_user;

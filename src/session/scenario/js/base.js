@@ -1,0 +1,83 @@
+// The object model of scenarios, on the few functions of `host` that push verbs. The files of this folder are one
+// module, in the order that `prelude.rs` gives; a scenario sees only what they put on `globalThis`.
+
+const host = globalThis.host;
+delete globalThis.host;
+
+const PAGE = "docs/scenarios.md";
+
+const absent = (name) => new ReferenceError(`${name} does not exist here: ${PAGE} tells what does`);
+
+/** Makes reading what an object does not have an error. Its own members are read as fast as ever. */
+function closed(name, members) {
+  return guard(members, (key) => {
+    if (key !== "then" && key !== "toJSON" && !(key in Object.prototype)) throw absent(`${name}.${key}`);
+  });
+}
+
+/** The same, but for names that the original platform has, and we do not; others are undefined as usual. */
+function lacking(owner, members, names) {
+  const known = ` ${names} `;
+  return guard(members, (key) => {
+    if (known.includes(` ${key} `)) throw absent(owner + key);
+  });
+}
+
+/** Has a look at every name that an object has not. */
+function guard(members, look) {
+  const get = (target, key, receiver) => {
+    if (typeof key === "string") look(key);
+    return Reflect.get(target, key, receiver);
+  };
+  return Object.setPrototypeOf(members, new Proxy(Object.getPrototypeOf(members), { get }));
+}
+
+/** Where objects keep what scenarios are not to see. */
+const inner = Symbol("inner");
+
+const text = (value) => (value === undefined || value === null ? "" : String(value));
+
+/** Events that come as soon as the code that caused them is done. */
+let upcoming = [];
+
+function soon(target, name, fields) {
+  upcoming.push([target, name, fields]);
+  host.wake();
+}
+
+let fire;
+
+/** Who can be listened to. */
+class Emitter {
+  #listeners = null;
+
+  addEventListener(event, callback) {
+    if (typeof event !== "string") throw new TypeError("addEventListener: the event is no event's name");
+    if (typeof callback !== "function") throw new TypeError(`addEventListener(${event}): the callback is no function`);
+    this.#listeners ??= new Map();
+    const known = this.#listeners.get(event);
+    if (known) known.push(callback);
+    else this.#listeners.set(event, [callback]);
+  }
+
+  removeEventListener(event, callback) {
+    const known = this.#listeners?.get(event);
+    if (!known) return;
+    const left = callback === undefined ? [] : known.filter((other) => other !== callback);
+    if (left.length) this.#listeners.set(event, left);
+    else this.#listeners.delete(event);
+  }
+
+  static {
+    fire = (target, name, fields) => {
+      const callbacks = target.#listeners?.get(name);
+      if (!callbacks) return false;
+      const event = { name, ...fields };
+      for (const callback of callbacks.length > 1 ? callbacks.slice() : callbacks) callback(event);
+      return true;
+    };
+  }
+}
+
+/** The session itself, for its events. */
+const application = new Emitter();

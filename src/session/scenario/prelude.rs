@@ -1,0 +1,83 @@
+//! The object model, compiled once for all sessions.
+
+use super::natives;
+use super::shared::Shared;
+use rquickjs::module::WriteOptions;
+use rquickjs::{Context, Ctx, Error, Module, Result, Runtime};
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+/// The name of the module, as stacks show it.
+const NAME: &str = "partyline";
+
+/// The files of `js/`, in order: one module.
+const SOURCE: &str = concat!(
+    include_str!("js/base.js"),
+    include_str!("js/names.js"),
+    include_str!("js/call.js"),
+    include_str!("js/media.js"),
+    include_str!("js/tools.js"),
+    include_str!("js/net.js"),
+    include_str!("js/engine.js"),
+    include_str!("js/deliver.js"),
+);
+
+/// Puts the object model into a context.
+pub(super) fn load(ctx: &Ctx<'_>, shared: &Rc<Shared>) -> Result<()> {
+    ctx.globals().set("host", natives::make(ctx, shared)?)?;
+    // SAFETY: the bytes are what the same engine wrote, and they live as long as the process: bytecode is not copied.
+    let module = unsafe { Module::load(ctx.clone(), bytecode()?) }?;
+    let (_, done) = module.eval()?;
+    done.finish()
+}
+
+fn bytecode() -> Result<&'static [u8]> {
+    static BYTECODE: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(bytes) = BYTECODE.get() {
+        return Ok(bytes);
+    }
+    let context = Context::full(&Runtime::new()?)?;
+    let bytes = context.with(|ctx| {
+        // Who reads a stack looks for places of their own.
+        let options = WriteOptions { strip_source: true, strip_debug: true, ..WriteOptions::default() };
+        Module::declare(ctx, NAME, SOURCE)?.write(options)
+    })?;
+    Ok(BYTECODE.get_or_init(|| bytes))
+}
+
+/// Whether a text is a script, without running it.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn check(file: &str, source: &str) -> std::result::Result<(), super::Fault> {
+    use super::{Fault, limits};
+    use rquickjs::{CatchResultExt, CaughtError};
+
+    if source.chars().count() > limits::SOURCE {
+        return Err(Fault::new(format!("it is longer than {} characters", limits::SOURCE)));
+    }
+    let unmade = |error: Error| Fault::new(format!("the engine cannot be made: {error}"));
+    let engine = Runtime::new().map_err(unmade)?;
+    engine.set_memory_limit(limits::MEMORY);
+    engine.set_max_stack_size(limits::STACK);
+    let context = Context::full(&engine).map_err(unmade)?;
+    context.with(|ctx| {
+        // A function's body may hold all that a script may, and is compiled without being run.
+        let _ = &source;
+        let mut options = rquickjs::context::EvalOptions::default();
+        options.strict = false;
+        options.filename = Some(file.to_owned());
+        // Nothing before it is run: the throw stands first, on the script's own first line.
+        let text = format!("throw 0;{source}");
+        match ctx.eval_with_options::<rquickjs::Value<'_>, _>(text, options).catch(&ctx) {
+            Ok(_) | Err(CaughtError::Value(_)) => Ok(()),
+            Err(error) => {
+                let mut fault = Fault::of(&ctx, error, &[file.to_owned()]);
+                if let Some(place) = fault.place.as_mut().filter(|place| place.line == 1) {
+                    place.column = place.column.saturating_sub(8);
+                }
+                Err(fault)
+            }
+        }
+    })
+}

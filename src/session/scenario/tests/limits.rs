@@ -1,0 +1,135 @@
+//! Whoever takes more than there is, throws, or leaves a promise rejected, is over; with the place.
+
+use super::*;
+
+#[track_caller]
+fn fails(source: &str, with: &str) {
+    let (mut running, said) = start(source);
+    assert!(said.starts_with(&format!("FAILED {with}")), "{source}: {said}");
+    assert_eq!(running.tell(&incoming()), "", "whoever is over says nothing more");
+}
+
+#[test]
+fn a_loop_ends_whatever_it_catches() {
+    for source in [
+        "while (true) {}",
+        "while (true) { try { while (true) {} } catch (e) {} finally { while (true) {} } }",
+        "for (const x of (function* () { try { while (true) yield 1 } finally { while (true) {} } })()) {}",
+        "(async () => { try { while (true) {} } finally { while (true) {} } })()",
+        "(async () => { await null; while (true) {} })()",
+        "(function f() { Promise.resolve().then(f); while (true) {} })()",
+        "/(a+)+$/.test('a'.repeat(40) + 'b')",
+        "'a'.replace(/a/, function () { while (true) {} })",
+        "[1, 2].sort(() => { while (true) {} })",
+        "JSON.parse('[1]', () => { while (true) {} })",
+        "new Proxy({}, { get() { while (true) {} } }).x",
+        "let s = 'x'; while (true) { try { s += s } catch (e) {} }",
+        "Error.prepareStackTrace = () => { while (true) {} }; null.x",
+    ] {
+        let (_, said) = start(source);
+        assert!(said.starts_with("FAILED a callback took longer than a second"), "{source}: {said}");
+    }
+    fails("while (true) {}", "a callback took longer than a second (test.js:1:");
+}
+
+#[test]
+fn promises_that_never_end_end() {
+    fails("(function f() { Promise.resolve().then(f) })()", "a callback led to more than 100,000 jobs of promises");
+}
+
+#[test]
+fn memory_has_an_end_whatever_is_caught() {
+    for source in [
+        "const a = []; while (true) a.push(new Array(1000).fill(0))",
+        "const a = []; while (true) { try { a.push('x'.repeat(100000) + a.length) } catch (e) {} }",
+        "const a = []; while (true) { try { a.push({ a: {} }) } catch (e) {} }",
+        "new Uint8Array(100 << 20)",
+        "try { new Uint8Array(100 << 20) } catch (e) {}",
+        "const a = []; (async () => { while (true) { await null; a.push(new Array(10000).fill(1)) } })()",
+        "class A { b = [1, 2, 3] }; const m = new Map(); for (let i = 0; ; i++) m.set(i, new A())",
+    ] {
+        let (running, said) = start(source);
+        assert!(said.starts_with("FAILED it uses more than 16 MB of memory"), "{source}: {said}");
+        assert!(running.runtime.memory() < 40 << 20, "{source}: {}", running.runtime.memory());
+    }
+}
+
+#[test]
+fn garbage_is_no_memory() {
+    assert_eq!(logs("for (let i = 0; i < 100000; i++) { const a = {}; a.a = a; } Logger.write('done')"), "\"done\"");
+}
+
+#[test]
+fn recursion_is_an_error_like_another() {
+    fails("(function f() { f() })()", "RangeError: Maximum call stack size exceeded (test.js:1:");
+    assert_eq!(logs("try { (function f() { f() })() } catch (e) { Logger.write('caught') }"), "\"caught\"");
+    fails("let o = []; for (let i = 0; i < 1e5; i++) o = [o]; JSON.stringify(o)", "");
+}
+
+#[test]
+fn a_hundred_timers_are_enough() {
+    let (_, said) = start("for (let i = 0; i < 100; i++) setTimeout(() => {}, 1000)");
+    assert!(said.ends_with("timer100 1000ms"), "{said}");
+    fails("for (let i = 0; i < 1000; i++) setTimeout(() => {}, 1000)", "more than 100 timers");
+}
+
+#[test]
+fn a_callback_asks_for_a_thousand_things_at_most() {
+    fails("for (let i = 0; i < 2000; i++) VoxEngine.createConference()", "a callback asked for more than 1,000 things");
+}
+
+#[test]
+fn a_source_has_256_k_characters_at_most() {
+    let long = format!("//{}", "é".repeat(256 * 1024 - 2));
+    assert_eq!(logs(&long), "");
+    fails(&format!("{long}é"), "test.js is longer than 262144 characters");
+}
+
+#[test]
+fn what_is_thrown_ends_the_session_with_its_place() {
+    fails("\nnull.x", "TypeError: cannot read property 'x' of null (test.js:2:");
+    fails("var a = 1;\n  throw new Error('mine')", "Error: mine (test.js:2:");
+    fails("throw 'words'", "\"words\" was thrown");
+    fails("throw { get message() { while (true) {} } }", "a value of type object was thrown");
+    fails("nobody()", "ReferenceError: nobody is not defined (test.js:1:");
+    fails("var a = ;", "SyntaxError: ");
+    fails("VoxEngine.createConference(); throw new Error('x')", "Error: x");
+    let mut running =
+        silent("VoxEngine.addEventListener(AppEvents.CallAlerting, (e) => {\n  e.call.answer();\n  e.call.fly();\n})");
+    assert_eq!(running.tell(&incoming()), "FAILED TypeError: not a function (test.js:3:10)");
+}
+
+#[test]
+fn a_rejection_that_nobody_catches_ends_the_session() {
+    fails("(async () => { throw new Error('late') })()", "a promise was rejected: Error: late (test.js:1:");
+    fails("Promise.reject(5)", "a promise was rejected: 5 was thrown");
+    fails("const p = Promise.reject(1); new Promise((f) => f()).then(() => { null.x })", "a promise was rejected");
+    assert_eq!(logs("(async () => { throw new Error('late') })().catch(() => Logger.write('caught'))"), "\"caught\"");
+    assert_eq!(
+        logs("const p = Promise.reject(5); (async () => { try { await p } catch { Logger.write('late') } })()"),
+        "\"late\""
+    );
+}
+
+#[test]
+fn an_await_goes_on_within_the_callback() {
+    assert_eq!(
+        logs("(async () => { await null; Logger.write(1); await 5; Logger.write(2) })(); Logger.write(0)"),
+        r#""0"; "1"; "2""#
+    );
+}
+
+#[test]
+fn scripts_are_checked_without_being_run() {
+    assert_eq!(check("a.js", "while (true) {}"), Ok(()));
+    assert_eq!(check("a.js", "var a; a = 1; function f() { return a } undeclared = 5"), Ok(()));
+    for (source, place) in
+        [("var a = ;", "a.js:1:9"), ("var a;\n\nfunction ( {}", "a.js:3:10"), ("let a;\nlet a;", "a.js:2:6")]
+    {
+        let fault = check("a.js", source).unwrap_err();
+        assert!(fault.to_string().ends_with(&format!("({place})")), "{source}: {fault}");
+        assert!(fault.what.starts_with("SyntaxError"), "{fault}");
+    }
+    assert!(check("a.js", &" ".repeat(256 * 1024 + 1)).is_err());
+    assert!(check("a.js", "a\0b").is_err());
+}

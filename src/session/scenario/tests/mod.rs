@@ -1,0 +1,150 @@
+//! Scenarios run inline: events in, verbs out.
+
+mod limits;
+mod names;
+mod tools;
+
+use super::*;
+use crate::session::{Alerting, CallHandle, DialTarget, Party, PlayItem, TimerHandle, Unit};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The first call that comes in.
+const CALL: CallHandle = CallHandle::FIRST_GIVEN;
+
+/// A scenario under test.
+struct Running {
+    runtime: Runtime,
+    now: Now,
+}
+
+fn now() -> Now {
+    Now { instant: crate::test_clock(), wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000) }
+}
+
+/// What a turn comes to, in short words, joined by "; ". Lines of the log are in quotes.
+fn short(turn: &Turn) -> String {
+    let verbs = turn.verbs.iter().map(verb);
+    let fetches = turn.fetches.iter().map(|fetch| format!("{} {}", fetch.method, fetch.url));
+    let lines = turn.lines.iter().map(|line| format!("{line:?}"));
+    let end = turn.end.iter().map(|fault| format!("FAILED {fault}"));
+    verbs.chain(fetches).chain(lines).chain(end).collect::<Vec<_>>().join("; ")
+}
+
+/// Runs a script's own code.
+fn start(source: &str) -> (Running, String) {
+    let setup = Setup { session: "s1".into(), custom_data: "data".into(), seed: Seed::fixed(7) };
+    let mut runtime = Runtime::new(setup, Fuel::new(100)).unwrap();
+    let turn = runtime.begin(now(), "test.js", source);
+    (Running { runtime, now: now() }, short(&turn))
+}
+
+/// A script that says nothing until something happens.
+#[track_caller]
+fn silent(source: &str) -> Running {
+    let (running, said) = start(source);
+    assert_eq!(said, "");
+    running
+}
+
+/// What a script's own code logs.
+#[track_caller]
+fn logs(source: &str) -> String {
+    start(source).1
+}
+
+/// What `Logger.write` shows of an expression.
+#[track_caller]
+fn value(expression: &str) -> String {
+    let said = logs(&format!("Logger.write(JSON.stringify({expression}))"));
+    let text: String = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{expression}: {said}"));
+    text
+}
+
+impl Running {
+    fn tell(&mut self, event: &Event) -> String {
+        short(&self.runtime.handle(self.now, event))
+    }
+
+    /// Each event with what must come of it.
+    #[track_caller]
+    fn play(&mut self, script: &[(Event, &str)]) {
+        for (n, (event, expected)) in script.iter().enumerate() {
+            assert_eq!(self.tell(event), *expected, "after event {n}, {event:?}");
+        }
+    }
+}
+
+fn verb(verb: &Verb) -> String {
+    match verb {
+        Verb::Ring { call } => format!("ring {}", name(*call)),
+        Verb::EarlyMedia { call } => format!("early {}", name(*call)),
+        Verb::Answer { call } => format!("answer {}", name(*call)),
+        Verb::Reject { call, status } => format!("reject {} {status}", name(*call)),
+        Verb::Hangup { call, .. } => format!("hangup {}", name(*call)),
+        Verb::Play { to, playback, items } => {
+            let items: Vec<String> = items.iter().map(sound).collect();
+            format!("play{} {} {}", playback.0, unit(*to), items.join("+"))
+        }
+        Verb::StopPlayback { playback } => format!("stop{}", playback.0),
+        Verb::SendDigits { call, digits } => format!("send {} {digits}", name(*call)),
+        Verb::Dial { call, to, .. } => {
+            let to = match to {
+                DialTarget::Number(number) => number.clone(),
+                DialTarget::User(user) => format!("user:{user}"),
+            };
+            format!("dial {} {to}", name(*call))
+        }
+        Verb::OpenRoom { room, .. } => format!("open room{}", room.0),
+        Verb::Connect { source, sink } => format!("{}>{}", unit(*source), unit(*sink)),
+        Verb::Disconnect { source, sink } => format!("{}|{}", unit(*source), unit(*sink)),
+        Verb::SetTimer { timer, after } => format!("timer{} {}ms", timer.0, after.as_millis()),
+        Verb::ClearTimer { timer } => format!("clear{}", timer.0),
+        Verb::EndSession => "end".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn name(call: CallHandle) -> String {
+    if call == CALL {
+        "me".into()
+    } else {
+        format!("call{}", if call.0 > CALL.0 { call.0 - CALL.0 + 100 } else { call.0 })
+    }
+}
+
+fn unit(unit: Unit) -> String {
+    match unit {
+        Unit::Call(call) => name(call),
+        Unit::Room(room) => format!("room{}", room.0),
+    }
+}
+
+fn sound(item: &PlayItem) -> String {
+    match item {
+        PlayItem::Prompt(name) => name.clone(),
+        PlayItem::Text(text) => format!("'{text}'"),
+        PlayItem::File(source) => source.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A call of that handle comes in from `from`, with headers.
+fn arriving(call: CallHandle, from: &str, headers: &[(&str, &str)]) -> Event {
+    Event::Incoming {
+        call,
+        from: Party { number: from.into(), name: Some("Ann".into()) },
+        number: "1000".into(),
+        alerting: Some(Box::new(Alerting {
+            to: "1000".into(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        })),
+    }
+}
+
+fn incoming() -> Event {
+    arriving(CALL, "+442079460123", &[])
+}
+
+fn timer(timer: u32) -> Event {
+    Event::Timer { timer: TimerHandle(timer) }
+}
