@@ -10,7 +10,7 @@
 //! Between them go [`media::command::Command`] and [`media::command::Event`], and nothing else. Both cores are sans-IO:
 //! time is a parameter, randomness follows from a seed, and what needs the world is asked for and comes back as an
 //! input. The world is touched by shells: [`net`], [`http`], [`media::thread`], [`sound`], [`speech`], [`store`],
-//! [`cli`], and [`dialplan::Files`].
+//! [`scenarios`], [`cli`], and [`dialplan::Files`].
 //!
 //! # Who may use whom
 //!
@@ -24,6 +24,7 @@
 //! | [`http`] | `net`, `gateway`, `dialplan`, `sip::message` |
 //! | [`sound`] | `gateway`, `dialplan`, `sip::message`, `audio`, `media::command` |
 //! | [`speech`] | the same, and `sound` |
+//! | [`scenarios`] | `gateway`, `dialplan`, `session`, `sound` |
 //! | [`store`] | `gateway`, `dialplan`, `sip::message` |
 //! | [`gateway`] | `sip`, `sdp`, `dialplan`, `session`, `media::command` |
 //! | [`session`] | `dialplan` |
@@ -56,6 +57,7 @@ pub mod http;
 pub mod media;
 pub mod net;
 pub mod rtp;
+pub mod scenarios;
 pub mod sdp;
 pub mod session;
 pub mod sip;

@@ -6,6 +6,7 @@ use crate::audio::codec::Libraries;
 use crate::dialplan::explain::{self, Question};
 use crate::dialplan::{self, Files, SoundSource};
 use crate::net;
+use crate::scenarios;
 use crate::sound;
 use crate::speech::{self, SoundFiles};
 use crate::types::AudioCodec;
@@ -25,6 +26,7 @@ pub(super) fn checks(decoded: &Arc<SoundFiles>, libraries: &Libraries) -> Files 
             SoundSource::Url(url) => sound::check_url(url, fetch),
         })
         .with_prompts(move |folder, language| speech::check_prompts(&prompts, folder, language))
+        .with_scenarios(scenarios::check)
         .with_codecs(move |codec| load(codec, &libraries))
         .with_voice(|data, language| speech::can_say(&speech::Paths::within(data), language))
         .with_certificates(|certificate, key| match key {

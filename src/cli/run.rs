@@ -14,6 +14,7 @@ use crate::gateway::Gateway;
 use crate::http::HttpServer;
 use crate::media::thread::{MediaHandle, Settings};
 use crate::net::{IceTcp, ListenAddress, Transports, transport};
+use crate::scenarios::Scenarios;
 use crate::sip::EndpointConfig;
 use crate::sound::{self, Loader};
 use crate::speech::{self, Library, SoundFiles, Speaker};
@@ -32,6 +33,8 @@ const CONTROL_QUEUE: usize = 16;
 
 /// Requests of the HTTP server waiting: more wait with it.
 const HTTP_QUEUE: usize = 16;
+/// Answers of scenarios that may wait; whoever has more to say waits too.
+const SCENARIO_QUEUE: usize = 256;
 
 /// Patience with administrators' connections when the gateway ends.
 const LAST_REPLIES: Duration = Duration::from_secs(1);
@@ -219,12 +222,19 @@ async fn serve(
             let _ = std::io::stdout().write_all(banner.as_bytes());
         })?;
     }
+    let (asking, scenarios_asked) = mpsc::channel(SCENARIO_QUEUE);
+    let scenarios = Scenarios::new(&self::seed()?, plan.gateway.fetch.clone(), asking);
     let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter), voices.loader.clone())
         .with_speaker(voices.speaker.get().cloned().flatten())
         .with_http(http)
+        .with_scenarios(scenarios)
         .with_ice_tcp(ice_tcp);
     let config = config.to_owned();
-    server.run(Sources { sip, asked, http: http_asked }, move || reload(&config, &voices, &libraries)).await?;
+    server
+        .run(Sources { sip, asked, http: http_asked, scenarios: scenarios_asked }, move || {
+            reload(&config, &voices, &libraries)
+        })
+        .await?;
     control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())

@@ -1,5 +1,6 @@
 //! The gateway's shell: the one task that owns everything of the control plane.
 
+mod scenarios;
 mod transports;
 
 use super::control::Asked;
@@ -18,6 +19,7 @@ use crate::http::{self, HttpServer};
 use crate::media::command::{Clip, Pcm};
 use crate::media::thread::{MediaHandle, TransportSockets};
 use crate::net::{self, Arrival, IceTcp, PortRange, Resolver, TlsPeer, Transports, WebRtc, WebRtcEvent};
+use crate::scenarios::Scenarios;
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::{self, Flow};
 use crate::sound::Loader;
@@ -54,6 +56,7 @@ pub(super) struct Sources {
     pub(super) sip: mpsc::Receiver<Arrival>,
     pub(super) asked: mpsc::Receiver<Asked>,
     pub(super) http: mpsc::Receiver<http::Asked>,
+    pub(super) scenarios: mpsc::Receiver<Input>,
 }
 
 /// The gateway with its sockets, threads and files.
@@ -90,6 +93,7 @@ pub(super) struct Server {
     spoken: (mpsc::Sender<Sentence>, mpsc::Receiver<Sentence>),
     /// What is being said, by the gateway's name for it.
     sayings: HashMap<u64, Saying>,
+    scenarios: Option<Scenarios>,
     drained: bool,
     /// Of transactions and calls.
     rush: Rush,
@@ -174,6 +178,7 @@ impl Server {
             stored: mpsc::channel(64),
             spoken: mpsc::channel(4),
             sayings: HashMap::new(),
+            scenarios: None,
             drained: false,
             rush: Rush::default(),
             plan,
@@ -264,6 +269,7 @@ impl Server {
                 Some((id, answer)) = self.stored.1.recv() => {
                     self.gateway.handle_input(now(), Input::QueryDone { id, answer });
                 }
+                Some(input) = sources.scenarios.recv() => self.gateway.handle_input(now(), input),
                 Some(told) = self.connected.recv() => self.on_told(told),
                 () = self.transports.rush_over() => give_back(),
                 () = until(wake) => {}
@@ -421,11 +427,9 @@ impl Server {
                     store.keep_bindings(user, bindings);
                 }
             }
-            Output::StartSession { session, .. } => {
-                let cause = "this gateway runs no scenarios".to_owned();
-                self.gateway.handle_input(now(), Input::SessionFailed { session, cause });
+            output @ (Output::StartSession { .. } | Output::SessionEvent { .. } | Output::SessionOver { .. }) => {
+                self.tell_scenario(output);
             }
-            Output::SessionEvent { .. } | Output::SessionOver { .. } => {}
             Output::KeepRoom { name, room } => {
                 if let Some(store) = &self.store {
                     store.keep_room(name, room);

@@ -185,7 +185,7 @@ impl Fetcher {
         // Neither fails: it has a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        let mut request = self.agent.get_or_init(|| self.agent()).get(url.as_str());
+        let mut request = self.agent_of_all().get(url.as_str());
         let headers = [
             (header::IF_NONE_MATCH, &known.etag),
             (header::IF_MODIFIED_SINCE, &known.last_modified),
@@ -200,7 +200,7 @@ impl Fetcher {
     }
 
     /// Writes a body, as far as it is wanted.
-    fn take(&self, response: Response<Body>, sink: &mut dyn Write) -> Result<Answer, Cause> {
+    pub(super) fn take(&self, response: Response<Body>, sink: &mut dyn Write) -> Result<Answer, Cause> {
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let content_type = text(header::CONTENT_TYPE);
         let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
@@ -228,6 +228,10 @@ impl Fetcher {
             sink.write_all(piece.get(..read).unwrap_or_default()).map_err(|error| Cause::Other(error.to_string()))?;
         }
         Ok(Answer::Body { content_type, validators })
+    }
+
+    pub(super) fn agent_of_all(&self) -> &Agent {
+        self.agent.get_or_init(|| self.agent())
     }
 
     fn agent(&self) -> Agent {

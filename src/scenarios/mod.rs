@@ -1,0 +1,164 @@
+//! Scenarios at work: a thread for each session that is one, and the requests that they make.
+//!
+//! The gateway says which session begins, what happens in it, and when it is over ([`Scenarios`]); what scenarios ask
+//! for comes back as the gateway's [`Input`]. Each has its own [`Runtime`], so that a loop in one holds up nobody else.
+//! Queues are bounded both ways: a scenario that cannot keep up with its events is ended, and one that asks for more
+//! than the gateway takes waits.
+#![allow(clippy::disallowed_methods, reason = "a shell: callbacks are timed")]
+
+mod fetch;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use crate::dialplan::{FetchSettings, Scenario};
+use crate::gateway::{Input, SessionId};
+use crate::session::scenario::{Fault, Place, Setup};
+use crate::session::{self, scenario};
+use crate::types::{IdMap, Seed};
+use fetch::Fetches;
+use rand::rngs::StdRng;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+#[cfg(doc)]
+use crate::session::scenario::Runtime;
+
+/// Events that may wait for one scenario.
+const MOST_WAITING: usize = 1_024;
+/// How long a scenario may be at one event. Its own limit is a second; this is for the few things of the language that
+/// nothing can interrupt.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Stack of a thread: what scripts may use, and as much for the engine itself. What is not used costs nothing.
+const STACK: usize = scenario::STACK + (256 << 10);
+
+/// All scenarios that run.
+#[derive(Debug)]
+pub struct Scenarios {
+    running: IdMap<SessionId, Running>,
+    answers: mpsc::Sender<Input>,
+    fetches: Arc<Fetches>,
+    seeds: StdRng,
+    began: Instant,
+}
+
+/// One of them, as seen from outside.
+#[derive(Debug)]
+struct Running {
+    events: SyncSender<Message>,
+    state: Arc<State>,
+}
+
+/// What a scenario's thread and the others both know.
+#[derive(Debug, Default)]
+struct State {
+    /// The session is over.
+    is_over: AtomicBool,
+    /// Since when it is at an event, in milliseconds since all began, and 1; 0 while it waits for one.
+    busy_since: AtomicU64,
+}
+
+/// What a thread is sent.
+#[derive(Debug)]
+enum Message {
+    Event(session::Event),
+    Fetched(u32, scenario::Fetched),
+    Over,
+}
+
+impl Scenarios {
+    /// None yet. What they ask for goes to `answers`; all their random numbers follow from `seed`.
+    #[must_use]
+    pub fn new(seed: &Seed, fetch: FetchSettings, answers: mpsc::Sender<Input>) -> Self {
+        let fetches = Arc::new(Fetches::new(fetch));
+        Self { running: IdMap::default(), answers, fetches, seeds: seed.generator(), began: Instant::now() }
+    }
+
+    /// Fetches by other settings from now on, in sessions that begin.
+    pub fn fetch_by(&mut self, settings: FetchSettings) {
+        self.fetches = Arc::new(Fetches::new(settings));
+    }
+
+    /// A session begins.
+    ///
+    /// # Errors
+    /// There can be no thread for it; the gateway is to be told, as for one that failed.
+    pub fn start(&mut self, session: SessionId, scenario: Arc<Scenario>) -> Result<(), String> {
+        let (events, inbox) = sync_channel(MOST_WAITING);
+        let state = Arc::new(State::default());
+        let setup = Setup {
+            session: format!("scenario-{}", session.0),
+            custom_data: scenario.custom_data.clone(),
+            seed: Seed::drawn(&mut self.seeds),
+        };
+        let own = thread::Own {
+            session,
+            state: Arc::clone(&state),
+            answers: self.answers.clone(),
+            inbox,
+            outbox: events.clone(),
+            fetches: Arc::clone(&self.fetches),
+            began: self.began,
+        };
+        std::thread::Builder::new()
+            .name("scenario".into())
+            .stack_size(STACK)
+            .spawn(move || thread::run(own, setup, &scenario))
+            .map_err(|error| format!("there is no thread for it: {error}"))?;
+        self.running.insert(session, Running { events, state });
+        Ok(())
+    }
+
+    /// Something happened in a session.
+    ///
+    /// # Errors
+    /// The scenario does not keep up; the gateway is to be told, as for one that failed.
+    pub fn tell(&mut self, session: SessionId, event: session::Event) -> Result<(), String> {
+        let Some(running) = self.running.get(&session) else { return Ok(()) };
+        let since = running.state.busy_since.load(Ordering::Relaxed);
+        if since > 0 && self.began.elapsed() > Duration::from_millis(since) + PATIENCE {
+            return Err(format!("it has been at one event for more than {} s", PATIENCE.as_secs()));
+        }
+        match running.events.try_send(Message::Event(event)) {
+            Err(TrySendError::Full(_)) => Err(format!("more than {MOST_WAITING} events wait for it")),
+            // It has ended, and has said so.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
+        }
+    }
+
+    /// A session is over.
+    pub fn end(&mut self, session: SessionId) {
+        let Some(running) = self.running.remove(&session) else { return };
+        running.state.is_over.store(true, Ordering::Relaxed);
+        // Where its queue is full, it is not asleep.
+        let _ = running.events.try_send(Message::Over);
+    }
+
+    /// How many run.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Whether none does.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+}
+
+/// Whether a file of scenarios is one, as far as can be told without running it.
+///
+/// # Errors
+/// The first mistake, after its place in the file.
+pub fn check(path: &Path, source: &str) -> Result<(), String> {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    scenario::check(&file, source).map_err(|Fault { what, place }| match place {
+        Some(Place { line, column, .. }) => format!("line {line}, column {column}: {what}"),
+        None => what,
+    })
+}

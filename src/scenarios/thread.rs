@@ -1,0 +1,117 @@
+//! The thread of one session.
+
+use super::fetch::Fetches;
+use super::{Message, State};
+use crate::dialplan::Scenario;
+use crate::gateway::{Input, SessionId};
+use crate::session::scenario::{Runtime, Setup, Stopwatch, Turn};
+use crate::types::{Now, Plain};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc;
+
+/// How long a callback may take.
+const LONGEST_CALLBACK: Duration = Duration::from_secs(1);
+
+/// What a thread has from those who started it.
+pub(super) struct Own {
+    pub(super) session: SessionId,
+    pub(super) state: Arc<State>,
+    pub(super) answers: mpsc::Sender<Input>,
+    pub(super) inbox: Receiver<Message>,
+    pub(super) outbox: SyncSender<Message>,
+    pub(super) fetches: Arc<Fetches>,
+    pub(super) began: Instant,
+}
+
+/// A callback's second, and no more once its session is over.
+struct Watch {
+    until: Instant,
+    state: Arc<State>,
+}
+
+impl Stopwatch for Watch {
+    fn begin(&mut self) {
+        self.until = Instant::now() + LONGEST_CALLBACK;
+    }
+
+    fn is_over(&mut self) -> bool {
+        Instant::now() >= self.until || self.state.is_over.load(Ordering::Relaxed)
+    }
+}
+
+fn now() -> Now {
+    Now { instant: Instant::now(), wall: SystemTime::now() }
+}
+
+/// Runs a scenario from its first line to its end.
+pub(super) fn run(own: Own, setup: Setup, scenario: &Scenario) {
+    // A panic would be a mistake of ours, but the session's end alone.
+    let ended = catch_unwind(AssertUnwindSafe(|| own.serve(setup, scenario)));
+    if let Err(cause) = ended.unwrap_or_else(|_| Err("its engine has failed".to_owned())) {
+        own.answer(Input::SessionFailed { session: own.session, cause });
+    }
+}
+
+impl Own {
+    /// Takes events until the session is over.
+    ///
+    /// # Errors
+    /// A mistake of the scenario's that ended it.
+    fn serve(&self, setup: Setup, scenario: &Scenario) -> Result<(), String> {
+        let watch = Watch { until: Instant::now(), state: Arc::clone(&self.state) };
+        let file = format!("{}.js", scenario.name);
+        let mut runtime = self.busy(|| Runtime::new(setup, watch)).map_err(|fault| fault.to_string())?;
+        let turn = self.busy(|| runtime.begin(now(), &file, &scenario.source));
+        self.carry_out(turn, &scenario.name)?;
+        while let Ok(message) = self.inbox.recv() {
+            let is_over = self.state.is_over.load(Ordering::Relaxed);
+            let turn = self.busy(|| match message {
+                _ if is_over => runtime.over(now()),
+                Message::Event(event) => runtime.handle(now(), &event),
+                Message::Fetched(id, answer) => runtime.fetched(now(), id, &answer),
+                Message::Over => runtime.over(now()),
+            });
+            self.carry_out(turn, &scenario.name)?;
+            if is_over {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Does something that takes time, for those who watch.
+    fn busy<T>(&self, work: impl FnOnce() -> T) -> T {
+        let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        self.state.busy_since.store(since, Ordering::Relaxed);
+        let done = work();
+        self.state.busy_since.store(0, Ordering::Relaxed);
+        done
+    }
+
+    fn carry_out(&self, turn: Turn, name: &str) -> Result<(), String> {
+        for line in turn.lines {
+            tracing::info!("scenario {name} {}: {}", self.session.0, Plain(line));
+        }
+        if let Some(fault) = turn.end {
+            return Err(fault.to_string());
+        }
+        if !turn.verbs.is_empty() {
+            self.answer(Input::Verbs { session: self.session, verbs: turn.verbs });
+        }
+        for fetch in turn.fetches {
+            Fetches::begin(&self.fetches, fetch, self.outbox.clone());
+        }
+        Ok(())
+    }
+
+    /// Tells the gateway. Where it is gone, so are all sessions.
+    fn answer(&self, input: Input) {
+        if !self.state.is_over.load(Ordering::Relaxed) {
+            let _ = self.answers.blocking_send(input);
+        }
+    }
+}
