@@ -1,6 +1,7 @@
 //! Invitations: a URL that admits one person to one room.
 
 use super::extract::{Json, Name, NameAnd};
+use super::rooms;
 use crate::dialplan::ApiRole;
 use crate::gateway::{InvitationStatus, InvitedUser, Refusal, Reply, Request, Rule};
 use crate::http::access::Caller;
@@ -125,7 +126,7 @@ pub(super) async fn list(
     Name(room): Name,
 ) -> Result<axum::Json<Vec<Invitation>>, Problem> {
     caller.must_be(ApiRole::Operator)?;
-    caller.must_have_room(&room)?;
+    rooms::find(&app, &caller, &room).await?;
     match app.ask(Request::Invitations).await? {
         Reply::Invitations(all) => {
             let of_room = all.into_iter().filter(|invitation| invitation.room == room);

@@ -130,7 +130,7 @@ fn room(plan: &Plan, status: &Status, name: &str) -> Room {
 }
 
 /// The room of that name, if the caller may see it.
-async fn find(app: &App, caller: &Caller, name: &str) -> Result<(Status, Room), Problem> {
+pub(super) async fn find(app: &App, caller: &Caller, name: &str) -> Result<(Status, Room), Problem> {
     caller.must_have_room(name)?;
     let status = app.status().await?;
     let found = rooms(&app.plan(), &status, caller).into_iter().find(|room| room.name == name);

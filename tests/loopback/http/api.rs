@@ -72,6 +72,7 @@ const TABLE: &[Row] = &[
     ("GET", "/api/v1/calls", NO, NO, 401, "unauthorized"),
     ("GET", "/api/v1/calls/CALL", LOBBY, NO, 200, NO),
     ("GET", "/api/v1/calls/call-4711", VIEWER, NO, 404, "no-such-call"),
+    ("GET", "/api/v1/calls/CALL", NO, NO, 401, "unauthorized"),
     ("PUT", "/api/v1/calls/CALL/mute", LOBBY, r#"{"muted":true}"#, 204, NO),
     ("PUT", "/api/v1/calls/CALL/mute", OPERATOR, r#"{"muted":1}"#, 422, "invalid"),
     ("PUT", "/api/v1/calls/call-4711/mute", OPERATOR, r#"{"muted":true}"#, 404, "no-such-call"),
@@ -149,6 +150,7 @@ const TABLE: &[Row] = &[
     ("POST", "/api/v1/rooms/demo/invitations", LOBBY, r#"{"name":"Anna","expires":"2h"}"#, 403, "room"),
     ("POST", "/api/v1/rooms/demo/invitations", NO, r#"{"name":"Anna","expires":"2h"}"#, 401, "unauthorized"),
     ("GET", "/api/v1/rooms/demo/invitations", OPERATOR, NO, 200, NO),
+    ("GET", "/api/v1/rooms/nowhere/invitations", OPERATOR, NO, 404, "no-such-room"),
     ("GET", "/api/v1/rooms/demo/invitations", VIEWER, NO, 403, "role"),
     ("GET", "/api/v1/rooms/demo/invitations", LOBBY, NO, 403, "room"),
     ("GET", "/join/demo/TOKEN", NO, NO, 200, NO),
@@ -215,37 +217,59 @@ fn every_route_does_what_it_says_and_refuses_the_rest_by_its_rule() {
     assert!(!remains.log.contains("902817"), "a PIN is in the log");
 }
 
+/// Where a route that takes a peer, or ends the gateway, is tried with good input: method, path, file and test.
+const ELSEWHERE: [(&str, &str, &str, &str); 7] = [
+    ("DELETE", "/api/v1/calls/{call}", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
+    ("POST", "/api/v1/calls/{call}/play", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
+    ("POST", "/api/v1/calls/{call}/say", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
+    ("POST", "/api/v1/calls/{call}/transfer", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
+    ("POST", "/api/v1/rooms/{room}/dial", CALLS, "somebody_is_called_into_a_room"),
+    ("POST", "/api/v1/drain", include_str!("api.rs"), "a_drain_by_the_api_ends_the_gateway_after_its_calls"),
+    (
+        "GET",
+        "/api/v1/events",
+        include_str!("events.rs"),
+        "a_call_is_followed_over_websocket_and_by_server_sent_events_and_each_token_sees_its_rooms",
+    ),
+];
+const CALLS: &str = include_str!("calls.rs");
+
 #[test]
-fn the_table_knows_every_route_of_the_description() {
+fn every_route_of_the_description_is_tried_with_good_bad_and_forbidden_input() {
     let gateway = Setup::new().web().start();
     let api = request(&gateway, "GET", "/api/openapi.json", None, None).json();
+    let mut count = 0;
     for (path, methods) in api["paths"].as_object().unwrap() {
-        for method in methods.as_object().unwrap().keys() {
+        for (method, operation) in methods.as_object().unwrap() {
+            count += 1;
+            let method = method.to_uppercase();
             let pattern: Vec<&str> = path.split('/').collect();
             let is_this = |row: &&Row| {
                 let asked: Vec<&str> = row.1.split('?').next().unwrap().split('/').collect();
-                row.0.eq_ignore_ascii_case(method)
+                row.0 == method
                     && asked.len() == pattern.len()
                     && asked.iter().zip(&pattern).all(|(asked, part)| part.starts_with('{') || asked == part)
             };
             let statuses: BTreeSet<u16> = TABLE.iter().filter(is_this).map(|row| row.4).collect();
-            let exempt = matches!(path.as_str(), "/api/v1/events" | "/api/v1/drain");
-            // A number can be dialled and a call transferred only where a trunk leads somewhere.
-            let needs_trunk = path.ends_with("/dial") || path.ends_with("/transfer");
-            // What is played to a call in a room is played beside its session: see the simulation.
-            let beside = path.ends_with("/play") || path.ends_with("/say");
-            let good = statuses.iter().any(|status| *status < 300);
-            assert!(
-                good || exempt || needs_trunk || beside || path.ends_with("{call}"),
-                "{method} {path}: {statuses:?}"
-            );
-            assert!(statuses.iter().any(|status| *status >= 400), "{method} {path}: {statuses:?}");
-            let known = &methods[method]["responses"];
+            let elsewhere = ELSEWHERE.iter().find(|(other, place, ..)| *other == method && place == path);
+            if let Some((.., file, test)) = elsewhere {
+                assert!(file.contains(&format!("#[test]\nfn {test}()")), "there is no test {test}");
+            }
+            let tried =
+                |what: &str, is_tried: bool| assert!(is_tried, "{method} {path}: no {what} input: {statuses:?}");
+            tried("good", elsewhere.is_some() || statuses.iter().any(|status| *status < 300));
+            let is_forbidden = |status: &u16| matches!(status, 401 | 403);
+            tried("forbidden", statuses.iter().any(is_forbidden));
+            // What takes nothing can be given nothing bad.
+            let takes = operation["parameters"].is_array() || operation["requestBody"].is_object();
+            tried("bad", !takes || statuses.iter().any(|status| *status >= 400 && !is_forbidden(status)));
+            let known = &operation["responses"];
             for status in statuses {
                 assert!(known[status.to_string()].is_object(), "{method} {path}: {status} is not described");
             }
         }
     }
+    assert!(count > 30, "{count} operations");
     gateway.finish();
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP server: its API, its events, SIP over WebSocket, and what it refuses.
 
 mod api;
+mod calls;
 mod events;
 mod flood;
 mod invitations;
