@@ -12,7 +12,7 @@
 # Debian packages, each with a command it brings: installed when the command is missing.
 BUILD_TOOLS := build-essential:cc pkg-config:pkg-config cmake:cmake
 TEST_TOOLS  := $(BUILD_TOOLS) npm:npm chromium:chromium chromium-driver:chromedriver sip-tester:sipp baresip-core:baresip linphone-cli:linphonec sipsak:sipsak kamailio:kamailio \
-               kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so libbcg729-0:/usr/lib/*/libbcg729.so.0 coturn:turnserver \
+               kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so libbcg729-0:/usr/lib/*/libbcg729.so.0 coturn:turnserver pebble:pebble \
                postgresql:/usr/lib/postgresql/*/bin/postgres
 
 # Beside what cargo builds, where the tests look for them: a scanner to be attacked with, a client that asks the HTTP API
@@ -64,7 +64,7 @@ lint:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-# Unit, simulation, layering, loopback (sipp, baresip, linphonec, Kamailio, sipsak, SIPVicious, PostgreSQL, coturn, Chromium) and corpus tests, and the examples in the documentation.
+# Unit, simulation, layering, loopback (sipp, baresip, linphonec, Kamailio, sipsak, SIPVicious, PostgreSQL, coturn, Pebble, Chromium) and corpus tests, and the examples in the documentation.
 # More threads than cores: loopback tests mostly wait for timers of the RFCs.
 units:
 	cargo test --locked -- --test-threads=8

@@ -458,6 +458,8 @@ impl Server {
                     let waiting = self.store.as_ref().map(Store::waiting).unwrap_or_default();
                     (status.backlog.bindings_waiting, status.backlog.rooms_waiting) = waiting;
                     self.records.note_backlog(&mut status.backlog);
+                    status.backlog.certificate_trouble =
+                        self.http.as_ref().map(HttpServer::certificate_trouble).unwrap_or_default();
                 }
                 let last = reply.is_last();
                 if let Some(waiting) = self.replies.get(&id) {

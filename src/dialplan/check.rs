@@ -3,6 +3,7 @@
 //! A part with a mistake gets a stand-in, so that what refers to it is not reported as well; a plan is given out only
 //! when there was no error at all.
 
+mod acme;
 mod auth;
 mod bypass;
 mod codecs;

@@ -32,7 +32,7 @@ pub use scenario::{LONGEST_SCENARIO, Scenario};
 pub use secret::{Pin, Secret};
 pub use sound::{SoundSource, SoundUrl};
 pub use template::{BadPlaceholder, RoomTemplate};
-pub use tls::{CertificateFiles, TrunkTls};
+pub use tls::{Acme, CertificateFiles, TrunkTls};
 pub use trunk::{
     AuthSecret, DigitTransport, NumberSource, Proxy, Register, ReliableProvisional, SessionTimer, SrtpPolicy, Trunk,
     TrunkAddress, TrunkAuth,

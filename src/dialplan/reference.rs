@@ -1,18 +1,20 @@
 //! The reference page of all settings, made of what stands beside each key in `raw`.
 
 use super::raw::{
-    RawApi, RawAuth, RawCollect, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawIce, RawIvr, RawOpus, RawRoom,
-    RawRoute, RawSayTable, RawSecretTable, RawTables, RawThen, RawToken, RawTrunk, RawTrunkTls, RawUser, Setting,
+    RawAcme, RawApi, RawAuth, RawCollect, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawIce, RawIvr, RawOpus,
+    RawRoom, RawRoute, RawSayTable, RawSecretTable, RawTables, RawThen, RawToken, RawTrunk, RawTrunkTls, RawUser,
+    Setting,
 };
 use std::fmt::Write;
 
 /// A table of the file: its heading, what to know before its keys, and the keys.
 type Section = (&'static str, &'static str, &'static [Setting]);
 
-const SECTIONS: [Section; 20] = [
+const SECTIONS: [Section; 21] = [
     ("The file", "Each table stands under its own heading below.", RawTables::SETTINGS),
     ("[gateway]", "", RawGateway::SETTINGS),
     ("[gateway] tls = { … }", "", RawGatewayTls::SETTINGS),
+    ("[gateway] acme = { … }", "", RawAcme::SETTINGS),
     ("[gateway] digest = { … }", "", RawDigest::SETTINGS),
     ("[gateway] opus = { … }", "", RawOpus::SETTINGS),
     ("[gateway] fetch = { … }", "", RawFetch::SETTINGS),

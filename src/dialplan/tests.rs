@@ -1,5 +1,6 @@
 //! The dialplan as a whole: files in, plans, diagnostics and explanations out.
 
+mod acme;
 mod api;
 mod codecs;
 mod explained;

@@ -316,6 +316,8 @@ pub struct Backlog {
     pub rooms_waiting: u64,
     /// Why call records cannot be written just now, in words; empty when all is well.
     pub records_trouble: String,
+    /// Why HTTPS has no certificate, or why it is not renewed; empty when all is well.
+    pub certificate_trouble: String,
 }
 
 /// One call.

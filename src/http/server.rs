@@ -10,7 +10,9 @@ use super::problem::Problem;
 use super::sip;
 use super::whip;
 use crate::dialplan::Plan;
-use crate::net::{CertificateError, WebSockets, bind_tcp, https_acceptor, prepare};
+use crate::net::{
+    ACME_TLS, AcmeCertificate, CertificateError, WebSockets, acme_acceptor, bind_tcp, https_acceptor, prepare,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -72,6 +74,8 @@ pub enum StartError {
 pub struct HttpServer {
     app: App,
     bound: Vec<(&'static str, SocketAddr)>,
+    /// Where HTTPS shows one that we get ourselves.
+    acme: Option<AcmeCertificate>,
     /// Takes how long the end may last.
     end: oneshot::Sender<Duration>,
     /// Closed when it is over.
@@ -99,9 +103,11 @@ impl HttpServer {
         let (closing, is_closing) = watch::channel(false);
         let (alive, mut all_served) = mpsc::channel(1);
         let within = runtime.enter();
-        let tls = match &settings.https_certificate {
-            Some(files) if !settings.https.is_empty() => Some(https_acceptor(files)?),
-            _ => None,
+        let (tls, acme) = match (&settings.acme, &settings.https_certificate) {
+            _ if settings.https.is_empty() => (None, None),
+            (Some(acme), _) => acme_acceptor(plan, acme).map(|(tls, acme)| (Some(tls), Some(acme)))?,
+            (None, Some(files)) => (Some(https_acceptor(files)?), None),
+            (None, None) => (None, None),
         };
         let by_http = settings.http.iter().map(|address| ("http", *address, None));
         let by_https = settings.https.iter().map(|address| ("https", *address, tls.clone()));
@@ -136,7 +142,7 @@ impl HttpServer {
             runtime.shutdown_background();
             drop(running);
         })?;
-        Ok(Some(Self { app, bound, end, over }))
+        Ok(Some(Self { app, bound, acme, end, over }))
     }
 
     /// Lets all that were asked be answered, and those who follow the events read the last ones, for as long as
@@ -150,6 +156,11 @@ impl HttpServer {
     /// Takes a dialplan that was read anew: tokens, origins and proxies.
     pub fn set_plan(&self, plan: Arc<Plan>) {
         self.app.set_plan(plan);
+    }
+
+    /// Why HTTPS has no certificate, or why it is not renewed; empty when all is well.
+    pub fn certificate_trouble(&self) -> String {
+        self.acme.as_ref().map(AcmeCertificate::trouble).unwrap_or_default()
     }
 
     /// The schemes and addresses it listens on.
@@ -237,7 +248,11 @@ impl Server {
                 match tls {
                     None => serve(stream, peer, router, life).await,
                     Some(tls) => {
-                        if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                        let shaken = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
+                        // An authority that looks whether our names are ours has seen it in the handshake.
+                        if let Ok(Ok(stream)) = shaken
+                            && stream.get_ref().1.alpn_protocol() != Some(ACME_TLS)
+                        {
                             serve(stream, peer, router, life).await;
                         }
                     }

@@ -3,6 +3,7 @@
 //! A thin shell round the cores: bytes in become [`crate::sip::Input`]s, outputs become bytes out.
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
 
+mod acme;
 mod arrivals;
 mod connections;
 mod ice_tcp;
@@ -24,6 +25,7 @@ mod udp;
 mod webrtc;
 mod websocket;
 
+pub use acme::{ACME_TLS, AcmeCertificate, acme_acceptor};
 pub use ice_tcp::{IceTcp, IceTcpError};
 pub use listening::{BindError, ListenAddress, bind_tcp};
 pub use ports::{MediaSockets, PortError, PortRange};

@@ -30,6 +30,9 @@ fn whole(status: &Status) -> String {
     if backlog.records_waiting > 0 || backlog.records_lost > 0 {
         let _ = writeln!(text, "{} call records wait, {} are lost", backlog.records_waiting, backlog.records_lost);
     }
+    if !backlog.certificate_trouble.is_empty() {
+        let _ = writeln!(text, "{}", backlog.certificate_trouble);
+    }
     if !status.database_trouble.is_empty() {
         let _ = writeln!(text, "the database of users does not answer: {}", status.database_trouble);
     }

@@ -37,6 +37,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, has_users: bool
         http: web.http,
         https: web.https,
         https_certificate: web.https_certificate,
+        acme: web.acme,
         ice_tcp: web.ice_tcp,
         trusted_proxies: checker.networks("trusted_proxies", &raw.trusted_proxies),
         origins: web::origins(checker, &raw.origins),

@@ -1,8 +1,8 @@
 //! The HTTP server: its addresses and certificate (`[gateway]`), and who may use its API (`[api]`).
 
 use super::gateway::Placed;
-use super::{Checker, auth, entries, tls};
-use crate::dialplan::plan::{Api, ApiRole, ApiToken, CertificateFiles, Gateway, Origins};
+use super::{Checker, acme, auth, entries, tls};
+use crate::dialplan::plan::{Acme, Api, ApiRole, ApiToken, CertificateFiles, Gateway, Origins};
 use crate::dialplan::raw::{Field, RawApi, RawGateway, RawToken};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
@@ -20,6 +20,7 @@ pub(super) struct Web {
     pub(super) http: Vec<SocketAddr>,
     pub(super) https: Vec<SocketAddr>,
     pub(super) https_certificate: Option<CertificateFiles>,
+    pub(super) acme: Option<Acme>,
     pub(super) ice_tcp: Vec<SocketAddr>,
     /// All addresses, with their places in the file.
     pub(super) places: Vec<Placed<SocketAddr>>,
@@ -29,16 +30,20 @@ pub(super) struct Web {
 pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, sip_tls: Option<Range<usize>>) -> Web {
     let http = addresses(checker, "http", &raw.http);
     let https = addresses(checker, "https", &raw.https);
-    let by_https = https.first().map(|(_, place)| place.clone());
-    let (by_tls, own) = match (by_https, raw.https_tls.is_absent()) {
+    let listens = !https.is_empty();
+    let acme = acme::check(checker, &raw.acme, &raw.https_tls, listens);
+    // Without a place there is nothing that needs a certificate from a file.
+    let by_https = https.first().filter(|_| raw.acme.is_absent()).map(|(_, place)| place.clone());
+    let (certificate, https_certificate) = match by_https.filter(|_| raw.https_tls.is_absent()) {
         // The certificate of SIP serves for HTTPS as well.
-        (Some(place), true) => (sip_tls.or(Some(place)), None),
-        (place, _) => (sip_tls, Some(place)),
-    };
-    let certificate = tls::gateway(checker, &raw.tls, by_tls);
-    let https_certificate = match own {
-        None => certificate.clone(),
-        Some(place) => tls::https(checker, &raw.https_tls, place.is_some()),
+        Some(place) => {
+            let certificate = tls::gateway(checker, &raw.tls, sip_tls.or(Some(place)));
+            (certificate.clone(), certificate)
+        }
+        None => {
+            let certificate = tls::gateway(checker, &raw.tls, sip_tls);
+            (certificate, tls::https(checker, &raw.https_tls, listens))
+        }
     };
     let ice_tcp = addresses(checker, "ice_tcp", &raw.ice_tcp);
     let just = |places: &[Placed<SocketAddr>]| places.iter().map(|(address, _)| *address).collect();
@@ -47,6 +52,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, sip_tls: Option
         https_certificate,
         http: just(&http),
         https: just(&https),
+        acme,
         ice_tcp: just(&ice_tcp),
         places: http.into_iter().chain(https).chain(ice_tcp).collect(),
     }

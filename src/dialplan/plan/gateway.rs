@@ -1,6 +1,6 @@
 //! `[gateway]`.
 
-use super::{CertificateFiles, Database, Origins, SoundSource};
+use super::{Acme, CertificateFiles, Database, Origins, SoundSource};
 use crate::dialplan::number::NumberRules;
 use crate::types::{CodecPolicy, Network, OpusSettings};
 use std::fmt;
@@ -96,7 +96,7 @@ type Differs = fn(&Gateway, &Gateway) -> bool;
 
 impl Gateway {
     /// The settings that are only taken up at a start, by their names in the dialplan.
-    pub(in crate::dialplan) const AT_START: [(&'static str, Differs); 13] = [
+    pub(in crate::dialplan) const AT_START: [(&'static str, Differs); 14] = [
         ("sip", |one, other| one.sip != other.sip),
         ("tls", |one, other| one.certificate != other.certificate),
         ("rtp_ports", |one, other| one.rtp_ports != other.rtp_ports),
@@ -108,6 +108,7 @@ impl Gateway {
         ("dscp", |one, other| one.dscp != other.dscp),
         ("http", |one, other| one.http != other.http),
         ("https", |one, other| one.https != other.https),
+        ("acme", |one, other| one.acme != other.acme),
         ("ice_tcp", |one, other| one.ice_tcp != other.ice_tcp),
         ("https_tls", |one, other| one.https_certificate != other.https_certificate),
     ];
@@ -150,6 +151,8 @@ pub struct Gateway {
     pub https: Vec<SocketAddr>,
     /// What `https` shows; there where it has an address. Read anew when the files change.
     pub https_certificate: Option<CertificateFiles>,
+    /// The same where we get it ourselves.
+    pub acme: Option<Acme>,
     /// Addresses that take the sound of browsers by TCP (RFC 6544). Default: none.
     pub ice_tcp: Vec<SocketAddr>,
     /// Reverse proxies, whose word on a client's address is believed. Default: none.

@@ -1,4 +1,4 @@
-//! `[gateway.tls]` and `[trunks.*.tls]`.
+//! `[gateway.tls]`, `acme` of `[gateway]`, and `[trunks.*.tls]`.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,19 @@ pub struct CertificateFiles {
     pub certificate: PathBuf,
     /// Its private key: PKCS #8, SEC1 or PKCS #1, not encrypted.
     pub key: PathBuf,
+}
+
+/// A certificate that the gateway gets itself (RFC 8555).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// The names it is for, in lower case; at least one.
+    pub domains: Vec<String>,
+    /// A URL that the authority may write to: `mailto:…`.
+    pub contact: Option<String>,
+    /// URL of the authority's directory. Default: that of Let's Encrypt.
+    pub directory: String,
+    /// Roots that the authority's own server is believed by. Default: the system's.
+    pub ca: Option<PathBuf>,
 }
 
 /// TLS between us and one trunk.

@@ -94,14 +94,20 @@ impl Acceptor {
 /// When it cannot be used.
 pub fn https_acceptor(files: &CertificateFiles) -> Result<TlsAcceptor, CertificateError> {
     let shown = Arc::new(Shown::read(files)?);
+    let config = server_config(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+    tokio::spawn(watch(Arc::downgrade(&shown)));
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// How HTTPS is spoken: with the certificates of `shown`, and without asking for one.
+pub(in crate::net) fn server_config(shown: Arc<dyn ResolvesServerCert>) -> ServerConfig {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring has both versions' ciphers")
         .with_no_client_auth()
-        .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+        .with_cert_resolver(shown);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    tokio::spawn(watch(Arc::downgrade(&shown)));
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    config
 }
 
 /// The trunk that takes calls with this certificate. Its key was proven in the handshake.

@@ -34,6 +34,14 @@ pub enum CertificateError {
         /// Why.
         source: tokio_rustls::rustls::Error,
     },
+    /// The folder of certificates that we get ourselves cannot be made.
+    #[error("{}: {source}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The system has no roots to trust.
     #[error("the system has no root certificates: install ca-certificates, or set `ca`")]
     NoRoots,
@@ -61,7 +69,7 @@ pub fn load_roots(path: &Path) -> Result<RootCertStore, CertificateError> {
     if good == 0 { Err(CertificateError::Empty(path.to_owned())) } else { Ok(roots) }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+pub(in crate::net) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let failed = |source| CertificateError::File { path: path.to_owned(), source };
     let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(failed)?.collect();
     let read = read.map_err(failed)?;

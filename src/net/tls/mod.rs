@@ -11,8 +11,9 @@ mod tests;
 mod trouble;
 
 pub use accept::https_acceptor;
-pub(super) use accept::{Acceptor, Callers};
+pub(super) use accept::{Acceptor, Callers, server_config};
 pub use client::TlsPeer;
 pub(super) use client::connect;
+pub(super) use files::certificates;
 pub use files::{CertificateError, load_certificate, load_roots};
 pub(super) use trouble::in_words;

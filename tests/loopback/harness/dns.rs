@@ -54,6 +54,11 @@ impl Dns {
         Self { place, zone, manner, ended, thread: Some(thread) }
     }
 
+    /// Where it answers.
+    pub const fn place(&self) -> SocketAddr {
+        self.place
+    }
+
     /// The line of `[gateway]` that makes a gateway ask here.
     pub fn setting(&self) -> String {
         format!("dns = [\"{}\"]", self.place)

@@ -1,5 +1,6 @@
 //! The HTTP server: its API, its events, SIP over WebSocket, and what it refuses.
 
+mod acme;
 mod api;
 mod calls;
 mod events;
