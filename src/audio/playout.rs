@@ -27,6 +27,8 @@ pub struct Playout {
     start: usize,
     len: usize,
     ending: Ending,
+    /// Concealed samples at the end of what waits.
+    gap: usize,
     /// Apart: it is seldom needed.
     concealment: Box<Concealment>,
 }
@@ -53,6 +55,7 @@ impl Playout {
             start: 0,
             len: 0,
             ending: Ending::Silence,
+            gap: 0,
             concealment: Box::new(Concealment::new(highest.scale())),
         }
     }
@@ -92,8 +95,8 @@ impl Playout {
     }
 
     /// Appends `count` samples which `decode` writes into the slice it is given (its contents are stale: all of it must
-    /// be written), faded over with concealment that came before. More than fits is cut off; a packet is never that
-    /// long.
+    /// be written). Concealment before it that still waits is led to it, such as was played is faded over. More than fits
+    /// is cut off; a packet is never that long.
     pub fn push_with(&mut self, count: usize, decode: impl FnOnce(&mut [i16])) {
         if self.ending == Ending::Noise {
             self.start_concealment();
@@ -105,19 +108,21 @@ impl Playout {
         }
     }
 
-    /// Appends samples, faded over with concealment that came before.
+    /// Appends samples, as [`Playout::push_with`].
     pub fn push(&mut self, samples: &[i16]) {
         self.push_with(samples.len(), |out| out.copy_from_slice(&samples[..out.len()]));
     }
 
-    /// Appends `count` samples made from what was heard before; they fade to silence within 60 ms.
+    /// Appends `count` samples made from what was heard before; they fade to silence within 50 ms.
     pub fn conceal(&mut self, count: usize) {
         if matches!(self.ending, Ending::Sound | Ending::Noise) {
             self.start_concealment();
             self.ending = Ending::Concealed;
+            self.gap = 0;
         }
         let silent = self.ending == Ending::Silence;
         let place = self.room(count);
+        self.gap += place.len();
         let out = &mut self.buffer[place];
         if silent {
             out.fill(0);
@@ -200,6 +205,7 @@ impl Playout {
         }
         self.start += length;
         self.len -= length;
+        self.gap = self.gap.min(self.len);
     }
 
     /// Forgets all, the past included.
@@ -213,9 +219,11 @@ impl Playout {
     /// Sound was written to `place`, before which there was none.
     #[inline(never)]
     fn begin_sound(&mut self, place: Range<usize>) {
-        let out = &mut self.buffer[place];
+        let (before, out) = self.buffer[..place.end].split_at_mut(place.start);
+        let from = before.len() - self.gap.min(self.len - out.len());
         match self.ending {
             Ending::Sound => {}
+            Ending::Concealed if from < before.len() && self.concealment.mend(&mut before[from..], out) => {}
             Ending::Concealed | Ending::Noise => self.concealment.recover(out),
             Ending::Silence => rise(out, RISE * self.rate.scale()),
         }
@@ -305,6 +313,35 @@ mod tests {
         assert_eq!(heard[12 * 160..13 * 160], [0; 160]);
         playout.clear();
         assert_eq!(taken(&mut playout), [0; 160]);
+    }
+
+    #[test]
+    fn a_gap_that_was_not_played_yet_is_led_to_the_sound_behind_it() {
+        let tone: Vec<i16> = Tone::sine(200.0, -12.0).samples(Duration::from_millis(200));
+        // The sound goes on half a period further: what was made up ends where it should not.
+        let (before, behind) = (&tone[..480], &tone[660..820]);
+        let [alone, mended] = [true, false].map(|is_played| {
+            let mut playout = Playout::new(Rate::Narrow);
+            before.chunks(160).for_each(|sound| {
+                playout.push(sound);
+                taken(&mut playout);
+            });
+            playout.conceal(160);
+            let mut heard = Vec::new();
+            if is_played {
+                heard.extend(taken(&mut playout));
+            }
+            playout.push(behind);
+            while !playout.is_empty() {
+                heard.extend(taken(&mut playout));
+            }
+            heard
+        });
+        assert_ne!(alone[160..], *behind, "what was played can only be faded over");
+        assert_eq!(mended[160..], *behind);
+        let worst = mended.windows(2).map(|pair| (pair[1] - pair[0]).abs()).max().unwrap();
+        let steepest = tone.windows(2).map(|pair| (pair[1] - pair[0]).abs()).max().unwrap();
+        assert!(worst <= steepest * 2, "{worst} {steepest}");
     }
 
     #[test]
