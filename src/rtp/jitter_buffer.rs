@@ -53,6 +53,9 @@ const OTHERS: usize = 4;
 /// - A packet that is not there when needed is concealed. If it comes while nothing newer was played, it is played
 ///   then, and the delay has grown by what was concealed; if a newer one is there in its stead, it was lost, and the
 ///   delay stays. A packet that comes too late for that is dropped; the second within two seconds makes the delay grow.
+/// - On a line that loses, the delay grows by a packet, or by two where several are lost in a row: so a packet is there
+///   that follows the lost one, and is handed out with the concealment, which can be led to it. After 30 s without a loss
+///   the delay may shrink again.
 /// - When for three seconds every packet had slack for a whole step (a frame, or a packet where packets are shorter)
 ///   and a little more, the delay shrinks by pieces that are taken out of the decoded sound. Where that turns out to be
 ///   a mistake, the three seconds double, up to 48. A sender's clock that is off by some ppm needs nothing else.
@@ -244,7 +247,7 @@ impl JitterBuffer {
         if !self.playing || self.plan.shorten > 0 || self.plan.lengthen > 0 {
             return None;
         }
-        let slack = self.control.least()?;
+        let slack = self.control.least(self.tick?.1)?;
         Some(Duration::from_micros(u64::try_from(slack).unwrap_or(0)))
     }
 
@@ -284,6 +287,7 @@ impl JitterBuffer {
     /// A packet came after what follows it was played.
     fn late(&mut self, arrival: i64, media: i64) {
         self.statistics.late += 1;
+        self.control.came_late();
         let Some(anchor) = self.anchor else { return };
         let due = anchor.time + self.time_for(media - anchor.media + self.stalled);
         let deficit = arrival - due;

@@ -18,6 +18,12 @@ const TRUST: i64 = 60_000_000;
 const LEAST_PACKETS: u32 = 25;
 /// Packets whose slack is believed without a window before them.
 const ENOUGH_PACKETS: u32 = 100;
+/// Two gaps within this time make a line one that loses.
+const LOSSY: i64 = 10_000_000;
+/// And so long it stays one after the last of them.
+const STAYS_LOSSY: i64 = 30_000_000;
+/// The longest reserve for what follows a gap.
+const LONGEST_RESERVE: i64 = 60_000;
 /// Two packets too late within this time and out of reach are a reason to grow; one is not.
 const LATE_PAIR: i64 = 2_000_000;
 
@@ -34,6 +40,12 @@ pub(super) struct DelayControl {
     grown: bool,
     /// The last packet that came out of reach: when, and by how much too late.
     late: Option<(i64, i64)>,
+    /// The last gap, and the last of several packets.
+    gap: Option<i64>,
+    wide_gap: Option<i64>,
+    /// Slack that is kept on a line that loses, so that what follows a gap is there before the gap is played; until when.
+    reserve: i64,
+    reserved_until: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +82,10 @@ impl DelayControl {
             grown_at: now,
             grown: false,
             late: None,
+            gap: None,
+            wide_gap: None,
+            reserve: 0,
+            reserved_until: i64::MIN,
         }
     }
 
@@ -105,6 +121,34 @@ impl DelayControl {
         (now - at < LATE_PAIR).then(|| other.min(deficit))
     }
 
+    /// So many packets were lost in a row, of `packet` microseconds each. Says by how much the delay should grow, if at
+    /// all, so that what follows the next gap is there in time.
+    pub fn lost(&mut self, now: i64, packets: i64, packet: i64) -> Option<i64> {
+        let within = |before: Option<i64>| before.is_some_and(|at| now - at < LOSSY);
+        let is_lossy = within(self.gap.replace(now));
+        let is_wide = packets > 1 && within(self.wide_gap.replace(now));
+        if !is_lossy {
+            return None;
+        }
+        let reserve = (packet * if is_wide { 2 } else { 1 }).min(LONGEST_RESERVE);
+        let before = self.reserve(now);
+        self.reserve = reserve.max(before);
+        self.reserved_until = now + STAYS_LOSSY;
+        let missing = self.reserve + MARGIN - self.known().max(0);
+        (self.reserve > before && missing > 0).then_some(missing)
+    }
+
+    /// What was taken for lost came after all: more delay is what helps, and that is seen to elsewhere.
+    pub const fn came_late(&mut self) {
+        self.gap = None;
+        self.wide_gap = None;
+    }
+
+    /// Slack that is kept for what follows a gap.
+    pub const fn reserve(&self, now: i64) -> i64 {
+        if now < self.reserved_until { self.reserve } else { 0 }
+    }
+
     /// At the end of each window: what nobody needed in it.
     pub fn excess(&mut self, now: i64) -> Option<Excess> {
         // Long packets take longer to be enough.
@@ -114,7 +158,7 @@ impl DelayControl {
         let window = std::mem::replace(&mut self.window, Window::new(now));
         self.settled = window.slack;
         let left_over = if window.left_over == usize::MAX { 0 } else { window.left_over };
-        Some(Excess { slack: (window.slack - MARGIN).max(0), left_over })
+        Some(Excess { slack: (window.slack - MARGIN - self.reserve(now)).max(0), left_over })
     }
 
     /// The delay was made shorter.
@@ -135,12 +179,13 @@ impl DelayControl {
     }
 
     /// The least slack of a time that is long enough to tell.
-    pub fn least(&self) -> Option<i64> {
-        if self.settled > 0 {
+    pub fn least(&self, now: i64) -> Option<i64> {
+        let least = if self.settled > 0 {
             Some(self.settled.min(self.window.slack))
         } else {
             (self.window.packets >= ENOUGH_PACKETS).then_some(self.window.slack)
-        }
+        };
+        least.map(|slack| (slack - self.reserve(now)).max(0))
     }
 
     /// When the delay grew last.
@@ -149,8 +194,8 @@ impl DelayControl {
     }
 
     /// By how much a talk spurt may begin earlier than it is due.
-    pub fn spare(&self) -> i64 {
-        (self.known() - MARGIN).max(0)
+    pub fn spare(&self, now: i64) -> i64 {
+        (self.known() - MARGIN - self.reserve(now)).max(0)
     }
 
     /// A talk spurt begins, `early` before it was due (or that much late); `None` when nothing is known of when it was

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 const CONCEAL_MS: i64 = 100;
 /// After so long a silence nothing of what was learned holds: playing begins at once.
 const FORGET_US: i64 = 5_000_000;
+/// Frames that a gap and the packet behind it may have to be concealed and played at once.
+const MENDED: usize = 6;
 /// Concealment that joins two pieces of sound which do not belong together.
 const BRIDGE_MS: usize = 5;
 
@@ -19,7 +21,10 @@ impl JitterBuffer {
             _ => self.begin(tick, pending),
         };
         if pending >= self.frame {
-            return self.adjust(now, pending);
+            return match self.behind_a_gap() {
+                Some(entry) => self.hand_out_early(now, pending, entry),
+                None => self.adjust(now, pending),
+            };
         }
         let need = self.frame - pending;
         if self.plan.bridge > 0 {
@@ -29,7 +34,7 @@ impl JitterBuffer {
         let first = self.store.first_from(self.next_sequence);
         match (self.playing, first) {
             (false, None) => Pull::Silence(need),
-            (false, Some(entry)) if self.early(now, &entry).is_some_and(|early| self.waits(early)) => {
+            (false, Some(entry)) if self.early(now, &entry).is_some_and(|early| early > self.control.spare(now)) => {
                 Pull::Silence(need)
             }
             (false, Some(entry)) => {
@@ -98,11 +103,6 @@ impl JitterBuffer {
         (early <= self.max_delay).then_some(early)
     }
 
-    /// Whether a packet so early has to wait yet.
-    fn waits(&self, early: i64) -> bool {
-        early > self.control.spare()
-    }
-
     /// Nothing is there to be played.
     fn underrun(&mut self, need: usize) -> Pull<'_> {
         if self.pause_after.is_some() || self.stalled >= self.clock_rate * CONCEAL_MS / 1_000 {
@@ -129,13 +129,31 @@ impl JitterBuffer {
         {
             return self.recover(usize::try_from(missing).unwrap_or(0), entry);
         }
-        let fill = usize::try_from(missing).unwrap_or(0).min(self.frame - pending);
+        let fill = usize::try_from(missing).unwrap_or(0);
+        let is_mended =
+            lost && !self.recovers && fill + usize::try_from(entry.samples).unwrap_or(0) <= MENDED * self.frame;
+        let fill = if is_mended { fill } else { fill.min(self.frame - pending) };
         self.stalled += signed(fill);
         if lost && self.stalled <= self.clock_rate * CONCEAL_MS / 1_000 {
             self.conceal(fill)
         } else {
             Pull::Silence(fill)
         }
+    }
+
+    /// What follows a gap that was concealed just now is handed out with it, so that the one can be led to the other.
+    fn behind_a_gap(&self) -> Option<Entry> {
+        if self.recovers || !self.playing || self.suspected.1 == 0 {
+            return None;
+        }
+        let entry = self.store.first_from(self.next_sequence)?;
+        (entry.media == self.next_media + self.stalled).then_some(entry)
+    }
+
+    /// Hands a packet out that is needed only when what waits in the playout is played.
+    fn hand_out_early(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
+        let ticks = signed(pending / self.frame);
+        self.take_out(now, pending, entry, self.time_for(ticks * signed(self.frame)))
     }
 
     /// The packet before `entry` is lost, and it may carry what mends that.
@@ -156,12 +174,34 @@ impl JitterBuffer {
         Pull::Conceal(samples)
     }
 
+    /// Packets before `entry` are lost.
+    fn note_gap(&mut self, now: i64, entry: &Entry) {
+        let packet = self.time_for(entry.samples.max(signed(self.frame)));
+        // What mends a loss is in the next packet alone.
+        let lost = if self.recovers { 1 } else { entry.sequence - self.next_sequence };
+        if let Some(missing) = self.control.lost(now, lost, packet) {
+            // A packet comes a tick later, or it does not.
+            let frames = usize::try_from(self.samples_in(missing)).unwrap_or(0).div_ceil(self.frame);
+            self.plan.shorten = 0;
+            self.plan.tries = 0;
+            self.plan.lengthen = self.plan.lengthen.max(frames * self.frame);
+        }
+    }
+
     /// Hands a packet out.
     pub(super) fn hand_out(&mut self, now: i64, pending: usize, entry: Entry) -> Pull<'_> {
+        self.take_out(now, pending, entry, 0)
+    }
+
+    /// Hands a packet out that is needed `later`, in microseconds from now.
+    fn take_out(&mut self, now: i64, pending: usize, entry: Entry, later: i64) -> Pull<'_> {
         if self.stalled > 0 && entry.media - self.next_media < self.stalled {
             self.control.grew(now);
         }
         let (samples, times) = std::mem::take(&mut self.suspected);
+        if self.stalled > 0 && entry.sequence > self.next_sequence && !self.others.contains(&self.next_sequence) {
+            self.note_gap(now, &entry);
+        }
         if entry.sequence == self.next_sequence && entry.media - self.next_media >= self.stalled {
             // Nothing was missing: the sender had paused.
             self.statistics.concealed_samples -= samples;
@@ -169,7 +209,7 @@ impl JitterBuffer {
         }
         self.store.remove(&entry);
         let slack = now - entry.arrival;
-        self.control.taken(slack);
+        self.control.taken(slack + later);
         self.next_sequence = entry.sequence + 1;
         self.next_media = entry.media + entry.samples;
         self.stalled = 0;

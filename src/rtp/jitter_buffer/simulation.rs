@@ -26,6 +26,8 @@ pub(super) struct Line {
     pub spurts: Option<(u64, u64)>,
     /// Packets lost, of a thousand.
     pub loss: u32,
+    /// From this second on none is lost.
+    pub lossless_from: Option<u32>,
     /// Packets doubled, of a thousand.
     pub doubled: u32,
     /// From when (seconds) on, and for how long, nothing gets through; then all at once.
@@ -47,6 +49,7 @@ impl Default for Line {
             tail: 0.0,
             spurts: None,
             loss: 0,
+            lossless_from: None,
             doubled: 0,
             spike: None,
             seconds: 60,
@@ -62,6 +65,9 @@ pub(super) struct Outcome {
     pub lost: u64,
     pub ticks: u64,
     pub counted: Statistics,
+    /// Gaps that were concealed, and those with which what follows them was handed out, while the end of them waited.
+    pub gaps: u64,
+    pub mended: u64,
     /// From the beginning.
     pub duplicates: u64,
     /// Delay of each packet from sending to playing, milliseconds; sorted.
@@ -111,6 +117,7 @@ pub(super) fn run(line: &Line) -> Outcome {
     let mut sent_at = std::collections::HashMap::new();
     let mut pending = 0usize;
     let mut before = None;
+    let mut in_gap = false;
     for tick in 1..=u64::from(line.seconds) * 50 {
         let now = i64::try_from(tick).unwrap() * 20_000;
         let counts = now >= i64::from(line.after) * 1_000_000;
@@ -134,7 +141,8 @@ pub(super) fn run(line: &Line) -> Outcome {
                 None => number,
             };
             outcome.sent += u64::from(counts);
-            if random.random_range(0..1_000) < line.loss {
+            let loses = line.lossless_from.is_none_or(|from| now < i64::from(from) * 1_000_000);
+            if random.random_range(0..1_000) < line.loss && loses {
                 outcome.lost += u64::from(counts);
                 continue;
             }
@@ -178,6 +186,7 @@ pub(super) fn run(line: &Line) -> Outcome {
             }
         }
         let mut steps = 0;
+        let mut concealed_now = false;
         loop {
             steps += 1;
             assert!(steps < 30, "the loop of a tick must end");
@@ -191,8 +200,17 @@ pub(super) fn run(line: &Line) -> Outcome {
                         outcome.course.push((now as f64 / 1e6, transit));
                     }
                     pending += payload.len();
+                    if counts && std::mem::take(&mut in_gap) {
+                        outcome.gaps += 1;
+                        outcome.mended += u64::from(concealed_now);
+                    }
+                    concealed_now = false;
                 }
-                Pull::Conceal(n) | Pull::Silence(n) | Pull::Recover { samples: n, .. } => pending += n,
+                Pull::Conceal(n) => {
+                    pending += n;
+                    (in_gap, concealed_now) = (true, true);
+                }
+                Pull::Silence(n) | Pull::Recover { samples: n, .. } => pending += n,
                 Pull::Shorten { most, .. } => {
                     let n = most.min(60);
                     pending -= n;

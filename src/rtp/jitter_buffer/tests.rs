@@ -88,6 +88,23 @@ fn what_is_lost_is_concealed_and_no_more() {
 }
 
 #[test]
+fn a_line_that_loses_has_what_follows_a_gap_in_time() {
+    for (packet_ms, loss) in [(20, 10), (20, 50), (20, 200), (30, 50)] {
+        let outcome = run(&Line { packet_ms, loss, seconds: 120, after: 30, ..Line::default() });
+        // Of the gaps that are concealed, in how many what follows was handed out with them.
+        let mended = outcome.mended as f64 / outcome.gaps as f64;
+        assert!(mended > 0.9, "{packet_ms} {loss}: {mended} of {}", outcome.gaps);
+        let most = if loss == 200 { 75.0 } else { 55.0 + f64::from(packet_ms) };
+        assert!(outcome.percentile(50.0) <= most, "{packet_ms} {loss}: {}", outcome.percentile(50.0));
+    }
+    // A loss now and then is no reason, and after half a minute without the delay is what it was.
+    let seldom = run(&Line { loss: 1, seconds: 120, ..Line::default() });
+    assert!(seldom.percentile(50.0) <= 13.1, "{}", seldom.percentile(50.0));
+    let over = run(&Line { loss: 100, lossless_from: Some(30), seconds: 90, after: 80, ..Line::default() });
+    assert!(over.percentile(100.0) <= 15.1, "{}", over.percentile(100.0));
+}
+
+#[test]
 fn hours_with_a_wrong_clock_cost_what_the_drift_demands() {
     const HOURS: u32 = 4 * 60 * MINUTE;
     for ppm in [-200, 200] {
