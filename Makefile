@@ -5,6 +5,7 @@
 #   make bench   how long the pieces take (benches/README.md)
 #   make counts  how many instructions they take, compared with benches/counts.baseline; part of `make test`
 #   make hear    has the prompts heard by a recogniser (fetches 300 MB)
+#   make bad-line  how callers on bad lines are heard (fetches 300 MB)
 #   make voice   installs the natural voice in var/voice (fetches 120 MB, keeps 160 MB)
 #   make settings  writes docs/settings.md anew, after a change of the dialplan's settings
 #   make load    the load table (benches/README.md), with the load generator beside the checkout
@@ -26,7 +27,7 @@ CONFIG ?= dialplan.toml
 LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
 COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 
-.PHONY: run voice hear test load format lint docs units bench counts counts-accept counts-annotate settings
+.PHONY: run voice hear bad-line test load format lint docs units bench counts counts-accept counts-annotate settings
 
 run:
 	@.ci/need $(BUILD_TOOLS)
@@ -44,6 +45,21 @@ hear:
 	@python3 -m venv $(HEARING)
 	@$(HEARING)/bin/pip install -q --disable-pip-version-check -r benches/hear_prompts.txt
 	@$(HEARING)/bin/python benches/hear_prompts.py prompts $(LANGUAGES)
+
+# Five people by Debian's recordings, and four voices of ours.
+JUDGES := $(or $(CARGO_TARGET_DIR),target)/judges
+VOICES := /usr/share/asterisk/sounds
+SPOKEN := asterisk-core-sounds-en-wav:$(VOICES)/en_US_f_Allison asterisk-core-sounds-es-wav:$(VOICES)/es_MX_f_Allison \
+          asterisk-core-sounds-fr-wav:$(VOICES)/fr_CA_f_June asterisk-core-sounds-it-wav:$(VOICES)/it_IT_m_Carlo \
+          asterisk-core-sounds-ru-wav:$(VOICES)/ru_RU_f_IvrvoiceRU
+
+bad-line:
+	@.ci/need $(BUILD_TOOLS) $(SPOKEN) python3:python3 python3-venv:/usr/lib/python3*/ensurepip
+	@python3 -m venv $(JUDGES)
+	@$(JUDGES)/bin/pip install -q --disable-pip-version-check -r benches/bad_line.txt
+	cargo build --locked --profile counts --example bad_line
+	@$(JUDGES)/bin/python benches/bad_line.py $(or $(CARGO_TARGET_DIR),target)/counts/examples/bad_line $(foreach spoken,$(SPOKEN),--clips $(lastword $(subst :, ,$(spoken)))) \
+		$(foreach language,en-GB en-US es-ES fr-FR,--clips prompts/$(language))
 
 # One after the other, the quick ones first, whatever -j says.
 test:
