@@ -1,6 +1,7 @@
 //! People in browsers: JsSIP and SIP.js, unchanged, in Chromium, and telephones.
 
 use super::harness::chromium::Chromium;
+use super::harness::http::request;
 use super::harness::slot::Slot;
 use super::harness::{Gateway, LOBBY, OPERATOR, PIN, Phone, Setup, VIEWER, seconds, sound, wait};
 use serde_json::Value;
@@ -227,6 +228,40 @@ fn a_gateway_that_was_killed_is_found_again_by_the_browsers_and_calls_them() {
     browser.does("await answered;");
     assert_hears(&browser, "alice", &[BOBS], &[ALICES]);
     browser.does("alice.hangsUp(); bob.hangsUp(); await Promise.all([alice.isOver(), bob.isOver()]);");
+    gateway.finish();
+}
+
+#[test]
+fn whoever_is_invited_is_in_the_room_until_the_invitation_is_used_again() {
+    let _slot = Slot::take();
+    let (gateway, browser) = start();
+    let body = r#"{"name":"Anna Ashton","expires":"1h"}"#;
+    let invited = request(&gateway, "POST", "/api/v1/rooms/lobby/invitations", Some(OPERATOR), Some(body)).json();
+    let path = format!("/join/lobby/{}", invited["token"].as_str().unwrap());
+    let join = |who: &str, tone: f64| {
+        let admitted = request(&gateway, "POST", &path, None, None).json();
+        let part = |name: &str| admitted[name].as_str().unwrap().to_owned();
+        assert_eq!(part("call"), "sip:lobby@sip.example.com");
+        browser.does(&format!(
+            "window.{who} = new page.JsSipUser('{}', 'sip.example.com', '{}', '{}');
+             await {who}.registers(); await {who}.calls('lobby', {tone});",
+            server(&gateway),
+            part("user"),
+            part("password"),
+        ));
+    };
+    join("first", ALICES);
+    let anna = Phone::dials("2000").says(ANNAS).seconds(60.0).call(&gateway);
+    gateway.wait_for_members("lobby", 2);
+    assert_hears(&browser, "first", &[ANNAS], &[ALICES]);
+    join("second", BOBS);
+    browser.does("await first.isOver();");
+    gateway.wait_for_members("lobby", 2);
+    assert_hears(&browser, "second", &[ANNAS], &[ALICES, BOBS]);
+    browser.does("second.hangsUp(); await second.isOver();");
+    gateway.wait_for_members("lobby", 1);
+    request(&gateway, "DELETE", "/api/v1/rooms/lobby/participants", Some(OPERATOR), None);
+    anna.finish().answered();
     gateway.finish();
 }
 

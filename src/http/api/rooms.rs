@@ -145,7 +145,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<axum:
     Ok(axum::Json(rooms(&app.plan(), &status, &caller)))
 }
 
-/// Makes a room, which lasts until it is taken away or the gateway ends. Role: admin.
+/// Makes a room, which lasts until it is taken away. Role: admin.
 #[utoipa::path(
     post, path = "/api/v1/rooms", tag = "rooms", request_body = NewRoom,
     responses((status = 201, body = Room, headers(("Location" = String))))
