@@ -2,6 +2,7 @@
 
 mod alloc;
 mod counts_baseline;
+mod declarations;
 mod layering;
 mod loopback;
 mod media_corpus;

@@ -28,7 +28,7 @@ pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Alone, Announce, Room, RoomAccess};
 pub use route::{Origin, Outgoing, Route, RouteTarget};
-pub use scenario::{LONGEST_SCENARIO, Scenario};
+pub use scenario::{LONGEST_SCENARIO, Scenario, sounds_of};
 pub use secret::{Pin, Secret};
 pub use sound::{SoundSource, SoundUrl};
 pub use template::{BadPlaceholder, RoomTemplate};

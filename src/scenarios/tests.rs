@@ -30,7 +30,8 @@ fn host() -> Host {
 
 impl Host {
     fn start(&mut self, session: SessionId, source: &str) {
-        let scenario = Scenario { name: "Test".into(), source: source.into(), custom_data: String::new() };
+        let scenario =
+            Scenario { name: "Test".into(), source: source.into(), custom_data: String::new(), sounds: Vec::new() };
         self.scenarios.start(session, Arc::new(scenario)).unwrap();
     }
 

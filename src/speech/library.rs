@@ -3,7 +3,7 @@
 use super::catalogue::FORMER_TEXTS;
 use super::listing::{self, Listed, Listing};
 use super::{Catalogue, CatalogueError, DEFAULT_LANGUAGE, For, SPEECH_RATE, Saying, Sound, SoundFiles, Speaker, Text};
-use crate::dialplan::{Plan, PromptText, Say, SoundSource};
+use crate::dialplan::{Plan, PromptText, RouteTarget, Say, SoundSource};
 use crate::gateway::{Sounds, Unspoken};
 use crate::media::command::{Clip, Pcm};
 use crate::sound::{Loader, Source};
@@ -187,7 +187,12 @@ fn sounds<'a>(
     };
     let music = plan.rooms.iter().filter_map(|room| room.music.as_ref()).chain(&plan.gateway.music);
     let music = music.map(|music| (music, tune.clone()));
-    said.chain(music).collect::<Vec<_>>().into_iter()
+    // A call that a scenario plays one to hears nothing instead where it is not there.
+    let scenarios = plan.routes.iter().filter_map(|route| match &route.target {
+        RouteTarget::Scenario(scenario) => Some(scenario.sounds.iter().map(|source| (source, None))),
+        _ => None,
+    });
+    said.chain(music).chain(scenarios.flatten()).collect::<Vec<_>>().into_iter()
 }
 
 /// Reads from the disk what was said before, and has the rest said.

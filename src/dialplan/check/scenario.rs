@@ -1,7 +1,7 @@
 //! The scenario that a route leads to: a file of its name, read once.
 
 use super::Checker;
-use crate::dialplan::plan::{LONGEST_SCENARIO, Scenario};
+use crate::dialplan::plan::{LONGEST_SCENARIO, Scenario, sounds_of};
 use crate::dialplan::raw::RawRoute;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +37,8 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawRoute, name: &Spanned<St
             return None;
         }
     };
-    Some(Arc::new(Scenario { name: text.to_owned(), source, custom_data }))
+    let sounds = sounds_of(&source);
+    Some(Arc::new(Scenario { name: text.to_owned(), source, custom_data, sounds }))
 }
 
 /// The text of a scenario, read when it is first named.

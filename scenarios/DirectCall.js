@@ -1,0 +1,2 @@
+// One user calls another; sound and video go straight between them.
+VoxEngine.forwardCallToUserDirect();
