@@ -317,6 +317,9 @@ impl Server {
             self.gateway.set_trace(is_tracing());
         }
         self.plan = Arc::clone(&plan);
+        if let Some(scenarios) = &mut self.scenarios {
+            scenarios.fetch_by(plan.gateway.fetch.clone());
+        }
         self.transports.set_plan(&plan);
         if let Some(http) = &self.http {
             http.set_plan(Arc::clone(&plan));

@@ -22,7 +22,7 @@ pub use limits::{Fuel, MEMORY, SOURCE, STACK, Stopwatch};
 pub use prelude::check;
 pub use shared::{Fetch, Fetched, Turn};
 
-use super::{CallHandle, DialCause, Event, Verb};
+use super::{CallHandle, DialCause, Event, Verb, VerbError};
 use crate::types::{Now, Seed};
 use limits::{Breach, Metered};
 use rquickjs::context::{EvalOptions, intrinsic};
@@ -277,7 +277,8 @@ fn tell<'js>(deliver: &Function<'js>, event: &Event) -> rquickjs::Result<()> {
         Event::Timer { timer } => call(deliver, ("timer", timer.0)),
         Event::VerbFailed { call: handle, error } => {
             let handle = handle.map_or(f64::NAN, id);
-            call(deliver, ("refused", handle, error.verb(), error.to_string()))
+            let missing = if let VerbError::NoSuchSound(sound) = error { sound } else { "" };
+            call(deliver, ("refused", handle, error.verb(), error.to_string(), missing))
         }
         // The first came when the script was run; the others answer verbs that scenarios do not use.
         Event::Started

@@ -143,18 +143,17 @@ const on = {
     timer.callback(...timer.args);
   },
 
-  refused(handle, verb, why) {
+  refused(handle, verb, why, missing) {
     host.log(`${verb}: ${why}`);
-    const call = calls.get(handle);
-    const playback = call?.[inner].playback;
-    if (verb !== "play" || !playback) return;
+    const playback = verb === "play" && (calls.get(handle)?.[inner].playback ?? playing(missing));
+    if (!playback) return;
     if (playback.player) {
       end(playback);
       return fire(playback.player, PlayerEvents.Error, { player: playback.player, error: why });
     }
     playbacks.delete(playback.handle);
-    call[inner].playback = null;
-    tell(call, CallEvents.PlaybackFinished, { error: why });
+    playback.call[inner].playback = null;
+    tell(playback.call, CallEvents.PlaybackFinished, { error: why });
   },
 
   fetched(id, code, words, octets, list, error) {
@@ -168,6 +167,15 @@ const on = {
     fire(application, AppEvents.Terminated, {});
   },
 };
+
+/** What plays the sound of that name. A URL's is without its query. */
+function playing(sound) {
+  for (const playback of playbacks.values()) {
+    const [kind, name] = playback.item ?? playback.player[inner].items[playback.at];
+    if (name === sound || (kind === "url" && name.split(/[?#]/)[0] === sound)) return playback;
+  }
+  return undefined;
+}
 
 /** One target has heard a player's item. */
 function playedOn(playback, completed) {

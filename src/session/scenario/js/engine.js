@@ -20,6 +20,7 @@ function dial(kind, to, given) {
   const callerid = text(given.callerid);
   const displayName = text(given.displayName);
   const call = new Call(SECRET, ++lastCall, { number: name, callerid, displayName, state: "CONNECTING" });
+  if (kind === "conference") soon(call, CallEvents.Failed, { call, id: call.id(), code: 480, reason: "", headers: {} });
   if (kind === "conference") host.join(lastCall, name, callerid, displayName, flat(headers));
   else host.dial(lastCall, kind, name, callerid, displayName, flat(headers));
   return call;

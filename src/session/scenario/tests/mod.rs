@@ -2,6 +2,7 @@
 
 mod limits;
 mod names;
+mod sounds;
 mod tools;
 
 use super::*;
