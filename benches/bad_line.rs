@@ -1,8 +1,8 @@
-//! What is heard of a caller on a bad line: `bad_line CODEC LOSS BURST JITTER SEED` reads mono samples of 16 bits at the
-//! codec's rate (8 kHz for `pcmu`, 16 kHz for `g722`, 48 kHz for `opus`) from standard input, has a leg of the engine
-//! receive them three times in packets of 20 ms, and writes what a µ-law leg that hears it is sent the last time, when
-//! delays have settled, with 200 ms more, at 8 kHz. Of all packets LOSS percent are lost, BURST in a row; each is late by up to JITTER
-//! milliseconds. [bad_line.py](bad_line.py) judges it.
+//! What is heard of a caller on a bad line: `bad_line CODEC LOSS BURST JITTER SEED` reads mono samples of 16 bits at
+//! the codec's rate (8 kHz for `pcmu`, 16 kHz for `g722`, 48 kHz for `opus`) from standard input, has a leg of the
+//! engine receive them three times in packets of 20 ms, and writes what a µ-law leg that hears it is sent the last
+//! time, when delays have settled, with 200 ms more, at 8 kHz. Of all packets LOSS percent are lost, BURST in a row;
+//! each is late by up to JITTER milliseconds. [bad_line.py](bad_line.py) judges it.
 
 use partyline::audio::Rate;
 use partyline::audio::codec::{Encoder, Libraries, g711};
@@ -10,7 +10,7 @@ use partyline::media::PacketKind;
 use partyline::media::command::{Command, LegSettings};
 use partyline::media::engine::Engine;
 use partyline::rtp::Header;
-use partyline::types::{AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, UnitId};
+use partyline::types::{AudioCodec, CallId, MediaParameters, Now, OpusSettings, UnitId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::error::Error;
@@ -34,30 +34,7 @@ fn address(leg: u64) -> SocketAddr {
 
 /// A leg whose packets carry `codec` under its own payload type.
 fn leg(engine: &mut Engine, now: Now, number: u64, codec: AudioCodec, payload_type: u8) {
-    let remote = address(number);
-    let parameters = MediaParameters {
-        remote_rtp: Some(remote),
-        remote_rtcp: None,
-        rtcp_mux: false,
-        direction: Direction::SendRecv,
-        codec,
-        send_payload_type: payload_type,
-        receive_payload_types: vec![(payload_type, codec)],
-        send_packet_time: PACKET,
-        send_telephone_event: None,
-        receive_telephone_events: Default::default(),
-        send_comfort_noise: None,
-        receive_comfort_noise: Default::default(),
-        receive_audio_level: None,
-        send_contributors: false,
-        send_contributor_levels: None,
-        receive_redundancy: None,
-        send_redundancy: None,
-        opus: OpusSettings::default(),
-        ice: false,
-        accept_from: vec![Network::host(remote.ip())],
-        srtp: None,
-    };
+    let parameters = MediaParameters::plain(address(number), codec, payload_type);
     let settings =
         LegSettings { parameters, seed: number, cname: "bench".into(), media_timeout: None, collect_digits: false };
     engine.handle_command(now, Command::AddLeg { leg: CallId(number), settings: Box::new(settings) });

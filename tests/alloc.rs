@@ -10,8 +10,8 @@ use partyline::media::engine::{Engine, LegSlot, TICK};
 use partyline::rtp::Header;
 use partyline::rtp::srtp::{MAX_RTP_OVERHEAD, Protector};
 use partyline::types::{
-    AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, PlayerId, RoomId, SrtpKey, SrtpKeys,
-    SrtpSuite, UnitId,
+    AudioCodec, CallId, MediaParameters, Network, Now, OpusSettings, PlayerId, RoomId, SrtpKey, SrtpKeys, SrtpSuite,
+    UnitId,
 };
 use partyline::webrtc;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -97,30 +97,16 @@ fn settings(n: u64) -> Box<LegSettings> {
     let codec = AudioCodec::G711[usize::from(n.is_multiple_of(5))];
     Box::new(LegSettings {
         parameters: MediaParameters {
-            remote_rtp: Some(address(n)),
-            remote_rtcp: Some(SocketAddr::new(address(n).ip(), address(n).port() + 1)),
-            rtcp_mux: false,
-            direction: Direction::SendRecv,
-            codec,
-            send_payload_type: codec.static_payload_type().unwrap(),
             receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
             send_packet_time: Duration::from_millis([20, 10, 20, 30][usize::try_from(n % 4).unwrap()]),
             send_telephone_event: Some(101),
             receive_telephone_events: [(101, 8_000)].into_iter().collect(),
-            send_comfort_noise: None,
-            receive_comfort_noise: Default::default(),
-            receive_audio_level: None,
-            send_contributors: false,
-            send_contributor_levels: None,
-            receive_redundancy: None,
-            send_redundancy: None,
-            opus: OpusSettings::default(),
-            ice: false,
             accept_from: vec![Network { address: address(n).ip(), prefix: 24 }],
             srtp: key(n).map(|receive| SrtpKeys {
                 send: SrtpKey::random(receive.suite(), |octets| octets.fill(0xFF)),
                 receive,
             }),
+            ..MediaParameters::plain(address(n), codec, codec.static_payload_type().unwrap())
         },
         seed: n,
         cname: format!("{n}@test"),

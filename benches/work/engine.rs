@@ -9,7 +9,7 @@ use partyline::media::PacketKind;
 use partyline::media::command::{Command, EVERYONE, LegSettings};
 use partyline::media::engine::{Engine, LegSlot};
 use partyline::rtp::Header;
-use partyline::types::{AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, RoomId, UnitId};
+use partyline::types::{AudioCodec, CallId, MediaParameters, Now, RoomId, UnitId};
 
 use super::sound::voice;
 use super::{Work, start};
@@ -54,27 +54,10 @@ pub fn settings(leg: u32) -> Box<LegSettings> {
     let remote = address(leg);
     Box::new(LegSettings {
         parameters: MediaParameters {
-            remote_rtp: Some(remote),
-            remote_rtcp: Some(SocketAddr::new(remote.ip(), remote.port() + 1)),
-            rtcp_mux: false,
-            direction: Direction::SendRecv,
-            codec: AudioCodec::Pcmu,
-            send_payload_type: 0,
             receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
-            send_packet_time: ROUND,
             send_telephone_event: Some(101),
             receive_telephone_events: [(101, 8_000)].into_iter().collect(),
-            send_comfort_noise: None,
-            receive_comfort_noise: Default::default(),
-            receive_audio_level: None,
-            send_contributors: false,
-            send_contributor_levels: None,
-            receive_redundancy: None,
-            send_redundancy: None,
-            opus: OpusSettings::default(),
-            ice: false,
-            accept_from: vec![Network::host(remote.ip())],
-            srtp: None,
+            ..MediaParameters::plain(remote, AudioCodec::Pcmu, 0)
         },
         seed: u64::from(leg),
         cname: format!("{leg}@bench"),

@@ -152,6 +152,37 @@ pub struct MediaParameters {
     pub srtp: Option<super::SrtpKeys>,
 }
 
+impl MediaParameters {
+    /// Plain RTP both ways with `remote`, RTCP at the port after it: 20 ms of one codec in a packet, under one payload
+    /// type, and nothing else.
+    #[must_use]
+    pub fn plain(remote: SocketAddr, codec: AudioCodec, payload_type: u8) -> Self {
+        Self {
+            remote_rtp: Some(remote),
+            remote_rtcp: Some(SocketAddr::new(remote.ip(), remote.port().saturating_add(1))),
+            rtcp_mux: false,
+            direction: Direction::SendRecv,
+            codec,
+            send_payload_type: payload_type,
+            receive_payload_types: vec![(payload_type, codec)],
+            send_packet_time: Duration::from_millis(20),
+            send_telephone_event: None,
+            receive_telephone_events: SmallVec::new(),
+            send_comfort_noise: None,
+            receive_comfort_noise: SmallVec::new(),
+            receive_audio_level: None,
+            send_contributors: false,
+            send_contributor_levels: None,
+            receive_redundancy: None,
+            send_redundancy: None,
+            opus: OpusSettings::default(),
+            ice: false,
+            accept_from: vec![Network::host(remote.ip())],
+            srtp: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -350,31 +350,13 @@ mod tests {
     use crate::media::transport::Transport;
     use crate::rtp::Packet;
     use crate::rtp::redundancy::Blocks;
-    use crate::types::{CallId, Direction};
+    use crate::types::CallId;
 
     fn parameters(packet_time: u64) -> MediaParameters {
         MediaParameters {
-            remote_rtp: Some("192.0.2.1:4000".parse().unwrap()),
-            remote_rtcp: None,
-            rtcp_mux: false,
-            direction: Direction::SendRecv,
-            codec: AudioCodec::Pcmu,
-            send_payload_type: 0,
-            receive_payload_types: vec![],
             send_packet_time: Duration::from_millis(packet_time),
             send_telephone_event: Some(101),
-            receive_telephone_events: Default::default(),
-            send_comfort_noise: None,
-            receive_comfort_noise: Default::default(),
-            receive_audio_level: None,
-            send_contributors: false,
-            send_contributor_levels: None,
-            receive_redundancy: None,
-            send_redundancy: None,
-            opus: crate::types::OpusSettings::default(),
-            ice: false,
-            accept_from: vec![],
-            srtp: None,
+            ..MediaParameters::plain("192.0.2.1:4000".parse().unwrap(), AudioCodec::Pcmu, 0)
         }
     }
 

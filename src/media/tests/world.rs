@@ -8,7 +8,7 @@ use crate::media::sim::SimMedia;
 use crate::rtp::telephone_event::TelephoneEvent;
 use crate::rtp::{Header, Packet, packet};
 use crate::types::{
-    AudioCodec, CallId, Direction, MediaParameters, Network, Now, OpusSettings, PlayerId, RecorderId, RoomId, UnitId,
+    AudioCodec, CallId, MediaParameters, Network, Now, OpusSettings, PlayerId, RecorderId, RoomId, UnitId,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -120,27 +120,11 @@ impl World {
     pub(super) fn parameters(n: u64) -> MediaParameters {
         let address = Self::address(n);
         MediaParameters {
-            remote_rtp: Some(address),
-            remote_rtcp: Some(SocketAddr::new(address.ip(), address.port() + 1)),
-            rtcp_mux: false,
-            direction: Direction::SendRecv,
-            codec: AudioCodec::Pcmu,
-            send_payload_type: 0,
             receive_payload_types: vec![(0, AudioCodec::Pcmu), (8, AudioCodec::Pcma)],
-            send_packet_time: TICK,
             send_telephone_event: Some(101),
             receive_telephone_events: [(96, 8_000)].into_iter().collect(),
-            send_comfort_noise: None,
-            receive_comfort_noise: Default::default(),
-            receive_audio_level: None,
-            send_contributors: false,
-            send_contributor_levels: None,
-            receive_redundancy: None,
-            send_redundancy: None,
-            opus: OpusSettings::default(),
-            ice: false,
             accept_from: vec![Network { address: address.ip(), prefix: 24 }],
-            srtp: None,
+            ..MediaParameters::plain(address, AudioCodec::Pcmu, 0)
         }
     }
 

@@ -5,9 +5,7 @@ use crate::audio::codec::g711;
 use crate::audio::goertzel;
 use crate::media::command::{Command, EVERYONE, Event, LegSettings};
 use crate::rtp::{Header, Packet, rtcp};
-use crate::types::{
-    AudioCodec, CallId, Direction, MediaParameters, Network, OpusSettings, RoomId, SrtpKey, SrtpKeys, SrtpSuite, UnitId,
-};
+use crate::types::{AudioCodec, CallId, MediaParameters, RoomId, SrtpKey, SrtpKeys, SrtpSuite, UnitId};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::net::{SocketAddr, UdpSocket};
@@ -55,27 +53,9 @@ impl Phone {
 
     fn parameters(rtp: SocketAddr, rtcp: SocketAddr) -> MediaParameters {
         MediaParameters {
-            remote_rtp: Some(rtp),
             remote_rtcp: Some(rtcp),
-            rtcp_mux: false,
-            direction: Direction::SendRecv,
-            codec: AudioCodec::Pcmu,
-            send_payload_type: 0,
-            receive_payload_types: vec![(0, AudioCodec::Pcmu)],
-            send_packet_time: Duration::from_millis(20),
-            send_telephone_event: None,
             receive_telephone_events: [(101, 8_000)].into_iter().collect(),
-            send_comfort_noise: None,
-            receive_comfort_noise: Default::default(),
-            receive_audio_level: None,
-            send_contributors: false,
-            send_contributor_levels: None,
-            receive_redundancy: None,
-            send_redundancy: None,
-            opus: OpusSettings::default(),
-            ice: false,
-            accept_from: vec![Network::host([127, 0, 0, 1].into())],
-            srtp: None,
+            ..MediaParameters::plain(rtp, AudioCodec::Pcmu, 0)
         }
     }
 

@@ -215,7 +215,7 @@ fn networks(parameters: &MediaParameters) -> Vec<Network> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{AudioCodec, Direction};
+    use crate::types::AudioCodec;
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -223,27 +223,8 @@ mod tests {
 
     fn parameters(remote: &str) -> MediaParameters {
         MediaParameters {
-            remote_rtp: Some(address(remote)),
-            remote_rtcp: Some(SocketAddr::new(address(remote).ip(), address(remote).port() + 1)),
-            rtcp_mux: false,
-            direction: Direction::SendRecv,
-            codec: AudioCodec::Pcmu,
-            send_payload_type: 0,
-            receive_payload_types: vec![(0, AudioCodec::Pcmu)],
-            send_packet_time: Duration::from_millis(20),
-            send_telephone_event: None,
-            receive_telephone_events: Default::default(),
-            send_comfort_noise: None,
-            receive_comfort_noise: Default::default(),
-            receive_audio_level: None,
-            send_contributors: false,
-            send_contributor_levels: None,
-            receive_redundancy: None,
-            send_redundancy: None,
-            opus: crate::types::OpusSettings::default(),
-            ice: false,
             accept_from: vec![Network { address: address(remote).ip(), prefix: 24 }],
-            srtp: None,
+            ..MediaParameters::plain(address(remote), AudioCodec::Pcmu, 0)
         }
     }
 

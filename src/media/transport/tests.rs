@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::rtp::srtp::Protector;
-use crate::types::{AudioCodec, CallId, Direction, OpusSettings, SrtpKey, SrtpKeys, SrtpSuite};
-use std::time::Duration;
+use crate::types::{AudioCodec, CallId, SrtpKey, SrtpKeys, SrtpSuite};
 
 fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -15,27 +14,12 @@ fn key(octet: u8) -> SrtpKey {
 
 fn parameters(nominated: &str) -> MediaParameters {
     MediaParameters {
-        remote_rtp: Some(address(nominated)),
         remote_rtcp: Some(address(nominated)),
         rtcp_mux: true,
-        direction: Direction::SendRecv,
-        codec: AudioCodec::Opus,
-        send_payload_type: 111,
-        receive_payload_types: vec![(111, AudioCodec::Opus)],
-        send_packet_time: Duration::from_millis(20),
-        send_telephone_event: None,
-        receive_telephone_events: Default::default(),
-        send_comfort_noise: None,
-        receive_comfort_noise: Default::default(),
-        receive_audio_level: None,
-        send_contributors: false,
-        send_contributor_levels: None,
-        receive_redundancy: None,
-        send_redundancy: None,
-        opus: OpusSettings::default(),
         ice: true,
         accept_from: vec![],
         srtp: Some(SrtpKeys { send: key(1), receive: key(2) }),
+        ..MediaParameters::plain(address(nominated), AudioCodec::Opus, 111)
     }
 }
 

@@ -5,7 +5,6 @@ mod redundancy;
 use super::*;
 use crate::audio::codec::g711;
 use crate::rtp::telephone_event::TelephoneEvent;
-use crate::types::Direction;
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use std::collections::HashMap;
@@ -17,27 +16,9 @@ const EVENT: u8 = 101;
 
 fn parameters() -> MediaParameters {
     MediaParameters {
-        remote_rtp: None,
-        remote_rtcp: None,
-        rtcp_mux: false,
-        direction: Direction::SendRecv,
-        codec: AudioCodec::Pcmu,
-        send_payload_type: 0,
-        receive_payload_types: vec![(0, AudioCodec::Pcmu)],
-        send_packet_time: Duration::from_millis(20),
         send_telephone_event: Some(EVENT),
         receive_telephone_events: [(EVENT, 8_000)].into_iter().collect(),
-        send_comfort_noise: None,
-        receive_comfort_noise: Default::default(),
-        receive_audio_level: None,
-        send_contributors: false,
-        send_contributor_levels: None,
-        receive_redundancy: None,
-        send_redundancy: None,
-        opus: crate::types::OpusSettings::default(),
-        ice: false,
-        accept_from: Vec::new(),
-        srtp: None,
+        ..MediaParameters::plain("192.0.2.1:4000".parse().unwrap(), AudioCodec::Pcmu, 0)
     }
 }
 
