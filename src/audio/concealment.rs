@@ -1,10 +1,10 @@
-//! Packet loss concealment: the voice goes on as it was. What excites it, the prediction residual of the last pitch period,
-//! is repeated through the filter that shaped it, with some noise where there was no pitch, attenuated from 5 ms on and
-//! silent after 50 ms.
+//! Packet loss concealment: the voice goes on as it was. What excites it, the prediction residual of the last pitch
+//! period, is repeated through the filter that shaped it, with some noise where there was no pitch, attenuated from 5
+//! ms on and silent after 50 ms.
 //!
-//! Where the sound that follows is there before the gap is played, the same is done from its side, backwards, and the two
-//! are faded over ([`Concealment::mend`]): that is worth more than all the rest (`benches/README.md`). Where it is not, what
-//! comes back is faded into ([`Concealment::recover`]).
+//! Where the sound that follows is there before the gap is played, the same is done from its side, backwards, and the
+//! two are faded over ([`Concealment::mend`]): that is worth more than all the rest (`benches/README.md`). Where it is
+//! not, what comes back is faded into ([`Concealment::recover`]).
 //!
 //! Lengths are given at 8 kHz and multiplied by the `scale` of a rate: 1, 2 for 16 kHz, 6 for 48 kHz.
 
@@ -132,12 +132,12 @@ impl Concealment {
     }
 
     /// The sound that follows `gap`, which is concealed and was not heard yet, is there: the gap is led to it. Says
-    /// whether there was enough sound for that, 20 ms.
+    /// whether there was a gap, and enough sound to tell how it came about, 20 ms; if not, nothing has changed.
     pub fn mend(&mut self, gap: &mut [i16], next: &[i16]) -> bool {
         let scale = self.scale;
         let looked_at = HISTORY * scale;
         let mut backwards = [0; HISTORY * MOST];
-        if next.len() < looked_at || looked_at > backwards.len() {
+        if gap.is_empty() || next.len() < looked_at || looked_at > backwards.len() {
             return false;
         }
         for (sample, &next) in backwards.iter_mut().zip(next[..looked_at].iter().rev()) {

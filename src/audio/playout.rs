@@ -95,8 +95,8 @@ impl Playout {
     }
 
     /// Appends `count` samples which `decode` writes into the slice it is given (its contents are stale: all of it must
-    /// be written). Concealment before it that still waits is led to it, such as was played is faded over. More than fits
-    /// is cut off; a packet is never that long.
+    /// be written). Concealment before it that still waits is led to it; what follows played concealment is faded into.
+    /// More than fits is cut off; a packet is never that long.
     pub fn push_with(&mut self, count: usize, decode: impl FnOnce(&mut [i16])) {
         if self.ending == Ending::Noise {
             self.start_concealment();
@@ -220,11 +220,15 @@ impl Playout {
     #[inline(never)]
     fn begin_sound(&mut self, place: Range<usize>) {
         let (before, out) = self.buffer[..place.end].split_at_mut(place.start);
-        let from = before.len() - self.gap.min(self.len - out.len());
         match self.ending {
             Ending::Sound => {}
-            Ending::Concealed if from < before.len() && self.concealment.mend(&mut before[from..], out) => {}
-            Ending::Concealed | Ending::Noise => self.concealment.recover(out),
+            Ending::Concealed => {
+                let gap = before.len() - self.gap.min(self.len - out.len());
+                if !self.concealment.mend(&mut before[gap..], out) {
+                    self.concealment.recover(out);
+                }
+            }
+            Ending::Noise => self.concealment.recover(out),
             Ending::Silence => rise(out, RISE * self.rate.scale()),
         }
         self.ending = Ending::Sound;

@@ -48,9 +48,9 @@ impl Gateway {
     pub(super) fn on_session_failed(&mut self, now: Now, id: SessionId, cause: &str) {
         let Some(session) = self.sessions.get(&id) else { return };
         let Some(name) = session.running.scenario().map(|scenario| scenario.name.clone()) else { return };
-        let cause: String = cause.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_CAUSE).collect();
+        let calls: Vec<_> = session.calls.calls().collect();
+        let cause: String = cause.chars().take(LONGEST_CAUSE).collect();
         self.log_limited(now, Level::Warn, None, "scenario failed", || format!("{name}: {cause}"));
-        let calls: Vec<_> = self.sessions.get(&id).map(|session| session.calls.calls().collect()).unwrap_or_default();
         for call in calls {
             self.hang_up(now, call, Cause::Session("scenario-failed".to_owned()));
         }
