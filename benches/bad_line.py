@@ -1,9 +1,9 @@
-"""How a caller on a bad line is heard: what is lost of PESQ (P.862, narrow band), and of PLCMOS v2 where speechmos is installed.
+"""How a caller on a bad line is heard: what is lost of PESQ (P.862, narrow band), and of PLCMOS v2.
 
     bad_line.py BAD_LINE --clips FOLDER [--clips FOLDER]... [--seeds N] [--codecs pcmu,g722,opus]
 
-BAD_LINE is what bad_line.rs is built to. Each folder of clips is one voice: WAV files, joined to 9 s at -26 dBov. What is
-lost is told against the same clip without loss, the mean over clips and seeds (10).
+BAD_LINE is what bad_line.rs is built to. Each folder of clips is one voice: WAV files, joined to 9 s at -26 dBov. What
+is lost is told against the same clip without loss, the mean over clips and seeds (10).
 """
 
 import argparse
@@ -22,8 +22,14 @@ from scipy.signal import resample_poly
 RATES = {"pcmu": 8_000, "g722": 16_000, "opus": 48_000}
 SECONDS = 9
 # Name, percent lost, in a row, milliseconds of jitter.
-LINES = [("1 %", 1, 1, 0), ("5 %", 5, 1, 0), ("10 %", 10, 1, 0), ("20 %", 20, 1, 0), ("5 % in bursts of 60 ms", 5, 3, 0),
-         ("10 %, 60 ms of jitter", 10, 1, 60)]
+LINES = [
+    ("1 %", 1, 1, 0),
+    ("5 %", 5, 1, 0),
+    ("10 %", 10, 1, 0),
+    ("20 %", 20, 1, 0),
+    ("5 % in bursts of 60 ms", 5, 3, 0),
+    ("10 %, 60 ms of jitter", 10, 1, 60),
+]
 
 
 def read(path):

@@ -107,8 +107,8 @@ pub enum Input {
         /// The answer, or why there is none.
         answer: Result<Kept, String>,
     },
-    /// A scenario asks for something, of its own accord or in answer to an event. Ignored when its session is over. More
-    /// than a thousand at once end it.
+    /// A scenario asks for something, of its own accord or in answer to an event. Ignored when its session is over.
+    /// More than a thousand at once end it.
     Verbs {
         /// The session.
         session: SessionId,

@@ -167,7 +167,8 @@ use transfer::Transfers;
 use trunks::Trunks;
 use users::Users;
 
-/// Stands for a call that its session has no handle for: it is to take another's place, and is the gateway's own affair.
+/// Stands for a call that its session has no handle for: it is to take another's place, and is the gateway's own
+/// affair.
 const UNNAMED: CallHandle = CallHandle(u32::MAX);
 
 /// The control plane's core.

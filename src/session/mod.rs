@@ -41,8 +41,8 @@ pub trait Session: Send {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomHandle(pub u32);
 
-/// A call as one session names it; the gateway maps it to a call, and goes on with another one under the same name where
-/// that takes the call's place.
+/// A call as one session names it; the gateway maps it to a call, and goes on with another one under the same name
+/// where that takes the call's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallHandle(pub u32);
 

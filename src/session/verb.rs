@@ -71,10 +71,10 @@ pub enum Verb {
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digits: String,
     },
-    /// Calls a telephone, by the route that allows its number, or a user wherever the user is registered. The call bears
-    /// its handle from here on. Answered at once with [`super::Event::Dialled`] or [`super::Event::DialFailed`]; then come [`super::Event::Ringing`], [`super::Event::EarlyMedia`] and
-    /// [`super::Event::Answered`] or [`super::Event::DialFailed`]. Nobody hears the called one, nor is heard there,
-    /// until the session connects it.
+    /// Calls a telephone, by the route that allows its number, or a user wherever the user is registered. The call
+    /// bears its handle from here on. Answered at once with [`super::Event::Dialled`] or [`super::Event::DialFailed`];
+    /// then come [`super::Event::Ringing`], [`super::Event::EarlyMedia`] and [`super::Event::Answered`] or
+    /// [`super::Event::DialFailed`]. Nobody hears the called one, nor is heard there, until the session connects it.
     Dial {
         /// The session's handle for it, which names no call of the session yet; below [`CallHandle::FIRST_GIVEN`].
         call: CallHandle,

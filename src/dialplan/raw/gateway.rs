@@ -21,11 +21,11 @@ table! {
         https: Strings = r#""0.0.0.0:8443""#,
         /// The certificate of `https`. Default: that of `tls`. The files are read anew within 30 s when they change.
         https_tls: RawGatewayTls = r#"{ certificate = "tls/web.pem", key = "tls/web.key.pem" }"#,
-        /// Instead: one that the gateway gets and renews itself, from an authority that speaks ACME (RFC 8555). Default:
-        /// none. Needs a restart.
+        /// Instead: one that the gateway gets and renews itself, from an authority that speaks ACME (RFC 8555).
+        /// Default: none. Needs a restart.
         acme: RawAcme = r#"{ domains = ["conference.example.com"], contact = "admin@example.com" }"#,
-        /// Addresses that take the sound of browsers by TCP, where their network lets no UDP through (ICE-TCP, RFC 6544):
-        /// an IP address and a port, one for all calls. Default: none. Needs a restart.
+        /// Addresses that take the sound of browsers by TCP, where their network lets no UDP through (ICE-TCP, RFC
+        /// 6544): an IP address and a port, one for all calls. Default: none. Needs a restart.
         ice_tcp: Strings = r#""0.0.0.0:3478""#,
         /// Reverse proxies before the HTTP server: what they say of a client's address (X-Forwarded-For) and of HTTPS
         /// (X-Forwarded-Proto) is believed. Default `[]`.
@@ -130,14 +130,14 @@ table! {
     /// `acme = { … }` of the gateway.
     RawAcme, "acme", later ["challenge", "eab"],
     {
-        /// Names that browsers know this gateway by. The authority looks whether they are ours on port 443, which must lead
-        /// to `https` (TLS-ALPN-01, RFC 8737).
+        /// Names that browsers know this gateway by. The authority looks whether they are ours on port 443, which must
+        /// lead to `https` (TLS-ALPN-01, RFC 8737).
         domains: Strings = r#"["conference.example.com"]"#,
         /// An address that the authority may write to. Default: none.
         contact: String = r#""admin@example.com""#,
         /// The authority: `letsencrypt`, whose [terms](https://letsencrypt.org/repository/) you agree to by this,
-        /// `letsencrypt-staging`, whose certificates no browser believes, or the URL of another one's directory. Default
-        /// `"letsencrypt"`.
+        /// `letsencrypt-staging`, whose certificates no browser believes, or the URL of another one's directory.
+        /// Default `"letsencrypt"`.
         directory: String = r#""https://ca.example/acme/directory""#,
         /// PEM file of the roots that the authority's own server is believed by. Default: the system's.
         ca: String = r#""tls/ca.pem""#,

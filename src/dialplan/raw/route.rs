@@ -42,8 +42,8 @@ table! {
         /// Whether the callee must press 1 before being heard; with a trunk. Default: yes for a call into a room, no
         /// for one that is joined with a single caller.
         confirm: bool = "true",
-        /// Language that its callers are spoken to in; with `ivr`, `room` or `scenario`. Default: that of the ivr, else of the
-        /// gateway.
+        /// Language that its callers are spoken to in; with `ivr`, `room` or `scenario`. Default: that of the ivr, else
+        /// of the gateway.
         language: String = r#""fr-FR""#,
         /// How long it rings before it is answered, 0s to 60s. Default `"0s"`.
         answer_after: RawDuration = r#""3s""#,

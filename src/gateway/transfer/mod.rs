@@ -6,8 +6,8 @@
 //! ctl transfer ─▶ REFER of ours ─▶ NOTIFY 200 ─▶ BYE
 //! ```
 //!
-//! A session does not notice: its handle means the new call from then on. Until then that has none, and is the gateway's
-//! own affair.
+//! A session does not notice: its handle means the new call from then on. Until then that has none, and is the
+//! gateway's own affair.
 //!
 //! | file | what happens there |
 //! |---|---|

@@ -43,7 +43,8 @@ pub(super) struct DelayControl {
     /// The last gap, and the last of several packets.
     gap: Option<i64>,
     wide_gap: Option<i64>,
-    /// Slack that is kept on a line that loses, so that what follows a gap is there before the gap is played; until when.
+    /// Slack that is kept on a line that loses, so that what follows a gap is there before the gap is played; until
+    /// when.
     reserve: i64,
     reserved_until: i64,
 }

@@ -21,8 +21,8 @@ pub(super) const LINES: usize = 100;
 /// Characters of a line in the log; the rest is left out.
 pub(super) const LINE: usize = 1_024;
 
-/// The engine takes an allocation that fails in the middle of its own work badly, and so does clearing up. What is small
-/// is therefore given beyond [`MEMORY`], up to this: the script is stopped before it comes so far.
+/// The engine takes an allocation that fails in the middle of its own work badly, and so does clearing up. What is
+/// small is therefore given beyond [`MEMORY`], up to this: the script is stopped before it comes so far.
 const RESERVE: usize = MEMORY * 2;
 const SMALL: usize = 1_024;
 
@@ -34,7 +34,8 @@ pub trait Stopwatch {
     fn is_over(&mut self) -> bool;
 }
 
-/// A stopwatch without a clock: it counts how often it was asked, so that the same script always ends at the same place.
+/// A stopwatch without a clock: it counts how often it was asked, so that the same script always ends at the same
+/// place.
 #[derive(Debug, Clone, Copy)]
 pub struct Fuel {
     most: u32,

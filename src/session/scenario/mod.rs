@@ -1,11 +1,11 @@
 //! JavaScript scenarios: call control by scripts, as the VoxEngine platform's run them.
 //!
-//! A [`Runtime`] is one session's QuickJS: events in, verbs out, like any [`Session`](super::Session). It reads no clock,
-//! opens no file, and asks for what lies outside by a [`Turn`]. Whoever runs it (a thread for each session, or a test)
-//! hands in the time and the [`Stopwatch`] that says when a callback has had its second.
+//! A [`Runtime`] is one session's QuickJS: events in, verbs out, like any [`Session`](super::Session). It reads no
+//! clock, opens no file, and asks for what lies outside by a [`Turn`]. Whoever runs it (a thread for each session, or a
+//! test) hands in the time and the [`Stopwatch`] that says when a callback has had its second.
 //!
-//! The object model itself is JavaScript (`js/`), on a few native functions that push verbs (`natives.rs`); it is compiled
-//! once, and all runtimes share the bytecode (`prelude.rs`).
+//! The object model itself is JavaScript (`js/`), on a few native functions that push verbs (`natives.rs`); it is
+//! compiled once, and all runtimes share the bytecode (`prelude.rs`).
 
 mod fault;
 mod hashes;

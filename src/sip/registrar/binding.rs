@@ -46,8 +46,8 @@ impl Binding {
         Duration::from_secs(left.as_secs().max(1))
     }
 
-    /// Whether it is of the instance that a GRUU with this `gr` names. (URNs of UUIDs are the same in any case, RFC 4122
-    /// section 3.)
+    /// Whether it is of the instance that a GRUU with this `gr` names. (URNs of UUIDs are the same in any case, RFC
+    /// 4122 section 3.)
     pub(super) fn is_instance(&self, gr: &str) -> bool {
         self.instance.as_deref().is_some_and(|instance| gr_of(instance).eq_ignore_ascii_case(gr))
     }

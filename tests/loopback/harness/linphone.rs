@@ -27,8 +27,8 @@ impl Linphone {
         Self::registered_at(&provider.place(Transport::Udp), "", is_registered, hertz)
     }
 
-    /// The same at whoever takes SIP at `place`, with more lines of its configuration. It does not say itself that it is
-    /// registered, at its prompt.
+    /// The same at whoever takes SIP at `place`, with more lines of its configuration. It does not say itself that it
+    /// is registered, at its prompt.
     pub fn registered_at(place: &str, more: &str, is_registered: impl Fn() -> bool, hertz: f64) -> Self {
         let folder = Folder::new();
         // It takes its address from the way to its peer, and listens on all there are.

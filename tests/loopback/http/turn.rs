@@ -63,7 +63,8 @@ fn a_client_gets_a_password_that_coturn_takes_until_it_ends() {
 
 /// Whether a client gets a relay, by TLS or by TCP in clear.
 fn gets_relay(by_tls: bool, folder: &Folder, port: u16, username: &str, password: &str) -> bool {
-    // It repeats packets that were lost between its own ends for ever, and says what happens when there is a page of it.
+    // It repeats packets that were lost between its own ends for ever, and says what happens when there is a page of
+    // it.
     let mut command = Command::new("timeout");
     command.args(["8", "stdbuf", "-oL", "turnutils_uclient", "-v", "-t", "-y", "-c", "-n", "1", "-m", "1"]);
     command.args(by_tls.then_some("-S"));
