@@ -107,7 +107,7 @@ fn a_session_whose_scenario_died_hangs_up_its_calls_and_says_why_in_the_log() {
     world.input(Input::SessionFailed { session, cause: "Desk.js:3:7: TypeError\n at f".into() });
     world.settle();
     world.run(secs(1));
-    world.assert_logged("scenario failed: Desk: Desk.js:3:7: TypeError  at f");
+    world.assert_logged("scenario failed: Desk: Desk.js:3:7: TypeError\n at f");
     world.assert_ended(phone, End::Remote);
     assert_eq!(world.record(phone).cause, Cause::Session("scenario-failed".into()));
     assert_eq!(world.scenarios[0].over, Some("scenario failed"));
