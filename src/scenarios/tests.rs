@@ -133,12 +133,31 @@ fn server(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> u16 {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream: TcpStream = stream.unwrap();
-            let mut request = vec![0; 4_096];
-            let read = stream.read(&mut request).unwrap();
-            let _ = stream.write_all(&answer(&String::from_utf8_lossy(&request[..read])));
+            let request = request(&mut stream);
+            let _ = stream.write_all(&answer(&request));
         }
     });
     port
+}
+
+/// A whole request: its body may come in a segment of its own.
+fn request(stream: &mut TcpStream) -> String {
+    let mut request = String::new();
+    let mut octets = [0; 4_096];
+    loop {
+        let read = stream.read(&mut octets).unwrap();
+        request.push_str(&String::from_utf8_lossy(&octets[..read]));
+        let Some((head, body)) = request.split_once("\r\n\r\n") else {
+            assert!(read > 0, "it breaks off: {request}");
+            continue;
+        };
+        let head = head.to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            return request;
+        }
+        assert!(read > 0, "its body breaks off: {request}");
+    }
 }
 
 fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
