@@ -1,5 +1,6 @@
 //! What an administrator asks of a running gateway.
 
+use super::call_record::Way;
 use super::cause::Cause;
 use super::health::Presence;
 use super::made_rooms::NewRoom;
@@ -330,6 +331,12 @@ pub struct CallStatus {
     /// The user who calls or is called; empty for a call by a trunk.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user: String,
+    /// What others are shown of who calls; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub display_name: String,
+    /// We call.
+    #[serde(default)]
+    pub outgoing: bool,
     /// Who calls, shortened.
     pub from: String,
     /// The called number, shortened.
@@ -474,6 +481,8 @@ impl Gateway {
             call: call.id.to_string(),
             trunk: call.peer.trunk_name().to_owned(),
             user: call.peer.user_name().to_owned(),
+            display_name: call.from.name.clone().unwrap_or_default(),
+            outgoing: call.way == Way::Out,
             from: Masked(&call.from.number).to_string(),
             number: Masked(&call.number).to_string(),
             route: call.route.clone(),

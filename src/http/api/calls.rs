@@ -18,8 +18,14 @@ pub(super) struct Call {
     /// Its name.
     #[schema(example = "call-3-7")]
     name: String,
-    /// The trunk it came or goes by.
+    /// The trunk it came or goes by; empty for a user's.
     trunk: String,
+    /// The user who calls or is called; empty for a trunk's.
+    user: String,
+    /// What others are shown of who calls; empty for nothing.
+    display_name: String,
+    /// Whether we call.
+    outgoing: bool,
     /// Who calls, shortened.
     #[schema(example = "+442…23")]
     from: String,
@@ -53,6 +59,9 @@ impl From<CallStatus> for Call {
         Self {
             name: call.call,
             trunk: call.trunk,
+            user: call.user,
+            display_name: call.display_name,
+            outgoing: call.outgoing,
             from: call.from,
             number: call.number,
             route: call.route,
