@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 const PATIENCE: Duration = Duration::from_secs(45);
 /// Replies that may wait to be read.
 const REPLIES: usize = 4;
+/// The same where each of them counts.
+const FOLLOWED: usize = 32;
 
 impl App {
     /// Asks, and waits for the first reply.
@@ -25,6 +27,19 @@ impl App {
             Ok(Some(Reply::Error(why))) => Err(why.into()),
             Ok(Some(reply)) => Ok(reply),
             Ok(None) => Err(Problem::unavailable("ending", "the gateway is ending")),
+            Err(_) => Err(Problem::unavailable("no-answer", "there is no answer yet")),
+        }
+    }
+
+    /// Asks, and gives all replies: the first one is no refusal, and the last one is no progress.
+    pub(super) async fn follow(&self, request: Request) -> Result<(Reply, mpsc::Receiver<Reply>), Problem> {
+        let (answer, mut answers) = mpsc::channel(FOLLOWED);
+        let ending = || Problem::unavailable("ending", "the gateway is ending");
+        self.asked().send(Asked::Request { request, answer }).await.map_err(|_| ending())?;
+        match tokio::time::timeout(PATIENCE, answers.recv()).await {
+            Ok(Some(Reply::Error(why))) => Err(why.into()),
+            Ok(Some(reply)) => Ok((reply, answers)),
+            Ok(None) => Err(ending()),
             Err(_) => Err(Problem::unavailable("no-answer", "there is no answer yet")),
         }
     }

@@ -4,16 +4,26 @@ use super::calls::Call;
 use super::extract::{Json, Name};
 use super::{Placed, Sound, Text};
 use crate::dialplan::{ApiRole, Plan};
-use crate::gateway::{Audience, Refusal, Reply, Request, Rule, Status};
+use crate::gateway::{Audience, Progress, Refusal, Reply, Request, Rule, Status};
 use crate::http::access::Caller;
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::mpsc;
 use utoipa::ToSchema;
+
+/// Time between two signs of life of a stream.
+const ALIVE: Duration = Duration::from_secs(15);
 
 /// A room.
 #[derive(Debug, Serialize, ToSchema)]
@@ -239,7 +249,9 @@ pub(super) async fn hang_up(State(app): State<App>, caller: Caller, Name(room): 
     app.order(Request::KickRoom { room }).await
 }
 
-/// Calls a telephone into a room. Answered once it is called; how that goes, the events say. Role: operator.
+/// Calls a telephone into a room. Answered once it is called; how that goes, the events say. Whoever takes
+/// `text/event-stream` is told here: `progress` (`{"call", "what"}`), at last `done` or `failed` (`{"rule", "detail"}`).
+/// Role: operator.
 #[utoipa::path(
     post, path = "/api/v1/rooms/{room}/dial", tag = "rooms", params(("room" = String, Path, max_length = 64)),
     request_body = Dial, responses((status = 202, body = Placed))
@@ -247,15 +259,41 @@ pub(super) async fn hang_up(State(app): State<App>, caller: Caller, Name(room): 
 pub(super) async fn dial(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     Name(room): Name,
     Json(Dial { number, confirm, digits }): Json<Dial>,
-) -> Result<(StatusCode, axum::Json<Placed>), Problem> {
+) -> Result<Response, Problem> {
     caller.must_be(ApiRole::Operator)?;
     caller.must_have_room(&room)?;
-    match app.ask(Request::Dial { room, number, confirm, digits, create: false }).await? {
-        Reply::Progress(progress) => Ok((StatusCode::ACCEPTED, axum::Json(Placed { call: progress.call }))),
+    let request = Request::Dial { room, number, confirm, digits, create: false };
+    let takes_events = |accept: &HeaderValue| accept.to_str().is_ok_and(|kinds| kinds.contains("text/event-stream"));
+    if headers.get(header::ACCEPT).is_some_and(takes_events) {
+        let (first, rest) = app.follow(request).await?;
+        return Ok(as_events(first, rest));
+    }
+    match app.ask(request).await? {
+        Reply::Progress(progress) => {
+            Ok((StatusCode::ACCEPTED, axum::Json(Placed { call: progress.call })).into_response())
+        }
         _ => Err(Problem::unavailable("no-answer", "the call has no name")),
     }
+}
+
+/// Replies as server-sent events.
+fn as_events(first: Reply, rest: mpsc::Receiver<Reply>) -> Response {
+    let events = stream::unfold((Some(first), rest), async |(first, mut rest)| {
+        let reply = match first {
+            Some(reply) => reply,
+            None => rest.recv().await?,
+        };
+        let (name, data) = match reply {
+            Reply::Progress(Progress { call, what }) => ("progress", json!({ "call": call, "what": what })),
+            Reply::Error(Refusal { rule, detail }) => ("failed", json!({ "rule": rule.as_str(), "detail": detail })),
+            _ => ("done", json!({})),
+        };
+        Some((Ok::<_, Infallible>(Event::default().event(name).data(data.to_string())), (None, rest)))
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
 }
 
 /// Plays a sound to all in a room. Role: operator.
