@@ -82,7 +82,7 @@ impl Gateway {
         }
         check_security(arrival)?;
         if let Some(to) = arrival.peer.invited_to() {
-            return self.decide_invited(arrival, &to.room);
+            return self.decide_invited(now, arrival, &to.room);
         }
         let origin = arrival.peer.origin();
         let Some(route) = route::find(&self.plan, &origin, &arrival.number) else {
@@ -101,9 +101,14 @@ impl Gateway {
         Ok(Decided { route: route.name.clone(), leads: Leads::Anew(running.into()) })
     }
 
-    /// Somebody who was invited takes no route: the room, or nothing.
-    fn decide_invited(&self, arrival: &Arrival<'_>, room: &str) -> Result<Decided, Refusal> {
+    /// Somebody who was invited takes no route: the room, or directly who was invited to it too.
+    fn decide_invited(&self, now: Now, arrival: &Arrival<'_>, room: &str) -> Result<Decided, Refusal> {
         let refused = |status, rule| Err(Refusal { answer: Final::status(status), rule, route: None });
+        let callee = self.users.get(&arrival.number);
+        if callee.is_some_and(|user| user.invited_to.as_ref().is_some_and(|to| to.room == room)) {
+            let places = self.direct_places(now, (&arrival.number, arrival.gr()), "")?;
+            return Ok(Decided { route: String::new(), leads: Leads::Directly(places) });
+        }
         if arrival.number != arrival.peer.numbers().normalise(room) {
             return refused(403, format!("its invitation is to room {room} alone"));
         }

@@ -16,8 +16,9 @@ const LONGEST_NAME: usize = 64;
 const LONGEST: u64 = 366 * 24 * 3_600;
 /// Invitations that have not ended.
 const MOST: usize = 10_000;
-/// Calls at one time: that of a client which has lost its connection may still be there when it calls again.
-const MAX_CALLS: u32 = 2;
+/// Calls at one time: to the room, and directly to others who were invited to it. Those of a client which has lost its
+/// connection may still be there when it calls again.
+const MAX_CALLS: u32 = 64;
 
 impl Users {
     /// Those that have not ended.

@@ -2,7 +2,7 @@
 
 use super::super::harness::http::{Http, WebSocket, request};
 use super::super::harness::{Gateway, OPERATOR, Setup, VIEWER, seconds, wait};
-use super::sip_client::Client;
+use super::sip_client::{Client, header};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 
@@ -175,5 +175,35 @@ fn guesses_at_invitations_are_bounded_as_those_at_tokens() {
         .collect();
     assert!(statuses.starts_with(&[403; 5]) && statuses.ends_with(&[429]), "{statuses:?}");
     join(&gateway, &invitation);
+    gateway.finish();
+}
+
+#[test]
+fn those_invited_to_one_room_call_each_other_directly_and_nobody_else() {
+    let gateway = start();
+    let (anna, ben) = (join(&gateway, &invite(&gateway, "2h")), join(&gateway, &invite(&gateway, "2h")));
+    let body = r#"{"name":"Carl","expires":"2h"}"#;
+    let carl = request(&gateway, "POST", "/api/v1/rooms/lobby/invitations", Some(OPERATOR), Some(body)).json();
+    let carl = format!("/join/lobby/{}", carl["token"].as_str().unwrap());
+    let carl = request(&gateway, "POST", &carl, None, None).json();
+    let bens = ben["user"].as_str().unwrap();
+    assert!(client(&gateway, &anna, bens).calls().starts_with("SIP/2.0 480"), "Ben is not registered");
+    let mut called = client(&gateway, &ben, "board");
+    assert!(called.registers(600).starts_with("SIP/2.0 200"));
+    assert!(client(&gateway, &carl, bens).calls().starts_with("SIP/2.0 403"), "Carl was invited elsewhere");
+    let mut caller = client(&gateway, &anna, bens);
+    let offer = caller.offer();
+    let answer = std::thread::scope(|scope| {
+        let calling = scope.spawn(|| caller.calls());
+        let invite = called.line.receive_text();
+        assert!(invite.starts_with("INVITE ") && invite.ends_with(&offer), "{invite}");
+        assert!(header(&invite, "From").contains(anna["user"].as_str().unwrap()), "{invite}");
+        let copied = ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", header(&invite, name)));
+        let to = header(&invite, "To");
+        let lines = copied.concat();
+        called.line.send(&format!("SIP/2.0 603 Decline\r\n{lines}To: {to};tag=ben\r\nContent-Length: 0\r\n\r\n"));
+        calling.join().unwrap()
+    });
+    assert!(answer.starts_with("SIP/2.0 603"), "{answer}");
     gateway.finish();
 }
