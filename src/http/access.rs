@@ -1,5 +1,6 @@
 //! Bearer tokens (RFC 6750): whose a request is.
 
+use super::invitation::Claims;
 use super::problem::Problem;
 use crate::dialplan::{ApiRole, ApiToken, Plan};
 use axum::extract::FromRequestParts;
@@ -31,6 +32,12 @@ pub(super) struct Caller {
 impl Caller {
     fn new(token: &ApiToken) -> Self {
         Self { name: token.name.clone(), hash: token.hash, role: token.role, rooms: token.rooms.clone() }
+    }
+
+    /// Whoever shows an invitation: a host acts upon its room, everybody else sees who is in it.
+    pub(super) fn invited(token: &str, Claims { id, room, host, .. }: Claims) -> Self {
+        let role = if host { ApiRole::Operator } else { ApiRole::Viewer };
+        Self { name: format!("invitation {id}"), hash: Sha256::digest(token).into(), role, rooms: Some(vec![room]) }
     }
 
     /// Whether the token is good for what takes `role`.
@@ -77,11 +84,8 @@ impl Caller {
 /// The token in `Authorization: Bearer TOKEN`, or in the WebSocket subprotocol `bearer.TOKEN`, since pages cannot set
 /// headers there.
 pub(super) fn credentials(headers: &HeaderMap, plan: &Plan) -> Credentials {
-    if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let token = value.to_str().ok().and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-        });
+    if headers.contains_key(header::AUTHORIZATION) {
+        let token = bearer(headers);
         return token.and_then(|token| known(token, plan)).map_or(Credentials::Wrong, Credentials::Known);
     }
     let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|value| value.to_str().ok());
@@ -90,6 +94,12 @@ pub(super) fn credentials(headers: &HeaderMap, plan: &Plan) -> Credentials {
         Some(token) => known(token, plan).map_or(Credentials::Wrong, Credentials::Known),
         None => Credentials::None,
     }
+}
+
+/// The token in `Authorization: Bearer TOKEN`.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 /// Whose token it is. All hashes are compared, each in constant time.

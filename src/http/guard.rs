@@ -1,12 +1,13 @@
 //! What every request passes before anything is done for it.
 
-use super::access::{Credentials, credentials};
+use super::access::{Caller, Credentials, bearer, credentials};
 use super::app::App;
 use super::client::{Client, Peer};
 use super::problem::Problem;
+use crate::gateway::{self, Reply};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
@@ -36,12 +37,26 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
+/// Whoever shows an invitation of ours as a token, as long as it admits somebody.
+async fn invited(app: &App, headers: &HeaderMap) -> Option<Caller> {
+    let token = bearer(headers)?;
+    let claims = app.invitations().open(token)?;
+    let is_good =
+        matches!(app.ask(gateway::Request::Invitation { id: claims.id.clone() }).await, Ok(Reply::Invited(_)));
+    is_good.then(|| Caller::invited(token, claims))
+}
+
 async fn admit(app: &App, mut request: Request) -> Result<Request, Problem> {
     let plan = app.plan();
     let peer = request.extensions().get::<Peer>().cloned();
     let peer = peer.ok_or_else(|| Problem::bad_request("it came over no connection"))?;
     let client = Client::of(&peer, request.headers(), &plan);
-    let credentials = credentials(request.headers(), &plan);
+    let mut credentials = credentials(request.headers(), &plan);
+    if credentials == Credentials::Wrong
+        && let Some(caller) = invited(app, request.headers()).await
+    {
+        credentials = Credentials::Known(caller);
+    }
     let address = client.address.ip();
     match &credentials {
         Credentials::Known(caller) => {

@@ -207,3 +207,44 @@ fn those_invited_to_one_room_call_each_other_directly_and_nobody_else() {
     assert!(answer.starts_with("SIP/2.0 603"), "{answer}");
     gateway.finish();
 }
+
+#[test]
+fn an_invitation_is_a_token_for_its_room_by_which_guests_see_and_hosts_act() {
+    let gateway = start();
+    let (guest, body) = (invite(&gateway, "2h"), r#"{"name":"Hanna","expires":"2h","host":true}"#);
+    let host = request(&gateway, "POST", "/api/v1/rooms/board/invitations", Some(OPERATOR), Some(body)).json();
+    let token = |invitation: &Value| invitation["token"].as_str().unwrap().to_owned();
+    let (guest, hosts) = (token(&guest), token(&host));
+    let mut anna =
+        client(&gateway, &request(&gateway, "POST", &format!("/join/board/{guest}"), None, None).json(), "board");
+    assert!(anna.calls().starts_with("SIP/2.0 200"));
+    gateway.wait_for_members("board", 1);
+    let ask = |method: &str, path: &str, token: &str, body: Option<&str>| {
+        let answer = request(&gateway, method, path, Some(token), body);
+        (answer.status, if answer.status < 300 { String::new() } else { answer.rule() })
+    };
+    let lock = Some(r#"{"locked":true}"#);
+    let refused = |status: u16, rule: &str| (status, rule.to_owned());
+    let seen = request(&gateway, "GET", "/api/v1/rooms/board/participants", Some(&guest), None).json();
+    assert_eq!((&seen[0]["display_name"], &seen[0]["outgoing"]), (&json!("Anna Ashton"), &json!(false)), "{seen}");
+    assert!(seen[0]["user"].as_str().unwrap().starts_with("guest-"), "{seen}");
+    assert_eq!(ask("PUT", "/api/v1/rooms/board/lock", &guest, lock), refused(403, "role"));
+    assert_eq!(ask("GET", "/api/v1/rooms/lobby/participants", &guest, None), refused(403, "room"));
+    assert_eq!(ask("PUT", "/api/v1/rooms/board/lock", &hosts, lock), (204, String::new()));
+    assert_eq!(ask("PUT", "/api/v1/rooms/lobby/lock", &hosts, lock), refused(403, "room"));
+    assert_eq!(ask("POST", "/api/v1/rooms", &hosts, Some(r#"{"name":"another"}"#)), refused(403, "role"));
+    assert_eq!(ask("GET", "/api/v1/users", &hosts, None).0, 403);
+    let call = seen[0]["name"].as_str().unwrap();
+    assert_eq!(
+        ask("PUT", &format!("/api/v1/calls/{call}/mute"), &hosts, Some(r#"{"muted":true}"#)),
+        (204, String::new())
+    );
+    assert_eq!(ask("DELETE", "/api/v1/rooms/board/participants", &hosts, None), (204, String::new()));
+    let bye = anna.line.receive_text();
+    assert!(bye.starts_with("BYE "), "{bye}");
+    anna.accepts(&bye);
+    let place = format!("/api/v1/rooms/board/invitations/{}", host["id"].as_str().unwrap());
+    assert_eq!(ask("DELETE", &place, OPERATOR, None), (204, String::new()));
+    assert_eq!(ask("GET", "/api/v1/rooms/board", &hosts, None), refused(401, "unauthorized"));
+    gateway.finish();
+}
