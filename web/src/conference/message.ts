@@ -1,0 +1,146 @@
+// Messages of the conference (the gateway's scenarios) and of peers (within direct calls), as JSON.
+
+import * as read from './read';
+import type { ChatLine } from './state';
+
+/** Octets of the longest message. */
+export const LONGEST = 8 * 1024;
+/** Characters of one line of the chat. */
+export const LONGEST_LINE = 2000;
+const MOST = 1000;
+const name = read.text(256);
+
+export interface ListedPeer {
+    readonly id: string;
+    readonly name: string;
+}
+
+/** What the conference tells. */
+export type ConferenceMessage =
+    /** Who is here. */
+    | { type: 'peers'; peers: ListedPeer[]; numbers: string[] }
+    /** A telephone is called. */
+    | { type: 'calling'; number: string }
+    | { type: 'ringing'; number: string }
+    | { type: 'connected'; number: string; inbound: boolean }
+    | { type: 'failed'; number: string; reason: string }
+    | { type: 'disconnected'; number: string }
+    /** A direct call of ours to this peer found no way through. */
+    | { type: 'ice-failed'; peer: string };
+
+const info = read.object({
+    peers: read.list(read.object({ callerid: name, displayName: read.maybe(name, '') }), MOST),
+    pstnCalls: read.maybe(read.list(read.object({ callerid: read.maybe(name, '') }), MOST), []),
+});
+const about = read.object({
+    number: read.maybe(name, ''),
+    inbound: read.maybe(read.flag, false),
+    reason: read.maybe(name, ''),
+});
+const kind = read.object({ type: read.maybe(read.text(64), '') });
+const iceFailed = read.object({ callee: name });
+
+/** Reads a message of the conference; null: it is none that we know. */
+export function conferenceMessage(content: string): ConferenceMessage | null {
+    if (content.length > 64 * LONGEST) return null;
+    const type = read.json(kind, content)?.type;
+    if (type === undefined) return null;
+    if (type === '') {
+        const list = read.json(info, content);
+        return list && {
+            type: 'peers',
+            peers: list.peers.map(({ callerid, displayName }) => ({ id: userOf(callerid), name: displayName })),
+            numbers: list.pstnCalls.map(({ callerid }) => callerid),
+        };
+    }
+    if (type === 'ICE_FAILED') {
+        const failed = read.json(iceFailed, content);
+        return failed && { type: 'ice-failed', peer: userOf(failed.callee) };
+    }
+    const told = read.json(about, content);
+    if (told === null) return null;
+    const { number, inbound, reason } = told;
+    switch (type) {
+        case 'CALL_PARTICIPANT': return { type: 'calling', number };
+        case 'CALL_PARTICIPANT_RINGING': return { type: 'ringing', number };
+        case 'CALL_PARTICIPANT_CONNECTED': return { type: 'connected', number, inbound };
+        case 'CALL_PARTICIPANT_FAILED': return { type: 'failed', number, reason };
+        case 'CALL_PARTICIPANT_DISCONNECTED': return { type: 'disconnected', number };
+        default: return null;
+    }
+}
+
+/** The user of `sip:anna@example.com`, `anna@example.com` or `anna`. */
+export function userOf(address: string): string {
+    return address.replace(/^sips?:/i, '').split('@')[0] ?? '';
+}
+
+/** What is told the conference. */
+export const toConference = {
+    /** Has a telephone called. */
+    call: (number: string) => JSON.stringify({ type: 'CALL_PARTICIPANT', number }),
+    /** A call of `caller` to us found no way through: it is to be told, and to try once more. */
+    iceFailed: (caller: string, callee: string, displayName: string) =>
+        JSON.stringify({ type: 'ICE_FAILED', caller, callee, displayName }),
+    /** Presses a key of a telephone. */
+    tone: (number: string, tone: string) => JSON.stringify({ type: 'SEND_TONE', number, tone }),
+    /** There is no way between us and this peer: its sound is to come through the gateway, or no longer. */
+    relay: (peer: string, on: boolean) => JSON.stringify({ type: 'RELAY_SOUND', peer, on }),
+};
+
+/** What a peer tells of itself. */
+export interface PeerStatus {
+    readonly name: string;
+    readonly muted: boolean;
+    readonly hand: boolean;
+    readonly camera: boolean;
+    readonly sharing: boolean;
+    /** Whether it wants our picture now. */
+    readonly wants: boolean;
+}
+
+export type PeerMessage = { type: 'status'; status: PeerStatus } | { type: 'chat'; lines: ChatLine[] };
+
+const status = read.object({
+    name: read.text(64), muted: read.flag, hand: read.flag, camera: read.flag, sharing: read.flag,
+    wants: read.maybe(read.flag, true),
+});
+const line = read.object({ id: read.text(64), from: read.text(64), text: read.text(LONGEST_LINE), at: read.number(0, 8.64e15) });
+const lines = read.object({ lines: read.list(line, MOST) });
+
+/** Reads a message of a peer; null: it is none that we know. */
+export function peerMessage(content: string): PeerMessage | null {
+    if (content.length > LONGEST) return null;
+    switch (read.json(kind, content)?.type) {
+        case 'STATUS': {
+            const told = read.json(status, content);
+            return told && { type: 'status', status: told };
+        }
+        case 'CHAT': {
+            const told = read.json(lines, content);
+            return told && { type: 'chat', lines: told.lines };
+        }
+        default: return null;
+    }
+}
+
+/** A status, as it is sent. */
+export function statusMessage(status: PeerStatus): string {
+    return JSON.stringify({ type: 'STATUS', ...status });
+}
+
+/** Lines of the chat as messages none of which is too long; the newest ones, where there are too many. */
+export function chatMessages(chat: readonly ChatLine[]): string[] {
+    const messages: string[] = [];
+    let lines: ChatLine[] = [];
+    const octets = (text: string) => new TextEncoder().encode(text).length;
+    const written = (lines: ChatLine[]) => JSON.stringify({ type: 'CHAT', lines });
+    for (const line of chat.slice(-100)) {
+        if (lines.length > 0 && octets(written([...lines, line])) > LONGEST) {
+            messages.push(written(lines));
+            lines = [];
+        }
+        lines.push(line);
+    }
+    return lines.length > 0 ? [...messages, written(lines)] : messages;
+}

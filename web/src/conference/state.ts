@@ -1,0 +1,140 @@
+// What the page knows of a conference. Plain values: reducer.ts changes them, views show them.
+
+/** How a peer's picture, and where the gateway does not mix browsers its sound, reach us. */
+export type Link =
+    /** No call between us yet. */
+    | 'waiting'
+    | 'calling'
+    /** Directly. */
+    | 'direct'
+    /** It could not be reached directly, and is tried once more. */
+    | 'retrying'
+    /** It cannot be reached directly: its sound comes through the gateway, without a picture. */
+    | 'gateway';
+
+/** Somebody else in a browser. */
+export interface Peer {
+    /** The user's name: who is called. */
+    readonly id: string;
+    readonly name: string;
+    readonly link: Link;
+    /** Direct calls that failed for want of a way through. */
+    readonly failures: number;
+    readonly muted: boolean;
+    readonly hand: boolean;
+    readonly camera: boolean;
+    readonly sharing: boolean;
+    /** The name of its call in the gateway, as far as we are told: what a host acts upon. */
+    readonly call: string | null;
+}
+
+export type TelephoneState = 'calling' | 'ringing' | 'in' | 'left' | 'failed';
+
+/** Somebody on a telephone. */
+export interface Telephone {
+    /** The name of its call, or its number where that is all we are told. */
+    readonly id: string;
+    /** The number as it came; shown by `masked`. Empty: withheld. */
+    readonly number: string;
+    readonly state: TelephoneState;
+    /** Why it failed, as the gateway said; empty: it did not say. */
+    readonly reason: string;
+    readonly muted: boolean;
+    readonly inbound: boolean;
+    /** The name of its call in the gateway, as far as we are told. */
+    readonly call: string | null;
+    /** When its state began, milliseconds. */
+    readonly since: number;
+}
+
+/** A line of the chat. `id` is the same for all who have it. */
+export interface ChatLine {
+    readonly id: string;
+    readonly from: string;
+    readonly text: string;
+    /** When it was written, milliseconds since 1970. */
+    readonly at: number;
+}
+
+/** Ourselves. */
+export interface Me {
+    readonly user: string;
+    readonly name: string;
+    readonly host: boolean;
+    readonly muted: boolean;
+    readonly camera: boolean;
+    readonly sharing: boolean;
+    readonly hand: boolean;
+}
+
+/** Why the conference is over for us. */
+export type Over = 'left' | 'removed' | 'ended' | 'elsewhere' | 'refused';
+
+export type Phase =
+    | { readonly name: 'joining' }
+    | { readonly name: 'in' }
+    /** The connection was lost; `tries` have been made to get it back. */
+    | { readonly name: 'reconnecting'; readonly tries: number }
+    | { readonly name: 'over'; readonly why: Over; readonly detail: string };
+
+/** Something the person is told: a key of the texts, and what stands in its gaps. */
+export interface Notice {
+    readonly id: number;
+    readonly text: string;
+    readonly gaps: Readonly<Record<string, string | number>>;
+    readonly kind: 'told' | 'wrong';
+}
+
+export interface Conference {
+    readonly phase: Phase;
+    readonly room: string;
+    readonly me: Me;
+    /** The gateway mixes browsers too: direct calls then carry pictures alone, so that nobody is heard twice. */
+    readonly mixed: boolean;
+    readonly locked: boolean;
+    /** We have been told who is here. */
+    readonly told: boolean;
+    readonly peers: readonly Peer[];
+    readonly telephones: readonly Telephone[];
+    readonly chat: readonly ChatLine[];
+    readonly chatOpen: boolean;
+    /** Lines of the chat that came while it was closed. */
+    readonly unread: number;
+    /** Who talks: a peer's or telephone's id, or `me`. */
+    readonly speaker: string | null;
+    readonly notices: readonly Notice[];
+}
+
+/** The state before anything has happened. */
+export function beginning(room: string, me: Pick<Me, 'user' | 'name' | 'host' | 'muted' | 'camera'>, mixed: boolean): Conference {
+    return {
+        phase: { name: 'joining' },
+        room,
+        me: { ...me, sharing: false, hand: false },
+        mixed,
+        locked: false,
+        told: false,
+        peers: [],
+        telephones: [],
+        chat: [],
+        chatOpen: false,
+        unread: 0,
+        speaker: null,
+        notices: [],
+    };
+}
+
+/** Whether a peer's sound that comes by the direct call is played: nobody is heard twice. */
+export function playsDirectSound(conference: Conference, peer: Peer): boolean {
+    return !conference.mixed && peer.link === 'direct';
+}
+
+/** Whether nobody else is here. */
+export function isAlone(conference: Conference): boolean {
+    return conference.phase.name === 'in' && conference.peers.length === 0 && !conference.telephones.some(isThere);
+}
+
+/** Whether a telephone is here, or on its way. */
+export function isThere(telephone: Telephone): boolean {
+    return telephone.state === 'calling' || telephone.state === 'ringing' || telephone.state === 'in';
+}

@@ -1,0 +1,164 @@
+// The people in the conference: a tile each.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { bestGrid, corner } from '../conference/grid';
+import { masked } from '../conference/invitation';
+import type { Conference, Peer, Telephone } from '../conference/state';
+import type { Session } from '../session';
+import { t } from '../texts';
+import { useListen, useSize, useStream } from './hooks';
+import { Icon } from './icons';
+import { hueOf, IconButton, initials, Preview } from './parts';
+
+function Name({ name, muted, hand }: { name: string; muted: boolean; hand: boolean }) {
+    return (
+        <figcaption>
+            {hand && <span class="hand"><Icon name="hand" /><span class="hidden">{t('tile.hand')}</span></span>}
+            {muted && <span class="is-muted"><Icon name="muted" /><span class="hidden">{t('tile.muted')}</span></span>}
+            <span class="name">{name}</span>
+        </figcaption>
+    );
+}
+
+/** What a host does to one person. */
+function HostButtons({ session, call, muted, name }: { session: Session; call: string | null; muted: boolean; name: string }) {
+    const { host } = session;
+    if (host === null || call === null || !session.store.state.me.host) return null;
+    return (
+        <>
+            <IconButton icon={muted ? 'microphone' : 'muted'} label={t(muted ? 'host.unmute' : 'host.mute', { name })}
+                onClick={() => void session.attempt(host.mute(call, !muted))} />
+            <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => void session.attempt(host.remove(call))} />
+        </>
+    );
+}
+
+export function PeerTile({ session, peer, speaks }: { session: Session; peer: Peer; speaks: boolean }) {
+    useListen(session.stage);
+    const picture = peer.camera || peer.sharing ? session.stage.picture(peer.id) : null;
+    const video = useStream(picture);
+    const name = peer.name || t('peer.nameless');
+    return (
+        <figure class={`tile ${speaks ? 'speaks' : ''} ${peer.sharing ? 'shares' : ''}`} aria-label={name}>
+            {picture === null
+                ? <span class="avatar" style={{ '--hue': String(hueOf(name)) }} aria-hidden="true">{initials(name)}</span>
+                : <video ref={video} autoPlay playsInline muted aria-label={t('tile.picture', { name })} />}
+            {peer.link !== 'direct' && <p class="state">{t(`link.${peer.link}`)}</p>}
+            <div class="actions"><HostButtons session={session} call={peer.call} muted={peer.muted} name={name} /></div>
+            <Name name={name} muted={peer.muted} hand={peer.hand} />
+        </figure>
+    );
+}
+
+interface TelephoneProps {
+    readonly session: Session;
+    readonly telephone: Telephone;
+    readonly speaks: boolean;
+    readonly onKeypad: (telephone: Telephone) => void;
+}
+
+/** The usual reasons have texts; the others are told beside the tile. */
+function failure(reason: string): string {
+    if (/busy|486/i.test(reason)) return 'telephone.busy';
+    if (/declin|603/i.test(reason)) return 'telephone.declined';
+    return /no.answer|not answer|408|480/i.test(reason) ? 'telephone.no-answer' : 'telephone.failed';
+}
+
+export function TelephoneTile({ session, telephone, speaks, onKeypad }: TelephoneProps) {
+    const { state, reason, call, muted } = telephone;
+    const name = telephone.number === '' ? t('telephone.withheld') : masked(telephone.number);
+    return (
+        <figure class={`tile telephone ${state} ${speaks ? 'speaks' : ''}`} aria-label={t('telephone.label', { number: name })}>
+            <span class="avatar" aria-hidden="true"><Icon name="telephone" /></span>
+            <p class="state">{state === 'failed' ? t(failure(reason)) : t(`telephone.${state}`)}</p>
+            <div class="actions">
+                {state === 'in' && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
+                {state !== 'left' && state !== 'failed' && <HostButtons session={session} call={call} muted={muted} name={name} />}
+            </div>
+            <Name name={name} muted={muted} hand={false} />
+        </figure>
+    );
+}
+
+/** All tiles, as large as they can be. */
+export function Tiles({ session, conference, onKeypad }: { session: Session; conference: Conference; onKeypad: (telephone: Telephone) => void }) {
+    const { element, width, height } = useSize<HTMLDivElement>();
+    const { peers, telephones, speaker } = conference;
+    const grid = bestGrid(peers.length + telephones.length, width, height);
+    const style = { '--columns': String(grid.columns), '--width': `${grid.width}px`, '--height': `${grid.height}px` };
+    return (
+        <div class="tiles" ref={element} style={style} role="group" aria-label={t('tiles')}>
+            {peers.map(peer => <PeerTile key={peer.id} session={session} peer={peer} speaks={speaker === peer.id} />)}
+            {telephones.map(one => (
+                <TelephoneTile key={one.id} session={session} telephone={one} speaks={speaker === one.id} onKeypad={onKeypad} />
+            ))}
+        </div>
+    );
+}
+
+/** Ourselves: dragged with a finger or a mouse, moved from corner to corner with the arrow keys. */
+export function SelfView({ session, conference }: { session: Session; conference: Conference }) {
+    useListen(session.devices);
+    const box = useRef<HTMLDivElement>(null);
+    const [at, setAt] = useState<{ x: number; y: number } | null>(null);
+    const held = useRef<{ x: number; y: number } | null>(null);
+    const sizes = () => {
+        const own = box.current?.getBoundingClientRect();
+        const area = box.current?.parentElement?.getBoundingClientRect();
+        return own === undefined || area === undefined ? null : { own, area };
+    };
+    const settle = (place: { x: number; y: number }) => {
+        const all = sizes();
+        if (all !== null) setAt(corner(place, all.own, all.area));
+    };
+    useEffect(() => {
+        const resized = () => { if (at !== null) settle(at); };
+        addEventListener('resize', resized);
+        return () => removeEventListener('resize', resized);
+    });
+    const down = (event: PointerEvent) => {
+        const all = sizes();
+        if (all === null) return;
+        held.current = { x: event.clientX - all.own.left, y: event.clientY - all.own.top };
+        box.current?.setPointerCapture(event.pointerId);
+    };
+    const move = (event: PointerEvent) => {
+        const all = sizes();
+        if (held.current === null || all === null) return;
+        setAt({ x: event.clientX - all.area.left - held.current.x, y: event.clientY - all.area.top - held.current.y });
+    };
+    const up = () => {
+        if (held.current !== null && at !== null) settle(at);
+        held.current = null;
+    };
+    const key = (event: KeyboardEvent) => {
+        const all = sizes();
+        if (all === null || !event.key.startsWith('Arrow')) return;
+        event.preventDefault();
+        const { own, area } = all;
+        const place = { x: own.left - area.left, y: own.top - area.top };
+        if (event.key === 'ArrowLeft') place.x = 0;
+        if (event.key === 'ArrowRight') place.x = area.width;
+        if (event.key === 'ArrowUp') place.y = 0;
+        if (event.key === 'ArrowDown') place.y = area.height;
+        settle(place);
+    };
+    const { me, speaker } = conference;
+    const style = at === null ? {} : { left: `${at.x}px`, top: `${at.y}px`, right: 'auto', bottom: 'auto' };
+    return (
+        <div
+            class={`self ${speaker === 'me' ? 'speaks' : ''} ${held.current === null ? '' : 'held'}`} ref={box} style={style} tabIndex={0} role="group"
+            aria-label={t('self.label')} aria-roledescription={t('self.moves')}
+            onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={up} onKeyDown={key}
+        >
+            {session.devices.preview === null
+                ? <span class="avatar" style={{ '--hue': String(hueOf(me.name)) }} aria-hidden="true">{initials(me.name)}</span>
+                : <Preview devices={session.devices} />}
+            <p class="caption">
+                {me.hand && <Icon name="hand" />}
+                {me.muted && <Icon name="muted" />}
+                <span>{t('self.you')}</span>
+            </p>
+        </div>
+    );
+}

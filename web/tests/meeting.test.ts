@@ -1,0 +1,299 @@
+// A conference as it is lived through, with a gateway and a browser that are none.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Problem } from '../src/gateway/gateway';
+import { conference, FakeHost, FakeIncoming, turn } from './fakes';
+
+const linkOf = (held: ReturnType<typeof conference>, id: string) => held.state().peers.find(peer => peer.id === id)?.link;
+const domain = '@sip.example.com';
+
+test('a conference is called with its name as soon as we are registered', () => {
+    const held = conference();
+    assert.equal(held.state().phase.name, 'joining');
+    const call = held.join();
+    assert.deepEqual(call.headers, { 'X-Conference-Id': 'board' });
+    assert.equal(held.state().phase.name, 'in');
+    assert.equal(held.media.heard, call.wire);
+});
+
+test('of two peers one calls the other, and each is heard once', () => {
+    const held = conference();
+    held.join();
+    held.tell('anna', 'mia', 'otto');
+    assert.deepEqual(held.phone().calls.map(({ target }) => target).slice(1), [`sip:otto${domain}`]);
+    held.phone().callTo(`sip:otto${domain}`).connects();
+    const anna = new FakeIncoming('anna');
+    held.phone().events.incoming(anna);
+    anna.answered?.connects();
+    assert.deepEqual([linkOf(held, 'anna'), linkOf(held, 'otto')], ['direct', 'direct']);
+    assert.deepEqual([...held.media.audible.values()], [true, true]);
+});
+
+test('where the gateway mixes browsers direct calls carry pictures alone', () => {
+    const held = conference({ call: `sip:board${domain}` }, new FakeHost());
+    held.join();
+    held.store.dispatch({ type: 'peer', peer: { id: 'otto', name: 'Otto' } });
+    const call = held.phone().callTo(`sip:otto${domain}`);
+    call.connects();
+    assert.deepEqual(call.stream, { audio: false, video: true });
+    assert.equal(held.media.audible.get('otto'), false);
+});
+
+test('a peer without a way through is called once more, and then comes through the gateway', async () => {
+    const held = conference();
+    const gateway = held.join();
+    held.tell('mia', 'otto');
+    held.phone().callTo(`sip:otto${domain}`).answers();
+    await held.clock.pass(9_000);
+    const calls = held.phone().calls.filter(({ target }) => target === `sip:otto${domain}`);
+    assert.equal(calls.length, 2);
+    assert.ok(calls[0]?.isOver);
+    assert.equal(linkOf(held, 'otto'), 'calling');
+    calls[1]?.answers();
+    calls[1]?.wire.becomes('failed');
+    assert.equal(linkOf(held, 'otto'), 'gateway');
+    assert.deepEqual(gateway.messages.map(text => JSON.parse(text)), [{ type: 'RELAY_SOUND', peer: 'otto', on: true }]);
+    await held.clock.pass(60_000);
+    assert.equal(held.phone().calls.filter(({ target }) => target === `sip:otto${domain}`).length, 2);
+});
+
+test('who was called tells the caller by the conference that there is no way, and the caller calls again', async () => {
+    const called = conference();
+    const gateway = called.join();
+    called.tell('anna', 'mia');
+    const anna = new FakeIncoming('anna');
+    called.phone().events.incoming(anna);
+    anna.answered?.answers();
+    anna.answered?.wire.becomes('failed');
+    const told = { type: 'ICE_FAILED', caller: `sip:anna${domain}`, callee: 'mia', displayName: 'Mia' };
+    assert.deepEqual(gateway.messages.map(text => JSON.parse(text)), [told]);
+
+    const caller = conference();
+    caller.join();
+    caller.tell('mia', 'otto');
+    caller.phone().callTo(`sip:otto${domain}`).answers();
+    caller.phone().callTo(`sip:joinconf${domain}`).events.message?.(JSON.stringify({ type: 'ICE_FAILED', callee: 'otto', displayName: 'Otto' }));
+    assert.equal(linkOf(caller, 'otto'), 'retrying');
+    await caller.clock.pass(1_000);
+    assert.equal(caller.phone().calls.filter(({ target }) => target === `sip:otto${domain}`).length, 2);
+});
+
+test('a stranger who calls gets no answer, and somebody we are told of in time does', async () => {
+    const held = conference();
+    held.join();
+    const [stranger, early] = [new FakeIncoming('mallory'), new FakeIncoming('anna')];
+    held.phone().events.incoming(stranger);
+    held.phone().events.incoming(early);
+    await held.clock.pass(1_000);
+    held.tell('anna', 'mia');
+    assert.notEqual(early.answered, null);
+    await held.clock.pass(10_000);
+    assert.deepEqual([stranger.answered, stranger.refused, early.refused], [null, true, false]);
+});
+
+test('a caller who gives up before we are told of them holds nothing up', async () => {
+    const held = conference();
+    const gateway = held.join();
+    const [early, late] = [new FakeIncoming('anna'), new FakeIncoming('otto')];
+    held.phone().events.incoming(early);
+    held.phone().events.incoming(late);
+    early.isOver = true;
+    held.tell('anna', 'mia');
+    assert.equal(early.answered, null);
+    late.isOver = true;
+    held.meeting.leave();
+    assert.ok(gateway.isOver && held.phone().isStopped);
+});
+
+test('who may not be called directly is heard through the gateway, and not called again', async () => {
+    const held = conference();
+    held.join();
+    held.tell('mia', 'otto');
+    held.phone().callTo(`sip:otto${domain}`).end(403);
+    await held.clock.pass(30_000);
+    assert.equal(linkOf(held, 'otto'), 'gateway');
+    assert.equal(held.phone().calls.length, 2);
+});
+
+test('a lost connection is begun anew, within five seconds even if two tries are in vain', async () => {
+    const held = conference();
+    const gone = held.join();
+    held.tell('mia', 'otto');
+    held.phone().callTo(`sip:otto${domain}`).connects();
+    held.phone().events.lost();
+    assert.equal(held.state().phase.name, 'reconnecting');
+    assert.ok(gone.isOver && held.phones[0]?.isStopped);
+    await held.clock.pass(0);
+    held.phone().events.lost();
+    await held.clock.pass(500);
+    held.phone().events.lost();
+    await held.clock.pass(1_000);
+    assert.equal(held.phones.length, 4);
+    held.join();
+    assert.equal(held.state().phase.name, 'in');
+    held.tell('mia', 'otto');
+    held.phone().callTo(`sip:otto${domain}`).connects();
+    assert.equal(linkOf(held, 'otto'), 'direct');
+});
+
+test('a phone that was given up says nothing any more', async () => {
+    const held = conference();
+    held.join();
+    const [old] = held.phones;
+    held.phone().events.lost();
+    await held.clock.pass(0);
+    held.join();
+    old?.events.lost();
+    old?.events.refused(403);
+    await turn();
+    assert.deepEqual([held.state().phase.name, held.guest.joins], ['in', 0]);
+});
+
+test('a gateway that does not answer is tried again and again, and given up in the end', async () => {
+    const held = conference();
+    await held.clock.pass(3_600_000);
+    assert.deepEqual(held.state().phase, { name: 'over', why: 'refused', detail: '' });
+    assert.ok(held.phones.length > 20 && held.phones.every(phone => phone.isStopped));
+});
+
+test('who is not known any more uses the invitation again', async () => {
+    const held = conference();
+    held.join();
+    held.phone().events.lost();
+    await held.clock.pass(0);
+    held.phone().events.refused(401);
+    await held.clock.pass(2_000);
+    assert.deepEqual([held.guest.joins, held.phone().account.user, held.state().me.user], [1, 'mia-2', 'mia-2']);
+    held.join();
+    assert.equal(held.state().phase.name, 'in');
+});
+
+test('an invitation that was taken back ends it, and says so', async () => {
+    const held = conference();
+    held.join();
+    held.guest.refuses = new Problem(410, 'invitation-revoked', 'it was taken back');
+    held.phone().events.refused(403);
+    await held.clock.pass(1_000);
+    assert.deepEqual(held.state().phase, { name: 'over', why: 'refused', detail: 'invitation-revoked' });
+});
+
+test('who is hung up is out, but not where the whole gateway goes', async () => {
+    const removed = conference();
+    removed.join().end(0);
+    await removed.clock.pass(1_000);
+    assert.deepEqual(removed.state().phase, { name: 'over', why: 'removed', detail: '' });
+
+    const restarted = conference();
+    restarted.join().end(0);
+    restarted.phone().events.lost();
+    await restarted.clock.pass(1_000);
+    assert.equal(restarted.state().phase.name, 'reconnecting');
+});
+
+test('a network that fails is noticed by the sound, also where the WebSocket does not', async () => {
+    const held = conference();
+    const call = held.join();
+    call.wire.becomes('disconnected');
+    await held.clock.pass(2_000);
+    call.wire.becomes('connected');
+    await held.clock.pass(10_000);
+    assert.equal(held.state().phase.name, 'in');
+    call.wire.becomes('disconnected');
+    await held.clock.pass(4_100);
+    assert.equal(held.state().phase.name, 'reconnecting');
+});
+
+test('what was written before is told who comes later, and who it does not reach is named', () => {
+    const held = conference();
+    held.join();
+    held.meeting.say('  first  ');
+    held.meeting.say('   ');
+    held.tell('mia', 'otto', 'paul');
+    const otto = held.phone().callTo(`sip:otto${domain}`);
+    otto.connects();
+    const chat = otto.informed.map(text => JSON.parse(text)).filter(({ type }) => type === 'CHAT');
+    assert.deepEqual(chat.flatMap(({ lines }) => lines.map(({ text }: { text: string }) => text)), ['first']);
+    otto.events.message?.(JSON.stringify({ type: 'CHAT', lines: [...chat[0].lines, { id: 'otto-1', from: 'Otto', text: 'second', at: 9 }] }));
+    assert.deepEqual(held.state().chat.map(({ text }) => text), ['second', 'first']);
+    assert.equal(held.state().unread, 1);
+    held.meeting.say('third');
+    assert.deepEqual(held.state().notices.map(({ text, gaps }) => [text, gaps]), [['chat.missed', { names: 'PAUL' }]]);
+});
+
+test('of many peers the pictures of a few are asked for', () => {
+    const held = conference();
+    held.join();
+    const others = Array.from({ length: 12 }, (_, n) => `p${String(n).padStart(2, '0')}`);
+    held.tell('mia', ...others);
+    for (const id of others) held.phone().callTo(`sip:${id}${domain}`).connects();
+    held.meeting.heard(['p07']);
+    const wants = (id: string) => JSON.parse(held.phone().callTo(`sip:${id}${domain}`).informed.at(-1)!).wants;
+    assert.equal(others.filter(wants).length, 4);
+    assert.equal(wants('p07'), true);
+    held.phone().callTo(`sip:p01${domain}`).events.message?.(JSON.stringify({ type: 'STATUS', name: 'P', muted: true, hand: false, camera: true, sharing: false, wants: false }));
+    assert.equal(held.media.sending.get('p01'), false);
+    assert.equal(held.state().peers.find(({ id }) => id === 'p01')?.muted, true);
+});
+
+test('a telephone is called and its keys pressed by messages in a scenario, and by the API in a room', async () => {
+    const scenario = conference();
+    const gateway = scenario.join();
+    await scenario.meeting.callTelephone('+442079460123');
+    gateway.events.message?.('{"type":"CALL_PARTICIPANT","number":"+442079460123"}');
+    gateway.events.message?.('{"type":"CALL_PARTICIPANT_CONNECTED","number":"+442079460123"}');
+    const [telephone] = scenario.state().telephones;
+    assert.equal(telephone?.state, 'in');
+    await scenario.meeting.press(telephone!, '#');
+    assert.deepEqual(gateway.messages.map(text => JSON.parse(text)), [
+        { type: 'CALL_PARTICIPANT', number: '+442079460123' }, { type: 'SEND_TONE', number: '+442079460123', tone: '#' },
+    ]);
+
+    const host = new FakeHost();
+    const room = conference({ call: `sip:board${domain}`, host: true }, host);
+    room.join();
+    await turn();
+    await room.meeting.callTelephone('+442079460123');
+    assert.equal(room.state().telephones[0]?.state, 'calling');
+    host.tell({ type: 'progress', call: 'call-1-9', what: 'ringing' });
+    assert.equal(room.state().telephones[0]?.state, 'ringing');
+    host.tell({ type: 'done' });
+    const base = { user: '', name: '', number: '+442…23', muted: false };
+    host.listed = [{ ...base, call: 'call-1-9', state: 'answered' }];
+    await room.clock.pass(2_500);
+    const [called] = room.state().telephones;
+    assert.deepEqual([called?.state, called?.call, room.state().telephones.length], ['in', 'call-1-9', 1]);
+    await room.meeting.press(called!, '5');
+    assert.deepEqual(host.done, ['dial +442079460123', 'digits call-1-9 5']);
+    host.listed = [];
+    await room.clock.pass(5_000);
+    assert.equal(room.state().telephones[0]?.state, 'left');
+    await room.clock.pass(6_000);
+    assert.equal(room.state().telephones.length, 0);
+});
+
+test('a telephone that is busy is told with its reason', async () => {
+    const host = new FakeHost();
+    const room = conference({ call: `sip:board${domain}`, host: true }, host);
+    room.join();
+    await room.meeting.callTelephone('+442079460123');
+    host.tell({ type: 'failed', rule: 'failed', detail: 'busy' });
+    const [telephone] = room.state().telephones;
+    assert.deepEqual([telephone?.state, telephone?.reason], ['failed', 'busy']);
+    assert.deepEqual(room.state().notices.map(({ text, gaps }) => [text, gaps]), [['telephone.failed-because', { number: '+442…23', reason: 'busy' }]]);
+});
+
+test('whoever leaves leaves nothing behind', async () => {
+    for (let n = 0; n < 20; n++) {
+        const held = conference();
+        const gateway = held.join();
+        held.tell('anna', 'mia', 'otto');
+        const otto = held.phone().callTo(`sip:otto${domain}`);
+        otto.connects();
+        held.meeting.leave();
+        assert.ok(gateway.isOver && otto.isOver && held.phone().isStopped);
+        assert.deepEqual([held.state().phase, held.media.shown.size], [{ name: 'over', why: 'left', detail: '' }, 0]);
+        await held.clock.pass(60_000);
+        assert.deepEqual([held.clock.waiting, held.phones.length], [0, 1]);
+    }
+});
