@@ -30,7 +30,8 @@ COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 .PHONY: run voice hear bad-line test load format lint docs units bench counts counts-accept counts-annotate settings
 
 run:
-	@.ci/need $(BUILD_TOOLS)
+	@.ci/need $(BUILD_TOOLS) npm:npm
+	@.ci/web $(or $(CARGO_TARGET_DIR),target)/web
 	cargo run --locked --release -- run --config $(CONFIG)
 
 voice:
@@ -65,6 +66,7 @@ bad-line:
 test:
 	@.ci/need --components rustfmt,clippy $(PYTHON_TOOLS) $(TEST_TOOLS) $(COUNT_TOOLS)
 	@.ci/browser $(or $(CARGO_TARGET_DIR),target)/browser
+	@.ci/web --test $(or $(CARGO_TARGET_DIR),target)/web
 	@$(MAKE) --no-print-directory format
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory docs

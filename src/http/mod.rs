@@ -18,6 +18,7 @@
 //! | `invitation.rs` | the seal of invitations |
 //! | `ask.rs` | what the gateway's task is asked, and its answers |
 //! | `events.rs` | what happens, for those who follow |
+//! | `conference_page.rs` | the conference page, made of `web/` |
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
 
 mod access;
@@ -25,6 +26,7 @@ mod api;
 mod app;
 mod ask;
 mod client;
+mod conference_page;
 mod connections;
 mod events;
 mod extract;

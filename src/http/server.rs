@@ -3,6 +3,7 @@
 use super::api;
 use super::app::{App, Asked};
 use super::client::Peer;
+use super::conference_page::page;
 use super::connections::Connections;
 use super::guard::guard;
 use super::invitation::{InvitationKey, KeyError};
@@ -187,6 +188,7 @@ fn routes(app: &App) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this path has other methods")
         })
+        .layer(axum::middleware::from_fn(page))
         .layer(axum::middleware::from_fn_with_state(app.clone(), guard))
         .with_state(app.clone())
 }

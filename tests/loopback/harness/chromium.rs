@@ -76,6 +76,32 @@ impl Chromium {
         browser
     }
 
+    /// Opens another page, in which `script` runs before anything of its own.
+    pub fn opens(&self, url: &str, script: &str) {
+        let before = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
+        self.post("/goog/cdp/execute", &before);
+        self.post("/url", &json!({ "url": url }));
+    }
+
+    /// Opens a window of its own and turns to it; gives its name, by which it is turned to again.
+    pub fn opens_window(&self) -> String {
+        let window = self.post("/window/new", &json!({ "type": "window" }));
+        let name = window["handle"].as_str().unwrap_or_else(|| panic!("no window: {window}")).to_owned();
+        self.turns_to(&name);
+        name
+    }
+
+    /// The name of the window that it is turned to.
+    pub fn window(&self) -> String {
+        let mut answer = self.agent.get(format!("{}/window", self.session)).call().unwrap();
+        let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        answer["value"].as_str().unwrap_or_else(|| panic!("no window: {answer}")).to_owned()
+    }
+
+    pub fn turns_to(&self, window: &str) {
+        self.post("/window", &json!({ "handle": window }));
+    }
+
     /// The origin of its page.
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.page.port())
