@@ -138,6 +138,18 @@ enum CtlCommand {
         #[arg(long, group = "to")]
         room: Option<String>,
     },
+    /// Sends a text to a call, or to all in a room who take any: browsers and users.
+    #[command(group(clap::ArgGroup::new("reader").required(true)))]
+    Message {
+        /// The text.
+        text: String,
+        /// The call's name in the status: call-3-7.
+        #[arg(long, group = "reader")]
+        call: Option<String>,
+        /// The room.
+        #[arg(long, group = "reader")]
+        room: Option<String>,
+    },
     /// Calls a number into a room, by the routes with from = "sessions", or a user, and tells how it goes.
     Dial {
         /// The room.
@@ -236,6 +248,10 @@ impl CtlCommand {
             Self::Say { text, call, room } => {
                 let to = call.clone().map_or_else(|| Audience::Room(room.clone().unwrap_or_default()), Audience::Call);
                 Request::Say { to, text: text.clone() }
+            }
+            Self::Message { text, call, room } => {
+                let to = call.clone().map_or_else(|| Audience::Room(room.clone().unwrap_or_default()), Audience::Call);
+                Request::Message { to, text: text.clone() }
             }
             Self::Play { sound, call, room } => {
                 let to = call.clone().map_or_else(|| Audience::Room(room.clone().unwrap_or_default()), Audience::Call);

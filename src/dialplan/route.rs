@@ -27,6 +27,25 @@ pub struct Decision<'plan> {
     pub passed: Vec<(&'plan Arc<Route>, Miss)>,
 }
 
+/// Routes that [`Decision::no_route`] names.
+const NAMED: usize = 16;
+
+impl Decision<'_> {
+    /// Why no route was taken, in words: each that was looked at, and what stood in its way.
+    #[must_use]
+    pub fn no_route(&self) -> String {
+        if self.passed.is_empty() {
+            return "there are no routes".into();
+        }
+        let why = |miss: &Miss| match miss {
+            Miss::Origin => "takes no calls from there",
+            Miss::Number => "is for another number",
+        };
+        let misses = self.passed.iter().map(|(route, miss)| format!("{} ({})", route.name, why(miss)));
+        format!("no route matches: {}", misses.take(NAMED).collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// As [`find`], with the reasons.
 #[must_use]
 pub fn decide<'plan>(plan: &'plan Plan, origin: &Origin, number: &str) -> Decision<'plan> {

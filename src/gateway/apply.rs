@@ -2,22 +2,36 @@
 
 use super::call::Phase;
 use super::ending::Final;
+use super::identity::extensions_to;
+use super::joining::JoinRequest;
 use super::outbound::DialRequest;
-use super::rooms::{Change, Way};
 use super::timer::{FIRST_PACKET, Timer};
-use super::{Call, Event, Gateway, Level, SessionId};
-use crate::dialplan::{Announce, Room};
+use super::{Call, Gateway, Level, SessionId};
+use crate::dialplan::Room;
 use crate::media::command::Command;
 use crate::session::{self, CallHandle, RoomHandle, RoomName, Unit, Verb, VerbError, collect};
-use crate::sip::message::{Headers, StatusCode};
-use crate::types::{CallId, Now, RoomId, UnitId};
+use crate::sip::message::StatusCode;
+use crate::types::{CallId, Now, RoomId};
 use std::sync::Arc;
 
 impl Gateway {
     /// Does what a session asks. What cannot be done comes back to the session as an event.
     pub(super) fn apply(&mut self, now: Now, session: SessionId, verb: Verb) {
         let call = call_of(&verb);
-        if let Err(error) = self.try_apply(now, session, verb) {
+        let half = call.and_then(|call| self.half_under(session, call));
+        let done = match half {
+            // What connects or plays to it is done like the same to any other call.
+            Some(half)
+                if !matches!(
+                    verb,
+                    Verb::Play { .. } | Verb::Connect { .. } | Verb::Dial { .. } | Verb::Join { .. }
+                ) =>
+            {
+                self.apply_to_half(now, half, verb)
+            }
+            _ => self.try_apply(now, session, verb),
+        };
+        if let Err(error) = done {
             let id = call.and_then(|call| self.call_under(session, call)).map(|call| call.id);
             self.log_limited(now, Level::Warn, id, "not possible", || error.to_string());
             self.emit(session, session::Event::VerbFailed { call, error });
@@ -50,8 +64,18 @@ impl Gateway {
                 self.hang_up(now, call, super::Cause::Session(cause.into_owned()));
                 Ok(())
             }
-            Verb::Play { to, playback, items } => self.play(now, session, to, playback, &items),
+            Verb::Play { to, playback, items, repeat } => self.play(now, session, to, playback, (&items, repeat)),
             Verb::StopPlayback { playback } => self.stop_playback(session, playback),
+            Verb::StopPlaybacks { call } => {
+                let call = self.call_with_leg(session, call, name)?.id;
+                self.barge_in(call);
+                Ok(())
+            }
+            Verb::HandleDigits { call, on } => {
+                let call = self.call_with_leg(session, call, name)?.id;
+                self.media(Command::CollectDigits { leg: call, on });
+                Ok(())
+            }
             Verb::Collect { call, spec } => {
                 let call = self.call_with_leg(session, call, name)?.id;
                 self.media(Command::CollectDigits { leg: call, on: true });
@@ -69,10 +93,31 @@ impl Gateway {
                 self.send_digits(now, call, digits);
                 Ok(())
             }
-            Verb::Dial { call, to, caller, timeout } => {
+            Verb::Dial { call, to, caller, timeout, headers } => {
                 self.fresh_handle(session, call, name)?;
-                let headers = Headers::new();
+                let headers = extensions_to(headers);
                 self.dial(now, session, DialRequest { call: Some(call), to, caller, timeout, headers });
+                Ok(())
+            }
+            Verb::Join { call, to, from, headers } => {
+                self.fresh_handle(session, call, name)?;
+                self.join_conference(now, session, JoinRequest { call, to, from, headers });
+                Ok(())
+            }
+            Verb::ForwardDirect { call, to } => {
+                let call = self.call_in(session, call, name, Phase::is_incoming)?.id;
+                self.forward_direct(now, call, to)
+            }
+            Verb::SendMessage { call, text } => self.send_text(now, session, call, text),
+            Verb::SendInfo { call, content_type, headers, body } => {
+                self.send_info(now, session, call, (content_type, body), headers)
+            }
+            Verb::CloseRoom { room } => {
+                let id = self.room_of(session, room, name)?;
+                if let Some(running) = self.sessions.get_mut(&session) {
+                    running.rooms.remove(&room);
+                }
+                self.release_room(session, id);
                 Ok(())
             }
             Verb::CheckPin { call, pin, room, open_rooms } => {
@@ -152,10 +197,18 @@ impl Gateway {
     }
 
     pub(super) fn open_room(&mut self, session: SessionId, handle: RoomHandle, name: &RoomName) -> RoomId {
+        let is_own = matches!(name, RoomName::Own);
         let plan =
             self.sessions.get(&session).map_or_else(|| Arc::clone(&self.plan), |running| Arc::clone(&running.plan));
-        let (name, shown) = self.pins.room_names(&plan, name);
+        let (name, shown) = match name {
+            RoomName::Own => {
+                let name = format!("session-{}-{}", session.0, handle.0);
+                (name.clone(), name)
+            }
+            name => self.pins.room_names(&plan, name),
+        };
         let settings = match plan.room(&name) {
+            _ if is_own => Arc::new(Room::silent(shown)),
             Some(room) if shown == name => Arc::clone(room),
             Some(room) => Arc::new(Room { name: shown, ..Room::clone(room) }),
             None => self.made_room(&name).unwrap_or_else(|| Arc::new(Room::on_demand(shown))),
@@ -167,104 +220,6 @@ impl Gateway {
             self.rooms.release(&mut self.effects, before, session);
         }
         room
-    }
-
-    fn connect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {
-        const VERB: &str = "connect";
-        let (from, to) = (self.unit(session, source, VERB)?, self.unit(session, sink, VERB)?);
-        let joining = match (from, to) {
-            (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
-            (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
-            _ => None,
-        };
-        // Sound before an answer is no member yet.
-        let joining = joining.filter(|(call, ..)| !self.is_being_called(*call));
-        if let Some((call, room, _)) = joining
-            && let Some(limit) = self.rooms.keeps_out(room, call)
-        {
-            return Err(VerbError::Limit { verb: VERB, limit });
-        }
-        // Who is on hold hears it when it is taken back.
-        if !self.is_held(to) {
-            self.media(Command::Connect { source: from, sink: to });
-        }
-        if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
-            self.rooms.bridge(from, to);
-        }
-        if let Some((call, room, way)) = joining {
-            let change = self.rooms.connect(room, call, way);
-            if let Change::Joined { .. } = change {
-                self.note_joined(call, room);
-            }
-            self.on_membership(room, change);
-        }
-        Ok(())
-    }
-
-    pub(super) fn note_joined(&mut self, id: CallId, room: RoomId) {
-        let Some(open) = self.rooms.get(room) else { return };
-        let (name, members) = (open.settings.name.clone(), open.members());
-        if let Some(call) = self.calls.get_mut(&id)
-            && call.room_names.last() != Some(&name)
-        {
-            call.room_names.push(name.clone());
-        }
-        let shown = self.shown_name(room, &name);
-        self.log(Level::Info, Some(id), "joined", format!("room {shown}, {members} in it"));
-        self.effects.event(Event::RoomJoined { call: id, room: shown, members });
-        self.tell_joined(id, &name);
-    }
-
-    /// A call has left a room.
-    pub(super) fn note_left(&mut self, id: CallId, room: RoomId) {
-        let Some(open) = self.rooms.get(room) else { return };
-        let (shown, members) = (self.shown_name(room, &open.settings.name), open.members());
-        self.effects.event(Event::RoomLeft { call: id, room: shown, members });
-    }
-
-    /// A room's name for the log and for events: one made on demand may be a whole telephone number.
-    pub(super) fn shown_name(&self, room: RoomId, name: &str) -> String {
-        let is_chosen = self.plan.room(name).is_some() || self.rooms.made(name).is_some();
-        if is_chosen { name.to_owned() } else { room.to_string() }
-    }
-
-    fn disconnect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {
-        const VERB: &str = "disconnect";
-        let (from, to) = (self.unit(session, source, VERB)?, self.unit(session, sink, VERB)?);
-        self.media(Command::Disconnect { source: from, sink: to });
-        if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
-            self.rooms.unbridge(from, to);
-        }
-        let leaving = match (from, to) {
-            (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
-            (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
-            _ => None,
-        };
-        if let Some((id, room, way)) = leaving {
-            let change = self.rooms.disconnect(room, id, way);
-            if let Change::Left { .. } = change {
-                self.note_left(id, room);
-            }
-            self.on_membership(room, change);
-            self.rooms.close_if_empty(&mut self.effects, room);
-        }
-        Ok(())
-    }
-
-    /// Tells sessions and members of a room that somebody came or went.
-    pub(super) fn on_membership(&mut self, room: RoomId, change: Change) {
-        let (tone, others) = match change {
-            Change::None => return,
-            Change::Joined { before } => ("join", before),
-            Change::Left { remain } => ("leave", remain),
-        };
-        let Some(open) = self.rooms.get(room) else { return };
-        let announced = open.settings.announce == Announce::Tone;
-        self.rooms.tell_watchers(&mut self.effects, room);
-        if announced && others > 0 {
-            self.announce(room, tone);
-        }
-        self.sound_alone(room);
     }
 
     /// Feeds a call's digit collection and does what comes of it.
@@ -315,13 +270,6 @@ impl Gateway {
             }
         };
         *count = count.saturating_add(1);
-    }
-
-    fn unit(&self, session: SessionId, unit: Unit, verb: &'static str) -> Result<UnitId, VerbError> {
-        match unit {
-            Unit::Call(call) => self.call_with_leg(session, call, verb).map(|call| UnitId::Leg(call.id)),
-            Unit::Room(handle) => self.room_of(session, handle, verb).map(UnitId::Room),
-        }
     }
 
     pub(super) fn room_of(
@@ -384,6 +332,12 @@ fn call_of(verb: &Verb) -> Option<CallHandle> {
         | Verb::StopCollect { call }
         | Verb::SendDigits { call, .. }
         | Verb::Dial { call, .. }
+        | Verb::Join { call, .. }
+        | Verb::ForwardDirect { call, .. }
+        | Verb::HandleDigits { call, .. }
+        | Verb::StopPlaybacks { call }
+        | Verb::SendMessage { call, .. }
+        | Verb::SendInfo { call, .. }
         | Verb::CheckPin { call, .. }
         | Verb::Mute { call, .. } => Some(*call),
         Verb::Play { to: Unit::Call(call), .. } => Some(*call),

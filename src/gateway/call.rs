@@ -6,6 +6,7 @@ use super::forking::Forking;
 use super::hold::Hold;
 use super::keys::KeyWay;
 use super::media_host::MediaHost;
+use super::message_limit::MessageLimit;
 use super::outgoing::Outgoing;
 use super::peer::Peer;
 use super::pin_guard::CallerKey;
@@ -222,6 +223,8 @@ pub(super) struct CallMedia {
     pub(super) local: Option<LocalMedia>,
     /// An offer of ours that waits for its answer.
     pub(super) offered: Option<SessionDescription>,
+    /// The offer of the INVITE as it came, until the call is answered, where a scenario may forward it.
+    pub(super) as_offered: Option<Bytes>,
     /// What stands.
     pub(super) negotiation: Option<Negotiation>,
     /// Where the peer names it.
@@ -277,6 +280,8 @@ pub(super) struct Call {
     pub(super) reason: Option<PeerReason>,
     /// Targets of a call out that were tried, and what came of them, the last one left out.
     pub(super) tried: Vec<Tried>,
+    /// Messages that its session sends.
+    pub(super) messages: MessageLimit,
     /// Digits still to be sent by INFO.
     pub(super) unsent_digits: VecDeque<char>,
     /// Whose guesses its PINs are.
@@ -336,6 +341,7 @@ impl Call {
             status: None,
             reason: None,
             tried: Vec::new(),
+            messages: MessageLimit::default(),
             unsent_digits: VecDeque::new(),
             guesses,
             keyed: Keyed::default(),

@@ -84,6 +84,11 @@ impl Cause {
         }
     }
 
+    /// Whether the call's other end ended it.
+    pub(super) const fn is_of_peer(&self) -> bool {
+        matches!(self, Self::CallerHungUp | Self::CalledHungUp | Self::Cancelled)
+    }
+
     /// What our BYE or CANCEL says (causes of ITU-T Q.850).
     pub(super) fn reason(&self) -> Reason {
         let (cause, text) = match self {

@@ -56,6 +56,13 @@ pub enum Request {
         /// The words.
         text: String,
     },
+    /// Send a text to a call, or to all in a room who take any: browsers and users.
+    Message {
+        /// Who is to have it.
+        to: Audience,
+        /// The text, at most 8 KiB.
+        text: String,
+    },
     /// Call a number, or a user, into a room. Answered with [`Reply::Progress`] as it goes on, and [`Reply::Done`] when
     /// the callee is in the room.
     Dial {
@@ -426,6 +433,7 @@ impl Gateway {
                 Some(reply) => reply,
                 None => return,
             },
+            Request::Message { to, text } => self.message_to(now, &to, text),
             Request::Play { to, sound } => match self.play_to(id, to, sound) {
                 Some(reply) => reply,
                 None => return,
@@ -496,7 +504,19 @@ impl Gateway {
             gain: call.gain,
             warning: call.warning(call.times.talked(now)).unwrap_or_default(),
         });
-        let calls = calls.collect();
+        let halves = self.joins.iter().map(|(id, half)| CallStatus {
+            call: id.to_string(),
+            from: Masked(&half.from.number).to_string(),
+            number: Masked(&half.number).to_string(),
+            route: half.route.clone(),
+            state: half.state().to_owned(),
+            seconds: half.talked(now).as_secs(),
+            muted: half.muted,
+            ..CallStatus::default()
+        });
+        let mut halves: Vec<CallStatus> = halves.collect();
+        halves.sort_by(|a, b| a.call.cmp(&b.call));
+        let calls = calls.chain(halves).collect();
         let mut rooms: Vec<RoomStatus> = self
             .rooms
             .iter()

@@ -7,10 +7,10 @@ use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
 use super::{Event, Gateway, Level, Output, SessionId};
 use crate::media::command::{Command, LegStatistics};
-use crate::session;
+use crate::session::{self, DialCause};
 use crate::sip::message::{HeaderName, Headers, Reason, StatusCode};
 use crate::sip::{EndedBy, InviteId};
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Now, UnitId};
 
 /// When a caller who was turned away for want of room may try again, seconds.
 const RETRY_AFTER: &str = "10";
@@ -63,6 +63,9 @@ impl Gateway {
 
     /// Hangs a call up in the way its state asks for.
     pub(super) fn hang_up(&mut self, now: Now, id: CallId, cause: Cause) {
+        if self.joins.contains(id) {
+            return self.end_join(now, id, &cause.to_string(), None);
+        }
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
         let (invite, ours) = (call.invite, call.phase.is_dialling());
         let Some(invite) = invite else { return self.end(now, id, cause) };
@@ -111,6 +114,13 @@ impl Gateway {
         self.hold_over(id);
         let unknown = self.end_of_transfer(now, id, &cause);
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.phase.is_ending()) else { return };
+        let is_told = self.sessions.get(&call.session).is_some_and(|session| session.running.scenario().is_some());
+        let ending = is_told.then(|| session::Ending {
+            by_peer: cause.is_of_peer(),
+            reason: cause.masked().to_string().into(),
+            talked: call.times.talked(now),
+        });
+        let is_given_up = call.phase.is_dialling();
         call.phase.end(cause);
         call.unsent_digits.clear();
         let (session, has_leg) = (call.session, call.media.leg);
@@ -130,6 +140,7 @@ impl Gateway {
         }
         self.effects.timers.clear(Timer::Collect(id));
         self.effects.timers.clear(Timer::Dismissal(id));
+        self.joins.flat.forget(UnitId::Leg(id));
         self.rooms.unbridge_all(id);
         while let Some((room, change)) = self.rooms.leave_next(id) {
             self.note_left(id, room);
@@ -144,15 +155,22 @@ impl Gateway {
             self.finish(now, id, None);
         }
         if !unknown {
-            self.leave_session(session, id);
+            self.leave_session(session, id, is_given_up, ending.unwrap_or_default());
         }
     }
 
     /// The session loses a call, and is told; when it was the last, the session is over.
-    fn leave_session(&mut self, id: SessionId, call: CallId) {
+    fn leave_session(&mut self, id: SessionId, call: CallId, is_given_up: bool, ending: session::Ending) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Some(call) = session.calls.remove(call) {
-            self.emit(id, session::Event::Ended { call });
+        if let Some(handle) = session.calls.remove(call) {
+            let cause = DialCause::GivenUp;
+            self.emit(
+                id,
+                match is_given_up {
+                    true => session::Event::DialFailed { call: handle, status: cause.status(), cause },
+                    false => session::Event::Ended { call: handle, ending },
+                },
+            );
         }
     }
 
@@ -161,6 +179,7 @@ impl Gateway {
         let Some(session) = self.sessions.remove(&id) else { return };
         if session.running.scenario().is_some() {
             self.effects.timers.clear(Timer::Idle(id));
+            self.joins.end_conference(id);
             self.effects.output(Output::SessionOver { session: id, why });
         }
         if let Some(asked) = session.asked {
@@ -179,7 +198,7 @@ impl Gateway {
             }
         }
         for room in session.rooms.into_values() {
-            self.rooms.release(&mut self.effects, room, id);
+            self.release_room(id, room);
         }
         // What is still queued for it finds nobody: looking for it here would cost a rush of endings the square of its
         // size.

@@ -74,6 +74,14 @@ pub enum Event {
         /// Calls in it now.
         members: usize,
     },
+    /// A call's other end sent a text. What it says is told to nobody but those it is for.
+    MessageReceived {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// Its length.
+        octets: usize,
+    },
     /// A call ended.
     CallEnded {
         /// The call.

@@ -62,14 +62,29 @@ pub fn extensions(headers: &Headers) -> Vec<(String, String)> {
     whole.filter(|(_, value)| is_extension_value(value)).take(EXTENSIONS).collect()
 }
 
+/// Those of these headers that may go on as they are, most of the first.
+pub fn only_extensions(headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let may_go = |(name, value): &(String, String)| is_extension(name) && is_extension_value(value);
+    headers.into_iter().filter(may_go).take(EXTENSIONS).collect()
+}
+
+/// The same as headers of a request of ours.
+pub fn extensions_to(headers: Vec<(String, String)>) -> Headers {
+    let mut extensions = Headers::new();
+    for (name, value) in only_extensions(headers) {
+        extensions.push(H::from(name.as_str()), value);
+    }
+    extensions
+}
+
 /// Whether a header of that name says what only its users understand.
-pub fn is_extension(name: &str) -> bool {
+fn is_extension(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     name.len() <= 64 && name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-")) && name.bytes().all(is_token)
 }
 
 /// Whether such a header may have this value.
-pub fn is_extension_value(value: &str) -> bool {
+fn is_extension_value(value: &str) -> bool {
     value.len() <= LONGEST_EXTENSION && !value.chars().any(char::is_control)
 }
 

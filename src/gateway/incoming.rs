@@ -12,7 +12,7 @@ use super::scenarios::UNANSWERED;
 use super::timer::Timer;
 use super::transfer::Replaced;
 use super::{Event, Gateway, Level, Masked, OpenedTransport, Output, SessionId, TransportKind};
-use crate::dialplan::route::{self, Decision, Miss};
+use crate::dialplan::route;
 use crate::dialplan::{NumberSource, RouteTarget, SrtpPolicy};
 use crate::media::command::LegSettings;
 use crate::sdp::{self, LocalMedia, LocalWebRtc, SessionDescription};
@@ -62,6 +62,7 @@ impl Gateway {
         if let Leads::Directly(places) = decided.leads {
             return self.begin_direct(now, arrival, decided.route, places, offer);
         }
+        let as_offered = offer;
         let offer = match offer.map(|offer| SessionDescription::parse(offer)).transpose() {
             Ok(offer) => offer,
             Err(error) => {
@@ -73,7 +74,7 @@ impl Gateway {
                 );
             }
         };
-        self.begin(now, arrival, decided, offer);
+        self.begin(now, arrival, decided, (offer, as_offered));
     }
 
     fn decide(&self, now: Now, arrival: &Arrival<'_>) -> Result<Decided, Refusal> {
@@ -86,7 +87,7 @@ impl Gateway {
         }
         let origin = arrival.peer.origin();
         let Some(route) = route::find(&self.plan, &origin, &arrival.number) else {
-            let rule = no_route(&route::decide(&self.plan, &origin, &arrival.number));
+            let rule = route::decide(&self.plan, &origin, &arrival.number).no_route();
             return Err(Refusal { answer: Final::status(404), rule, route: None });
         };
         if let RouteTarget::Direct = route.target {
@@ -133,7 +134,13 @@ impl Gateway {
         Ok(Decided { route: replaced.route.clone(), leads: Leads::ToPlaceOf(replaced) })
     }
 
-    fn begin(&mut self, now: Now, arrival: Arrival<'_>, decided: Decided, offer: Option<SessionDescription>) {
+    fn begin(
+        &mut self,
+        now: Now,
+        arrival: Arrival<'_>,
+        decided: Decided,
+        (offer, as_offered): (Option<SessionDescription>, Option<&Bytes>),
+    ) {
         let local = arrival.flow.local.ip();
         let is_browser = offer.as_ref().is_some_and(SessionDescription::is_webrtc);
         let kind = if is_browser { TransportKind::WebRtc } else { TransportKind::Rtp };
@@ -145,8 +152,12 @@ impl Gateway {
             Leads::Anew(running) if running.scenario().is_some() => Some(alerting(&arrival)),
             _ => None,
         };
+        let as_offered = as_offered.filter(|_| alerting.is_some()).cloned();
         let rule = decided.route.clone();
         let id = self.enter(now, arrival, decided.route, session, Phase::Opening { offer, alerting });
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.media.as_offered = as_offered;
+        }
         match decided.leads {
             Leads::Anew(running) => {
                 self.begin_session(session, *running, &rule);
@@ -411,20 +422,4 @@ fn check_security(arrival: &Arrival<'_>) -> Result<(), Refusal> {
         return Err(Refusal { answer: Final::status(488), rule, route: None });
     }
     Ok(())
-}
-
-fn why(miss: Miss) -> &'static str {
-    match miss {
-        Miss::Origin => "takes no calls from there",
-        Miss::Number => "is for another number",
-    }
-}
-
-fn no_route(decision: &Decision<'_>) -> String {
-    if decision.passed.is_empty() {
-        return "there are no routes".into();
-    }
-    let misses: Vec<String> =
-        decision.passed.iter().map(|(route, miss)| format!("{} ({})", route.name, why(*miss))).take(16).collect();
-    format!("no route matches: {}", misses.join(", "))
 }

@@ -20,7 +20,9 @@
 //! | `hold.rs` | hold by us |
 //! | `sessions.rs`, `handles.rs` | the sessions that run, and the names they gave to things |
 //! | `scenarios.rs` | sessions that run elsewhere: their events go out, their verbs come in |
-//! | `apply.rs` | verbs of sessions → effects |
+//! | `apply.rs`, `connecting.rs` | verbs of sessions → effects; who hears whom |
+//! | `joins.rs`, `joining.rs`, `flat.rs` | calls between sessions, which the media plane does not see |
+//! | `call_messages.rs`, `message_limit.rs` | texts and data inside calls |
 //! | `players.rs`, `playback.rs` | what is being played, and to whom |
 //! | `speaking.rs` | texts that are spoken while they are played |
 //! | `pins.rs` | PIN checks |
@@ -50,10 +52,12 @@ mod alone;
 mod apply;
 mod bridges;
 mod call;
+mod call_messages;
 mod call_record;
 mod calls;
 mod cause;
 mod challenge_limit;
+mod connecting;
 mod control;
 mod digest;
 mod direct;
@@ -61,6 +65,7 @@ mod dismissal;
 mod effects;
 mod ending;
 mod event;
+mod flat;
 mod forking;
 mod guests;
 mod handles;
@@ -72,12 +77,15 @@ mod intake;
 mod io;
 #[cfg(test)]
 mod ivr_tests;
+mod joining;
+mod joins;
 mod kept;
 mod keys;
 mod log;
 mod made_rooms;
 mod media_events;
 mod media_host;
+mod message_limit;
 mod messages;
 mod messaging;
 mod moderation;
@@ -149,6 +157,7 @@ use calls::Calls;
 use effects::{Effects, News};
 use guests::Guests;
 use intake::Intake;
+use joins::Joins;
 use messages::Messages;
 use overload::LateCalls;
 use pins::Pins;
@@ -187,6 +196,7 @@ pub struct Gateway {
     calls: Calls,
     sessions: Sessions,
     rooms: Rooms,
+    joins: Joins,
     players: Players,
     speeches: Speeches,
     pins: Pins,
@@ -222,6 +232,7 @@ impl Gateway {
             calls: Calls::default(),
             sessions: Sessions::default(),
             rooms: Rooms::default(),
+            joins: Joins::default(),
             players: Players::new(sounds),
             speeches: Speeches::default(),
             pins,
@@ -334,6 +345,7 @@ impl Gateway {
             && self.admission.peers.is_idle()
             && self.sessions.is_empty()
             && self.rooms.is_idle()
+            && self.joins.is_idle()
             && self.players.is_idle()
             && self.speeches.is_empty()
             && self.pins.is_idle()

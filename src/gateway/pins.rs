@@ -124,6 +124,8 @@ impl Pins {
                 let shown = plan.keyed_room(name).map(|template| template.expand("", &self.hidden(name)));
                 (name.clone(), shown.unwrap_or_else(|| name.clone()))
             }
+            // Its session has no name for it.
+            RoomName::Own => Default::default(),
         }
     }
 

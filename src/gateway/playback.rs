@@ -1,5 +1,6 @@
 //! Sounds to one call or to a room.
 
+use super::flat::End;
 use super::players::Owner;
 use super::{Call, Gateway, SessionId, Sounds};
 use crate::media::command::{Clip, Command};
@@ -14,16 +15,20 @@ impl Gateway {
         session: SessionId,
         to: Unit,
         playback: PlaybackHandle,
-        items: &[PlayItem],
+        (items, repeat): (&[PlayItem], bool),
     ) -> Result<(), VerbError> {
         const VERB: &str = "play";
-        let (sink, call, language) = match to {
-            Unit::Call(call) => {
-                let call = self.call_with_leg(session, call, VERB)?.id;
-                (UnitId::Leg(call), Some(call), self.language_of(session))
-            }
-            Unit::Room(handle) => (UnitId::Room(self.room_of(session, handle, VERB)?), None, self.language_of(session)),
+        let (sink, call) = match to {
+            Unit::Call(call) => match self.half_under(session, call) {
+                Some(half) => (End::Half(half), None),
+                None => {
+                    let call = self.call_with_leg(session, call, VERB)?.id;
+                    (End::Unit(UnitId::Leg(call)), Some(call))
+                }
+            },
+            Unit::Room(handle) => (End::Unit(UnitId::Room(self.room_of(session, handle, VERB)?)), None),
         };
+        let language = self.language_of(session);
         let sounds = self.sessions.get(&session).map_or(&*self.players.sounds, |session| &*session.sounds);
         let mut unspoken = Vec::new();
         let clips = items.iter().enumerate().map(|(at, item)| match clip(sounds, &language, item) {
@@ -52,7 +57,16 @@ impl Gateway {
             }
             self.collect(now, id, collect::Input::Playing(true));
         }
-        self.players.start(&mut self.effects, player, clips, sink);
+        if repeat {
+            clips.push(Clip::Restart);
+        }
+        match sink {
+            End::Unit(sink) => self.players.start(&mut self.effects, player, clips, sink),
+            End::Half(half) => {
+                self.media(Command::AddPlayer { player, clips });
+                self.play_to_half(player, half);
+            }
+        }
         Ok(())
     }
 
@@ -97,6 +111,7 @@ impl Gateway {
     }
 
     pub(super) fn on_playback_finished(&mut self, now: Now, player: PlayerId, completed: bool) {
+        self.joins.flat.forget(UnitId::Player(player));
         let Some(owner) = self.players.finished(player) else { return };
         let (session, playback, call) = match owner {
             Owner::Session { session, playback, call } => (session, playback, call),

@@ -30,6 +30,8 @@ pub(super) struct RunningSession {
     pub(super) timers: Vec<TimerHandle>,
     /// Verbs carried out since the last input, against a session that answers itself for ever.
     verbs_this_turn: u32,
+    /// Sessions that have started one another up to this one.
+    pub(super) depth: u8,
     /// The administrator who waits to hear what came of it.
     pub(super) asked: Option<u64>,
     /// Calls it has placed.
@@ -49,6 +51,7 @@ impl RunningSession {
             playbacks: HashMap::new(),
             timers: Vec::new(),
             verbs_this_turn: 0,
+            depth: 0,
             asked: None,
             dialled: 0,
             dialled_at: VecDeque::new(),

@@ -55,11 +55,10 @@ impl Gateway {
                     self.on_offer_failed(now, id, status);
                 }
             }
-            Event::Info { invite, content_type, body } => {
-                self.on_info(now, invite, content_type.as_deref().unwrap_or_default(), &body);
+            Event::Info { invite, content_type, headers, body } => {
+                self.on_call_info(now, invite, content_type.as_deref().unwrap_or_default(), &headers, &body);
             }
-            // Nobody else takes any.
-            Event::Message { .. } => {}
+            Event::Message { invite, content_type, body } => self.on_call_message(now, invite, content_type, body),
             Event::Messaged { id, peer, request } => self.on_messaged(now, id, peer, &request),
             Event::MessageAnswered { message, status } => self.on_message_answered(now, message, status),
             Event::Referred { invite, referral } => self.on_referred(now, invite, &referral),

@@ -71,12 +71,12 @@ impl Callee {
         digits: Option<String>,
         out: &mut Verbs,
     ) -> Self {
-        out.push(Verb::Dial { call: CALLEE, to, caller: CallerId::Trunk, timeout: None });
+        out.push(Verb::Dial { call: CALLEE, to, caller: CallerId::Trunk, timeout: None, headers: Vec::new() });
         Self { waiting, confirm: confirm.0, standard: confirm.1, digits, rings: false, state: State::Asked }
     }
 
     pub(super) fn handle(&mut self, event: &Event, out: &mut Verbs) -> Called {
-        if let Event::DialFailed { call: CALLEE, cause } = event {
+        if let Event::DialFailed { call: CALLEE, cause, .. } = event {
             return self.over(Called::Failed(cause.clone()), out);
         }
         match std::mem::replace(&mut self.state, State::Over) {
@@ -109,7 +109,12 @@ impl Callee {
     fn calling(&mut self, mut line: Line, confirm: bool, event: &Event, out: &mut Verbs) -> Called {
         match event {
             Event::Ringing { call, tone } if *call == line.call() && !self.rings => {
-                out.push(Verb::Play { to: self.waiting, playback: RINGING, items: vec![PlayItem::Tone(tone.clone())] });
+                out.push(Verb::Play {
+                    to: self.waiting,
+                    playback: RINGING,
+                    items: vec![PlayItem::Tone(tone.clone())],
+                    repeat: false,
+                });
                 self.rings = true;
             }
             // Whoever must press 1 is not heard before, nor is what answers in its place.
@@ -128,7 +133,7 @@ impl Callee {
                 self.state = State::Confirming { line, tries_left: TRIES };
                 return Called::NotYet;
             }
-            Event::Ended { call } if *call == line.call() => return self.over(Called::Gone, out),
+            Event::Ended { call, .. } if *call == line.call() => return self.over(Called::Gone, out),
             _ => {}
         }
         self.state = State::Calling { line, confirm };
@@ -144,7 +149,7 @@ impl Callee {
                 }
                 true
             }
-            Event::Ended { call } if *call == line.call() => {
+            Event::Ended { call, .. } if *call == line.call() => {
                 line.disarm(out);
                 return self.over(Called::Gone, out);
             }

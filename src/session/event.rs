@@ -2,6 +2,7 @@
 
 use super::{CallHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +41,12 @@ pub enum Event {
     },
     /// A call of [`super::Verb::Dial`] did not come about, or may not be made.
     DialFailed {
-        /// The call, which is over.
+        /// The call, which is over: nothing more is told of it.
         call: CallHandle,
         /// Why.
         cause: DialCause,
+        /// The SIP status that stands for it: 486, 487, 404, 480, 402, 603, 408, or what the callee's side said.
+        status: u16,
     },
     /// The call is answered and the caller can hear us.
     Answered {
@@ -54,6 +57,26 @@ pub enum Event {
     Ended {
         /// The call.
         call: CallHandle,
+        /// Who ended it, and why.
+        ending: Ending,
+    },
+    /// The other end of a call sent a text.
+    Message {
+        /// The call.
+        call: CallHandle,
+        /// The text, at most 8 KiB.
+        text: String,
+    },
+    /// The other end of a call sent data (INFO).
+    Info {
+        /// The call.
+        call: CallHandle,
+        /// Value of Content-Type.
+        content_type: String,
+        /// Its `X-` headers, from a peer that may set them.
+        headers: Vec<(String, String)>,
+        /// The data, at most 8 KiB; what is no text is left out.
+        body: String,
     },
     /// A digit outside a collection.
     Digit {
@@ -117,7 +140,9 @@ impl Event {
             | Self::Ringing { call, .. }
             | Self::EarlyMedia { call }
             | Self::DialFailed { call, .. }
-            | Self::Ended { call }
+            | Self::Ended { call, .. }
+            | Self::Message { call, .. }
+            | Self::Info { call, .. }
             | Self::Digit { call, .. }
             | Self::Collected { call, .. }
             | Self::PinChecked { call, .. } => Some(*call),
@@ -125,6 +150,17 @@ impl Event {
             Self::Started | Self::PlaybackFinished { .. } | Self::RoomChanged { .. } | Self::Timer { .. } => None,
         }
     }
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// Its other end hung up.
+    pub by_peer: bool,
+    /// In words, as in its record; numbers are shortened.
+    pub reason: Cow<'static, str>,
+    /// Of its talk; zero without an answer.
+    pub talked: Duration,
 }
 
 /// Why a call of ours did not come about.
@@ -142,6 +178,23 @@ pub enum DialCause {
     NoSuchNumber,
     /// No trunk could bring it there.
     Unreachable,
+    /// The session itself gave it up.
+    GivenUp,
+}
+
+impl DialCause {
+    /// The SIP status that stands for it.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NoSuchNumber => 404,
+            Self::Busy => 486,
+            Self::Declined => 603,
+            Self::Refused(_) => 403,
+            Self::NoAnswer | Self::Unreachable => 480,
+            Self::GivenUp => 487,
+        }
+    }
 }
 
 /// What a scenario is told of a call that comes in, beside its caller and number.

@@ -63,7 +63,8 @@ impl State {
                 }
                 Called::Failed(_) | Called::Gone => return None,
             },
-            Self::InRoom(line, _) | Self::Leaving(line, _) if *event == (Event::Ended { call: line.call() }) => {
+            Self::InRoom(line, _) | Self::Leaving(line, _) if matches!(event, Event::Ended { call, .. } if *call == line.call()) =>
+            {
                 return None;
             }
             Self::InRoom(mut line, mut in_room) => {

@@ -44,7 +44,7 @@ impl<Phase> Life<Phase> {
                 let phase = script.begin(number, &mut line, out);
                 Self::Live { line, phase }
             }
-            (Self::Live { line, .. }, Event::Ended { call }) if *call == line.call() => {
+            (Self::Live { line, .. }, Event::Ended { call, .. }) if *call == line.call() => {
                 out.push(Verb::EndSession);
                 Self::Over
             }

@@ -73,7 +73,7 @@ impl Line {
     fn start(&mut self, items: Vec<PlayItem>, fallback: Option<Fallback>, out: &mut Verbs) {
         self.playbacks = self.playbacks.wrapping_add(1);
         let playback = PlaybackHandle(self.playbacks);
-        out.push(Verb::Play { to: self.unit(), playback, items: items.clone() });
+        out.push(Verb::Play { to: self.unit(), playback, items: items.clone(), repeat: false });
         self.playing = Some(Playing { playback, items, fallback });
     }
 

@@ -21,7 +21,7 @@ mod verb;
 
 pub use digits::Digits;
 pub use direct::Direct;
-pub use event::{Alerting, DialCause, Event, Party, PinVerdict};
+pub use event::{Alerting, DialCause, Ending, Event, Party, PinVerdict};
 pub use invitation::{Invitation, Invited};
 pub use ivr::Ivr;
 pub use routed::{Running, for_route};

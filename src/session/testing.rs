@@ -39,6 +39,7 @@ pub(super) fn short(verb: &Verb) -> String {
         Verb::CheckPin { pin, room, open_rooms, .. } => {
             format!("check {}{} room{}", &**pin, if *open_rooms { " open" } else { "" }, room.0)
         }
+        Verb::OpenRoom { room, name: RoomName::Own } => format!("open room{}", room.0),
         Verb::OpenRoom { room, name: RoomName::Plain(name) } => format!("open room{} {name}", room.0),
         Verb::OpenRoom { room, name: RoomName::Keyed { template, number, digits } } => {
             format!("open room{} keyed {}", room.0, template.expand(number, digits))
@@ -83,7 +84,7 @@ pub(super) fn answered() -> Event {
 }
 
 pub(super) fn ended() -> Event {
-    Event::Ended { call: CALL }
+    Event::Ended { call: CALL, ending: Ending::default() }
 }
 
 pub(super) fn collected(digits: &str, how: Completion) -> Event {
@@ -166,7 +167,7 @@ pub(super) fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         2 => call.clone().prop_map(|call| incoming_by(call, "1000")),
         2 => call.clone().prop_map(|call| Event::Answered { call }),
-        1 => call.clone().prop_map(|call| Event::Ended { call }),
+        1 => call.clone().prop_map(|call| Event::Ended { call, ending: Ending::default() }),
         1 => call.clone().prop_map(|call| Event::Digit { call, digit: '1' }),
         4 => (call.clone(), how).prop_map(|(call, how)| Event::Collected { call, digits: "1234".into(), how }),
         4 => (call.clone(), verdicts).prop_map(|(call, verdict)| Event::PinChecked { call, verdict }),

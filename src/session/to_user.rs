@@ -9,7 +9,7 @@
 use super::arrival::ANSWER_LIMIT;
 use super::life::{Life, Script};
 use super::line::Line;
-use super::{CallHandle, CallerId, DialCause, DialTarget, Event, Session, Unit, Verb, Verbs};
+use super::{CallHandle, CallerId, DialTarget, Event, Session, Unit, Verb, Verbs};
 use crate::dialplan::RoomTemplate;
 use std::time::Duration;
 
@@ -55,7 +55,13 @@ impl Script for ToUserScript {
 
     fn begin(&self, number: &str, line: &mut Line, out: &mut Verbs) -> Phase {
         let to = DialTarget::User(self.user.expand(number, ""));
-        out.push(Verb::Dial { call: CALLEE, to, caller: CallerId::Of(line.call()), timeout: None });
+        out.push(Verb::Dial {
+            call: CALLEE,
+            to,
+            caller: CallerId::Of(line.call()),
+            timeout: None,
+            headers: Vec::new(),
+        });
         line.arm(DIAL_LIMIT, out);
         Phase::Calling { rings: false }
     }
@@ -73,11 +79,11 @@ impl Script for ToUserScript {
                 line.arm(ANSWER_LIMIT, out);
                 Phase::Answering
             }
-            (Phase::Calling { .. }, Event::DialFailed { call: CALLEE, cause }) => {
-                return reject(status(cause), line, out);
+            (Phase::Calling { .. }, Event::DialFailed { call: CALLEE, cause, .. }) => {
+                return reject(cause.status(), line, out);
             }
-            (Phase::Calling { .. }, Event::Ended { call: CALLEE }) => return reject(480, line, out),
-            (Phase::Answering | Phase::Joined, Event::Ended { call: CALLEE }) => {
+            (Phase::Calling { .. }, Event::Ended { call: CALLEE, .. }) => return reject(480, line, out),
+            (Phase::Answering | Phase::Joined, Event::Ended { call: CALLEE, .. }) => {
                 return hang_up("user-hung-up", line, out);
             }
             (phase, _) => phase,
@@ -105,17 +111,6 @@ impl Script for ToUserScript {
     }
 }
 
-/// What the caller of a user is told who does not come.
-const fn status(cause: &DialCause) -> u16 {
-    match cause {
-        DialCause::NoSuchNumber => 404,
-        DialCause::Busy => 486,
-        DialCause::Declined => 603,
-        DialCause::Refused(_) => 403,
-        DialCause::NoAnswer | DialCause::Unreachable => 480,
-    }
-}
-
 fn reject(status: u16, line: &mut Line, out: &mut Verbs) -> Option<Phase> {
     line.disarm(out);
     out.push(Verb::Reject { call: line.call(), status });
@@ -137,6 +132,7 @@ impl Session for ToUser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::DialCause;
     use crate::session::testing::*;
 
     fn session() -> ToUser {
@@ -148,7 +144,7 @@ mod tests {
     }
 
     fn failed(cause: DialCause) -> Event {
-        Event::DialFailed { call: CALLEE, cause }
+        Event::DialFailed { call: CALLEE, status: cause.status(), cause }
     }
 
     const BEGIN: &str = "dial user:alice; timer1 400s";
@@ -164,7 +160,7 @@ mod tests {
                 (Event::Ringing { call: CALLEE, tone: "ringback".into() }, ""),
                 (Event::Answered { call: CALLEE }, "answer; clear1; timer2 45s"),
                 (answered(), "clear2; me>call1; call1>me"),
-                (Event::Ended { call: CALLEE }, "hangup user-hung-up; end"),
+                (Event::Ended { call: CALLEE, ending: crate::session::Ending::default() }, "hangup user-hung-up; end"),
             ],
         );
     }
@@ -186,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_caller_who_gives_up_ends_it() {
-        let given_up = Event::Ended { call: CALL };
+        let given_up = ended();
         play_through(&mut session(), &[(incoming("alice"), BEGIN), (dialled(), ""), (given_up, "end")]);
     }
 }

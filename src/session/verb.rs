@@ -1,6 +1,6 @@
 //! What a session can ask for.
 
-use super::{CallHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, Unit};
+use super::{CallHandle, Digits, Party, PlaybackHandle, RoomHandle, TimerHandle, Unit};
 use crate::dialplan::{RoomTemplate, SoundSource};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -45,11 +45,18 @@ pub enum Verb {
         playback: PlaybackHandle,
         /// What, one after the other.
         items: Vec<PlayItem>,
+        /// Begins anew at the end, for ever.
+        repeat: bool,
     },
     /// Stops a playback.
     StopPlayback {
         /// Which.
         playback: PlaybackHandle,
+    },
+    /// Stops all that is played to one call alone.
+    StopPlaybacks {
+        /// The call.
+        call: CallHandle,
     },
     /// Collects digits; ends in [`super::Event::Collected`]. Replaces a collection under way.
     /// The first digit stops what is played to this call (barge-in).
@@ -63,6 +70,13 @@ pub enum Verb {
     StopCollect {
         /// The call.
         call: CallHandle,
+    },
+    /// Whether each digit of a call is wanted at once, outside collections ([`super::Event::Digit`]).
+    HandleDigits {
+        /// The call.
+        call: CallHandle,
+        /// On or off.
+        on: bool,
     },
     /// Sends digits (RFC 4733) down a call.
     SendDigits {
@@ -84,6 +98,30 @@ pub enum Verb {
         caller: CallerId,
         /// How long it may ring; at most, and by default, what the route says; for a user a minute.
         timeout: Option<Duration>,
+        /// `X-` headers of the INVITE; others are left out.
+        headers: Vec<(String, String)>,
+    },
+    /// Calls a conference: the session of that name, or the one that the first route with `from = "sessions"` starts for
+    /// it. The two sessions have one half of the call each, which is a call to both of them: it is answered, hung up,
+    /// connected, sent digits and messages like any other, and what is connected to one half is heard by who hears the
+    /// other. Answered at once with [`super::Event::Dialled`] or [`super::Event::DialFailed`].
+    Join {
+        /// The session's handle for its half, as in [`Verb::Dial`].
+        call: CallHandle,
+        /// The conference's name, the number that routes see.
+        to: String,
+        /// Who calls, as the other session is told.
+        from: Party,
+        /// `X-` headers that the other session is told; others are left out.
+        headers: Vec<(String, String)>,
+    },
+    /// Joins the caller of a call that is not answered with a user, descriptions untouched: the media goes from one to
+    /// the other. Both must be users. The call goes on as a call of the session, which can hang it up.
+    ForwardDirect {
+        /// The call.
+        call: CallHandle,
+        /// The user. `None`: the one whose name is the called number.
+        to: Option<String>,
     },
     /// Asks whether a PIN opens a room; answered with [`super::Event::PinChecked`], later if guessing is being slowed
     /// down.
@@ -103,6 +141,29 @@ pub enum Verb {
         room: RoomHandle,
         /// Which.
         name: RoomName,
+    },
+    /// Leaves a room to whoever is in it. Without anybody it is gone.
+    CloseRoom {
+        /// The session's handle for it.
+        room: RoomHandle,
+    },
+    /// Sends a text to a call's other end.
+    SendMessage {
+        /// The call.
+        call: CallHandle,
+        /// The text, at most 8 KiB.
+        text: String,
+    },
+    /// Sends data to a call's other end (INFO, RFC 6086).
+    SendInfo {
+        /// The call.
+        call: CallHandle,
+        /// Value of Content-Type.
+        content_type: String,
+        /// `X-` headers; others are left out.
+        headers: Vec<(String, String)>,
+        /// The data, at most 8 KiB.
+        body: String,
     },
     /// `sink` hears `source`.
     Connect {
@@ -153,6 +214,13 @@ impl Verb {
             Self::Hangup { .. } => "hangup",
             Self::Play { .. } => "play",
             Self::StopPlayback { .. } => "stop_playback",
+            Self::StopPlaybacks { .. } => "stop_playbacks",
+            Self::HandleDigits { .. } => "handle_digits",
+            Self::Join { .. } => "join",
+            Self::ForwardDirect { .. } => "forward_direct",
+            Self::CloseRoom { .. } => "close_room",
+            Self::SendMessage { .. } => "send_message",
+            Self::SendInfo { .. } => "send_info",
             Self::Collect { .. } => "collect",
             Self::StopCollect { .. } => "stop_collect",
             Self::SendDigits { .. } => "send_digits",
@@ -194,6 +262,8 @@ impl DialTarget {
 pub enum RoomName {
     /// As it stands.
     Plain(String),
+    /// One without a name, of this session alone: silent where nobody speaks, and nothing is announced in it.
+    Own,
     /// Made of what a caller keyed. The digits let in whoever knows them, so the name that stands in status, log and
     /// record is another one.
     Keyed {
@@ -213,6 +283,9 @@ pub enum CallerId {
     Trunk,
     /// That of another call of the session; the trunk's own where it has none.
     Of(CallHandle),
+    /// This one. A user is shown it as it stands; to a trunk only its number goes, and only where the trunk lets calls
+    /// show numbers that are not its own.
+    Given(Party),
     /// None.
     Withheld,
 }

@@ -146,7 +146,7 @@ fn every_subcommand_of_ctl_answers_in_json_when_asked_to() {
     let call = gateway.status()["calls"][0]["call"].as_str().unwrap().to_owned();
     let call = call.as_str();
     // What is asked, and how that ends; where a voice is needed that may be missing, either way.
-    let asked: [(&[&str], Option<i32>); 24] = [
+    let asked: [(&[&str], Option<i32>); 26] = [
         (&["status"], Some(0)),
         (&["calls"], Some(0)),
         (&["rooms"], Some(0)),
@@ -161,6 +161,8 @@ fn every_subcommand_of_ctl_answers_in_json_when_asked_to() {
         (&["gain", call, "-6"], Some(0)),
         (&["say", "Hello.", "--call", call], None),
         (&["play", "goodbye", "--room", "lobby"], Some(0)),
+        (&["message", "Hello.", "--room", "lobby"], Some(0)),
+        (&["message", "Hello.", "--call", call], Some(1)),
         (&["dial", "--room", "lobby", "+442079460123"], Some(1)),
         (&["transfer", call, "+442079460123"], Some(1)),
         (&["hold", call], Some(0)),

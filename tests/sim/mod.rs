@@ -20,6 +20,7 @@ mod events;
 mod failover;
 mod faults;
 mod hold;
+mod joins;
 mod keys;
 mod leaving;
 mod life;

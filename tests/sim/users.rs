@@ -3,6 +3,7 @@
 use super::phone::{End, Stage, says};
 use super::world::{GATEWAY, Settings, World, ms, secs};
 use partyline::gateway::{Cause, Event, Reply, Request};
+use partyline::session::{Event as Told, Verb};
 use partyline::sip::auth::{Covered, Credentials, DigestClient};
 use partyline::sip::message::{HeaderName as H, Method};
 use partyline::types::AudioCodec;
@@ -21,6 +22,12 @@ name   = "UsersLobby"
 from   = "users"
 number = "2000"
 room   = "lobby"
+
+[[routes]]
+name     = "P2P"
+from     = "users"
+number   = 'direct-(alice|bob)'
+scenario = "P2P"
 
 [[routes]]
 name    = "ToUser"
@@ -121,6 +128,107 @@ fn a_user_calls_another_and_both_end_together() {
     world.assert_ended(alice.phone, End::Remote);
     let by = |user: &str| world.records.iter().find(|record| record.user == user).unwrap().cause.clone();
     assert_eq!((by("bob"), by("alice")), (Cause::CalledHungUp, Cause::Session("user-hung-up".into())));
+    world.finish();
+}
+
+/// The MESSAGEs that a phone got: what they say, and by whom.
+fn messages(world: &World, phone: usize) -> Vec<(String, String)> {
+    let seen = world.phones[phone].agent.seen.iter().filter_map(|seen| seen.message.request());
+    let said = seen.filter(|request| request.method == Method::Message).map(|request| {
+        let by = request.headers.get_str(&H::from("X-From")).unwrap_or_default().to_owned();
+        (String::from_utf8(request.body.to_vec()).unwrap(), by)
+    });
+    said.collect()
+}
+
+#[test]
+fn what_one_in_a_room_writes_all_others_read_who_take_messages() {
+    let mut world = world();
+    let (mut alice, mut bob) = (alice(&mut world), bob(&mut world));
+    alice.dial(&mut world, "2000");
+    bob.dial(&mut world, "2000");
+    world.run(secs(1));
+    let telephone = world.phones_in("2000", 1)[0];
+    let text = Some(("text/plain", "hello all"));
+    world.act(alice.phone, |agent, now| agent.ask(now, Method::Message, text));
+    world.run(secs(1));
+    let domain = std::net::IpAddr::from(GATEWAY);
+    let read = messages(&world, bob.phone);
+    assert_eq!(read.len(), 1, "{read:?}");
+    assert_eq!(read[0].0, "hello all");
+    assert!(read[0].1.contains("Alice") && read[0].1.contains("alice@"), "{domain}: {}", read[0].1);
+    assert!(messages(&world, alice.phone).is_empty() && messages(&world, telephone).is_empty());
+    assert!(world.gateway_events.iter().any(|event| matches!(event, Event::MessageReceived { octets: 9, .. })));
+    assert!(world.lines("hello all").is_empty(), "nothing is logged of it");
+    // An administrator's, to the room and to one that takes none.
+    let to = partyline::gateway::Audience::Room("lobby".into());
+    let Reply::Done(done) = world.ask(Request::Message { to, text: "soon over".into() }) else { panic!() };
+    assert_eq!(done, "the message is sent to 2 calls");
+    world.run(secs(1));
+    assert_eq!((messages(&world, alice.phone).len(), messages(&world, bob.phone).len()), (1, 2));
+    let to = partyline::gateway::Audience::Room("nowhere".into());
+    let Reply::Error(_) = world.ask(Request::Message { to, text: "x".into() }) else { panic!() };
+    // 8 KiB is the most.
+    for octets in [8_192, 8_193] {
+        let text = Some(("text/plain", &*"x".repeat(octets).leak()));
+        world.act(alice.phone, |agent, now| agent.ask(now, Method::Message, text));
+        world.run(secs(1));
+        assert_eq!(messages(&world, bob.phone).len(), 3, "{octets}");
+    }
+    world.run(secs(1));
+    // More than a burst waits.
+    for _ in 0..100 {
+        world.act(alice.phone, |agent, now| agent.ask(now, Method::Message, text));
+    }
+    world.run(secs(1));
+    let read = messages(&world, bob.phone).len() - 3;
+    assert!((30..=40).contains(&read), "{read} of a hundred");
+    world.assert_talking(&[alice.phone, bob.phone, telephone]);
+    world.finish();
+}
+
+#[test]
+fn a_scenario_reads_and_writes_and_forwards_its_caller_directly() {
+    let mut world = world();
+    let (mut alice, bob) = (alice(&mut world), bob(&mut world));
+    alice.dial(&mut world, "direct-bob");
+    world.run(secs(1));
+    let (session, told) = (world.scenarios[0].session, world.scenarios[0].take());
+    let Some(Told::Incoming { call, .. }) = told.last() else { panic!("{told:?}") };
+    let call = *call;
+    world.say(session, vec![Verb::SendMessage { call, text: "too soon".into() }]);
+    assert!(matches!(world.scenarios[0].take().as_slice(), [Told::VerbFailed { .. }]));
+    world.say(session, vec![Verb::ForwardDirect { call, to: Some("bob".into()) }]);
+    world.run(secs(4));
+    world.assert_talking(&[alice.phone, bob.phone]);
+    world.assert_together(&[alice.phone, bob.phone]);
+    assert_eq!(world.scenarios[0].take(), [Told::Answered { call }]);
+    world.bye(bob.phone);
+    world.run(secs(1));
+    world.assert_ended(alice.phone, End::Remote);
+    let told = world.scenarios[0].take();
+    assert!(matches!(told.as_slice(), [Told::Ended { .. }]), "{told:?}");
+    world.say(session, vec![Verb::EndSession]);
+    // Answered by the scenario, they write to each other.
+    alice.dial(&mut world, "direct-bob");
+    world.run(secs(1));
+    let (session, told) = (world.scenarios[1].session, world.scenarios[1].take());
+    let Some(Told::Incoming { call, .. }) = told.last() else { panic!("{told:?}") };
+    let call = *call;
+    world.say(session, vec![Verb::Answer { call }]);
+    world.run(secs(1));
+    let text = Some(("text/plain", "hello"));
+    world.act(alice.phone, |agent, now| agent.ask(now, Method::Message, text));
+    world.act(alice.phone, |agent, now| agent.ask(now, Method::Info, Some(("application/json", "{}"))));
+    world.say(session, vec![Verb::SendMessage { call, text: "hello yourself".into() }]);
+    world.run(secs(1));
+    let told = world.scenarios[1].take();
+    assert!(told.contains(&Told::Message { call, text: "hello".into() }), "{told:?}");
+    let info = |event: &Told| matches!(event, Told::Info { content_type, body, .. } if content_type == "application/json" && body == "{}");
+    assert!(told.iter().any(info), "{told:?}");
+    assert_eq!(messages(&world, alice.phone), [("hello yourself".to_owned(), String::new())]);
+    world.say(session, vec![Verb::EndSession]);
+    world.run(secs(1));
     world.finish();
 }
 

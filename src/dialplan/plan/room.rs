@@ -29,6 +29,13 @@ impl Room {
         let (announce, alone) = (Announce::Tone, Alone::Tone);
         Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None }
     }
+
+    /// One in which nothing is heard but its members.
+    #[must_use]
+    pub const fn silent(name: String) -> Self {
+        let (announce, alone) = (Announce::None, Alone::Silence);
+        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None }
+    }
 }
 
 /// How coming and going is made known.

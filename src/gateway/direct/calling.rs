@@ -1,6 +1,6 @@
 //! A direct call up to its answer: every place where the callee is registered gets the caller's offer.
 
-use crate::gateway::call::Phase;
+use crate::gateway::call::{CallMedia, Phase};
 use crate::gateway::cause::{self, Cause};
 use crate::gateway::ending::Final;
 use crate::gateway::forking::{shown_host, user_address};
@@ -8,7 +8,8 @@ use crate::gateway::incoming::{Arrival, Refusal};
 use crate::gateway::peer::Peer;
 use crate::gateway::relayed::{Place, Relayed};
 use crate::gateway::timer::Timer;
-use crate::gateway::{Gateway, Level, SessionId};
+use crate::gateway::{Gateway, Level, Output, SessionId};
+use crate::session::{self, VerbError};
 use crate::sip::message::{StatusCode, Uri};
 use crate::sip::registrar::Binding;
 use crate::sip::{Body, InviteId, OutgoingInvite};
@@ -54,15 +55,54 @@ impl Gateway {
         let phase = Phase::Relayed(Box::new(Relayed::new(places.clone())));
         let session = SessionId(self.fresh_id());
         let id = self.enter(now, arrival, route, session, phase);
+        let callee = self.calls.get(&id).map(|call| call.number.clone()).unwrap_or_default();
+        self.call_places(now, id, &callee, places, offer);
+    }
+
+    /// A scenario forwards its caller to a user: from here on it is a direct call.
+    pub(in crate::gateway) fn forward_direct(
+        &mut self,
+        now: Now,
+        id: CallId,
+        to: Option<String>,
+    ) -> Result<(), VerbError> {
+        const VERB: &str = "forward_direct";
+        let Some(call) = self.calls.get(&id) else { return Err(VerbError::Unknown { verb: VERB }) };
+        if !matches!(call.peer, Peer::User(_)) || call.invite.is_none() {
+            return Err(VerbError::WrongState { verb: VERB, state: "one of a telephone" });
+        }
+        if call.media.leg {
+            return Err(VerbError::WrongState { verb: VERB, state: "heard already" });
+        }
+        let (callee, route) = (to.unwrap_or_else(|| call.number.clone()), call.route.clone());
+        let offer = call.media.as_offered.clone();
+        let places = match self.direct_places(now, (&callee, None), &route) {
+            Ok(places) => places,
+            Err(refusal) => {
+                self.refuse(now, id, refusal.answer, refusal.rule);
+                return Ok(());
+            }
+        };
+        self.effects.output(Output::CloseTransport { call: id });
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.phase = Phase::Relayed(Box::new(Relayed::new(places.clone())));
+            call.media = CallMedia::default();
+        }
+        self.call_places(now, id, &callee, places, offer.as_ref());
+        Ok(())
+    }
+
+    /// Sends the caller's offer to every place of the callee.
+    fn call_places(&mut self, now: Now, id: CallId, callee: &str, places: Vec<Binding>, offer: Option<&Bytes>) {
         let Some(call) = self.calls.get(&id) else { return };
-        let (caller, callee, terms) = (call.from.clone(), call.number.clone(), call.peer.terms());
+        let (caller, terms) = (call.from.clone(), call.peer.terms());
         let (domain, detail) = (call.plan.gateway.domain.clone(), call.in_words());
         self.log(Level::Info, Some(id), "incoming", format!("{detail}, direct to {} places", places.len()));
         for (at, binding) in places.into_iter().enumerate() {
             let flow = binding.flow;
             let address = self.trunks.own_addresses.towards(flow.remote.ip(), flow.local.ip());
             let host = shown_host(domain.as_deref(), address);
-            let to = Uri::sip(Some(callee.as_str()), host.clone(), None);
+            let to = Uri::sip(Some(callee), host.clone(), None);
             let body = offer.map(|offer| Body::sdp(offer.clone()));
             let invite = OutgoingInvite {
                 request_uri: binding.contact,
@@ -121,6 +161,7 @@ impl Gateway {
             self.note("cancel", result);
         }
         self.note_answered(now, id);
+        self.emit_of(id, |call| session::Event::Answered { call });
         match body {
             Some(body) => self.accept(now, caller, body),
             None => self.hang_up(now, id, Cause::MediaRefused("the answer had no description".into())),

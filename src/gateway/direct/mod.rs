@@ -6,7 +6,8 @@ mod relaying;
 
 use crate::gateway::Gateway;
 use crate::gateway::cause::Cause;
-use crate::sip::{EndedBy, Event, InviteId};
+use crate::sip::message::Headers;
+use crate::sip::{Body, EndedBy, Event, InviteId};
 use crate::types::{CallId, Now};
 
 impl Gateway {
@@ -37,13 +38,15 @@ impl Gateway {
             Event::OfferFailed { status, .. } => self.relay_answer(now, id, invite, Err(status)),
             Event::Info { content_type, body, .. } => {
                 if let Some(other) = self.other_side(id, invite) {
-                    let result = self.endpoint.info(now, other, content_type.as_deref().unwrap_or_default(), body);
+                    let body = Body { content_type: content_type.unwrap_or_default().into(), bytes: body };
+                    let result = self.endpoint.info(now, other, &Headers::new(), &body);
                     self.note("relayed INFO", result);
                 }
             }
             Event::Message { content_type, body, .. } => {
                 if let Some(other) = self.other_side(id, invite) {
-                    let result = self.endpoint.message(now, other, content_type.as_deref().unwrap_or_default(), body);
+                    let body = Body { content_type: content_type.unwrap_or_default().into(), bytes: body };
+                    let result = self.endpoint.message(now, other, &Headers::new(), &body);
                     self.note("relayed MESSAGE", result);
                 }
             }

@@ -389,8 +389,12 @@ fn info_and_messages_pass_both_ways() {
     let dialogs = <[InviteId; 2]>::from(between.talk());
     for (from, to) in [(A, B), (B, A)] {
         let (now, endpoint) = (between.now, &mut between.clients[from].endpoint);
-        endpoint.info(now, dialogs[from], "application/x-odd", b"\x01\x02".as_slice().into()).unwrap();
-        endpoint.message(now, dialogs[from], "text/plain;charset=UTF-8", "grüß".into()).unwrap();
+        let body =
+            |kind: &str, bytes: &[u8]| Body { content_type: kind.to_owned().into(), bytes: bytes.to_vec().into() };
+        let odd = body("application/x-odd", b"\x01\x02");
+        endpoint.info(now, dialogs[from], &Headers::new(), &odd).unwrap();
+        let text = body("text/plain;charset=UTF-8", "grüß".as_bytes());
+        endpoint.message(now, dialogs[from], &Headers::new(), &text).unwrap();
         between.settle();
         let heard = between.clients[to].takes("INFO", |event| match event {
             Event::Info { content_type, body, .. } => Some((content_type.clone(), body.to_vec())),

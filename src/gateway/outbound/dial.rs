@@ -1,6 +1,7 @@
 //! Whether a call may be placed, and its beginning.
 
-use crate::dialplan::outgoing;
+use crate::dialplan::outgoing::{self, Denied};
+use crate::dialplan::{Origin, route};
 use crate::gateway::call::{Beginning, Call, Phase};
 use crate::gateway::call_record::{CallRecord, Keyed, Tried, Way};
 use crate::gateway::cause::Cause;
@@ -62,7 +63,8 @@ impl Gateway {
             Err(NotPlaced { number, route, rule, cause }) => {
                 self.note_not_placed(now, number, route, rule.clone(), &cause);
                 if let Some(call) = handle {
-                    self.emit(session, session::Event::DialFailed { call, cause });
+                    let status = cause.status();
+                    self.emit(session, session::Event::DialFailed { call, cause, status });
                 }
                 DialResult::Refused(rule)
             }
@@ -86,7 +88,11 @@ impl Gateway {
         };
         let allowed = outgoing::allow(&plan, &written).map_err(|denied| {
             let number = plan.gateway.numbers.normalise(&written);
-            refused(&number, None, denied.to_string())
+            let rule = match denied {
+                Denied::NoRoute => format!("{denied}; {}", route::decide(&plan, &Origin::Sessions, &number).no_route()),
+                denied => denied.to_string(),
+            };
+            refused(&number, None, rule)
         })?;
         let (number, route) = (allowed.number, Arc::clone(allowed.route));
         let settings = Arc::clone(allowed.outgoing);
@@ -109,6 +115,8 @@ impl Gateway {
         };
         let caller = match request.caller {
             CallerId::Trunk => CallerNumber::Trunk,
+            CallerId::Given(party) if party.number.is_empty() => CallerNumber::Trunk,
+            CallerId::Given(party) => CallerNumber::Other(party.number),
             CallerId::Withheld => CallerNumber::Withheld,
             CallerId::Of(other) => {
                 let number = self.call_under(session, other).map(|call| call.from.number.clone()).unwrap_or_default();
@@ -179,12 +187,24 @@ impl Gateway {
     }
 
     /// Counts one more call of a session, unless it has placed as many as it may.
-    pub(super) fn session_limit(&mut self, now: Now, session: SessionId, limits: (u32, u32)) -> Result<(), String> {
+    pub(in crate::gateway) fn session_limit(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        limits: (u32, u32),
+    ) -> Result<(), String> {
         self.sessions.get_mut(&session).map_or(Ok(()), |session| session.count_dial(now, limits))
     }
 
     /// A call that was asked for and never begun leaves its record too.
-    fn note_not_placed(&mut self, now: Now, number: String, route: Option<String>, rule: String, cause: &DialCause) {
+    pub(in crate::gateway) fn note_not_placed(
+        &mut self,
+        now: Now,
+        number: String,
+        route: Option<String>,
+        rule: String,
+        cause: &DialCause,
+    ) {
         let told =
             self.log_limited(now, Level::Info, None, "not placed", || format!("call to {}: {rule}", Masked(&number)));
         if !told {

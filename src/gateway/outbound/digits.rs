@@ -4,6 +4,8 @@ use crate::dialplan::DigitTransport;
 use crate::gateway::Gateway;
 use crate::gateway::timer::Timer;
 use crate::media::command::Command;
+use crate::sip::Body;
+use crate::sip::message::Headers;
 use crate::types::{CallId, Now};
 use bytes::Bytes;
 use std::time::Duration;
@@ -36,7 +38,8 @@ impl Gateway {
         let Some((digit, invite)) = call.unsent_digits.pop_front().zip(call.invite) else { return };
         let more = !call.unsent_digits.is_empty();
         let body = format!("Signal={digit}\r\nDuration={}\r\n", SENT_DIGIT.as_millis());
-        let result = self.endpoint.info(now, invite, "application/dtmf-relay", Bytes::from(body));
+        let body = Body { content_type: "application/dtmf-relay".into(), bytes: Bytes::from(body) };
+        let result = self.endpoint.info(now, invite, &Headers::new(), &body);
         self.note("digit by INFO", result);
         if more {
             self.effects.timers.set(Timer::InfoDigit(id), now.instant + INFO_PACE);

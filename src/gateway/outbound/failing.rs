@@ -215,6 +215,9 @@ impl Gateway {
     /// It has rung for as long as it may.
     pub(in crate::gateway) fn on_no_answer(&mut self, now: Now, id: CallId) {
         self.on_direct_unanswered(now, id);
+        if self.on_join_unanswered(now, id) {
+            return;
+        }
         self.on_scenario_slow(now, id);
         if !self.is_being_called(id) {
             return;
@@ -237,12 +240,13 @@ impl Gateway {
         if self.transfers.is_pending(id) {
             return self.hang_up(now, id, cause);
         }
-        let session = call.session;
+        let (session, said) = (call.session, call.status);
         // It is over for its session here and now: nothing else is told of it.
         let handle = self.sessions.get_mut(&session).and_then(|session| session.calls.remove(id));
         self.hang_up(now, id, cause);
         if let Some(call) = handle {
-            self.emit(session, session::Event::DialFailed { call, cause: dial });
+            let status = said.filter(|status| *status >= 400).unwrap_or_else(|| dial.status());
+            self.emit(session, session::Event::DialFailed { call, cause: dial, status });
         }
     }
 }

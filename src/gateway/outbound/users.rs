@@ -41,7 +41,7 @@ impl Gateway {
         };
         let calling = match request.caller {
             CallerId::Of(other) => self.call_under(session, other),
-            CallerId::Trunk | CallerId::Withheld => None,
+            CallerId::Trunk | CallerId::Given(_) | CallerId::Withheld => None,
         };
         let gr = calling.filter(|call| call.number == name).and_then(|call| call.called_instance.as_deref());
         let bindings = self.users.registrar().targets(now.instant, name, gr);
@@ -62,6 +62,7 @@ impl Gateway {
         let caller = match request.caller {
             CallerId::Of(other) => self.call_under(session, other).map(|call| call.from.clone()).unwrap_or_default(),
             CallerId::Trunk => Party { number: OURSELVES.into(), name: None },
+            CallerId::Given(party) => party,
             CallerId::Withheld => Party::default(),
         };
         let forking = Forking {

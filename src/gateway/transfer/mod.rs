@@ -28,7 +28,7 @@ use super::timer::Timer;
 use super::{Gateway, Level, SessionId};
 use crate::session;
 use crate::sip::message::StatusCode;
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Now, UnitId};
 use pending::Succession;
 pub(super) use pending::Transfers;
 pub(super) use replacing::Replaced;
@@ -118,6 +118,7 @@ impl Gateway {
             call.collector = collector;
             call.playback = playback;
         }
+        self.joins.flat.rename(UnitId::Leg(old), UnitId::Leg(new));
         self.pins.rename(old, new);
         if let Some((_, player)) = playback {
             self.move_player(player, old, new);

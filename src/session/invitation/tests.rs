@@ -22,7 +22,7 @@ fn answered() -> Event {
 }
 
 fn ended() -> Event {
-    Event::Ended { call: CALLEE }
+    Event::Ended { call: CALLEE, ending: crate::session::Ending::default() }
 }
 
 fn collected(digits: &str, how: Completion) -> Event {
@@ -95,7 +95,7 @@ fn where_nothing_is_asked_early_sound_takes_the_ringing_tones_place() {
 
 #[test]
 fn a_call_that_does_not_come_about_ends_the_session() {
-    let failed = Event::DialFailed { call: CALLEE, cause: DialCause::Busy };
+    let failed = Event::DialFailed { call: CALLEE, cause: DialCause::Busy, status: 486 };
     play_through(
         &mut invitation(None),
         &[

@@ -126,7 +126,7 @@ impl Script for Reception {
                 }
             }
             Phase::Bridged(other) => match event {
-                Event::Ended { call } if *call == other => {
+                Event::Ended { call, .. } if *call == other => {
                     Phase::Leaving(Closing::hang_up("far-end-hung-up", line, out))
                 }
                 Event::VerbFailed { error, .. } if error.verb() == "connect" => {
@@ -153,6 +153,7 @@ impl Reception {
             DialCause::Declined => ("call-failed", "declined"),
             DialCause::NoSuchNumber => ("no-such-number", "no-such-number"),
             DialCause::Unreachable => ("call-failed", "unreachable"),
+            DialCause::GivenUp => ("call-failed", "given-up"),
             DialCause::Refused(_) => ("call-failed", "not-allowed"),
         };
         leave(vec![PlayItem::Prompt(prompt.to_owned())], word, line, out)

@@ -388,7 +388,7 @@ fn events_of_other_calls_and_old_handles_change_nothing() {
     play_through(
         &mut greeted(),
         &[
-            (Event::Ended { call: other }, ""),
+            (Event::Ended { call: other, ending: crate::session::Ending::default() }, ""),
             (Event::Collected { call: other, digits: "1234".into(), how: Completion::Full }, ""),
             (incoming("1000"), ""),
             (answered(), ""),

@@ -267,11 +267,16 @@ fn tell<'js>(deliver: &Function<'js>, event: &Event) -> rquickjs::Result<()> {
         Event::Ringing { call: handle, .. } => call(deliver, ("ringing", id(*handle))),
         Event::EarlyMedia { call: handle } => call(deliver, ("earlyMedia", id(*handle))),
         Event::Answered { call: handle } => call(deliver, ("answered", id(*handle))),
-        Event::DialFailed { call: handle, cause } => {
-            let (code, reason) = failure(cause);
-            call(deliver, ("failed", id(*handle), code, reason))
+        Event::DialFailed { call: handle, cause, status } => {
+            call(deliver, ("failed", id(*handle), *status, reason(cause)))
         }
-        Event::Ended { call: handle } => call(deliver, ("ended", id(*handle), "", 0)),
+        Event::Ended { call: handle, ending } => {
+            call(deliver, ("ended", id(*handle), &*ending.reason, ending.talked.as_secs()))
+        }
+        Event::Message { call: handle, text } => call(deliver, ("message", id(*handle), &**text)),
+        Event::Info { call: handle, content_type, headers, body } => {
+            call(deliver, ("info", id(*handle), &**content_type, flat(headers), &**body))
+        }
         Event::Digit { call: handle, digit } => call(deliver, ("digit", id(*handle), digit.to_string())),
         Event::PlaybackFinished { playback, completed } => call(deliver, ("played", playback.0, *completed)),
         Event::Timer { timer } => call(deliver, ("timer", timer.0)),
@@ -294,14 +299,15 @@ fn id(handle: CallHandle) -> f64 {
     handle.0.into()
 }
 
-/// Code and reason of `CallEvents.Failed`.
-fn failure(cause: &DialCause) -> (u16, &str) {
+/// The reason of `CallEvents.Failed`.
+fn reason(cause: &DialCause) -> &str {
     match cause {
-        DialCause::Refused(rule) => (402, rule),
-        DialCause::Busy => (486, "Busy Here"),
-        DialCause::NoAnswer => (408, "Request Timeout"),
-        DialCause::Declined => (603, "Decline"),
-        DialCause::NoSuchNumber => (404, "Not Found"),
-        DialCause::Unreachable => (480, "Temporarily Unavailable"),
+        DialCause::Refused(rule) => rule,
+        DialCause::Busy => "Busy Here",
+        DialCause::NoAnswer => "Request Timeout",
+        DialCause::Declined => "Decline",
+        DialCause::NoSuchNumber => "Not Found",
+        DialCause::Unreachable => "Temporarily Unavailable",
+        DialCause::GivenUp => "Request Terminated",
     }
 }

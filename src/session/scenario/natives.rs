@@ -107,7 +107,7 @@ fn about_calls(maker: &Maker<'_, '_>) -> Result<()> {
     let shared = own();
     maker.add("dial", move |call, kind: String, to: String, _number: String, _name: String, _headers: Vec<String>| {
         let to = if kind == "user" { DialTarget::User(to) } else { DialTarget::Number(to) };
-        shared.push(Verb::Dial { call: CallHandle(id(call)), to, caller: CallerId::Trunk, timeout: None });
+        shared.push(Verb::Dial { call: CallHandle(id(call)), to, caller: CallerId::Trunk, timeout: None, headers: Vec::new() });
     })
 }
 
@@ -133,7 +133,7 @@ fn about_sound(maker: &Maker<'_, '_>) -> Result<()> {
     maker.add("play", move |ctx: Ctx<'_>, to_call, to, playback, kind: String, what: String, language: String| {
         let item = item(&kind, what, language).map_err(|why| Exception::throw_type(&ctx, &why))?;
         let to = unit(to_call, to);
-        shared.push(Verb::Play { to, playback: PlaybackHandle(id(playback)), items: vec![item] });
+        shared.push(Verb::Play { to, playback: PlaybackHandle(id(playback)), items: vec![item], repeat: false });
         Ok::<_, rquickjs::Error>(())
     })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::sip::flow::Flow;
-use crate::sip::message::{Defect, Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
+use crate::sip::message::{Defect, Headers, Method, NameAddr, Reason, Replaces, Request, Response, StatusCode, Uri};
 use crate::sip::transaction::{self, ServerId, TraceLine};
 
 /// One INVITE usage: a call from its INVITE to its end. Never reused within a run.
@@ -290,6 +290,8 @@ pub enum Event {
         invite: InviteId,
         /// Value of Content-Type.
         content_type: Option<String>,
+        /// All headers.
+        headers: Box<Headers>,
         /// The body.
         body: Bytes,
     },

@@ -1,7 +1,5 @@
 //! The methods by which the endpoint's user makes and runs calls.
 
-use bytes::Bytes;
-
 use super::Endpoint;
 use crate::sip::core::{Core, EndpointError, InviteId, InviteTimer, OutgoingInvite, Owner, add_extra, seconds};
 use crate::sip::invite::{Outgoing, Stage, Usage};
@@ -99,20 +97,20 @@ impl Endpoint {
         self.on_call(id, |usage, core| usage.acknowledge(core, now, body))
     }
 
-    /// Sends an INFO in an answered call (RFC 6086).
+    /// Sends an INFO in an answered call (RFC 6086), with these headers beside its own.
     ///
     /// # Errors
     /// [`EndpointError::WrongState`] before the call is answered.
-    pub fn info(&mut self, now: Now, id: InviteId, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
-        self.on_call(id, |usage, core| usage.info(core, now, content_type, body))
+    pub fn info(&mut self, now: Now, id: InviteId, headers: &Headers, body: &Body) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.info(core, now, headers, body))
     }
 
-    /// Sends a MESSAGE in an answered call (RFC 3428).
+    /// Sends a MESSAGE in an answered call (RFC 3428), with these headers beside its own.
     ///
     /// # Errors
     /// [`EndpointError::WrongState`] before the call is answered.
-    pub fn message(&mut self, now: Now, id: InviteId, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
-        self.on_call(id, |usage, core| usage.message(core, now, content_type, body))
+    pub fn message(&mut self, now: Now, id: InviteId, headers: &Headers, body: &Body) -> Result<(), EndpointError> {
+        self.on_call(id, |usage, core| usage.message(core, now, headers, body))
     }
 
     /// Replies to `Event::Referred`: with a success, after which `notify_refer` tells how it goes, or with a refusal,

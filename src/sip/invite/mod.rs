@@ -2,11 +2,12 @@
 //!
 //! [`Usage`] knows how far the call is; everything inside a dialog is in [`Session`](session::Session). The files:
 //! `incoming` and `reliable` for calls to us, `outgoing` for calls of ours, `ours` and `theirs` for re-INVITE and
-//! UPDATE either way, `ending` for BYE and all that leads to it, `refer` for REFER and NOTIFY, `session_timer` for
+//! UPDATE either way, `messages` for INFO and MESSAGE, `ending` for BYE and all that leads to it, `refer` for REFER and NOTIFY, `session_timer` for
 //! RFC 4028.
 
 pub(crate) mod ending;
 mod incoming;
+mod messages;
 mod ours;
 mod outgoing;
 pub(crate) mod refer;
@@ -23,10 +24,8 @@ use session::{Common, Session};
 
 use super::auth::Credentials;
 use super::dialog::{DialogSnapshot, Order};
-use super::message::{HeaderName as H, Method, Response, StatusCode, Tag};
-use crate::sip::core::{
-    Core, Event, InviteId, InviteTimer, Proof, Timer, check_info, check_require, elsewhere, session_description,
-};
+use super::message::{Method, Response, StatusCode, Tag};
+use crate::sip::core::{Core, Event, InviteId, InviteTimer, Proof, Timer, elsewhere, session_description};
 use crate::sip::flow::Flow;
 use crate::sip::transaction::{ClientId, Failure, Received, Reply, ServerId};
 use crate::types::Now;
@@ -52,13 +51,14 @@ pub(crate) struct Usage {
     /// The connection it is listed under, if it came over one.
     pub connection: Option<u64>,
     pub common: Common,
+    messages: messages::Messages,
     pub stage: Stage,
 }
 
 impl Usage {
     pub fn new(id: InviteId, local_tag: Tag, contact_user: Option<String>, credentials: Option<Credentials>) -> Self {
         let common = Common { contact_user, proof: Proof::new(credentials) };
-        Self { id, local_tag, connection: None, common, stage: Stage::Gone }
+        Self { id, local_tag, connection: None, common, messages: messages::Messages::default(), stage: Stage::Gone }
     }
 
     /// Whether the endpoint may forget it.
@@ -134,28 +134,6 @@ impl Usage {
             Method::Notify => self.on_notify(core, now, &received, tx),
             _ => core.transactions.respond(now, tx, elsewhere(&received.request)),
         }
-    }
-
-    fn on_info(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
-        let takes_all = self.session(&received.from_tag, &received.call_id).is_some_and(|it| it.terms.messages);
-        let checked = if takes_all { check_require(&received.request, None) } else { check_info(&received.request) };
-        if let Err(reply) = checked {
-            return core.transactions.respond(now, tx, reply);
-        }
-        core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
-        let content_type = received.request.headers.get_str(&H::ContentType).map(str::to_owned);
-        core.event(Event::Info { invite: self.id, content_type, body: received.request.body });
-    }
-
-    fn on_message(&mut self, core: &mut Core, now: Now, received: Received, tx: ServerId) {
-        let is_taken = self.session(&received.from_tag, &received.call_id).is_some_and(|it| it.terms.messages);
-        let taken = if is_taken { check_require(&received.request, None) } else { Err(elsewhere(&received.request)) };
-        if let Err(reply) = taken {
-            return core.transactions.respond(now, tx, reply);
-        }
-        core.transactions.respond(now, tx, Reply::new(StatusCode::OK));
-        let content_type = received.request.headers.get_str(&H::ContentType).map(str::to_owned);
-        core.event(Event::Message { invite: self.id, content_type, body: received.request.body });
     }
 
     /// An ACK inside a dialog of the call.

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use rand::Rng;
 
 use super::session::{Exchange, OurRequest, OwedAck, Session};
 use super::session_timer::SessionTimer;
 use super::{Stage, Usage, lenient_description};
 use crate::sip::core::{Core, EndedBy, EndpointError, Event, InviteId, InviteTimer, Timer, retry_authorized};
-use crate::sip::message::{Body, Method, MinSe, Response, StatusCode};
+use crate::sip::message::{Body, Headers, Method, MinSe, Response, StatusCode};
 use crate::sip::transaction::{ClientId, Failure};
 use crate::types::Now;
 
@@ -51,12 +50,12 @@ impl Usage {
         Ok(())
     }
 
-    pub fn info(&mut self, core: &mut Core, now: Now, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
-        self.send_inside(core, now, Method::Info, content_type, body)
+    pub fn info(&mut self, core: &mut Core, now: Now, headers: &Headers, body: &Body) -> Result<(), EndpointError> {
+        self.send_inside(core, now, Method::Info, headers, body)
     }
 
-    pub fn message(&mut self, core: &mut Core, now: Now, content_type: &str, body: Bytes) -> Result<(), EndpointError> {
-        self.send_inside(core, now, Method::Message, content_type, body)
+    pub fn message(&mut self, core: &mut Core, now: Now, headers: &Headers, body: &Body) -> Result<(), EndpointError> {
+        self.send_inside(core, now, Method::Message, headers, body)
     }
 
     fn send_inside(
@@ -64,12 +63,13 @@ impl Usage {
         core: &mut Core,
         now: Now,
         method: Method,
-        content_type: &str,
-        body: Bytes,
+        headers: &Headers,
+        body: &Body,
     ) -> Result<(), EndpointError> {
         let Stage::Confirmed(session) = &mut self.stage else { return Err(EndpointError::WrongState) };
         let mut request = session.dialog.request(method);
-        request.set_body(Some(&Body { content_type: content_type.to_owned().into(), bytes: body }));
+        request.headers.extend(headers);
+        request.set_body(Some(body));
         session.send(core, now, self.id, &mut self.common, request);
         Ok(())
     }

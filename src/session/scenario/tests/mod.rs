@@ -82,7 +82,7 @@ fn verb(verb: &Verb) -> String {
         Verb::Answer { call } => format!("answer {}", name(*call)),
         Verb::Reject { call, status } => format!("reject {} {status}", name(*call)),
         Verb::Hangup { call, .. } => format!("hangup {}", name(*call)),
-        Verb::Play { to, playback, items } => {
+        Verb::Play { to, playback, items, .. } => {
             let items: Vec<String> = items.iter().map(sound).collect();
             format!("play{} {} {}", playback.0, unit(*to), items.join("+"))
         }

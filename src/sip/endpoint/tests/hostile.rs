@@ -28,7 +28,7 @@ fn act(pair: &mut Pair, side: Side, id: InviteId, what: u8) {
         10 | 11 => endpoint.answer_offer(now, id, Ok(sdp("answer"))),
         12 => endpoint.answer_offer(now, id, Err(StatusCode::NOT_ACCEPTABLE_HERE)),
         13 => endpoint.acknowledge(now, id, Some(sdp("answer"))),
-        14 => endpoint.info(now, id, "text/plain", "x".into()),
+        14 => endpoint.info(now, id, &Headers::new(), &Body { content_type: "text/plain".into(), bytes: "x".into() }),
         _ => endpoint.acknowledge(now, id, None),
     };
 }

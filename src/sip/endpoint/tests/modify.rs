@@ -1,7 +1,7 @@
 use super::super::*;
 use super::pair::Fate;
 use super::{Pair, Side, ms, sdp, secs};
-use crate::sip::message::{Method, StatusCode};
+use crate::sip::message::{Headers, Method, StatusCode};
 
 fn answer(pair: &mut Pair, side: Side, id: InviteId, name: &str) {
     let now = pair.now;
@@ -229,7 +229,8 @@ fn info_is_delivered() {
     let mut pair = Pair::new();
     let (a, b) = pair.call();
     let now = pair.now;
-    pair.end(Side::A).info(now, a, "application/dtmf-relay", "Signal=5\r\n".into()).unwrap();
+    let body = Body { content_type: "application/dtmf-relay".into(), bytes: "Signal=5\r\n".into() };
+    pair.end(Side::A).info(now, a, &Headers::new(), &body).unwrap();
     pair.run(secs(1));
     let Event::Info { content_type, body, .. } = pair.event(Side::B) else { panic!() };
     assert_eq!(content_type.as_deref(), Some("application/dtmf-relay"));
