@@ -1,7 +1,7 @@
 //! Calls, one by one.
 
 use super::extract::{Json, Name};
-use super::{Placed, Sound, Text};
+use super::{Message, Placed, Sound, Text};
 use crate::dialplan::ApiRole;
 use crate::gateway::{Audience, CallStatus, Refusal, Reply, Request, Rule};
 use crate::http::access::Caller;
@@ -272,6 +272,21 @@ pub(super) async fn say(
 ) -> Result<StatusCode, Problem> {
     operate(&app, &caller, &call).await?;
     app.order(Request::Say { to: Audience::Call(call), text: text.checked()? }).await
+}
+
+/// Sends a text to one call. Role: operator.
+#[utoipa::path(
+    post, path = "/api/v1/calls/{call}/messages", tag = "calls", params(("call" = String, Path, max_length = 64)),
+    request_body = Message, responses((status = 204, description = "It is sent"))
+)]
+pub(super) async fn message(
+    State(app): State<App>,
+    caller: Caller,
+    Name(call): Name,
+    Json(Message { text }): Json<Message>,
+) -> Result<StatusCode, Problem> {
+    operate(&app, &caller, &call).await?;
+    app.order(Request::Message { to: Audience::Call(call), text }).await
 }
 
 /// Asks a call's other end to call a number instead of us (REFER). Answered once it has agreed. Role: operator.

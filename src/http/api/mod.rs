@@ -64,6 +64,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .routes(routes!(rooms::dial))
         .routes(routes!(rooms::play))
         .routes(routes!(rooms::say))
+        .routes(routes!(rooms::message))
         .routes(routes!(calls::list))
         .routes(routes!(calls::get, calls::hang_up))
         .routes(routes!(calls::mute))
@@ -73,6 +74,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .routes(routes!(calls::digits))
         .routes(routes!(calls::play))
         .routes(routes!(calls::say))
+        .routes(routes!(calls::message))
         .routes(routes!(calls::transfer))
         .routes(routes!(records::list))
         .routes(routes!(users::list, users::make))
@@ -182,6 +184,15 @@ impl Text {
         let why = "a text is 1 to 2000 characters";
         Err(crate::gateway::Refusal::new(crate::gateway::Rule::Invalid, why).into())
     }
+}
+
+/// A text that is to be read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    /// The text, at most 8 KiB of UTF-8.
+    #[schema(example = "The slides are at example.com.", min_length = 1, max_length = 8192)]
+    text: String,
 }
 
 /// A call that was begun.

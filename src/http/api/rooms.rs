@@ -2,7 +2,7 @@
 
 use super::calls::Call;
 use super::extract::{Json, Name};
-use super::{Placed, Sound, Text};
+use super::{Message, Placed, Sound, Text};
 use crate::dialplan::{ApiRole, Plan};
 use crate::gateway::{Audience, Progress, Refusal, Reply, Request, Rule, Status};
 use crate::http::access::Caller;
@@ -326,4 +326,20 @@ pub(super) async fn say(
     caller.must_be(ApiRole::Operator)?;
     caller.must_have_room(&room)?;
     app.order(Request::Say { to: Audience::Room(room), text: text.checked()? }).await
+}
+
+/// Sends a text to all in a room who take any: browsers and users. Role: operator.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{room}/messages", tag = "rooms", params(("room" = String, Path, max_length = 64)),
+    request_body = Message, responses((status = 204, description = "It is sent"))
+)]
+pub(super) async fn message(
+    State(app): State<App>,
+    caller: Caller,
+    Name(room): Name,
+    Json(Message { text }): Json<Message>,
+) -> Result<StatusCode, Problem> {
+    caller.must_be(ApiRole::Operator)?;
+    caller.must_have_room(&room)?;
+    app.order(Request::Message { to: Audience::Room(room), text }).await
 }

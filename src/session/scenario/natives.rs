@@ -107,7 +107,13 @@ fn about_calls(maker: &Maker<'_, '_>) -> Result<()> {
     let shared = own();
     maker.add("dial", move |call, kind: String, to: String, _number: String, _name: String, _headers: Vec<String>| {
         let to = if kind == "user" { DialTarget::User(to) } else { DialTarget::Number(to) };
-        shared.push(Verb::Dial { call: CallHandle(id(call)), to, caller: CallerId::Trunk, timeout: None, headers: Vec::new() });
+        shared.push(Verb::Dial {
+            call: CallHandle(id(call)),
+            to,
+            caller: CallerId::Trunk,
+            timeout: None,
+            headers: Vec::new(),
+        });
     })
 }
 

@@ -68,6 +68,12 @@ const TABLE: &[Row] = &[
     ("POST", "/api/v1/rooms/lobby/say", OPERATOR, r#"{"text":" "}"#, 422, "invalid"),
     ("POST", "/api/v1/rooms/demo/say", OPERATOR, r#"{"text":"Goodbye."}"#, 409, "nobody-there"),
     ("POST", "/api/v1/rooms/demo/say", LOBBY, r#"{"text":"Goodbye."}"#, 403, "room"),
+    ("POST", "/api/v1/rooms/lobby/messages", OPERATOR, r#"{"text":"Slides at example.com."}"#, 204, NO),
+    ("POST", "/api/v1/rooms/lobby/messages", OPERATOR, r#"{"text":""}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/lobby/messages", OPERATOR, r#"{"words":"x"}"#, 422, "invalid"),
+    ("POST", "/api/v1/rooms/demo/messages", OPERATOR, r#"{"text":"x"}"#, 409, "nobody-there"),
+    ("POST", "/api/v1/rooms/lobby/messages", VIEWER, r#"{"text":"x"}"#, 403, "role"),
+    ("POST", "/api/v1/rooms/demo/messages", LOBBY, r#"{"text":"x"}"#, 403, "room"),
     ("GET", "/api/v1/calls", VIEWER, NO, 200, NO),
     ("GET", "/api/v1/calls", NO, NO, 401, "unauthorized"),
     ("GET", "/api/v1/calls/CALL", LOBBY, NO, 200, NO),
@@ -98,6 +104,10 @@ const TABLE: &[Row] = &[
     ("POST", "/api/v1/calls/call-4711/say", OPERATOR, r#"{"text":"Goodbye."}"#, 404, "no-such-call"),
     ("POST", "/api/v1/calls/CALL/say", OPERATOR, r#"{}"#, 422, "invalid"),
     ("POST", "/api/v1/calls/CALL/say", VIEWER, r#"{"text":"Goodbye."}"#, 403, "role"),
+    ("POST", "/api/v1/calls/CALL/messages", OPERATOR, r#"{"text":"A telephone reads nothing."}"#, 403, "not-allowed"),
+    ("POST", "/api/v1/calls/CALL/messages", OPERATOR, r#"{}"#, 422, "invalid"),
+    ("POST", "/api/v1/calls/call-4711/messages", OPERATOR, r#"{"text":"x"}"#, 404, "no-such-call"),
+    ("POST", "/api/v1/calls/CALL/messages", VIEWER, r#"{"text":"x"}"#, 403, "role"),
     ("POST", "/api/v1/calls/CALL/transfer", OPERATOR, r#"{"number":"+442079460123"}"#, 403, "not-allowed"),
     ("POST", "/api/v1/calls/call-4711/transfer", OPERATOR, r#"{"number":"+442079460123"}"#, 404, "no-such-call"),
     ("POST", "/api/v1/calls/CALL/transfer", VIEWER, r#"{"number":"+442079460123"}"#, 403, "role"),
@@ -218,10 +228,11 @@ fn every_route_does_what_it_says_and_refuses_the_rest_by_its_rule() {
 }
 
 /// Where a route that takes a peer, or ends the gateway, is tried with good input: method, path, file and test.
-const ELSEWHERE: [(&str, &str, &str, &str); 7] = [
+const ELSEWHERE: [(&str, &str, &str, &str); 8] = [
     ("DELETE", "/api/v1/calls/{call}", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
     ("POST", "/api/v1/calls/{call}/play", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
     ("POST", "/api/v1/calls/{call}/say", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
+    ("POST", "/api/v1/calls/{call}/messages", CALLS, "what_the_api_writes_the_client_of_a_call_and_of_a_room_reads"),
     ("POST", "/api/v1/calls/{call}/transfer", CALLS, "a_call_is_played_to_and_spoken_to_transferred_and_hung_up"),
     ("POST", "/api/v1/rooms/{room}/dial", CALLS, "somebody_is_called_into_a_room"),
     ("POST", "/api/v1/drain", include_str!("api.rs"), "a_drain_by_the_api_ends_the_gateway_after_its_calls"),

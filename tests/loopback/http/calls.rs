@@ -3,6 +3,7 @@
 use super::super::harness::http::{Answer, WebSocket, request};
 use super::super::harness::{Gateway, OPERATOR, Phone, Setup, seconds};
 use super::sip_client::{Client, PASSWORD, header};
+use serde_json::json;
 
 /// A page that is a trunk, whose calls may be transferred; a trunk that is called; a user.
 const ROUTES: &str = r#"
@@ -94,4 +95,34 @@ fn somebody_is_called_into_a_room() {
     assert_eq!(call, call_of(&gateway, "ben"));
     assert_eq!(operate(&gateway, "DELETE", &format!("/api/v1/calls/{call}"), "").status, 204);
     gateway.finish();
+}
+
+#[test]
+fn what_the_api_writes_the_client_of_a_call_and_of_a_room_reads() {
+    let gateway = start();
+    let phone = Phone::dials("2000").seconds(60.0).call(&gateway);
+    gateway.wait_for_members("lobby", 1);
+    let mut ben = Client::of(WebSocket::sip(&gateway), "2000", ("ben", PASSWORD));
+    assert!(ben.calls().starts_with("SIP/2.0 200"));
+    gateway.wait_for_members("lobby", 2);
+    let longest = "ä".repeat(4_096);
+    let body = |text: &str| json!({ "text": text }).to_string();
+    let call = format!("/api/v1/calls/{}/messages", call_of(&gateway, "ben"));
+    for (path, text) in [(&*call, "to you alone"), ("/api/v1/rooms/lobby/messages", &longest)] {
+        let sent = operate(&gateway, "POST", path, &body(text));
+        assert_eq!(sent.status, 204, "{path}: {}", sent.body);
+        let message = ben.line.receive_text();
+        assert!(message.starts_with("MESSAGE ") && message.ends_with(text), "{path}: {message}");
+        assert_eq!(header(&message, "Content-Type"), "text/plain;charset=UTF-8");
+        ben.accepts(&message);
+        let too_long = operate(&gateway, "POST", path, &body(&format!("{longest}x")));
+        assert_eq!((too_long.status, too_long.rule()), (422, "invalid".into()), "{path}");
+    }
+    assert_eq!(operate(&gateway, "DELETE", "/api/v1/rooms/lobby/participants", "").status, 204);
+    let bye = ben.line.receive_text();
+    assert!(bye.starts_with("BYE "), "{bye}");
+    ben.accepts(&bye);
+    phone.finish().answered();
+    let remains = gateway.finish();
+    assert!(!remains.log.contains("to you alone"), "{}", remains.log);
 }
