@@ -20,6 +20,7 @@ mod phone;
 mod records;
 mod reload;
 mod run;
+mod scenario;
 mod server;
 mod speak;
 mod wake;
@@ -54,6 +55,8 @@ enum Command {
     Ctl(ctl::CtlArguments),
     /// A telephone for tests: calls, keys digits, plays a WAV and records what it hears.
     Call(call::CallArguments),
+    /// Tries a scenario.
+    Scenario(scenario::ScenarioArguments),
     /// Speaks a text into a WAV file, with the voice that callers hear: to listen to it, or to make a prompt.
     Speak(speak::SpeakArguments),
     /// Prints the version.
@@ -131,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => check::explain(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
         Command::Call(arguments) => call::call(arguments),
+        Command::Scenario(arguments) => scenario::scenario(&arguments),
         Command::Speak(arguments) => speak::speak(&arguments),
         Command::Version { json } => manual::version(json),
         Command::Completions { shell } => manual::completions(shell),
