@@ -1,0 +1,97 @@
+//! What scenarios cost: memory of a session, and time of an event. benches/README.md says how to run it.
+//!
+//! `cargo bench --bench scenarios -- [sessions] [script]`
+#![allow(clippy::disallowed_methods, reason = "a bench: it measures time")]
+
+use partyline::session::scenario::{Runtime, STACK, Setup, Stopwatch};
+use partyline::session::{Alerting, CallHandle, Event, Party};
+use partyline::types::{Now, Seed};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant, SystemTime};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const CALL: CallHandle = CallHandle::FIRST_GIVEN;
+
+struct Second(Instant);
+
+impl Stopwatch for Second {
+    fn begin(&mut self) {
+        self.0 = Instant::now();
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.0.elapsed() > Duration::from_secs(1)
+    }
+}
+
+fn now() -> Now {
+    Now { instant: Instant::now(), wall: SystemTime::now() }
+}
+
+/// A scenario with a browser's call that was answered.
+fn with_call(source: &str) -> Runtime {
+    let setup = Setup { session: "bench".into(), custom_data: String::new(), seed: Seed::fixed(1) };
+    let mut runtime = Runtime::new(setup, Second(Instant::now())).expect("an engine");
+    assert_eq!(runtime.begin(now(), "bench.js", source).end, None);
+    let headers = vec![("X-ClientType".into(), "web".into())];
+    let alerting = Some(Box::new(Alerting { to: "conf_1".into(), headers }));
+    let from = Party { number: "ann".into(), name: None };
+    let incoming = Event::Incoming { call: CALL, from, number: "conf_1".into(), alerting };
+    for event in [incoming, Event::Answered { call: CALL }] {
+        assert_eq!(runtime.handle(now(), &event).end, None);
+    }
+    runtime
+}
+
+/// Kilobytes of the process that are in memory.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("pages") * 4
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let sessions: usize = arguments.next().map_or(1_000, |number| number.parse().expect("a number of sessions"));
+    let script =
+        arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/Conference.js").into());
+    let source = std::fs::read_to_string(script).expect("a script");
+
+    let began = Instant::now();
+    let mut runtime = with_call(&source);
+    println!("first engine  {} µs", began.elapsed().as_micros());
+    let began = Instant::now();
+    drop((0..20).map(|_| with_call(&source)).collect::<Vec<_>>());
+    println!("engine        {} µs", began.elapsed().as_micros() / 20);
+    println!("its memory    {} KiB", runtime.memory() >> 10);
+    let text = r#"{"type":"ICE_FAILED","caller":"sip:bob@example.com","callee":"x"}"#.to_owned();
+    let message = Event::Message { call: CALL, text };
+    const EVENTS: u32 = 100_000;
+    let began = Instant::now();
+    for _ in 0..EVENTS {
+        runtime.handle(now(), &message);
+    }
+    println!("event         {} ns (a message that is parsed)", (began.elapsed() / EVENTS).as_nanos());
+
+    let before = resident();
+    let barrier = Arc::new(Barrier::new(sessions + 1));
+    let threads: Vec<_> = (0..sessions)
+        .map(|_| {
+            let (barrier, source) = (Arc::clone(&barrier), source.clone());
+            let thread = std::thread::Builder::new().stack_size(STACK + (256 << 10));
+            let run = move || {
+                let _runtime = with_call(&source);
+                barrier.wait();
+                barrier.wait();
+            };
+            thread.spawn(run).expect("a thread")
+        })
+        .collect();
+    barrier.wait();
+    println!("a session     {} KiB of {sessions}, each on its thread", (resident() - before) / sessions);
+    barrier.wait();
+    for thread in threads {
+        thread.join().expect("it ran");
+    }
+}
