@@ -117,7 +117,7 @@ fn ten_thousand_messages_are_nothing() {
     host.start(GOOD, &format!("let n = 0; {ANSWERS} VoxEngine.addEventListener(AppEvents.CallAlerting, ({{ call }}) =>
         call.addEventListener(CallEvents.ToneReceived, () => {{ if (++n === 10000) call.hangup() }}) || call.handleTones(true))"));
     host.tell(GOOD, incoming());
-    host.expect_verbs(GOOD, &[Verb::Answer { call: CALL }]);
+    host.expect_verbs(GOOD, &[Verb::Answer { call: CALL }, Verb::HandleDigits { call: CALL, on: true }]);
     for _ in 0..10_000 {
         while host.scenarios.tell(GOOD, Event::Digit { call: CALL, digit: '1' }).is_err() {
             std::thread::yield_now();

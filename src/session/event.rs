@@ -190,7 +190,7 @@ impl DialCause {
             Self::NoSuchNumber => 404,
             Self::Busy => 486,
             Self::Declined => 603,
-            Self::Refused(_) => 403,
+            Self::Refused(_) => 402,
             Self::NoAnswer | Self::Unreachable => 480,
             Self::GivenUp => 487,
         }

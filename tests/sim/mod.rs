@@ -15,6 +15,7 @@ mod world;
 mod attacks;
 mod calls;
 mod clocks;
+mod conference;
 mod dialling;
 mod events;
 mod failover;

@@ -61,7 +61,7 @@ impl Runtime {
     /// # Errors
     /// There is not the memory for it.
     pub fn new(setup: Setup, stopwatch: impl Stopwatch + 'static) -> Result<Self, Fault> {
-        let shared = Rc::new(Shared::new(setup.session.clone(), &setup.seed, Box::new(stopwatch)));
+        let shared = Rc::new(Shared::new(&setup.seed, Box::new(stopwatch)));
         let unmade = |error: rquickjs::Error| Fault::new(format!("the engine cannot be made: {error}"));
         shared.begin(std::time::UNIX_EPOCH);
         let engine = rquickjs::Runtime::new_with_alloc(Metered::new(Rc::clone(&shared))).map_err(unmade)?;

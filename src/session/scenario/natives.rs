@@ -5,12 +5,12 @@ use super::octets;
 use super::shared::{Fetch, Shared};
 use crate::dialplan::{SoundSource, SoundUrl};
 use crate::session::{
-    CallHandle, CallerId, DialTarget, PlayItem, PlaybackHandle, RoomHandle, RoomName, TimerHandle, Unit, Verb,
+    CallHandle, CallerId, DialTarget, Party, PlayItem, PlaybackHandle, RoomHandle, RoomName, TimerHandle, Unit, Verb,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rquickjs::function::{IntoJsFunc, Rest};
-use rquickjs::{Ctx, Exception, Function, Object, Persistent, Result, Value};
+use rquickjs::function::IntoJsFunc;
+use rquickjs::{Ctx, Exception, Function, Object, Persistent, Result};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -96,24 +96,28 @@ fn about_calls(maker: &Maker<'_, '_>) -> Result<()> {
     maker.verb("answer", |call| Verb::Answer { call: CallHandle(id(call)) })?;
     maker.verb2("reject", |call, status| Verb::Reject { call: CallHandle(id(call)), status })?;
     maker.verb2("hangup", |call, cause: String| Verb::Hangup { call: CallHandle(id(call)), cause: cause.into() })?;
-    // All digits come anyway.
-    maker.add("handleDigits", |_call: f64, _on: bool| ())?;
+    maker.verb2("handleDigits", |call, on| Verb::HandleDigits { call: CallHandle(id(call)), on })?;
     maker.verb2("sendDigits", |call, digits| Verb::SendDigits { call: CallHandle(id(call)), digits })?;
-    for name in ["sendMessage", "sendInfo", "hold", "refer", "forwardDirect", "join"] {
-        let shared = own();
-        let later = move |_: Rest<Value<'_>>| shared.log(&format!("{name} is not possible in this version"));
-        maker.add(name, later)?;
-    }
+    maker.verb2("sendMessage", |call, text| Verb::SendMessage { call: CallHandle(id(call)), text })?;
+    maker.verb2("forwardDirect", |call, to: String| Verb::ForwardDirect {
+        call: CallHandle(id(call)),
+        to: Some(to).filter(|to| !to.is_empty()),
+    })?;
     let shared = own();
-    maker.add("dial", move |call, kind: String, to: String, _number: String, _name: String, _headers: Vec<String>| {
+    maker.add("sendInfo", move |call, content_type: String, headers: Vec<String>, body: String| {
+        shared.push(Verb::SendInfo { call: CallHandle(id(call)), content_type, headers: pairs(headers), body });
+    })?;
+    let shared = own();
+    maker.add("dial", move |call, kind: String, to: String, number: String, name: String, headers: Vec<String>| {
         let to = if kind == "user" { DialTarget::User(to) } else { DialTarget::Number(to) };
-        shared.push(Verb::Dial {
-            call: CallHandle(id(call)),
-            to,
-            caller: CallerId::Trunk,
-            timeout: None,
-            headers: Vec::new(),
-        });
+        let caller = if number.is_empty() { CallerId::Trunk } else { CallerId::Given(party(number, name)) };
+        let headers = pairs(headers);
+        shared.push(Verb::Dial { call: CallHandle(id(call)), to, caller, timeout: None, headers });
+    })?;
+    let shared = own();
+    maker.add("join", move |call, to: String, number: String, name: String, headers: Vec<String>| {
+        let (from, headers) = (party(number, name), pairs(headers));
+        shared.push(Verb::Join { call: CallHandle(id(call)), to, from, headers });
     })
 }
 
@@ -127,19 +131,14 @@ fn about_sound(maker: &Maker<'_, '_>) -> Result<()> {
     maker.add("disconnect", move |from_call, from, to_call, to| {
         shared.push(Verb::Disconnect { source: unit(from_call, from), sink: unit(to_call, to) });
     })?;
-    let shared = own();
-    maker.add("openRoom", move |room| {
-        let name = RoomName::Plain(format!("{}-room-{room}", shared.session));
-        shared.push(Verb::OpenRoom { room: RoomHandle(id(room)), name });
-    })?;
-    // A room that nobody is in is gone.
-    maker.add("closeRoom", |_room: f64| ())?;
+    maker.verb("openRoom", |room| Verb::OpenRoom { room: RoomHandle(id(room)), name: RoomName::Own })?;
+    maker.verb("closeRoom", |room| Verb::CloseRoom { room: RoomHandle(id(room)) })?;
     maker.verb("stopPlayback", |playback| Verb::StopPlayback { playback: PlaybackHandle(id(playback)) })?;
     let shared = own();
-    maker.add("play", move |ctx: Ctx<'_>, to_call, to, playback, kind: String, what: String, language: String| {
-        let item = item(&kind, what, language).map_err(|why| Exception::throw_type(&ctx, &why))?;
+    maker.add("play", move |ctx: Ctx<'_>, to_call, to, playback, item: Vec<String>, repeat: bool| {
+        let item = self::item(item).map_err(|why| Exception::throw_type(&ctx, &why))?;
         let to = unit(to_call, to);
-        shared.push(Verb::Play { to, playback: PlaybackHandle(id(playback)), items: vec![item], repeat: false });
+        shared.push(Verb::Play { to, playback: PlaybackHandle(id(playback)), items: vec![item], repeat });
         Ok::<_, rquickjs::Error>(())
     })
 }
@@ -184,15 +183,20 @@ const fn unit(is_call: bool, handle: f64) -> Unit {
     if is_call { Unit::Call(CallHandle(id(handle))) } else { Unit::Room(RoomHandle(id(handle))) }
 }
 
+fn party(number: String, name: String) -> Party {
+    Party { number, name: Some(name).filter(|name| !name.is_empty()) }
+}
+
 /// Names and values that stand one after the other.
 fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
     let mut flat = flat.into_iter();
     std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
 }
 
-fn item(kind: &str, what: String, language: String) -> std::result::Result<PlayItem, String> {
-    let _ = language;
-    Ok(match kind {
+/// What is played: a kind, and what of it.
+fn item(written: Vec<String>) -> std::result::Result<PlayItem, String> {
+    let [kind, what] = <[String; 2]>::try_from(written).map_err(|_| "an item is a kind and a name")?;
+    Ok(match kind.as_str() {
         "url" => PlayItem::File(SoundSource::Url(SoundUrl::read(&what)?)),
         "prompt" => PlayItem::Prompt(what),
         _ => PlayItem::Text(what),

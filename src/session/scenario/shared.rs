@@ -61,8 +61,6 @@ pub struct Fetched {
 pub(super) type Entries = (Persistent<Function<'static>>, Persistent<Function<'static>>);
 
 pub(super) struct Shared {
-    /// The session's name.
-    pub(super) session: String,
     pub(super) turn: RefCell<Turn>,
     pub(super) breach: Cell<Option<Breach>>,
     /// Octets that the engine has.
@@ -83,9 +81,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(session: String, seed: &Seed, stopwatch: Box<dyn Stopwatch>) -> Self {
+    pub(super) fn new(seed: &Seed, stopwatch: Box<dyn Stopwatch>) -> Self {
         Self {
-            session,
             turn: RefCell::default(),
             breach: Cell::new(None),
             memory: Cell::new(0),

@@ -68,7 +68,7 @@ function play(call, item, loop) {
   const playback = { handle: ++lastPlayback, call, item, loop };
   state.playback = playback;
   playbacks.set(playback.handle, playback);
-  host.play(true, state.unit.handle, playback.handle, ...item);
+  host.play(true, state.unit.handle, playback.handle, item, loop);
   soon(call, CallEvents.PlaybackStarted, { call, id: call.id(), duration: 0 });
 }
 
@@ -138,7 +138,8 @@ class Call extends Emitter {
     if (this.#handle("startPlayback") !== null) play(this, item, loop);
   }
   say(words, voice) {
-    const item = ["text", withoutMarkup(text(words)), language(voice)];
+    language(voice);
+    const item = ["text", withoutMarkup(text(words))];
     if (this.#handle("say") !== null) play(this, item, false);
   }
   /** Ends playbacks and what is said; no PlaybackFinished follows. */
@@ -157,17 +158,11 @@ class Call extends Emitter {
   }
   sendMessage(words) { this.#do("sendMessage", text(words)); }
   sendInfo(mimeType, body, headers) { this.#do("sendInfo", text(mimeType), flat(headers), text(body)); }
-  hold() { this.#do("hold", true); }
-  unhold() { this.#do("hold", false); }
-  transferTo(target) {
-    const to = target instanceof Call ? target.number() : text(target);
-    this.#do("refer", to);
-  }
 
   sendMediaTo(target) { connect(this, target); }
   stopMediaTo(target) { disconnect(this, target); }
 }
-lacking("Call.", Call.prototype, "record vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
+lacking("Call.", Call.prototype, "hold unhold transferTo record vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
   "handleMicStatus handleBeeps reInvite acceptReinvite rejectReinvite getStatistics setTransport sendReInvite " +
   "handleVoicemail addSound removeSound startPlaybackAll enableRelatedCalls");
 
@@ -175,5 +170,5 @@ lacking("Call.", Call.prototype, "record vad clientType notifyBeep detectProgres
 function sound(url) {
   const place = text(url);
   if (!place) throw new TypeError("a playback needs a URL, or the name of a prompt");
-  return [place.includes("://") ? "url" : "prompt", place, ""];
+  return [place.includes("://") ? "url" : "prompt", place];
 }

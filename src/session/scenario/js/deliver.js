@@ -43,7 +43,7 @@ const on = {
     const call = new Call(SECRET, handle, { number, callerid, displayName, headers, incoming: true });
     fire(application, AppEvents.CallAlerting, {
       call, id: call.id(), callerid, displayName, headers, destination: number, customData: call.customData(),
-      fromURI: callerid ? `sip:${callerid}` : "", toURI: to, scheme: {},
+      fromURI: callerid ? `sip:${callerid}` : "", toURI: to ? `sip:${to}` : "", scheme: {},
     });
   },
 
@@ -109,16 +109,6 @@ const on = {
     if (call) tell(call, CallEvents.InfoReceived, { mimeType, body, headers: pairs(list) });
   },
 
-  held(handle, isHeld) {
-    const call = calls.get(handle);
-    if (call) tell(call, isHeld ? CallEvents.OnHold : CallEvents.OffHold);
-  },
-
-  referred(handle, done, code) {
-    const call = calls.get(handle);
-    if (call) tell(call, done ? CallEvents.TransferComplete : CallEvents.TransferFailed, { code, role: "transferor" });
-  },
-
   played(handle, completed) {
     const playback = playbacks.get(handle);
     if (!playback) return;
@@ -126,12 +116,6 @@ const on = {
     playbacks.delete(handle);
     const { call } = playback;
     call[inner].playback = null;
-    if (completed && playback.loop) {
-      playback.handle = ++lastPlayback;
-      call[inner].playback = playback;
-      playbacks.set(playback.handle, playback);
-      return host.play(true, call[inner].unit.handle, playback.handle, ...playback.item);
-    }
     tell(call, CallEvents.PlaybackFinished, completed ? {} : { error: "it was cut off" });
   },
 
@@ -145,7 +129,10 @@ const on = {
 
   refused(handle, verb, why, missing) {
     host.log(`${verb}: ${why}`);
-    const playback = verb === "play" && (calls.get(handle)?.[inner].playback ?? playing(missing));
+    const call = calls.get(handle);
+    if ((verb === "dial" || verb === "join") && call) return failed(handle, call, 480, why);
+    if (verb === "forward_direct" && call) return notForwarded(handle, call, why);
+    const playback = verb === "play" && (call?.[inner].playback ?? playing(missing));
     if (!playback) return;
     if (playback.player) {
       end(playback);
@@ -167,6 +154,14 @@ const on = {
     fire(application, AppEvents.Terminated, {});
   },
 };
+
+/** A call cannot go past the gateway: who asked for a peer hears of it, else the caller has waited long enough. */
+function notForwarded(handle, call, why) {
+  const peer = call[inner].directly;
+  if (!peer) return host.reject(handle, 480);
+  call[inner].directly = null;
+  failed(peer[inner].unit.handle, peer, 480, why);
+}
 
 /** What plays the sound of that name. A URL's is without its query. */
 function playing(sound) {

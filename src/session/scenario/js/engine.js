@@ -20,7 +20,6 @@ function dial(kind, to, given) {
   const callerid = text(given.callerid);
   const displayName = text(given.displayName);
   const call = new Call(SECRET, ++lastCall, { number: name, callerid, displayName, state: "CONNECTING" });
-  if (kind === "conference") soon(call, CallEvents.Failed, { call, id: call.id(), code: 480, reason: "", headers: {} });
   if (kind === "conference") host.join(lastCall, name, callerid, displayName, flat(headers));
   else host.dial(lastCall, kind, name, callerid, displayName, flat(headers));
   return call;
@@ -64,8 +63,6 @@ function easyProcess(caller, callee, onEstablished, direct = false) {
   both(CallEvents.Disconnected, () => VoxEngine.terminate());
   both(CallEvents.MessageReceived, (other, e) => other.sendMessage(e.text));
   both(CallEvents.InfoReceived, (other, e) => other.sendInfo(e.mimeType, e.body, e.headers));
-  both(CallEvents.OnHold, (other) => other.hold());
-  both(CallEvents.OffHold, (other) => other.unhold());
 }
 
 /** Forwards what comes in: `make` calls whoever is to have it. */
@@ -78,7 +75,10 @@ function forward(make, callback) {
 
 const item = {
   url: (url) => sound(url),
-  tts: (words, voice) => ["text", withoutMarkup(text(words)), language(voice)],
+  tts: (words, voice) => {
+    language(voice);
+    return ["text", withoutMarkup(text(words))];
+  },
 };
 
 const VoxEngine = {

@@ -111,7 +111,8 @@ lacking("Player.", Player.prototype, "pause resume addMarker removeMarker");
 function start(playback) {
   const { unit: to } = playback.target[inner];
   playbacks.set(playback.handle, playback);
-  host.play(to.isCall, to.handle, playback.handle, ...playback.player[inner].items[playback.at]);
+  const { items, loop } = playback.player[inner];
+  host.play(to.isCall, to.handle, playback.handle, items[playback.at], loop && items.length === 1);
 }
 
 /** A target hears a player no more. */

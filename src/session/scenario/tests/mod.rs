@@ -1,16 +1,22 @@
 //! Scenarios run inline: events in, verbs out.
 
+mod calls;
 mod limits;
+mod media;
 mod names;
+mod reference;
 mod sounds;
 mod tools;
 
 use super::*;
-use crate::session::{Alerting, CallHandle, DialTarget, Party, PlayItem, TimerHandle, Unit};
+use crate::session::{Alerting, CallerId, DialTarget, Ending, Party, PlayItem, PlaybackHandle, TimerHandle, Unit};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The first call that comes in.
 const CALL: CallHandle = CallHandle::FIRST_GIVEN;
+/// The first and second calls that a scenario makes.
+const FIRST: CallHandle = CallHandle(1);
+const SECOND: CallHandle = CallHandle(2);
 
 /// A scenario under test.
 struct Running {
@@ -82,22 +88,33 @@ fn verb(verb: &Verb) -> String {
         Verb::Answer { call } => format!("answer {}", name(*call)),
         Verb::Reject { call, status } => format!("reject {} {status}", name(*call)),
         Verb::Hangup { call, .. } => format!("hangup {}", name(*call)),
-        Verb::Play { to, playback, items, .. } => {
+        Verb::Play { to, playback, items, repeat } => {
             let items: Vec<String> = items.iter().map(sound).collect();
-            format!("play{} {} {}", playback.0, unit(*to), items.join("+"))
+            format!("play{} {} {}{}", playback.0, unit(*to), items.join("+"), if *repeat { " for ever" } else { "" })
         }
         Verb::StopPlayback { playback } => format!("stop{}", playback.0),
+        Verb::HandleDigits { call, on } => format!("digits {} {on}", name(*call)),
         Verb::SendDigits { call, digits } => format!("send {} {digits}", name(*call)),
-        Verb::Dial { call, to, .. } => {
+        Verb::Dial { call, to, caller, headers, .. } => {
             let to = match to {
                 DialTarget::Number(number) => number.clone(),
                 DialTarget::User(user) => format!("user:{user}"),
             };
-            format!("dial {} {to}", name(*call))
+            format!("dial {} {to}{}{}", name(*call), from(caller), list(headers))
         }
+        Verb::Join { call, to, from, headers } => {
+            let party = CallerId::Given(from.clone());
+            format!("join {} {to}{}{}", name(*call), self::from(&party), list(headers))
+        }
+        Verb::ForwardDirect { call, to } => format!("direct {} {}", name(*call), to.as_deref().unwrap_or("-")),
         Verb::OpenRoom { room, .. } => format!("open room{}", room.0),
+        Verb::CloseRoom { room } => format!("close room{}", room.0),
         Verb::Connect { source, sink } => format!("{}>{}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{}|{}", unit(*source), unit(*sink)),
+        Verb::SendMessage { call, text } => format!("message {} {text}", name(*call)),
+        Verb::SendInfo { call, content_type, headers, body } => {
+            format!("info {} {content_type} {body}{}", name(*call), list(headers))
+        }
         Verb::SetTimer { timer, after } => format!("timer{} {}ms", timer.0, after.as_millis()),
         Verb::ClearTimer { timer } => format!("clear{}", timer.0),
         Verb::EndSession => "end".into(),
@@ -129,6 +146,18 @@ fn sound(item: &PlayItem) -> String {
     }
 }
 
+fn from(caller: &CallerId) -> String {
+    match caller {
+        CallerId::Given(Party { number, name: None }) => format!(" from {number}"),
+        CallerId::Given(Party { number, name: Some(name) }) => format!(" from {name} <{number}>"),
+        _ => String::new(),
+    }
+}
+
+fn list(headers: &[(String, String)]) -> String {
+    headers.iter().map(|(name, value)| format!(" {name}={value}")).collect()
+}
+
 /// A call of that handle comes in from `from`, with headers.
 fn arriving(call: CallHandle, from: &str, headers: &[(&str, &str)]) -> Event {
     Event::Incoming {
@@ -146,6 +175,34 @@ fn incoming() -> Event {
     arriving(CALL, "+442079460123", &[])
 }
 
+fn answered(call: CallHandle) -> Event {
+    Event::Answered { call }
+}
+
+fn ended(call: CallHandle) -> Event {
+    Event::Ended { call, ending: Ending { by_peer: true, reason: "bye".into(), talked: Duration::from_secs(9) } }
+}
+
+fn failed(call: CallHandle, status: u16) -> Event {
+    Event::DialFailed { call, cause: DialCause::Busy, status }
+}
+
+fn digit(call: CallHandle, digit: char) -> Event {
+    Event::Digit { call, digit }
+}
+
+fn finished(playback: u32) -> Event {
+    Event::PlaybackFinished { playback: PlaybackHandle(playback), completed: true }
+}
+
 fn timer(timer: u32) -> Event {
     Event::Timer { timer: TimerHandle(timer) }
+}
+
+fn message(call: CallHandle, text: &str) -> Event {
+    Event::Message { call, text: text.into() }
+}
+
+fn refused(call: CallHandle, error: VerbError) -> Event {
+    Event::VerbFailed { call: Some(call), error }
 }

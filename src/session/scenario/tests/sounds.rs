@@ -28,11 +28,3 @@ fn a_sound_that_cannot_be_had_ends_its_playback_whether_a_call_is_named_or_not()
         ]);
     }
 }
-
-#[test]
-fn a_conference_cannot_be_called_yet() {
-    let (mut running, said) =
-        start("VoxEngine.callConference('c').addEventListener(CallEvents.Failed, (e) => Logger.write(e.code))");
-    assert_eq!(said, "\"join is not possible in this version\"; \"480\"");
-    assert_eq!(running.tell(&Event::Answered { call: CallHandle(1) }), "");
-}

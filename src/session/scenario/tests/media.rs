@@ -1,0 +1,195 @@
+//! Who hears what: playbacks, conferences, players.
+
+use super::*;
+
+/// A script with a call that was answered, in `call`; a message is code.
+fn with_call() -> Running {
+    let mut running = silent(
+        "var call, conf, player;
+         VoxEngine.addEventListener(AppEvents.CallAlerting, (e) => {
+             call ??= e.call;
+             e.call.addEventListener(CallEvents.PlaybackStarted, () => Logger.write('started'));
+             e.call.addEventListener(CallEvents.PlaybackFinished, (e) => Logger.write('finished' + (e.error ?? '')));
+             e.call.addEventListener(CallEvents.MessageReceived, (e) => (0, eval)(e.text));
+         })",
+    );
+    running.play(&[(incoming(), ""), (answered(CALL), "")]);
+    running
+}
+
+fn code(text: &str) -> Event {
+    message(CALL, text)
+}
+
+#[test]
+fn a_playback_ends_by_itself_or_is_stopped_and_then_nobody_is_told() {
+    with_call().play(&[
+        (code("call.say('a')"), "play1 me 'a'; \"started\""),
+        (finished(1), "\"finished\""),
+        (finished(1), ""),
+        (code("call.say('b')"), "play2 me 'b'; \"started\""),
+        (code("call.stopPlayback()"), "stop2"),
+        (finished(2), ""),
+        (code("call.stopPlayback()"), ""),
+        (
+            code("call.startPlayback('https://example.com/a.mp3', true)"),
+            "play3 me https://example.com/a.mp3 for ever; \"started\"",
+        ),
+        (code("call.stopPlayback()"), "stop3"),
+        (code("call.startPlayback('a', { loop: true })"), "play4 me a for ever; \"started\""),
+    ]);
+}
+
+#[test]
+fn a_sound_that_cannot_be_had_ends_its_playback() {
+    with_call().play(&[
+        (code("call.startPlayback('nothing', true)"), "play1 me nothing for ever; \"started\""),
+        (
+            refused(CALL, VerbError::NoSuchSound("nothing".into())),
+            r#""play: there is no sound \"nothing\""; "finishedthere is no sound \"nothing\"""#,
+        ),
+        (code("call.say('a')"), "play2 me 'a'; \"started\""),
+        (Event::PlaybackFinished { playback: PlaybackHandle(2), completed: false }, "\"finishedit was cut off\""),
+    ]);
+}
+
+#[test]
+fn a_call_hears_one_thing_at_a_time() {
+    with_call().play(&[
+        (code("conf = VoxEngine.createConference()"), "open room1"),
+        (code("conf.sendMediaTo(call)"), "room1>me"),
+        (code("call.say('a')"), "room1|me; play1 me 'a'; \"started\""),
+        (code("conf.sendMediaTo(call)"), "stop1; room1>me"),
+        (finished(1), ""),
+        (code("call.sendMediaTo(conf)"), "me>room1"),
+        (code("conf.stopMediaTo(call)"), "room1|me"),
+        (code("conf.stopMediaTo(call)"), ""),
+        (code("call.stopMediaTo(conf)"), "me|room1"),
+        (code("VoxEngine.sendMediaBetween(call, conf)"), "me>room1; room1>me"),
+        (code("VoxEngine.stopMediaBetween(call, conf)"), "me|room1; room1|me"),
+    ]);
+}
+
+#[test]
+fn conferences_have_endpoints() {
+    with_call().play(&[
+        (
+            code(
+                "conf = VoxEngine.createConference();
+                 for (const name of Object.values(ConferenceEvents))
+                     conf.addEventListener(name, (e) => Logger.write(e.name + (e.endpoint?.displayName() ?? '')))",
+            ),
+            "open room1; \"Conference.Started\"",
+        ),
+        (
+            code("var one = conf.add({ call, mode: 'FORWARD', direction: 'BOTH', scheme: call.scheme })"),
+            "me>room1; room1>me; \"Conference.EndpointAddedAnn\"",
+        ),
+        (
+            code("Logger.write([conf.getList().length, conf.get(one.id()) === one, one.mode(), one.direction()])"),
+            "\"1,true,FORWARD,BOTH\"",
+        ),
+        (code("one.remove(); one.remove()"), "me|room1; room1|me; \"Conference.EndpointRemovedAnn\""),
+        (
+            code("one = conf.add({ call, direction: 'RECEIVE', displayName: 'B' })"),
+            "room1>me; \"Conference.EndpointAddedB\"",
+        ),
+        (
+            code("one.remove(); one = conf.add({ call, direction: 'SEND' })"),
+            "room1|me; me>room1; \"Conference.EndpointRemovedB\"; \"Conference.EndpointAddedAnn\"",
+        ),
+        (
+            code("conf.stop(); conf.stop(); call.sendMediaTo(conf)"),
+            "me|room1; close room1; \"Conference.EndpointRemovedAnn\"; \"Conference.Stopped\"",
+        ),
+    ]);
+    for (wrong, error) in [
+        ("VoxEngine.createConference().add({ call: 5 })", "TypeError: add: `call` is no call"),
+        ("VoxEngine.createConference().add({ call, mode: 'X' })", "RangeError: add: the mode is MIX or FORWARD, not X"),
+        ("VoxEngine.createConference().add({ call, direction: 'X' })", "RangeError: add: the direction is SEND"),
+    ] {
+        let said = with_call().tell(&code(wrong));
+        assert!(said.starts_with(&format!("FAILED {error}")), "{wrong}: {said}");
+    }
+}
+
+#[test]
+fn who_hangs_up_leaves_the_conference() {
+    with_call().play(&[
+        (code("conf = VoxEngine.createConference(); conf.add({ call })"), "open room1; me>room1; room1>me"),
+        (code("conf.addEventListener(ConferenceEvents.EndpointRemoved, () => Logger.write('removed'))"), ""),
+        (ended(CALL), "\"removed\""),
+    ]);
+}
+
+#[test]
+fn players_send_what_they_have_to_each_target_from_its_beginning() {
+    let other = CallHandle(CALL.0 + 1);
+    let mut running = with_call();
+    running.play(&[
+        (arriving(other, "2", &[]), ""),
+        (
+            code(
+                "player = VoxEngine.createURLPlayer('https://example.com/a.mp3');
+                 for (const name of Object.values(PlayerEvents)) player.addEventListener(name, (e) => Logger.write(e.name))",
+            ),
+            r#""Player.Created"; "Player.PlaybackReady""#,
+        ),
+        (code("player.sendMediaTo(call)"), "play1 me https://example.com/a.mp3; \"Player.Started\""),
+        (code("conf = VoxEngine.createConference(); player.sendMediaTo(conf)"), "open room1; play2 room1 https://example.com/a.mp3"),
+        (finished(1), ""),
+        (finished(2), "\"Player.PlaybackFinished\""),
+        (code("player.sendMediaTo(call); call.say('x')"), "play3 me https://example.com/a.mp3; stop3; play4 me 'x'; \"Player.Started\"; \"started\""),
+        (code("player.sendMediaTo(call)"), "stop4; play5 me https://example.com/a.mp3; \"Player.Started\""),
+        (code("player.stopMediaTo(call); player.stopMediaTo(call)"), "stop5"),
+        (code("player.stop(); player.sendMediaTo(call)"), "\"Player.Stopped\""),
+    ]);
+}
+
+#[test]
+fn a_sound_that_cannot_be_had_is_known_by_its_name_where_no_call_is_named() {
+    let missing = |name: &str| Event::VerbFailed { call: None, error: VerbError::NoSuchSound(name.into()) };
+    with_call().play(&[
+        (code("call.say('a')"), "play1 me 'a'; \"started\""),
+        (missing("b"), r#""play: there is no sound \"b\"""#),
+        (missing("a"), r#""play: there is no sound \"a\""; "finishedthere is no sound \"a\"""#),
+        (code("call.startPlayback('http://example.com/a.mp3?b=c')"), "play2 me http://example.com/a.mp3; \"started\""),
+        (
+            missing("http://example.com/a.mp3"),
+            r#""play: there is no sound \"http://example.com/a.mp3\""; "finishedthere is no sound \"http://example.com/a.mp3\"""#,
+        ),
+    ]);
+}
+
+#[test]
+fn players_say_repeat_and_play_one_after_the_other() {
+    with_call().play(&[
+        (code("VoxEngine.createTTSPlayer('Hello', { language: Language.UK_ENGLISH_MALE }).sendMediaTo(call)"), "play1 me 'Hello'"),
+        (code("call.stopPlayback(); VoxEngine.createURLPlayer({ url: 'a' }, { loop: true }).sendMediaTo(call)"), "stop1; play2 me a for ever"),
+        (
+            code("VoxEngine.createSequencePlayer({ segments: [{ ttsPlayer: { text: 'One' } }, { urlPlayer: { url: 'b' } }] }).sendMediaTo(call)"),
+            "stop2; play3 me 'One'",
+        ),
+        (finished(3), "play4 me b"),
+        (finished(4), ""),
+    ]);
+    let said = logs("VoxEngine.createSequencePlayer([])");
+    assert!(said.starts_with("FAILED TypeError: createSequencePlayer: there are no segments"), "{said}");
+}
+
+#[test]
+fn a_player_whose_sound_is_not_there_says_so() {
+    with_call().play(&[
+        (
+            code(
+                "player = VoxEngine.createURLPlayer('none'); player.sendMediaTo(call);
+                 player.addEventListener(PlayerEvents.Error, (e) => Logger.write(e.error))",
+            ),
+            "play1 me none",
+        ),
+        (
+            refused(CALL, VerbError::NoSuchSound("none".into())),
+            r#""play: there is no sound \"none\""; "there is no sound \"none\"""#,
+        ),
+    ]);
+}

@@ -1,0 +1,150 @@
+//! The conference that scenarios make: a telephone's session, one for the conference, and telephones that it calls. With
+//! ours, and with those of the VoxEngine platform, unchanged, which are not in the project.
+
+use super::world::{Settings, World, ms, secs};
+use partyline::gateway::{Input, SessionId};
+use partyline::session::scenario::{Fuel, Runtime, Setup, Turn};
+use partyline::types::Seed;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The four rules, but that browsers are telephones here.
+const ROUTES: &str = r#"
+[[routes]]
+name     = "InboundFromPSTN"
+from     = "carrier"
+number   = "7000"
+scenario = "Gate"
+
+[[routes]]
+name     = "Fwd"
+from     = "sessions"
+number   = "conf_[A-Za-z0-9]+"
+scenario = "Conference"
+"#;
+
+/// Texts of the scenarios that the routes name, where they are at hand.
+struct Texts {
+    gate: String,
+    conference: String,
+}
+
+fn read(folder: &Path, gate: &str, conference: &str) -> Option<Texts> {
+    let read = |name: &str| std::fs::read_to_string(folder.join(format!("{name}.js"))).ok();
+    Some(Texts { gate: read(gate)?, conference: read(conference)? })
+}
+
+fn ours() -> Texts {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    read(&folder, "TelephoneGate", "Conference").expect("they ship")
+}
+
+fn reference() -> Option<Texts> {
+    let shared = std::env::var_os("PARTYLINE_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let texts = read(&shared.join("scenarios"), "VideoConferencePSTNgatekeeper", "VideoConference");
+    if texts.is_none() {
+        eprintln!("skipped: no ../shared/scenarios");
+    }
+    texts
+}
+
+/// A world in which scenarios run.
+struct Stage {
+    world: World,
+    texts: Texts,
+    running: Vec<(SessionId, Runtime)>,
+    lines: Vec<String>,
+}
+
+impl Stage {
+    fn new(texts: Texts) -> Self {
+        let world = World::new(Settings { gateway: ROUTES, ..Settings::default() });
+        Self { world, texts, running: Vec::new(), lines: Vec::new() }
+    }
+
+    fn run(&mut self, time: Duration) {
+        let until = self.world.now.instant + time;
+        while self.world.now.instant < until {
+            self.world.run(ms(20));
+            while self.turn() {}
+        }
+    }
+
+    /// Starts scenarios and tells them what happened. Says whether there was anything to do.
+    fn turn(&mut self) -> bool {
+        let now = self.world.now;
+        let mut turns = Vec::new();
+        for (n, started) in self.world.scenarios.iter_mut().enumerate() {
+            if n == self.running.len() {
+                let setup = Setup { session: format!("s{n}"), custom_data: String::new(), seed: Seed::fixed(n as u64) };
+                let mut runtime = Runtime::new(setup, Fuel::new(1_000)).unwrap();
+                let text = if started.scenario == "Gate" { &self.texts.gate } else { &self.texts.conference };
+                turns.push((started.session, runtime.begin(now, "test.js", text)));
+                self.running.push((started.session, runtime));
+            }
+            let (session, runtime) = &mut self.running[n];
+            for event in started.take() {
+                turns.push((*session, runtime.handle(now, &event)));
+            }
+        }
+        let is_busy = !turns.is_empty();
+        for (session, Turn { verbs, lines, end, .. }) in turns {
+            self.lines.extend(lines);
+            if let Some(fault) = end {
+                self.world.input(Input::SessionFailed { session, cause: fault.to_string() });
+                panic!("{fault}");
+            }
+            self.world.say(session, verbs);
+        }
+        is_busy
+    }
+
+    /// A telephone that keys the PIN of a conference and is let in.
+    fn join(&mut self, pin: &str) -> usize {
+        let phone = self.world.phone();
+        self.world.dial(phone, "7000");
+        self.run(secs(2));
+        for key in pin.chars().chain(['#']) {
+            self.world.key(phone, &key.to_string());
+            self.run(ms(400));
+        }
+        self.run(secs(4));
+        phone
+    }
+
+    fn conferences(&self) -> usize {
+        self.world.scenarios.iter().filter(|started| started.scenario == "Conference" && started.over.is_none()).count()
+    }
+}
+
+fn telephones_meet(texts: Texts) {
+    let mut stage = Stage::new(texts);
+    let (anna, ben) = (stage.join("42"), stage.join("42"));
+    let other = stage.join("43");
+    assert_eq!(stage.conferences(), 2, "{:?}", stage.lines);
+    stage.run(secs(2));
+    stage.world.assert_together(&[anna, ben]);
+    assert!(stage.world.tones(other).is_empty(), "another PIN is another conference");
+    stage.world.bye(anna);
+    stage.run(secs(2));
+    stage.world.assert_talking(&[ben]);
+    assert!(stage.world.tones(ben).is_empty());
+    for phone in [ben, other] {
+        stage.world.bye(phone);
+    }
+    stage.run(secs(125));
+    assert!(stage.world.scenarios.iter().all(|started| started.over.is_some()), "all sessions are over");
+    stage.world.finish();
+}
+
+#[test]
+fn telephones_that_key_one_pin_meet_in_our_scenarios() {
+    telephones_meet(ours());
+}
+
+#[test]
+fn telephones_that_key_one_pin_meet_in_the_scenarios_of_the_reference() {
+    let Some(texts) = reference() else { return };
+    telephones_meet(texts);
+}
