@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const CHECKS: usize = 40;
 /// Patience with a connection that nothing comes by: checks come every few seconds.
 const IDLE: Duration = Duration::from_secs(60);
+/// How long a connection that has to end still carries what the leg has said.
+const LAST_WORD: Duration = Duration::from_millis(100);
 /// Octets that may wait in the kernel before any are sent: half a second of sound. What does not fit is lost, as in any
 /// network, and what goes out is never old.
 const UNSENT: u32 = 2_048;
@@ -143,12 +145,15 @@ async fn relay(stream: &TcpStream, socket: &UdpSocket, frames: &mut Frames, end:
             () = writable(stream), if writer.is_behind() => writer.go_on(stream),
             () = tokio::time::sleep_until(heard + IDLE) => return Ended::Idle,
             _ = &mut *end => {
-                // The last word of a call is on its way.
-                while let Ok(length) = socket.try_recv(frame.room()) {
-                    if writer.write(stream, frame.of(length)).is_err() {
-                        break;
+                // The last word of a call is on its way, and may not have reached the socket yet.
+                let rest = async {
+                    while let Ok(length) = socket.recv(frame.room()).await {
+                        if writer.write(stream, frame.of(length)).is_err() {
+                            break;
+                        }
                     }
-                }
+                };
+                let _ = tokio::time::timeout(LAST_WORD, rest).await;
                 return Ended::Closed;
             }
         };
