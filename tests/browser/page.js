@@ -122,8 +122,8 @@ class JsSipUser extends User {
         this.read = [];
         const sockets = [new JsSIP.WebSocketInterface(server)];
         this.ua = new JsSIP.UA({ sockets, uri: `sip:${name}@${domain}`, password, register: true });
-        this.ua.on('newMessage', ({ originator, message }) => {
-            if (originator === 'remote') this.read.push(message.content);
+        this.ua.on('newMessage', ({ originator, request }) => {
+            if (originator === 'remote') this.read.push(request.body);
         });
         this.ua.on('newRTCSession', ({ originator, session }) => {
             if (originator === 'remote') this.incoming = session;
@@ -143,10 +143,15 @@ class JsSipUser extends User {
         return { mediaStream: stream, mediaConstraints: { audio: true, video }, rtcOfferConstraints: offer, pcConfig: { iceServers: [] } };
     }
 
-    async calls(whom, hertz, video = false) {
+    async stream(hertz, video) {
         const stream = tone(hertz);
         if (video) (await navigator.mediaDevices.getUserMedia({ video })).getTracks().forEach(one => stream.addTrack(one));
-        this.session = this.ua.call(`sip:${whom}@${this.domain}`, this.options(stream, video));
+        return stream;
+    }
+
+    async calls(whom, hertz, video = false, extraHeaders = []) {
+        const options = { ...this.options(await this.stream(hertz, video), video), extraHeaders };
+        this.session = this.ua.call(`sip:${whom}@${this.domain}`, options);
         this.session.on('sdp', event => {
             if (event.originator !== 'local') return;
             event.sdp = passed(event.sdp);
@@ -158,10 +163,10 @@ class JsSipUser extends User {
         });
     }
 
-    async answers(hertz) {
+    async answers(hertz, video = false) {
         await until('a call', () => this.incoming);
         this.session = this.incoming;
-        this.session.answer(this.options(tone(hertz), false));
+        this.session.answer(this.options(await this.stream(hertz, video), video));
         return within('confirmation', (resolve, reject) => {
             this.session.on('confirmed', () => resolve('confirmed'));
             this.session.on('failed', ({ cause }) => reject(new Error(cause)));
@@ -183,6 +188,17 @@ class JsSipUser extends User {
                 failed: ({ response, cause }) => reject(new Error(response?.status_code ?? cause)),
             };
             this.ua.sendMessage(`sip:${whom}@${this.domain}`, text, { eventHandlers });
+        });
+    }
+
+    /** The same within the call. */
+    writes(text) {
+        return within('an answer to the text', (resolve, reject) => {
+            const eventHandlers = {
+                onSuccessResponse: () => resolve('taken'),
+                onErrorResponse: response => reject(new Error(response.status_code)),
+            };
+            this.session.sendRequest('MESSAGE', { extraHeaders: ['Content-Type: text/plain'], body: text, eventHandlers });
         });
     }
 

@@ -1,6 +1,6 @@
 //! People in browsers: JsSIP and SIP.js, unchanged, in Chromium, and telephones.
 
-use super::harness::chromium::Chromium;
+use super::harness::chromium::{Chromium, assert_hears};
 use super::harness::http::request;
 use super::harness::slot::Slot;
 use super::harness::{Gateway, LOBBY, OPERATOR, PIN, Phone, Setup, VIEWER, seconds, sound, wait};
@@ -38,11 +38,6 @@ const ANNAS: f64 = 500.0;
 const OTTOS: f64 = 1_500.0;
 const ALICES: f64 = 700.0;
 const BOBS: f64 = 1_100.0;
-/// Louder is heard, dB; and so much less than that is not.
-const HEARD: f64 = -65.0;
-const DIFFERENCE: f64 = 25.0;
-/// Looks at what is heard, a second each.
-const TRIES: usize = 5;
 
 /// A gateway, and a browser whose page may open WebSockets to it.
 fn start() -> (Gateway, Chromium) {
@@ -66,23 +61,6 @@ fn register(browser: &Chromium, gateway: &Gateway) {
          window.bob = new page.SipJsUser('{server}', 'sip.example.com', 'bob', 'staple gun and glue');
          await Promise.all([alice.registers(), bob.registers()]);"
     ));
-}
-
-/// Who hears these tones, and not the others, if not at once then soon: levels in dB.
-fn assert_hears(browser: &Chromium, who: &str, heard: &[f64], unheard: &[f64]) {
-    let all: Vec<String> = heard.iter().chain(unheard).map(f64::to_string).collect();
-    let mut told = Vec::new();
-    for _ in 0..TRIES {
-        let levels = browser.does(&format!("return await {who}.hears([{}]);", all.join(",")));
-        let levels: Vec<f64> = levels.as_array().unwrap().iter().map(|level| level.as_f64().unwrap()).collect();
-        let (loud, quiet) = levels.split_at(heard.len());
-        let least = loud.iter().copied().fold(f64::INFINITY, f64::min);
-        if least > HEARD && quiet.iter().all(|level| *level < least - DIFFERENCE) {
-            return;
-        }
-        told.push(levels);
-    }
-    panic!("{who} is to hear {heard:?} and not {unheard:?}, and hears them at {told:?} dB");
 }
 
 #[test]

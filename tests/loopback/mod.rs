@@ -14,6 +14,7 @@ mod calls;
 mod cancelling;
 mod chromium;
 mod command_line;
+mod conference;
 mod conference_page;
 mod control;
 mod dialling;

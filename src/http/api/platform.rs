@@ -24,10 +24,14 @@ use url::form_urlencoded;
 const PARAMETERS: usize = 32;
 
 pub(super) fn routes() -> Router<App> {
+    // Programs write it with a slash at its end, and without.
     Router::new()
         .route("/platform_api/AddUser", get(add).post(add))
+        .route("/platform_api/AddUser/", get(add).post(add))
         .route("/platform_api/DelUser", get(remove).post(remove))
+        .route("/platform_api/DelUser/", get(remove).post(remove))
         .route("/platform_api/BindUser", get(bind).post(bind))
+        .route("/platform_api/BindUser/", get(bind).post(bind))
 }
 
 /// Not done, and why.

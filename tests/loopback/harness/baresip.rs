@@ -19,6 +19,8 @@ const MODULES: &str = "/usr/lib/baresip/modules";
 pub struct Baresip {
     process: Running,
     console: SocketAddr,
+    /// Where it takes SIP.
+    sip: String,
     connection: OnceCell<TcpStream>,
     folder: Folder,
 }
@@ -50,6 +52,20 @@ impl Baresip {
         baresip
     }
 
+    /// A telephone with this number, which answers calls at once; and its place.
+    pub fn listening(number: &str, hertz: f64, length: u64) -> (Self, String) {
+        let account = format!("<sip:{number}@127.0.0.1>;regint=0;answermode=auto");
+        let baresip = Self::start(Ipv4Addr::LOCALHOST.into(), &account, None, hertz, length);
+        let place = baresip.sip.clone();
+        wait::until_true("baresip at its console", seconds(10), || TcpStream::connect(baresip.console).is_ok());
+        (baresip, place)
+    }
+
+    /// Ends at its console.
+    pub fn quits(&self) {
+        self.console().write_all(b"/quit\n").unwrap();
+    }
+
     fn start(address: IpAddr, account: &str, execute: Option<&str>, hertz: f64, length: u64) -> Self {
         let folder = Folder::new();
         sound::write(&folder.file("tone.wav"), &sound::tone(hertz, seconds(length + 5)));
@@ -76,7 +92,7 @@ impl Baresip {
             command.args(["-e", execute]);
         }
         let process = Running::start(command, folder.path(), "baresip");
-        Self { process, console, connection: OnceCell::new(), folder }
+        Self { process, console, sip, connection: OnceCell::new(), folder }
     }
 
     /// Waits until its call is answered.

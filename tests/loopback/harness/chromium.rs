@@ -16,6 +16,12 @@ use ureq::Agent;
 /// What may take as long as it does in a browser on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// Louder is heard, dB; and so much less than that is not.
+const HEARD: f64 = -65.0;
+const DIFFERENCE: f64 = 25.0;
+/// Looks at what is heard, a second each.
+const TRIES: usize = 5;
+
 /// One browser at a time: it keeps a processor busy.
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -143,4 +149,21 @@ impl Drop for Chromium {
         let _ = self.agent.delete(&self.session).call();
         drop(self.driver.take());
     }
+}
+
+/// Who hears these tones, and not the others, if not at once then soon: levels in dB.
+pub fn assert_hears(browser: &Chromium, who: &str, heard: &[f64], unheard: &[f64]) {
+    let all: Vec<String> = heard.iter().chain(unheard).map(f64::to_string).collect();
+    let mut told = Vec::new();
+    for _ in 0..TRIES {
+        let levels = browser.does(&format!("return await {who}.hears([{}]);", all.join(",")));
+        let levels: Vec<f64> = levels.as_array().unwrap().iter().map(|level| level.as_f64().unwrap()).collect();
+        let (loud, quiet) = levels.split_at(heard.len());
+        let least = loud.iter().copied().fold(f64::INFINITY, f64::min);
+        if least > HEARD && quiet.iter().all(|level| *level < least - DIFFERENCE) {
+            return;
+        }
+        told.push(levels);
+    }
+    panic!("{who} is to hear {heard:?} and not {unheard:?}, and hears them at {told:?} dB");
 }
