@@ -7,6 +7,7 @@ mod events;
 mod flood;
 mod invitations;
 mod rooms;
+mod scenario_limits;
 mod schemathesis;
 mod secure;
 mod server;
