@@ -45,7 +45,7 @@ test('a peer without a way through is called once more, and then comes through t
     const gateway = held.join();
     held.tell('mia', 'otto');
     held.phone().callTo(`sip:otto${domain}`).answers();
-    await held.clock.pass(9_000);
+    await held.clock.pass(6_000);
     const calls = held.phone().calls.filter(({ target }) => target === `sip:otto${domain}`);
     assert.equal(calls.length, 2);
     assert.ok(calls[0]?.isOver);
@@ -56,6 +56,49 @@ test('a peer without a way through is called once more, and then comes through t
     assert.deepEqual(gateway.messages.map(text => JSON.parse(text)), [{ type: 'RELAY_SOUND', peer: 'otto', on: true }]);
     await held.clock.pass(60_000);
     assert.equal(held.phone().calls.filter(({ target }) => target === `sip:otto${domain}`).length, 2);
+});
+
+test('while the direct way is lost the sound comes through the gateway, and nobody is heard twice', async () => {
+    const held = conference();
+    const gateway = held.join();
+    held.tell('mia', 'otto');
+    const otto = held.phone().callTo(`sip:otto${domain}`);
+    otto.connects();
+    assert.equal(held.media.audible.get('otto'), true);
+    otto.wire.becomes('disconnected');
+    assert.equal(held.media.audible.get('otto'), false);
+    otto.wire.becomes('connected');
+    assert.equal(held.media.audible.get('otto'), false);
+    await held.clock.pass(1_000);
+    assert.equal(held.media.audible.get('otto'), true);
+    const relays = gateway.messages.map(text => JSON.parse(text)).filter(({ type }) => type === 'RELAY_SOUND');
+    assert.deepEqual(relays.map(({ peer, on }) => [peer, on]), [['otto', true], ['otto', false]]);
+});
+
+test('who hangs up a call without a way through is still there, and who does not call again has left', async () => {
+    const held = conference();
+    held.join();
+    held.tell('anna', 'mia');
+    for (const calls of [1, 2]) {
+        const anna = new FakeIncoming('anna');
+        held.phone().events.incoming(anna);
+        anna.answered?.answers();
+        if (calls === 1) anna.answered?.end(0);
+        await held.clock.pass(1_000);
+    }
+    assert.equal(linkOf(held, 'anna'), 'retrying');
+    await held.clock.pass(6_000);
+    assert.equal(linkOf(held, 'anna'), 'gateway');
+
+    const left = conference();
+    left.join();
+    left.tell('anna', 'mia');
+    const anna = new FakeIncoming('anna');
+    left.phone().events.incoming(anna);
+    anna.answered?.answers();
+    anna.answered?.end(0);
+    await left.clock.pass(11_000);
+    assert.equal(left.state().peers.length, 0);
 });
 
 test('who was called tells the caller by the conference that there is no way, and the caller calls again', async () => {

@@ -8,9 +8,14 @@ import type { Store } from './store';
 import type { Clock, Media } from './world';
 
 /** How long a way through is looked for after the answer, milliseconds. */
-const WAY = 8_000;
+const WAY = 5_000;
 /** Time before a peer is called again. */
 const AGAIN = 700;
+/** How long a caller without a way through may take to call again: then they have left. */
+const RETURN = 10_000;
+/** Before our sound comes through the gateway for want of a direct way, and between its end and the direct sound. */
+const RELAY = 2_500;
+const HANDOVER = 300;
 /** How long a call of somebody waits whom we have not been told of. */
 const INTRODUCTION = 6_000;
 
@@ -29,6 +34,8 @@ const NEVER = new Set([403, 405, 415, 488, 603, 606]);
 export class Links {
     private readonly links = new Map<string, Link>();
     private readonly waiting = new Set<Incoming>();
+    /** Whose sound comes through the gateway, where it does not mix browsers. */
+    private readonly relayed = new Set<string>();
     private spoke: readonly string[] = [];
 
     constructor(
@@ -46,6 +53,9 @@ export class Links {
         for (const [id] of this.links) {
             if (phase.name !== 'in' || !peers.some(peer => peer.id === id)) this.drop(id);
         }
+        for (const id of this.relayed) {
+            if (phase.name !== 'in' || !peers.some(peer => peer.id === id)) this.relayed.delete(id);
+        }
         if (phase.name !== 'in') return;
         for (const incoming of this.waiting) {
             if (incoming.isOver) this.waiting.delete(incoming);
@@ -53,7 +63,7 @@ export class Links {
         }
         for (const peer of peers) {
             if (peer.link === 'waiting' && callsFirst(me.user, peer.id) && !this.links.has(peer.id)) this.call(peer.id);
-            this.media.playsSound(peer.id, playsDirectSound(this.store.state, peer));
+            this.media.playsSound(peer.id, playsDirectSound(this.store.state, peer) && !this.relayed.has(peer.id));
         }
         this.tellStatus();
     }
@@ -105,20 +115,29 @@ export class Links {
                 connection.addEventListener('connectionstatechange', () => {
                     if (!isCurrent()) return;
                     if (connection.connectionState === 'connected') this.through(id);
+                    if (connection.connectionState === 'disconnected') this.relay(id);
                     if (connection.connectionState === 'failed') this.noWay(id, isOurs);
                 });
             },
             answered: () => {
                 if (link === null || !isCurrent()) return;
-                stopTimer = this.clock.after(WAY, () => { if (isCurrent() && link?.isThrough === false) this.noWay(id, isOurs); });
+                const isWaiting = () => isCurrent() && link?.isThrough === false;
+                const stops = [
+                    this.clock.after(RELAY, () => { if (isWaiting()) this.relay(id); }),
+                    this.clock.after(WAY, () => { if (isWaiting()) this.noWay(id, isOurs); }),
+                ];
+                stopTimer = () => stops.forEach(stop => stop());
                 for (const message of chatMessages(this.store.state.chat)) link.call.inform(message);
                 this.tellStatus();
             },
             message: text => this.said(id, text),
             over: (status, _, byUs) => {
                 if (!isCurrent() || byUs) return;
+                // Who hangs up what has no way through, or none any more, has not left.
+                const isLost = link?.isThrough !== true || ['disconnected', 'failed'].includes(link.call.connection()?.connectionState ?? '');
                 this.forget(id);
-                if (status === 0) return this.store.dispatch({ type: 'gone', id });
+                if (status === 0 && !isLost) return this.store.dispatch({ type: 'gone', id });
+                if (status === 0) return this.noWay(id, isOurs, true);
                 if (NEVER.has(status)) return this.throughGateway(id);
                 this.noWay(id, isOurs);
             },
@@ -130,12 +149,29 @@ export class Links {
 
     private through(id: string): void {
         const link = this.links.get(id);
-        if (link === undefined || link.isThrough) return;
+        if (link === undefined) return;
+        if (this.relayed.has(id)) {
+            this.tellConference(toConference.relay(id, false));
+            this.clock.after(HANDOVER, () => {
+                this.relayed.delete(id);
+                this.follow();
+            });
+        }
+        if (link.isThrough) return;
         link.isThrough = true;
         this.store.dispatch({ type: 'link', id, link: 'direct' });
     }
 
-    private noWay(id: string, isOurs: boolean): void {
+    /** Has a peer's sound come through the gateway, until there is a direct way. */
+    private relay(id: string): void {
+        if (this.store.state.mixed || this.relayed.has(id)) return;
+        this.relayed.add(id);
+        this.tellConference(toConference.relay(id, true));
+        this.media.playsSound(id, false);
+    }
+
+    /** `isKnown`: the peer has seen it too. */
+    private noWay(id: string, isOurs: boolean, isKnown = false): void {
         this.store.dispatch({ type: 'no-way', id });
         const { peers, me } = this.store.state;
         const peer = peers.find(peer => peer.id === id);
@@ -147,15 +183,22 @@ export class Links {
             this.clock.after(AGAIN, () => {
                 if (this.store.state.peers.some(peer => peer.id === id && peer.link === 'retrying')) this.call(id);
             });
-        } else {
+            return;
+        }
+        this.clock.after(RETURN, () => {
+            const isBack = this.links.has(id) || !this.store.state.peers.some(peer => peer.id === id && peer.link === 'retrying');
+            if (!isBack) this.store.dispatch({ type: 'gone', id });
+        });
+        // Where the gateway mixes browsers nobody passes it on; the caller sees it too.
+        if (!isKnown && !this.store.state.mixed) {
             this.tellConference(toConference.iceFailed(`sip:${id}@${this.domain}`, me.user, me.name));
         }
     }
 
     private throughGateway(id: string): void {
         this.media.unshow(id);
+        this.relay(id);
         this.store.dispatch({ type: 'link', id, link: 'gateway' });
-        if (!this.store.state.mixed) this.tellConference(toConference.relay(id, true));
     }
 
     private said(id: string, text: string): void {

@@ -20,8 +20,10 @@ export class Stage implements Media {
     private readonly wanted = new Map<string, boolean>();
     private readonly listeners = new Set<() => void>();
 
+    private readonly unlisten: () => void;
+
     constructor(private readonly devices: Devices) {
-        devices.listen(() => this.allAudio().forEach(audio => this.useSpeaker(audio)));
+        this.unlisten = devices.listen(() => this.allAudio().forEach(audio => this.useSpeaker(audio)));
     }
 
     listen(listener: () => void): () => void {
@@ -151,6 +153,7 @@ export class Stage implements Media {
     }
 
     stop(): void {
+        this.unlisten();
         this.hush(this.gateway?.audio);
         this.gateway = null;
         for (const id of [...this.peers.keys()]) this.unshow(id);

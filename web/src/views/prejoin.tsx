@@ -46,10 +46,10 @@ export function Prejoin({ invitation, devices, wrong, isBusy, onJoin }: Props) {
                         ? <span class="avatar" style={{ '--hue': String(hueOf(name)) }} aria-hidden="true">{initials(name)}</span>
                         : <Preview devices={devices} />}
                     <div class="toggles">
-                        <button type="button" aria-pressed={muted} onClick={mute} disabled={audio !== 'on' || isBusy} title={t('mute')}>
+                        <button type="button" class={muted || audio !== 'on' ? 'is-off' : ''} aria-pressed={muted} onClick={mute} disabled={audio !== 'on' || isBusy} title={t('mute')}>
                             <Icon name={muted || audio !== 'on' ? 'muted' : 'microphone'} /><span class="hidden">{t('mute')}</span>
                         </button>
-                        <button type="button" aria-pressed={video === 'on'} title={t('camera')}
+                        <button type="button" class={video === 'on' ? '' : 'is-off'} aria-pressed={video === 'on'} title={t('camera')}
                             onClick={() => (video === 'on' ? devices.stopCamera() : void devices.startCamera())}>
                             <Icon name={video === 'on' ? 'camera' : 'no-camera'} /><span class="hidden">{t('camera')}</span>
                         </button>

@@ -34,7 +34,7 @@ function Toolbar({ session, conference, open, onChat, isChatOpen }: { session: S
                     <IconButton icon="end" label={t('end')} kind="danger" onClick={() => open('end')} />
                 </>
             )}
-            <IconButton icon="leave" label={t('leave')} kind="danger" onClick={() => meeting.leave()} />
+            <IconButton icon="leave" label={t('leave')} kind="leave" onClick={() => meeting.leave()} />
         </div>
     );
 }
@@ -63,7 +63,8 @@ export function Room({ session }: { session: Session }) {
     const [isChatOpen, setChatOpen] = useState(false);
     const said = useArrivals(conference);
     const { phase, peers, telephones, notices, room } = conference;
-    const close = () => setOpened('none');
+    // A dialog that closes late closes no other.
+    const close = (which: Open) => () => setOpened(now => (now === which ? 'none' : now));
     const pressedFor: Telephone | undefined = telephones.find(({ id, state }) => id === keypad && state === 'in');
     return (
         <div class={`room ${isChatOpen ? 'with-chat' : ''}`}>
@@ -101,10 +102,10 @@ export function Room({ session }: { session: Session }) {
                 ))}
             </ul></div>
             <p class="hidden" role="status">{said}</p>
-            {opened === 'add' && <AddTelephone session={session} onClose={close} />}
-            {opened === 'invite' && <Invite session={session} onClose={close} />}
-            {opened === 'settings' && <Settings session={session} onClose={close} />}
-            {opened === 'end' && <EndForAll session={session} onClose={close} />}
+            {opened === 'add' && <AddTelephone session={session} onClose={close('add')} />}
+            {opened === 'invite' && <Invite session={session} onClose={close('invite')} />}
+            {opened === 'settings' && <Settings session={session} onClose={close('settings')} />}
+            {opened === 'end' && <EndForAll session={session} onClose={close('end')} />}
             {pressedFor !== undefined && <Keypad session={session} telephone={pressedFor} onClose={() => setKeypad(null)} />}
         </div>
     );
