@@ -36,6 +36,11 @@ const PERMISSIONS: (HeaderName, HeaderValue) = (
     ),
 );
 
+/// Whether there is a page.
+pub(super) fn is_built() -> bool {
+    !FILES.is_empty()
+}
+
 /// Answers what asks for the page; hands on everything else.
 pub(super) async fn page(request: Request, next: Next) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) || request.headers().contains_key(header::UPGRADE) {
@@ -165,6 +170,13 @@ mod tests {
             assert_eq!(response.status().as_u16(), status, "{known}");
             assert_eq!(header_of(&response, header::ETAG), Some(etag.as_str()));
         }
+    }
+
+    #[test]
+    fn the_pages_scripts_are_small() {
+        let scripts = FILES.iter().filter(|file| file.name.ends_with(".js"));
+        let octets: usize = scripts.map(|script| script.gzip.unwrap_or(script.bytes).len()).sum();
+        assert!(octets <= 150 * 1024, "{octets} octets, compressed");
     }
 
     #[test]

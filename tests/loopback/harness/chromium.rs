@@ -38,6 +38,11 @@ pub struct Chromium {
 impl Chromium {
     /// A browser whose user lets pages listen and look; its camera shows a moving picture.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with more of the program's arguments.
+    pub fn start_with(more: &[&str]) -> Self {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Folder::new();
         let bundle = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("browser/bundle.js");
@@ -57,7 +62,7 @@ impl Chromium {
         wait::until_true("chromedriver", seconds(20), is_ready);
         let mut browser = Self { agent, session: base, page, driver: Some(driver), _folder: folder, _one: one };
         let data = format!("--user-data-dir={}", browser._folder.file("profile").display());
-        let arguments = json!([
+        let mut arguments = vec![
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
@@ -71,8 +76,9 @@ impl Chromium {
             "--use-fake-ui-for-media-stream",
             "--use-fake-device-for-media-stream",
             "--allow-loopback-in-peer-connection",
-            data
-        ]);
+            &data,
+        ];
+        arguments.extend(more);
         let wanted = json!({ "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": { "args": arguments } } });
         let created = browser.post("/session", &json!({ "capabilities": wanted }));
         let id = created["sessionId"].as_str().unwrap_or_else(|| panic!("no browser: {created}")).to_owned();
@@ -84,9 +90,13 @@ impl Chromium {
 
     /// Opens another page, in which `script` runs before anything of its own.
     pub fn opens(&self, url: &str, script: &str) {
-        let before = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
-        self.post("/goog/cdp/execute", &before);
+        self.commands("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
         self.post("/url", &json!({ "url": url }));
+    }
+
+    /// Has the browser do something by its DevTools protocol; gives what it says.
+    pub fn commands(&self, command: &str, params: &Value) -> Value {
+        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": params }))
     }
 
     /// Opens a window of its own and turns to it; gives its name, by which it is turned to again.

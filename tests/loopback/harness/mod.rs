@@ -22,6 +22,7 @@ pub mod wait;
 pub mod web;
 
 pub use address::Family;
+pub use baresip::Baresip;
 pub use browser::Browser;
 pub use gateway::{ADMIN, Gateway, LOBBY, OPERATOR, PIN, PROGRAM, Setup, VIEWER};
 pub use listener::Listener;

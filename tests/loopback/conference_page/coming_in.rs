@@ -1,0 +1,78 @@
+//! By an invitation into the room, and out of it.
+
+use super::super::harness::chromium::Chromium;
+use super::super::harness::http::Http;
+use super::super::harness::slot::Slot;
+use super::super::harness::wait::{self, seconds};
+use super::super::harness::{PROGRAM, Phone, address, sound};
+use super::{ANNAS, EARS, HEARD, PAGES, bring_axe, faults, invite, start, wait_for_nobody};
+use nix::sys::signal::Signal;
+use serde_json::json;
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::process::Command;
+
+#[test]
+fn somebody_invited_is_in_the_room_by_the_page_hears_a_telephone_is_heard_and_leaves() {
+    let _slot = Slot::take();
+    let (gateway, browser) = (start(), Chromium::start());
+    let anna = Phone::dials("2000").says(ANNAS).seconds(25.0).call(&gateway);
+    gateway.wait_for_members("lobby", 1);
+    browser.opens(&invite(&gateway, "Mia Möller", false), EARS);
+    browser.does("await button('Join');");
+    bring_axe(&browser);
+    assert_eq!(faults(&browser), json!([]), "before joining");
+    browser.does("await press('Join'); await button('Leave'); await press('Mute');");
+    gateway.wait_for_members("lobby", 2);
+    browser.does("await press('Unmute'); await button('Mute');");
+    browser.does(&format!("await until('the tone', async () => (await hears([{ANNAS}]))[0] > {HEARD});"));
+    let own = browser.does(&format!("return await hears([{ANNAS}, {PAGES}]);"));
+    let level = |at: usize| own[at].as_f64().unwrap();
+    assert!(level(1) < level(0) - 25.0, "it hears itself: {own}");
+    assert_eq!(faults(&browser), json!([]), "in the conference");
+    browser.does("await press('Chat'); await press('Invite'); await reads('Ask the host'); await press('Close');");
+    let heard = anna.finish().answered().heard;
+    sound::assert_hears_other_not_own("Anna", &heard, PAGES, ANNAS);
+    browser.does("await press('Leave'); await reads('You have left the conference.');");
+    assert_eq!(faults(&browser), json!([]), "after it");
+    wait_for_nobody(&gateway);
+    browser.does("await press('Join again'); await press('Join'); await button('Leave');");
+    gateway.wait_for_members("lobby", 1);
+    browser.does("await press('Leave'); await button('Join again');");
+    gateway.finish();
+}
+
+#[test]
+fn an_invitation_that_is_none_is_told_in_a_sentence() {
+    let _slot = Slot::take();
+    let (gateway, browser) = (start(), Chromium::start());
+    browser.opens(&format!("http://{}/join/lobby/eyJ.none", gateway.web_place()), EARS);
+    browser.does("await reads('This link is not complete.');");
+    browser.opens(&format!("http://{}/", gateway.web_place()), EARS);
+    browser.does("await reads('Open an invitation');");
+    bring_axe(&browser);
+    assert_eq!(faults(&browser), json!([]), "the first page");
+    gateway.finish();
+}
+
+#[test]
+fn a_browser_gets_the_page_and_a_program_what_the_invitation_says() {
+    let gateway = start();
+    let url = invite(&gateway, "Mia Möller", false);
+    let path = url[url.find("/join/").unwrap()..].to_owned();
+    let ask = |path: &str, headers: &[(&str, &str)]| Http::open(&gateway).send("GET", path, headers, "").unwrap();
+    let page = ask(&path, &[("Accept", "text/html,*/*;q=0.8")]);
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+    assert_eq!(page.header("x-frame-options"), Some("DENY"));
+    assert_eq!(ask(&path, &[]).json()["name"], "Mia Möller");
+    let etag = ask("/", &[]).header("etag").unwrap().to_owned();
+    assert_eq!(ask("/", &[("If-None-Match", &etag)]).status, 304);
+    let script = page.body.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".js")).unwrap();
+    let plain = ask(script, &[]);
+    assert_eq!(plain.header("content-type"), Some("text/javascript; charset=utf-8"));
+    assert!(plain.header("cache-control").unwrap().contains("immutable"));
+    for (missing, status) in [("/assets/none.js", 404), ("/assets/../Cargo.toml", 404), ("/index.html.gz", 404)] {
+        assert_eq!(ask(missing, &[]).status, status, "{missing}");
+    }
+    gateway.finish();
+}
