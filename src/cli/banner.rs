@@ -1,13 +1,14 @@
 //! What a person at a terminal sees when the gateway has started.
 
 use crate::dialplan::{Plan, RouteTarget, Then};
+use crate::http::Inviting;
 use crate::net::Transports;
 use crate::sip::message::Transport;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A room of this name is for trying things out: its PIN is no secret.
-const DEMO_ROOM: &str = "demo";
+pub(super) const DEMO_ROOM: &str = "demo";
 
 /// Where to dial, and the demo room's PIN.
 pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
@@ -53,4 +54,17 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
     }
     text.push('\n');
     text
+}
+
+/// The conference page: a URL for each of two windows; empty where nobody can be invited.
+pub(super) async fn pages(inviting: &Inviting) -> String {
+    if !Inviting::has_page() {
+        return "The conference page was not built in; `make run` builds it.\n\n".to_owned();
+    }
+    let host = inviting.invite(DEMO_ROOM, "Host", true).await;
+    let guest = inviting.invite(DEMO_ROOM, "Guest", false).await;
+    let (Some(host), Some(guest)) = (host, guest) else { return String::new() };
+    format!(
+        "Or open the room \"{DEMO_ROOM}\" in a browser, a window for each URL. The host invites others.\n\n  {host}\n  {guest}\n\n"
+    )
 }

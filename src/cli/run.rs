@@ -216,11 +216,11 @@ async fn serve(
         tracing::info!("listening on {address} for ICE by TCP");
     }
     if std::io::stdout().is_terminal() {
-        let banner = banner::banner(&plan, &transports);
-        // A terminal may be stopped: the gateway is not to stop with it.
-        std::thread::Builder::new().name("banner".into()).spawn(move || {
-            let _ = std::io::stdout().write_all(banner.as_bytes());
-        })?;
+        show(banner::banner(&plan, &transports))?;
+        let inviting = http.as_ref().filter(|_| plan.room(banner::DEMO_ROOM).is_some()).and_then(HttpServer::inviting);
+        if let Some(inviting) = inviting {
+            tokio::spawn(async move { show(banner::pages(&inviting).await) });
+        }
     }
     let (asking, scenarios_asked) = mpsc::channel(SCENARIO_QUEUE);
     let scenarios = Scenarios::new(&self::seed()?, plan.gateway.fetch.clone(), asking);
@@ -238,6 +238,12 @@ async fn serve(
     control.close(LAST_REPLIES).await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// Writes to the terminal. One may be stopped: the gateway is not to stop with it.
+fn show(text: String) -> std::io::Result<()> {
+    let write = move || drop(std::io::stdout().write_all(text.as_bytes()));
+    std::thread::Builder::new().name("banner".into()).spawn(write).map(drop)
 }
 
 /// The draw from the system's randomness from which every choice follows.

@@ -2,8 +2,9 @@
 
 use super::access::Caller;
 use super::app::{App, Asked};
+use super::invitation::Claims;
 use super::problem::Problem;
-use crate::gateway::{Refusal, Reply, Request, Rule, Status};
+use crate::gateway::{InvitationStatus, Refusal, Reply, Request, Rule, Status};
 use axum::http::StatusCode;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -42,6 +43,21 @@ impl App {
             Ok(None) => Err(ending()),
             Err(_) => Err(Problem::unavailable("no-answer", "there is no answer yet")),
         }
+    }
+
+    /// Invites one person to a room until a time, in seconds since 1970; gives the invitation and its token.
+    pub(super) async fn invite(
+        &self,
+        room: String,
+        name: String,
+        until: u64,
+        host: bool,
+    ) -> Result<(InvitationStatus, String), Problem> {
+        let Reply::Invited(made) = self.ask(Request::Invite { room, name, until, host }).await? else {
+            return Err(Problem::unavailable("no-answer", "nothing is known of the invitation"));
+        };
+        let InvitationStatus { id, room, name, host, until, .. } = made.clone();
+        Ok((made, self.invitations().seal(&Claims { id, room, name, host, until })))
     }
 
     /// Asks for what is either done or not.

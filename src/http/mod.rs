@@ -18,6 +18,7 @@
 //! | `invitation.rs` | the seal of invitations |
 //! | `ask.rs` | what the gateway's task is asked, and its answers |
 //! | `events.rs` | what happens, for those who follow |
+//! | `inviting.rs` | invitations for whoever starts the gateway at a terminal |
 //! | `conference_page.rs` | the conference page, made of `web/` |
 #![allow(clippy::disallowed_methods, reason = "a shell: it is here that clocks are read and time-outs kept")]
 
@@ -33,6 +34,7 @@ mod extract;
 mod guard;
 mod ice;
 mod invitation;
+mod inviting;
 mod limits;
 mod pages;
 mod problem;
@@ -41,4 +43,5 @@ mod sip;
 mod whip;
 
 pub use app::{Asked, Followed};
+pub use inviting::Inviting;
 pub use server::{HttpServer, StartError};

@@ -7,6 +7,7 @@ use super::conference_page::page;
 use super::connections::Connections;
 use super::guard::guard;
 use super::invitation::{InvitationKey, KeyError};
+use super::inviting::Inviting;
 use super::problem::Problem;
 use super::sip;
 use super::whip;
@@ -162,6 +163,13 @@ impl HttpServer {
     /// Why HTTPS has no certificate, or why it is not renewed; empty when all is well.
     pub fn certificate_trouble(&self) -> String {
         self.acme.as_ref().map(AcmeCertificate::trouble).unwrap_or_default()
+    }
+
+    /// What makes invitations for a browser of this machine; `None`: it listens nowhere that one would get a microphone.
+    pub fn inviting(&self) -> Option<Inviting> {
+        let is_here = |address: &SocketAddr| address.ip().is_loopback() || address.ip().is_unspecified();
+        let (_, address) = self.bound.iter().find(|(scheme, address)| *scheme == "http" && is_here(address))?;
+        Some(Inviting::new(self.app.clone(), address.port()))
     }
 
     /// The schemes and addresses it listens on.

@@ -156,11 +156,7 @@ pub(super) async fn make(
     let until = end(&expires, ice::now()).ok_or_else(|| {
         Refusal::new(Rule::Invalid, "expires is a time as 2026-12-24T18:00:00Z, or how long it lasts, as 2h")
     })?;
-    let Reply::Invited(made) = app.ask(Request::Invite { room, name, until, host }).await? else {
-        return Err(Problem::unavailable("no-answer", "nothing is known of the invitation"));
-    };
-    let InvitationStatus { id, room, name, host, until, .. } = made.clone();
-    let token = app.invitations().seal(&Claims { id, room, name, host, until });
+    let (made, token) = app.invite(room, name, until, host).await?;
     let scheme = if client.secure { "https" } else { "http" };
     let url = format!("{scheme}://{}/join/{}/{token}", place(&peer, &headers), escaped(&made.room));
     Ok((StatusCode::CREATED, axum::Json(Invited { invitation: made.into(), url, token })))

@@ -1,7 +1,9 @@
 //! By an invitation into the room, and out of it.
 
 use super::super::harness::chromium::Chromium;
+use super::super::harness::folder::Folder;
 use super::super::harness::http::Http;
+use super::super::harness::process::Running;
 use super::super::harness::slot::Slot;
 use super::super::harness::wait::{self, seconds};
 use super::super::harness::{PROGRAM, Phone, address, sound};
@@ -75,4 +77,47 @@ fn a_browser_gets_the_page_and_a_program_what_the_invitation_says() {
         assert_eq!(ask(missing, &[]).status, status, "{missing}");
     }
     gateway.finish();
+}
+
+#[test]
+fn who_starts_the_gateway_at_a_terminal_is_told_the_urls_of_a_room() {
+    let folder = Folder::new();
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let (sip, web) = (address::free_port(here), address::free_port(here));
+    let (first, last) = address::free_block(here, 60);
+    let mut dialplan = String::from(include_str!("../../../dialplan.toml"));
+    for (ours, tests) in [
+        (
+            r#""udp://0.0.0.0:5060", "tcp://0.0.0.0:5060", "udp://[::]:5060", "tcp://[::]:5060""#,
+            format!(r#""udp://127.0.0.1:{sip}""#),
+        ),
+        ("20000-29999", format!("{first}-{last}")),
+        ("127.0.0.1:8080", format!("127.0.0.1:{web}")),
+        (r#"prompts   = "prompts""#, format!(r#"prompts = "{}/prompts""#, env!("CARGO_MANIFEST_DIR"))),
+    ] {
+        assert!(dialplan.contains(ours), "{ours} is not in the dialplan that ships");
+        dialplan = dialplan.replace(ours, &tests);
+    }
+    std::fs::write(folder.file("dialplan.toml"), dialplan).unwrap();
+    // A terminal of its own.
+    let mut command = Command::new("script");
+    command.args(["-qec", &format!("exec {PROGRAM} run"), "/dev/null"]).current_dir(folder.path());
+    let terminal = Running::start(command, folder.path(), "terminal");
+    let urls = || {
+        let found: Vec<String> = terminal
+            .output()
+            .split_whitespace()
+            .filter(|word| word.contains("/join/demo/"))
+            .map(str::to_owned)
+            .collect();
+        (found.len() == 2).then_some(found)
+    };
+    let urls = wait::until("two URLs", seconds(20), urls);
+    for (url, host) in urls.iter().zip([true, false]) {
+        let path = url.strip_prefix(&format!("http://localhost:{web}")).unwrap_or_else(|| panic!("{url}"));
+        let answer = Http::over(TcpStream::connect((here, web)).unwrap()).send("GET", path, &[], "").unwrap().json();
+        assert_eq!((&answer["room"], &answer["host"]), (&json!("demo"), &json!(host)), "{answer}");
+    }
+    terminal.signal(Signal::SIGTERM);
+    terminal.finish(seconds(15));
 }
