@@ -126,6 +126,8 @@ interface CallEventFields {
   [CallEvents.ToneReceived]: { tone: string };
   [CallEvents.PlaybackStarted]: { duration: number };
   [CallEvents.PlaybackFinished]: { error?: string };
+  [CallEvents.TransferComplete]: { role: "transferor" };
+  [CallEvents.TransferFailed]: { code: number; reason: string; role: "transferor" };
 }
 
 type CallEventOf<E> = CallEvent & (E extends keyof CallEventFields ? CallEventFields[E] : {});
@@ -165,6 +167,9 @@ interface Call extends MediaUnit {
   sendDigits(digits: string): void;
   sendMessage(text: string): void;
   sendInfo(mimeType: string, body: string, headers?: Headers): void;
+  hold(): void;
+  unhold(): void;
+  transferTo(target: Call | string): void;
 }
 
 interface Conference extends MediaUnit {

@@ -53,6 +53,8 @@ enum Happening {
     Ended(String),
     Tone(Tone),
     Message(Message),
+    Held(Held),
+    Transferred(Failed),
     /// The playback of that number has reached its end.
     Played(u32),
     Timer(u32),
@@ -84,6 +86,13 @@ struct Failed {
 struct Tone {
     call: String,
     tone: char,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Held {
+    call: String,
+    on: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -214,6 +223,10 @@ fn event(happening: Happening) -> Result<Event, String> {
         }
         Happening::Tone(Tone { call: name, tone }) => Event::Digit { call: call(&name)?, digit: tone },
         Happening::Message(Message { call: name, text }) => Event::Message { call: call(&name)?, text },
+        Happening::Held(Held { call: name, on }) => Event::Held { call: call(&name)?, on },
+        Happening::Transferred(Failed { call: name, code }) => {
+            Event::Referred { call: call(&name)?, status: code, reason: String::new() }
+        }
         Happening::Played(playback) => Event::PlaybackFinished { playback: PlaybackHandle(playback), completed: true },
         Happening::Timer(timer) => Event::Timer { timer: TimerHandle(timer) },
         Happening::Fetched(_) => return Err("it is no event".to_owned()),

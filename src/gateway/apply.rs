@@ -129,6 +129,21 @@ impl Gateway {
             }
             Verb::Connect { source, sink } => self.connect(session, source, sink),
             Verb::Disconnect { source, sink } => self.disconnect(session, source, sink),
+            Verb::Hold { call, on } => {
+                let id = self.call_in(session, call, name, |phase| !phase.is_ending())?.id;
+                let held = self.hold_call(now, id, None, on);
+                held.map_err(|_| VerbError::WrongState {
+                    verb: name,
+                    state: "one that cannot be held or taken back now",
+                })
+            }
+            Verb::Refer { call, to } => {
+                let id = self.call_in(session, call, name, |phase| !phase.is_ending())?.id;
+                if let Err(why) = self.refer_call(now, id, None, &to) {
+                    self.emit(session, session::Event::Referred { call, status: 403, reason: why.detail });
+                }
+                Ok(())
+            }
             Verb::Mute { call, muted } => {
                 let call = self.call_with_leg(session, call, name)?.id;
                 if let Some(call) = self.calls.get_mut(&call) {
@@ -339,6 +354,8 @@ fn call_of(verb: &Verb) -> Option<CallHandle> {
         | Verb::SendMessage { call, .. }
         | Verb::SendInfo { call, .. }
         | Verb::CheckPin { call, .. }
+        | Verb::Hold { call, .. }
+        | Verb::Refer { call, .. }
         | Verb::Mute { call, .. } => Some(*call),
         Verb::Play { to: Unit::Call(call), .. } => Some(*call),
         Verb::Connect { source: Unit::Call(call), .. } | Verb::Connect { sink: Unit::Call(call), .. } => Some(*call),

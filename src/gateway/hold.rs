@@ -4,6 +4,7 @@
 use super::{Call, Gateway, Level, Refusal, Reply, Rule};
 use crate::media::command::Command;
 use crate::sdp;
+use crate::session::{self, VerbError};
 use crate::sip::Body;
 use crate::sip::message::StatusCode;
 use crate::types::{CallId, Direction, Now, PlayerId, UnitId};
@@ -37,8 +38,8 @@ struct Held {
 /// An offer of ours that puts a call on hold, or takes it back.
 #[derive(Debug, Clone, Copy)]
 struct Holding {
-    /// The administrator's request.
-    asked: u64,
+    /// The administrator's request; `None`: a session wants it.
+    asked: Option<u64>,
     on: bool,
     tries_left: u8,
 }
@@ -46,13 +47,14 @@ struct Holding {
 impl Gateway {
     /// Puts a call on hold, or takes it back; the reply comes with the peer's answer.
     pub(super) fn hold(&mut self, now: Now, asked: u64, name: &str, on: bool) {
-        if let Err(why) = self.try_hold(now, asked, name, on) {
+        let held = self.call_named(name).and_then(|id| self.hold_call(now, id, Some(asked), on));
+        if let Err(why) = held {
             self.effects.reply(asked, Reply::Error(why));
         }
     }
 
-    fn try_hold(&mut self, now: Now, asked: u64, name: &str, on: bool) -> Result<(), Refusal> {
-        let id = self.call_named(name)?;
+    /// The same for whoever asks. A session is told where the peer does not take it.
+    pub(super) fn hold_call(&mut self, now: Now, id: CallId, asked: Option<u64>, on: bool) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or_else(Refusal::call_is_over)?;
         if call.invite.is_none() {
             return Err(Refusal::new(Rule::NotAllowed, format!("{id} came without SIP, and cannot be put on hold")));
@@ -98,6 +100,7 @@ impl Gateway {
         else {
             return;
         };
+        let is_done = outcome.is_ok();
         let reply = match outcome {
             Ok(()) => Reply::Done(format!("{id} is {}", if on { "on hold" } else { "taken back" })),
             Err(why) => {
@@ -109,7 +112,14 @@ impl Gateway {
             }
         };
         self.log(Level::Info, Some(id), "hold by us", if on { "on" } else { "off" }.to_owned());
-        self.effects.reply(asked, reply);
+        match asked {
+            Some(asked) => self.effects.reply(asked, reply),
+            None if is_done => {}
+            None => self.emit_of(id, |call| {
+                let error = VerbError::WrongState { verb: "hold", state: "with a peer that does not take it" };
+                session::Event::VerbFailed { call: Some(call), error }
+            }),
+        }
     }
 
     /// Our offer was refused, or crossed one of the peer's that was settled first: that one is tried again.
@@ -130,7 +140,7 @@ impl Gateway {
     pub(super) fn hold_over(&mut self, id: CallId) {
         let Some(hold) = self.calls.get_mut(&id).and_then(|call| call.phase.hold_mut()) else { return };
         let Hold { held, holding } = std::mem::take(hold);
-        let asked = holding.map(|holding| holding.asked);
+        let asked = holding.and_then(|holding| holding.asked);
         if let Some(Held { tune: Some(tune) }) = held {
             self.media(Command::StopPlayer { player: tune });
         }

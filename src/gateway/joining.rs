@@ -178,6 +178,7 @@ impl Gateway {
                 let difference = self.joins.flat.mute(id, muted);
                 self.carry_difference(difference);
             }
+            Verb::Hold { on, .. } => self.emit_of_half(other, |call| session::Event::Held { call, on }),
             Verb::HandleDigits { .. } | Verb::StopCollect { .. } | Verb::StopPlaybacks { .. } => {}
             Verb::SendDigits { digits, .. } => {
                 for digit in digits.chars().filter(|digit| collect::is_dtmf(*digit)).take(128) {

@@ -165,6 +165,7 @@ impl Gateway {
         if on_hold != before {
             self.apply_mute(id);
             self.log_limited(now, Level::Info, Some(id), if on_hold { "on hold" } else { "resumed" }, String::new);
+            self.emit_of(id, |call| crate::session::Event::Held { call, on: on_hold });
         }
     }
 

@@ -78,6 +78,22 @@ pub enum Event {
         /// The data, at most 8 KiB; what is no text is left out.
         body: String,
     },
+    /// The other end has put the call on hold, or taken it back.
+    Held {
+        /// The call.
+        call: CallHandle,
+        /// On or off.
+        on: bool,
+    },
+    /// What came of [`super::Verb::Refer`]: where it is done the call ends, and else it goes on.
+    Referred {
+        /// The call.
+        call: CallHandle,
+        /// 200: done. Else why not: 403 for a rule, 408 where no word came, or what the other end said.
+        status: u16,
+        /// In words.
+        reason: String,
+    },
     /// A digit outside a collection.
     Digit {
         /// The call.
@@ -143,6 +159,8 @@ impl Event {
             | Self::Ended { call, .. }
             | Self::Message { call, .. }
             | Self::Info { call, .. }
+            | Self::Held { call, .. }
+            | Self::Referred { call, .. }
             | Self::Digit { call, .. }
             | Self::Collected { call, .. }
             | Self::PinChecked { call, .. } => Some(*call),

@@ -179,6 +179,21 @@ pub enum Verb {
         /// Who heard.
         sink: Unit,
     },
+    /// Tells a call's other end that it is on hold, has it hear the hold tune and nobody else, and nobody hear it; or
+    /// takes it back.
+    Hold {
+        /// The call, answered.
+        call: CallHandle,
+        /// On or off.
+        on: bool,
+    },
+    /// Asks a call's other end to call a number in our place (REFER); [`super::Event::Referred`] says what came of it.
+    Refer {
+        /// The call, answered.
+        call: CallHandle,
+        /// The number; the routes must allow it.
+        to: String,
+    },
     /// Mutes or unmutes a call.
     Mute {
         /// The call.
@@ -229,6 +244,8 @@ impl Verb {
             Self::OpenRoom { .. } => "open_room",
             Self::Connect { .. } => "connect",
             Self::Disconnect { .. } => "disconnect",
+            Self::Hold { .. } => "hold",
+            Self::Refer { .. } => "refer",
             Self::Mute { .. } => "mute",
             Self::SetTimer { .. } => "set_timer",
             Self::ClearTimer { .. } => "clear_timer",

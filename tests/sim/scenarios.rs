@@ -6,6 +6,7 @@ use partyline::gateway::{Cause, Input, SessionId};
 use partyline::session::{
     CallHandle, CallerId, DialCause, DialTarget, Event, PlayItem, PlaybackHandle, RoomHandle, RoomName, Unit, Verb,
 };
+use partyline::types::Direction;
 
 /// Tables after `[gateway]`: numbers that lead to scenarios.
 pub(super) const ROUTES: &str = r#"
@@ -191,6 +192,77 @@ fn what_cannot_be_dialled_fails_under_its_handle_and_the_session_goes_on() {
     );
     assert!(told.iter().any(|event| matches!(event, Event::VerbFailed { call: Some(CallHandle::FIRST_GIVEN), .. })));
     assert_eq!(world.scenarios[0].over, None);
+    world.say(session, vec![Verb::EndSession]);
+    world.run(secs(1));
+    world.finish();
+}
+
+#[test]
+fn a_scenario_puts_a_call_on_hold_and_is_told_where_the_caller_does() {
+    let mut world = world();
+    let (phone, session, call) = called(&mut world);
+    let hold = |world: &mut World, on| {
+        world.say(session, vec![Verb::Hold { call, on }]);
+        world.run(ms(1_500));
+        world.scenarios[0].take()
+    };
+    assert!(matches!(hold(&mut world, true).as_slice(), [Event::VerbFailed { .. }]), "not answered");
+    world.say(session, vec![Verb::Answer { call }]);
+    world.run(secs(1));
+    assert_eq!(world.scenarios[0].take(), [Event::Answered { call }]);
+    world.phones[phone].agent.local.direction = Direction::RecvOnly;
+    assert_eq!(hold(&mut world, true), []);
+    assert_eq!(world.prompts(phone, secs(1)), ["hold"]);
+    assert!(matches!(hold(&mut world, true).as_slice(), [Event::VerbFailed { .. }]), "it is so already");
+    world.phones[phone].agent.local.direction = Direction::SendRecv;
+    assert_eq!(hold(&mut world, false), []);
+    assert_eq!(world.prompts(phone, secs(1)), Vec::<&str>::new());
+    world.phones[phone].agent.habits.refuses_offers = Some(488);
+    assert!(matches!(hold(&mut world, true).as_slice(), [Event::VerbFailed { .. }]), "the phone refuses it");
+    world.phones[phone].agent.habits.refuses_offers = None;
+    for (direction, on) in [(Direction::SendOnly, true), (Direction::SendRecv, false)] {
+        world.phones[phone].agent.local.direction = direction;
+        world.act(phone, |agent, now| agent.reinvite(now));
+        world.run(secs(1));
+        assert_eq!(world.scenarios[0].take(), [Event::Held { call, on }]);
+    }
+    world.say(session, vec![Verb::EndSession]);
+    world.run(secs(1));
+    world.finish();
+}
+
+#[test]
+fn a_scenario_sends_a_call_away_or_is_told_why_not() {
+    let mut world = World::new(Settings { gateway: ROUTES, carrier: "refer = true", ..Settings::default() });
+    let (phone, session, call) = called(&mut world);
+    world.say(session, vec![Verb::Answer { call }]);
+    world.run(secs(1));
+    world.scenarios[0].take();
+    let refer = |world: &mut World, to: &str| {
+        world.say(session, vec![Verb::Refer { call, to: to.into() }]);
+        world.run(secs(1));
+        match world.scenarios[0].take().as_slice() {
+            [] => None,
+            [Event::Referred { call: told, status, .. }] if *told == call => Some(*status),
+            other => panic!("{other:?}"),
+        }
+    };
+    const OFFICE: &str = "+442079460123";
+    assert_eq!(refer(&mut world, "999"), Some(403), "emergency numbers are never called");
+    world.phones[phone].agent.takes_refer = 603;
+    assert_eq!(refer(&mut world, OFFICE), Some(603));
+    world.phones[phone].agent.takes_refer = 202;
+    assert_eq!(refer(&mut world, OFFICE), None);
+    world.assert_talking(&[phone]);
+    world.act(phone, |agent, now| agent.notify(now, "refer", "terminated;reason=noresource", "SIP/2.0 200 OK\r\n"));
+    world.run(secs(1));
+    let told = world.scenarios[0].take();
+    assert!(
+        matches!(told.as_slice(), [Event::Referred { status: 200, .. }, Event::Ended { call: ended, .. }] if *ended == call),
+        "{told:?}"
+    );
+    world.assert_ended(phone, End::Remote);
+    assert_eq!(world.record(phone).cause, Cause::Transferred(OFFICE.into()));
     world.say(session, vec![Verb::EndSession]);
     world.run(secs(1));
     world.finish();

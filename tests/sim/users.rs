@@ -3,7 +3,7 @@
 use super::phone::{End, Stage, says};
 use super::world::{GATEWAY, Settings, World, ms, secs};
 use partyline::gateway::{Cause, Event, Reply, Request};
-use partyline::session::{Event as Told, Verb};
+use partyline::session::{Event as Told, Verb, VerbError};
 use partyline::sip::auth::{Covered, Credentials, DigestClient};
 use partyline::sip::message::{HeaderName as H, Method};
 use partyline::types::AudioCodec;
@@ -227,6 +227,28 @@ fn a_scenario_reads_and_writes_and_forwards_its_caller_directly() {
     let info = |event: &Told| matches!(event, Told::Info { content_type, body, .. } if content_type == "application/json" && body == "{}");
     assert!(told.iter().any(info), "{told:?}");
     assert_eq!(messages(&world, alice.phone), [("hello yourself".to_owned(), String::new())]);
+    // 8 KiB is the most, either way, and 40 within two seconds.
+    world.run(secs(2));
+    let long = "x".repeat(8_193);
+    let info = |body: &str| Verb::SendInfo {
+        call,
+        content_type: "application/json".into(),
+        headers: vec![("X-Kind".into(), "test".into()), ("Subject".into(), "no".into())],
+        body: body.into(),
+    };
+    world.say(session, vec![Verb::SendMessage { call, text: long.clone() }, info(&long), info(&long[1..])]);
+    world.run(secs(1));
+    let is_limit = |event: &Told| matches!(event, Told::VerbFailed { error: VerbError::Limit { .. }, .. });
+    let told = world.scenarios[1].take();
+    assert!(told.len() == 2 && told.iter().all(is_limit), "{told:?}");
+    let got = world.phones[alice.phone].agent.last_request(&Method::Info).unwrap();
+    assert_eq!((got.body.len(), got.headers.get_str(&H::from("X-Kind"))), (8_192, Some("test")));
+    assert!(!got.headers.contains(&H::from("Subject")));
+    world.run(secs(2));
+    world.say(session, vec![Verb::SendMessage { call, text: "x".into() }; 100]);
+    world.run(secs(1));
+    assert_eq!(world.scenarios[1].take().iter().filter(|event| is_limit(event)).count(), 60);
+    assert_eq!(messages(&world, alice.phone).len(), 41);
     world.say(session, vec![Verb::EndSession]);
     world.run(secs(1));
     world.finish();

@@ -38,6 +38,8 @@ pub(super) fn of(verb: &Verb) -> String {
         Verb::CloseRoom { room } => format!("conference {} ends", room.0),
         Verb::Connect { source, sink } => format!("{} is heard by {}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{} is no more heard by {}", unit(*source), unit(*sink)),
+        Verb::Hold { call, on } => format!("{}: {}", name(*call), if *on { "on hold" } else { "taken back" }),
+        Verb::Refer { call, to } => format!("transfer {} to {to}", name(*call)),
         Verb::SendMessage { call, text } => format!("message to {}: {text}", name(*call)),
         Verb::SendInfo { call, content_type, body, .. } => format!("info to {}: {content_type} {body}", name(*call)),
         Verb::SetTimer { timer, after } => format!("timer {} in {} ms", timer.0, after.as_millis()),

@@ -24,8 +24,8 @@ pub(super) struct Succession {
 /// A call that is being sent away.
 #[derive(Debug)]
 pub(super) struct Referring {
-    /// The administrator's request.
-    pub(super) asked: u64,
+    /// The administrator's request; `None`: its session wants it.
+    pub(super) asked: Option<u64>,
     pub(super) number: String,
 }
 
@@ -99,7 +99,7 @@ impl Transfers {
     }
 
     /// The peer was asked to call `number` instead.
-    pub(super) fn refer(&mut self, id: CallId, asked: u64, number: String) {
+    pub(super) fn refer(&mut self, id: CallId, asked: Option<u64>, number: String) {
         self.referring.insert(id, Referring { asked, number });
     }
 

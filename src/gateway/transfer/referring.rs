@@ -6,6 +6,7 @@ use crate::gateway::cause::Cause;
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Progress, Refusal, Reply, Rule};
+use crate::session;
 use crate::sip::InviteId;
 use crate::sip::message::{Host, NameAddr, StatusCode, Uri};
 use crate::types::{CallId, Now};
@@ -17,13 +18,20 @@ const PATIENCE: Duration = Duration::from_secs(180);
 impl Gateway {
     /// Asks the peer of a call to call `number` instead. All further replies come as it goes on.
     pub(in crate::gateway) fn transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) {
-        if let Err(why) = self.try_transfer(now, asked, name, number) {
+        let referred = self.call_named(name).and_then(|id| self.refer_call(now, id, Some(asked), number));
+        if let Err(why) = referred {
             self.effects.reply(asked, Reply::Error(why));
         }
     }
 
-    fn try_transfer(&mut self, now: Now, asked: u64, name: &str, number: &str) -> Result<(), Refusal> {
-        let id = self.call_named(name)?;
+    /// The same for whoever asks. A session is told the outcome.
+    pub(in crate::gateway) fn refer_call(
+        &mut self,
+        now: Now,
+        id: CallId,
+        asked: Option<u64>,
+        number: &str,
+    ) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or_else(Refusal::call_is_over)?;
         let peer = &call.peer;
         if !peer.terms().refer {
@@ -74,16 +82,16 @@ impl Gateway {
         match status {
             Some(status) if status.is_success() => self.transferred(now, id),
             Some(status) if over && !status.is_provisional() => {
-                self.not_transferred(id, &format!("{} {}", status.0, status.reason()));
+                self.not_transferred(id, status.0, &format!("{} {}", status.0, status.reason()));
             }
-            _ if over => self.not_transferred(id, "the peer tells nothing more"),
+            _ if over => self.not_transferred(id, 408, "the peer tells nothing more"),
             Some(status) => self.tell_transfer(id, &format!("{} {}", status.0, status.reason())),
             None => {}
         }
     }
 
     fn tell_transfer(&mut self, id: CallId, what: &str) {
-        let Some(asked) = self.transfers.referring(id).map(|referring| referring.asked) else { return };
+        let Some(asked) = self.transfers.referring(id).and_then(|referring| referring.asked) else { return };
         let progress = Progress { call: id.to_string(), what: what.to_owned() };
         self.effects.reply(asked, Reply::Progress(progress));
     }
@@ -92,22 +100,33 @@ impl Gateway {
         let Some(referring) = self.transfers.referred(id) else { return };
         self.effects.timers.clear(Timer::Referral(id));
         let done = Reply::Done(format!("{id} is transferred to {}", referring.number));
-        self.effects.reply(referring.asked, done);
+        self.tell_outcome(id, referring.asked, (200, done));
         self.hang_up(now, id, Cause::Transferred(referring.number));
     }
 
     /// It came to nothing: the call goes on as it was.
-    fn not_transferred(&mut self, id: CallId, why: &str) {
+    fn not_transferred(&mut self, id: CallId, status: u16, why: &str) {
         let Some(referring) = self.transfers.referred(id) else { return };
         self.effects.timers.clear(Timer::Referral(id));
         self.log(Level::Info, Some(id), "not transferred, call kept", why.to_owned());
         let why = Refusal::new(Rule::Failed, format!("{id} is not transferred, and goes on: {why}"));
-        self.effects.reply(referring.asked, Reply::Error(why));
+        self.tell_outcome(id, referring.asked, (status, Reply::Error(why)));
+    }
+
+    fn tell_outcome(&mut self, id: CallId, asked: Option<u64>, (status, reply): (u16, Reply)) {
+        if let Some(asked) = asked {
+            return self.effects.reply(asked, reply);
+        }
+        let reason = match reply {
+            Reply::Error(why) => why.detail,
+            _ => "transferred".to_owned(),
+        };
+        self.emit_of(id, |call| session::Event::Referred { call, status, reason });
     }
 
     /// The peer has said nothing for too long.
     pub(in crate::gateway) fn on_referral_overdue(&mut self, id: CallId) {
-        self.not_transferred(id, "no word of the outcome came");
+        self.not_transferred(id, 408, "no word of the outcome came");
     }
 
     /// The call ended under our hands.
@@ -116,6 +135,6 @@ impl Gateway {
         self.effects.timers.clear(Timer::Referral(id));
         let why = format!("{id} ended before the outcome was known: {cause}");
         let reply = Reply::Error(Refusal::new(Rule::Failed, why));
-        self.effects.reply(referring.asked, reply);
+        self.tell_outcome(id, referring.asked, (487, reply));
     }
 }

@@ -277,6 +277,10 @@ fn tell<'js>(deliver: &Function<'js>, event: &Event) -> rquickjs::Result<()> {
         Event::Info { call: handle, content_type, headers, body } => {
             call(deliver, ("info", id(*handle), &**content_type, flat(headers), &**body))
         }
+        Event::Held { call: handle, on } => call(deliver, ("held", id(*handle), *on)),
+        Event::Referred { call: handle, status, reason } => {
+            call(deliver, ("referred", id(*handle), *status, &**reason))
+        }
         Event::Digit { call: handle, digit } => call(deliver, ("digit", id(*handle), digit.to_string())),
         Event::PlaybackFinished { playback, completed } => call(deliver, ("played", playback.0, *completed)),
         Event::Timer { timer } => call(deliver, ("timer", timer.0)),

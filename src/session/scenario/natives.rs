@@ -98,6 +98,8 @@ fn about_calls(maker: &Maker<'_, '_>) -> Result<()> {
     maker.verb2("hangup", |call, cause: String| Verb::Hangup { call: CallHandle(id(call)), cause: cause.into() })?;
     maker.verb2("handleDigits", |call, on| Verb::HandleDigits { call: CallHandle(id(call)), on })?;
     maker.verb2("sendDigits", |call, digits| Verb::SendDigits { call: CallHandle(id(call)), digits })?;
+    maker.verb2("hold", |call, on| Verb::Hold { call: CallHandle(id(call)), on })?;
+    maker.verb2("refer", |call, to| Verb::Refer { call: CallHandle(id(call)), to })?;
     maker.verb2("sendMessage", |call, text| Verb::SendMessage { call: CallHandle(id(call)), text })?;
     maker.verb2("forwardDirect", |call, to: String| Verb::ForwardDirect {
         call: CallHandle(id(call)),

@@ -158,11 +158,19 @@ class Call extends Emitter {
   }
   sendMessage(words) { this.#do("sendMessage", text(words)); }
   sendInfo(mimeType, body, headers) { this.#do("sendInfo", text(mimeType), flat(headers), text(body)); }
+  hold() { this.#do("hold", true); }
+  unhold() { this.#do("hold", false); }
+  /** The other end is to call somebody else in our place: a number, or whom another call has called. */
+  transferTo(target) {
+    const to = target instanceof Call ? target.number() : text(target);
+    if (!to) throw new TypeError("transferTo: there is nobody to call");
+    this.#do("refer", to);
+  }
 
   sendMediaTo(target) { connect(this, target); }
   stopMediaTo(target) { disconnect(this, target); }
 }
-lacking("Call.", Call.prototype, "hold unhold transferTo record vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
+lacking("Call.", Call.prototype, "record vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
   "handleMicStatus handleBeeps reInvite acceptReinvite rejectReinvite getStatistics setTransport sendReInvite " +
   "handleVoicemail addSound removeSound startPlaybackAll enableRelatedCalls");
 

@@ -109,6 +109,18 @@ const on = {
     if (call) tell(call, CallEvents.InfoReceived, { mimeType, body, headers: pairs(list) });
   },
 
+  held(handle, isHeld) {
+    const call = calls.get(handle);
+    if (call) tell(call, isHeld ? CallEvents.OnHold : CallEvents.OffHold);
+  },
+
+  referred(handle, code, reason) {
+    const call = calls.get(handle);
+    if (!call) return;
+    if (code === 200) tell(call, CallEvents.TransferComplete, { role: "transferor" });
+    else tell(call, CallEvents.TransferFailed, { code, reason, role: "transferor" });
+  },
+
   played(handle, completed) {
     const playback = playbacks.get(handle);
     if (!playback) return;

@@ -63,6 +63,8 @@ function easyProcess(caller, callee, onEstablished, direct = false) {
   both(CallEvents.Disconnected, () => VoxEngine.terminate());
   both(CallEvents.MessageReceived, (other, e) => other.sendMessage(e.text));
   both(CallEvents.InfoReceived, (other, e) => other.sendInfo(e.mimeType, e.body, e.headers));
+  both(CallEvents.OnHold, (other) => other.hold());
+  both(CallEvents.OffHold, (other) => other.unhold());
 }
 
 /** Forwards what comes in: `make` calls whoever is to have it. */

@@ -52,6 +52,10 @@ fn each_method_asks_for_its_verb() {
         ("call.startPlayback('https://example.com/a.mp3')", "play1 me https://example.com/a.mp3"),
         ("call.startPlayback('welcome')", "play1 me welcome"),
         ("call.stopPlayback()", ""),
+        ("call.hold()", "hold me true"),
+        ("call.unhold()", "hold me false"),
+        ("call.transferTo('+442079460999')", "refer me +442079460999"),
+        ("call.transferTo(VoxEngine.callPSTN('5'))", "dial call1 5; refer me 5"),
     ] {
         assert_eq!(does(code), verbs, "{code}");
     }
@@ -71,6 +75,7 @@ fn wrong_arguments_are_errors_with_their_place() {
             "call.addEventListener(CallEvents.Connected)",
             "TypeError: addEventListener(Call.Connected): the callback is no",
         ),
+        ("call.transferTo()", "TypeError: transferTo: there is nobody to call"),
         ("new call.constructor()", "TypeError: calls are made by VoxEngine"),
     ] {
         let said = does(code);
@@ -142,6 +147,10 @@ fn each_event_comes_with_its_fields() {
         (message(CALL, "hi"), r#"{"name":"Call.MessageReceived","text":"hi"}"#),
         (info, r#"{"name":"Call.InfoReceived","mimeType":"text/plain","body":"hi","headers":{"X-A":"b"}}"#),
         (digit(CALL, '#'), r##"{"name":"Call.ToneReceived","tone":"#"}"##),
+        (Event::Held { call: CALL, on: true }, r#"{"name":"Call.OnHold"}"#),
+        (Event::Held { call: CALL, on: false }, r#"{"name":"Call.OffHold"}"#),
+        (referred(200), r#"{"name":"Call.TransferComplete","role":"transferor"}"#),
+        (referred(603), r#"{"name":"Call.TransferFailed","code":603,"reason":"why","role":"transferor"}"#),
         (failed(CALL, 486), r#"{"name":"Call.Failed","code":486,"reason":"Busy Here","headers":{}}"#),
         (ended(CALL), r#"{"name":"Call.Failed","code":487,"reason":"bye","headers":{}}"#),
     ] {

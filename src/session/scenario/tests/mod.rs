@@ -111,6 +111,8 @@ fn verb(verb: &Verb) -> String {
         Verb::CloseRoom { room } => format!("close room{}", room.0),
         Verb::Connect { source, sink } => format!("{}>{}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{}|{}", unit(*source), unit(*sink)),
+        Verb::Hold { call, on } => format!("hold {} {on}", name(*call)),
+        Verb::Refer { call, to } => format!("refer {} {to}", name(*call)),
         Verb::SendMessage { call, text } => format!("message {} {text}", name(*call)),
         Verb::SendInfo { call, content_type, headers, body } => {
             format!("info {} {content_type} {body}{}", name(*call), list(headers))
@@ -201,6 +203,10 @@ fn timer(timer: u32) -> Event {
 
 fn message(call: CallHandle, text: &str) -> Event {
     Event::Message { call, text: text.into() }
+}
+
+fn referred(status: u16) -> Event {
+    Event::Referred { call: CALL, status, reason: "why".into() }
 }
 
 fn refused(call: CallHandle, error: VerbError) -> Event {
