@@ -7,13 +7,19 @@ use std::io;
 const BASE: u64 = 256;
 /// Descriptors of one call: RTP and RTCP; one more for a TCP connection of its own.
 const PER_CALL: u64 = 3;
-
+/// Descriptors of connections for ICE that have not said yet which call they are for.
+const ICE_TCP: u64 = 512;
+/// Descriptors that a call by ICE-TCP takes beside: its connection and the socket that the leg sees have two, and it has
+/// no RTCP port.
+const PER_ICE_TCP_CALL: u64 = 1;
 /// Descriptors kept for administrators, who must get in when all others are taken.
 const RESERVE: u64 = 4;
 
-/// Raises the soft limit to the hard one, but for the reserve, and says so when even that is too little for `calls`.
-pub(super) fn raise_descriptors(calls: u32) {
-    let needed = BASE + PER_CALL * u64::from(calls);
+/// Raises the soft limit to the hard one, but for the reserve, and says so when even that is too little for `calls`, of
+/// which all may come by ICE-TCP where `ice_tcp` says so.
+pub(super) fn raise_descriptors(calls: u32, ice_tcp: bool) {
+    let (base, per_call) = if ice_tcp { (BASE + ICE_TCP, PER_CALL + PER_ICE_TCP_CALL) } else { (BASE, PER_CALL) };
+    let needed = base + per_call * u64::from(calls);
     let (soft, hard) = match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok(limits) => limits,
         Err(error) => return tracing::warn!(%error, "file-descriptor limit cannot be read"),
@@ -31,7 +37,7 @@ pub(super) fn raise_descriptors(calls: u32) {
         soft
     };
     if limit < needed {
-        let calls = limit.saturating_sub(BASE) / PER_CALL;
+        let calls = limit.saturating_sub(base) / per_call;
         tracing::warn!(
             limit,
             needed,

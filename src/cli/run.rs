@@ -182,7 +182,7 @@ async fn serve(
 ) -> Result<(), StartError> {
     let plan = Arc::clone(&loaded.plan);
     let settings = &plan.gateway;
-    limits::raise_descriptors(settings.max_calls);
+    limits::raise_descriptors(settings.max_calls, !settings.ice_tcp.is_empty());
     let listen: Vec<ListenAddress> = settings
         .sip
         .iter()

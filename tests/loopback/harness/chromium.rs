@@ -79,7 +79,10 @@ impl Chromium {
             &data,
         ];
         arguments.extend(more);
-        let wanted = json!({ "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": { "args": arguments } } });
+        let options = json!({ "args": arguments });
+        // A gateway with TLS has a certificate of the test's own.
+        let wanted = json!({ "browserName": "chrome", "acceptInsecureCerts": true, "goog:chromeOptions": options });
+        let wanted = json!({ "alwaysMatch": wanted });
         let created = browser.post("/session", &json!({ "capabilities": wanted }));
         let id = created["sessionId"].as_str().unwrap_or_else(|| panic!("no browser: {created}")).to_owned();
         browser.session = format!("{}/session/{id}", browser.session);

@@ -1,7 +1,9 @@
 //! SIP over WebSocket by TLS, and the API, with a certificate of the test's own, which its clients check.
 
+use super::super::harness::chromium::{Chromium, assert_hears};
 use super::super::harness::http::{Http, WebSocket};
-use super::super::harness::{Gateway, OPERATOR, Phone, Setup, VIEWER, address, seconds};
+use super::super::harness::slot::Slot;
+use super::super::harness::{Gateway, OPERATOR, Phone, Setup, VIEWER, address, seconds, sound};
 use super::sip_client::{Client, Tls, header};
 use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
@@ -22,8 +24,13 @@ room   = "lobby"
 
 /// A gateway with HTTPS, and where that is.
 fn start() -> (Gateway, u16) {
+    start_for("https://gate.example")
+}
+
+/// The same for a page of another origin.
+fn start_for(origin: &str) -> (Gateway, u16) {
     let port = address::free_port(IpAddr::from([127, 0, 0, 1]));
-    let https = format!("https = \"127.0.0.1:{port}\"");
+    let https = format!("https = \"127.0.0.1:{port}\"\norigins = [\"{origin}\"]");
     let gateway = Setup::new().also(ROUTES).tls().web().setting(&https).start();
     gateway.wait_for_log("users loaded", seconds(20));
     (gateway, port)
@@ -71,6 +78,27 @@ fn a_user_registers_and_calls_by_wss_and_an_invitation_says_https() {
     assert_eq!(admitted["websocket"], "wss://gate.example/sip");
     anna.hangs_up();
     drop(anna);
+    gateway.finish();
+}
+
+#[test]
+fn a_browser_registers_calls_and_is_called_by_wss() {
+    let _slot = Slot::take();
+    let browser = Chromium::start();
+    let (gateway, port) = start_for(&browser.origin());
+    let domain = "gateway.test";
+    browser.does(&format!(
+        "window.anna = new page.JsSipUser('wss://127.0.0.1:{port}/sip', '{domain}', 'anna', 'a password that nobody guesses');
+         await anna.registers(); await anna.calls(2000, 700);"
+    ));
+    let phone = Phone::dials("2000").says(500.0).seconds(6.0).call(&gateway);
+    gateway.wait_for_members("lobby", 2);
+    assert_hears(&browser, "anna", &[500.0], &[700.0]);
+    sound::assert_hears_other_not_own("the telephone", &phone.finish().answered().heard, 700.0, 500.0);
+    browser.does("anna.hangsUp(); await anna.isOver(); window.answered = anna.answers(700);");
+    let dialled = gateway.ctl(&["dial", "--room", "lobby", "user:anna"]);
+    assert_eq!(dialled.code(), 0, "{}{}", dialled.output, dialled.errors);
+    browser.does("await answered; anna.hangsUp(); await anna.isOver();");
     gateway.finish();
 }
 
