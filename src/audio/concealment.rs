@@ -123,6 +123,13 @@ impl Concealment {
         }
     }
 
+    /// Writes what [`Concealment::fill`] would, and leaves it to be made yet.
+    pub fn preview(&mut self, out: &mut [i16]) {
+        let state = (self.at, self.memory, self.seed, self.made);
+        self.fill(out);
+        (self.at, self.memory, self.seed, self.made) = state;
+    }
+
     /// The sound is back: its beginning is faded over.
     pub fn recover(&mut self, samples: &mut [i16]) {
         let over = (FADE * self.scale + MORE_FADE * self.made / 80).min(LONGEST_FADE * self.scale).min(samples.len());

@@ -131,6 +131,21 @@ impl Playout {
         }
     }
 
+    /// Shows the last `count` samples, which are concealed, with `before` that precede them, and `behind` more that would
+    /// follow. Nothing where that is more than 100 ms.
+    pub fn show_concealed(&mut self, count: usize, before: usize, behind: usize, show: impl FnOnce(&[i16])) {
+        let mut sound = [0; 5 * FRAME_8K * Rate::Full.scale()];
+        let end = self.start + self.history + self.len;
+        let Some(from) = end.checked_sub(count + before) else { return };
+        let Some(sound) = sound.get_mut(..before + count + behind) else { return };
+        let (made, more) = sound.split_at_mut(before + count);
+        made.copy_from_slice(&self.buffer[from..end]);
+        if self.ending == Ending::Concealed {
+            self.concealment.preview(more);
+        }
+        show(sound);
+    }
+
     /// Appends `count` samples of the noise of a pause, which `fill` writes as for [`Playout::push_with`]: faded over
     /// with the sound before and behind it.
     pub fn noise(&mut self, count: usize, fill: impl FnOnce(&mut [i16])) {

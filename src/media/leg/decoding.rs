@@ -2,7 +2,7 @@
 
 use super::passing::Passing;
 use crate::audio::Rate;
-use crate::audio::codec::{Decoder, Libraries, duration};
+use crate::audio::codec::{Decoder, Libraries, duration, g722};
 use crate::audio::playout::Playout;
 use crate::types::{AudioCodec, MediaParameters};
 use smallvec::SmallVec;
@@ -148,6 +148,9 @@ impl Decoding {
         }
         if rest > 0 {
             playout.conceal(rest);
+            if let Some(Format { decoder: Decoder::G722(decoder), .. }) = self.formats.get_mut(self.current) {
+                playout.show_concealed(rest, g722::BEFORE, g722::BEHIND, |sound| decoder.follow(sound));
+            }
         }
     }
 
