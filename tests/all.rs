@@ -12,6 +12,7 @@ mod sip_delimiters;
 mod sip_properties;
 mod sip_rsip;
 mod sound_memory;
+mod talk_off;
 mod torture;
 mod torture_endpoint;
 mod torture_ipv6;

@@ -323,6 +323,10 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
         parameters.receive_audio_level = tells_level(n).then_some(1);
         parameters.send_comfort_noise = describes(n).then_some(NOISE);
         parameters.receive_comfort_noise = describes(n).then_some((NOISE, 8_000)).into_iter().collect();
+        // The first five press keys that are tones.
+        if n < 5 {
+            parameters.receive_telephone_events.clear();
+        }
         conference.add(0, settings);
     }
     let mut streams = conference.play_at_both_rates(0);
@@ -341,8 +345,16 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
             // Words of a second, at other times for each; then two seconds of nothing.
             let speaks = tick % 300 < 200 && (tick / 50 + u16::try_from(n).unwrap()) % 3 != 0;
             let loud: i16 = if speaks { 4_000 } else { 0 };
-            let samples: [i16; 960] = std::array::from_fn(|i| if i % 96 < 48 { loud } else { -loud });
             let frame = usize::try_from(codec(n).sample_rate().0 / 50).unwrap();
+            let sine = |hertz: f64, i: usize| {
+                let seconds = f64::from(tick) / 50.0 + i as f64 / (frame * 50) as f64;
+                (f64::from(loud) * (std::f64::consts::TAU * hertz * seconds).sin()) as i16
+            };
+            let samples: [i16; 960] = std::array::from_fn(|i| match n < 5 {
+                true => sine(770.0, i) + sine(1_336.0, i),
+                false if i % 96 < 48 => loud,
+                false => -loud,
+            });
             let payload = if tells_level(n) { 20 } else { 12 };
             let mut length = encoder.encode(&samples[..frame], &mut packet[payload..]);
             let mut payload_type = payload_type(codec(n));
@@ -379,6 +391,8 @@ fn a_warm_tick_of_every_codec_allocates_nothing() {
     let (calls, statistics) = conference.finish();
     assert!(statistics.iter().all(|statistics| statistics.packets_received > 300), "{statistics:?}");
     assert!(sent > 600 * 14, "{sent} packets");
+    let keyed = statistics.iter().filter(|statistics| statistics.digits_in_band > 3).count();
+    assert!(keyed >= 4, "{keyed} legs pressed keys");
     assert_eq!(calls, 0, "calls of the allocator in 600 ticks");
 }
 

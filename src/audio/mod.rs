@@ -6,6 +6,7 @@ pub mod active_level;
 pub mod codec;
 pub mod comfort_noise;
 pub mod concealment;
+pub mod dtmf;
 pub mod fade;
 pub mod frame;
 pub mod gain;

@@ -3,7 +3,7 @@
 use super::cause::Cause;
 use super::reason::PeerReason;
 use crate::media::command::LegStatistics;
-use crate::types::Now;
+use crate::types::{DigitSource, Now};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Which way a call goes.
@@ -29,6 +29,9 @@ pub struct Keyed {
     pub no_input: u32,
     /// PINs that were not looked up, since they are not accepted from this caller for now.
     pub blocked_pins: u32,
+    /// By which way they came: the best of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<DigitSource>,
 }
 
 impl Keyed {
@@ -190,7 +193,7 @@ mod tests {
             number: "+442079460100".into(),
             route: Some("InboundFromPSTN".into()),
             rooms: vec!["standup".into()],
-            keyed: Keyed { keys: 7, ..Keyed::default() },
+            keyed: Keyed { keys: 7, by: Some(DigitSource::InBand), ..Keyed::default() },
             started,
             answered: Some(started + Duration::from_secs(1)),
             ended: started + Duration::from_secs(3),
@@ -206,6 +209,7 @@ mod tests {
         assert!(line.contains(r#""cause":"session","cause_detail":"goodbye""#), "{line}");
         assert!(line.contains(r#""talk_ms":2000"#), "{line}");
         assert!(line.contains(r#""keyed":{"keys":7,"wrong_pins":0"#), "{line}");
+        assert!(line.contains(r#""by":"in-band""#), "{line}");
         assert!(!line.contains('\n'));
     }
 

@@ -359,6 +359,9 @@ pub struct CallStatus {
     /// The codec we send with, once one is agreed on: `PCMU`, `opus`.
     #[serde(default)]
     pub codec: String,
+    /// By which way keys came: `rfc4733`, `info` or `in-band`, the best of several; empty while none came.
+    #[serde(default)]
+    pub digits: String,
     /// The caller has put us on hold.
     pub on_hold: bool,
     /// We have put the caller on hold.
@@ -498,6 +501,7 @@ impl Gateway {
             seconds: call.times.talked(now).as_secs(),
             rooms: self.rooms.of(call.id).filter_map(room_name).collect(),
             codec: call.codec().map_or_else(String::new, |codec| codec.encoding_name().to_owned()),
+            digits: call.keys.source().map_or_else(String::new, |source| source.to_string()),
             on_hold: call.on_hold,
             held: call.phase.is_held(),
             muted: call.muted,

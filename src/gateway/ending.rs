@@ -1,7 +1,7 @@
 //! The ways a call ends. All lead to [`Gateway::finish`], which writes its one record.
 
 use super::call::Call;
-use super::call_record::{CallRecord, Way};
+use super::call_record::{CallRecord, Keyed, Way};
 use super::cause::Cause;
 use super::reason::PeerReason;
 use super::timer::{LEG_REMOVAL, Timer};
@@ -262,7 +262,7 @@ fn record_of(call: &Call, now: Now, cause: Cause) -> CallRecord {
         number: call.number.clone(),
         route: Some(call.route.clone()).filter(|route| !route.is_empty()),
         rooms: call.room_names.clone(),
-        keyed: call.keyed,
+        keyed: Keyed { by: call.keys.source(), ..call.keyed },
         started: call.times.started(),
         answered: call.times.answered(),
         ended: call.times.wall(now),

@@ -1,50 +1,65 @@
-//! Keys on their way in: as telephone events (RFC 4733) by the media plane, and by INFO.
+//! Keys on their way in: as telephone events (RFC 4733) and as tones by the media plane, and by INFO.
 //!
-//! What arrives decides, not what was negotiated: telephones that negotiate telephone events and send INFO all the same
-//! are understood. With the first telephone event of a call INFO is over, so that a key sent both ways counts once.
+//! What arrives decides, not what was negotiated: telephones that negotiate telephone events and send INFO, or tones,
+//! all the same are understood. Each call has one source of keys: with the first key of a better one all others are
+//! over, so that a key sent in several ways counts once.
 
 use super::Gateway;
 use crate::session::collect;
 use crate::sip::InviteId;
-use crate::types::{CallId, Now};
+use crate::types::{CallId, DigitSource, Now};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A key by INFO and its telephone event come within so long of each other.
+/// A key comes by two ways within so long.
 const SAME_KEY: Duration = Duration::from_secs(2);
-/// Keys by INFO whose telephone event may still come.
+/// Keys that may still come by a better way.
 const MOST_UNMATCHED: usize = 16;
 
 /// By which way a call's keys come.
 #[derive(Debug, Default)]
 pub(super) struct KeyWay {
-    /// A telephone event has come.
-    has_events: bool,
-    /// Keys that INFO brought before that.
-    unmatched: VecDeque<(char, Instant)>,
+    /// The best that a key has come by.
+    source: Option<DigitSource>,
+    /// Keys that counted and may come by a better way, too.
+    unmatched: VecDeque<Unmatched>,
+}
+
+/// A key that counted.
+#[derive(Debug)]
+struct Unmatched {
+    key: char,
+    at: Instant,
+    source: DigitSource,
 }
 
 impl KeyWay {
-    /// Whether a key by INFO counts.
-    fn info(&mut self, now: Instant, key: char) -> bool {
-        if self.has_events {
-            return false;
-        }
-        if self.unmatched.len() == MOST_UNMATCHED {
-            self.unmatched.pop_front();
-        }
-        self.unmatched.push_back((key, now));
-        true
+    /// The way they come.
+    pub(super) const fn source(&self) -> Option<DigitSource> {
+        self.source
     }
 
-    /// Whether a key by telephone event counts: INFO has not brought it already.
-    fn event(&mut self, now: Instant, key: char) -> bool {
-        self.has_events = true;
-        let is_same =
-            |(by_info, at): &(char, Instant)| *by_info == key && now.saturating_duration_since(*at) < SAME_KEY;
-        let Some(same) = self.unmatched.iter().position(is_same) else { return true };
-        self.unmatched.drain(..=same);
-        false
+    /// Whether a key counts: none by a worse way than one before, and none that counted when it came by a worse one.
+    fn counts(&mut self, now: Instant, key: char, source: DigitSource) -> bool {
+        if self.source > Some(source) {
+            return false;
+        }
+        self.source = Some(source);
+        let is_same = |known: &Unmatched| {
+            known.key == key && known.source < source && now.saturating_duration_since(known.at) < SAME_KEY
+        };
+        let same = self.unmatched.iter().position(is_same);
+        if let Some(same) = same {
+            self.unmatched.drain(..=same);
+        }
+        if source < DigitSource::TelephoneEvent {
+            if self.unmatched.len() == MOST_UNMATCHED {
+                self.unmatched.pop_front();
+            }
+            let unmatched = Unmatched { key, at: now, source };
+            if same.is_some() { self.unmatched.push_front(unmatched) } else { self.unmatched.push_back(unmatched) }
+        }
+        same.is_none()
     }
 }
 
@@ -54,15 +69,15 @@ impl Gateway {
         let Some(id) = self.calls.of(invite) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let Some(key) = info_key(content_type, body)
-            && call.keys.info(now.instant, key)
+            && call.keys.counts(now.instant, key, DigitSource::Info)
         {
             self.collect(now, id, collect::Input::Digit(key));
         }
     }
 
-    /// A key by telephone event. Which one stays out of the log: it may be one of a PIN.
-    pub(super) fn on_key(&mut self, now: Now, id: CallId, key: char) {
-        if self.calls.get_mut(&id).is_some_and(|call| call.keys.event(now.instant, key)) {
+    /// A key that the media plane heard. Which one stays out of the log: it may be one of a PIN.
+    pub(super) fn on_key(&mut self, now: Now, id: CallId, key: char, source: DigitSource) {
+        if self.calls.get_mut(&id).is_some_and(|call| call.keys.counts(now.instant, key, source)) {
             self.collect(now, id, collect::Input::Digit(key));
         }
     }
@@ -113,13 +128,18 @@ mod tests {
         assert_eq!(info_key("text/plain", b"5"), None);
     }
 
-    /// Which of these keys count: by INFO (`i`) or event (`e`), at these milliseconds.
+    /// Which of these keys count: by tones (`t`), INFO (`i`) or event (`e`), at these milliseconds.
     fn counted(keys: &[(u64, char, char)]) -> String {
         let start = crate::test_clock();
         let mut way = KeyWay::default();
         let count = |&(at, by, key): &(u64, char, char)| {
             let now = start + Duration::from_millis(at);
-            (if by == 'i' { way.info(now, key) } else { way.event(now, key) }).then_some(key)
+            let source = match by {
+                't' => DigitSource::InBand,
+                'i' => DigitSource::Info,
+                _ => DigitSource::TelephoneEvent,
+            };
+            way.counts(now, key, source).then_some(key)
         };
         keys.iter().filter_map(count).collect()
     }
@@ -140,9 +160,29 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_comes_as_tones_too_counts_once() {
+        for (first, second) in [('t', 'i'), ('i', 't'), ('t', 'e'), ('e', 't')] {
+            assert_eq!(counted(&[(0, first, '1'), (60, second, '1'), (300, first, '1'), (360, second, '1')]), "11");
+        }
+        // In all three ways, in every order.
+        for [a, b, c] in ["tie", "tei", "ite", "iet", "eti", "eit"].map(|order| {
+            let order: Vec<char> = order.chars().collect();
+            [order[0], order[1], order[2]]
+        }) {
+            let keys = [(0, a, '5'), (30, b, '5'), (60, c, '5'), (300, a, '6'), (330, b, '6'), (360, c, '6')];
+            assert_eq!(counted(&keys), "56", "{a}{b}{c}");
+        }
+    }
+
+    #[test]
     fn keys_by_info_count_until_the_first_event() {
         assert_eq!(counted(&[(0, 'i', '1'), (200, 'i', '1'), (400, 'i', '2')]), "112");
         assert_eq!(counted(&[(0, 'i', '1'), (9_000, 'e', '1'), (9_500, 'i', '2')]), "11");
+        // By the time its source is known to be a better one, a tone is over.
+        assert_eq!(
+            counted(&[(0, 't', '1'), (200, 't', '1'), (400, 'i', '2'), (450, 't', '2'), (600, 't', '3')]),
+            "112"
+        );
         let many: Vec<_> = (0..100).map(|n| (n * 100, 'i', '7')).collect();
         assert_eq!(counted(&many).len(), 100);
     }

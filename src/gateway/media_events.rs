@@ -13,7 +13,7 @@ impl Gateway {
                 self.note_early_sound(leg);
                 self.note_ready(leg, false, true);
             }
-            Event::Digit { leg, digit } => self.on_key(now, leg, digit),
+            Event::Digit { leg, digit, source } => self.on_key(now, leg, digit, source),
             Event::PlaybackFinished { player, completed } => self.on_playback_finished(now, player, completed),
             Event::PacketTooLong { leg, milliseconds } => {
                 let why = format!("{milliseconds} ms in a packet, 200 are played (RFC 3551, section 4.2)");

@@ -1,6 +1,6 @@
 //! Commands into the media plane and events out of it: all of `media` that the gateway may see.
 
-use crate::types::{CallId, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
+use crate::types::{CallId, DigitSource, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::ops::RangeInclusive;
@@ -167,7 +167,8 @@ pub enum Command {
         /// By so much, [`GAIN_DECIBELS`]; 0 as it is.
         decibels: i8,
     },
-    /// While on, the leg's packets are handled on arrival and digits come out as [`Event::Digit`] at once.
+    /// While on, the leg's packets are handled on arrival and digits come out as [`Event::Digit`] at once; tones are
+    /// listened for, unless a telephone event has come.
     /// While off, digits are still decoded (they never sound in a room) and reported at the tick.
     CollectDigits {
         /// The leg.
@@ -301,6 +302,9 @@ pub enum Event {
         leg: CallId,
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digit: char,
+        /// As a telephone event or as tones. A key that comes both ways may be told twice, with the first telephone
+        /// event of a leg, and never again.
+        source: DigitSource,
     },
     /// A player reached its end, was stopped, or lost its only sink.
     PlaybackFinished {
@@ -439,6 +443,9 @@ pub struct LegStatistics {
     pub round_trip_us: u64,
     /// Digits received.
     pub digits_received: u64,
+    /// Those of them that came as tones.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub digits_in_band: u64,
 }
 
 /// Of what few legs have, nothing is said where there is none.

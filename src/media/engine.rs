@@ -18,7 +18,7 @@ use super::voices::{Presence, Voices};
 use super::work::Work;
 use crate::audio::Rate;
 use crate::audio::codec::Libraries;
-use crate::types::{CallId, Now, PlayerId, RecorderId, RoomId, UnitId};
+use crate::types::{CallId, DigitSource, Now, PlayerId, RecorderId, RoomId, UnitId};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -158,7 +158,7 @@ impl Engine {
             }
             Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.mute(muted)),
             Command::SetGain { leg, decibels } => self.on_leg(leg, |leg| leg.set_gain(decibels)),
-            Command::CollectDigits { leg, on } => self.on_leg(leg, |leg| leg.collect_digits = on),
+            Command::CollectDigits { leg, on } => self.on_leg(leg, |leg| leg.collect(on)),
             Command::WatchMedia { leg, timeout } => self.on_leg(leg, |leg| leg.watch(now.instant, timeout)),
             Command::SendDigits { leg, digits, duration } => {
                 let mut sendable = true;
@@ -204,7 +204,7 @@ impl Engine {
         }
         let events = [
             first.then_some(Event::FirstPacket { leg: id }),
-            digit.map(|digit| Event::Digit { leg: id, digit }),
+            digit.map(|digit| Event::Digit { leg: id, digit, source: DigitSource::TelephoneEvent }),
             too_long.map(|milliseconds| Event::PacketTooLong { leg: id, milliseconds }),
             bye.then_some(Event::RemoteBye { leg: id }),
         ];
@@ -264,7 +264,7 @@ impl Engine {
     /// Whether a leg's packets are to be handled on arrival, not at the tick.
     #[must_use]
     pub fn is_urgent(&self, slot: LegSlot) -> bool {
-        self.legs.at(slot.0).is_some_and(|leg| leg.collect_digits)
+        self.legs.at(slot.0).is_some_and(Leg::collects)
     }
 
     /// The length of the packets a leg receives, as far as it was seen: what comes next comes so long after the last.

@@ -91,10 +91,10 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::CallId;
+    use crate::types::{CallId, DigitSource};
 
     fn digit() -> Event {
-        Event::Digit { leg: CallId(1), digit: '1' }
+        Event::Digit { leg: CallId(1), digit: '1', source: DigitSource::TelephoneEvent }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod receiver;
 mod reports;
 mod sender;
 mod sources;
+mod tones;
 mod watch;
 
 pub(crate) use self::dtx::Noise;
@@ -19,6 +20,7 @@ use self::dtx::{Dtx, Sending};
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
 use self::sender::Sender;
+use self::tones::Tones;
 use self::watch::Watch;
 use super::command::{LegSettings, LegStatistics};
 use super::events::Allowance;
@@ -74,7 +76,9 @@ pub(crate) struct Leg {
     /// It is to be removed once its sound has faded out, with what it had counted until then: what comes later, as a
     /// peer's farewell in clear, is nobody's.
     pub(crate) ending: Option<Box<LegStatistics>>,
-    pub(crate) collect_digits: bool,
+    collect_digits: bool,
+    /// Where keys may come as tones.
+    tones: Option<Box<Tones>>,
     pub(crate) allowance: Allowance,
     /// Where another codec than G.711 is sent.
     pub(crate) following: Option<Box<Following>>,
@@ -134,7 +138,7 @@ impl Leg {
         let mut random = StdRng::seed_from_u64(settings.seed);
         let sender = Sender::new(parameters, random.random(), random.random(), random.random());
         let reports = Box::new(Reports::new(now, random, &settings.cname));
-        Self {
+        let mut leg = Self {
             voice,
             hearing: Hearing::default(),
             next_tick: tick,
@@ -143,7 +147,8 @@ impl Leg {
             heard_as: HeardAs::Sound,
             gain: Gain::default(),
             ending: None,
-            collect_digits: settings.collect_digits,
+            collect_digits: false,
+            tones: None,
             allowance: Allowance::new(tick),
             following: Format::of(parameters).and_then(|format| Following::new(format, libraries)).map(Box::new),
             is_told: parameters.send_contributors,
@@ -161,7 +166,48 @@ impl Leg {
             forged: 0,
             replayed: 0,
             address_changes: 0,
+        };
+        leg.set_telephone_events(parameters);
+        leg.collect(settings.collect_digits);
+        leg
+    }
+
+    /// Whether keys can come in no other way than as tones.
+    fn set_telephone_events(&mut self, parameters: &MediaParameters) {
+        let is_only_way = parameters.receive_telephone_events.is_empty();
+        if is_only_way {
+            self.listen_for_tones();
         }
+        self.tones.iter_mut().for_each(|tones| tones.set_only_way(is_only_way));
+    }
+
+    /// Keys are waited for, or no longer.
+    pub(crate) fn collect(&mut self, on: bool) {
+        self.collect_digits = on;
+        if on {
+            self.listen_for_tones();
+        }
+        self.tones.iter_mut().for_each(|tones| tones.collect(on));
+    }
+
+    /// Keys may come as tones, unless they have come as telephone events.
+    fn listen_for_tones(&mut self) {
+        if self.tones.is_none() && !self.receiver.has_events() {
+            let mut tones = Tones::new(self.receiver.rate());
+            tones.collect(self.collect_digits);
+            self.tones = Some(Box::new(tones));
+        }
+    }
+
+    /// Whether keys are waited for.
+    pub(crate) const fn collects(&self) -> bool {
+        self.collect_digits
+    }
+
+    /// The next key that came as tones.
+    #[inline]
+    pub(crate) fn next_key(&mut self) -> Option<char> {
+        self.tones.as_mut()?.next_key()
     }
 
     /// Takes over what was negotiated anew; the stream that is running goes on.
@@ -171,6 +217,7 @@ impl Leg {
         self.transport.update(now, parameters);
         self.receiver.update(parameters, libraries);
         self.sender.update(parameters);
+        self.set_telephone_events(parameters);
         self.is_told = parameters.send_contributors;
         if self.dtx.as_ref().map(|dtx| dtx.payload_type) != parameters.send_comfort_noise {
             self.dtx = parameters.send_comfort_noise.map(|payload_type| Box::new(Dtx::new(payload_type)));
@@ -246,6 +293,9 @@ impl Leg {
         let first = !std::mem::replace(&mut self.heard, true);
         let Received { digit, too_long, rate_changed } =
             self.receiver.receive(arrival, &packet, bytes, self.direction.receives());
+        if digit.is_some() {
+            self.tones.iter_mut().for_each(|tones| tones.end());
+        }
         Arrived { believed: true, first, digit, too_long, bye: false, rate_changed }
     }
 
@@ -273,7 +323,15 @@ impl Leg {
         if !self.direction.receives() {
             return Presence::Absent;
         }
-        let presence = self.receiver.pull(tick, frame);
+        if let Some(tones) = &mut self.tones {
+            tones.begin_tick(&self.receiver);
+        }
+        let mut presence = self.receiver.pull(tick, frame);
+        if let Some(tones) = &mut self.tones
+            && tones.listens()
+        {
+            presence = tones.hear(presence, frame, &self.receiver);
+        }
         if self.heard_as == HeardAs::Sound { presence } else { self.fade(presence, frame) }
     }
 
@@ -518,6 +576,8 @@ impl Leg {
             ..LegStatistics::default()
         };
         self.receiver.count(&mut statistics);
+        statistics.digits_in_band = self.tones.as_ref().map_or(0, |tones| tones.count());
+        statistics.digits_received += statistics.digits_in_band;
         statistics
     }
 }

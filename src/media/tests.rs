@@ -14,5 +14,6 @@ mod network;
 mod phases;
 mod playing;
 mod random;
+mod tones;
 mod wideband;
 mod world;

@@ -17,7 +17,7 @@ use super::slots::LegSlot;
 use super::voices::Presence;
 use super::work::Work;
 use crate::audio::{LONGEST_FRAME, Rate, SILENCE};
-use crate::types::Now;
+use crate::types::{DigitSource, Now};
 use std::time::Instant;
 
 impl Engine {
@@ -117,6 +117,12 @@ impl Engine {
             leg.loud_at = Some(beat);
         }
         voices.set(leg.voice, presence);
+        while let Some(digit) = leg.next_key() {
+            let event = Event::Digit { leg: id, digit, source: DigitSource::InBand };
+            if events.notify(event, &mut leg.allowance, beat) {
+                events.answer(Event::LegOverran { leg: id });
+            }
+        }
         if leg.keep_time(now, (LegSlot(slot), id), outbox)
             && events.notify(Event::MediaTimeout { leg: id }, &mut leg.allowance, beat)
         {

@@ -3,6 +3,7 @@
 mod addresses;
 mod codec;
 mod deadlines;
+mod digit_source;
 mod ids;
 mod log_limit;
 mod media;
@@ -18,6 +19,7 @@ mod webrtc;
 pub use addresses::Addresses;
 pub use codec::{AudioCodec, CodecPolicy, OpusSettings, SampleRate};
 pub use deadlines::Deadlines;
+pub use digit_source::DigitSource;
 pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId, first_id_of};
 pub use log_limit::{LeftOut, LogLimit};
 pub use media::{Direction, MediaParameters, Network};

@@ -3,7 +3,9 @@
 use super::phone::Says;
 use super::plan::RED;
 use super::world::{Settings, World, ms, secs};
+use partyline::gateway::{Reply, Request};
 use partyline::sip::message::Method;
+use partyline::types::DigitSource;
 
 /// Into the IVR, with its prompt playing.
 fn asked(world: &mut World) -> usize {
@@ -169,5 +171,99 @@ fn an_offer_may_be_asked_for_inside_a_call() {
     world.run(secs(3));
     assert_eq!(world.phones[room[0]].agent.statuses(&Method::Invite).last(), Some(&200));
     world.assert_together(&room);
+    world.finish();
+}
+
+/// A phone that negotiates no telephone events, into the IVR.
+fn without_events(world: &mut World) -> usize {
+    let anna = world.phone();
+    world.phones[anna].agent.local.event_payload_type = None;
+    world.dial(anna, "1000");
+    world.run(secs(1));
+    anna
+}
+
+/// By which way the status says that the keys of the first call came.
+fn way(world: &mut World) -> String {
+    let Reply::Status(status) = world.ask(Request::Status) else { panic!("no status") };
+    status.calls[0].digits.clone()
+}
+
+fn sound_and_wait(world: &mut World, phone: usize, keys: &str) {
+    world.phones[phone].mouth.sound(keys);
+    world.run(ms(120) * u32::try_from(keys.len()).unwrap() + ms(200));
+}
+
+#[test]
+fn without_events_the_keys_come_as_tones() {
+    let mut world = World::new(Settings::default());
+    let anna = without_events(&mut world);
+    sound_and_wait(&mut world, anna, &format!("{RED}#"));
+    assert_let_in(&mut world);
+    assert_eq!(way(&mut world), "in-band");
+    world.bye(anna);
+    world.run(secs(1));
+    assert_eq!(world.record(anna).keyed.by, Some(DigitSource::InBand));
+    world.finish();
+}
+
+#[test]
+fn a_phone_that_negotiates_events_and_sends_tones_is_let_in() {
+    let mut world = World::new(Settings::default());
+    let anna = asked(&mut world);
+    sound_and_wait(&mut world, anna, &format!("{RED}#"));
+    assert_let_in(&mut world);
+    world.finish();
+}
+
+#[test]
+fn a_key_that_comes_as_tones_and_by_info_counts_once() {
+    for info_first in [true, false] {
+        let mut world = World::new(Settings::default());
+        let anna = without_events(&mut world);
+        for key in format!("{RED}#").chars() {
+            if info_first {
+                by_info(&mut world, anna, key, "application/dtmf-relay");
+            }
+            sound_and_wait(&mut world, anna, &key.to_string());
+            if !info_first {
+                by_info(&mut world, anna, key, "application/dtmf-relay");
+            }
+            world.run(ms(100));
+        }
+        assert_let_in(&mut world);
+        assert!(world.lines("wrong PIN").is_empty());
+        assert_eq!(way(&mut world), "info");
+        world.finish();
+    }
+}
+
+#[test]
+fn a_key_that_comes_as_event_and_as_tones_counts_once() {
+    let mut world = World::new(Settings::default());
+    let anna = asked(&mut world);
+    world.phones[anna].mouth.sounds_keys = true;
+    world.key_and_wait(anna, &format!("{RED}#"));
+    assert_let_in(&mut world);
+    assert!(world.lines("wrong PIN").is_empty());
+    assert_eq!(way(&mut world), "rfc4733");
+    world.finish();
+}
+
+#[test]
+fn keys_that_are_tones_are_hardly_heard_in_the_room() {
+    let mut world = World::new(Settings::default());
+    let room = world.phones_in("2000", 1);
+    let ben = world.phone();
+    world.phones[ben].agent.local.event_payload_type = None;
+    world.phones[ben].mouth.says = Says::Silence;
+    world.dial(ben, "2000");
+    world.run(secs(3));
+    sound_and_wait(&mut world, ben, "159D");
+    let heard = world.last(room[0], ms(120) * 4 + ms(200));
+    let loud = heard.iter().filter(|sample| sample.unsigned_abs() > 500).count();
+    // 25 ms of each of the four.
+    assert!(loud < 4 * 200, "{loud} samples were heard");
+    world.run(secs(1));
     world.finish();
 }

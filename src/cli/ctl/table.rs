@@ -66,7 +66,8 @@ fn trunks(trunks: &[TrunkStatus]) -> String {
 }
 
 pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
-    let mut text = String::from("CALL       FROM             TO               STATE            CODEC  SECONDS  ROOM\n");
+    let mut text =
+        String::from("CALL       FROM             TO               STATE            CODEC DIGITS  SECONDS  ROOM\n");
     for call in calls {
         let state = match (call.held, call.on_hold, call.muted) {
             (true, ..) => "held by us",
@@ -76,8 +77,9 @@ pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
         };
         let (name, from, to, seconds) = (&call.call, &call.from, &call.number, call.seconds);
         let rooms = call.rooms.join(", ");
-        let codec = if call.codec.is_empty() { "-" } else { &call.codec };
-        let _ = writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {codec:<5} {seconds:>8}  {rooms}");
+        let [codec, digits] = [&call.codec, &call.digits].map(|text| if text.is_empty() { "-" } else { text });
+        let _ =
+            writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {codec:<5} {digits:<7} {seconds:>7}  {rooms}");
         if !call.warning.is_empty() {
             let _ = writeln!(text, "           {}", call.warning);
         }

@@ -8,7 +8,7 @@ use crate::media::command::{Clip, Command, Event, LegStatistics, Pcm};
 use crate::sip::locate::{Candidate, Located};
 use crate::sip::message::{Message, Method, Response, StatusCode, Transport};
 use crate::sip::{self, EndpointConfig, Flow};
-use crate::types::{CallId, Now, PlayerId, RoomId, UnitId};
+use crate::types::{CallId, DigitSource, Now, PlayerId, RoomId, UnitId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -164,7 +164,7 @@ impl Desk {
     /// Presses keys, all at once.
     pub(super) fn key(&mut self, call: CallId, keys: &str) {
         for digit in keys.chars() {
-            self.event(Event::Digit { leg: call, digit });
+            self.event(Event::Digit { leg: call, digit, source: DigitSource::TelephoneEvent });
         }
     }
 

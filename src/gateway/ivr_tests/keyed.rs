@@ -3,6 +3,7 @@
 use super::desk::{Desk, PROMPT};
 use super::{CARRIER, dialplan, secs};
 use crate::gateway::{Keyed, Reply, Request};
+use crate::types::DigitSource;
 
 /// A dialplan whose rooms are named by what is keyed, some of them configured.
 fn named_by_digits() -> Desk {
@@ -92,10 +93,16 @@ fn a_record_counts_keys_and_entries() {
     desk.key(call, "5");
     desk.hang_up(call);
     desk.run(secs(5));
-    let counted = Keyed { keys: 7 + 3 + 7 + 1, wrong_pins: 1, too_short: 1, no_input: 1, blocked_pins: 0 };
+    let by = Some(DigitSource::TelephoneEvent);
+    let counted = Keyed { keys: 7 + 3 + 7 + 1, wrong_pins: 1, too_short: 1, no_input: 1, blocked_pins: 0, by };
     assert_eq!(desk.records[0].keyed, counted);
     let record = serde_json::to_string(&desk.records[0]).unwrap();
-    assert!(record.contains(r#""keyed":{"keys":18,"wrong_pins":1,"too_short":1,"no_input":1"#), "{record}");
+    assert!(
+        record.contains(
+            r#""keyed":{"keys":18,"wrong_pins":1,"too_short":1,"no_input":1,"blocked_pins":0,"by":"rfc4733"}"#
+        ),
+        "{record}"
+    );
     // Who keys nothing where nothing is asked has no such line; nor has a call that an administrator ends.
     let mut desk = named_by_digits();
     let call = desk.call(CARRIER, "+442081110001", "2000");

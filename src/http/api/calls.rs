@@ -42,6 +42,9 @@ pub(super) struct Call {
     rooms: Vec<String>,
     /// The codec we send with; empty until one is agreed on.
     codec: String,
+    /// By which way keys came, `rfc4733`, `info` or `in-band`; empty while none came.
+    #[schema(example = "rfc4733")]
+    digits: String,
     /// The caller has put us on hold.
     on_hold: bool,
     /// We have put the caller on hold.
@@ -69,6 +72,7 @@ impl From<CallStatus> for Call {
             seconds: call.seconds,
             rooms: call.rooms,
             codec: call.codec,
+            digits: call.digits,
             on_hold: call.on_hold,
             held: call.held,
             muted: call.muted,

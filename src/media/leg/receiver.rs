@@ -399,6 +399,16 @@ impl Receiver {
         self.gate.judge(frame)
     }
 
+    /// How often something was made up.
+    pub(crate) const fn concealments(&self) -> u64 {
+        self.buffer.statistics().concealments
+    }
+
+    /// Whether a key has come as a telephone event.
+    pub(crate) const fn has_events(&self) -> bool {
+        self.digits.statistics().digits > 0
+    }
+
     /// The ticks come so many microseconds later than until now, or earlier.
     pub(crate) fn shifted(&mut self, micros: i64) {
         self.buffer.shift(micros);

@@ -12,7 +12,7 @@ use crate::types::{
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -68,6 +68,8 @@ pub(super) struct Phone {
     phase: u64,
     /// The frequency of its tone, Hz.
     pub(super) hertz: f64,
+    /// Samples that it plays before its tone goes on.
+    pub(super) plays: VecDeque<i16>,
     /// 0 talks digital silence.
     pub(super) loudness: f32,
     pub(super) talking: bool,
@@ -165,6 +167,7 @@ impl World {
             timestamp: (n as u32).wrapping_mul(0x4321_8765),
             phase: 0,
             hertz: tone(n),
+            plays: VecDeque::new(),
             loudness: LEVEL,
             talking: true,
             codec,
@@ -372,7 +375,7 @@ impl Phone {
         let mut samples = vec![0i16; rate.frame()];
         for sample in &mut samples {
             let angle = std::f64::consts::TAU * self.hertz * self.phase as f64 / f64::from(rate.hertz());
-            *sample = (amplitude * angle.sin()) as i16;
+            *sample = self.plays.pop_front().unwrap_or((amplitude * angle.sin()) as i16);
             self.phase += 1;
         }
         let mut payload = [0; 1_276];

@@ -4,6 +4,7 @@ use super::super::network::Datagram;
 use bytes::Bytes;
 use partyline::audio::codec::g711::Law;
 use partyline::audio::level::amplitude;
+use partyline::audio::tone::Tone;
 use partyline::rtp::telephone_event::TelephoneEvent;
 use partyline::rtp::{Header, Packet, packet};
 use partyline::types::AudioCodec;
@@ -70,6 +71,8 @@ pub(crate) struct Mouth {
     /// Length of a key press, in packets.
     pub(crate) press_packets: u16,
     pub(crate) stamps: Stamps,
+    /// Keys sound in packets beside their events.
+    pub(crate) sounds_keys: bool,
     /// Frames of 20 ms in a packet of sound.
     pub(crate) frames: usize,
     /// By how much the timestamp grows with a sample, in per cent.
@@ -85,6 +88,8 @@ pub(crate) struct Mouth {
     burst: Vec<Bytes>,
     frame: usize,
     keys: VecDeque<char>,
+    /// Packets of keys that are tones alone.
+    key_sounds: VecDeque<Bytes>,
     pressed: Option<Press>,
     pause: u16,
     next: Option<Instant>,
@@ -102,6 +107,7 @@ impl Mouth {
             codec,
             press_packets: 5,
             stamps: Stamps::Start,
+            sounds_keys: false,
             frames: 1,
             clock: 100,
             bursts: Vec::new(),
@@ -113,6 +119,7 @@ impl Mouth {
             burst: second_of(1_000.0, -10.0, codec),
             frame: 0,
             keys: VecDeque::new(),
+            key_sounds: VecDeque::new(),
             pressed: None,
             pause: 0,
             next: None,
@@ -135,6 +142,7 @@ impl Mouth {
     pub(crate) fn stop(&mut self) {
         self.next = None;
         self.keys.clear();
+        self.key_sounds.clear();
         self.pressed = None;
         self.talking = false;
     }
@@ -143,8 +151,17 @@ impl Mouth {
         self.keys.extend(keys.chars());
     }
 
+    /// Presses keys that come as tones alone, 60 ms each with pauses as long.
+    pub(crate) fn sound(&mut self, keys: &str) {
+        for key in keys.chars() {
+            let mut sound = Tone::dtmf(key, -12.0).unwrap().samples(Duration::from_millis(60));
+            sound.resize(960, 0);
+            self.key_sounds.extend(sound.chunks_exact(160).map(|samples| encoded(samples, self.codec)));
+        }
+    }
+
     pub(crate) fn is_pressing(&self) -> bool {
-        self.pressed.is_some() || !self.keys.is_empty()
+        self.pressed.is_some() || !self.keys.is_empty() || !self.key_sounds.is_empty()
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -160,6 +177,10 @@ impl Mouth {
         self.timestamp = timestamp.wrapping_add(SAMPLES * self.clock / 100);
         if self.send_key(timestamp, out) {
             return;
+        }
+        if let Some(payload) = self.key_sounds.pop_front() {
+            let payload_type = self.codec.static_payload_type().unwrap();
+            return self.send(false, payload_type, timestamp, &payload, out);
         }
         let minute = self.frame % (60 * RATE);
         let place = self.frame % RATE;
@@ -235,11 +256,18 @@ impl Mouth {
             Stamps::Never => 4_711,
         };
         let event = TelephoneEvent { event: press.event, end, volume: 10, duration };
+        let key = "0123456789*#ABCD".chars().nth(press.event.into()).unwrap();
         if last {
             self.pressed = None;
             self.pause = 3;
         }
         self.send(first, self.event_payload_type, start, &event.to_bytes(), out);
+        if self.sounds_keys && !end {
+            let from = usize::from(duration - 160);
+            let sound = Tone::dtmf(key, -12.0).unwrap().samples(Duration::from_secs(3));
+            let payload = encoded(&sound[from..from + 160], self.codec);
+            self.send(false, self.codec.static_payload_type().unwrap(), timestamp, &payload, out);
+        }
         true
     }
 
@@ -267,10 +295,13 @@ fn second_of(frequency: f64, level: f32, codec: AudioCodec) -> Vec<Bytes> {
             let angle = std::f64::consts::TAU * frequency * (packet * 160 + n) as f64 / 8_000.0;
             (amplitude * angle.sin()) as i16
         };
-        let samples: Vec<i16> = (0..160).map(sample).collect();
-        let mut payload = vec![0; 160];
-        Law::of(codec).expect("these phones speak G.711").encode(&samples, &mut payload);
-        Bytes::from(payload)
+        encoded(&(0..160).map(sample).collect::<Vec<i16>>(), codec)
     };
     (0..RATE).map(packet).collect()
+}
+
+fn encoded(samples: &[i16], codec: AudioCodec) -> Bytes {
+    let mut payload = vec![0; samples.len()];
+    Law::of(codec).expect("these phones speak G.711").encode(samples, &mut payload);
+    Bytes::from(payload)
 }
