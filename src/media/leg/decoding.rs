@@ -10,6 +10,10 @@ use smallvec::SmallVec;
 /// Beside a payload type, which has seven bits: the sender says that the packet is silence, and it need not be decoded.
 pub(super) const SILENCE: u8 = 0x80;
 
+/// So much that is made up in place of G.722 is followed by its decoder, 20 ms: what comes later fades, and the sender's
+/// sound did not.
+const FOLLOWED: usize = Rate::Wide.frame();
+
 /// The decoders of a leg. They are made when what they decode is negotiated, so that a tick never has to.
 #[derive(Debug, Default)]
 pub(super) struct Decoding {
@@ -27,6 +31,8 @@ struct Format {
     /// Samples in each unit of the codec's RTP clock.
     scale: usize,
     decoder: Decoder,
+    /// Samples made up since the last packet.
+    made_up: usize,
 }
 
 impl Format {
@@ -45,6 +51,7 @@ impl Format {
     #[inline(never)]
     fn decode_stream(&mut self, payload: &[u8], passing: &mut Option<Box<Passing>>, playout: &mut Playout) {
         passing.iter_mut().for_each(|passing| passing.wake(&mut self.decoder));
+        self.made_up = 0;
         playout.push_with(self.samples(payload), |out| {
             // What could not be read is silence.
             let made = self.decoder.decode(payload, out);
@@ -73,7 +80,7 @@ impl Decoding {
             let known = before.iter().position(|format| format.decoder.codec() == codec);
             let decoder = known.map(|at| before.remove(at).decoder).or_else(|| Decoder::new(codec, libraries));
             let scale = samples_a_unit(codec);
-            self.formats.extend(decoder.map(|decoder| Format { payload_type, scale, decoder }));
+            self.formats.extend(decoder.map(|decoder| Format { payload_type, scale, decoder, made_up: 0 }));
         }
         let current = self.formats.iter().position(|format| Some(format.decoder.codec()) == codec);
         self.current = current.unwrap_or(0);
@@ -148,8 +155,11 @@ impl Decoding {
         }
         if rest > 0 {
             playout.conceal(rest);
-            if let Some(Format { decoder: Decoder::G722(decoder), .. }) = self.formats.get_mut(self.current) {
-                playout.show_concealed(rest, g722::BEFORE, g722::BEHIND, |sound| decoder.follow(sound));
+            if let Some(Format { decoder: Decoder::G722(decoder), made_up, .. }) = self.formats.get_mut(self.current) {
+                *made_up += rest;
+                if *made_up <= FOLLOWED {
+                    playout.show_concealed(rest, g722::BEFORE, g722::BEHIND, |sound| decoder.follow(sound));
+                }
             }
         }
     }
