@@ -41,8 +41,8 @@ fn the_way_of_wrong_pins() {
 A call from trunk local to 1000
 
 Routes, top to bottom:
-  line 72, Conference: matches, by number 1000
-  2 below not looked at
+  line 75, Conference: matches, by number 1000
+  3 below not looked at
 
 The call is answered at once.
 Ivr conference, in en-GB:
@@ -64,8 +64,8 @@ fn the_way_when_no_digits_are_given() {
 A call from trunk local to 1000
 
 Routes, top to bottom:
-  line 72, Conference: matches, by number 1000
-  2 below not looked at
+  line 75, Conference: matches, by number 1000
+  3 below not looked at
 
 The call is answered at once.
 Ivr conference, in en-GB:
@@ -89,9 +89,10 @@ A call from trunk local to 3000
   dialled as sip:30-00@127.0.0.1
 
 Routes, top to bottom:
-  line 72, Conference: is for number 1000
-  line 78, Lobby: is for number 2000
-  line 85, OnDemand: matches, by number 3\\d{3}
+  line 75, Conference: is for number 1000
+  line 81, Lobby: is for number 2000
+  line 88, OnDemand: matches, by number 3\\d{3}
+  1 below not looked at
 
 The call is answered at once.
 The caller joins room 3000 (made on demand).
@@ -105,16 +106,17 @@ The caller joins room 3000 (made on demand).
 #[test]
 fn a_call_nobody_takes_says_what_each_route_is_for() {
     let expected = "\
-A call from users to 1000
+A call from users to 1001
 
 Routes, top to bottom:
-  line 72, Conference: is for calls from trunk local
-  line 78, Lobby: is for calls from trunk local
-  line 85, OnDemand: is for calls from trunk local
+  line 75, Conference: is for calls from trunk local
+  line 81, Lobby: is for calls from trunk local
+  line 88, OnDemand: is for calls from trunk local
+  line 95, Users: is for number 1000
 
 No route matches: the call is refused with 404 Not Found.
 ";
-    assert_eq!(told(DEMO, "users", "1000", None), expected);
+    assert_eq!(told(DEMO, "users", "1001", None), expected);
     let unknown = told(DEMO, "192.0.2.1", "1000", None);
     assert_eq!(unknown, "No trunk takes calls from 192.0.2.1: the gateway does not answer at all.\n");
 }
