@@ -21,7 +21,8 @@ TEST_TOOLS  := $(BUILD_TOOLS) npm:npm chromium:chromium chromium-driver:chromedr
 # whatever its description allows, WebRTC that is neither ours nor a browser's.
 PYTHON_TOOLS := --python $(or $(CARGO_TARGET_DIR),target)/python sipvicious==0.3.8:sipvicious_svwar \
                 --python $(or $(CARGO_TARGET_DIR),target)/schemathesis schemathesis==4.32.5:schemathesis \
-                --python $(or $(CARGO_TARGET_DIR),target)/aiortc aiortc==1.16.0:python
+                --python $(or $(CARGO_TARGET_DIR),target)/aiortc aiortc==1.16.0:python \
+                --python $(or $(CARGO_TARGET_DIR),target)/websockets websockets==15.0.1:python
 
 CONFIG ?= dialplan.toml
 

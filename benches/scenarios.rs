@@ -32,7 +32,8 @@ fn now() -> Now {
 
 /// A scenario with a browser's call that was answered.
 fn with_call(source: &str) -> Runtime {
-    let setup = Setup { session: "bench".into(), custom_data: String::new(), seed: Seed::fixed(1) };
+    let setup =
+        Setup { session: "bench".into(), custom_data: String::new(), access: Default::default(), seed: Seed::fixed(1) };
     let mut runtime = Runtime::new(setup, Second(Instant::now())).expect("an engine");
     assert_eq!(runtime.begin(now(), "bench.js", source).end, None);
     let headers = vec![("X-ClientType".into(), "web".into())];

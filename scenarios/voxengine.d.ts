@@ -84,6 +84,20 @@ declare enum WebSocketEvents {
   MEDIA_ENDED = "WebSocket.MEDIA_ENDED",
 }
 
+declare enum WebSocketAudioEncoding {
+  PCM16_8KHZ = "PCM8",
+  PCM16_16KHZ = "PCM16",
+  ULAW = "ULAW",
+  ALAW = "ALAW",
+}
+
+declare enum WebSocketReadyState {
+  CONNECTING = "CONNECTING",
+  OPEN = "OPEN",
+  CLOSING = "CLOSING",
+  CLOSED = "CLOSED",
+}
+
 interface StartedEvent {
   name: string;
   sessionId: string;
@@ -137,13 +151,25 @@ interface PlayerEvent { name: string; player: Player; error?: string }
 
 // What a session has
 
-interface MediaUnit {
-  id(): string;
-  sendMediaTo(target: Call | Conference): void;
-  stopMediaTo(target: Call | Conference): void;
+interface SendMediaParameters {
+  encoding?: WebSocketAudioEncoding;
+  tag?: string;
+  customParameters?: object;
 }
 
-interface Call extends MediaUnit {
+interface MediaUnit {
+  id(): string;
+  sendMediaTo(target: Call | Conference, parameters?: SendMediaParameters): void;
+  stopMediaTo(target: Call | Conference, parameters?: SendMediaParameters): void;
+}
+
+/** What can send its sound to a WebSocket as well. */
+interface TalkingUnit extends MediaUnit {
+  sendMediaTo(target: Call | Conference | WebSocket, parameters?: SendMediaParameters): void;
+  stopMediaTo(target: Call | Conference | WebSocket, parameters?: SendMediaParameters): void;
+}
+
+interface Call extends TalkingUnit {
   addEventListener<E extends CallEvents>(event: E, callback: (event: CallEventOf<E>) => unknown): void;
   removeEventListener(event: CallEvents, callback?: Function): void;
   number(): string;
@@ -172,7 +198,7 @@ interface Call extends MediaUnit {
   transferTo(target: Call | string): void;
 }
 
-interface Conference extends MediaUnit {
+interface Conference extends TalkingUnit {
   addEventListener(event: ConferenceEvents, callback: (event: ConferenceEvent) => unknown): void;
   removeEventListener(event: ConferenceEvents, callback?: Function): void;
   add(endpoint: {
@@ -202,6 +228,39 @@ interface Player extends MediaUnit {
   stop(): void;
 }
 
+/** What each event of a WebSocket bears beside the socket. */
+interface WebSocketEventFields {
+  [WebSocketEvents.MESSAGE]: { text: string; data: string };
+  [WebSocketEvents.CLOSE]: { code: number; reason: string; wasClean: boolean };
+  [WebSocketEvents.ERROR]: { reason: string };
+  [WebSocketEvents.MEDIA_STARTED]: { tag?: string; encoding: string; customParameters?: any };
+  [WebSocketEvents.MEDIA_ENDED]: { tag?: string; mediaInfo: { duration: number } };
+}
+
+type WebSocketEventOf<E> = { name: string; websocket: WebSocket } &
+  (E extends keyof WebSocketEventFields ? WebSocketEventFields[E] : {});
+
+interface WebSocket extends MediaUnit {
+  addEventListener<E extends WebSocketEvents>(event: E, callback: (event: WebSocketEventOf<E>) => unknown): void;
+  removeEventListener(event: WebSocketEvents, callback?: Function): void;
+  readonly url: string;
+  readonly readyState: WebSocketReadyState;
+  onopen: ((event: WebSocketEventOf<WebSocketEvents.OPEN>) => unknown) | null;
+  onmessage: ((event: WebSocketEventOf<WebSocketEvents.MESSAGE>) => unknown) | null;
+  onclose: ((event: WebSocketEventOf<WebSocketEvents.CLOSE>) => unknown) | null;
+  onerror: ((event: WebSocketEventOf<WebSocketEvents.ERROR>) => unknown) | null;
+  onmediastarted: ((event: WebSocketEventOf<WebSocketEvents.MEDIA_STARTED>) => unknown) | null;
+  onmediaended: ((event: WebSocketEventOf<WebSocketEvents.MEDIA_ENDED>) => unknown) | null;
+  send(data: string): void;
+  close(): void;
+  clearMediaBuffer(parameters?: { tag?: string }): void;
+}
+
+interface WebSocketParameters {
+  protocols?: string | string[];
+  headers?: Array<{ name: string; value: string }>;
+}
+
 interface CallOptions {
   callerid?: string;
   displayName?: string;
@@ -218,11 +277,17 @@ interface SequencePlayerOptions {
 declare namespace VoxEngine {
   function addEventListener(event: AppEvents.Started, callback: (event: StartedEvent) => unknown): void;
   function addEventListener(event: AppEvents.CallAlerting, callback: (event: AlertingEvent) => unknown): void;
+  function addEventListener(
+    event: AppEvents.WebSocket,
+    callback: (event: { name: string; websocket: WebSocket }) => unknown,
+  ): void;
   function addEventListener(event: AppEvents, callback: (event: { name: string }) => unknown): void;
   function removeEventListener(event: AppEvents, callback?: Function): void;
   function customData(data?: string): string;
   function terminate(): void;
 
+  function createWebSocket(url: string, parameters?: string | string[] | WebSocketParameters): WebSocket;
+  function allowWebSocketConnections(): void;
   function createConference(options?: object): Conference;
   function createURLPlayer(url: string | { url: string }, options?: boolean | PlaybackOptions): Player;
   function createTTSPlayer(text: string, voice?: Voice | VoiceOptions): Player;
@@ -243,8 +308,8 @@ declare namespace VoxEngine {
     incoming: Call, username: string, callerid?: string, displayName?: string, headers?: Headers,
   ): Call;
 
-  function sendMediaBetween(one: Call | Conference, other: Call | Conference): void;
-  function stopMediaBetween(one: Call | Conference, other: Call | Conference): void;
+  function sendMediaBetween(one: Call | Conference | WebSocket, other: Call | Conference | WebSocket): void;
+  function stopMediaBetween(one: Call | Conference | WebSocket, other: Call | Conference | WebSocket): void;
 
   function forwardCallToUser(callback?: (caller: Call, callee: Call) => unknown): void;
   function forwardCallToUserDirect(callback?: (caller: Call, callee: Call) => unknown): void;

@@ -138,7 +138,12 @@ fn test(arguments: &TestArguments) -> Result<(String, ExitCode), String> {
         Some(path) => serde_json::from_str(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
         None => Vec::new(),
     };
-    let setup = Setup { session: "test".to_owned(), custom_data: arguments.custom_data.clone(), seed: Seed::fixed(1) };
+    let setup = Setup {
+        session: "test".to_owned(),
+        custom_data: arguments.custom_data.clone(),
+        access: Default::default(),
+        seed: Seed::fixed(1),
+    };
     let mut runtime = Runtime::new(setup, Second(Instant::now())).map_err(|fault| fault.to_string())?;
     let file = arguments.file.file_name().unwrap_or_default().to_string_lossy();
     let mut told = String::new();
@@ -176,6 +181,11 @@ fn tell(told: &mut String, title: &str, turn: &Turn) -> bool {
     }
     for fetch in &turn.fetches {
         let _ = writeln!(told, "    request {}: {} {}", fetch.id, fetch.method, fetch.url);
+    }
+    for ask in &turn.sockets {
+        if let Some(words) = words::of_socket(ask) {
+            let _ = writeln!(told, "    {words}");
+        }
     }
     if let Some(fault) = &turn.end {
         let _ = writeln!(told, "    FAILED: {fault}");

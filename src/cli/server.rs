@@ -230,6 +230,9 @@ impl Server {
                 },
                 Some(asked) = sources.http.recv() => match asked {
                     http::Asked::Request { request, answer } => self.ask(request, Some(ReplyTo::Http(answer))),
+                    http::Asked::Enter { key, answer } => {
+                        let _ = answer.send(self.scenarios.as_ref().and_then(|all| all.enter(&key)));
+                    }
                     // Whoever asked may have hung up.
                     http::Asked::Events { last, answer } => drop(answer.send(self.events.follow(last))),
                 },
@@ -407,7 +410,10 @@ impl Server {
                     store.keep_bindings(user, bindings);
                 }
             }
-            output @ (Output::StartSession { .. } | Output::SessionEvent { .. } | Output::SessionOver { .. }) => {
+            output @ (Output::StartSession { .. }
+            | Output::SessionEvent { .. }
+            | Output::StreamOpened { .. }
+            | Output::SessionOver { .. }) => {
                 self.tell_scenario(output);
             }
             Output::KeepRoom { name, room } => {

@@ -127,6 +127,8 @@ impl Gateway {
                 self.open_room(session, room, &name);
                 Ok(())
             }
+            Verb::OpenStream { stream, way } => self.open_stream(session, stream, way),
+            Verb::CloseStream { stream } => self.close_stream(session, stream),
             Verb::Connect { source, sink } => self.connect(session, source, sink),
             Verb::Disconnect { source, sink } => self.disconnect(session, source, sink),
             Verb::Hold { call, on } => {

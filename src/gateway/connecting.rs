@@ -12,6 +12,9 @@ impl Gateway {
     pub(super) fn connect(&mut self, session: SessionId, source: Unit, sink: Unit) -> Result<(), VerbError> {
         const VERB: &str = "connect";
         match (self.end_of(session, source, VERB)?, self.end_of(session, sink, VERB)?) {
+            (End::Unit(UnitId::Recorder(_)), _) | (_, End::Unit(UnitId::Player(_))) => {
+                Err(VerbError::WrongState { verb: VERB, state: "of the other way" })
+            }
             (End::Unit(from), End::Unit(to)) => {
                 let before = self.joins.flat.clear(End::Unit(to));
                 self.link(from, to, VERB)?;
@@ -162,6 +165,7 @@ impl Gateway {
                 None => self.call_with_leg(session, call, verb).map(|call| End::Unit(UnitId::Leg(call.id))),
             },
             Unit::Room(handle) => self.room_of(session, handle, verb).map(|room| End::Unit(UnitId::Room(room))),
+            Unit::Stream(stream) => self.stream_of(session, stream, verb).map(End::Unit),
         }
     }
 }

@@ -197,6 +197,9 @@ impl Gateway {
                 self.media(Command::StopPlayer { player });
             }
         }
+        for (_, unit) in session.streams {
+            self.end_stream(unit);
+        }
         for room in session.rooms.into_values() {
             self.release_room(id, room);
         }

@@ -20,7 +20,7 @@ pub(super) enum End {
 impl End {
     /// Whether it hears one source alone, so that a new one takes the old one's place.
     const fn hears_one(self) -> bool {
-        matches!(self, Self::Half(_) | Self::Unit(UnitId::Leg(_)))
+        matches!(self, Self::Half(_) | Self::Unit(UnitId::Leg(_) | UnitId::Recorder(_)))
     }
 
     const fn is_player(self) -> bool {

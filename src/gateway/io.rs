@@ -2,7 +2,7 @@
 
 use super::{
     Audience, CallRecord, Event, Kept, LogLine, OpenedTransport, Query, Reply, Request, SessionId, StoredBinding,
-    StoredRoom, TransportKind,
+    StoredRoom, StreamEnd, TransportKind,
 };
 use crate::dialplan::{Plan, Scenario, SoundSource};
 use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
@@ -241,6 +241,16 @@ pub enum Output {
         session: SessionId,
         /// What.
         event: session::Event,
+    },
+    /// A stream of a scenario's is open: this is the end that is not the media plane's. It is over when the other one is
+    /// gone.
+    StreamOpened {
+        /// The session.
+        session: SessionId,
+        /// Which.
+        stream: session::StreamHandle,
+        /// What is written to, or read from.
+        end: StreamEnd,
     },
     /// A scenario's session is over, by its own will or not: nothing it asks for counts any more.
     SessionOver {

@@ -113,6 +113,7 @@ mod sounds;
 mod speaking;
 mod steering;
 mod streamed_text;
+mod streams;
 mod targets;
 mod timer;
 mod transfer;
@@ -143,6 +144,7 @@ pub use new_user::{NewUser, Password, UserChange};
 pub use refusal::{Refusal, Rule};
 pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};
+pub use streams::StreamEnd;
 pub use transport::{OpenedTransport, TransportKind};
 pub use user_status::{BindingStatus, InvitationStatus, InvitedUser, UserStatus};
 

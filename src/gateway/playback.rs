@@ -27,6 +27,7 @@ impl Gateway {
                 }
             },
             Unit::Room(handle) => (End::Unit(UnitId::Room(self.room_of(session, handle, VERB)?)), None),
+            Unit::Stream(_) => return Err(VerbError::Unknown { verb: VERB }),
         };
         let language = self.language_of(session);
         let sounds = self.sessions.get(&session).map_or(&*self.players.sounds, |session| &*session.sounds);

@@ -3,8 +3,8 @@
 use super::handles::Handles;
 use super::sounds::Sounds;
 use crate::dialplan::Plan;
-use crate::session::{self, PlaybackHandle, RoomHandle, Running, TimerHandle, Verbs};
-use crate::types::{IdMap, Now, PlayerId, RoomId, relax};
+use crate::session::{self, PlaybackHandle, RoomHandle, Running, StreamHandle, TimerHandle, Verbs};
+use crate::types::{IdMap, Now, PlayerId, RoomId, UnitId, relax};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ pub(super) struct RunningSession {
     pub(super) rooms: HashMap<RoomHandle, RoomId>,
     pub(super) playbacks: HashMap<PlaybackHandle, PlayerId>,
     pub(super) timers: Vec<TimerHandle>,
+    pub(super) streams: Vec<(StreamHandle, UnitId)>,
     /// Verbs carried out since the last input, against a session that answers itself for ever.
     verbs_this_turn: u32,
     /// Sessions that have started one another up to this one.
@@ -50,12 +51,18 @@ impl RunningSession {
             rooms: HashMap::new(),
             playbacks: HashMap::new(),
             timers: Vec::new(),
+            streams: Vec::new(),
             verbs_this_turn: 0,
             depth: 0,
             asked: None,
             dialled: 0,
             dialled_at: VecDeque::new(),
         }
+    }
+
+    /// What a stream is in the media plane.
+    pub(super) fn stream(&self, stream: StreamHandle) -> Option<UnitId> {
+        self.streams.iter().find(|(known, _)| *known == stream).map(|(_, unit)| *unit)
     }
 
     /// Counts one more call that it places, unless it has placed as many as it may: `most` in all, `rate` a minute.

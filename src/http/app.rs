@@ -6,6 +6,8 @@ use crate::dialplan::Plan;
 use crate::gateway::{Reply, Request, TimedEvent};
 use crate::net::WebSockets;
 use crate::types::LogLimit;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -21,6 +23,13 @@ pub enum Asked {
         request: Request,
         /// Takes every reply; full or closed, they are lost.
         answer: mpsc::Sender<Reply>,
+    },
+    /// A WebSocket to the session of a scenario, by the key in its URL.
+    Enter {
+        /// The key.
+        key: String,
+        /// Takes where to hand the connection over when its handshake is done; `None`: nobody takes it.
+        answer: oneshot::Sender<Option<oneshot::Sender<TokioIo<Upgraded>>>>,
     },
     /// The events from now on.
     Events {

@@ -9,6 +9,7 @@ use super::guard::guard;
 use super::invitation::{InvitationKey, KeyError};
 use super::inviting::Inviting;
 use super::problem::Problem;
+use super::session;
 use super::sip;
 use super::whip;
 use crate::dialplan::Plan;
@@ -172,6 +173,22 @@ impl HttpServer {
         Some(Inviting::new(self.app.clone(), address.port()))
     }
 
+    /// What URLs of ours begin with; `None`: it listens by no such scheme. The host is a name of the certificate, or the
+    /// public address, or the one that it listens on, if it is one.
+    #[must_use]
+    pub fn url(&self, scheme: &str) -> Option<String> {
+        let (_, address) = self.bound.iter().find(|(bound, _)| *bound == scheme)?;
+        let plan = self.app.plan();
+        let name = plan.gateway.acme.as_ref().filter(|_| scheme == "https").and_then(|acme| acme.domains.first());
+        let host = match (name, plan.gateway.public_address) {
+            (Some(name), _) => name.clone(),
+            (None, Some(public)) => SocketAddr::new(public, 0).to_string().trim_end_matches(":0").to_owned(),
+            (None, None) if address.ip().is_unspecified() => "localhost".to_owned(),
+            (None, None) => SocketAddr::new(address.ip(), 0).to_string().trim_end_matches(":0").to_owned(),
+        };
+        Some(format!("{scheme}://{host}:{}", address.port()))
+    }
+
     /// The schemes and addresses it listens on.
     pub fn bound(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> + '_ {
         self.bound.iter().copied()
@@ -192,6 +209,7 @@ fn routes(app: &App) -> Router {
         .merge(sip::routes())
         .merge(api::routes(app))
         .merge(whip::routes(app))
+        .merge(session::routes())
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this path has other methods")

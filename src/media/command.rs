@@ -1,5 +1,10 @@
 //! Commands into the media plane and events out of it: all of `media` that the gateway may see.
 
+mod live;
+
+pub(super) use live::LiveReader;
+pub use live::{Live, LiveWriter};
+
 use crate::types::{CallId, DigitSource, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -132,6 +137,8 @@ pub enum Command {
         sink: RecorderSink,
         /// Their rate: 8, 16 or 48 kHz.
         rate: SampleRate,
+        /// A player whose sound is left out of the mix of a room: that of whoever listens by this recorder.
+        less: Option<PlayerId>,
     },
     /// Ends a recorder.
     RemoveRecorder {
@@ -239,6 +246,8 @@ pub enum Clip {
     Silence(Duration),
     /// Sound that is made while it is played. It can be played once.
     Stream(Stream),
+    /// Sound of somebody who is there: the player goes on when nobody hears it, until the other end is dropped.
+    Live(Live),
     /// From the first clip again.
     Restart,
 }

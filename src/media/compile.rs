@@ -61,7 +61,13 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
 
 fn compile_sink(engine: &mut Engine, sink: UnitId) {
     let mut hearing = Hearing::default();
-    let own = voice_of(engine, sink);
+    let own = match sink {
+        UnitId::Recorder(recorder) => {
+            let less = engine.recorders.get(recorder).and_then(|recorder| recorder.less);
+            less.and_then(|player| voice_of(engine, UnitId::Player(player)))
+        }
+        _ => voice_of(engine, sink),
+    };
     for &source in engine.routes.sources(sink) {
         match source {
             UnitId::Player(_) => hearing.player = voice_of(engine, source),

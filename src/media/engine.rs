@@ -122,9 +122,9 @@ impl Engine {
                     self.reserve();
                 }
             }
-            Command::AddRecorder { recorder, sink, rate } => {
+            Command::AddRecorder { recorder, sink, rate, less } => {
                 if self.begin(now, UnitId::Recorder(recorder)) {
-                    self.recorders.insert(recorder, Recorder::new(&sink, Rate::of(rate), self.next_beat));
+                    self.recorders.insert(recorder, Recorder::new(&sink, Rate::of(rate), less, self.next_beat));
                     self.reserve();
                 }
             }
@@ -447,6 +447,7 @@ impl Engine {
         }
         if let UnitId::Player(player) = source
             && self.routes.sinks(source) == [sink]
+            && self.players.get(player).is_some_and(|player| !player.is_live)
         {
             return self.stop(player);
         }
@@ -487,7 +488,8 @@ impl Engine {
         let UnitId::Player(next) = next else { return };
         let is_unheard = self.routes.sinks(UnitId::Player(player)).is_empty();
         let Some(rate) = self.players.get(next).map(|next| next.rate) else { return };
-        let sounds = |gone: &&mut Player| self.voices.presence(gone.voice) == Presence::Loud && gone.rate == rate;
+        let is_loud = |gone: &Player| self.voices.presence(gone.voice) == Presence::Loud;
+        let sounds = |gone: &&mut Player| is_loud(gone) && gone.rate == rate && !gone.is_live;
         let gone = self.players.get_mut(player).filter(sounds);
         let Some(tail) = gone.filter(|_| is_unheard).map(Player::fade_out) else { return };
         if let Some(next) = self.players.get_mut(next) {
@@ -495,8 +497,11 @@ impl Engine {
         }
     }
 
-    /// Ends a player that lost its only sink.
+    /// Ends a player that lost its only sink, unless it is live.
     fn end_unheard(&mut self, player: PlayerId) {
+        if self.players.get(player).is_some_and(|player| player.is_live) {
+            return;
+        }
         if self.routes.sinks(UnitId::Player(player)).is_empty() {
             self.end_player(player, false);
         }

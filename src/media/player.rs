@@ -1,6 +1,6 @@
 //! Prepared sound: prompts and tones.
 
-use super::command::{Clip, Pcm, StreamSample};
+use super::command::{Clip, LiveReader, Pcm, StreamSample};
 use super::phase::Beat;
 use super::slots::Ticking;
 use super::voices::VoiceId;
@@ -25,6 +25,8 @@ pub(crate) struct Player {
     pub(crate) rate: Rate,
     /// It was stopped in the middle of its sound: its next frame fades out, and is its last.
     pub(crate) is_ending: bool,
+    /// It goes on when nobody hears it.
+    pub(crate) is_live: bool,
     pub(crate) tail: Tail,
     /// Where it is played at 16 kHz, and has sound of 8 kHz alone.
     upsampling: Option<Box<Upsampling>>,
@@ -81,6 +83,7 @@ enum Piece {
     Loop(Pcm),
     Silence(usize),
     Stream(Consumer<StreamSample>),
+    Live(LiveReader),
     Restart,
 }
 
@@ -91,6 +94,7 @@ impl From<Clip> for Piece {
             Clip::Loop(pcm) => Self::Loop(pcm),
             Clip::Silence(duration) => Self::Silence(samples_in(duration)),
             Clip::Stream(stream) => stream.take().map_or(Self::Silence(0), Self::Stream),
+            Clip::Live(live) => live.take().map_or(Self::Silence(0), Self::Live),
             Clip::Restart => Self::Restart,
         }
     }
@@ -115,7 +119,8 @@ impl Ticking for Player {
 
 impl Player {
     pub(crate) fn new(clips: Vec<Clip>, voice: VoiceId, tick: Beat) -> Self {
-        let pieces = clips.into_iter().map(Piece::from).collect();
+        let pieces: Vec<Piece> = clips.into_iter().map(Piece::from).collect();
+        let is_live = pieces.iter().any(|piece| matches!(piece, Piece::Live(_)));
         let tail = Tail { samples: [0; 2 * fade::RAMP], length: 0 };
         Self {
             voice,
@@ -123,6 +128,7 @@ impl Player {
             started: false,
             rate: Rate::Narrow,
             is_ending: false,
+            is_live,
             tail,
             upsampling: None,
             pieces,
@@ -184,10 +190,12 @@ impl Player {
             let (pcm, length) = match piece {
                 Piece::Samples(pcm) | Piece::Loop(pcm) => (Some(&*pcm), pcm.narrow().len()),
                 Piece::Silence(length) => (None, *length),
-                Piece::Stream(stream) => {
-                    // In this order: what is written before the other end goes away is heard.
-                    let is_over = stream.is_abandoned();
-                    let taken = read(stream, &mut out[..wanted * scale], scale);
+                Piece::Stream(_) | Piece::Live(_) => {
+                    let (taken, is_over) = match piece {
+                        Piece::Live(live) => read_live(live, &mut out[..wanted * scale], scale),
+                        Piece::Stream(stream) => read(stream, &mut out[..wanted * scale], scale),
+                        _ => (0, true),
+                    };
                     filled += taken;
                     if taken > 0 {
                         played = Played::Sound;
@@ -254,17 +262,28 @@ impl Player {
     }
 }
 
-/// Reads what is ready into `out`, of `scale` times 8 kHz. Says how many samples of 8 kHz that was.
-fn read(stream: &mut Consumer<StreamSample>, out: &mut [i16], scale: usize) -> usize {
+/// Reads what is ready into `out`, of `scale` times 8 kHz. Says how many samples of 8 kHz that was, and whether nothing
+/// follows.
+fn read(stream: &mut Consumer<StreamSample>, out: &mut [i16], scale: usize) -> (usize, bool) {
+    // In this order: what is written before the other end goes away is heard.
+    let is_over = stream.is_abandoned();
     let ready = stream.slots().min(out.len() / scale);
-    let Ok(chunk) = stream.read_chunk(ready) else { return 0 };
+    let Ok(chunk) = stream.read_chunk(ready) else { return (0, is_over) };
     for (sample, place) in chunk.into_iter().zip(out.chunks_exact_mut(scale)) {
         match place {
             [narrow] => *narrow = sample.narrow,
             wide => wide.copy_from_slice(&sample.wide),
         }
     }
-    ready
+    (ready, is_over)
+}
+
+/// The same of live sound, less what was thrown away.
+fn read_live(live: &mut LiveReader, out: &mut [i16], scale: usize) -> (usize, bool) {
+    live.discard();
+    let (taken, is_over) = read(&mut live.ring, out, scale);
+    live.note_read(taken);
+    (taken, is_over)
 }
 
 fn samples_in(duration: Duration) -> usize {

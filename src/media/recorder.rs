@@ -5,11 +5,14 @@ use super::hearing::Hearing;
 use super::phase::Beat;
 use super::slots::Ticking;
 use crate::audio::Rate;
+use crate::types::PlayerId;
 
 /// A recorder.
 pub(crate) struct Recorder {
     pub(crate) hearing: Hearing,
     pub(crate) rate: Rate,
+    /// Whose sound it does not hear in a room.
+    pub(crate) less: Option<PlayerId>,
     /// The first beat it has not recorded yet.
     pub(crate) next_tick: Beat,
     ring: Option<rtrb::Producer<i16>>,
@@ -29,9 +32,9 @@ impl Ticking for Recorder {
 
 impl Recorder {
     /// Takes the ring out of `sink`. The lock is held by nobody else for longer than it takes to put the ring in.
-    pub(crate) fn new(sink: &RecorderSink, rate: Rate, tick: Beat) -> Self {
+    pub(crate) fn new(sink: &RecorderSink, rate: Rate, less: Option<PlayerId>, tick: Beat) -> Self {
         let ring = sink.0.lock().ok().and_then(|mut ring| ring.take());
-        Self { hearing: Hearing::default(), rate, next_tick: tick, ring }
+        Self { hearing: Hearing::default(), rate, less, next_tick: tick, ring }
     }
 
     /// Keeps a frame of its rate; when the ring is full the whole frame is lost, so that what is kept stays whole.

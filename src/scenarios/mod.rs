@@ -1,4 +1,4 @@
-//! Scenarios at work: a thread for each session that is one, and the requests that they make.
+//! Scenarios at work: a thread for each session that is one, and the requests and WebSockets that they make.
 //!
 //! The gateway says which session begins, what happens in it, and when it is over ([`Scenarios`]); what scenarios ask
 //! for comes back as the gateway's [`Input`]. Each has its own [`Runtime`], so that a loop in one holds up nobody else.
@@ -7,23 +7,29 @@
 #![allow(clippy::disallowed_methods, reason = "a shell: callbacks are timed")]
 
 mod fetch;
+mod sockets;
 #[cfg(test)]
 mod tests;
 mod thread;
 
 use crate::dialplan::{FetchSettings, Scenario};
-use crate::gateway::{Input, SessionId};
+use crate::gateway::{Input, SessionId, StreamEnd};
 use crate::session::scenario::{Fault, Place, Setup};
 use crate::session::{self, scenario};
 use crate::types::{IdMap, Seed};
 use fetch::Fetches;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use rand::RngCore;
 use rand::rngs::StdRng;
+use sockets::Sockets;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 #[cfg(doc)]
 use crate::session::scenario::Runtime;
@@ -42,15 +48,24 @@ pub struct Scenarios {
     running: IdMap<SessionId, Running>,
     answers: mpsc::Sender<Input>,
     fetches: Arc<Fetches>,
+    sockets: Arc<Sockets>,
+    /// The unguessable last part of each session's own URL.
+    keys: HashMap<String, SessionId>,
+    /// What its URLs begin with, by HTTP and HTTPS; empty where there are none.
+    access: [String; 2],
     seeds: StdRng,
     began: Instant,
 }
+
+/// Whoever has shown a session's key may hand over a connection whose handshake as a WebSocket is done.
+pub type Entrance = oneshot::Sender<TokioIo<Upgraded>>;
 
 /// One of them, as seen from outside.
 #[derive(Debug)]
 struct Running {
     events: SyncSender<Message>,
     state: Arc<State>,
+    key: String,
 }
 
 /// What a scenario's thread and the others both know.
@@ -58,6 +73,8 @@ struct Running {
 struct State {
     /// The session is over.
     is_over: AtomicBool,
+    /// Others may open WebSockets to the session.
+    listens: AtomicBool,
     /// Since when it is at an event, in milliseconds since all began, and 1; 0 while it waits for one.
     busy_since: AtomicU64,
 }
@@ -67,6 +84,7 @@ struct State {
 enum Message {
     Event(session::Event),
     Fetched(u32, scenario::Fetched),
+    Socket(u32, scenario::SocketNews),
     Over,
 }
 
@@ -74,12 +92,23 @@ impl Scenarios {
     /// None yet. What they ask for goes to `answers`; all their random numbers follow from `seed`.
     #[must_use]
     pub fn new(seed: &Seed, fetch: FetchSettings, answers: mpsc::Sender<Input>) -> Self {
+        let sockets = Arc::new(Sockets::new(fetch.clone()));
         let fetches = Arc::new(Fetches::new(fetch));
-        Self { running: IdMap::default(), answers, fetches, seeds: seed.generator(), began: Instant::now() }
+        let (keys, access) = (HashMap::new(), [String::new(), String::new()]);
+        let (seeds, began) = (seed.generator(), Instant::now());
+        Self { running: IdMap::default(), answers, fetches, sockets, keys, access, seeds, began }
     }
 
-    /// Fetches by other settings from now on, in sessions that begin.
+    /// The same with the gateway's own URLs, by HTTP and HTTPS, without a path; empty where there are none.
+    #[must_use]
+    pub fn with_access(mut self, access: [String; 2]) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Fetches by other settings from now on, in sessions that begin; WebSockets are opened by them in all.
     pub fn fetch_by(&mut self, settings: FetchSettings) {
+        self.sockets.ask_by(settings.clone());
         self.fetches = Arc::new(Fetches::new(settings));
     }
 
@@ -90,7 +119,12 @@ impl Scenarios {
     pub fn start(&mut self, session: SessionId, scenario: Arc<Scenario>) -> Result<(), String> {
         let (events, inbox) = sync_channel(MOST_WAITING);
         let state = Arc::new(State::default());
+        let mut octets = [0_u8; 20];
+        self.seeds.fill_bytes(&mut octets);
+        let key: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let access = self.access.clone().map(|url| if url.is_empty() { url } else { format!("{url}/sessions/{key}") });
         let setup = Setup {
+            access,
             session: format!("scenario-{}", session.0),
             custom_data: scenario.custom_data.clone(),
             seed: Seed::drawn(&mut self.seeds),
@@ -102,6 +136,7 @@ impl Scenarios {
             inbox,
             outbox: events.clone(),
             fetches: Arc::clone(&self.fetches),
+            sockets: Arc::clone(&self.sockets),
             began: self.began,
         };
         std::thread::Builder::new()
@@ -109,7 +144,8 @@ impl Scenarios {
             .stack_size(STACK)
             .spawn(move || thread::run(own, setup, &scenario))
             .map_err(|error| format!("there is no thread for it: {error}"))?;
-        self.running.insert(session, Running { events, state });
+        self.keys.insert(key.clone(), session);
+        self.running.insert(session, Running { events, state, key });
         Ok(())
     }
 
@@ -130,9 +166,31 @@ impl Scenarios {
         }
     }
 
+    /// A stream of a session's is open.
+    pub fn stream(&mut self, session: SessionId, stream: session::StreamHandle, end: StreamEnd) {
+        if self.running.contains_key(&session) {
+            self.sockets.stream(session, stream, end);
+        }
+    }
+
+    /// Somebody would open a WebSocket to the session of that key. `None`: there is none that takes them.
+    #[must_use]
+    pub fn enter(&self, key: &str) -> Option<Entrance> {
+        let session = *self.keys.get(key)?;
+        let running = self.running.get(&session)?;
+        if !running.state.listens.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (entrance, entered) = oneshot::channel();
+        self.sockets.enter(session, entered, running.events.clone());
+        Some(entrance)
+    }
+
     /// A session is over.
     pub fn end(&mut self, session: SessionId) {
         let Some(running) = self.running.remove(&session) else { return };
+        self.keys.remove(&running.key);
+        self.sockets.end(session);
         running.state.is_over.store(true, Ordering::Relaxed);
         // Where its queue is full, it is not asleep.
         let _ = running.events.try_send(Message::Over);

@@ -1,10 +1,11 @@
 //! The thread of one session.
 
 use super::fetch::Fetches;
+use super::sockets::Sockets;
 use super::{Message, State};
 use crate::dialplan::Scenario;
 use crate::gateway::{Input, SessionId};
-use crate::session::scenario::{Runtime, Setup, Stopwatch, Turn};
+use crate::session::scenario::{Runtime, Setup, SocketAsk, Stopwatch, Turn};
 use crate::types::{Now, Plain};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(super) struct Own {
     pub(super) inbox: Receiver<Message>,
     pub(super) outbox: SyncSender<Message>,
     pub(super) fetches: Arc<Fetches>,
+    pub(super) sockets: Arc<Sockets>,
     pub(super) began: Instant,
 }
 
@@ -54,6 +56,8 @@ pub(super) fn run(own: Own, setup: Setup, scenario: &Scenario) {
     if let Err(cause) = ended.unwrap_or_else(|_| Err("its engine has failed".to_owned())) {
         own.answer(Input::SessionFailed { session: own.session, cause });
     }
+    // Nothing is asked of them any more.
+    own.sockets.end(own.session);
 }
 
 impl Own {
@@ -73,6 +77,7 @@ impl Own {
                 _ if is_over => runtime.over(now()),
                 Message::Event(event) => runtime.handle(now(), &event),
                 Message::Fetched(id, answer) => runtime.fetched(now(), id, &answer),
+                Message::Socket(socket, news) => runtime.socket(now(), socket, &news),
                 Message::Over => runtime.over(now()),
             });
             self.carry_out(turn, &scenario.name)?;
@@ -104,6 +109,13 @@ impl Own {
         }
         for fetch in turn.fetches {
             Fetches::begin(&self.fetches, fetch, self.outbox.clone());
+        }
+        for ask in turn.sockets {
+            if ask == SocketAsk::Listen {
+                self.state.listens.store(true, Ordering::Relaxed);
+                continue;
+            }
+            self.sockets.ask(self.session, ask, self.outbox.clone());
         }
         Ok(())
     }

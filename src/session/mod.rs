@@ -26,7 +26,7 @@ pub use invitation::{Invitation, Invited};
 pub use ivr::Ivr;
 pub use routed::{Running, for_route};
 pub use to_user::ToUser;
-pub use verb::{CallerId, CollectSpec, DialTarget, PlayItem, RoomName, Verb, VerbError, Verbs};
+pub use verb::{CallerId, CollectSpec, DialTarget, PlayItem, RoomName, StreamWay, Verb, VerbError, Verbs};
 
 /// A running IVR or scenario. Synchronous, no IO, no clock: same events, same verbs.
 ///
@@ -65,6 +65,10 @@ pub struct PlaybackHandle(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerHandle(pub u32);
 
+/// Sound from outside the gateway, or to there, as the session names it: one way of a bot's, say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamHandle(pub u32);
+
 /// Something a session can connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unit {
@@ -72,4 +76,6 @@ pub enum Unit {
     Call(CallHandle),
     /// A room this session named.
     Room(RoomHandle),
+    /// A stream that this session opened: a source or a sink, by its way.
+    Stream(StreamHandle),
 }

@@ -68,6 +68,7 @@ fn unit(unit: Unit) -> String {
         Unit::Call(CALL) => "me".into(),
         Unit::Call(CallHandle(other)) => format!("call{other}"),
         Unit::Room(room) => format!("room{}", room.0),
+        Unit::Stream(stream) => format!("stream{}", stream.0),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a session can ask for.
 
-use super::{CallHandle, Digits, Party, PlaybackHandle, RoomHandle, TimerHandle, Unit};
+use super::{CallHandle, Digits, Party, PlaybackHandle, RoomHandle, StreamHandle, TimerHandle, Unit};
 use crate::dialplan::{RoomTemplate, SoundSource};
+use crate::types::SampleRate;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -147,6 +148,18 @@ pub enum Verb {
         /// The session's handle for it.
         room: RoomHandle,
     },
+    /// Opens a stream; its other end goes to whoever runs the session.
+    OpenStream {
+        /// The session's handle for it.
+        stream: StreamHandle,
+        /// From outside, or to there.
+        way: StreamWay,
+    },
+    /// Ends a stream.
+    CloseStream {
+        /// Which.
+        stream: StreamHandle,
+    },
     /// Sends a text to a call's other end.
     SendMessage {
         /// The call.
@@ -234,6 +247,8 @@ impl Verb {
             Self::Join { .. } => "join",
             Self::ForwardDirect { .. } => "forward_direct",
             Self::CloseRoom { .. } => "close_room",
+            Self::OpenStream { .. } => "open_stream",
+            Self::CloseStream { .. } => "close_stream",
             Self::SendMessage { .. } => "send_message",
             Self::SendInfo { .. } => "send_info",
             Self::Collect { .. } => "collect",
@@ -290,6 +305,20 @@ pub enum RoomName {
         number: String,
         /// What was keyed.
         digits: Digits,
+    },
+}
+
+/// Which way a stream's sound goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamWay {
+    /// From outside: a source.
+    In,
+    /// To outside: a sink, which hears one source.
+    Out {
+        /// At this rate, 8 or 16 kHz.
+        rate: SampleRate,
+        /// Of a room, all is heard but what this stream brings there.
+        less: Option<StreamHandle>,
     },
 }
 

@@ -93,6 +93,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "playback",
                 "speaking",
                 "streamed_text",
+                "streams",
                 "webrtc",
             ],
             &["call_messages", "connecting", "scenarios", "transfer"],

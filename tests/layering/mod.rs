@@ -20,8 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sound", &["gateway", "dialplan", "sip::message", "audio", "media::command"]),
     // Words to PCM; prompts are files.
     ("speech", &["gateway", "dialplan", "sip::message", "audio", "media::command", "sound"]),
-    // The threads of scenarios, and the HTTP requests that they make.
-    ("scenarios", &["gateway", "dialplan", "session", "sound"]),
+    // The threads of scenarios, the HTTP requests that they make, and the sound of their WebSockets.
+    ("scenarios", &["gateway", "dialplan", "session", "sound", "audio", "media::command"]),
     // What it reads becomes the endpoint's input, by the flow it came on.
     ("net", &["gateway", "dialplan", "sip::message", "sip::Flow", "sip::Input", "sip::locate", "webrtc"]),
     // The cores.

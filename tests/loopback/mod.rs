@@ -8,6 +8,7 @@
 mod aiortc;
 mod asked_addresses;
 mod bad_input;
+mod bot;
 mod browsers;
 mod calling_out;
 mod calls;

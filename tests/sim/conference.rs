@@ -77,7 +77,12 @@ impl Stage {
         let mut turns = Vec::new();
         for (n, started) in self.world.scenarios.iter_mut().enumerate() {
             if n == self.running.len() {
-                let setup = Setup { session: format!("s{n}"), custom_data: String::new(), seed: Seed::fixed(n as u64) };
+                let setup = Setup {
+                    session: format!("s{n}"),
+                    custom_data: String::new(),
+                    access: Default::default(),
+                    seed: Seed::fixed(n as u64),
+                };
                 let mut runtime = Runtime::new(setup, Fuel::new(1_000)).unwrap();
                 let text = if started.scenario == "Gate" { &self.texts.gate } else { &self.texts.conference };
                 turns.push((started.session, runtime.begin(now, "test.js", text)));

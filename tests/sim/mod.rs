@@ -39,6 +39,7 @@ mod scenarios;
 mod session_timer;
 mod spoken;
 mod srtp;
+mod streams;
 mod transfer;
 mod users;
 mod weather;

@@ -100,6 +100,8 @@ pub(crate) struct Started {
     pub(crate) over: Option<&'static str>,
     /// What it was told.
     pub(crate) told: Vec<session::Event>,
+    /// The other ends of its streams.
+    pub(crate) streams: Vec<(session::StreamHandle, gateway::StreamEnd)>,
 }
 
 impl Started {
@@ -517,9 +519,11 @@ impl World {
                     rule,
                     over: None,
                     told: Vec::new(),
+                    streams: Vec::new(),
                 });
             }
             Output::SessionEvent { session, event } => self.scenario(session).told.push(event),
+            Output::StreamOpened { session, stream, end } => self.scenario(session).streams.push((stream, end)),
             Output::SessionOver { session, why } => {
                 let before = self.scenario(session).over.replace(why);
                 assert_eq!(before, None, "a session ends once");

@@ -1,6 +1,7 @@
 //! Verbs as people read them.
 
-use crate::session::{CallHandle, CallerId, DialTarget, PlayItem, Unit, Verb};
+use crate::session::scenario::SocketAsk;
+use crate::session::{CallHandle, CallerId, DialTarget, PlayItem, StreamWay, Unit, Verb};
 
 pub(super) fn of(verb: &Verb) -> String {
     match verb {
@@ -36,6 +37,9 @@ pub(super) fn of(verb: &Verb) -> String {
         }
         Verb::OpenRoom { room, .. } => format!("conference {}", room.0),
         Verb::CloseRoom { room } => format!("conference {} ends", room.0),
+        Verb::OpenStream { stream, way: StreamWay::In } => format!("stream {} from a WebSocket", stream.0),
+        Verb::OpenStream { stream, .. } => format!("stream {} to a WebSocket", stream.0),
+        Verb::CloseStream { stream } => format!("stream {} ends", stream.0),
         Verb::Connect { source, sink } => format!("{} is heard by {}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{} is no more heard by {}", unit(*source), unit(*sink)),
         Verb::Hold { call, on } => format!("{}: {}", name(*call), if *on { "on hold" } else { "taken back" }),
@@ -50,6 +54,18 @@ pub(super) fn of(verb: &Verb) -> String {
     }
 }
 
+/// What is asked of a WebSocket; `None` where the verbs say it.
+pub(super) fn of_socket(ask: &SocketAsk) -> Option<String> {
+    Some(match ask {
+        SocketAsk::Open { socket, url, .. } => format!("WebSocket {socket}: open {url}"),
+        SocketAsk::Listen => "WebSockets may come in".to_owned(),
+        SocketAsk::Send { socket, text } => format!("WebSocket {socket}: send {text}"),
+        SocketAsk::Close { socket } => format!("WebSocket {socket}: close"),
+        SocketAsk::Clear { socket, .. } => format!("WebSocket {socket}: clear its sound"),
+        SocketAsk::Hear { .. } | SocketAsk::Tell { .. } => return None,
+    })
+}
+
 fn name(call: CallHandle) -> String {
     match call.0.checked_sub(CallHandle::FIRST_GIVEN.0) {
         Some(n) => format!("in{}", n + 1),
@@ -61,6 +77,7 @@ fn unit(unit: Unit) -> String {
     match unit {
         Unit::Call(call) => name(call),
         Unit::Room(room) => format!("conference {}", room.0),
+        Unit::Stream(stream) => format!("stream {}", stream.0),
     }
 }
 

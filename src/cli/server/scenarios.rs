@@ -17,6 +17,7 @@ impl Server {
         let (session, done) = match output {
             Output::StartSession { session, scenario, .. } => (session, all.start(session, scenario)),
             Output::SessionEvent { session, event } => (session, all.tell(session, event)),
+            Output::StreamOpened { session, stream, end } => return all.stream(session, stream, end),
             Output::SessionOver { session, .. } => return all.end(session),
             _ => return,
         };

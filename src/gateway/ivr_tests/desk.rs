@@ -37,7 +37,7 @@ impl Named {
             Clip::Samples(pcm) | Clip::Loop(pcm) => {
                 Some(self.0.lock().unwrap()[usize::try_from(pcm.narrow()[0]).unwrap()].clone())
             }
-            Clip::Silence(_) | Clip::Stream(_) | Clip::Restart => None,
+            Clip::Silence(_) | Clip::Stream(_) | Clip::Live(_) | Clip::Restart => None,
         }
     }
 }
@@ -344,7 +344,7 @@ impl Desk {
                 let length = clips.iter().map(|clip| match clip {
                     Clip::Samples(_) => Some(PROMPT),
                     Clip::Silence(length) => Some(*length),
-                    Clip::Loop(_) | Clip::Stream(_) | Clip::Restart => None,
+                    Clip::Loop(_) | Clip::Stream(_) | Clip::Live(_) | Clip::Restart => None,
                 });
                 let length = length.sum();
                 self.players.insert(player, Player { names, length, ends: None, room: None });

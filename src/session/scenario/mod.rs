@@ -14,6 +14,7 @@ mod natives;
 mod octets;
 mod prelude;
 mod shared;
+mod sockets;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use fault::{Fault, Place};
 pub use limits::{Fuel, MEMORY, SOURCE, STACK, Stopwatch};
 pub use prelude::check;
 pub use shared::{Fetch, Fetched, Turn};
+pub use sockets::{SocketAsk, SocketNews};
 
 use super::{CallHandle, DialCause, Event, Verb, VerbError};
 use crate::types::{Now, Seed};
@@ -39,6 +41,8 @@ pub struct Setup {
     pub session: String,
     /// What `VoxEngine.customData()` says at first.
     pub custom_data: String,
+    /// The session's own URLs, by HTTP and HTTPS, as `AppEvents.Started` gives them; empty where there are none.
+    pub access: [String; 2],
     /// All its random numbers follow from this.
     pub seed: Seed,
 }
@@ -86,8 +90,9 @@ impl Runtime {
     /// Runs a script's code, as it stands outside all functions, and then `AppEvents.Started`.
     pub fn begin(&mut self, now: Now, file: &str, source: &str) -> Turn {
         self.load(now, file, source).unwrap_or_else(|| {
-            let (session, data) = (self.setup.session.clone(), self.setup.custom_data.clone());
-            self.enter(now.wall, |ctx, deliver| deliver.call(("started", session, data)).catch(ctx).map_err(Into::into))
+            let Setup { session, custom_data, access: [http, https], .. } = self.setup.clone();
+            let facts = ("started", session, custom_data, http, https);
+            self.enter(now.wall, |ctx, deliver| deliver.call(facts).catch(ctx).map_err(Into::into))
         })
     }
 
@@ -125,11 +130,20 @@ impl Runtime {
         })
     }
 
+    /// What comes of something that happened to a WebSocket.
+    pub fn socket(&mut self, now: Now, socket: u32, news: &SocketNews) -> Turn {
+        let (kind, a, b, c, number) = sockets::facts(news);
+        self.enter(now.wall, |ctx, deliver| {
+            deliver.call(("socket", f64::from(socket), kind, a, b, c, number)).catch(ctx).map_err(Into::into)
+        })
+    }
+
     /// The gateway has ended the session: the scenario may clear up, but asks for no verbs any more.
     pub fn over(&mut self, now: Now) -> Turn {
         let mut turn = self.enter(now.wall, |ctx, deliver| deliver.call(("over",)).catch(ctx).map_err(Into::into));
         self.is_over = true;
         turn.verbs.clear();
+        turn.sockets.clear();
         turn
     }
 
@@ -182,6 +196,7 @@ impl Runtime {
         let mut turn = self.shared.take_turn();
         turn.verbs.clear();
         turn.fetches.clear();
+        turn.sockets.clear();
         turn.end = Some(fault);
         turn
     }

@@ -3,6 +3,7 @@
 use super::hashes;
 use super::octets;
 use super::shared::{Fetch, Shared};
+use super::sockets;
 use crate::dialplan::{SoundSource, SoundUrl};
 use crate::session::{
     CallHandle, CallerId, DialTarget, Party, PlayItem, PlaybackHandle, RoomHandle, RoomName, TimerHandle, Unit, Verb,
@@ -18,19 +19,19 @@ use std::time::Duration;
 const LONGEST_TIMER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The functions, each with what they have in common.
-struct Maker<'a, 'js> {
+pub(super) struct Maker<'a, 'js> {
     ctx: &'a Ctx<'js>,
     host: Object<'js>,
-    shared: &'a Rc<Shared>,
+    pub(super) shared: &'a Rc<Shared>,
 }
 
 impl<'js> Maker<'_, 'js> {
-    fn add<P>(&self, name: &str, function: impl IntoJsFunc<'js, P> + 'js) -> Result<()> {
+    pub(super) fn add<P>(&self, name: &str, function: impl IntoJsFunc<'js, P> + 'js) -> Result<()> {
         self.host.set(name, Function::new(self.ctx.clone(), function)?)
     }
 
     /// A function that pushes a verb made of one argument.
-    fn verb<A: 'js>(&self, name: &str, make: impl Fn(A) -> Verb + 'js) -> Result<()>
+    pub(super) fn verb<A: 'js>(&self, name: &str, make: impl Fn(A) -> Verb + 'js) -> Result<()>
     where
         (A,): rquickjs::function::FromParams<'js>,
     {
@@ -54,6 +55,7 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<'j
     about_the_session(&maker)?;
     about_calls(&maker)?;
     about_sound(&maker)?;
+    sockets::make(&maker)?;
     texts(&maker)?;
     Ok(maker.host)
 }
@@ -177,7 +179,7 @@ fn texts(maker: &Maker<'_, '_>) -> Result<()> {
 
 /// A handle as the object model has it, where all numbers are floating.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "handles are whole, and of 32 bits")]
-const fn id(handle: f64) -> u32 {
+pub(super) const fn id(handle: f64) -> u32 {
     handle as u32
 }
 
@@ -190,7 +192,7 @@ fn party(number: String, name: String) -> Party {
 }
 
 /// Names and values that stand one after the other.
-fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
+pub(super) fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
     let mut flat = flat.into_iter();
     std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
 }

@@ -18,6 +18,7 @@ const SOURCE: &str = concat!(
     include_str!("js/media.js"),
     include_str!("js/tools.js"),
     include_str!("js/net.js"),
+    include_str!("js/socket.js"),
     include_str!("js/engine.js"),
     include_str!("js/deliver.js"),
 );

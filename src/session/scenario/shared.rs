@@ -2,6 +2,7 @@
 
 use super::Fault;
 use super::limits::{Breach, LINE, LINES, Stopwatch, VERBS};
+use super::sockets::SocketAsk;
 use crate::session::Verb;
 use crate::types::Seed;
 use rand::RngCore;
@@ -17,6 +18,8 @@ pub struct Turn {
     pub verbs: Vec<Verb>,
     /// To be fetched, and handed in by [`Runtime::fetched`](super::Runtime::fetched).
     pub fetches: Vec<Fetch>,
+    /// What is asked of WebSockets, in order, after the verbs.
+    pub sockets: Vec<SocketAsk>,
     /// Lines for the log, as the script wrote them.
     pub lines: Vec<String>,
     /// The scenario is over by a mistake of its own: its session is to be ended, with this as the cause.
@@ -137,6 +140,14 @@ impl Shared {
             return self.break_limit(Breach::Verbs);
         }
         turn.verbs.push(verb);
+    }
+
+    pub(super) fn ask(&self, ask: SocketAsk) {
+        let mut turn = self.turn.borrow_mut();
+        if turn.sockets.len() >= VERBS {
+            return self.break_limit(Breach::Verbs);
+        }
+        turn.sockets.push(ask);
     }
 
     pub(super) fn log(&self, text: &str) {

@@ -20,21 +20,24 @@ function unit(thing, verb) {
   return place;
 }
 
-function connect(source, sink) {
-  if (source instanceof Player) return source.sendMediaTo(sink);
+function connect(source, sink, given) {
+  if (source instanceof Player || source instanceof WebSocket) return source.sendMediaTo(sink, given);
+  if (sink instanceof WebSocket) return tellSocket(source, sink, given);
   const [from, to] = [unit(source, "sendMediaTo"), unit(sink, "sendMediaTo")];
   if (isOver(source) || isOver(sink)) return;
   const target = sink[inner];
   // A call hears one thing at a time.
   if (to.isCall) {
     if (target.playback) stop(target);
+    if (target.hears instanceof WebSocket) target.hears.stopMediaTo(sink);
     target.hears = source;
   }
   host.connect(from.isCall, from.handle, to.isCall, to.handle);
 }
 
 function disconnect(source, sink) {
-  if (source instanceof Player) return source.stopMediaTo(sink);
+  if (source instanceof Player || source instanceof WebSocket) return source.stopMediaTo(sink);
+  if (sink instanceof WebSocket) return notTellSocket(source, sink);
   const [from, to] = [unit(source, "stopMediaTo"), unit(sink, "stopMediaTo")];
   if (isOver(source) || isOver(sink)) return;
   if (to.isCall && sink[inner].hears !== source) return;
@@ -167,7 +170,7 @@ class Call extends Emitter {
     this.#do("refer", to);
   }
 
-  sendMediaTo(target) { connect(this, target); }
+  sendMediaTo(target, given) { connect(this, target, given); }
   stopMediaTo(target) { disconnect(this, target); }
 }
 lacking("Call.", Call.prototype, "record vad clientType notifyBeep detectProgressTone detectVoicemailTone " +

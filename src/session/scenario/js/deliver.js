@@ -23,6 +23,7 @@ function forget(handle, call, state) {
     own.playback = null;
   }
   for (const endpoint of own.endpoints ?? []) endpoint.remove();
+  forgetAtSockets(call);
 }
 
 function failed(handle, call, code, reason) {
@@ -31,10 +32,10 @@ function failed(handle, call, code, reason) {
 }
 
 const on = {
-  started(sessionId, data) {
+  started(sessionId, data, accessURL, accessSecureURL) {
     customData = data;
     fire(application, AppEvents.Started, {
-      sessionId, accountId: 0, applicationId: 0, logURL: "", accessURL: "", accessSecureURL: "", userId: 0,
+      sessionId, accountId: 0, applicationId: 0, logURL: "", accessURL, accessSecureURL, userId: 0,
     });
   },
 
@@ -161,6 +162,8 @@ const on = {
     done?.(answer(code, words, octets, list, error));
   },
 
+  socket: socketNews,
+
   over() {
     fire(application, AppEvents.Terminating, {});
     fire(application, AppEvents.Terminated, {});
@@ -220,6 +223,7 @@ host.start((kind, ...facts) => on[kind](...facts), settle);
 
 Object.assign(globalThis, {
   VoxEngine, AppEvents, CallEvents, ConferenceEvents, PlayerEvents, RecorderEvents, WebSocketEvents,
+  WebSocketAudioEncoding, WebSocketReadyState,
   Modules, require, Language, VoiceList, Logger, CryptoEngine, Net,
   setTimeout, setInterval, clearTimeout: clearTimer, clearInterval: clearTimer,
   base64_encode: (data) => host.base64(octets(data)),

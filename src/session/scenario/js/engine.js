@@ -99,6 +99,14 @@ const VoxEngine = {
     host.wake();
   },
 
+  createWebSocket: (url, given) => openSocket(url, given),
+  /** Whoever knows the session's address may open a WebSocket to it from now on. */
+  allowWebSocketConnections() {
+    if (listens) return;
+    listens = true;
+    host.socketListen();
+  },
+
   createConference: () => new Conference(SECRET, ""),
   createTTSPlayer: (words, voice) => new Player(SECRET, [item.tts(words, voice)], false),
   createURLPlayer(url, given) {

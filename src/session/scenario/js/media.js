@@ -12,7 +12,7 @@ class Conference extends Emitter {
   }
 
   id() { return this[inner].id ||= host.uuid(); }
-  sendMediaTo(target) { connect(this, target); }
+  sendMediaTo(target, given) { connect(this, target, given); }
   stopMediaTo(target) { disconnect(this, target); }
   getList() { return [...this[inner].endpoints]; }
   get(id) { return this.getList().find((endpoint) => endpoint.id() === id) ?? null; }
@@ -35,6 +35,7 @@ class Conference extends Emitter {
   stop() {
     if (this[inner].over) return;
     for (const endpoint of this[inner].endpoints) endpoint.remove();
+    forgetAtSockets(this);
     this[inner].over = true;
     host.closeRoom(this[inner].unit.handle);
     soon(this, ConferenceEvents.Stopped, { conference: this });

@@ -5,11 +5,14 @@ mod limits;
 mod media;
 mod names;
 mod reference;
+mod sockets;
 mod sounds;
 mod tools;
 
 use super::*;
-use crate::session::{Alerting, CallerId, DialTarget, Ending, Party, PlayItem, PlaybackHandle, TimerHandle, Unit};
+use crate::session::{
+    Alerting, CallerId, DialTarget, Ending, Party, PlayItem, PlaybackHandle, StreamWay, TimerHandle, Unit,
+};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The first call that comes in.
@@ -32,14 +35,20 @@ fn now() -> Now {
 fn short(turn: &Turn) -> String {
     let verbs = turn.verbs.iter().map(verb);
     let fetches = turn.fetches.iter().map(|fetch| format!("{} {}", fetch.method, fetch.url));
+    let sockets = turn.sockets.iter().map(socket);
     let lines = turn.lines.iter().map(|line| format!("{line:?}"));
     let end = turn.end.iter().map(|fault| format!("FAILED {fault}"));
-    verbs.chain(fetches).chain(lines).chain(end).collect::<Vec<_>>().join("; ")
+    verbs.chain(fetches).chain(sockets).chain(lines).chain(end).collect::<Vec<_>>().join("; ")
 }
 
 /// Runs a script's own code.
 fn start(source: &str) -> (Running, String) {
-    let setup = Setup { session: "s1".into(), custom_data: "data".into(), seed: Seed::fixed(7) };
+    let setup = Setup {
+        session: "s1".into(),
+        custom_data: "data".into(),
+        access: ["http://gate/s".into(), "https://gate/s".into()],
+        seed: Seed::fixed(7),
+    };
     let mut runtime = Runtime::new(setup, Fuel::new(100)).unwrap();
     let turn = runtime.begin(now(), "test.js", source);
     (Running { runtime, now: now() }, short(&turn))
@@ -109,6 +118,12 @@ fn verb(verb: &Verb) -> String {
         Verb::ForwardDirect { call, to } => format!("direct {} {}", name(*call), to.as_deref().unwrap_or("-")),
         Verb::OpenRoom { room, .. } => format!("open room{}", room.0),
         Verb::CloseRoom { room } => format!("close room{}", room.0),
+        Verb::OpenStream { stream, way: StreamWay::In } => format!("open stream{} in", stream.0),
+        Verb::OpenStream { stream, way: StreamWay::Out { rate, less } } => {
+            let less = less.map_or_else(String::new, |less| format!(" less {}", less.0));
+            format!("open stream{} out at {}{less}", stream.0, rate.0)
+        }
+        Verb::CloseStream { stream } => format!("close stream{}", stream.0),
         Verb::Connect { source, sink } => format!("{}>{}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{}|{}", unit(*source), unit(*sink)),
         Verb::Hold { call, on } => format!("hold {} {on}", name(*call)),
@@ -124,6 +139,23 @@ fn verb(verb: &Verb) -> String {
     }
 }
 
+fn socket(ask: &SocketAsk) -> String {
+    let also = |text: &str| if text.is_empty() { String::new() } else { format!(" {text}") };
+    match ask {
+        SocketAsk::Open { socket, url, protocols, headers } => {
+            format!("ws{socket} open {url} {protocols:?}{}", list(headers))
+        }
+        SocketAsk::Listen => "ws may come".into(),
+        SocketAsk::Send { socket, text } => format!("ws{socket} send {text}"),
+        SocketAsk::Close { socket } => format!("ws{socket} close"),
+        SocketAsk::Hear { socket, stream, tag } => format!("ws{socket} hears stream{}{}", stream.0, also(tag)),
+        SocketAsk::Tell { socket, stream, encoding, tag, custom } => {
+            format!("ws{socket} tells stream{} {encoding}{}{}", stream.0, also(tag), also(custom))
+        }
+        SocketAsk::Clear { socket, tag } => format!("ws{socket} clear{}", also(tag.as_deref().unwrap_or_default())),
+    }
+}
+
 fn name(call: CallHandle) -> String {
     if call == CALL {
         "me".into()
@@ -136,6 +168,7 @@ fn unit(unit: Unit) -> String {
     match unit {
         Unit::Call(call) => name(call),
         Unit::Room(room) => format!("room{}", room.0),
+        Unit::Stream(stream) => format!("stream{}", stream.0),
     }
 }
 

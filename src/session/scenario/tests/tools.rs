@@ -139,7 +139,8 @@ fn http_requests_are_asked_for_and_answered() {
 
 #[test]
 fn http_requests_bear_what_they_were_given() {
-    let setup = Setup { session: String::new(), custom_data: String::new(), seed: Seed::fixed(7) };
+    let setup =
+        Setup { session: String::new(), custom_data: String::new(), access: Default::default(), seed: Seed::fixed(7) };
     let mut runtime = Runtime::new(setup, Fuel::new(100)).unwrap();
     let turn = runtime.begin(
         now(),
