@@ -86,6 +86,7 @@ pub(super) fn check(raw: &RawPlan, text: &str, base: &Path, checks: &dyn Checks,
     out::dialled_numbers(checker, entries(&tables.ivr), &plan);
     out::without_caller_id(checker, raw_routes, &plan);
     room::made_on_demand(checker, entries(&tables.ivr), &plan);
+    room::invited_calls(checker, entries(&tables.rooms), &plan);
     plan
 }
 

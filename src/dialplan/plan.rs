@@ -98,6 +98,12 @@ impl Plan {
         self.rooms.iter().find(|room| room.name == name)
     }
 
+    /// What those who were invited to a room call: a scenario's number, or the room.
+    #[must_use]
+    pub fn called_by_invited<'a>(&'a self, room: &'a str) -> &'a str {
+        self.room(room).and_then(|room| room.invited_call.as_deref()).unwrap_or(room)
+    }
+
     /// The template by which a caller could key the digits in a room's name, if there is one: `conf_{digits}` for
     /// `conf_4711`.
     #[must_use]

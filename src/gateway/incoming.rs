@@ -30,6 +30,9 @@ use std::time::Duration;
 /// Octets of the longest instance.
 const LONGEST_GR: usize = 512;
 
+/// Where a call says which conference its scenario is to lead it to.
+const CONFERENCE: &str = "X-Conference-Id";
+
 /// Sound in each packet, unless the peer asks for another time.
 const PACKET_TIME: Duration = Duration::from_millis(20);
 
@@ -102,11 +105,29 @@ impl Gateway {
         Ok(Decided { route: route.name.clone(), leads: Leads::Anew(running.into()) })
     }
 
-    /// Somebody who was invited takes no route: the room, or directly who was invited to it too.
+    /// Somebody who was invited: to the room, or directly to who was invited to it too. No route says so, but where the
+    /// room is a scenario's.
     fn decide_invited(&self, now: Now, arrival: &Arrival<'_>, room: &str) -> Result<Decided, Refusal> {
         let refused = |status, rule| Err(Refusal { answer: Final::status(status), rule, route: None });
         let callee = self.users.get(&arrival.number);
-        if callee.is_some_and(|user| user.invited_to.as_ref().is_some_and(|to| to.room == room)) {
+        let is_invited_too = callee.is_some_and(|user| user.invited_to.as_ref().is_some_and(|to| to.room == room));
+        if let Some(number) = self.plan.room(room).and_then(|room| room.invited_call.as_ref())
+            && (is_invited_too || arrival.number == arrival.peer.numbers().normalise(number))
+        {
+            let named = identity::extensions(&arrival.request.headers);
+            let is_named = |(name, value): &(String, String)| name.eq_ignore_ascii_case(CONFERENCE) && value == room;
+            if !is_invited_too && !named.iter().any(is_named) {
+                return refused(403, format!("its invitation is to the conference {room} alone"));
+            }
+            let route = route::find(&self.plan, &arrival.peer.origin(), &arrival.number);
+            let scenario = route.filter(|route| matches!(route.target, RouteTarget::Scenario(_)));
+            if let Some((route, running)) =
+                scenario.and_then(|route| Some((route, session::for_route(&self.plan, route)?)))
+            {
+                return Ok(Decided { route: route.name.clone(), leads: Leads::Anew(running.into()) });
+            }
+        }
+        if is_invited_too {
             let places = self.direct_places(now, (&arrival.number, arrival.gr()), "")?;
             return Ok(Decided { route: String::new(), leads: Leads::Directly(places) });
         }

@@ -1,9 +1,9 @@
 //! `[rooms.*]`.
 
 use super::{Checker, say};
-use crate::dialplan::plan::{Alone, Announce, Gateway, Pin, Plan, Room, SoundSource, Then};
+use crate::dialplan::plan::{Alone, Announce, Gateway, Origin, Pin, Plan, Room, RouteTarget, SoundSource, Then};
 use crate::dialplan::raw::{Field, RawIvr, RawPin, RawRoom};
-use crate::dialplan::suggestion;
+use crate::dialplan::{route, suggestion};
 use std::sync::Arc;
 use toml::Spanned;
 
@@ -30,6 +30,7 @@ pub(super) fn check(
                 alone: raw.alone.get().and_then(|value| checker.word("alone", value, &ALONE)).unwrap_or_default(),
                 music: music(checker, gateway, raw),
                 max_members: checker.number("max_members", &raw.max_members, 1..=10_000),
+                invited_call: raw.invited_call.get().map(|number| number.get_ref().clone()),
             })
         })
         .collect()
@@ -45,6 +46,21 @@ fn music(checker: &mut Checker<'_>, gateway: &Gateway, raw: &RawRoom) -> Option<
             .help("add alone = \"music\"");
     }
     say::music(checker, &gateway.fetch, &raw.music)
+}
+
+/// What those who were invited call must be a scenario of a route for users.
+pub(super) fn invited_calls(checker: &mut Checker<'_>, raw: &[(Spanned<String>, RawRoom)], plan: &Plan) {
+    for (_, raw) in raw {
+        let Some(written) = raw.invited_call.get() else { continue };
+        let target = route::find(plan, &Origin::Users, written.get_ref()).map(|route| &route.target);
+        if !matches!(target, Some(RouteTarget::Scenario(_))) {
+            checker
+                .sink
+                .error(written.span(), "no route leads users from this number to a scenario")
+                .label("called by those who were invited")
+                .help("add a route with from = \"users\", this number, and a scenario");
+        }
+    }
 }
 
 /// Warns of rooms that an IVR names and nobody configured: a room made on demand has no settings at all.

@@ -20,6 +20,8 @@ pub struct Room {
     /// Calls in it at one time, at least 1. Default: no limit. Each costs one decode, one encode and one addition a
     /// tick.
     pub max_members: Option<u32>,
+    /// The number that those who were invited call in its stead. Default: none, they call the room.
+    pub invited_call: Option<String>,
 }
 
 impl Room {
@@ -27,14 +29,14 @@ impl Room {
     #[must_use]
     pub const fn on_demand(name: String) -> Self {
         let (announce, alone) = (Announce::Tone, Alone::Tone);
-        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None }
+        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None, invited_call: None }
     }
 
     /// One in which nothing is heard but its members.
     #[must_use]
     pub const fn silent(name: String) -> Self {
         let (announce, alone) = (Announce::None, Alone::Silence);
-        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None }
+        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None, invited_call: None }
     }
 }
 

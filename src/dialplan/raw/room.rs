@@ -20,5 +20,8 @@ table! {
         music: String = r#""lobby.mp3""#,
         /// Calls in it at one time, 1 to 10000. Default: no limit.
         max_members: i64 = "50",
+        /// What those who were invited call in its stead: a number that a route from `users` leads to a scenario, which
+        /// finds the room's name in `X-Conference-Id`. Default: the room itself.
+        invited_call: String = r#""joinconf""#,
     }
 }

@@ -238,6 +238,11 @@ fn single_mistakes_are_told_where_they_are() {
         ),
         ("room", "announce = \"tune\"", "7 error: `announce` knows no such word <\"tune\">"),
         ("room", "max_members = 0", "7 error: `max_members` is from 1 to 10000 <0>"),
+        (
+            "room",
+            "invited_call = \"joinconf\"",
+            "7 error: no route leads users from this number to a scenario <\"joinconf\">",
+        ),
         ("room", "record = true", "7 error: `record` is not supported in this version <record>"),
         ("room", "music = \"x.wav\"", "7 warning: this music is never heard <\"x.wav\">"),
         ("room", "alone = \"music\"\nmusic = \"ftp://x/y\"", "8 error: this sound cannot be fetched <\"ftp://x/y\">"),

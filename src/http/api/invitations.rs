@@ -108,7 +108,7 @@ pub(super) struct Admitted {
     /// Where SIP is spoken (RFC 7118).
     #[schema(example = "wss://gateway.example/sip")]
     websocket: String,
-    /// Whom to call: the room.
+    /// Whom to call: the room, or the scenario that it is held by, with the room's name in `X-Conference-Id`.
     #[schema(example = "sip:standup@sip.example.com")]
     call: String,
     /// As `new RTCPeerConnection({ iceServers })` takes them.
@@ -221,7 +221,7 @@ pub(super) async fn join(
     let scheme = if client.secure { "wss" } else { "ws" };
     let admitted = Admitted {
         uri: format!("sip:{user}@{host}"),
-        call: format!("sip:{}@{host}", escaped(&invitation.room)),
+        call: format!("sip:{}@{host}", escaped(plan.called_by_invited(&invitation.room))),
         websocket: format!("{scheme}://{place}/sip"),
         ice_servers: ice::servers(&plan, &user, ice::now()),
         to: invitation.into(),

@@ -5,7 +5,7 @@ use crate::gateway::{
     Cause, Input, InvitationStatus, InvitedUser, Kept, Query, Reply, Request, Rule, Stored, StoredInvitation,
     StoredUser,
 };
-use crate::sip::message::Method;
+use crate::sip::message::{HeaderName, Method};
 use std::time::Duration;
 
 /// Two rooms; users call the lobby.
@@ -90,6 +90,29 @@ fn whoever_shows_an_invitation_may_call_its_room_and_no_other_and_writes_to_nobo
     let said = format!("{:?}", desk.log);
     assert!(!said.contains(user.password.reveal()) && !said.contains("Anna"), "{said}");
     assert!(!format!("{user:?}").contains(user.password.reveal()));
+}
+
+#[test]
+fn whoever_is_invited_to_a_scenarios_conference_calls_that_one_and_no_other() {
+    let scenario = "[rooms.board]\ninvited_call = \"joinconf\"\n[[routes]]\nname = \"InboundCall\"\nfrom = \"users\"\n\
+                    number = \"joinconf\"\nscenario = \"BrowserGate\"\n";
+    let mut desk = Desk::with(&format!("{PLAN}\n{scenario}"));
+    desk.answer(Ok(Kept::Loaded(Stored::default())));
+    let (made, _) = invited(&mut desk, 3_600);
+    let mut anna = client(&used(&mut desk, &made.id).0, 9);
+    anna.register(&mut desk).unwrap();
+    let calls = |desk: &mut Desk, anna: &mut Client, named: Option<&'static str>| {
+        let mut request = anna.request(Method::Invite, "joinconf");
+        if let Some(named) = named {
+            request = request.with(HeaderName::from("X-Conference-Id"), named);
+        }
+        anna.ask(desk, request).map(|response| response.status.0)
+    };
+    for other in [None, Some("lobby"), Some("Board"), Some("")] {
+        assert_eq!(calls(&mut desk, &mut anna, other), Some(403), "{other:?}");
+    }
+    assert_eq!(anna.call(&mut desk, "lobby").unwrap().status.0, 403);
+    assert_ne!(calls(&mut desk, &mut anna, Some("board")), Some(403));
 }
 
 #[test]
