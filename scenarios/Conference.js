@@ -2,9 +2,11 @@
 // telephones hear everybody.
 //
 // Browsers send, as JSON: { type: "CALL_PARTICIPANT", number }, { type: "HANGUP_PARTICIPANT", id },
-// { type: "SEND_TONE", id, tone }, { type: "ICE_FAILED", caller, callee, displayName }. They are told who is there by
-// { peers: [{ callerid, displayName }], pstnCalls: [{ id, callerid }] }, and of changes by CALL_PARTICIPANT,
-// CALL_PARTICIPANT_CONNECTED, CALL_PARTICIPANT_FAILED and CALL_PARTICIPANT_DISCONNECTED, each with `id` and `number`.
+// { type: "SEND_TONE", id, tone }, { type: "ICE_FAILED", caller, callee, displayName }, and where two do not reach each
+// other directly { type: "RELAY_SOUND", peer, on }. They are told who is there by { peers: [{ callerid, displayName }],
+// pstnCalls: [{ id, callerid }] }, and of changes by CALL_PARTICIPANT, CALL_PARTICIPANT_RINGING,
+// CALL_PARTICIPANT_CONNECTED, CALL_PARTICIPANT_FAILED (with `code` and `reason`) and CALL_PARTICIPANT_DISCONNECTED, each
+// with `id` and `number`.
 require(Modules.Conference);
 
 const VOICE = Language.UK_ENGLISH_FEMALE;
@@ -16,6 +18,10 @@ const forTelephones = VoxEngine.createConference();
 /** Calls by their ids: two may have one number. */
 const browsers = new Map();
 const telephones = new Map();
+/** Telephones that have been greeted. */
+const inside = new Set();
+/** What a browser hears of its own, with the peers that reach it through here; by its call's id. */
+const relays = new Map();
 
 function tellBrowsers(message) {
   const text = JSON.stringify(message);
@@ -46,8 +52,39 @@ function greet(call, enter) {
   call.say("You have joined the conference.", VOICE);
 }
 
+/** Whether a browser hears a peer from here. */
+function relay(to, user, on) {
+  const from = [...browsers.values()].find((call) => call !== to && call.callerid() === user);
+  if (!from) return;
+  if (on && !relays.has(to.id())) {
+    const mix = VoxEngine.createConference();
+    for (const call of inside) call.sendMediaTo(mix);
+    mix.sendMediaTo(to);
+    relays.set(to.id(), { to, mix, peers: new Set() });
+  }
+  const relayed = relays.get(to.id());
+  if (on) {
+    relayed.peers.add(from);
+    from.sendMediaTo(relayed.mix);
+  } else if (relayed?.peers.has(from)) {
+    from.stopMediaTo(relayed.mix);
+    endRelay(relayed, from);
+  }
+}
+
+/** A peer is relayed no more: after the last one the browser hears what the others hear. */
+function endRelay({ to, mix, peers }, peer) {
+  if (!peers.delete(peer) || peers.size > 0) return;
+  relays.delete(to.id());
+  forBrowsers.sendMediaTo(to);
+  mix.stop();
+}
+
 function addBrowser(call) {
   const gone = () => {
+    relays.get(call.id())?.mix.stop();
+    relays.delete(call.id());
+    for (const relayed of [...relays.values()]) endRelay(relayed, call);
     if (browsers.delete(call.id())) tellWhoIsThere();
     endWhenEmpty();
   };
@@ -66,15 +103,19 @@ function addBrowser(call) {
 
 function addTelephone(call) {
   const about = (type) => ({ type, id: call.id(), number: shown(call), inbound: call.incoming() });
-  const gone = (type) => () => {
+  const gone = (type) => ({ code, reason }) => {
     telephones.delete(call.id());
-    tellBrowsers(about(type));
+    inside.delete(call);
+    tellBrowsers({ ...about(type), code, reason });
     endWhenEmpty();
   };
   telephones.set(call.id(), call);
+  call.addEventListener(CallEvents.Ringing, () => tellBrowsers(about("CALL_PARTICIPANT_RINGING")));
   call.addEventListener(CallEvents.Connected, () => greet(call, () => {
     VoxEngine.sendMediaBetween(call, forTelephones);
     call.sendMediaTo(forBrowsers);
+    for (const { mix } of relays.values()) call.sendMediaTo(mix);
+    inside.add(call);
     tellBrowsers(about("CALL_PARTICIPANT_CONNECTED"));
   }));
   call.addEventListener(CallEvents.Disconnected, gone("CALL_PARTICIPANT_DISCONNECTED"));
@@ -102,6 +143,9 @@ function onMessage(from, text) {
       break;
     case "SEND_TONE":
       if (telephone && /^[0-9*#A-D]$/.test(message.tone)) telephone.sendDigits(message.tone);
+      break;
+    case "RELAY_SOUND":
+      relay(from, String(message.peer), message.on === true);
       break;
     case "ICE_FAILED": {
       // The direct call failed: whoever placed it is to try again.
