@@ -26,7 +26,8 @@ test('messages of the reference scenarios are read as they are written there', (
     assert.deepEqual(held.peers.map(({ id, name }) => [id, name]), [['anna', 'Anna']]);
     assert.deepEqual(held.telephones.map(({ number, state }) => [number, state]), [['+442079460123', 'in']]);
     assert.deepEqual(conferenceMessage('{"type":"ICE_FAILED","callee":"sip:anna@x","displayName":"A"}'), { type: 'ice-failed', peer: 'anna' });
-    assert.deepEqual(conferenceMessage('{"type":"CALL_PARTICIPANT_CONNECTED","number":"+1","inbound":true}'), { type: 'connected', number: '+1', inbound: true });
+    assert.deepEqual(conferenceMessage('{"type":"CALL_PARTICIPANT_CONNECTED","number":"+1","inbound":true}'), { type: 'connected', id: '+1', number: '+1', inbound: true });
+    assert.deepEqual(conferenceMessage('{"type":"CALL_PARTICIPANT","id":"call-7","number":"+1"}'), { type: 'calling', id: 'call-7', number: '+1' });
     assert.deepEqual(['sip:anna@x', 'sips:anna@x:5061', 'anna'].map(userOf), ['anna', 'anna', 'anna']);
 });
 

@@ -289,7 +289,7 @@ test('a telephone is called and its keys pressed by messages in a scenario, and 
     assert.equal(telephone?.state, 'in');
     await scenario.meeting.press(telephone!, '#');
     assert.deepEqual(gateway.messages.map(text => JSON.parse(text)), [
-        { type: 'CALL_PARTICIPANT', number: '+442079460123' }, { type: 'SEND_TONE', number: '+442079460123', tone: '#' },
+        { type: 'CALL_PARTICIPANT', number: '+442079460123' }, { type: 'SEND_TONE', id: '+442079460123', number: '+442079460123', tone: '#' },
     ]);
 
     const host = new FakeHost();

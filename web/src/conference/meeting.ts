@@ -257,7 +257,12 @@ export class Meeting {
     async press(telephone: Telephone, key: string): Promise<void> {
         const { host } = this.world;
         if (telephone.call !== null && host !== null) return host.digits(telephone.call, key);
-        this.conference?.message(toConference.tone(telephone.number, key));
+        this.conference?.message(toConference.tone(telephone.id, telephone.number, key));
+    }
+
+    /** Hangs up a telephone of a scenario. */
+    hangUp(telephone: Telephone): void {
+        this.conference?.message(toConference.hangUp(telephone.id));
     }
 
     private look(): void {
@@ -270,7 +275,8 @@ export class Meeting {
     /** Looks who is in the room, where there is somebody who may know. */
     async lookNow(): Promise<void> {
         const { host, clock } = this.world;
-        if (host === null || this.store.state.phase.name !== 'in') return;
+        // A scenario tells who is there itself.
+        if (host === null || !this.store.state.mixed || this.store.state.phase.name !== 'in') return;
         try {
             const { calls, locked } = await host.calls(this.store.state.room);
             this.store.dispatch({ type: 'calls', calls, locked, now: clock.now() });

@@ -16,23 +16,30 @@ export interface ListedPeer {
 }
 
 /** What the conference tells. */
+export interface ListedTelephone {
+    /** What the conference calls it; without that, its number. */
+    readonly id: string;
+    readonly number: string;
+}
+
 export type ConferenceMessage =
     /** Who is here. */
-    | { type: 'peers'; peers: ListedPeer[]; numbers: string[] }
+    | { type: 'peers'; peers: ListedPeer[]; telephones: ListedTelephone[] }
     /** A telephone is called. */
-    | { type: 'calling'; number: string }
-    | { type: 'ringing'; number: string }
-    | { type: 'connected'; number: string; inbound: boolean }
-    | { type: 'failed'; number: string; reason: string }
-    | { type: 'disconnected'; number: string }
+    | { type: 'calling'; id: string; number: string }
+    | { type: 'ringing'; id: string }
+    | { type: 'connected'; id: string; number: string; inbound: boolean }
+    | { type: 'failed'; id: string; number: string; reason: string }
+    | { type: 'disconnected'; id: string }
     /** A direct call of ours to this peer found no way through. */
     | { type: 'ice-failed'; peer: string };
 
 const info = read.object({
     peers: read.list(read.object({ callerid: name, displayName: read.maybe(name, '') }), MOST),
-    pstnCalls: read.maybe(read.list(read.object({ callerid: read.maybe(name, '') }), MOST), []),
+    pstnCalls: read.maybe(read.list(read.object({ id: read.maybe(name, ''), callerid: read.maybe(name, '') }), MOST), []),
 });
 const about = read.object({
+    id: read.maybe(name, ''),
     number: read.maybe(name, ''),
     inbound: read.maybe(read.flag, false),
     reason: read.maybe(name, ''),
@@ -50,7 +57,7 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
         return list && {
             type: 'peers',
             peers: list.peers.map(({ callerid, displayName }) => ({ id: userOf(callerid), name: displayName })),
-            numbers: list.pstnCalls.map(({ callerid }) => callerid),
+            telephones: list.pstnCalls.map(({ id, callerid }) => ({ id: id || callerid, number: callerid })),
         };
     }
     if (type === 'ICE_FAILED') {
@@ -60,12 +67,13 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
     const told = read.json(about, content);
     if (told === null) return null;
     const { number, inbound, reason } = told;
+    const id = told.id || number;
     switch (type) {
-        case 'CALL_PARTICIPANT': return { type: 'calling', number };
-        case 'CALL_PARTICIPANT_RINGING': return { type: 'ringing', number };
-        case 'CALL_PARTICIPANT_CONNECTED': return { type: 'connected', number, inbound };
-        case 'CALL_PARTICIPANT_FAILED': return { type: 'failed', number, reason };
-        case 'CALL_PARTICIPANT_DISCONNECTED': return { type: 'disconnected', number };
+        case 'CALL_PARTICIPANT': return { type: 'calling', id, number };
+        case 'CALL_PARTICIPANT_RINGING': return { type: 'ringing', id };
+        case 'CALL_PARTICIPANT_CONNECTED': return { type: 'connected', id, number, inbound };
+        case 'CALL_PARTICIPANT_FAILED': return { type: 'failed', id, number, reason };
+        case 'CALL_PARTICIPANT_DISCONNECTED': return { type: 'disconnected', id };
         default: return null;
     }
 }
@@ -83,7 +91,8 @@ export const toConference = {
     iceFailed: (caller: string, callee: string, displayName: string) =>
         JSON.stringify({ type: 'ICE_FAILED', caller, callee, displayName }),
     /** Presses a key of a telephone. */
-    tone: (number: string, tone: string) => JSON.stringify({ type: 'SEND_TONE', number, tone }),
+    tone: (id: string, number: string, tone: string) => JSON.stringify({ type: 'SEND_TONE', id, number, tone }),
+    hangUp: (id: string) => JSON.stringify({ type: 'HANGUP_PARTICIPANT', id }),
     /** There is no way between us and this peer: its sound is to come through the gateway, or no longer. */
     relay: (peer: string, on: boolean) => JSON.stringify({ type: 'RELAY_SOUND', peer, on }),
 };

@@ -1,7 +1,7 @@
 // How a conference changes. Pure: the same state and the same action give the same state.
 
 import type { ConferenceMessage, ListedPeer, PeerStatus } from './message';
-import type { ChatLine, Conference, Link, Me, Notice, Over, Peer, Phase, Telephone, TelephoneState } from './state';
+import { type ChatLine, type Conference, isThere, type Link, type Me, type Notice, type Over, type Peer, type Phase, type Telephone, type TelephoneState } from './state';
 
 /** How long a telephone that has left, or failed, is still shown, milliseconds. */
 export const SHOWN_LEFT = 5_000;
@@ -92,21 +92,21 @@ function told(was: Conference, message: ConferenceMessage, now: number): Confere
             const others = message.peers.filter(({ id }) => id !== '' && id !== was.me.user);
             const stay = was.peers.filter(peer => others.some(({ id }) => id === peer.id));
             const peers = others.reduce(withPeer, { ...was, peers: stay, told: true });
-            // Of a telephone that called in itself the list has the number of the conference.
-            const numbers = message.numbers.filter(number => /^\+?[0-9]{3,}$/.test(number));
-            return numbers.reduce((all, number) => {
-                const known = all.telephones.some(telephone => telephone.id === number && telephone.state === 'in');
-                return known ? all : withTelephone(all, { ...blank(number, number, now), state: 'in' });
+            // Of a telephone that called in itself the reference's list has the number of the conference.
+            const telephones = message.telephones.filter(({ number }) => /^\+?[0-9]{3,}$/.test(number));
+            return telephones.reduce((all, { id, number }) => {
+                const isKnown = all.telephones.some(telephone => telephone.id === id && isThere(telephone));
+                return isKnown ? all : withTelephone(all, { ...blank(id, number, now), state: 'in' });
             }, peers);
         }
-        case 'calling': return withTelephone(was, blank(message.number, message.number, now));
-        case 'ringing': return telephoneIs(was, message.number, 'ringing', now);
+        case 'calling': return withTelephone(was, blank(message.id, message.number, now));
+        case 'ringing': return telephoneIs(was, message.id, 'ringing', now);
         case 'connected': {
-            const known = was.telephones.find(({ id }) => id === message.number) ?? blank(message.number, message.number, now);
+            const known = was.telephones.find(({ id }) => id === message.id) ?? blank(message.id, message.number, now);
             return withTelephone(was, { ...known, state: 'in', inbound: message.inbound, since: now });
         }
-        case 'failed': return telephoneIs(was, message.number, 'failed', now, message.reason);
-        case 'disconnected': return telephoneIs(was, message.number, 'left', now);
+        case 'failed': return telephoneIs(was, message.id, 'failed', now, message.reason);
+        case 'disconnected': return telephoneIs(was, message.id, 'left', now);
         // What to do about it is for whoever has the calls.
         case 'ice-failed': return was;
     }

@@ -13,7 +13,7 @@ import { SelfView, Tiles } from './tiles';
 type Open = 'none' | 'add' | 'invite' | 'settings' | 'end';
 
 function Toolbar({ session, conference, open, onChat, isChatOpen }: { session: Session; conference: Conference; open: (what: Open) => void; onChat: () => void; isChatOpen: boolean }) {
-    const { me, unread, locked, mixed, room } = conference;
+    const { me, unread, locked, mixed, room, phase } = conference;
     const { host, meeting } = session;
     const mayCall = !mixed || (host !== null && me.host);
     return (
@@ -25,10 +25,10 @@ function Toolbar({ session, conference, open, onChat, isChatOpen }: { session: S
             )}
             <IconButton icon="hand" label={t('hand')} pressed={me.hand} onClick={() => meeting.mine({ hand: !me.hand })} />
             <IconButton icon="chat" label={unread > 0 ? t('chat.unread', { n: unread }) : t('chat')} badge={unread} expanded={isChatOpen} onClick={onChat} />
-            {mayCall && <IconButton icon="add" label={t('add')} onClick={() => open('add')} />}
+            {mayCall && <IconButton icon="add" label={t('add')} disabled={phase.name !== 'in'} onClick={() => open('add')} />}
             <IconButton icon="invite" label={t('invite')} onClick={() => open('invite')} />
             <IconButton icon="settings" label={t('settings')} onClick={() => open('settings')} />
-            {host !== null && me.host && (
+            {host !== null && me.host && mixed && (
                 <>
                     <IconButton icon={locked ? 'lock' : 'unlock'} label={t(locked ? 'host.unlock' : 'host.lock')} pressed={locked} onClick={() => void session.attempt(host.lock(room, !locked))} />
                     <IconButton icon="end" label={t('end')} kind="danger" onClick={() => open('end')} />

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { bestGrid, corner } from '../conference/grid';
 import { masked } from '../conference/invitation';
-import type { Conference, Peer, Telephone } from '../conference/state';
+import { type Conference, isThere, type Peer, type Telephone } from '../conference/state';
 import type { Session } from '../session';
 import { t } from '../texts';
 import { useListen, useSize, useStream } from './hooks';
@@ -73,7 +73,10 @@ export function TelephoneTile({ session, telephone, speaks, onKeypad }: Telephon
             <p class="state">{state === 'failed' ? t(failure(reason)) : t(`telephone.${state}`)}</p>
             <div class="actions">
                 {state === 'in' && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
-                {state !== 'left' && state !== 'failed' && <HostButtons session={session} call={call} muted={muted} name={name} />}
+                {isThere(telephone) && call === null && (
+                    <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => session.meeting.hangUp(telephone)} />
+                )}
+                {isThere(telephone) && <HostButtons session={session} call={call} muted={muted} name={name} />}
             </div>
             <Name name={name} muted={muted} hand={false} />
         </figure>
