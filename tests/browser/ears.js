@@ -89,8 +89,8 @@
     /** By which protocols connected connections go: udp, tcp. */
     window.ways = async () => Promise.all(connections.filter(one => one.connectionState === 'connected').map(async one => {
         const stats = await one.getStats();
-        const pair = [...stats.values()].find(({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded');
-        return stats.get(pair?.remoteCandidateId)?.protocol ?? JSON.stringify([...stats.values()].filter(({ type }) => /candidate/.test(type)));
+        const transport = [...stats.values()].find(({ type }) => type === 'transport');
+        return stats.get(stats.get(transport?.selectedCandidatePairId)?.remoteCandidateId)?.protocol;
     }));
 
     window.openConnections = () => connections.filter(one => one.connectionState !== 'closed').length;

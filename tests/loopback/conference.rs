@@ -25,17 +25,17 @@ const NOBODY: &str = "+4930123456";
 const LONG: u32 = 240;
 
 /// Scenarios by what they are for.
-struct Scripts {
+pub struct Scripts {
     folder: PathBuf,
     telephone: &'static str,
     browser: &'static str,
     conference: &'static str,
     direct: &'static str,
     /// The conference deletes the user of a browser that has left, by the HTTP API, and is over without browsers.
-    deletes_users: bool,
+    pub deletes_users: bool,
 }
 
-fn ours() -> Scripts {
+pub fn ours() -> Scripts {
     Scripts {
         folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"),
         telephone: "TelephoneGate",
@@ -46,7 +46,7 @@ fn ours() -> Scripts {
     }
 }
 
-fn reference() -> Option<Scripts> {
+pub fn reference() -> Option<Scripts> {
     let shared = std::env::var_os("PARTYLINE_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let folder = shared.join("scenarios");
@@ -66,7 +66,7 @@ fn reference() -> Option<Scripts> {
 
 impl Scripts {
     /// The four routes in their order, and the one by which telephones are called.
-    fn routes(&self, third: &str) -> String {
+    pub fn routes(&self, third: &str) -> String {
         let Self { telephone, browser, conference, direct, .. } = self;
         format!(
             r#"
@@ -111,7 +111,7 @@ trunk  = "carrier"
     }
 
     /// Puts them beside a dialplan, with the values that they ask for.
-    fn copy(&self, to: &Path, api: &str) {
+    pub fn copy(&self, to: &Path, api: &str) {
         std::fs::create_dir_all(to.join("scenarios")).unwrap();
         for name in [self.telephone, self.browser, self.conference, self.direct] {
             let text = std::fs::read_to_string(self.folder.join(format!("{name}.js"))).unwrap();

@@ -3,6 +3,7 @@
 mod coming_in;
 mod lasting;
 mod people;
+mod scenarios;
 mod telephones;
 mod views;
 
@@ -38,6 +39,7 @@ fn calls_out_to(place: &str) -> Gateway {
         r#"
 [trunks.carrier]
 address   = ["{place}"]
+ping      = "off"
 caller_id = "+442079460100"
 
 [[routes]]

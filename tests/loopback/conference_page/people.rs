@@ -15,7 +15,7 @@ const SECONDS: f64 = 1_130.0;
 const THIRDS: f64 = 1_870.0;
 
 /// No candidate of UDP is told to the page, and none tells it.
-const ONLY_TCP: &str = "{
+pub const ONLY_TCP: &str = "{
     const passed = sdp => sdp.replace(/a=candidate:\\S+ \\d+ udp .*\\r\\n/gi, '');
     const told = RTCPeerConnection.prototype.setRemoteDescription;
     RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {

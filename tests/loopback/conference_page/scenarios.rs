@@ -1,0 +1,176 @@
+//! The page in a conference that scenarios hold: browsers hear and see each other directly, and from the gateway the
+//! telephones alone. With our scenarios, and with the reference's, unchanged.
+
+use super::super::conference::{Scripts, ours, reference};
+use super::super::harness::chromium::Chromium;
+use super::super::harness::slot::Slot;
+use super::super::harness::{Baresip, Family, Gateway, Phone, Setup, Sipp, address, seconds, sound};
+use super::people::ONLY_TCP;
+use super::telephones::dial;
+use super::{ANNAS, PAGES, assert_hears_once, invite_to, join, join_with, pictures, wait_for_nobody};
+
+/// Tones: of another telephone and one that is called, and of two more pages.
+const OTTOS: f64 = 1_500.0;
+const CALLED: f64 = 2_300.0;
+const SECONDS: f64 = 1_130.0;
+const THIRDS: f64 = 1_870.0;
+/// The telephone that is called, and how it is shown.
+const NUMBER: &str = "+442079460123";
+const SHOWN: &str = "+442…23";
+/// Longer than all takes, seconds.
+const LONG: u32 = 180;
+
+/// A conference by the name of its PIN, and a trunk whose telephone is at `place`.
+fn start(scripts: &Scripts, place: &str) -> Gateway {
+    let routes = scripts.routes(place).replace("caller_id =", "ping = \"off\"\ncaller_id =");
+    let room = "[rooms.4217]\ninvited_call = \"joinconf\"\n";
+    let setup = Setup::new().routes(&routes).also(room).web().ice_tcp();
+    let setup = setup.setting("fetch = { allow = [\"127.0.0.0/8\"] }");
+    let gateway = setup.prepare(|folder| scripts.copy(folder, "http://127.0.0.1:9"));
+    gateway.wait_for_log("users loaded", seconds(20));
+    scripts.copy(gateway.folder(), &format!("http://{}/platform_api", gateway.web_place()));
+    assert_eq!(gateway.ctl(&["reload"]).code(), 0);
+    gateway
+}
+
+/// Ends the calls that are left: those of telephones.
+fn kick_all(gateway: &Gateway) {
+    gateway.wait_for("nobody is left", seconds(30), |status| {
+        let calls = status["calls"].as_array().unwrap();
+        for call in calls {
+            gateway.ctl(&["kick", call["call"].as_str().unwrap()]);
+        }
+        calls.is_empty()
+    });
+}
+
+fn pages_and_telephones_meet(scripts: &Scripts, takes_keys: bool) {
+    let _slot = Slot::take();
+    let browser = Chromium::start();
+    let (mut called, place) = Baresip::listening(NUMBER, CALLED, LONG.into());
+    let gateway = start(scripts, &place);
+    let phone = |from, hertz| {
+        Phone::dials("7000").from(from).says(hertz).keys("4217#", 3.0).seconds(f64::from(LONG)).call(&gateway)
+    };
+    let tones = [PAGES, SECONDS, THIRDS];
+    let mut windows = vec![browser.window()];
+    for (name, tone) in ["Pia", "Quinn", "Rosa"].into_iter().zip(tones) {
+        if name != "Pia" {
+            windows.push(browser.opens_window());
+        }
+        join(&browser, &invite_to("4217", &gateway, name, false), tone);
+    }
+    let (anna, otto) = (phone("1001", ANNAS), phone("1002", OTTOS));
+    browser.does(&dial(NUMBER));
+    called.wait_for_answer();
+    browser.does(&format!("await reads('{SHOWN}'); await reads('On the telephone');"));
+    let all = [ANNAS, OTTOS, CALLED, PAGES, SECONDS, THIRDS];
+    for (window, own) in windows.iter().zip(tones) {
+        browser.turns_to(window);
+        browser.does(&pictures(2));
+        browser
+            .does("await until('all telephones', () => document.querySelectorAll('.tile.telephone.in').length === 3);");
+        let others: Vec<f64> = all.into_iter().filter(|&tone| tone != own).collect();
+        assert_hears_once(&browser, &format!("the page of {own} Hz"), &others, &[own]);
+    }
+    if takes_keys {
+        browser.does(&format!("await press('Keypad of {SHOWN}');"));
+        for key in "123456789*0#".chars() {
+            let name = match key {
+                '*' => "Star".to_owned(),
+                '#' => "Pound".to_owned(),
+                digit => digit.to_string(),
+            };
+            browser.does(&format!("await press('{name}');"));
+            called.wait_for(&format!("'{key}'"));
+        }
+        browser.does("await press('Close');");
+    }
+    called.hang_up();
+    browser.does("await until('it has left', () => document.querySelectorAll('.tile.telephone').length === 2);");
+    for window in &windows {
+        browser.turns_to(window);
+        browser.does("await press('Leave'); await reads('You have left');");
+    }
+    kick_all(&gateway);
+    called.quits();
+    for (who, heard, own) in [
+        ("Anna", anna.finish().heard, ANNAS),
+        ("Otto", otto.finish().heard, OTTOS),
+        ("the called", called.finish(LONG.into()), CALLED),
+    ] {
+        for other in all.into_iter().filter(|&other| other != own) {
+            sound::assert_hears_other_not_own(who, &heard, other, own);
+        }
+    }
+    let remains = gateway.finish();
+    assert!(!remains.log.contains("scenario failed"), "{}", remains.log);
+}
+
+#[test]
+fn three_pages_and_three_telephones_meet_in_our_scenarios() {
+    pages_and_telephones_meet(&ours(), true);
+}
+
+#[test]
+fn three_pages_and_three_telephones_meet_in_the_scenarios_of_the_reference() {
+    // It does not pass keys on.
+    let Some(scripts) = reference() else { return };
+    pages_and_telephones_meet(&scripts, false);
+}
+
+/// A busy telephone, and what the page says of it.
+fn a_busy_telephone_is_shown(scripts: &Scripts, reason: &str) {
+    let _slot = Slot::take();
+    let (browser, telephone) = (Chromium::start(), Sipp::new("is_called_and_is_busy").limit(60).listen(Family::V4));
+    let gateway = start(scripts, &address::host_port(telephone.address, telephone.port));
+    join(&browser, &invite_to("4217", &gateway, "Pia", false), PAGES);
+    browser.does("await reads('Nobody else is here yet');");
+    browser.does(&dial(NUMBER));
+    browser.does(&format!("await reads('{reason}'); await reads('{SHOWN} was not reached');"));
+    browser.does("await press('Leave'); await reads('You have left');");
+    telephone.finish();
+    wait_for_nobody(&gateway);
+    gateway.finish();
+}
+
+#[test]
+fn a_busy_telephone_is_shown_with_its_reason_by_our_scenarios() {
+    a_busy_telephone_is_shown(&ours(), "Busy");
+}
+
+#[test]
+fn a_busy_telephone_is_shown_by_the_scenarios_of_the_reference() {
+    let Some(scripts) = reference() else { return };
+    a_busy_telephone_is_shown(&scripts, "Not reached");
+}
+
+#[test]
+fn pages_that_do_not_reach_each_other_are_heard_through_the_gateway_within_five_seconds() {
+    let _slot = Slot::take();
+    let browser = Chromium::start();
+    let gateway = start(&ours(), "127.0.0.1:9");
+    let anna = Phone::dials("7000").says(ANNAS).keys("4217#", 3.0).seconds(90.0).call(&gateway);
+    let first = browser.window();
+    join_with(&browser, &invite_to("4217", &gateway, "Pia", false), PAGES, ONLY_TCP);
+    browser.opens_window();
+    join_with(&browser, &invite_to("4217", &gateway, "Quinn", false), SECONDS, ONLY_TCP);
+    // From the moment on that they know of each other.
+    browser.does("await reads('Pia');");
+    let took = browser.does(&format!(
+        "const begin = performance.now();
+         await until('her tone', async () => (await hears([{PAGES}]))[0] > -65);
+         return performance.now() - begin;"
+    ));
+    assert!(took.as_f64().unwrap() < 5_000.0, "{took} ms");
+    assert_hears_once(&browser, "the second", &[PAGES, ANNAS], &[SECONDS]);
+    browser.does("await reads('Sound only');");
+    assert_hears_once(&browser, "the second, after all tries", &[PAGES, ANNAS], &[SECONDS]);
+    browser.does("await press('Leave'); await reads('You have left');");
+    browser.turns_to(&first);
+    browser.does("await press('Leave'); await reads('You have left');");
+    kick_all(&gateway);
+    anna.finish();
+    let remains = gateway.finish();
+    assert!(!remains.log.contains("scenario failed"), "{}", remains.log);
+}
