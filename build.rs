@@ -1,4 +1,5 @@
-//! Lists what `.ci/web` has made of `web/`, so that `http/conference_page.rs` has it in the binary; nothing where it was not made.
+//! Lists what `.ci/web` has made of `web/`, so that `http/conference_page.rs` has it in the binary; nothing where it
+//! was not made.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -131,8 +131,8 @@ impl Playout {
         }
     }
 
-    /// Shows the last `count` samples, which are concealed, with `before` that precede them, and `behind` more that would
-    /// follow. Nothing where that is more than 100 ms.
+    /// Shows the last `count` samples, which are concealed, with `before` that precede them, and `behind` more that
+    /// would follow. Nothing where that is more than 100 ms.
     pub fn show_concealed(&mut self, count: usize, before: usize, behind: usize, show: impl FnOnce(&[i16])) {
         let mut sound = [0; 5 * FRAME_8K * Rate::Full.scale()];
         let end = self.start + self.history + self.len;

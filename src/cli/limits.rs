@@ -9,8 +9,8 @@ const BASE: u64 = 256;
 const PER_CALL: u64 = 3;
 /// Descriptors of connections for ICE that have not said yet which call they are for.
 const ICE_TCP: u64 = 512;
-/// Descriptors that a call by ICE-TCP takes beside: its connection and the socket that the leg sees have two, and it has
-/// no RTCP port.
+/// Descriptors that a call by ICE-TCP takes beside: its connection and the socket that the leg sees have two, and it
+/// has no RTCP port.
 const PER_ICE_TCP_CALL: u64 = 1;
 /// Descriptors kept for administrators, who must get in when all others are taken.
 const RESERVE: u64 = 4;

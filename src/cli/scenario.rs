@@ -23,8 +23,8 @@ pub(super) struct ScenarioArguments {
 
 #[derive(Debug, Subcommand)]
 enum ScenarioCommand {
-    /// Runs a scenario without a telephone: tells it events from a file, and prints what it asks for. Exit status 1 if it
-    /// fails.
+    /// Runs a scenario without a telephone: tells it events from a file, and prints what it asks for. Exit status 1 if
+    /// it fails.
     Test(TestArguments),
 }
 
@@ -32,7 +32,8 @@ enum ScenarioCommand {
 struct TestArguments {
     /// The scenario, a JavaScript file.
     file: PathBuf,
-    /// What happens, a JSON list: [{"incoming": {"call": "in1"}}, {"answered": "in1"}, …]; docs/scenarios.md has them all.
+    /// What happens, a JSON list: [{"incoming": {"call": "in1"}}, {"answered": "in1"}, …]; docs/scenarios.md has them
+    /// all.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
     /// What VoxEngine.customData() says.
@@ -40,8 +41,8 @@ struct TestArguments {
     custom_data: String,
 }
 
-/// One thing that happens, as the file has it. Calls are `in1`, `in2` (that come in) and `out1`, `out2` (that the scenario
-/// makes), in the order in which they are made.
+/// One thing that happens, as the file has it. Calls are `in1`, `in2` (that come in) and `out1`, `out2` (that the
+/// scenario makes), in the order in which they are made.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Happening {

@@ -242,8 +242,8 @@ pub enum Output {
         /// What.
         event: session::Event,
     },
-    /// A stream of a scenario's is open: this is the end that is not the media plane's. It is over when the other one is
-    /// gone.
+    /// A stream of a scenario's is open: this is the end that is not the media plane's. It is over when the other one
+    /// is gone.
     StreamOpened {
         /// The session.
         session: SessionId,

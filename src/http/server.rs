@@ -166,15 +166,16 @@ impl HttpServer {
         self.acme.as_ref().map(AcmeCertificate::trouble).unwrap_or_default()
     }
 
-    /// What makes invitations for a browser of this machine; `None`: it listens nowhere that one would get a microphone.
+    /// What makes invitations for a browser of this machine; `None`: it listens nowhere that one would get a
+    /// microphone.
     pub fn inviting(&self) -> Option<Inviting> {
         let is_here = |address: &SocketAddr| address.ip().is_loopback() || address.ip().is_unspecified();
         let (_, address) = self.bound.iter().find(|(scheme, address)| *scheme == "http" && is_here(address))?;
         Some(Inviting::new(self.app.clone(), address.port()))
     }
 
-    /// What URLs of ours begin with; `None`: it listens by no such scheme. The host is a name of the certificate, or the
-    /// public address, or the one that it listens on, if it is one.
+    /// What URLs of ours begin with; `None`: it listens by no such scheme. The host is a name of the certificate, or
+    /// the public address, or the one that it listens on, if it is one.
     #[must_use]
     pub fn url(&self, scheme: &str) -> Option<String> {
         let (_, address) = self.bound.iter().find(|(bound, _)| *bound == scheme)?;

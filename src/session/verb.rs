@@ -102,10 +102,10 @@ pub enum Verb {
         /// `X-` headers of the INVITE; others are left out.
         headers: Vec<(String, String)>,
     },
-    /// Calls a conference: the session of that name, or the one that the first route with `from = "sessions"` starts for
-    /// it. The two sessions have one half of the call each, which is a call to both of them: it is answered, hung up,
-    /// connected, sent digits and messages like any other, and what is connected to one half is heard by who hears the
-    /// other. Answered at once with [`super::Event::Dialled`] or [`super::Event::DialFailed`].
+    /// Calls a conference: the session of that name, or the one that the first route with `from = "sessions"` starts
+    /// for it. The two sessions have one half of the call each, which is a call to both of them: it is answered, hung
+    /// up, connected, sent digits and messages like any other, and what is connected to one half is heard by who hears
+    /// the other. Answered at once with [`super::Event::Dialled`] or [`super::Event::DialFailed`].
     Join {
         /// The session's handle for its half, as in [`Verb::Dial`].
         call: CallHandle,

@@ -1,6 +1,6 @@
-//! The conference that scenarios make, in the real gateway: two browsers with JsSIP, two telephones that key its PIN, and a
-//! third that a browser has called. With our scenarios, and with the four of the VoxEngine platform, unchanged but for the
-//! values that they ask their reader to put in; their texts are not in the project.
+//! The conference that scenarios make, in the real gateway: two browsers with JsSIP, two telephones that key its PIN,
+//! and a third that a browser has called. With our scenarios, and with the four of the VoxEngine platform, unchanged
+//! but for the values that they ask their reader to put in; their texts are not in the project.
 
 use super::harness::baresip::Baresip;
 use super::harness::chromium::{Chromium, assert_hears};

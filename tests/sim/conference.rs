@@ -1,5 +1,5 @@
-//! The conference that scenarios make: a telephone's session, one for the conference, and telephones that it calls. With
-//! ours, and with those of the VoxEngine platform, unchanged, which are not in the project.
+//! The conference that scenarios make: a telephone's session, one for the conference, and telephones that it calls.
+//! With ours, and with those of the VoxEngine platform, unchanged, which are not in the project.
 
 use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Input, SessionId};

@@ -250,8 +250,8 @@ pub(super) async fn hang_up(State(app): State<App>, caller: Caller, Name(room): 
 }
 
 /// Calls a telephone into a room. Answered once it is called; how that goes, the events say. Whoever takes
-/// `text/event-stream` is told here: `progress` (`{"call", "what"}`), at last `done` or `failed` (`{"rule", "detail"}`).
-/// Role: operator.
+/// `text/event-stream` is told here: `progress` (`{"call", "what"}`), at last `done` or `failed`
+/// (`{"rule", "detail"}`). Role: operator.
 #[utoipa::path(
     post, path = "/api/v1/rooms/{room}/dial", tag = "rooms", params(("room" = String, Path, max_length = 64)),
     request_body = Dial, responses((status = 202, body = Placed))

@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 /// Beside a payload type, which has seven bits: the sender says that the packet is silence, and it need not be decoded.
 pub(super) const SILENCE: u8 = 0x80;
 
-/// So much that is made up in place of G.722 is followed by its decoder, 20 ms: what comes later fades, and the sender's
-/// sound did not.
+/// So much that is made up in place of G.722 is followed by its decoder, 20 ms: what comes later fades, and the
+/// sender's sound did not.
 const FOLLOWED: usize = Rate::Wide.frame();
 
 /// The decoders of a leg. They are made when what they decode is negotiated, so that a tick never has to.

@@ -1,5 +1,5 @@
-//! Sound in JSON messages, as the VoxEngine platform frames it: `start`, `media` with a base64 payload, `stop`. What the
-//! sound is, and where it comes from, is not told apart here.
+//! Sound in JSON messages, as the VoxEngine platform frames it: `start`, `media` with a base64 payload, `stop`. What
+//! the sound is, and where it comes from, is not told apart here.
 
 use super::encoding::Encoding;
 use base64::Engine;

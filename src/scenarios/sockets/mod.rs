@@ -1,5 +1,5 @@
-//! WebSockets of scenarios, all on one thread: texts to and from a scenario's own thread, and sound past it, straight to
-//! and from the media plane's rings.
+//! WebSockets of scenarios, all on one thread: texts to and from a scenario's own thread, and sound past it, straight
+//! to and from the media plane's rings.
 //!
 //! | file | what happens there |
 //! |---|---|

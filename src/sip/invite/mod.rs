@@ -2,8 +2,8 @@
 //!
 //! [`Usage`] knows how far the call is; everything inside a dialog is in [`Session`](session::Session). The files:
 //! `incoming` and `reliable` for calls to us, `outgoing` for calls of ours, `ours` and `theirs` for re-INVITE and
-//! UPDATE either way, `messages` for INFO and MESSAGE, `ending` for BYE and all that leads to it, `refer` for REFER and NOTIFY, `session_timer` for
-//! RFC 4028.
+//! UPDATE either way, `messages` for INFO and MESSAGE, `ending` for BYE and all that leads to it, `refer` for REFER and
+//! NOTIFY, `session_timer` for RFC 4028.
 
 pub(crate) mod ending;
 mod incoming;

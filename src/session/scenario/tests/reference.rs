@@ -1,5 +1,5 @@
-//! The conference that four scenarios of the VoxEngine platform make, unchanged, each session by itself. Their texts are
-//! not ours, so they are not here.
+//! The conference that four scenarios of the VoxEngine platform make, unchanged, each session by itself. Their texts
+//! are not ours, so they are not here.
 
 use super::*;
 use std::path::{Path, PathBuf};
