@@ -156,11 +156,11 @@ pub struct OpusSettings {
 }
 
 impl Default for OpusSettings {
-    /// 24 kb/s, complexity 5, FEC, no DTX.
+    /// 24 kb/s, complexity 6, FEC, no DTX.
     fn default() -> Self {
         Self {
             bitrate: 24_000,
-            complexity: 5,
+            complexity: 6,
             fec: true,
             dtx: false,
             constant_bitrate: false,

@@ -151,7 +151,7 @@ table! {
         /// Bits a second, 6000 to 128000; less where the other side asks for less. It is asked for as much. Default
         /// `24000`.
         bitrate: i64 = "32000",
-        /// Work spent on each packet, 0 (least) to 10. Default `5`.
+        /// Work spent on each packet, 0 (least) to 10. Default `6`.
         complexity: i64 = "9",
         /// Whether packets carry what mends the loss of the one before (in-band FEC), where the other side can use it.
         /// Default `true`.
