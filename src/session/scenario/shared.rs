@@ -66,6 +66,8 @@ pub(super) type Entries = (Persistent<Function<'static>>, Persistent<Function<'s
 pub(super) struct Shared {
     pub(super) turn: RefCell<Turn>,
     pub(super) breach: Cell<Option<Breach>>,
+    /// The engine has been told to stop the script.
+    pub(super) is_stopping: Cell<bool>,
     /// Octets that the engine has.
     pub(super) memory: Cell<usize>,
     /// The scripts' names.
@@ -88,6 +90,7 @@ impl Shared {
         Self {
             turn: RefCell::default(),
             breach: Cell::new(None),
+            is_stopping: Cell::new(false),
             memory: Cell::new(0),
             files: RefCell::default(),
             entries: Cell::new(None),
@@ -112,7 +115,9 @@ impl Shared {
         if self.breach.get().is_none() && self.stopwatch.borrow_mut().is_over() {
             self.break_limit(Breach::Time);
         }
-        self.breach.get().is_some()
+        let stops = self.breach.get().is_some();
+        self.is_stopping.set(stops);
+        stops
     }
 
     /// The first limit that is broken counts.
