@@ -319,6 +319,18 @@ declare namespace VoxEngine {
   function playSoundAndHangup(url: string): void;
 }
 
+// Storage
+
+interface StorageKey { key: string; value: string; /** Seconds since 1970. */ expireAt: number }
+
+/** Short texts that outlive the session; all scenarios share them. */
+declare namespace ApplicationStorage {
+  function put(key: string, value: string, ttl: number): Promise<StorageKey>;
+  function get(key: string): Promise<StorageKey | null>;
+  function remove(key: string): Promise<StorageKey | null>;
+  function keys(pattern?: string): Promise<{ keys: string[] }>;
+}
+
 // Modules, voices
 
 declare enum Modules {

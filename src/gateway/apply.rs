@@ -170,6 +170,10 @@ impl Gateway {
                 }
                 Ok(())
             }
+            Verb::Store { request, what } => {
+                self.ask_storage(session, request, what);
+                Ok(())
+            }
             Verb::EndSession => {
                 self.end_session(now, session, "session ended");
                 Ok(())

@@ -1,6 +1,7 @@
-//! What is kept beyond the gateway's life, of users, invitations and rooms: asked of a database, and written to it.
+//! What is kept beyond the gateway's life, of users, invitations, rooms and texts of scenarios: asked of a database, and written to it.
 
 use crate::dialplan::{Pin, Secret};
+pub use crate::session::{StorageAnswer, StorageRequest, StoredText};
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -25,6 +26,8 @@ pub enum Query {
         /// Its identifier.
         id: String,
     },
+    /// Of a text that scenarios keep.
+    Text(StorageRequest),
 }
 
 /// The answer to a [`Query`].
@@ -34,6 +37,8 @@ pub enum Kept {
     Loaded(Stored),
     /// It is done.
     Done,
+    /// What there is of a text.
+    Text(StorageAnswer),
 }
 
 /// All that is kept.

@@ -136,7 +136,8 @@ pub use control::{Backlog, CallStatus, Guest, Progress, Reply, Request, RoomStat
 pub use event::{Event, TimedEvent};
 pub use io::{Input, Output};
 pub use kept::{
-    InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredRoom, StoredSettings, StoredUser,
+    InvitedTo, Kept, Query, StorageAnswer, StorageRequest, Stored, StoredBinding, StoredInvitation, StoredKey,
+    StoredRoom, StoredSettings, StoredText, StoredUser,
 };
 pub use log::{Level, LogLine, Masked};
 pub use moderation::Audience;

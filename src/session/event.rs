@@ -1,6 +1,6 @@
 //! What a session sees.
 
-use super::{CallHandle, Digits, PlaybackHandle, RoomHandle, TimerHandle, VerbError};
+use super::{CallHandle, Digits, PlaybackHandle, RoomHandle, StorageAnswer, StorageHandle, TimerHandle, VerbError};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -136,6 +136,13 @@ pub enum Event {
         /// Which.
         timer: TimerHandle,
     },
+    /// The answer to [`super::Verb::Store`].
+    Stored {
+        /// Which.
+        request: StorageHandle,
+        /// What there is, or why that is not known.
+        outcome: Result<StorageAnswer, String>,
+    },
     /// A verb could not be done.
     VerbFailed {
         /// The call it was about, if one.
@@ -165,7 +172,11 @@ impl Event {
             | Self::Collected { call, .. }
             | Self::PinChecked { call, .. } => Some(*call),
             Self::VerbFailed { call, .. } => *call,
-            Self::Started | Self::PlaybackFinished { .. } | Self::RoomChanged { .. } | Self::Timer { .. } => None,
+            Self::Started
+            | Self::PlaybackFinished { .. }
+            | Self::RoomChanged { .. }
+            | Self::Timer { .. }
+            | Self::Stored { .. } => None,
         }
     }
 }

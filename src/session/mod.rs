@@ -14,6 +14,7 @@ mod life;
 mod line;
 mod routed;
 pub mod scenario;
+mod storage;
 #[cfg(test)]
 mod testing;
 mod to_user;
@@ -25,6 +26,7 @@ pub use event::{Alerting, DialCause, Ending, Event, Party, PinVerdict};
 pub use invitation::{Invitation, Invited};
 pub use ivr::Ivr;
 pub use routed::{Running, for_route};
+pub use storage::{StorageAnswer, StorageRequest, StoredText};
 pub use to_user::ToUser;
 pub use verb::{CallerId, CollectSpec, DialTarget, PlayItem, RoomName, StreamWay, Verb, VerbError, Verbs};
 
@@ -68,6 +70,10 @@ pub struct TimerHandle(pub u32);
 /// Sound from outside the gateway, or to there, as the session names it: one way of a bot's, say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamHandle(pub u32);
+
+/// One question about what is kept, as the session names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StorageHandle(pub u32);
 
 /// Something a session can connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,9 @@
 //! What a session can ask for.
 
-use super::{CallHandle, Digits, Party, PlaybackHandle, RoomHandle, StreamHandle, TimerHandle, Unit};
+use super::{
+    CallHandle, Digits, Party, PlaybackHandle, RoomHandle, StorageHandle, StorageRequest, StreamHandle, TimerHandle,
+    Unit,
+};
 use crate::dialplan::{RoomTemplate, SoundSource};
 use crate::types::SampleRate;
 use std::borrow::Cow;
@@ -226,6 +229,13 @@ pub enum Verb {
         /// Which.
         timer: TimerHandle,
     },
+    /// Asks for a text that is kept beyond sessions, or keeps one. [`super::Event::Stored`] answers it in any case.
+    Store {
+        /// The session's name for it.
+        request: StorageHandle,
+        /// What.
+        what: StorageRequest,
+    },
     /// The session is done; its calls that still run are hung up.
     EndSession,
 }
@@ -264,6 +274,7 @@ impl Verb {
             Self::Mute { .. } => "mute",
             Self::SetTimer { .. } => "set_timer",
             Self::ClearTimer { .. } => "clear_timer",
+            Self::Store { .. } => "store",
             Self::EndSession => "end_session",
         }
     }

@@ -1,4 +1,5 @@
-//! What outlives the process: users, their bindings and invitations, and rooms that were made, in SQLite or PostgreSQL.
+//! What outlives the process: users, their bindings and invitations, rooms that were made, and
+//! texts of scenarios, in SQLite or PostgreSQL.
 //!
 //! A thread of its own asks the database, so that one that is slow or gone holds up nothing but who asked. Questions of
 //! the gateway ([`Store::ask`]) are answered within seconds, if only with why not; bindings and rooms
@@ -9,6 +10,7 @@
 mod behind;
 mod migrations;
 mod rows;
+mod texts;
 
 use crate::dialplan::Database;
 use crate::gateway::{Kept, Query, StoredBinding, StoredRoom};

@@ -46,7 +46,7 @@ impl Rows {
     }
 
     /// The database, its tables as this version has them. One that cannot be opened is tried again the next time.
-    async fn pool(&self) -> Result<&AnyPool, StoreError> {
+    pub(super) async fn pool(&self) -> Result<&AnyPool, StoreError> {
         self.pool.get_or_try_init(|| open(&self.database)).await
     }
 
@@ -57,6 +57,7 @@ impl Rows {
             Query::ChangeUser(user) => self.change(&user).await.map(|()| Kept::Done),
             Query::RemoveUser { name } => self.remove(&name).await.map(|()| Kept::Done),
             Query::AddInvitation(invitation) => self.invite(&invitation).await.map(|()| Kept::Done),
+            Query::Text(request) => self.texts(request).await.map(Kept::Text),
             Query::RevokeInvitation { id } => self.revoke(&id).await.map(|()| Kept::Done),
         }
     }
@@ -341,10 +342,10 @@ fn binding(row: &AnyRow) -> Result<Option<StoredBinding>, sqlx::Error> {
     }))
 }
 
-fn seconds(time: SystemTime) -> i64 {
+pub(super) fn seconds(time: SystemTime) -> i64 {
     i64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
-fn time(seconds: i64) -> SystemTime {
+pub(super) fn time(seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
 }

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::dialplan::{Pin, Secret};
-use crate::gateway::{InvitedTo, Stored, StoredInvitation, StoredKey, StoredSettings, StoredUser};
+use crate::gateway::{
+    InvitedTo, StorageAnswer, StorageRequest, Stored, StoredInvitation, StoredKey, StoredSettings, StoredText,
+    StoredUser,
+};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -93,7 +96,7 @@ impl Desk {
     fn load_all(&mut self) -> Stored {
         match self.ask(Query::Load).unwrap() {
             Kept::Loaded(stored) => stored,
-            Kept::Done => panic!(),
+            Kept::Done | Kept::Text(_) => panic!(),
         }
     }
 
@@ -220,4 +223,44 @@ fn a_database_that_cannot_be_opened_says_why_and_is_tried_again() {
 fn neither_question_nor_answer_shows_a_key() {
     let text = format!("{:?}", Query::AddUser(user("alice")));
     assert!(!text.contains("ab12"), "{text}");
+}
+
+#[test]
+fn texts_of_scenarios_are_kept_for_their_time_and_replaced_and_found_by_name() {
+    let folder = Folder::new("texts");
+    let put = |key: &str, value: &str, seconds| StorageRequest::Put {
+        key: key.into(),
+        value: value.into(),
+        keep: Duration::from_secs(seconds),
+    };
+    let get = |key: &str| StorageRequest::Get { key: key.into() };
+    fn ask(desk: &mut Desk, request: StorageRequest) -> StorageAnswer {
+        match desk.ask(Query::Text(request)) {
+            Ok(Kept::Text(answer)) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+    let value = |answer| match answer {
+        StorageAnswer::Text(text) => text.map(|text: StoredText| text.value),
+        other => panic!("{other:?}"),
+    };
+    {
+        let mut desk = folder.store("users.db");
+        assert_eq!(value(ask(&mut desk, get("a"))), None);
+        for (key, text) in [("a", "1"), ("room-2", "it's; --"), ("room-1", ""), ("a", "2")] {
+            assert_eq!(value(ask(&mut desk, put(key, text, 3_600))).as_deref(), Some(text));
+        }
+        ask(&mut desk, put("over", "x", 0));
+    }
+    let mut desk = folder.store("users.db");
+    assert_eq!(value(ask(&mut desk, get("a"))).as_deref(), Some("2"));
+    assert_eq!(value(ask(&mut desk, get("room-2"))).as_deref(), Some("it's; --"));
+    assert_eq!(value(ask(&mut desk, get("over"))), None, "its time is over");
+    let keys = |pattern: &str| StorageRequest::Keys { pattern: pattern.into() };
+    assert_eq!(ask(&mut desk, keys("room-*")), StorageAnswer::Keys(vec!["room-1".into(), "room-2".into()]));
+    let StorageAnswer::Text(Some(gone)) = ask(&mut desk, StorageRequest::Remove { key: "a".into() }) else { panic!() };
+    assert_eq!(gone.value, "2");
+    assert!(gone.until > SystemTime::now() + Duration::from_secs(3_000));
+    assert_eq!(value(ask(&mut desk, StorageRequest::Remove { key: "a".into() })), None);
+    assert_eq!(ask(&mut desk, keys("*")), StorageAnswer::Keys(vec!["room-1".into(), "room-2".into()]));
 }

@@ -41,6 +41,7 @@ mod refusals;
 mod registration;
 mod retransmission;
 mod scanners;
+mod scenario_storage;
 mod session_timer;
 mod sha256_registrar;
 mod sipsak;

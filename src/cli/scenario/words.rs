@@ -1,7 +1,7 @@
 //! Verbs as people read them.
 
 use crate::session::scenario::SocketAsk;
-use crate::session::{CallHandle, CallerId, DialTarget, PlayItem, StreamWay, Unit, Verb};
+use crate::session::{CallHandle, CallerId, DialTarget, PlayItem, StorageRequest, StreamWay, Unit, Verb};
 
 pub(super) fn of(verb: &Verb) -> String {
     match verb {
@@ -48,6 +48,7 @@ pub(super) fn of(verb: &Verb) -> String {
         Verb::SendInfo { call, content_type, body, .. } => format!("info to {}: {content_type} {body}", name(*call)),
         Verb::SetTimer { timer, after } => format!("timer {} in {} ms", timer.0, after.as_millis()),
         Verb::ClearTimer { timer } => format!("clear timer {}", timer.0),
+        Verb::Store { request, what } => format!("storage request {}: {}", request.0, storage(what)),
         Verb::EndSession => "the session ends".to_owned(),
         // What scenarios have no use for.
         other => other.name().to_owned(),
@@ -64,6 +65,15 @@ pub(super) fn of_socket(ask: &SocketAsk) -> Option<String> {
         SocketAsk::Clear { socket, .. } => format!("WebSocket {socket}: clear its sound"),
         SocketAsk::Hear { .. } | SocketAsk::Tell { .. } => return None,
     })
+}
+
+fn storage(what: &StorageRequest) -> String {
+    match what {
+        StorageRequest::Put { key, value, keep } => format!("keep {value:?} as {key} for {} s", keep.as_secs()),
+        StorageRequest::Get { key } => format!("get {key}"),
+        StorageRequest::Remove { key } => format!("remove {key}"),
+        StorageRequest::Keys { pattern } => format!("keys like {pattern}"),
+    }
 }
 
 fn name(call: CallHandle) -> String {

@@ -73,7 +73,7 @@ impl Gateway {
     pub(super) fn on_loaded(&mut self, now: Now, answer: Result<Kept, String>) {
         let Stored { users, bindings, invitations, rooms } = match answer {
             Ok(Kept::Loaded(stored)) => stored,
-            Ok(Kept::Done) => Stored::default(),
+            Ok(Kept::Done | Kept::Text(_)) => Stored::default(),
             Err(why) => {
                 self.users.loading = Loading::Failed(now.instant + AGAIN);
                 self.log_limited(now, Level::Warn, None, "users not loaded", || {

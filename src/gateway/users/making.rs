@@ -6,7 +6,8 @@ use crate::gateway::digest;
 use crate::gateway::kept::{Kept, Query, StoredInvitation, StoredKey, StoredUser};
 use crate::gateway::new_user::{NewUser, Password, UserChange};
 use crate::gateway::peer::UserTerms;
-use crate::gateway::{Event, Gateway, Level, Refusal, Reply, Rule};
+use crate::gateway::{Event, Gateway, Level, Refusal, Reply, Rule, SessionId};
+use crate::session::StorageHandle;
 use crate::types::Now;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +30,8 @@ pub(super) enum Pending {
     Revoke { asked: u64, id: String },
     /// A user to be made of whoever showed an invitation.
     Admit { asked: u64, user: StoredUser, password: Password },
+    /// A text of scenarios. `session`: whose.
+    Text { session: SessionId, request: StorageHandle },
     /// A user to be removed.
     Remove { asked: Option<u64>, name: String },
 }
@@ -178,6 +181,7 @@ impl Gateway {
         let unavailable = |why: &String| Reply::Error(Refusal::new(Rule::Unavailable, format!("the database: {why}")));
         match (pending, answer) {
             (Pending::Load, answer) => self.on_loaded(now, answer),
+            (Pending::Text { session, request }, answer) => self.on_text(session, request, answer),
             (Pending::Add { asked, user }, Ok(_)) => {
                 let name = user.name.clone();
                 self.enter_user(now, user);

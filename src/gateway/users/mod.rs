@@ -12,6 +12,7 @@
 //! | `loading.rs` | what the database has, at the start |
 //! | `invitations.rs`, `inviting.rs` | invitations there are; how they are made, taken back and used |
 //! | `ends.rs` | when temporary users end |
+//! | `texts.rs` | what scenarios keep |
 
 mod ends;
 mod invitations;
@@ -21,6 +22,7 @@ mod making;
 mod registering;
 #[cfg(test)]
 pub(super) mod tests;
+mod texts;
 
 use super::Gateway;
 use super::digest;

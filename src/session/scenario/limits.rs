@@ -99,8 +99,8 @@ impl Metered {
             return true;
         }
         self.0.break_limit(Breach::Memory);
-        // The error that no script can catch must come about, or a loop would catch that there is no memory for it, again
-        // and again. Nothing of the script runs any more.
+        // The error that no script can catch must come about, or a loop would catch that there is no memory for it,
+        // again and again. Nothing of the script runs any more.
         let (most, end) = if self.0.is_stopping.get() { (RESERVE, RESERVE * 2) } else { (SMALL, RESERVE) };
         more <= most && total <= end
     }

@@ -24,7 +24,7 @@ pub use prelude::check;
 pub use shared::{Fetch, Fetched, Turn};
 pub use sockets::{SocketAsk, SocketNews};
 
-use super::{CallHandle, DialCause, Event, Verb, VerbError};
+use super::{CallHandle, DialCause, Event, StorageAnswer, StoredText, Verb, VerbError};
 use crate::types::{Now, Seed};
 use limits::{Breach, Metered};
 use rquickjs::context::{EvalOptions, intrinsic};
@@ -298,6 +298,15 @@ fn tell<'js>(deliver: &Function<'js>, event: &Event) -> rquickjs::Result<()> {
         }
         Event::Digit { call: handle, digit } => call(deliver, ("digit", id(*handle), digit.to_string())),
         Event::PlaybackFinished { playback, completed } => call(deliver, ("played", playback.0, *completed)),
+        Event::Stored { request, outcome } => match outcome {
+            Err(why) => call(deliver, ("notStored", request.0, &**why)),
+            Ok(StorageAnswer::Keys(keys)) => call(deliver, ("storedKeys", request.0, keys.clone())),
+            Ok(StorageAnswer::Text(Some(StoredText { key, value, until }))) => {
+                let until = until.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+                call(deliver, ("storedText", request.0, &**key, &**value, until as f64))
+            }
+            Ok(_) => call(deliver, ("storedText", request.0)),
+        },
         Event::Timer { timer } => call(deliver, ("timer", timer.0)),
         Event::VerbFailed { call: handle, error } => {
             let handle = handle.map_or(f64::NAN, id);

@@ -6,7 +6,8 @@ use super::shared::{Fetch, Shared};
 use super::sockets;
 use crate::dialplan::{SoundSource, SoundUrl};
 use crate::session::{
-    CallHandle, CallerId, DialTarget, Party, PlayItem, PlaybackHandle, RoomHandle, RoomName, TimerHandle, Unit, Verb,
+    CallHandle, CallerId, DialTarget, Party, PlayItem, PlaybackHandle, RoomHandle, RoomName, StorageHandle,
+    StorageRequest, TimerHandle, Unit, Verb,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -86,6 +87,18 @@ fn about_the_session(maker: &Maker<'_, '_>) -> Result<()> {
     maker.add("fetch", move |id, url, method, headers, body, timeout, connect_timeout| {
         let fetch = Fetch { id: self::id(id), url, method, headers: pairs(headers), body, timeout, connect_timeout };
         shared.turn.borrow_mut().fetches.push(fetch);
+    })?;
+    let shared = own();
+    maker.add("store", move |request: f64, kind: String, key: String, value: String, seconds: f64| {
+        let what = match &*kind {
+            "put" => {
+                StorageRequest::Put { key, value, keep: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX) }
+            }
+            "get" => StorageRequest::Get { key },
+            "remove" => StorageRequest::Remove { key },
+            _ => StorageRequest::Keys { pattern: key },
+        };
+        shared.push(Verb::Store { request: StorageHandle(id(request)), what });
     })?;
     let shared = own();
     maker.add("endSession", move || shared.push(Verb::EndSession))

@@ -19,6 +19,7 @@ const SOURCE: &str = concat!(
     include_str!("js/tools.js"),
     include_str!("js/net.js"),
     include_str!("js/socket.js"),
+    include_str!("js/storage.js"),
     include_str!("js/engine.js"),
     include_str!("js/deliver.js"),
 );

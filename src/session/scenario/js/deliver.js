@@ -164,6 +164,24 @@ const on = {
 
   socket: socketNews,
 
+  storedText(id, key, value, expireAt) {
+    const asked = storing.get(id);
+    storing.delete(id);
+    asked?.resolve(key === undefined ? null : { key, value, expireAt });
+  },
+
+  storedKeys(id, keys) {
+    const asked = storing.get(id);
+    storing.delete(id);
+    asked?.resolve({ keys });
+  },
+
+  notStored(id, why) {
+    const asked = storing.get(id);
+    storing.delete(id);
+    asked?.reject(new Error(`ApplicationStorage: ${why}`));
+  },
+
   over() {
     fire(application, AppEvents.Terminating, {});
     fire(application, AppEvents.Terminated, {});
@@ -224,7 +242,7 @@ host.start((kind, ...facts) => on[kind](...facts), settle);
 Object.assign(globalThis, {
   VoxEngine, AppEvents, CallEvents, ConferenceEvents, PlayerEvents, RecorderEvents, WebSocketEvents,
   WebSocketAudioEncoding, WebSocketReadyState,
-  Modules, require, Language, VoiceList, Logger, CryptoEngine, Net,
+  Modules, require, Language, VoiceList, Logger, CryptoEngine, Net, ApplicationStorage,
   setTimeout, setInterval, clearTimeout: clearTimer, clearInterval: clearTimer,
   base64_encode: (data) => host.base64(octets(data)),
   base64_decode: (data) => host.unbase64(text(data)),
@@ -237,7 +255,7 @@ Object.assign(globalThis, {
 });
 // Names that scripts of the original platform may use and that do not exist here. (A guard as objects have it would make
 // every misspelt variable `undefined`.)
-for (const name of ["ACDRequest", "AI", "AMD", "ApplicationStorage", "ASR", "CallList", "CCAI", "IVR", "PushService"]) {
+for (const name of ["ACDRequest", "AI", "AMD", "ASR", "CallList", "CCAI", "IVR", "PushService"]) {
   Object.defineProperty(globalThis, name, {
     configurable: true,
     get() { throw absent(name); },

@@ -7,6 +7,7 @@ mod names;
 mod reference;
 mod sockets;
 mod sounds;
+mod storage;
 mod tools;
 
 use super::*;
@@ -134,6 +135,7 @@ fn verb(verb: &Verb) -> String {
         }
         Verb::SetTimer { timer, after } => format!("timer{} {}ms", timer.0, after.as_millis()),
         Verb::ClearTimer { timer } => format!("clear{}", timer.0),
+        Verb::Store { request, what } => format!("store{} {what:?}", request.0),
         Verb::EndSession => "end".into(),
         other => format!("{other:?}"),
     }

@@ -1,0 +1,24 @@
+// What outlives the session: short texts by name, which all scenarios share.
+
+let storing = new Map();
+let lastStored = 0;
+
+/** A promise of what the database says. */
+function store(kind, key, value = "", keep = 0) {
+  return new Promise((resolve, reject) => {
+    const id = ++lastStored;
+    storing.set(id, { resolve, reject });
+    host.store(id, kind, text(key), text(value), keep);
+  });
+}
+
+const ApplicationStorage = closed("ApplicationStorage", {
+  put: (key, value, ttl) => {
+    const keep = Number(ttl);
+    if (!(keep >= 0)) throw new RangeError(`ApplicationStorage.put: ${ttl} is no number of seconds`);
+    return store("put", key, value, keep);
+  },
+  get: (key) => store("get", key),
+  remove: (key) => store("remove", key),
+  keys: (pattern = "*") => store("keys", pattern),
+});
