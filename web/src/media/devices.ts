@@ -62,8 +62,9 @@ export class Devices {
     /** What the camera, or the screen, shows to ourselves; null: nothing. */
     preview: MediaStream | null = null;
     sharing = false;
-    private readonly silent = silentTrack(this.context);
-    private readonly black = blackTrack();
+    /** Made when they are needed first: by most never. */
+    private silent: MediaStreamTrack | null = null;
+    private black: MediaStreamTrack | null = null;
     private microphone: MediaStreamTrack | null = null;
     private camera: MediaStreamTrack | null = null;
     private screen: MediaStreamTrack | null = null;
@@ -102,11 +103,11 @@ export class Devices {
     }
 
     private get audio(): MediaStreamTrack {
-        return this.microphone ?? this.silent;
+        return this.microphone ?? (this.silent ??= silentTrack(this.context));
     }
 
     private get video(): MediaStreamTrack {
-        return this.screen ?? this.camera ?? this.black;
+        return this.screen ?? this.camera ?? (this.black ??= blackTrack());
     }
 
     /** What we send now. */
