@@ -42,7 +42,11 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
             RouteTarget::Trunks(_) => continue,
             RouteTarget::Reject(status) => format!("rejected with {status}"),
         };
-        let _ = writeln!(text, "  {dial:<40} {leads}");
+        let line = format!("  {dial:<40} {leads}\n");
+        // Telephones and users may have a route each.
+        if !text.contains(&line) {
+            text.push_str(&line);
+        }
     }
     if let Some(pin) = plan.room(DEMO_ROOM).and_then(|room| room.pin.as_ref()) {
         let pin = pin.reveal();
