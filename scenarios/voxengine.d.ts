@@ -140,6 +140,8 @@ interface CallEventFields {
   [CallEvents.ToneReceived]: { tone: string };
   [CallEvents.PlaybackStarted]: { duration: number };
   [CallEvents.PlaybackFinished]: { error?: string };
+  [CallEvents.RecordStarted]: { url: string };
+  [CallEvents.RecordStopped]: { url: string; duration: number; cost: number; error?: string };
   [CallEvents.TransferComplete]: { role: "transferor" };
   [CallEvents.TransferFailed]: { code: number; reason: string; role: "transferor" };
 }
@@ -165,8 +167,8 @@ interface MediaUnit {
 
 /** What can send its sound to a WebSocket as well. */
 interface TalkingUnit extends MediaUnit {
-  sendMediaTo(target: Call | Conference | WebSocket, parameters?: SendMediaParameters): void;
-  stopMediaTo(target: Call | Conference | WebSocket, parameters?: SendMediaParameters): void;
+  sendMediaTo(target: Call | Conference | WebSocket | Recorder, parameters?: SendMediaParameters): void;
+  stopMediaTo(target: Call | Conference | WebSocket | Recorder, parameters?: SendMediaParameters): void;
 }
 
 interface Call extends TalkingUnit {
@@ -193,6 +195,7 @@ interface Call extends TalkingUnit {
   sendDigits(digits: string): void;
   sendMessage(text: string): void;
   sendInfo(mimeType: string, body: string, headers?: Headers): void;
+  record(options?: { stereo?: boolean }): void;
   hold(): void;
   unhold(): void;
   transferTo(target: Call | string): void;
@@ -225,6 +228,22 @@ interface Endpoint {
 interface Player extends MediaUnit {
   addEventListener(event: PlayerEvents, callback: (event: PlayerEvent) => unknown): void;
   removeEventListener(event: PlayerEvents, callback?: Function): void;
+  stop(): void;
+}
+
+interface RecorderEvent {
+  name: string;
+  recorder: Recorder;
+  url?: string;
+  duration?: number;
+  cost?: number;
+  error?: string;
+}
+
+interface Recorder {
+  addEventListener(event: RecorderEvents, callback: (event: RecorderEvent) => unknown): void;
+  removeEventListener(event: RecorderEvents, callback?: Function): void;
+  id(): string;
   stop(): void;
 }
 
@@ -288,6 +307,7 @@ declare namespace VoxEngine {
 
   function createWebSocket(url: string, parameters?: string | string[] | WebSocketParameters): WebSocket;
   function allowWebSocketConnections(): void;
+  function createRecorder(options?: { hd_audio?: boolean }): Recorder;
   function createConference(options?: object): Conference;
   function createURLPlayer(url: string | { url: string }, options?: boolean | PlaybackOptions): Player;
   function createTTSPlayer(text: string, voice?: Voice | VoiceOptions): Player;

@@ -341,7 +341,10 @@ impl Phone {
         self.negotiation = Some(negotiation);
         self.media.send(Command::AddLeg { leg: LEG, settings: Box::new(settings) }, self.sockets.take());
         let sink = RecorderSink(Arc::new(Mutex::new(self.recorder.take())));
-        self.media.send(Command::AddRecorder { recorder: RECORDER, sink, rate: self.heard.rate, less: None }, None);
+        self.media.send(
+            Command::AddRecorder { recorder: RECORDER, sink, rate: self.heard.rate, less: None, ear: false },
+            None,
+        );
         self.connect(UnitId::Leg(LEG), UnitId::Recorder(RECORDER));
         if let Some(sound) = self.options.sound.take() {
             let samples = match sound {

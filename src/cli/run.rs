@@ -223,9 +223,11 @@ async fn serve(
         }
     }
     let (asking, scenarios_asked) = mpsc::channel(SCENARIO_QUEUE);
-    let scenarios = Scenarios::new(&self::seed()?, plan.gateway.fetch.clone(), asking).with_access(
-        ["http", "https"].map(|scheme| http.as_ref().and_then(|http| http.url(scheme)).unwrap_or_default()),
-    );
+    let scenarios = Scenarios::new(&self::seed()?, plan.gateway.fetch.clone(), asking)
+        .recording_to(settings.data.join("recordings"))
+        .with_access(
+            ["http", "https"].map(|scheme| http.as_ref().and_then(|http| http.url(scheme)).unwrap_or_default()),
+        );
     let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter), voices.loader.clone())
         .with_speaker(voices.speaker.get().cloned().flatten())
         .with_http(http)

@@ -188,6 +188,9 @@ fn tell(told: &mut String, title: &str, turn: &Turn) -> bool {
             let _ = writeln!(told, "    {words}");
         }
     }
+    for record in &turn.recordings {
+        let _ = writeln!(told, "    recording {}", record.recording);
+    }
     if let Some(fault) = &turn.end {
         let _ = writeln!(told, "    FAILED: {fault}");
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// What waits to be heard, at most: whoever sends may be so far ahead.
 const AHEAD: Duration = Duration::from_secs(10);
-/// What waits to be sent, in milliseconds.
-const BEHIND: u32 = 1_000;
+/// What waits to be sent or written, in milliseconds.
+const BEHIND: u32 = 4_000;
 /// Streams of one session.
 const MOST: usize = 64;
 
@@ -53,11 +53,11 @@ impl Gateway {
                 self.media(Command::AddPlayer { player, clips: vec![Clip::Live(live)] });
                 (UnitId::Player(player), StreamEnd::In(writer))
             }
-            StreamWay::Out { rate, .. } => {
+            StreamWay::Out { rate, ear, .. } => {
                 let (ring, read) = rtrb::RingBuffer::new((rate.0 / 1_000 * BEHIND) as usize);
                 let recorder = RecorderId(self.fresh_id());
                 let sink = RecorderSink(Arc::new(Mutex::new(Some(ring))));
-                self.media(Command::AddRecorder { recorder, sink, rate, less });
+                self.media(Command::AddRecorder { recorder, sink, rate, less, ear });
                 (UnitId::Recorder(recorder), StreamEnd::Out(read))
             }
         };

@@ -139,6 +139,8 @@ pub enum Command {
         rate: SampleRate,
         /// A player whose sound is left out of the mix of a room: that of whoever listens by this recorder.
         less: Option<PlayerId>,
+        /// Of a leg it hears not what it says but what it hears, its private player included; at 8 kHz alone.
+        ear: bool,
     },
     /// Ends a recorder.
     RemoveRecorder {

@@ -61,14 +61,26 @@ fn compile_room(engine: &mut Engine, id: RoomId) {
 
 fn compile_sink(engine: &mut Engine, sink: UnitId) {
     let mut hearing = Hearing::default();
-    let own = match sink {
+    // Who hears what a leg hears is compiled as that leg.
+    let ear = match sink {
+        UnitId::Recorder(recorder) if engine.recorders.get(recorder).is_some_and(|recorder| recorder.ear) => {
+            engine.routes.sources(sink).iter().copied().find(|source| matches!(source, UnitId::Leg(_)))
+        }
+        _ => None,
+    };
+    let listener = ear.unwrap_or(sink);
+    let own = match listener {
         UnitId::Recorder(recorder) => {
             let less = engine.recorders.get(recorder).and_then(|recorder| recorder.less);
             less.and_then(|player| voice_of(engine, UnitId::Player(player)))
         }
-        _ => voice_of(engine, sink),
+        _ => voice_of(engine, listener),
     };
-    for &source in engine.routes.sources(sink) {
+    if let UnitId::Leg(_) = sink {
+        let recorders = engine.routes.sinks(sink).iter().filter(|unit| matches!(unit, UnitId::Recorder(_)));
+        engine.changed.extend(recorders.copied());
+    }
+    for &source in engine.routes.sources(listener) {
         match source {
             UnitId::Player(_) => hearing.player = voice_of(engine, source),
             UnitId::Leg(_) => hearing.source = voice_of(engine, source).map_or(Source::Nobody, Source::Voice),

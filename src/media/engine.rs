@@ -122,9 +122,10 @@ impl Engine {
                     self.reserve();
                 }
             }
-            Command::AddRecorder { recorder, sink, rate, less } => {
+            Command::AddRecorder { recorder, sink, rate, less, ear } => {
                 if self.begin(now, UnitId::Recorder(recorder)) {
-                    self.recorders.insert(recorder, Recorder::new(&sink, Rate::of(rate), less, self.next_beat));
+                    let new = Recorder::new(&sink, Rate::of(rate), (less, ear), self.next_beat);
+                    self.recorders.insert(recorder, new);
                     self.reserve();
                 }
             }

@@ -13,6 +13,8 @@ pub(crate) struct Recorder {
     pub(crate) rate: Rate,
     /// Whose sound it does not hear in a room.
     pub(crate) less: Option<PlayerId>,
+    /// Of a leg it hears what that hears.
+    pub(crate) ear: bool,
     /// The first beat it has not recorded yet.
     pub(crate) next_tick: Beat,
     ring: Option<rtrb::Producer<i16>>,
@@ -32,9 +34,9 @@ impl Ticking for Recorder {
 
 impl Recorder {
     /// Takes the ring out of `sink`. The lock is held by nobody else for longer than it takes to put the ring in.
-    pub(crate) fn new(sink: &RecorderSink, rate: Rate, less: Option<PlayerId>, tick: Beat) -> Self {
+    pub(crate) fn new(sink: &RecorderSink, rate: Rate, (less, ear): (Option<PlayerId>, bool), tick: Beat) -> Self {
         let ring = sink.0.lock().ok().and_then(|mut ring| ring.take());
-        Self { hearing: Hearing::default(), rate, less, next_tick: tick, ring }
+        Self { hearing: Hearing::default(), rate, less, ear, next_tick: tick, ring }
     }
 
     /// Keeps a frame of its rate; when the ring is full the whole frame is lost, so that what is kept stays whole.

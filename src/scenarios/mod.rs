@@ -1,4 +1,4 @@
-//! Scenarios at work: a thread for each session that is one, and the requests and WebSockets that they make.
+//! Scenarios at work: a thread for each session that is one, its requests, WebSockets and recordings.
 //!
 //! The gateway says which session begins, what happens in it, and when it is over ([`Scenarios`]); what scenarios ask
 //! for comes back as the gateway's [`Input`]. Each has its own [`Runtime`], so that a loop in one holds up nobody else.
@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a shell: callbacks are timed")]
 
 mod fetch;
+mod recordings;
 mod sockets;
 #[cfg(test)]
 mod tests;
@@ -22,9 +23,10 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use rand::RngCore;
 use rand::rngs::StdRng;
+use recordings::Recordings;
 use sockets::Sockets;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -49,6 +51,7 @@ pub struct Scenarios {
     answers: mpsc::Sender<Input>,
     fetches: Arc<Fetches>,
     sockets: Arc<Sockets>,
+    recordings: Arc<Recordings>,
     /// The unguessable last part of each session's own URL.
     keys: HashMap<String, SessionId>,
     /// What its URLs begin with, by HTTP and HTTPS; empty where there are none.
@@ -85,6 +88,7 @@ enum Message {
     Event(session::Event),
     Fetched(u32, scenario::Fetched),
     Socket(u32, scenario::SocketNews),
+    Recorded(u32, scenario::RecordNews),
     Over,
 }
 
@@ -96,13 +100,21 @@ impl Scenarios {
         let fetches = Arc::new(Fetches::new(fetch));
         let (keys, access) = (HashMap::new(), [String::new(), String::new()]);
         let (seeds, began) = (seed.generator(), Instant::now());
-        Self { running: IdMap::default(), answers, fetches, sockets, keys, access, seeds, began }
+        let recordings = Arc::new(Recordings::new("var/recordings".into()));
+        Self { running: IdMap::default(), answers, fetches, sockets, recordings, keys, access, seeds, began }
     }
 
     /// The same with the gateway's own URLs, by HTTP and HTTPS, without a path; empty where there are none.
     #[must_use]
     pub fn with_access(mut self, access: [String; 2]) -> Self {
         self.access = access;
+        self
+    }
+
+    /// The same with the folder that recordings are written to, made when it is needed. By default `var/recordings`.
+    #[must_use]
+    pub fn recording_to(mut self, folder: PathBuf) -> Self {
+        self.recordings = Arc::new(Recordings::new(folder));
         self
     }
 
@@ -137,6 +149,7 @@ impl Scenarios {
             outbox: events.clone(),
             fetches: Arc::clone(&self.fetches),
             sockets: Arc::clone(&self.sockets),
+            recordings: Arc::clone(&self.recordings),
             began: self.began,
         };
         std::thread::Builder::new()
@@ -168,7 +181,9 @@ impl Scenarios {
 
     /// A stream of a session's is open.
     pub fn stream(&mut self, session: SessionId, stream: session::StreamHandle, end: StreamEnd) {
-        if self.running.contains_key(&session) {
+        if self.running.contains_key(&session)
+            && let Some(end) = self.recordings.stream(session, stream, end)
+        {
             self.sockets.stream(session, stream, end);
         }
     }
@@ -191,6 +206,7 @@ impl Scenarios {
         let Some(running) = self.running.remove(&session) else { return };
         self.keys.remove(&running.key);
         self.sockets.end(session);
+        self.recordings.end(session);
         running.state.is_over.store(true, Ordering::Relaxed);
         // Where its queue is full, it is not asleep.
         let _ = running.events.try_send(Message::Over);

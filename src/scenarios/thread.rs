@@ -1,6 +1,7 @@
 //! The thread of one session.
 
 use super::fetch::Fetches;
+use super::recordings::Recordings;
 use super::sockets::Sockets;
 use super::{Message, State};
 use crate::dialplan::Scenario;
@@ -26,6 +27,7 @@ pub(super) struct Own {
     pub(super) outbox: SyncSender<Message>,
     pub(super) fetches: Arc<Fetches>,
     pub(super) sockets: Arc<Sockets>,
+    pub(super) recordings: Arc<Recordings>,
     pub(super) began: Instant,
 }
 
@@ -58,6 +60,7 @@ pub(super) fn run(own: Own, setup: Setup, scenario: &Scenario) {
     }
     // Nothing is asked of them any more.
     own.sockets.end(own.session);
+    own.recordings.end(own.session);
 }
 
 impl Own {
@@ -78,6 +81,7 @@ impl Own {
                 Message::Event(event) => runtime.handle(now(), &event),
                 Message::Fetched(id, answer) => runtime.fetched(now(), id, &answer),
                 Message::Socket(socket, news) => runtime.socket(now(), socket, &news),
+                Message::Recorded(recording, news) => runtime.recorded(now(), recording, &news),
                 Message::Over => runtime.over(now()),
             });
             self.carry_out(turn, &scenario.name)?;
@@ -103,6 +107,10 @@ impl Own {
         }
         if let Some(fault) = turn.end {
             return Err(fault.to_string());
+        }
+        // Before the verbs that open their streams.
+        for record in turn.recordings {
+            self.recordings.begin(self.session, record, name, self.outbox.clone());
         }
         if !turn.verbs.is_empty() {
             self.answer(Input::Verbs { session: self.session, verbs: turn.verbs });

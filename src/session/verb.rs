@@ -330,6 +330,8 @@ pub enum StreamWay {
         rate: SampleRate,
         /// Of a room, all is heard but what this stream brings there.
         less: Option<StreamHandle>,
+        /// Of a call, what is heard there is heard, and not what it says; at 8 kHz alone, and of no half of a join.
+        ear: bool,
     },
 }
 

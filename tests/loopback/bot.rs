@@ -1,4 +1,4 @@
-//! A bot on a WebSocket, Python's `websockets`, in a scenario's conference with two telephones.
+//! A bot on a WebSocket, Python's `websockets`, in a scenario's conference with two telephones; and a call's recording.
 
 use super::harness::http::request;
 use super::harness::process::Running;
@@ -154,6 +154,38 @@ fn a_bot_that_comes_to_the_url_of_a_session_hears_a_telephone_and_is_heard() {
     sound::assert_hears("Otto", &otto, BOTS);
     bot.signal(Signal::SIGKILL);
     gateway.wait_for_log("bot closed 1006", seconds(20));
+    gateway.finish();
+}
+
+#[test]
+fn a_call_is_recorded_in_a_file_with_a_channel_for_each_side() {
+    let _slot = Slot::take();
+    let desk = "VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
+        call.addEventListener(CallEvents.Connected, () => {
+            call.record({ stereo: true });
+            call.startPlayback('enter-pin', true);
+        });
+        call.addEventListener(CallEvents.RecordStopped, (e) => Logger.write(`recorded ${e.url} ${e.duration}`));
+        call.answer();
+    });";
+    let routes = ROUTES.replace("\"Gate\"", "\"Desk\"").replace("\"Hall\"", "\"Desk\"");
+    let gateway = Setup::new().routes(&routes).prepare(|folder| {
+        let folder = folder.join("scenarios");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("Desk.js"), desk).unwrap();
+    });
+    let otto = phone(&gateway, "otto", OTTOS, 5.0).finish().answered();
+    gateway.wait_for_log("recorded file:///", seconds(20));
+    let log = gateway.log();
+    let path = log.split_once("recorded file://").unwrap().1.split_once(' ').unwrap().0;
+    let mut file = hound::WavReader::open(path).unwrap();
+    assert_eq!((file.spec().channels, file.spec().sample_rate), (2, 8_000));
+    let samples: Vec<i16> = file.samples::<i16>().map(Result::unwrap).collect();
+    let channel = |n| samples.iter().skip(n).step_by(2).copied().collect::<Vec<i16>>();
+    let prompt = sound::prompt("enter-pin");
+    sound::assert_hears("the file's left side", &channel(0), OTTOS);
+    assert!(sound::contains_prompt(&channel(1), &prompt) && sound::contains_prompt(&otto.heard, &prompt));
+    assert!(!sound::contains_prompt(&channel(0), &prompt));
     gateway.finish();
 }
 

@@ -33,7 +33,7 @@ struct Bot {
 impl Bot {
     /// Opens a session's streams.
     fn of(world: &mut World, session: SessionId) -> Self {
-        let out = StreamWay::Out { rate: SampleRate::HZ_8000, less: Some(IN) };
+        let out = StreamWay::Out { rate: SampleRate::HZ_8000, less: Some(IN), ear: false };
         let open = |stream, way| Verb::OpenStream { stream, way };
         world.say(session, vec![open(IN, StreamWay::In), open(OUT, out)]);
         let started = world.scenarios.iter_mut().find(|started| started.session == session).unwrap();
@@ -224,5 +224,44 @@ fn a_call_hears_a_stream_and_streams_have_one_way() {
     assert!(tone_dbfs(&world.last(phone, secs(1))[..8_000], 8_000, BOTS) > -30.0);
     world.say(session, vec![Verb::EndSession]);
     world.run(secs(1));
+    world.finish();
+}
+
+#[test]
+fn an_ear_hears_what_a_call_hears_whoever_that_is_and_not_what_it_says() {
+    let (mut world, session, [one, other], mut bot) = together();
+    let (ear, call) = (StreamHandle(5), CallHandle::FIRST_GIVEN);
+    let way = StreamWay::Out { rate: SampleRate::HZ_8000, less: None, ear: true };
+    world.say(
+        session,
+        vec![
+            Verb::OpenStream { stream: ear, way },
+            Verb::Connect { source: Unit::Call(call), sink: Unit::Stream(ear) },
+        ],
+    );
+    let Some((_, StreamEnd::Out(mut sound))) = world.scenarios[0].streams.pop() else { panic!() };
+    let mut heard = || {
+        let samples = sound.slots();
+        let all: Vec<i16> = sound.read_chunk(samples).unwrap().into_iter().collect();
+        all[all.len() - 8_000..].to_vec()
+    };
+    run(&mut world, &mut bot, secs(2));
+    let levels = |heard: &[i16]| [tone(one), tone(other), BOTS].map(|hertz| tone_dbfs(heard, 8_000, hertz));
+    let [own, others, bots] = levels(&heard());
+    assert!(own < -50.0 && others > -30.0 && bots > -30.0, "{own} {others} {bots}");
+    // It hears something else now, and so does its ear.
+    world.say(
+        session,
+        vec![
+            Verb::Disconnect { source: Unit::Room(ROOM), sink: Unit::Call(call) },
+            Verb::Connect { source: Unit::Stream(IN), sink: Unit::Call(call) },
+        ],
+    );
+    run(&mut world, &mut bot, secs(2));
+    let [own, others, bots] = levels(&heard());
+    assert!(own < -50.0 && others < -50.0 && bots > -30.0, "{own} {others} {bots}");
+    world.say(session, vec![Verb::EndSession]);
+    world.bye(other);
+    world.run(secs(70));
     world.finish();
 }

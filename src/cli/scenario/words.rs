@@ -37,8 +37,8 @@ pub(super) fn of(verb: &Verb) -> String {
         }
         Verb::OpenRoom { room, .. } => format!("conference {}", room.0),
         Verb::CloseRoom { room } => format!("conference {} ends", room.0),
-        Verb::OpenStream { stream, way: StreamWay::In } => format!("stream {} from a WebSocket", stream.0),
-        Verb::OpenStream { stream, .. } => format!("stream {} to a WebSocket", stream.0),
+        Verb::OpenStream { stream, way: StreamWay::In } => format!("stream {} from outside", stream.0),
+        Verb::OpenStream { stream, .. } => format!("stream {} to outside", stream.0),
         Verb::CloseStream { stream } => format!("stream {} ends", stream.0),
         Verb::Connect { source, sink } => format!("{} is heard by {}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{} is no more heard by {}", unit(*source), unit(*sink)),

@@ -139,7 +139,7 @@ fn a_recorder_keeps_what_it_hears_silence_included() {
     let (ring, mut kept) = rtrb::RingBuffer::new(8_000 * 10);
     let sink = RecorderSink(Arc::new(Mutex::new(Some(ring))));
     world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
-    world.send(Command::AddRecorder { recorder: RecorderId(1), sink, rate: SampleRate(8_000), less: None });
+    world.send(Command::AddRecorder { recorder: RecorderId(1), sink, rate: SampleRate(8_000), less: None, ear: false });
     world.phone(1);
     world.phone(2);
     world.connect(leg(1), room(1));

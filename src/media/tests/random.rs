@@ -68,7 +68,13 @@ fn take(world: &mut World, used: &mut HashSet<u64>, step: Step) {
         }
         Step::Recorder(n) => {
             let sink = RecorderSink(Arc::new(Mutex::new(Some(rtrb::RingBuffer::new(400).0))));
-            world.send(Command::AddRecorder { recorder: RecorderId(n), sink, rate: SampleRate(8_000), less: None });
+            world.send(Command::AddRecorder {
+                recorder: RecorderId(n),
+                sink,
+                rate: SampleRate(8_000),
+                less: None,
+                ear: false,
+            });
         }
         Step::Remove(UnitId::Leg(leg)) => {
             world.send(Command::RemoveLeg { leg });

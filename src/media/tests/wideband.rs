@@ -313,7 +313,7 @@ fn a_prompt_and_a_recorder_know_no_rates() {
     world.connect(player(1), leg(1));
     let (producer, mut ring) = rtrb::RingBuffer::new(64_000);
     let sink = RecorderSink(Arc::new(Mutex::new(Some(producer))));
-    world.send(Command::AddRecorder { recorder: RecorderId(1), sink, rate: SampleRate(8_000), less: None });
+    world.send(Command::AddRecorder { recorder: RecorderId(1), sink, rate: SampleRate(8_000), less: None, ear: false });
     world.connect(room(1), recorder(1));
     world.run(ms(2_000));
     assert_eq!(world.tones(1, &[1, 2, 7]), [2, 7]);
@@ -420,7 +420,13 @@ fn a_recorder_of_16_khz_keeps_what_a_telephone_cannot_hear() {
     for (n, source) in [(1, leg(1)), (2, room(1))] {
         let (producer, ring) = rtrb::RingBuffer::new(64_000);
         let sink = RecorderSink(Arc::new(Mutex::new(Some(producer))));
-        world.send(Command::AddRecorder { recorder: RecorderId(n), sink, rate: SampleRate(16_000), less: None });
+        world.send(Command::AddRecorder {
+            recorder: RecorderId(n),
+            sink,
+            rate: SampleRate(16_000),
+            less: None,
+            ear: false,
+        });
         world.connect(source, recorder(n));
         rings.push(ring);
     }

@@ -13,6 +13,7 @@ mod limits;
 mod natives;
 mod octets;
 mod prelude;
+mod recordings;
 mod shared;
 mod sockets;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 pub use fault::{Fault, Place};
 pub use limits::{Fuel, MEMORY, SOURCE, STACK, Stopwatch};
 pub use prelude::check;
+pub use recordings::{Record, RecordNews};
 pub use shared::{Fetch, Fetched, Turn};
 pub use sockets::{SocketAsk, SocketNews};
 
@@ -130,6 +132,14 @@ impl Runtime {
         })
     }
 
+    /// What comes of something that happened to a recording.
+    pub fn recorded(&mut self, now: Now, recording: u32, news: &RecordNews) -> Turn {
+        let (kind, words, seconds) = recordings::facts(news);
+        self.enter(now.wall, |ctx, deliver| {
+            deliver.call(("recorded", recording, kind, words, seconds)).catch(ctx).map_err(Into::into)
+        })
+    }
+
     /// What comes of something that happened to a WebSocket.
     pub fn socket(&mut self, now: Now, socket: u32, news: &SocketNews) -> Turn {
         let (kind, a, b, c, number) = sockets::facts(news);
@@ -144,6 +154,7 @@ impl Runtime {
         self.is_over = true;
         turn.verbs.clear();
         turn.sockets.clear();
+        turn.recordings.clear();
         turn
     }
 
@@ -197,6 +208,7 @@ impl Runtime {
         turn.verbs.clear();
         turn.fetches.clear();
         turn.sockets.clear();
+        turn.recordings.clear();
         turn.end = Some(fault);
         turn
     }

@@ -2,6 +2,7 @@
 
 use super::hashes;
 use super::octets;
+use super::recordings;
 use super::shared::{Fetch, Shared};
 use super::sockets;
 use crate::dialplan::{SoundSource, SoundUrl};
@@ -57,6 +58,7 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<'j
     about_calls(&maker)?;
     about_sound(&maker)?;
     sockets::make(&maker)?;
+    recordings::make(&maker)?;
     texts(&maker)?;
     Ok(maker.host)
 }

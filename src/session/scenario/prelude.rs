@@ -20,6 +20,7 @@ const SOURCE: &str = concat!(
     include_str!("js/net.js"),
     include_str!("js/socket.js"),
     include_str!("js/storage.js"),
+    include_str!("js/recorder.js"),
     include_str!("js/engine.js"),
     include_str!("js/deliver.js"),
 );

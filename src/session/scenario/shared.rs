@@ -2,6 +2,7 @@
 
 use super::Fault;
 use super::limits::{Breach, LINE, LINES, Stopwatch, VERBS};
+use super::recordings::Record;
 use super::sockets::SocketAsk;
 use crate::session::Verb;
 use crate::types::Seed;
@@ -20,6 +21,8 @@ pub struct Turn {
     pub fetches: Vec<Fetch>,
     /// What is asked of WebSockets, in order, after the verbs.
     pub sockets: Vec<SocketAsk>,
+    /// To be recorded, before the verbs that open the streams for it.
+    pub recordings: Vec<Record>,
     /// Lines for the log, as the script wrote them.
     pub lines: Vec<String>,
     /// The scenario is over by a mistake of its own: its session is to be ended, with this as the cause.

@@ -145,7 +145,7 @@ pub(super) fn make(maker: &Maker<'_, '_>) -> Result<()> {
     type Heard = (String, String, String);
     maker.add("streamOut", move |stream, less, rate, socket, list: Vec<String>| {
         let stream = StreamHandle(id(stream));
-        let way = StreamWay::Out { rate: SampleRate(id(rate)), less: Some(StreamHandle(id(less))) };
+        let way = StreamWay::Out { rate: SampleRate(id(rate)), less: Some(StreamHandle(id(less))), ear: false };
         shared.push(Verb::OpenStream { stream, way });
         let (encoding, tag, custom): Heard = match <[String; 3]>::try_from(list) {
             Ok([encoding, tag, custom]) => (encoding, tag, custom),

@@ -23,6 +23,7 @@ function unit(thing, verb) {
 function connect(source, sink, given) {
   if (source instanceof Player || source instanceof WebSocket) return source.sendMediaTo(sink, given);
   if (sink instanceof WebSocket) return tellSocket(source, sink, given);
+  if (sink instanceof Recorder) return tellRecorder(source, sink);
   const [from, to] = [unit(source, "sendMediaTo"), unit(sink, "sendMediaTo")];
   if (isOver(source) || isOver(sink)) return;
   const target = sink[inner];
@@ -38,6 +39,7 @@ function connect(source, sink, given) {
 function disconnect(source, sink) {
   if (source instanceof Player || source instanceof WebSocket) return source.stopMediaTo(sink);
   if (sink instanceof WebSocket) return notTellSocket(source, sink);
+  if (sink instanceof Recorder) return notTellRecorder(source, sink);
   const [from, to] = [unit(source, "stopMediaTo"), unit(sink, "stopMediaTo")];
   if (isOver(source) || isOver(sink)) return;
   if (to.isCall && sink[inner].hears !== source) return;
@@ -170,10 +172,15 @@ class Call extends Emitter {
     this.#do("refer", to);
   }
 
+  /** Both sides, in a file of the gateway's. */
+  record(given) {
+    if (this.#handle("record") !== null) recordCall(this, given ?? {});
+  }
+
   sendMediaTo(target, given) { connect(this, target, given); }
   stopMediaTo(target) { disconnect(this, target); }
 }
-lacking("Call.", Call.prototype, "record vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
+lacking("Call.", Call.prototype, "vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
   "handleMicStatus handleBeeps reInvite acceptReinvite rejectReinvite getStatistics setTransport sendReInvite " +
   "handleVoicemail addSound removeSound startPlaybackAll enableRelatedCalls");
 

@@ -24,6 +24,7 @@ function forget(handle, call, state) {
   }
   for (const endpoint of own.endpoints ?? []) endpoint.remove();
   forgetAtSockets(call);
+  if (own.recording) endRecording(own.recording);
 }
 
 function failed(handle, call, code, reason) {
@@ -163,6 +164,7 @@ const on = {
   },
 
   socket: socketNews,
+  recorded,
 
   storedText(id, key, value, expireAt) {
     const asked = storing.get(id);

@@ -107,6 +107,7 @@ const VoxEngine = {
     host.socketListen();
   },
 
+  createRecorder: (given) => new Recorder(SECRET, given ?? {}),
   createConference: () => new Conference(SECRET, ""),
   createTTSPlayer: (words, voice) => new Player(SECRET, [item.tts(words, voice)], false),
   createURLPlayer(url, given) {

@@ -4,6 +4,7 @@ mod calls;
 mod limits;
 mod media;
 mod names;
+mod recordings;
 mod reference;
 mod sockets;
 mod sounds;
@@ -36,7 +37,7 @@ fn now() -> Now {
 fn short(turn: &Turn) -> String {
     let verbs = turn.verbs.iter().map(verb);
     let fetches = turn.fetches.iter().map(|fetch| format!("{} {}", fetch.method, fetch.url));
-    let sockets = turn.sockets.iter().map(socket);
+    let sockets = turn.sockets.iter().map(socket).chain(turn.recordings.iter().map(recording));
     let lines = turn.lines.iter().map(|line| format!("{line:?}"));
     let end = turn.end.iter().map(|fault| format!("FAILED {fault}"));
     verbs.chain(fetches).chain(sockets).chain(lines).chain(end).collect::<Vec<_>>().join("; ")
@@ -120,7 +121,10 @@ fn verb(verb: &Verb) -> String {
         Verb::OpenRoom { room, .. } => format!("open room{}", room.0),
         Verb::CloseRoom { room } => format!("close room{}", room.0),
         Verb::OpenStream { stream, way: StreamWay::In } => format!("open stream{} in", stream.0),
-        Verb::OpenStream { stream, way: StreamWay::Out { rate, less } } => {
+        Verb::OpenStream { stream, way: StreamWay::Out { rate, ear: true, .. } } => {
+            format!("open stream{} ear at {}", stream.0, rate.0)
+        }
+        Verb::OpenStream { stream, way: StreamWay::Out { rate, less, .. } } => {
             let less = less.map_or_else(String::new, |less| format!(" less {}", less.0));
             format!("open stream{} out at {}{less}", stream.0, rate.0)
         }
@@ -139,6 +143,11 @@ fn verb(verb: &Verb) -> String {
         Verb::EndSession => "end".into(),
         other => format!("{other:?}"),
     }
+}
+
+fn recording(asked: &Record) -> String {
+    let streams: Vec<String> = asked.streams.iter().map(|stream| stream.0.to_string()).collect();
+    format!("record{} {}{}", asked.recording, streams.join("+"), if asked.is_stereo { " stereo" } else { "" })
 }
 
 fn socket(ask: &SocketAsk) -> String {

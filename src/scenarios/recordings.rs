@@ -1,0 +1,341 @@
+//! Recordings of scenarios: one thread takes them from the media plane's rings and writes them, so that a disk that is
+//! slow or full costs no call anything.
+
+use super::Message;
+use crate::gateway::{SessionId, StreamEnd};
+use crate::session::StreamHandle;
+use crate::session::scenario::{Record, RecordNews};
+use hound::{SampleFormat, WavSpec, WavWriter};
+use std::collections::HashMap;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::BufWriter;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, SyncSender};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// How often sound is taken; rings hold 4 s.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Rounds after which what is written is on the disk, its head included: 5 s.
+const FLUSH: u32 = 50;
+/// The longest recording, seconds: an hour of WAV in stereo at 16 kHz is 230 MB.
+const LONGEST: u64 = 6 * 60 * 60;
+/// Recordings at once, of all sessions.
+const MOST: usize = 256;
+
+/// All recordings. Their thread begins with the first.
+#[derive(Debug)]
+pub(super) struct Recordings {
+    folder: PathBuf,
+    waiting: Mutex<Waiting>,
+    thread: OnceLock<Option<Sender<Recording>>>,
+}
+
+/// Recordings whose streams are not open yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Which recording a stream is for.
+    streams: HashMap<(SessionId, StreamHandle), u32>,
+    recordings: HashMap<(SessionId, u32), Recording>,
+    /// Made so far: the last part of the next file's name.
+    made: u64,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Recording {
+    path: PathBuf,
+    number: u32,
+    scenario: SyncSender<Message>,
+    streams: Vec<StreamHandle>,
+    sounds: Vec<rtrb::Consumer<i16>>,
+    rate: u32,
+    is_stereo: bool,
+}
+
+impl Recordings {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, waiting: Mutex::default(), thread: OnceLock::new() }
+    }
+
+    /// A scenario wants something recorded; its streams are to be opened after this.
+    pub(super) fn begin(&self, session: SessionId, record: Record, name: &str, scenario: SyncSender<Message>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.made += 1;
+        let path = self.folder.join(format!("{name}-{}-{}.wav", session.0, waiting.made));
+        for stream in &record.streams {
+            waiting.streams.insert((session, *stream), record.recording);
+        }
+        let Record { recording: number, streams, is_stereo } = record;
+        let recording = Recording { path, number, scenario, streams, sounds: Vec::new(), rate: 0, is_stereo };
+        waiting.recordings.insert((session, number), recording);
+    }
+
+    /// A stream is open. Gives it back where it is not for a recording.
+    pub(super) fn stream(&self, session: SessionId, stream: StreamHandle, end: StreamEnd) -> Option<StreamEnd> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(number) = waiting.streams.remove(&(session, stream)) else { return Some(end) };
+        let StreamEnd::Out(sound) = end else { return Some(end) };
+        let recording = waiting.recordings.get_mut(&(session, number))?;
+        // The ring holds a known time.
+        recording.rate = u32::try_from(sound.buffer().capacity()).unwrap_or_default() / 4;
+        recording.sounds.push(sound);
+        if recording.sounds.len() == recording.streams.len() {
+            let recording = waiting.recordings.remove(&(session, number))?;
+            if let Some(thread) = self.thread.get_or_init(start) {
+                let _ = thread.send(recording);
+            }
+        }
+        None
+    }
+
+    /// A session is over: what has not begun does not begin any more.
+    pub(super) fn end(&self, session: SessionId) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.streams.retain(|(of, _), _| *of != session);
+        waiting.recordings.retain(|(of, _), _| *of != session);
+    }
+}
+
+/// The thread; `None` where there can be none.
+fn start() -> Option<Sender<Recording>> {
+    let (recordings, begun) = mpsc::channel::<Recording>();
+    let thread = std::thread::Builder::new().name("recordings".into()).spawn(move || {
+        let mut running: Vec<Running> = Vec::new();
+        loop {
+            match begun.recv_timeout(if running.is_empty() { Duration::MAX } else { PAUSE }) {
+                Ok(recording) if running.len() < MOST => running.extend(Running::begin(recording)),
+                Ok(recording) => recording.failed("too many recordings are being made", 0),
+                Err(RecvTimeoutError::Timeout) => running = running.into_iter().filter_map(Running::go_on).collect(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    });
+    thread.is_ok().then_some(recordings)
+}
+
+impl Recording {
+    fn tell(&self, news: RecordNews) {
+        // A scenario that is over wants no news; one that has no time misses them.
+        let _ = self.scenario.try_send(Message::Recorded(self.number, news));
+    }
+
+    fn failed(&self, why: &str, seconds: u64) {
+        tracing::warn!("recording {}: {why}", self.path.display());
+        self.tell(RecordNews::Failed { why: why.to_owned(), seconds });
+    }
+
+    fn url(&self) -> String {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        url::Url::from_file_path(path).map(String::from).unwrap_or_default()
+    }
+}
+
+/// A recording whose file is open.
+struct Running {
+    recording: Recording,
+    file: WavWriter<BufWriter<File>>,
+    /// Samples of each channel.
+    length: u64,
+    rounds: u32,
+}
+
+impl Running {
+    fn begin(recording: Recording) -> Option<Self> {
+        let channels = if recording.is_stereo { recording.sounds.len() } else { 1 };
+        match create(&recording.path, recording.rate, channels) {
+            Ok(file) => {
+                recording.tell(RecordNews::Started { url: recording.url() });
+                Some(Self { recording, file, length: 0, rounds: 0 })
+            }
+            Err(error) => {
+                recording.failed(&error.to_string(), 0);
+                None
+            }
+        }
+    }
+
+    const fn seconds(&self) -> u64 {
+        self.length / if self.recording.rate == 0 { 1 } else { self.recording.rate as u64 }
+    }
+
+    /// Writes what there is. Nothing is left of a recording that is over.
+    fn go_on(mut self) -> Option<Self> {
+        // In this order: what is there before the other ends go away is written.
+        let is_over = self.recording.sounds.iter().all(rtrb::Consumer::is_abandoned);
+        self.rounds += 1;
+        let written =
+            self.write().and_then(|()| if self.rounds.is_multiple_of(FLUSH) { self.file.flush() } else { Ok(()) });
+        let seconds = self.seconds();
+        if let Err(error) = written {
+            self.recording.failed(&error.to_string(), seconds);
+            // What is there is as good as it can be made.
+            let _ = self.file.finalize();
+            return None;
+        }
+        if !is_over && seconds < LONGEST {
+            return Some(self);
+        }
+        match self.file.finalize() {
+            Ok(()) => self.recording.tell(RecordNews::Stopped { url: self.recording.url(), seconds }),
+            Err(error) => self.recording.failed(&error.to_string(), seconds),
+        }
+        None
+    }
+
+    /// Writes as much as all streams have.
+    fn write(&mut self) -> Result<(), hound::Error> {
+        let Recording { sounds, is_stereo, .. } = &mut self.recording;
+        let count = sounds.iter().map(rtrb::Consumer::slots).min().unwrap_or(0);
+        let chunks: Vec<Vec<i16>> = sounds
+            .iter_mut()
+            .filter_map(|sound| sound.read_chunk(count).ok())
+            .map(|chunk| chunk.into_iter().collect())
+            .collect();
+        for at in 0..count {
+            let samples = chunks.iter().filter_map(|chunk| chunk.get(at).copied());
+            if *is_stereo {
+                for sample in samples {
+                    self.file.write_sample(sample)?;
+                }
+            } else {
+                let sum: i32 = samples.map(i32::from).sum();
+                let clamped = sum.clamp(i32::from(i16::MIN), i32::from(i16::MAX));
+                self.file.write_sample(i16::try_from(clamped).unwrap_or_default())?;
+            }
+        }
+        self.length += count as u64;
+        Ok(())
+    }
+}
+
+/// A new file, and nobody else's.
+fn create(path: &Path, rate: u32, channels: usize) -> Result<WavWriter<BufWriter<File>>, hound::Error> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let channels = u16::try_from(channels).unwrap_or(1);
+    let spec = WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    WavWriter::new(BufWriter::new(file), spec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    const SESSION: SessionId = SessionId(5);
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("partyline-recordings-{}-{name}", std::process::id())))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// A recording of so many streams at 8 kHz, the ends that write to it, and its news.
+    fn begin(all: &Recordings, streams: u32, is_stereo: bool) -> (Vec<rtrb::Producer<i16>>, Receiver<Message>) {
+        let (scenario, news) = sync_channel(16);
+        let handles: Vec<_> = (1..=streams).map(StreamHandle).collect();
+        all.begin(SESSION, Record { recording: 1, streams: handles.clone(), is_stereo }, "Desk", scenario);
+        let rings = handles.into_iter().map(|stream| {
+            let (ring, sound) = rtrb::RingBuffer::new(32_000);
+            assert!(all.stream(SESSION, stream, StreamEnd::Out(sound)).is_none());
+            ring
+        });
+        (rings.collect(), news)
+    }
+
+    fn next(news: &Receiver<Message>) -> RecordNews {
+        match news.recv_timeout(PATIENCE) {
+            Ok(Message::Recorded(1, news)) => news,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn fill(ring: &mut rtrb::Producer<i16>, sample: i16, count: usize) {
+        ring.write_chunk_uninit(count).unwrap().fill_from_iter(std::iter::repeat_n(sample, count));
+    }
+
+    fn read(url: &str) -> (u16, u32, Vec<i16>) {
+        let path = url::Url::parse(url).unwrap().to_file_path().unwrap();
+        let mut file = hound::WavReader::open(path).unwrap();
+        let spec = file.spec();
+        (spec.channels, spec.sample_rate, file.samples::<i16>().map(Result::unwrap).collect())
+    }
+
+    #[test]
+    fn both_sides_of_a_call_are_two_channels_or_one() {
+        for is_stereo in [true, false] {
+            let folder = Folder::new(if is_stereo { "stereo" } else { "mono" });
+            let all = Recordings::new(folder.0.join("deep"));
+            let (mut rings, news) = begin(&all, 2, is_stereo);
+            let RecordNews::Started { url } = next(&news) else { panic!() };
+            fill(&mut rings[0], 30_000, 16_000);
+            fill(&mut rings[1], 10_000, 16_000);
+            drop(rings);
+            assert_eq!(next(&news), RecordNews::Stopped { url: url.clone(), seconds: 2 });
+            let (channels, rate, samples) = read(&url);
+            let expected: &[i16] = if is_stereo { &[30_000, 10_000] } else { &[i16::MAX] };
+            assert_eq!((usize::from(channels), rate), (expected.len(), 8_000));
+            assert_eq!(samples, expected.repeat(16_000));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_fails_the_recording() {
+        let folder = Folder::new("shut");
+        std::fs::create_dir_all(&folder.0).unwrap();
+        std::fs::write(folder.0.join("file"), "").unwrap();
+        let all = Recordings::new(folder.0.join("file"));
+        let (_rings, news) = begin(&all, 1, false);
+        assert!(matches!(next(&news), RecordNews::Failed { seconds: 0, .. }));
+    }
+
+    #[test]
+    fn a_disk_that_is_full_ends_the_recording() {
+        // Takes nothing, as a full disk.
+        let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else { return };
+        let spec = WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        let file = WavWriter::new(BufWriter::new(full), spec);
+        let (scenario, news) = sync_channel(16);
+        let (mut ring, sound) = rtrb::RingBuffer::new(32_000);
+        let recording = Recording {
+            path: "/dev/full".into(),
+            number: 1,
+            scenario,
+            streams: Vec::new(),
+            sounds: vec![sound],
+            rate: 8_000,
+            is_stereo: false,
+        };
+        // Where the head is not taken either, it does not even begin.
+        let Ok(file) = file else { return };
+        let running = Running { recording, file, length: 0, rounds: 0 };
+        fill(&mut ring, 1, 16_000);
+        assert!(running.go_on().is_none());
+        assert!(matches!(next(&news), RecordNews::Failed { .. }));
+    }
+
+    #[test]
+    fn streams_of_others_are_given_back_and_a_session_that_is_over_records_nothing() {
+        let all = Recordings::new(PathBuf::new());
+        let (_, sound) = rtrb::RingBuffer::new(10);
+        assert!(all.stream(SESSION, StreamHandle(1), StreamEnd::Out(sound)).is_some());
+        let (scenario, _news) = sync_channel(16);
+        all.begin(SESSION, Record { recording: 1, streams: vec![StreamHandle(1)], is_stereo: false }, "Desk", scenario);
+        all.end(SESSION);
+        let (_, sound) = rtrb::RingBuffer::new(10);
+        assert!(all.stream(SESSION, StreamHandle(1), StreamEnd::Out(sound)).is_some());
+    }
+}

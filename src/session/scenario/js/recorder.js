@@ -1,0 +1,99 @@
+// Recordings, in files of the gateway.
+
+const MOST_RECORDINGS = 10;
+let recordings = new Map();
+let lastRecording = 0;
+
+/** A recording begins: of these streams, which the caller connects. Gives its number. */
+function recording(owner, streams, stereo) {
+  const number = ++lastRecording;
+  recordings.set(number, { owner, streams });
+  host.record(number, streams, stereo);
+  return number;
+}
+
+function full() {
+  return recordings.size >= MOST_RECORDINGS && `more than ${MOST_RECORDINGS} recordings at once`;
+}
+
+/** Ends a recording: its file is whole when the event says so. */
+function endRecording(number) {
+  const known = recordings.get(number);
+  if (!known || !known.streams) return;
+  known.streams.forEach((stream) => host.streamEnd(stream));
+  known.streams = null;
+}
+
+/** Records what one call or conference is heard to say; another source takes the place of the one before. */
+class Recorder extends Emitter {
+  constructor(secret, given = {}) {
+    if (secret !== SECRET) throw new TypeError("recorders are made by VoxEngine.createRecorder");
+    super();
+    this[inner] = { id: "", source: null, over: false, number: 0, stream: 0 };
+    const why = full();
+    if (why) {
+      this[inner].over = true;
+      return void soon(this, RecorderEvents.RecorderError, { recorder: this, error: why });
+    }
+    const stream = ++lastStream;
+    host.streamRecord(stream, given.hd_audio === true ? 16000 : 8000, false);
+    this[inner].stream = stream;
+    this[inner].number = recording(this, [stream], false);
+  }
+
+  id() { return this[inner].id ||= host.uuid(); }
+  stop() { endRecording(this[inner].number); }
+}
+lacking("Recorder.", Recorder.prototype, "mute setConfig update sendMediaTo stopMediaTo");
+
+function tellRecorder(source, recorder) {
+  const from = unit(source, "sendMediaTo");
+  if (isOver(source) || isOver(recorder) || !recordings.get(recorder[inner].number)?.streams) return;
+  recorder[inner].source = source;
+  host.streamFrom(from.isCall, from.handle, recorder[inner].stream);
+}
+
+function notTellRecorder(source, recorder) {
+  if (recorder[inner].source !== source || isOver(source) || isOver(recorder)) return;
+  const from = unit(source, "stopMediaTo");
+  recorder[inner].source = null;
+  if (recordings.get(recorder[inner].number)?.streams) host.streamNotFrom(from.isCall, from.handle, recorder[inner].stream);
+}
+
+/** Records a call: what it says, and what is heard there. */
+function recordCall(call, given = {}) {
+  const state = call[inner];
+  if (state.recording) return host.log("record: the call is being recorded");
+  if (full()) return host.log(`record: ${full()}`);
+  const streams = [++lastStream, ++lastStream];
+  streams.forEach((stream, at) => {
+    host.streamRecord(stream, 8000, at === 1);
+  });
+  state.recording = recording(call, streams, given.stereo === true);
+  for (const stream of streams) host.streamFrom(true, state.unit.handle, stream);
+}
+
+/** What happens to a recording. */
+function recorded(number, kind, words, seconds) {
+  const known = recordings.get(number);
+  if (!known) return;
+  const { owner } = known;
+  if (kind === "started") {
+    if (owner instanceof Recorder) fire(owner, RecorderEvents.Started, { recorder: owner, url: words });
+    else tell(owner, CallEvents.RecordStarted, { url: words });
+    return;
+  }
+  endRecording(number);
+  recordings.delete(number);
+  if (owner instanceof Recorder) {
+    owner[inner].over = true;
+    if (kind === "failed") fire(owner, RecorderEvents.RecorderError, { recorder: owner, error: words });
+    else fire(owner, RecorderEvents.Stopped, { recorder: owner, url: words, duration: seconds, cost: 0 });
+    return;
+  }
+  owner[inner].recording = 0;
+  if (kind === "failed") host.log(`record: ${words}`);
+  tell(owner, CallEvents.RecordStopped, {
+    url: kind === "failed" ? "" : words, duration: seconds, cost: 0, error: kind === "failed" ? words : undefined,
+  });
+}
