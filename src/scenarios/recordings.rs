@@ -8,7 +8,7 @@ use crate::session::scenario::{Record, RecordNews};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::BufWriter;
+use std::io::{BufWriter, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender, SyncSender};
@@ -21,6 +21,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const FLUSH: u32 = 50;
 /// The longest recording, seconds: an hour of WAV in stereo at 16 kHz is 230 MB.
 const LONGEST: u64 = 6 * 60 * 60;
+/// Files tried for one recording.
+const NAMES: u32 = 10_000;
 /// Recordings at once, of all sessions.
 const MOST: usize = 256;
 
@@ -142,10 +144,11 @@ struct Running {
 }
 
 impl Running {
-    fn begin(recording: Recording) -> Option<Self> {
+    fn begin(mut recording: Recording) -> Option<Self> {
         let channels = if recording.is_stereo { recording.sounds.len() } else { 1 };
         match create(&recording.path, recording.rate, channels) {
-            Ok(file) => {
+            Ok((file, path)) => {
+                recording.path = path;
                 recording.tell(RecordNews::Started { url: recording.url() });
                 Some(Self { recording, file, length: 0, rounds: 0 })
             }
@@ -210,15 +213,26 @@ impl Running {
     }
 }
 
-/// A new file, and nobody else's.
-fn create(path: &Path, rate: u32, channels: usize) -> Result<WavWriter<BufWriter<File>>, hound::Error> {
+/// A new file, which nobody else reads, and its path: with a number more where there is such a file already, of a
+/// session before the last start.
+fn create(path: &Path, rate: u32, channels: usize) -> Result<(WavWriter<BufWriter<File>>, PathBuf), hound::Error> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut free = path.to_owned();
+    let mut number = 2_u32;
+    let file = loop {
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&free) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < NAMES => {
+                free = path.with_extension(format!("{number}.wav"));
+                number += 1;
+            }
+            opened => break opened?,
+        }
+    };
     let channels = u16::try_from(channels).unwrap_or(1);
     let spec = WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
-    WavWriter::new(BufWriter::new(file), spec)
+    Ok((WavWriter::new(BufWriter::new(file), spec)?, free))
 }
 
 #[cfg(test)]
@@ -293,6 +307,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_recorded_before_a_restart_stays() {
+        let folder = Folder::new("again");
+        let urls = [1, 2].map(|sample| {
+            // As after a start: sessions are numbered anew.
+            let all = Recordings::new(folder.0.clone());
+            let (mut rings, news) = begin(&all, 1, false);
+            let RecordNews::Started { url } = next(&news) else { panic!() };
+            fill(&mut rings[0], sample, 8_000);
+            drop(rings);
+            assert_eq!(next(&news), RecordNews::Stopped { url: url.clone(), seconds: 1 });
+            url
+        });
+        assert_eq!(urls.map(|url| read(&url).2[0]), [1, 2]);
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_made_fails_the_recording() {
         let folder = Folder::new("shut");
         std::fs::create_dir_all(&folder.0).unwrap();
@@ -305,9 +335,9 @@ mod tests {
     #[test]
     fn a_disk_that_is_full_ends_the_recording() {
         // Takes nothing, as a full disk.
-        let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else { return };
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let spec = WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
-        let file = WavWriter::new(BufWriter::new(full), spec);
+        let file = WavWriter::new(BufWriter::new(full), spec).expect("the head is in the buffer");
         let (scenario, news) = sync_channel(16);
         let (mut ring, sound) = rtrb::RingBuffer::new(32_000);
         let recording = Recording {
@@ -319,8 +349,6 @@ mod tests {
             rate: 8_000,
             is_stereo: false,
         };
-        // Where the head is not taken either, it does not even begin.
-        let Ok(file) = file else { return };
         let running = Running { recording, file, length: 0, rounds: 0 };
         fill(&mut ring, 1, 16_000);
         assert!(running.go_on().is_none());
