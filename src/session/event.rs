@@ -45,7 +45,7 @@ pub enum Event {
         call: CallHandle,
         /// Why.
         cause: DialCause,
-        /// The SIP status that stands for it: 486, 487, 404, 480, 402, 603, 408, or what the callee's side said.
+        /// The SIP status that stands for it: 486, 487, 404, 480, 403, 603, 408, or what the callee's side said.
         status: u16,
     },
     /// The call is answered and the caller can hear us.
@@ -219,7 +219,7 @@ impl DialCause {
             Self::NoSuchNumber => 404,
             Self::Busy => 486,
             Self::Declined => 603,
-            Self::Refused(_) => 402,
+            Self::Refused(_) => 403,
             Self::NoAnswer | Self::Unreachable => 480,
             Self::GivenUp => 487,
         }

@@ -295,7 +295,9 @@ fn tell<'js>(deliver: &Function<'js>, event: &Event) -> rquickjs::Result<()> {
         Event::EarlyMedia { call: handle } => call(deliver, ("earlyMedia", id(*handle))),
         Event::Answered { call: handle } => call(deliver, ("answered", id(*handle))),
         Event::DialFailed { call: handle, cause, status } => {
-            call(deliver, ("failed", id(*handle), *status, reason(cause)))
+            // As the platform has it: to a caller by SIP a rule is 403.
+            let code = if matches!(cause, DialCause::Refused(_)) { 402 } else { *status };
+            call(deliver, ("failed", id(*handle), code, reason(cause)))
         }
         Event::Ended { call: handle, ending } => {
             call(deliver, ("ended", id(*handle), &*ending.reason, ending.talked.as_secs()))

@@ -178,19 +178,19 @@ fn each_event_comes_with_its_fields() {
 
 #[test]
 fn failures_have_the_code_that_the_gateway_gives_and_a_reason() {
-    for (status, cause, reason) in [
-        (486, DialCause::Busy, "Busy Here"),
-        (404, DialCause::NoSuchNumber, "Not Found"),
-        (480, DialCause::Unreachable, "Temporarily Unavailable"),
-        (402, DialCause::Refused("sessions may not".into()), "sessions may not"),
-        (603, DialCause::Declined, "Decline"),
-        (408, DialCause::NoAnswer, "Request Timeout"),
+    for (status, cause, code, reason) in [
+        (486, DialCause::Busy, 486, "Busy Here"),
+        (404, DialCause::NoSuchNumber, 404, "Not Found"),
+        (480, DialCause::Unreachable, 480, "Temporarily Unavailable"),
+        (403, DialCause::Refused("sessions may not".into()), 402, "sessions may not"),
+        (603, DialCause::Declined, 603, "Decline"),
+        (408, DialCause::NoAnswer, 408, "Request Timeout"),
     ] {
         let (mut running, _) = start(
             "VoxEngine.callPSTN('1').addEventListener(CallEvents.Failed, (e) => Logger.write(e.code + e.reason + e.call.state()))",
         );
         let event = Event::DialFailed { call: FIRST, cause, status };
-        assert_eq!(running.tell(&event), format!("\"{status}{reason}FAILED\""));
+        assert_eq!(running.tell(&event), format!("\"{code}{reason}FAILED\""));
     }
 }
 
