@@ -5,8 +5,12 @@ use std::time::{Duration, Instant};
 /// How often a thing that gives no sign of itself is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Limits are so many times as long as they are said to be: for a machine that has a lot else to do.
+const BUSY: u32 = 4;
+
 /// Looks until `thing` is there; panics with `what` when `limit` is over.
 pub fn until<T>(what: &str, limit: Duration, mut thing: impl FnMut() -> Option<T>) -> T {
+    let limit = limit * BUSY;
     let end = Instant::now() + limit;
     loop {
         if let Some(found) = thing() {
@@ -19,6 +23,7 @@ pub fn until<T>(what: &str, limit: Duration, mut thing: impl FnMut() -> Option<T
 
 /// Looks until `fact` holds, now and after each `pause`.
 pub fn until_true_each(pause: Duration, what: &str, limit: Duration, mut fact: impl FnMut() -> bool) {
+    let limit = limit * BUSY;
     let end = Instant::now() + limit;
     while !fact() {
         assert!(Instant::now() < end, "waited {limit:?} in vain: {what}");
