@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const HEARD: f64 = -65.0;
 const DIFFERENCE: f64 = 25.0;
 /// Looks at what is heard, a second each.
-const TRIES: usize = 5;
+const TRIES: usize = 20;
 
 /// One browser at a time: it keeps a processor busy.
 static ONE: Mutex<()> = Mutex::new(());
