@@ -9,12 +9,13 @@ use super::harness::slot::Slot;
 use super::harness::{ADMIN, Gateway, Phone, Setup, seconds, sound};
 use std::path::{Path, PathBuf};
 
-/// What each says: two telephones, the third, the browsers; and the browsers to each other past the gateway.
+/// What each says: two telephones, the third, the browsers; and the browsers to each other past the gateway. A tone
+/// whose packets come late is mended, and then is heard beside its frequency too: none is near another.
 const ANNAS: f64 = 500.0;
 const OTTOS: f64 = 1_500.0;
 const THIRDS: f64 = 900.0;
-const ALICES: f64 = 700.0;
-const BOBS: f64 = 1_100.0;
+const ALICES: f64 = 2_350.0;
+const BOBS: f64 = 3_150.0;
 const ALICE_TO_BOB: f64 = 2_100.0;
 const BOB_TO_ALICE: f64 = 2_500.0;
 
