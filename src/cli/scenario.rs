@@ -224,6 +224,7 @@ fn event(happening: Happening) -> Result<Event, String> {
         Happening::Answered(name) => Event::Answered { call: call(&name)? },
         Happening::Failed(Failed { call: name, code }) => {
             let cause = match code {
+                402 => DialCause::Refused("a rule".to_owned()),
                 404 => DialCause::NoSuchNumber,
                 486 => DialCause::Busy,
                 603 => DialCause::Declined,

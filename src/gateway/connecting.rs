@@ -54,13 +54,8 @@ impl Gateway {
 
     /// Has `to` hear `from`.
     pub(super) fn link(&mut self, from: UnitId, to: UnitId, verb: &'static str) -> Result<(), VerbError> {
-        let joining = match (from, to) {
-            (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
-            (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
-            _ => None,
-        };
         // Sound before an answer is no member yet.
-        let joining = joining.filter(|(call, ..)| !self.is_being_called(*call));
+        let joining = part_of(from, to).filter(|(call, ..)| !self.is_being_called(*call));
         if let Some((call, room, _)) = joining
             && let Some(limit) = self.rooms.keeps_out(room, call)
         {
@@ -92,12 +87,7 @@ impl Gateway {
         if let (UnitId::Leg(from), UnitId::Leg(to)) = (from, to) {
             self.rooms.unbridge(from, to);
         }
-        let leaving = match (from, to) {
-            (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
-            (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
-            _ => None,
-        };
-        if let Some((id, room, way)) = leaving {
+        if let Some((id, room, way)) = part_of(from, to) {
             let change = self.rooms.disconnect(room, id, way);
             if let Change::Left { .. } = change {
                 self.note_left(id, room);
@@ -167,5 +157,14 @@ impl Gateway {
             Unit::Room(handle) => self.room_of(session, handle, verb).map(|room| End::Unit(UnitId::Room(room))),
             Unit::Stream(stream) => self.stream_of(session, stream, verb).map(End::Unit),
         }
+    }
+}
+
+/// The part that a call has in a room by one connection; `None`: it is between others.
+const fn part_of(from: UnitId, to: UnitId) -> Option<(CallId, RoomId, Way)> {
+    match (from, to) {
+        (UnitId::Leg(call), UnitId::Room(room)) => Some((call, room, Way::Speaks)),
+        (UnitId::Room(room), UnitId::Leg(call)) => Some((call, room, Way::Hears)),
+        _ => None,
     }
 }

@@ -174,9 +174,13 @@ mod tests {
 
     #[test]
     fn the_pages_scripts_are_small() {
+        if !is_built() {
+            eprintln!("skipped: the page is not built (`.ci/web target/web`)");
+            return;
+        }
         let scripts = FILES.iter().filter(|file| file.name.ends_with(".js"));
         let octets: usize = scripts.map(|script| script.gzip.unwrap_or(script.bytes).len()).sum();
-        assert!(octets <= 150 * 1024, "{octets} octets, compressed");
+        assert!((20 * 1024..=150 * 1024).contains(&octets), "{octets} octets, compressed");
     }
 
     #[test]

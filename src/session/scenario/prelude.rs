@@ -65,8 +65,6 @@ pub fn check(file: &str, source: &str) -> std::result::Result<(), super::Fault> 
     engine.set_max_stack_size(limits::STACK);
     let context = Context::full(&engine).map_err(unmade)?;
     context.with(|ctx| {
-        // A function's body may hold all that a script may, and is compiled without being run.
-        let _ = &source;
         let mut options = rquickjs::context::EvalOptions::default();
         options.strict = false;
         options.filename = Some(file.to_owned());
