@@ -245,6 +245,7 @@ interface Recorder {
   removeEventListener(event: RecorderEvents, callback?: Function): void;
   id(): string;
   stop(): void;
+  mute(on: boolean): void;
 }
 
 /** What each event of a WebSocket bears beside the socket. */
@@ -289,7 +290,9 @@ interface CallOptions {
 
 interface SequencePlayerOptions {
   segments: Array<
-    { ttsPlayer: { text: string; parameters?: VoiceOptions } } | { urlPlayer: { url: string; parameters?: unknown } }
+    | { ttsPlayer: { text: string; parameters?: VoiceOptions } }
+    | { urlPlayer: { url: string; parameters?: unknown } }
+    | { toneScriptPlayer: { script: string; parameters?: unknown } }
   >;
 }
 
@@ -311,6 +314,8 @@ declare namespace VoxEngine {
   function createConference(options?: object): Conference;
   function createURLPlayer(url: string | { url: string }, options?: boolean | PlaybackOptions): Player;
   function createTTSPlayer(text: string, voice?: Voice | VoiceOptions): Player;
+  /** Tones: `350@-13,440@-13;10(5/0/1+2)`, as docs/scenarios.md has them. */
+  function createToneScriptPlayer(script: string, options?: boolean | PlaybackOptions): Player;
   function createSequencePlayer(options: SequencePlayerOptions): Player;
 
   /** A `Call`; `any`, since scripts written before declarations may use one variable for this and others. */

@@ -23,9 +23,12 @@ impl Gateway {
         self.log_limited(now, Level::Debug, Some(id), "message", || format!("{octets} octets"));
         self.effects.event(Event::MessageReceived { call: id, octets });
         if self.is_of_scenario(id) {
-            if let Ok(text) = String::from_utf8(body.into()) {
-                self.emit_of(id, |call| session::Event::Message { call, text });
+            let text = text_of(content_type.as_deref(), &body);
+            if text.contains(char::REPLACEMENT_CHARACTER) {
+                let why = || format!("{octets} octets, of which some are none of UTF-8");
+                self.log_limited(now, Level::Info, Some(id), "message is no text", why);
             }
+            self.emit_of(id, |call| session::Event::Message { call, text });
             return;
         }
         let Some(call) = self.calls.get(&id) else { return };
@@ -171,7 +174,39 @@ impl Gateway {
     }
 }
 
+/// What a message says, by its charset: UTF-8 or one of those of an octet a character that are like Unicode's first
+/// 256. What is neither has replacement characters.
+fn text_of(content_type: Option<&str>, body: &[u8]) -> String {
+    let charset = content_type.unwrap_or_default().split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_ascii_lowercase())
+    });
+    match charset.as_deref() {
+        Some("iso-8859-1" | "latin1" | "us-ascii") => body.iter().map(|octet| char::from(*octet)).collect(),
+        _ => String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
 /// The dialog by which a call's other end takes messages, if it takes any.
 fn takes_messages(call: &Call) -> Option<InviteId> {
     call.invite.filter(|_| call.is_answered() && call.peer.terms().messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_read_by_its_charset() {
+        let utf8 = "caf\u{e9}".as_bytes();
+        for (content_type, body, text) in [
+            (None, utf8, "caf\u{e9}"),
+            (Some("text/plain;charset=UTF-8"), utf8, "caf\u{e9}"),
+            (Some("text/plain; charset=\"ISO-8859-1\""), b"caf\xe9", "caf\u{e9}"),
+            (Some("text/plain"), b"caf\xe9", "caf\u{fffd}"),
+            (Some("application/json"), b"{}", "{}"),
+        ] {
+            assert_eq!(text_of(content_type, body), text, "{content_type:?}");
+        }
+    }
 }

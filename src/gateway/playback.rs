@@ -32,21 +32,23 @@ impl Gateway {
         let language = self.language_of(session);
         let sounds = self.sessions.get(&session).map_or(&*self.players.sounds, |session| &*session.sounds);
         let mut unspoken = Vec::new();
-        let clips = items.iter().enumerate().map(|(at, item)| match clip(sounds, &language, item) {
-            Err(VerbError::NoSuchSound(text)) if matches!(item, PlayItem::Text(_)) => {
-                unspoken.push((at, text));
-                // Its place.
-                Ok(Clip::Silence(Duration::ZERO))
+        let clips = items.iter().enumerate().map(|(at, item)| {
+            match (clip(sounds, &language, item), spoken(item, &language)) {
+                (Err(VerbError::NoSuchSound(_)), Some((language, text))) => {
+                    unspoken.push((at, language.to_owned(), text.to_owned()));
+                    // Its place.
+                    Ok(Clip::Silence(Duration::ZERO))
+                }
+                (clip, _) => clip,
             }
-            clip => clip,
         });
         let mut clips = clips.collect::<Result<Vec<_>, _>>()?;
         let player = self.players.add(&mut self.effects, Owner::Session { session, playback, call });
         if let Some(running) = self.sessions.get_mut(&session) {
             running.playbacks.insert(playback, player);
         }
-        for (at, text) in unspoken {
-            let stream = self.stream_text(now, session, player, text);
+        for (at, language, text) in unspoken {
+            let stream = self.stream_text(now, session, player, &language, text);
             if let Some(clip) = clips.get_mut(at) {
                 *clip = stream;
             }
@@ -150,12 +152,26 @@ impl Gateway {
     }
 }
 
+/// A text to speak, and in which language.
+fn spoken<'a>(item: &'a PlayItem, own: &'a str) -> Option<(&'a str, &'a str)> {
+    match item {
+        PlayItem::Text(text) => Some((own, text)),
+        PlayItem::TextIn { language, text } => Some((language, text)),
+        _ => None,
+    }
+}
+
 /// An item as the media plane plays it.
 fn clip(sounds: &dyn Sounds, language: &str, item: &PlayItem) -> Result<Clip, VerbError> {
     let (sound, name) = match item {
         PlayItem::Silence(length) => return Ok(Clip::Silence(*length)),
         PlayItem::Prompt(name) => (sounds.prompt(language, name), name.clone()),
         PlayItem::Text(text) => (sounds.text(language, text), text.clone()),
+        PlayItem::TextIn { language, text } => (sounds.text(language, text), text.clone()),
+        PlayItem::Made { samples, repeat } => {
+            let samples = samples.iter().copied().collect();
+            return Ok(if *repeat { Clip::Loop(samples) } else { Clip::Samples(samples) });
+        }
         PlayItem::File(source) => {
             return sounds.file(source, false).ok_or_else(|| VerbError::NoSuchSound(source.to_string()));
         }

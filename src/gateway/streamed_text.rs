@@ -68,10 +68,16 @@ impl StreamedText {
 
 impl Gateway {
     /// Has a text said that a player is to play. Gives what it plays meanwhile.
-    pub(super) fn stream_text(&mut self, now: Now, session: SessionId, player: PlayerId, text: String) -> Clip {
-        let language = self.language_of(session);
+    pub(super) fn stream_text(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        player: PlayerId,
+        language: &str,
+        text: String,
+    ) -> Clip {
         let sounds = self.sessions.get(&session).map_or(&*self.players.sounds, |session| &*session.sounds);
-        let unspoken = sounds.unspoken(&language, &text);
+        let unspoken = sounds.unspoken(language, &text);
         let (stream, clip) = Stream::new(STREAM * 8_000);
         let id = self.fresh_id();
         let streamed = StreamedText {

@@ -145,9 +145,9 @@ pub(super) fn item(say: &Say) -> PlayItem {
 
 fn is_sound(item: &PlayItem, name: &str) -> bool {
     match item {
-        PlayItem::Prompt(text) | PlayItem::Text(text) => text == name,
+        PlayItem::Prompt(text) | PlayItem::Text(text) | PlayItem::TextIn { text, .. } => text == name,
         PlayItem::File(source) => source.to_string() == name,
         PlayItem::Tone(tone) => tone == name,
-        PlayItem::Silence(_) => false,
+        PlayItem::Silence(_) | PlayItem::Made { .. } => false,
     }
 }

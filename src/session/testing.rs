@@ -57,6 +57,8 @@ fn sound(item: &PlayItem) -> String {
     match item {
         PlayItem::Prompt(name) => name.clone(),
         PlayItem::Text(text) => format!("'{text}'"),
+        PlayItem::TextIn { language, text } => format!("'{text}' in {language}"),
+        PlayItem::Made { samples, .. } => format!("{} samples", samples.len()),
         PlayItem::File(source) => source.to_string(),
         PlayItem::Tone(tone) => format!("tone:{tone}"),
         PlayItem::Silence(length) => format!("silence:{}", length.as_millis()),

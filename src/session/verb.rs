@@ -7,6 +7,7 @@ use super::{
 use crate::dialplan::{RoomTemplate, SoundSource};
 use crate::types::SampleRate;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One request of a session. A verb in the wrong state comes back as [`super::Event::VerbFailed`].
@@ -356,8 +357,22 @@ pub enum PlayItem {
     Prompt(String),
     /// A text to speak: the catalogue is searched for it before synthesis is tried.
     Text(String),
+    /// The same in another language than the session's, by its tag.
+    TextIn {
+        /// As `en-GB`.
+        language: String,
+        /// The text.
+        text: String,
+    },
     /// A sound that the dialplan names.
     File(SoundSource),
+    /// Samples that the session has made, at 8 kHz.
+    Made {
+        /// All of them.
+        samples: Arc<[i16]>,
+        /// They begin anew at their end, for ever.
+        repeat: bool,
+    },
     /// A named tone: "join", "leave", "ringback" and its kin, "busy".
     Tone(Cow<'static, str>),
     /// A pause.

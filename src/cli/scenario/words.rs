@@ -95,6 +95,9 @@ fn item(item: &PlayItem) -> String {
     match item {
         PlayItem::Text(text) => format!("{text:?}"),
         PlayItem::Prompt(name) => format!("prompt {name}"),
+        PlayItem::TextIn { language, text } => format!("{text:?} in {language}"),
+        PlayItem::Made { samples, repeat: false } => format!("{} ms of tones", samples.len() / 8),
+        PlayItem::Made { .. } => "tones, for ever".to_owned(),
         PlayItem::File(source) => source.to_string(),
         PlayItem::Tone(tone) => format!("tone {tone}"),
         PlayItem::Silence(length) => format!("{} ms of silence", length.as_millis()),

@@ -18,6 +18,7 @@ mod shared;
 mod sockets;
 #[cfg(test)]
 mod tests;
+mod tone_script;
 
 pub use fault::{Fault, Place};
 pub use limits::{Fuel, MEMORY, SOURCE, STACK, Stopwatch};

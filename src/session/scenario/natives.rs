@@ -1,10 +1,12 @@
 //! What the object model stands on: functions that push verbs, and a few that compute.
 
 use super::hashes;
+use super::limits::Breach;
 use super::octets;
 use super::recordings;
 use super::shared::{Fetch, Shared};
 use super::sockets;
+use super::tone_script;
 use crate::dialplan::{SoundSource, SoundUrl};
 use crate::session::{
     CallHandle, CallerId, DialTarget, Party, PlayItem, PlaybackHandle, RoomHandle, RoomName, StorageHandle,
@@ -74,6 +76,8 @@ fn about_the_session(maker: &Maker<'_, '_>) -> Result<()> {
     maker.add("log", move |text: String| shared.log(&text))?;
     let shared = own();
     maker.add("breach", move |what: String| shared.break_told(what))?;
+    let shared = own();
+    maker.add("endless", move || shared.break_limit(Breach::Time))?;
     let shared = own();
     maker.add("now", move || shared.now())?;
     let shared = own();
@@ -153,11 +157,14 @@ fn about_sound(maker: &Maker<'_, '_>) -> Result<()> {
     maker.verb("openRoom", |room| Verb::OpenRoom { room: RoomHandle(id(room)), name: RoomName::Own })?;
     maker.verb("closeRoom", |room| Verb::CloseRoom { room: RoomHandle(id(room)) })?;
     maker.verb("stopPlayback", |playback| Verb::StopPlayback { playback: PlaybackHandle(id(playback)) })?;
+    maker.add("checkTones", |ctx: Ctx<'_>, script: String| {
+        tone_script::items(&script).map(drop).map_err(|why| Exception::throw_range(&ctx, &why))
+    })?;
     let shared = own();
     maker.add("play", move |ctx: Ctx<'_>, to_call, to, playback, item: Vec<String>, repeat: bool| {
-        let item = self::item(item).map_err(|why| Exception::throw_type(&ctx, &why))?;
+        let items = self::items(item).map_err(|why| Exception::throw_type(&ctx, &why))?;
         let to = unit(to_call, to);
-        shared.push(Verb::Play { to, playback: PlaybackHandle(id(playback)), items: vec![item], repeat });
+        shared.push(Verb::Play { to, playback: PlaybackHandle(id(playback)), items, repeat });
         Ok::<_, rquickjs::Error>(())
     })
 }
@@ -212,12 +219,18 @@ pub(super) fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
     std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
 }
 
-/// What is played: a kind, and what of it.
-fn item(written: Vec<String>) -> std::result::Result<PlayItem, String> {
-    let [kind, what] = <[String; 2]>::try_from(written).map_err(|_| "an item is a kind and a name")?;
-    Ok(match kind.as_str() {
-        "url" => PlayItem::File(SoundSource::Url(SoundUrl::read(&what)?)),
-        "prompt" => PlayItem::Prompt(what),
-        _ => PlayItem::Text(what),
-    })
+/// What is played: a kind, and what of it; of a text its language too, if it is not the session's.
+fn items(written: Vec<String>) -> std::result::Result<Vec<PlayItem>, String> {
+    let mut parts = written.into_iter();
+    let (Some(kind), Some(what)) = (parts.next(), parts.next()) else {
+        return Err("an item is a kind and a name".to_owned());
+    };
+    let language = parts.next().filter(|language| !language.is_empty());
+    Ok(vec![match (kind.as_str(), language) {
+        ("tones", _) => return tone_script::items(&what),
+        ("url", _) => PlayItem::File(SoundSource::Url(SoundUrl::read(&what)?)),
+        ("prompt", _) => PlayItem::Prompt(what),
+        (_, Some(language)) => PlayItem::TextIn { language, text: what },
+        (_, None) => PlayItem::Text(what),
+    }])
 }

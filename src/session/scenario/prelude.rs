@@ -13,6 +13,7 @@ const NAME: &str = "partyline";
 /// The files of `js/`, in order: one module.
 const SOURCE: &str = concat!(
     include_str!("js/base.js"),
+    include_str!("js/guards.js"),
     include_str!("js/names.js"),
     include_str!("js/call.js"),
     include_str!("js/media.js"),

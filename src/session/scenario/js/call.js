@@ -77,6 +77,9 @@ function play(call, item, loop) {
   soon(call, CallEvents.PlaybackStarted, { call, id: call.id(), duration: 0 });
 }
 
+/** A text in the language of a voice; without one in the session's. */
+const spoken = (words, voice) => ["text", withoutMarkup(text(words)), language(voice)];
+
 const withoutMarkup = (words) => (/^\s*<speak[\s>]/.test(words) ? words.replace(/<[^>]*>/g, " ") : words);
 
 const SECRET = Symbol("made by the gateway");
@@ -143,8 +146,7 @@ class Call extends Emitter {
     if (this.#handle("startPlayback") !== null) play(this, item, loop);
   }
   say(words, voice) {
-    language(voice);
-    const item = ["text", withoutMarkup(text(words))];
+    const item = spoken(words, voice);
     if (this.#handle("say") !== null) play(this, item, false);
   }
   /** Ends playbacks and what is said; no PlaybackFinished follows. */

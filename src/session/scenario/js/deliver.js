@@ -134,6 +134,7 @@ const on = {
   },
 
   timer(handle) {
+    if (handle === REFUSALS) return tellRefusals();
     const timer = timers.get(handle);
     if (!timer) return;
     if (timer.every === null) timers.delete(handle);
@@ -142,6 +143,7 @@ const on = {
   },
 
   refused(handle, verb, why, missing) {
+    if (verb === "send_message" || verb === "send_info") return messageRefused(why);
     host.log(`${verb}: ${why}`);
     const call = calls.get(handle);
     if ((verb === "dial" || verb === "join") && call) return failed(handle, call, 480, why);
@@ -185,6 +187,7 @@ const on = {
   },
 
   over() {
+    tellRefusals();
     fire(application, AppEvents.Terminating, {});
     fire(application, AppEvents.Terminated, {});
   },
@@ -196,6 +199,29 @@ function notForwarded(handle, call, why) {
   if (!peer) return host.reject(handle, 480);
   call[inner].directly = null;
   failed(peer[inner].unit.handle, peer, 480, why);
+}
+
+/** The timer of refused messages; those of scripts have higher numbers. */
+const REFUSALS = 0;
+/** How long refused messages are counted, in milliseconds, once one was told. */
+const COUNTING = 10_000;
+/** Of each kind: how many were refused since. */
+let refusals = null;
+
+/** A message that could not be sent is a line in the log; many are one more. */
+function messageRefused(line) {
+  if (!refusals) {
+    refusals = new Map();
+    host.setTimer(REFUSALS, COUNTING);
+  }
+  const before = refusals.get(line);
+  if (before === undefined) host.log(line);
+  refusals.set(line, before === undefined ? 0 : before + 1);
+}
+
+function tellRefusals() {
+  for (const [line, count] of refusals ?? []) if (count) host.log(`${line}, and for ${count} more`);
+  refusals = null;
 }
 
 /** What plays the sound of that name. A URL's is without its query. */
@@ -231,6 +257,7 @@ function settle() {
   }
   if (upcoming.length || !terminating) return upcoming.length > 0;
   terminating = "done";
+  tellRefusals();
   fire(application, AppEvents.Terminating, {});
   host.endSession();
   fire(application, AppEvents.Terminated, {});

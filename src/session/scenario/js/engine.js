@@ -77,9 +77,10 @@ function forward(make, callback) {
 
 const item = {
   url: (url) => sound(url),
-  tts: (words, voice) => {
-    language(voice);
-    return ["text", withoutMarkup(text(words))];
+  tts: spoken,
+  tones: (script) => {
+    host.checkTones(text(script));
+    return ["tones", text(script)];
   },
 };
 
@@ -114,13 +115,17 @@ const VoxEngine = {
     const place = typeof url === "object" && url !== null ? url.url : url;
     return new Player(SECRET, [item.url(place)], given?.loop === true || given === true);
   },
+  createToneScriptPlayer(script, given) {
+    return new Player(SECRET, [item.tones(script)], given?.loop === true || given === true);
+  },
   createSequencePlayer(given) {
     const segments = given?.segments ?? given;
     if (!Array.isArray(segments) || !segments.length) throw new TypeError("createSequencePlayer: there are no segments");
     const items = segments.map((segment) => {
       if (segment.urlPlayer) return item.url(segment.urlPlayer.url);
       if (segment.ttsPlayer) return item.tts(segment.ttsPlayer.text, segment.ttsPlayer.parameters);
-      throw new TypeError("createSequencePlayer: a segment has a urlPlayer or a ttsPlayer");
+      if (segment.toneScriptPlayer) return item.tones(segment.toneScriptPlayer.script);
+      throw new TypeError("createSequencePlayer: a segment has a urlPlayer, a ttsPlayer or a toneScriptPlayer");
     });
     return new Player(SECRET, items, false);
   },

@@ -70,6 +70,8 @@ const VoiceList = new Proxy({}, {
 function language(voice) {
   const name = typeof voice === "object" && voice !== null ? (voice.language ?? voice.voice) : voice;
   if (name === undefined || name === null) return "";
-  if (typeof name !== "string") throw new TypeError("a voice is a value of Language or VoiceList");
+  if (typeof name !== "string" || !/^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$/.test(name)) {
+    throw new TypeError("a voice is a value of Language or VoiceList");
+  }
   return name;
 }

@@ -29,7 +29,7 @@ class Recorder extends Emitter {
   constructor(secret, given = {}) {
     if (secret !== SECRET) throw new TypeError("recorders are made by VoxEngine.createRecorder");
     super();
-    this[inner] = { id: "", source: null, over: false, number: 0, stream: 0 };
+    this[inner] = { id: "", source: null, over: false, muted: false, number: 0, stream: 0 };
     const why = full();
     if (why) {
       this[inner].over = true;
@@ -43,21 +43,37 @@ class Recorder extends Emitter {
 
   id() { return this[inner].id ||= host.uuid(); }
   stop() { endRecording(this[inner].number); }
+
+  /** Silence is recorded in the place of what is said, until it is told not to. */
+  mute(on) {
+    const state = this[inner];
+    const muted = on === true;
+    if (muted === state.muted) return;
+    state.muted = muted;
+    const { source } = state;
+    if (!source || isOver(source) || !isRecording(this)) return;
+    const from = unit(source, "mute");
+    if (muted) host.streamNotFrom(from.isCall, from.handle, state.stream);
+    else host.streamFrom(from.isCall, from.handle, state.stream);
+  }
 }
-lacking("Recorder.", Recorder.prototype, "mute setConfig update sendMediaTo stopMediaTo");
+const isRecording = (recorder) => !!recordings.get(recorder[inner].number)?.streams;
+lacking("Recorder.", Recorder.prototype, "setConfig update sendMediaTo stopMediaTo");
 
 function tellRecorder(source, recorder) {
   const from = unit(source, "sendMediaTo");
-  if (isOver(source) || isOver(recorder) || !recordings.get(recorder[inner].number)?.streams) return;
+  if (isOver(source) || isOver(recorder) || !isRecording(recorder)) return;
   recorder[inner].source = source;
-  host.streamFrom(from.isCall, from.handle, recorder[inner].stream);
+  if (!recorder[inner].muted) host.streamFrom(from.isCall, from.handle, recorder[inner].stream);
 }
 
 function notTellRecorder(source, recorder) {
   if (recorder[inner].source !== source || isOver(source) || isOver(recorder)) return;
   const from = unit(source, "stopMediaTo");
   recorder[inner].source = null;
-  if (recordings.get(recorder[inner].number)?.streams) host.streamNotFrom(from.isCall, from.handle, recorder[inner].stream);
+  if (isRecording(recorder) && !recorder[inner].muted) {
+    host.streamNotFrom(from.isCall, from.handle, recorder[inner].stream);
+  }
 }
 
 /** Records a call: what it says, and what is heard there. */

@@ -43,11 +43,11 @@ fn each_method_asks_for_its_verb() {
         ("call.sendInfo('text/plain', 'body', {'X-A': 'b'})", "info me text/plain body X-A=b"),
         ("call.say('Hello')", "play1 me 'Hello'"),
         ("call.say('<speak>Hello <break/>you</speak>')", "play1 me ' Hello  you '"),
-        ("call.say('Hello', Language.UK_ENGLISH_FEMALE)", "play1 me 'Hello'"),
-        ("call.say('Hello', VoiceList.Amazon.en_GB_Amy)", "play1 me 'Hello'"),
+        ("call.say('Hello', Language.UK_ENGLISH_FEMALE)", "play1 me 'Hello' in en-GB"),
+        ("call.say('Hello', VoiceList.Amazon.en_GB_Amy)", "play1 me 'Hello' in en-GB"),
         (
             "call.say('Hello', { language: VoiceList.Google.en_US_Standard_A, progressivePlayback: true })",
-            "play1 me 'Hello'",
+            "play1 me 'Hello' in en-US",
         ),
         ("call.startPlayback('https://example.com/a.mp3')", "play1 me https://example.com/a.mp3"),
         ("call.startPlayback('welcome')", "play1 me welcome"),
@@ -422,4 +422,24 @@ fn a_call_that_cannot_go_directly_is_told_or_refused() {
         (refused(CALL, error()), &format!("\"forward_direct: {why}\"")),
         (ended(CALL), "\"mine 487\""),
     ]);
+}
+
+#[test]
+fn refused_messages_are_counted_and_told_in_two_lines() {
+    let limit = || VerbError::Limit { verb: "send_message", limit: "40 within 2 s" };
+    let other = || VerbError::Unknown { verb: "send_info" };
+    let mut running = silent("VoxEngine.addEventListener(AppEvents.CallAlerting, () => {})");
+    running.play(&[
+        (incoming(), ""),
+        (refused(CALL, limit()), "timer0 10000ms; \"send_message would exceed a limit: 40 within 2 s\""),
+        (refused(CALL, limit()), ""),
+        (refused(CALL, other()), "\"send_info names something this session does not have\""),
+        (refused(CALL, limit()), ""),
+        (timer(0), "\"send_message would exceed a limit: 40 within 2 s, and for 2 more\""),
+        (timer(0), ""),
+        (refused(CALL, other()), "timer0 10000ms; \"send_info names something this session does not have\""),
+        (refused(CALL, other()), ""),
+    ]);
+    let turn = running.runtime.over(running.now);
+    assert_eq!(short(&turn), "\"send_info names something this session does not have, and for 1 more\"");
 }

@@ -133,3 +133,101 @@ fn scripts_are_checked_without_being_run() {
     assert!(check("a.js", &" ".repeat(256 * 1024 + 1)).is_err());
     assert!(check("a.js", "a\0b").is_err());
 }
+
+/// Of the engine's own code, in which nothing asks whether a script is to be stopped.
+#[test]
+fn what_loops_in_the_engine_ends_as_any_loop() {
+    let holes = "new Array(2 ** 32 - 1)";
+    let endless = "{ length: 2 ** 53 - 1 }";
+    let methods = [
+        "indexOf(1)",
+        "lastIndexOf(1)",
+        "includes(1)",
+        "join('')",
+        "fill(1, 2 ** 40)",
+        "reverse()",
+        "sort()",
+        "copyWithin(1, 0)",
+        "concat([])",
+        "slice(1)",
+        "splice(1, 1)",
+        "flat()",
+        "flatMap((x) => x)",
+        "shift()",
+        "unshift(1)",
+        "every(() => true)",
+        "forEach(() => 0)",
+        "map((x) => x)",
+        "filter(() => 1)",
+        "reduce((a) => a)",
+        "reduceRight((a) => a)",
+        "find((x) => x === 1)",
+        "findLastIndex((x) => x === 1)",
+        "toReversed()",
+        "toSorted()",
+        "toSpliced(0, 1)",
+        "with(0, 1)",
+        "toLocaleString()",
+        "toString()",
+    ];
+    let lists = methods.iter().flat_map(|method| {
+        let (name, rest) = method.split_once('(').unwrap();
+        let call = |list: &str| format!("Array.prototype.{name}.call({list}, {rest}").replace(", )", ")");
+        // What is only said to be long has no text of its own.
+        let like = (name != "toString").then(|| call(endless));
+        [Some(call(holes)), like].into_iter().flatten()
+    });
+    let others = [
+        format!("[].concat({holes})"),
+        format!("[{holes}].flat()"),
+        format!("[0].flatMap(() => {holes})"),
+        format!("String({holes})"),
+        format!("new Set({holes})"),
+        format!("new Set([].keys.call({endless}))"),
+        format!("[].values.call({endless}).drop(2 ** 50).next()"),
+        format!("for (const x of {holes});"),
+        format!("const [...all] = {holes}"),
+        format!("Array.from({endless})"),
+        format!("JSON.stringify({holes})"),
+        "'x'.repeat(8e6).indexOf('x'.repeat(4e6) + 'y')".into(),
+        "'x'.repeat(8e6).split('x'.repeat(4e6) + 'y')".into(),
+        "'x'.repeat(8e6).replaceAll('x'.repeat(4e6) + 'y', '')".into(),
+        "'x'.repeat(2 ** 30)".into(),
+        "'x'.padEnd(2 ** 30)".into(),
+        "'\\u0301\\u0300'.repeat(1e6).normalize()".into(),
+    ];
+    for source in lists.chain(others) {
+        // With a length that the language refuses it is an error like another.
+        let (mut running, said) = start(&format!("(() => {{ {source} }})()"));
+        let ends = ["a callback took longer", "it uses more than 16 MB", "RangeError", "TypeError"];
+        assert!(ends.iter().any(|end| said.starts_with(&format!("FAILED {end}"))), "{source}: {said}");
+        assert_eq!(running.tell(&incoming()), "", "{source}");
+    }
+}
+
+#[test]
+fn what_is_guarded_does_what_it_did() {
+    for (expression, expected) in [
+        ("[1, [2, [3, [4]]]].flat()", "[1,2,[3,[4]]]"),
+        ("[1, [2, [3, [4]]]].flat(Infinity)", "[1,2,3,4]"),
+        ("[1, [2]].flat(0)", "[1,[2]]"),
+        ("[1, , 2].flat().length", "2"),
+        ("[1, 2].flatMap((x, at, all) => [x, [at, all.length]])", "[1,[0,2],2,[1,2]]"),
+        ("[3, 1, 2].sort()", "[1,2,3]"),
+        ("[3, 1, 2].toSorted((a, b) => b - a)", "[3,2,1]"),
+        ("[1].concat(2, [3, [4]])", "[1,2,3,[4]]"),
+        ("[1, 2, 3].splice(1, 1)", "[2]"),
+        ("[1, 2].join('-') + [3, 4]", "\"1-23,4\""),
+        ("new Array(3).fill(7)", "[7,7,7]"),
+        ("[...new Set([1, 1, 2])]", "[1,2]"),
+        ("[new Set() instanceof Set, new Set('aab').size, [...new Set([1]).union(new Set([2]))]]", "[true,2,[1,2]]"),
+        ("[...[1, 2, 3, 4].values().drop(1).take(2)]", "[2,3]"),
+        ("'abcabc'.indexOf('c', 3) + 'abc'.replace(/b/, 'x') + 'a,b'.split(',')", "\"5axca,b\""),
+        ("'abc'.replaceAll('b', (found) => found + found)", "\"abbc\""),
+        ("'e\\u0301'.normalize('NFC').length", "1"),
+        ("[].join.name + [].sort.name", "\"joinsort\""),
+        ("Object.keys([].concat([])).length", "0"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+}

@@ -164,7 +164,7 @@ fn a_sound_that_cannot_be_had_is_known_by_its_name_where_no_call_is_named() {
 #[test]
 fn players_say_repeat_and_play_one_after_the_other() {
     with_call().play(&[
-        (code("VoxEngine.createTTSPlayer('Hello', { language: Language.UK_ENGLISH_MALE }).sendMediaTo(call)"), "play1 me 'Hello'"),
+        (code("VoxEngine.createTTSPlayer('Hello', { language: Language.UK_ENGLISH_MALE }).sendMediaTo(call)"), "play1 me 'Hello' in en-GB"),
         (code("call.stopPlayback(); VoxEngine.createURLPlayer({ url: 'a' }, { loop: true }).sendMediaTo(call)"), "stop1; play2 me a for ever"),
         (
             code("VoxEngine.createSequencePlayer({ segments: [{ ttsPlayer: { text: 'One' } }, { urlPlayer: { url: 'b' } }] }).sendMediaTo(call)"),
@@ -192,4 +192,52 @@ fn a_player_whose_sound_is_not_there_says_so() {
             r#""play: there is no sound \"none\""; "there is no sound \"none\"""#,
         ),
     ]);
+}
+
+#[test]
+fn a_text_is_said_in_the_language_of_the_voice_asked_for() {
+    for (voice, language) in [
+        ("Language.RU_RUSSIAN_FEMALE", " in ru-RU"),
+        ("VoiceList.Amazon.fr_FR_Lea", " in fr-FR"),
+        ("{ language: VoiceList.Google.de_DE_Wavenet_A, progressivePlayback: true }", " in de-DE"),
+        ("{ voice: Language.US_ENGLISH_MALE }", " in en-US"),
+        ("{ rate: 1 }", ""),
+        ("undefined", ""),
+    ] {
+        let said = with_call().tell(&code(&format!("call.say('a', {voice})")));
+        assert_eq!(said, format!("play1 me 'a'{language}; \"started\""), "{voice}");
+        let said = with_call().tell(&code(&format!("VoxEngine.createTTSPlayer('a', {voice}).sendMediaTo(call)")));
+        assert_eq!(said, format!("play1 me 'a'{language}"), "{voice}");
+    }
+    let said = with_call().tell(&code("call.say('a', '-x; y')"));
+    assert!(said.starts_with("FAILED TypeError: a voice is a value of Language or VoiceList"), "{said}");
+}
+
+#[test]
+fn tones_are_made_of_scripts() {
+    with_call().play(&[
+        (code("player = VoxEngine.createToneScriptPlayer('350@-13,440@-13;10(*/0/1+2)')"), ""),
+        (code("player.sendMediaTo(call)"), "play1 me 80000 samples"),
+        (
+            code("VoxEngine.createToneScriptPlayer('425@-20;1(.5/0/1);*(.2/.3/1)').sendMediaTo(call)"),
+            "stop1; play2 me 8000 samples+4000 samples for ever",
+        ),
+        (
+            code("VoxEngine.createToneScriptPlayer('425@-20;1(.5/.5/1)', true).sendMediaTo(call)"),
+            "stop2; play3 me 8000 samples for ever",
+        ),
+        (
+            code(
+                "VoxEngine.createSequencePlayer([{ toneScriptPlayer: { script: '425@-20;1(1/0/1)' } },
+                     { urlPlayer: { url: 'a' } }]).sendMediaTo(call)",
+            ),
+            "stop3; play4 me 8000 samples",
+        ),
+        (finished(4), "play5 me a"),
+    ]);
+    let said = logs("VoxEngine.createToneScriptPlayer('beep')");
+    assert!(
+        said.starts_with("FAILED RangeError: beep is no tone script: a frequency is written hertz@level"),
+        "{said}"
+    );
 }

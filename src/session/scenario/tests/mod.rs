@@ -187,6 +187,10 @@ fn sound(item: &PlayItem) -> String {
     match item {
         PlayItem::Prompt(name) => name.clone(),
         PlayItem::Text(text) => format!("'{text}'"),
+        PlayItem::TextIn { language, text } => format!("'{text}' in {language}"),
+        PlayItem::Made { samples, repeat } => {
+            format!("{} samples{}", samples.len(), if *repeat { " for ever" } else { "" })
+        }
         PlayItem::File(source) => source.to_string(),
         other => format!("{other:?}"),
     }

@@ -100,3 +100,15 @@ fn there_are_ten_recordings_at_once() {
         (code("call.record()"), "\"record: more than 10 recordings at once\""),
     ]);
 }
+
+#[test]
+fn a_muted_recorder_records_silence() {
+    with_call().play(&[
+        (code("made(); call.sendMediaTo(recorder)"), "open stream1 out at 8000; me>stream1; record1 1"),
+        (code("recorder.mute(true); recorder.mute(true)"), "me|stream1"),
+        (code("conf = VoxEngine.createConference(); conf.sendMediaTo(recorder)"), "open room1"),
+        (code("recorder.mute(false)"), "room1>stream1"),
+        (code("recorder.mute(true); conf.stopMediaTo(recorder); recorder.mute(false)"), "room1|stream1"),
+        (code("recorder.stop(); recorder.mute(true)"), "close stream1"),
+    ]);
+}
