@@ -303,6 +303,11 @@ declare namespace VoxEngine {
     event: AppEvents.WebSocket,
     callback: (event: { name: string; websocket: WebSocket }) => unknown,
   ): void;
+  /** What the listener returns is the answer's body. */
+  function addEventListener(
+    event: AppEvents.HttpRequest,
+    callback: (event: { name: string; method: string; path: string; content: string }) => unknown,
+  ): void;
   function addEventListener(event: AppEvents, callback: (event: { name: string }) => unknown): void;
   function removeEventListener(event: AppEvents, callback?: Function): void;
   function customData(data?: string): string;

@@ -233,6 +233,7 @@ impl Server {
                     http::Asked::Enter { key, answer } => {
                         let _ = answer.send(self.scenarios.as_ref().and_then(|all| all.enter(&key)));
                     }
+                    http::Asked::Session { key, request, answer } => drop(answer.send(self.ask_session(&key, request))),
                     // Whoever asked may have hung up.
                     http::Asked::Events { last, answer } => drop(answer.send(self.events.follow(last))),
                 },

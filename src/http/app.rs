@@ -31,6 +31,15 @@ pub enum Asked {
         /// Takes where to hand the connection over when its handshake is done; `None`: nobody takes it.
         answer: oneshot::Sender<Option<oneshot::Sender<TokioIo<Upgraded>>>>,
     },
+    /// An HTTP request to the session of a scenario, by the key in its URL.
+    Session {
+        /// The key.
+        key: String,
+        /// What is asked.
+        request: SessionRequest,
+        /// Takes where the answer will come.
+        answer: oneshot::Sender<SessionAnswer>,
+    },
     /// The events from now on.
     Events {
         /// How many of those that have happened already come first.
@@ -38,6 +47,29 @@ pub enum Asked {
         /// Takes them.
         answer: oneshot::Sender<Followed>,
     },
+}
+
+/// What a session is asked.
+#[derive(Debug)]
+pub struct SessionRequest {
+    /// GET, POST and so on.
+    pub method: String,
+    /// The path, with its query.
+    pub path: String,
+    /// The body as text.
+    pub content: String,
+}
+
+/// Where a session's answer will come, `None` if nobody there listens; or why it is not asked.
+pub type SessionAnswer = Result<oneshot::Receiver<Option<String>>, SessionUnasked>;
+
+/// Why a session is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionUnasked {
+    /// There is none of that key.
+    Nobody,
+    /// It is asked too often.
+    Busy,
 }
 
 /// Events for somebody who follows them.

@@ -13,7 +13,7 @@
 //! | `guard.rs` | what every request passes: all of the above |
 //! | `problem.rs` | refusals as problem details (RFC 9457) |
 //! | `pages.rs` | what pages of other hosts may ask |
-//! | `session.rs` | WebSockets to the sessions of scenarios |
+//! | `session.rs` | WebSockets and requests to the sessions of scenarios |
 //! | `sip.rs` | SIP over WebSocket: handshake and frames |
 //! | `api/`, `extract.rs` | the routes of the API and their description; what requests hold |
 //! | `invitation.rs` | the seal of invitations |
@@ -44,6 +44,6 @@ mod session;
 mod sip;
 mod whip;
 
-pub use app::{Asked, Followed};
+pub use app::{Asked, Followed, SessionAnswer, SessionRequest, SessionUnasked};
 pub use inviting::Inviting;
 pub use server::{HttpServer, StartError};

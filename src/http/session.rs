@@ -1,22 +1,59 @@
-//! WebSockets to the sessions of scenarios, at URLs that only those know who were told: `/sessions/KEY`.
+//! WebSockets and HTTP requests to the sessions of scenarios, at URLs that only those know who were told:
+//! `/sessions/KEY`, and for requests whatever follows it.
 //!
 //! The handshake is done here (RFC 6455 section 4.2), and the connection handed over: frames are the session's.
 
-use super::app::{App, Asked};
+use super::app::{App, Asked, SessionRequest, SessionUnasked};
 use super::client::Client;
 use super::problem::Problem;
 use super::sip::check_origin;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, any};
 use hyper_util::rt::TokioIo;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/sessions/{key}", any(enter))
+    Router::new().route("/sessions/{key}", any(enter)).route("/sessions/{key}/{*path}", any(ask_below))
+}
+
+/// Patience with a session's answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+async fn ask_below(
+    State(app): State<App>,
+    Path((key, _)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    ask(&app, key, request).await
+}
+
+/// Has a session answer a request.
+async fn ask(app: &App, key: String, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    // The guard has read it, and knows that it is short.
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_else(|_| Bytes::new());
+    let request = SessionRequest {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        content: String::from_utf8_lossy(&body).into_owned(),
+    };
+    let (answer, answered) = oneshot::channel();
+    let asked = app.asked().send(Asked::Session { key, request, answer }).await;
+    let coming = if asked.is_ok() { answered.await.ok() } else { None };
+    let coming = match coming.unwrap_or(Err(SessionUnasked::Nobody)) {
+        Ok(coming) => coming,
+        Err(SessionUnasked::Nobody) => return Err(Problem::not_found()),
+        Err(SessionUnasked::Busy) => return Err(Problem::too_many(1, "too many requests to this session")),
+    };
+    let slow = |_| Problem::new(StatusCode::GATEWAY_TIMEOUT, "no-answer", "the session has not answered in time");
+    // A session that ends meanwhile answers nothing.
+    let text = tokio::time::timeout(ANSWER, coming).await.map_err(slow)?.ok().flatten();
+    Ok(text.ok_or_else(Problem::not_found)?.into_response())
 }
 
 async fn enter(
@@ -26,10 +63,7 @@ async fn enter(
     mut request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
-    let Some(accept) = accept(headers) else {
-        let why = "a session takes WebSockets alone (RFC 6455, version 13)";
-        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "no-websocket", why));
-    };
+    let Some(accept) = accept(headers) else { return ask(&app, key, request).await };
     check_origin(headers, &app.plan().gateway.origins, client.secure)?;
     let (answer, answered) = oneshot::channel();
     let asked = app.asked().send(Asked::Enter { key, answer }).await;

@@ -17,7 +17,7 @@ use crate::dialplan::{FetchSettings, Scenario};
 use crate::gateway::{Input, SessionId, StreamEnd};
 use crate::session::scenario::{Fault, Place, Setup};
 use crate::session::{self, scenario};
-use crate::types::{IdMap, Seed};
+use crate::types::{IdMap, Rate, Seed, Taken};
 use fetch::Fetches;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -44,6 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Stack of a thread: what scripts may use, and as much for the engine itself. What is not used costs nothing.
 const STACK: usize = scenario::STACK + (256 << 10);
 
+/// HTTP requests to one session.
+const REQUESTS: Rate = Rate { burst: 50, interval: Duration::from_millis(50) };
+
 /// All scenarios that run.
 #[derive(Debug)]
 pub struct Scenarios {
@@ -69,6 +72,16 @@ struct Running {
     events: SyncSender<Message>,
     state: Arc<State>,
     key: String,
+    requests: Taken,
+}
+
+/// Why a session does not take an HTTP request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unasked {
+    /// There is no session of that key.
+    Nobody,
+    /// It is asked too often, or has too much to do.
+    Busy,
 }
 
 /// What a scenario's thread and the others both know.
@@ -86,6 +99,7 @@ struct State {
 #[derive(Debug)]
 enum Message {
     Event(session::Event),
+    Request(scenario::HttpRequest, oneshot::Sender<Option<String>>),
     Fetched(u32, scenario::Fetched),
     Socket(u32, scenario::SocketNews),
     Recorded(u32, scenario::RecordNews),
@@ -158,7 +172,7 @@ impl Scenarios {
             .spawn(move || thread::run(own, setup, &scenario))
             .map_err(|error| format!("there is no thread for it: {error}"))?;
         self.keys.insert(key.clone(), session);
-        self.running.insert(session, Running { events, state, key });
+        self.running.insert(session, Running { events, state, key, requests: Taken::nothing(Instant::now()) });
         Ok(())
     }
 
@@ -199,6 +213,28 @@ impl Scenarios {
         let (entrance, entered) = oneshot::channel();
         self.sockets.enter(session, entered, running.events.clone());
         Some(entrance)
+    }
+
+    /// Somebody asks the session of that key. The answer is `None` where nobody there listens.
+    ///
+    /// # Errors
+    /// It is not asked.
+    pub fn request(
+        &mut self,
+        key: &str,
+        request: scenario::HttpRequest,
+    ) -> Result<oneshot::Receiver<Option<String>>, Unasked> {
+        let session = self.keys.get(key).ok_or(Unasked::Nobody)?;
+        let running = self.running.get_mut(session).ok_or(Unasked::Nobody)?;
+        if !running.requests.take(Instant::now(), REQUESTS) {
+            return Err(Unasked::Busy);
+        }
+        let (answer, answered) = oneshot::channel();
+        running.events.try_send(Message::Request(request, answer)).map_err(|error| match error {
+            TrySendError::Full(_) => Unasked::Busy,
+            TrySendError::Disconnected(_) => Unasked::Nobody,
+        })?;
+        Ok(answered)
     }
 
     /// A session is over.

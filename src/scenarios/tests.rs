@@ -238,3 +238,29 @@ fn a_script_is_checked_with_the_place_of_its_first_mistake() {
     let why = check(Path::new("scenarios/A.js"), "var a;\nvar b = ;").unwrap_err();
     assert!(why.starts_with("line 2, column 9: SyntaxError: "), "{why}");
 }
+
+#[test]
+fn a_session_answers_who_knows_its_key_and_not_too_often() {
+    let mut host = host();
+    host.scenarios = host.scenarios.with_access(["http://gate".into(), String::new()]);
+    host.start(
+        GOOD,
+        "VoxEngine.addEventListener(AppEvents.Started, (e) => VoxEngine.callPSTN(e.accessURL));
+        VoxEngine.addEventListener(AppEvents.HttpRequest, (e) => e.method + e.path + e.content)",
+    );
+    host.start(BAD, ANSWERS);
+    host.tell(GOOD, Event::Started);
+    let Input::Verbs { verbs, .. } = host.next() else { panic!() };
+    let [Verb::Dial { to: session::DialTarget::Number(url), .. }] = &*verbs else { panic!("{verbs:?}") };
+    let key = url.strip_prefix("http://gate/sessions/").unwrap().to_owned();
+    let request = || scenario::HttpRequest { method: "PUT".into(), path: "/a".into(), content: "b".into() };
+    let answer = host.scenarios.request(&key, request()).unwrap();
+    assert_eq!(answer.blocking_recv().unwrap().as_deref(), Some("PUT/ab"));
+    assert_eq!(host.scenarios.request("no key", request()).unwrap_err(), Unasked::Nobody);
+    let deaf = host.scenarios.running.get(&BAD).unwrap().key.clone();
+    assert_eq!(host.scenarios.request(&deaf, request()).unwrap().blocking_recv().unwrap(), None);
+    let asked = (0..1_000).map(|_| host.scenarios.request(&key, request()).err());
+    assert!(asked.into_iter().any(|why| why == Some(Unasked::Busy)));
+    host.scenarios.end(GOOD);
+    assert_eq!(host.scenarios.request(&key, request()).unwrap_err(), Unasked::Nobody);
+}

@@ -79,6 +79,12 @@ impl Own {
             let turn = self.busy(|| match message {
                 _ if is_over => runtime.over(now()),
                 Message::Event(event) => runtime.handle(now(), &event),
+                Message::Request(request, answer) => {
+                    let (turn, text) = runtime.requested(now(), &request);
+                    // Whoever asked may have gone.
+                    let _ = answer.send(text);
+                    turn
+                }
                 Message::Fetched(id, answer) => runtime.fetched(now(), id, &answer),
                 Message::Socket(socket, news) => runtime.socket(now(), socket, &news),
                 Message::Recorded(recording, news) => runtime.recorded(now(), recording, &news),

@@ -123,6 +123,8 @@ fn two_telephones_and_a_bot_hear_each_other_and_its_death_costs_nobody_a_packet(
 fn a_bot_that_comes_to_the_url_of_a_session_hears_a_telephone_and_is_heard() {
     let _slot = Slot::take();
     let desk = "VoxEngine.allowWebSocketConnections();
+        let asks = (e) => e.method + ' ' + e.path.split('/').pop() + ' ' + e.content;
+        VoxEngine.addEventListener(AppEvents.HttpRequest, (e) => asks(e));
         VoxEngine.addEventListener(AppEvents.Started, (e) => Logger.write('come to ' + e.accessURL + ' now'));
         let call;
         VoxEngine.addEventListener(AppEvents.WebSocket, ({ websocket }) => {
@@ -142,7 +144,9 @@ fn a_bot_that_comes_to_the_url_of_a_session_hears_a_telephone_and_is_heard() {
     let log = gateway.log();
     let (_, rest) = log.split_once("come to http://").unwrap();
     let (_, path) = rest.split_once(" now").map(|(url, _)| url.split_once('/').unwrap()).unwrap();
-    assert_eq!(request(&gateway, "GET", &format!("/{path}"), None, None).status, 426);
+    let asked = request(&gateway, "POST", &format!("/{path}/below?a=b"), None, Some("{}"));
+    assert_eq!((asked.status, asked.body), (200, "POST below?a=b {}".to_owned()));
+    assert_eq!(request(&gateway, "GET", "/sessions/0000/below", None, None).status, 404);
     let come = |path: &str, name: &str| {
         let url = format!("ws://{}/{path}", gateway.web_place());
         Running::start(bot(&[&BOTS.to_string(), &url]), gateway.folder(), name)

@@ -56,7 +56,7 @@ fn problems() -> String {
         ("too-many-requests", "Too many requests, or wrong tokens; Retry-After says when to come back."),
         ("too-many-followers", "Too many follow the events already."),
         ("ending", "The gateway is ending."),
-        ("no-answer", "The gateway, or somebody it asked, does not answer."),
+        ("no-answer", "The gateway, a session, or somebody it asked, does not answer."),
         ("no-records", "The call records cannot be read."),
     ];
     let mut page = String::from("<!doctype html><meta charset=utf-8><title>Problems</title><h1>Problems</h1><dl>\n");

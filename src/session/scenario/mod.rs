@@ -24,7 +24,7 @@ pub use fault::{Fault, Place};
 pub use limits::{Fuel, MEMORY, SOURCE, STACK, Stopwatch};
 pub use prelude::check;
 pub use recordings::{Record, RecordNews};
-pub use shared::{Fetch, Fetched, Turn};
+pub use shared::{Fetch, Fetched, HttpRequest, Turn};
 pub use sockets::{SocketAsk, SocketNews};
 
 use super::{CallHandle, DialCause, Event, StorageAnswer, StoredText, Verb, VerbError};
@@ -131,6 +131,17 @@ impl Runtime {
             let facts = ("fetched", id, answer.code, answer.text.as_str(), body, headers, &*answer.error);
             deliver.call(facts).catch(ctx).map_err(Into::into)
         })
+    }
+
+    /// What comes of a request to the session's own URL, and the answer to it; `None` where nobody listens.
+    pub fn requested(&mut self, now: Now, request: &HttpRequest) -> (Turn, Option<String>) {
+        let mut answer = None;
+        let turn = self.enter(now.wall, |ctx, deliver| {
+            let facts = ("request", request.method.as_str(), request.path.as_str(), request.content.as_str());
+            answer = deliver.call::<_, Option<String>>(facts).catch(ctx)?;
+            Ok(())
+        });
+        (turn, answer)
     }
 
     /// What comes of something that happened to a recording.

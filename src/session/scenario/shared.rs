@@ -29,6 +29,17 @@ pub struct Turn {
     pub end: Option<Fault>,
 }
 
+/// An HTTP request that somebody makes to a session's own URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// GET, POST and so on.
+    pub method: String,
+    /// The path, with its query.
+    pub path: String,
+    /// The body as text.
+    pub content: String,
+}
+
 /// One HTTP request of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {

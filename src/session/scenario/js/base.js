@@ -46,6 +46,8 @@ function soon(target, name, fields) {
 }
 
 let fire;
+/** What the last one who heard of the last event gave back. */
+let given;
 
 /** Who can be listened to. */
 class Emitter {
@@ -73,7 +75,9 @@ class Emitter {
       const callbacks = target.#listeners?.get(name);
       if (!callbacks) return false;
       const event = { name, ...fields };
-      for (const callback of callbacks.length > 1 ? callbacks.slice() : callbacks) callback(event);
+      let last;
+      for (const callback of callbacks.length > 1 ? callbacks.slice() : callbacks) last = callback(event) ?? last;
+      given = last;
       return true;
     };
   }

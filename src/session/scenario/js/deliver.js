@@ -32,12 +32,25 @@ function failed(handle, call, code, reason) {
   tell(call, CallEvents.Failed, { code, reason, headers: {} });
 }
 
+/** Of `AppEvents.HttpRequest`, in characters. */
+const LONGEST_ANSWER = 65_536;
+
 const on = {
   started(sessionId, data, accessURL, accessSecureURL) {
     customData = data;
     fire(application, AppEvents.Started, {
       sessionId, accountId: 0, applicationId: 0, logURL: "", accessURL, accessSecureURL, userId: 0,
     });
+  },
+
+  /** Somebody has asked the session's URL. Gives the answer; `undefined` where nobody listens. */
+  request(method, path, content) {
+    if (!fire(application, AppEvents.HttpRequest, { method, path, content })) return undefined;
+    if (given === undefined || given === null || given instanceof Promise) return "";
+    const answer = typeof given === "object" ? JSON.stringify(given) : String(given);
+    if (answer?.length <= LONGEST_ANSWER) return answer;
+    host.log(`HttpRequest: the answer is longer than ${LONGEST_ANSWER} characters`);
+    return "";
   },
 
   incoming(handle, number, callerid, displayName, to, list) {

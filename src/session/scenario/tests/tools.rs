@@ -169,3 +169,31 @@ fn http_requests_bear_what_they_were_given() {
     let many = logs("for (let i = 0; i < 21; i++) Net.httpRequest('u', (r) => Logger.write(r.code + r.error))");
     assert!(many.ends_with("GET u; \"1more than 20 requests at once\""), "{many}");
 }
+
+#[test]
+fn a_request_is_answered_with_what_the_listener_returns() {
+    let answer = |listener: &str| {
+        let (mut running, _) = start(&format!("VoxEngine.addEventListener(AppEvents.HttpRequest, {listener})"));
+        let request = HttpRequest { method: "POST".into(), path: "/sessions/k/a?b=c".into(), content: "hello".into() };
+        let (turn, answer) = running.runtime.requested(running.now, &request);
+        (short(&turn), answer)
+    };
+    let some = |text: &str| (String::new(), Some(text.to_owned()));
+    assert_eq!(
+        answer("(e) => [e.name, e.method, e.path, e.content].join()"),
+        some("Application.HttpRequest,POST,/sessions/k/a?b=c,hello")
+    );
+    assert_eq!(answer("() => ({ a: [1] })"), some("{\"a\":[1]}"));
+    assert_eq!(answer("() => 5"), some("5"));
+    assert_eq!(answer("() => {}"), some(""));
+    assert_eq!(answer("async () => 'late'"), some(""));
+    assert_eq!(
+        answer("() => 'first'); VoxEngine.addEventListener(AppEvents.HttpRequest, () => 'second'"),
+        some("second")
+    );
+    let told = "\"HttpRequest: the answer is longer than 65536 characters\"".to_owned();
+    assert_eq!(answer("() => 'x'.repeat(65537)"), (told, Some(String::new())));
+    assert_eq!(answer("() => 5); VoxEngine.removeEventListener(AppEvents.HttpRequest"), (String::new(), None));
+    let (said, nothing) = answer("() => { throw new Error('mine') }");
+    assert!(said.starts_with("FAILED Error: mine (test.js:1:") && nothing.is_none(), "{said}");
+}
