@@ -26,8 +26,8 @@ const LONGEST_SCRIPT: usize = 1_000;
 const MOST: usize = 6;
 /// How long a tone takes to rise and to fall, so that it does not click.
 const RAMP: usize = 32;
-/// The level of a sine that just fills the range (ITU-T G.711, table 1).
-const FULL: f64 = 3.14;
+/// The level of a sine that just fills the range of µ-law (ITU-T G.711, section 4), dBm0.
+const FULL: f64 = 3.17;
 
 struct Sine {
     hertz: f64,
