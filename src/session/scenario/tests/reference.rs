@@ -44,7 +44,7 @@ fn a_telephone_keys_its_pin_and_comes_into_the_conference() {
         (incoming(), "answer me"),
         (
             answered(CALL),
-            "play1 me 'Hello, please enter your conference pin using keypad and press pound key to join the conference.'; \
+            "play1 me 'Hello, please enter your conference pin using keypad and press pound key to join the conference.' in en-GB; \
              digits me true",
         ),
         (digit(CALL, '4'), "stop1"),
@@ -93,13 +93,13 @@ fn browsers_and_telephones_meet_in_two_conferences() {
     let (web, phone) = (CALL, CallHandle(CALL.0 + 1));
     running.play(&[
         (arriving(web, "ann", &[("X-ClientType", "web")]), "answer me"),
-        (answered(web), "play1 me 'You have joined the conference.'"),
+        (answered(web), "play1 me 'You have joined the conference.' in en-GB"),
         (
             finished(1),
             r#"room1>me; me>room2; message me {"peers":[{"callerid":"ann","displayName":"Ann"}],"pstnCalls":[]}"#,
         ),
         (arriving(phone, "+44", &[("X-ClientType", "pstn_inbound")]), "answer call101"),
-        (answered(phone), "play2 call101 'You have joined the conference .'"),
+        (answered(phone), "play2 call101 'You have joined the conference .' in en-GB"),
         (
             finished(2),
             "call101>room2; room2>call101; call101>room1; \
@@ -111,7 +111,7 @@ fn browsers_and_telephones_meet_in_two_conferences() {
              \"Message Recevied: {\\\"type\\\":\\\"CALL_PARTICIPANT\\\",\\\"number\\\":\\\"123\\\"}\"; \
              \"Calling participant with number 123\"",
         ),
-        (answered(FIRST), "play3 call1 'You have joined a conference'"),
+        (answered(FIRST), "play3 call1 'You have joined a conference' in en-GB"),
         (
             finished(3),
             "message me {\"type\":\"CALL_PARTICIPANT_CONNECTED\",\"number\":\"123\"}; \
