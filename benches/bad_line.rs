@@ -7,7 +7,7 @@
 use partyline::audio::Rate;
 use partyline::audio::codec::{Encoder, Libraries, g711};
 use partyline::media::PacketKind;
-use partyline::media::command::{Command, LegSettings};
+use partyline::media::command::{Command, LegSettings, PlayoutCounters};
 use partyline::media::engine::Engine;
 use partyline::rtp::Header;
 use partyline::types::{AudioCodec, CallId, MediaParameters, Now, OpusSettings, UnitId};
@@ -36,7 +36,7 @@ fn address(leg: u64) -> SocketAddr {
 fn leg(engine: &mut Engine, now: Now, number: u64, codec: AudioCodec, payload_type: u8) {
     let parameters = MediaParameters::plain(address(number), codec, payload_type);
     let settings =
-        LegSettings { parameters, seed: number, cname: "bench".into(), media_timeout: None, collect_digits: false };
+        LegSettings { parameters, seed: number, cname: "bench".into(), media_timeout: None, collect_digits: false, playout: PlayoutCounters::default() };
     engine.handle_command(now, Command::AddLeg { leg: CallId(number), settings: Box::new(settings) });
 }
 

@@ -4,7 +4,7 @@ use nix::sys::eventfd::EventFd;
 use partyline::audio::codec::{Encoder, Libraries, g711};
 use partyline::media::PacketKind;
 use partyline::media::command::{
-    Clip, Command, EVERYONE, Event, LegSettings, LegStatistics, Pcm, Stream, StreamSample,
+    Clip, Command, EVERYONE, Event, LegSettings, LegStatistics, Pcm, PlayoutCounters, Stream, StreamSample,
 };
 use partyline::media::engine::{Engine, LegSlot, TICK};
 use partyline::rtp::Header;
@@ -112,6 +112,7 @@ fn settings(n: u64) -> Box<LegSettings> {
         cname: format!("{n}@test"),
         media_timeout: Some(Duration::from_secs(10)),
         collect_digits: n.is_multiple_of(7),
+        playout: PlayoutCounters::default(),
     })
 }
 

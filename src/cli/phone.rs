@@ -6,7 +6,7 @@ use super::{say, tell};
 use crate::audio::codec::Libraries;
 use crate::audio::tone::Tone;
 use crate::dialplan::TrunkTls;
-use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, RecorderSink};
+use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, PlayoutCounters, RecorderSink};
 use crate::media::thread::{MediaHandle, Settings, TransportSockets};
 use crate::net::{Arrival, ListenAddress, PortError, PortRange, TlsPeer, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
@@ -336,6 +336,7 @@ impl Phone {
             cname: format!("{:016x}", self.options.number()),
             media_timeout: None,
             collect_digits: false,
+            playout: PlayoutCounters::default(),
         };
         self.heard.rate = negotiation.parameters.codec.sample_rate().min(WIDE);
         self.negotiation = Some(negotiation);

@@ -15,6 +15,7 @@ use super::relayed::Relayed;
 use super::transport::ConnectionStage;
 use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
+use crate::media::command::PlayoutCounters;
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
 use crate::session::{Alerting, Party, PlaybackHandle};
@@ -237,6 +238,8 @@ pub(super) struct CallMedia {
     pub(super) leg: bool,
     /// A packet has come.
     pub(super) heard: bool,
+    /// What its leg does to the sound, which the media plane counts.
+    pub(super) playout: PlayoutCounters,
 }
 
 /// One participant.

@@ -6,6 +6,7 @@ use super::health::Presence;
 use super::made_rooms::NewRoom;
 use super::trunks::{TrunkState, next_try, registration_trouble};
 use super::{Audience, Gateway, InvitationStatus, InvitedUser, Masked, NewUser, Refusal, Rule, UserChange, UserStatus};
+use crate::media::command::LifetimeStatistics;
 use crate::session::Invited;
 use crate::types::{CallId, Now};
 use serde::{Deserialize, Serialize};
@@ -375,6 +376,9 @@ pub struct CallStatus {
     /// What is wrong with its sound: none comes from the other end. Empty when all is well.
     #[serde(default)]
     pub warning: String,
+    /// What was made up, put in and taken out of its sound.
+    #[serde(flatten)]
+    pub playout: LifetimeStatistics,
 }
 
 /// One room.
@@ -507,6 +511,7 @@ impl Gateway {
             muted: call.muted,
             gain: call.gain,
             warning: call.warning(call.times.talked(now)).unwrap_or_default(),
+            playout: call.media.playout.read(),
         });
         let halves = self.joins.iter().map(|(id, half)| CallStatus {
             call: id.to_string(),

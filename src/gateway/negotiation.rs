@@ -56,6 +56,7 @@ impl Gateway {
             seed,
             cname: LegSettings::cname(seed),
             collect_digits: true,
+            playout: call.media.playout.clone(),
         };
         call.media.leg = true;
         let on_hold = call.on_hold;

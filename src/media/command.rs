@@ -1,9 +1,12 @@
 //! Commands into the media plane and events out of it: all of `media` that the gateway may see.
 
 mod live;
+mod playout;
 
 pub(super) use live::LiveReader;
+pub use crate::rtp::jitter_buffer::LifetimeStatistics;
 pub use live::{Live, LiveWriter};
+pub use playout::PlayoutCounters;
 
 use crate::types::{CallId, DigitSource, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
 use rand::rngs::StdRng;
@@ -221,6 +224,8 @@ pub struct LegSettings {
     pub media_timeout: Option<Duration>,
     /// As [`Command::CollectDigits`].
     pub collect_digits: bool,
+    /// Where it tells what it does to the sound.
+    pub playout: PlayoutCounters,
 }
 
 impl LegSettings {
@@ -419,6 +424,9 @@ pub struct LegStatistics {
     pub jitter_us: u64,
     /// Frames concealed because their packet was lost or late.
     pub frames_concealed: u64,
+    /// What was made up, put in and taken out.
+    #[serde(flatten)]
+    pub playout: LifetimeStatistics,
     /// Packets that came too late to be played.
     pub packets_late: u64,
     /// Packets that came twice.

@@ -167,6 +167,7 @@ impl Leg {
             replayed: 0,
             address_changes: 0,
         };
+        leg.receiver.tell(settings.playout.clone());
         leg.set_telephone_events(parameters);
         leg.collect(settings.collect_digits);
         leg

@@ -2,6 +2,7 @@
 
 mod adjusting;
 mod delay;
+mod lifetime;
 mod playing;
 #[cfg(test)]
 mod simulation;
@@ -17,7 +18,7 @@ use delay::DelayControl;
 use std::time::{Duration, Instant};
 use store::{Entry, MAX_PAYLOAD, Store};
 use timeline::{Seen, Timeline};
-pub use types::{Inserted, Pull, Settings, Statistics};
+pub use types::{Inserted, LifetimeStatistics, Pull, Settings, Statistics};
 
 /// Packets of so many frames are taken: 200 ms (RFC 3551 section 4.2).
 const LONGEST_FRAMES: usize = 10;
@@ -276,6 +277,12 @@ impl JitterBuffer {
     #[must_use]
     pub const fn next_sequence(&self) -> i64 {
         self.next_sequence
+    }
+
+    /// Whether what it plays is made up, or silence in the place of sound that may be missing.
+    #[must_use]
+    pub const fn is_making_up(&self) -> bool {
+        self.stalled > 0
     }
 
     /// What it counted.

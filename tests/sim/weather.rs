@@ -3,6 +3,7 @@
 use super::network::Weather;
 use super::phone::Says;
 use super::world::{Settings, World, ms, secs};
+use partyline::gateway::{Reply, Request};
 use std::time::{Duration, Instant};
 
 fn room_in(weather: Weather) -> (World, Vec<usize>) {
@@ -25,6 +26,15 @@ fn with_five_percent_lost_everybody_is_heard() {
     let statistics = world.statistics(phones[0]);
     assert!((10..=60).contains(&statistics.packets_lost), "{} lost", statistics.packets_lost);
     assert!(statistics.frames_concealed > 0);
+    // While the call goes on its status tells the same as its leg, and the record at its end.
+    let Reply::Status(status) = world.ask(Request::Status) else { panic!("a status") };
+    let shown = status.calls[0].playout;
+    assert!(shown.concealed_samples >= 160 * 10 && shown.inserted_samples_for_deceleration > 0, "{shown:?}");
+    world.bye(phones[0]);
+    world.run(secs(1));
+    let recorded = world.record(phones[0]).media.as_ref().expect("a leg").playout;
+    assert!(recorded.concealed_samples >= shown.concealed_samples, "{recorded:?} after {shown:?}");
+    assert!(recorded.concealed_samples <= shown.concealed_samples + 160 * 10, "{recorded:?} after {shown:?}");
     world.finish();
 }
 

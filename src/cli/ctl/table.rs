@@ -2,6 +2,7 @@
 
 use super::CtlCommand;
 use crate::gateway::{BindingStatus, CallStatus, RoomStatus, Status, TrunkStatus, UserStatus};
+use crate::media::command::LifetimeStatistics;
 use std::fmt::Write;
 
 /// The part of the status that was asked for.
@@ -82,6 +83,18 @@ pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
             writeln!(text, "{name:<10} {from:<16} {to:<16} {state:<16} {codec:<5} {digits:<7} {seconds:>7}  {rooms}");
         if !call.warning.is_empty() {
             let _ = writeln!(text, "           {}", call.warning);
+        }
+        if call.playout != LifetimeStatistics::default() {
+            let LifetimeStatistics {
+                concealed_samples: concealed,
+                silent_concealed_samples: silent,
+                inserted_samples_for_deceleration: inserted,
+                removed_samples_for_acceleration: removed,
+            } = call.playout;
+            let _ = writeln!(
+                text,
+                "           samples concealed {concealed} (silent {silent}), inserted {inserted}, removed {removed}"
+            );
         }
     }
     text

@@ -55,6 +55,15 @@ pub(super) struct Call {
     gain: i8,
     /// What is wrong with its sound; empty when all is well.
     warning: String,
+    /// Samples of the caller's sound that were made up because their packet was lost or late, silence among them. This
+    /// and the next three: samples of the codec's RTP clock, since the call's sound began.
+    concealed_samples: u64,
+    /// Those of them that were silence.
+    silent_concealed_samples: u64,
+    /// Samples put in to make the delay longer.
+    inserted_samples_for_deceleration: u64,
+    /// Samples taken out to make the delay shorter.
+    removed_samples_for_acceleration: u64,
 }
 
 impl From<CallStatus> for Call {
@@ -78,6 +87,10 @@ impl From<CallStatus> for Call {
             muted: call.muted,
             gain: call.gain,
             warning: call.warning,
+            concealed_samples: call.playout.concealed_samples,
+            silent_concealed_samples: call.playout.silent_concealed_samples,
+            inserted_samples_for_deceleration: call.playout.inserted_samples_for_deceleration,
+            removed_samples_for_acceleration: call.playout.removed_samples_for_acceleration,
         }
     }
 }

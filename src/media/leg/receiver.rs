@@ -1,6 +1,6 @@
 //! What comes in: valid packets become one frame a tick.
 
-use super::super::command::LegStatistics;
+use super::super::command::{LegStatistics, PlayoutCounters};
 use super::super::voices::Presence;
 use super::decoding::{Decoding, SILENCE, samples_a_unit};
 use super::event_clock::{EVENT_CLOCK, EventClock};
@@ -45,6 +45,9 @@ pub(crate) struct Receiver {
     sources: Sources,
     buffer: JitterBuffer,
     playout: Playout,
+    /// Where it is told what is made up, put in and taken out, and whether that has changed, or is about to.
+    told: PlayoutCounters,
+    has_news: bool,
     digits: Box<telephone_event::Receiver>,
     /// Where events, or sound with them, have another clock than 8 kHz.
     event_clock: EventClock,
@@ -89,6 +92,8 @@ impl Receiver {
             sources: Sources::default(),
             buffer: JitterBuffer::new(Settings::default()),
             playout: Playout::new(highest),
+            told: PlayoutCounters::default(),
+            has_news: false,
             digits: Box::default(),
             event_clock: EventClock::default(),
             packet_time: Duration::from_millis(20),
@@ -106,6 +111,11 @@ impl Receiver {
             receiver.follow_codec(parameters.codec);
         }
         receiver
+    }
+
+    /// Where it tells what is made up, put in and taken out.
+    pub(crate) fn tell(&mut self, counters: PlayoutCounters) {
+        self.told = counters;
     }
 
     /// Takes over what was negotiated anew; what waits in the buffer is played on.
@@ -363,7 +373,7 @@ impl Receiver {
 
     /// The frame of the tick at `tick` (its nominal time).
     pub(crate) fn pull(&mut self, tick: Instant, frame: &mut [i16]) -> Presence {
-        let Self { buffer, playout, decoding, noise, scale_bits, .. } = self;
+        let Self { buffer, playout, decoding, noise, scale_bits, has_news, .. } = self;
         let bits = *scale_bits;
         if buffer.is_idle()
             && playout.is_empty()
@@ -379,7 +389,10 @@ impl Receiver {
                     decoding.decode(payload_type, payload, playout);
                     noise.iter_mut().for_each(|noise| noise.played(buffer.next_sequence()));
                 }
-                Pull::Conceal(count) => decoding.conceal(count << bits, None, playout),
+                Pull::Conceal(count) => {
+                    *has_news = true;
+                    decoding.conceal(count << bits, None, playout);
+                }
                 Pull::Recover { samples, payload_type, payload } => {
                     decoding.conceal(samples << bits, Some((payload_type, payload)), playout);
                 }
@@ -387,15 +400,21 @@ impl Receiver {
                 Pull::Shorten { most, force } => {
                     let count = playout.shorten(most << bits, force);
                     buffer.shortened(count >> bits);
+                    *has_news = true;
                 }
                 Pull::Lengthen { most, force } => {
                     let count = playout.lengthen(most << bits, force);
                     buffer.lengthened(count >> bits);
+                    *has_news = true;
                 }
                 Pull::Done => break,
             }
         }
         playout.take(frame);
+        if self.has_news {
+            self.told.write(self.buffer.lifetime());
+            self.has_news = self.buffer.is_making_up();
+        }
         self.gate.judge(frame)
     }
 
@@ -445,6 +464,7 @@ impl Receiver {
         statistics.packets_lost = self.sources.lost();
         statistics.jitter_us = self.sources.jitter_us();
         statistics.frames_concealed = buffer.concealments;
+        statistics.playout = self.buffer.lifetime();
         statistics.packets_late = buffer.late;
         statistics.packets_duplicate = self.sources.duplicates();
         statistics.packets_too_long = buffer.too_long;

@@ -2,7 +2,7 @@
 
 use crate::audio::codec::{Decoder, Encoder, Libraries};
 use crate::audio::{Rate, goertzel};
-use crate::media::command::{Command, Event, LegSettings, LegStatistics};
+use crate::media::command::{Command, Event, LegSettings, LegStatistics, PlayoutCounters};
 use crate::media::outbox::PacketKind;
 use crate::media::sim::SimMedia;
 use crate::rtp::telephone_event::TelephoneEvent;
@@ -158,6 +158,7 @@ impl World {
             cname: format!("leg{n}@test"),
             media_timeout: None,
             collect_digits: false,
+            playout: PlayoutCounters::default(),
         });
         self.send(Command::AddLeg { leg: CallId(n), settings });
         let phone = Phone {

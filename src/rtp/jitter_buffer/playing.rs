@@ -44,6 +44,7 @@ impl JitterBuffer {
                 if pending == 0 && uneven > 0 && self.samples_in(now - entry.arrival) < uneven {
                     return Pull::Silence(usize::try_from(uneven).unwrap_or(0));
                 }
+                self.count_silence(now, pending, &entry);
                 self.playing = true;
                 self.control.spurt(now, self.early(now, &entry));
                 self.hand_out(now, pending, entry)
@@ -137,6 +138,7 @@ impl JitterBuffer {
         if lost && self.stalled <= self.clock_rate * CONCEAL_MS / 1_000 {
             self.conceal(fill)
         } else {
+            self.statistics.silent_samples += if lost { fill as u64 } else { 0 };
             Pull::Silence(fill)
         }
     }

@@ -1,6 +1,6 @@
 //! A sender, a bad network and a receiver's ticks, all by one seed.
 
-use super::{JitterBuffer, Pull, Settings, Statistics};
+use super::{JitterBuffer, LifetimeStatistics, Pull, Settings, Statistics};
 use crate::rtp::Header;
 use crate::rtp::sequence::{Source, Verdict};
 use rand::rngs::StdRng;
@@ -65,6 +65,8 @@ pub(super) struct Outcome {
     pub lost: u64,
     pub ticks: u64,
     pub counted: Statistics,
+    /// From the beginning.
+    pub lifetime: LifetimeStatistics,
     /// Gaps that were concealed, and those with which what follows them was handed out, while the end of them waited.
     pub gaps: u64,
     pub mended: u64,
@@ -230,6 +232,7 @@ pub(super) fn run(line: &Line) -> Outcome {
         sent_at.retain(|number, _| number + 1_000 > next);
     }
     outcome.duplicates = source.duplicates();
+    outcome.lifetime = buffer.lifetime();
     let (end, start) = (buffer.statistics(), before.unwrap());
     outcome.counted = Statistics {
         stored: end.stored - start.stored,

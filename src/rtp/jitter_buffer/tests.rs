@@ -2,6 +2,8 @@ use super::simulation::{Line, Outcome, run};
 use super::*;
 use crate::rtp::sequence::{Source, Verdict};
 
+mod lifetime;
+
 const MINUTE: u32 = 60;
 
 fn within(outcome: &Outcome, p50: f64, p99: f64) {
@@ -225,6 +227,12 @@ impl Hand {
             self.buffer.source_restarted();
         }
         verdict.place()
+    }
+
+    /// So many packets are lost.
+    fn lose(&mut self, packets: u32) {
+        self.sequence = self.sequence.wrapping_add(packets as u16);
+        self.timestamp = self.timestamp.wrapping_add(160 * packets);
     }
 
     fn tick(&mut self) -> Played {

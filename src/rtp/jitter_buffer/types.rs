@@ -89,6 +89,8 @@ pub struct Statistics {
     pub skipped: u64,
     /// Samples concealed.
     pub concealed_samples: u64,
+    /// Samples of silence that stood in for sound, where there was too much to conceal.
+    pub silent_samples: u64,
     /// Times at which a frame or part of one was concealed.
     pub concealments: u64,
     /// Packets that were lost and could be recovered out of the next one ([`Pull::Recover`]).
@@ -103,4 +105,19 @@ pub struct Statistics {
     pub delay: Duration,
     /// The greatest delay so far.
     pub max_delay: Duration,
+}
+
+/// What was done to the sound over the life of a buffer, in samples of the RTP clock. The names are those of WebRTC's
+/// statistics (`RTCInboundRtpStreamStats`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct LifetimeStatistics {
+    /// Samples made up because their packet was lost or late, silence among them.
+    pub concealed_samples: u64,
+    /// Those of them that were silence.
+    pub silent_concealed_samples: u64,
+    /// Samples put in to make the delay longer.
+    pub inserted_samples_for_deceleration: u64,
+    /// Samples taken out to make the delay shorter.
+    pub removed_samples_for_acceleration: u64,
 }
