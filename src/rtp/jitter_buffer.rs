@@ -60,6 +60,8 @@ const OTHERS: usize = 4;
 /// - When for three seconds every packet had slack for a whole step (a frame, or a packet where packets are shorter)
 ///   and a little more, the delay shrinks by pieces that are taken out of the decoded sound. Where that turns out to be
 ///   a mistake, the three seconds double, up to 48. A sender's clock that is off by some ppm needs nothing else.
+/// - Where the line stood still and all that it held up comes at once, the delay that this made is taken out again as
+///   soon as 300 ms of what follows show that it is not needed: two seconds after a stall it is what it was.
 /// - When nothing comes for 100 ms, or the sender says so, it is a pause; the first packet after it is played when it
 ///   is due, earlier by the slack that nobody needed, and at once after five seconds.
 #[derive(Debug)]
@@ -167,7 +169,7 @@ impl JitterBuffer {
         self.statistics.resyncs += u64::from(place.jumped);
         self.newest = self.newest.max(sequence);
         if sequence < self.next_sequence {
-            self.late(arrival, place.media);
+            self.late(arrival, place.media, samples);
             return Inserted::Late;
         }
         if self.pause_after.is_some_and(|pause| pause < sequence) {
@@ -292,21 +294,25 @@ impl JitterBuffer {
     }
 
     /// A packet came after what follows it was played.
-    fn late(&mut self, arrival: i64, media: i64) {
+    fn late(&mut self, arrival: i64, media: i64, samples: i64) {
         self.statistics.late += 1;
         self.control.came_late();
-        let Some(anchor) = self.anchor else { return };
-        let due = anchor.time + self.time_for(media - anchor.media + self.stalled);
+        let (Some(anchor), Some((_, tick))) = (self.anchor, self.tick) else { return };
+        let sounds = anchor.time + self.time_for(media - anchor.media + self.stalled);
+        // One of several in a frame was needed when the frame began.
+        let frame = signed(self.frame);
+        let within = if samples < frame { (sounds - tick).rem_euclid(self.time_for(frame)) } else { 0 };
+        let due = sounds - within;
         let deficit = arrival - due;
         if !self.playing || deficit <= 0 {
             return;
         }
         if let Some(deficit) = self.control.out_of_reach(arrival, deficit) {
-            let frame = signed(self.frame);
             let frames = (self.samples_in(deficit) / frame + 1).min(self.samples_in(self.max_delay) / frame);
             self.plan.shorten = 0;
             self.plan.tries = 0;
-            self.plan.lengthen = self.plan.lengthen.max(usize::try_from(frames * frame).unwrap_or(0));
+            let missing = frames * frame - self.samples_in(within);
+            self.plan.lengthen = self.plan.lengthen.max(usize::try_from(missing).unwrap_or(0));
         }
     }
 

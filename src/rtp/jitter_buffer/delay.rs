@@ -8,6 +8,14 @@
 const MARGIN: i64 = 2_000;
 /// How long slack must be there before the delay shrinks.
 const HOLD: i64 = 3_000_000;
+/// The parts of that time: at the end of each one the oldest is forgotten.
+const PARTS: usize = 3;
+/// Growth of so much at once is a stall of the line, or the end of one.
+const STALL: i64 = 40_000;
+/// What a stall held up has come so long after the first of it.
+const CATCHES_UP: i64 = 60_000;
+/// A line that has had the slack for so long after a stall is what it was before.
+const RECOVERED: i64 = 300_000;
 /// The longest that `HOLD` grows to on a line where shrinking was regretted.
 const LONGEST_HOLD: i64 = 48_000_000;
 /// Growth so soon after shrinking means that shrinking was a mistake.
@@ -31,6 +39,8 @@ const LATE_PAIR: i64 = 2_000_000;
 #[derive(Debug, Clone)]
 pub(super) struct DelayControl {
     window: Window,
+    /// The last stall, until it is known whether the line has recovered.
+    stall: Option<Stall>,
     /// The least slack of the window before.
     settled: i64,
     hold: i64,
@@ -38,6 +48,8 @@ pub(super) struct DelayControl {
     /// When it grew last; until then when it began.
     grown_at: i64,
     grown: bool,
+    /// When it was trusted a little more, or grew.
+    trusted_at: i64,
     /// The last packet that came out of reach: when, and by how much too late.
     late: Option<(i64, i64)>,
     /// The last gap, and the last of several packets.
@@ -49,18 +61,63 @@ pub(super) struct DelayControl {
     reserved_until: i64,
 }
 
+/// The last time, in parts, the newest first.
 #[derive(Debug, Clone, Copy)]
 struct Window {
+    /// When the newest part began.
     since: i64,
+    parts: [Part; PARTS],
+    /// The parts before the newest.
+    full: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Part {
     slack: i64,
     packets: u32,
     /// The least that the playout held at the begin of a tick, samples.
     left_over: usize,
 }
 
+/// A stall of the line, by which the delay grew.
+#[derive(Debug, Clone, Copy)]
+struct Stall {
+    at: i64,
+    grown: i64,
+    /// When the first packet was taken that came after what was held up.
+    since: Option<i64>,
+    /// The least slack of those.
+    slack: i64,
+}
+
+impl Part {
+    const EMPTY: Self = Self { slack: i64::MAX, packets: 0, left_over: usize::MAX };
+}
+
 impl Window {
     const fn new(since: i64) -> Self {
-        Self { since, slack: i64::MAX, packets: 0, left_over: usize::MAX }
+        Self { since, parts: [Part::EMPTY; PARTS], full: 0 }
+    }
+
+    fn slack(&self) -> i64 {
+        self.parts.iter().map(|part| part.slack).min().unwrap_or(i64::MAX)
+    }
+
+    fn packets(&self) -> u32 {
+        self.parts.iter().map(|part| part.packets).sum()
+    }
+
+    fn left_over(&self) -> usize {
+        let least = self.parts.iter().map(|part| part.left_over).min();
+        least.filter(|least| *least < usize::MAX).unwrap_or(0)
+    }
+
+    /// The newest part is over.
+    fn turn(&mut self, now: i64) {
+        self.since = now;
+        self.parts.rotate_right(1);
+        self.parts[0] = Part::EMPTY;
+        self.full = (self.full + 1).min(PARTS - 1);
     }
 }
 
@@ -77,11 +134,13 @@ impl DelayControl {
     pub const fn new(now: i64) -> Self {
         Self {
             window: Window::new(now),
+            stall: None,
             settled: 0,
             hold: HOLD,
             shrunk_at: None,
             grown_at: now,
             grown: false,
+            trusted_at: now,
             late: None,
             gap: None,
             wide_gap: None,
@@ -92,13 +151,26 @@ impl DelayControl {
 
     /// A tick begins with `left_over` samples in the playout.
     pub fn tick(&mut self, left_over: usize) {
-        self.window.left_over = self.window.left_over.min(left_over);
+        let part = &mut self.window.parts[0];
+        part.left_over = part.left_over.min(left_over);
     }
 
-    /// A packet was taken with this slack.
-    pub fn taken(&mut self, slack: i64) {
-        self.window.slack = self.window.slack.min(slack);
-        self.window.packets += 1;
+    /// A packet was taken with this slack, which came at `arrival`.
+    pub fn taken(&mut self, slack: i64, arrival: i64) {
+        let part = &mut self.window.parts[0];
+        part.slack = part.slack.min(slack);
+        part.packets += 1;
+        if let Some(stall) = self.stall.as_mut().filter(|stall| arrival > stall.at + CATCHES_UP) {
+            stall.since.get_or_insert(arrival + slack);
+            stall.slack = stall.slack.min(slack);
+        }
+    }
+
+    /// The line stood still and goes on: since `now` the delay is longer by `grown`.
+    pub fn stalled(&mut self, now: i64, grown: i64) {
+        if grown >= STALL && self.stall.is_none_or(|stall| stall.at < now) {
+            self.stall = Some(Stall { at: now, grown, since: None, slack: i64::MAX });
+        }
     }
 
     /// The delay grew at `now`, because a packet came late or because it was asked for.
@@ -106,13 +178,22 @@ impl DelayControl {
         if self.shrunk_at.is_some_and(|at| now - at < REGRET) {
             self.hold = (self.hold * 2).min(LONGEST_HOLD);
             self.shrunk_at = None;
-        } else if now - self.grown_at > TRUST {
-            self.hold = (self.hold / 2).max(HOLD);
+        } else {
+            self.trust(now);
         }
         self.grown_at = now;
+        self.trusted_at = now;
         self.grown = true;
         self.settled = 0;
         self.window = Window::new(now);
+    }
+
+    /// A line on which the delay has not grown for long is trusted a little more.
+    fn trust(&mut self, now: i64) {
+        if now - self.trusted_at > TRUST {
+            self.hold = (self.hold / 2).max(HOLD);
+            self.trusted_at = now;
+        }
     }
 
     /// A packet arrived too late for any use, by `deficit`. Says by how much the delay should grow, if at all.
@@ -153,13 +234,33 @@ impl DelayControl {
     /// At the end of each window: what nobody needed in it.
     pub fn excess(&mut self, now: i64) -> Option<Excess> {
         // Long packets take longer to be enough.
-        if now - self.window.since < self.hold || self.window.packets < LEAST_PACKETS {
+        if self.stall.is_some_and(|stall| stall.since.is_some_and(|since| now - since >= RECOVERED)) {
+            return self.recovered(now);
+        }
+        if now - self.window.since < self.hold / PARTS as i64 {
             return None;
         }
-        let window = std::mem::replace(&mut self.window, Window::new(now));
-        self.settled = window.slack;
-        let left_over = if window.left_over == usize::MAX { 0 } else { window.left_over };
-        Some(Excess { slack: (window.slack - MARGIN - self.reserve(now)).max(0), left_over })
+        self.trust(now);
+        if self.window.full < PARTS - 1 {
+            self.window.turn(now);
+            return None;
+        }
+        if self.window.packets() < LEAST_PACKETS {
+            return None;
+        }
+        let (slack, left_over) = (self.window.slack(), self.window.left_over());
+        self.window.turn(now);
+        self.settled = slack;
+        Some(Excess { slack: (slack - MARGIN - self.reserve(now)).max(0), left_over })
+    }
+
+    /// By how much a stall made the delay longer is not needed where the line is again what it was, and where shrinking
+    /// was not regretted lately.
+    #[cold]
+    fn recovered(&mut self, now: i64) -> Option<Excess> {
+        let stall = self.stall.take().filter(|_| self.hold == HOLD)?;
+        let spare = (stall.slack - MARGIN - self.reserve(now)).min(stall.grown);
+        (spare > 0).then_some(Excess { slack: spare, left_over: 0 })
     }
 
     /// The delay was made shorter.
@@ -171,8 +272,11 @@ impl DelayControl {
 
     /// All ticks come later by so much, or earlier.
     pub fn shift(&mut self, micros: i64) {
-        if self.window.packets > 0 {
-            self.window.slack += micros;
+        for part in self.window.parts.iter_mut().filter(|part| part.packets > 0) {
+            part.slack += micros;
+        }
+        if let Some(stall) = self.stall.as_mut().filter(|stall| stall.since.is_some()) {
+            stall.slack += micros;
         }
         if self.settled > 0 {
             self.settled = (self.settled + micros).max(0);
@@ -182,9 +286,9 @@ impl DelayControl {
     /// The least slack of a time that is long enough to tell.
     pub fn least(&self, now: i64) -> Option<i64> {
         let least = if self.settled > 0 {
-            Some(self.settled.min(self.window.slack))
+            Some(self.settled.min(self.window.slack()))
         } else {
-            (self.window.packets >= ENOUGH_PACKETS).then_some(self.window.slack)
+            (self.window.packets() >= ENOUGH_PACKETS).then_some(self.window.slack())
         };
         least.map(|slack| (slack - self.reserve(now)).max(0))
     }
@@ -208,6 +312,7 @@ impl DelayControl {
 
     /// The least slack known, from spurts too short to be believed alone as well.
     fn known(&self) -> i64 {
-        if self.window.packets >= LEAST_PACKETS { self.window.slack } else { self.settled.min(self.window.slack) }
+        let slack = self.window.slack();
+        if self.window.packets() >= LEAST_PACKETS { slack } else { self.settled.min(slack) }
     }
 }

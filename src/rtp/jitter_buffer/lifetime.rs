@@ -17,22 +17,21 @@ impl JitterBuffer {
         }
     }
 
-    /// Sound comes again after silence, and `entry` is played when `pending` samples are: what of the silence was
-    /// neither concealed nor a pause of the sender's stood in for sound.
-    pub(super) fn count_silence(&mut self, now: i64, pending: usize, entry: &Entry) {
-        let Some(anchor) = self.anchor.filter(|_| self.stalled > 0) else { return };
-        let since = self.samples_in(now - anchor.time) + signed(pending);
-        let silent = since - (self.next_media - anchor.media) - self.stalled;
-        let lost = entry.sequence - self.next_sequence;
-        let most = if lost > 0 && !self.others.contains(&self.next_sequence) {
-            lost * entry.samples - self.stalled
-        } else if lost == 0 && entry.media - self.next_media < self.stalled {
-            // Late, unless it is later than any sound is played: then the sender paused, and its clock with it.
-            let longest = self.samples_in(self.max_delay);
-            if silent > longest { 0 } else { longest }
-        } else {
-            0
-        };
-        self.statistics.silent_samples += u64::try_from(silent.min(most)).unwrap_or(0);
+    /// Sound comes again after silence that the sender had not told of, and `entry` is played when `pending` samples
+    /// are: what of the silence was neither concealed nor a pause stood in for sound. Gives by how many samples the
+    /// sound comes later than it would have without the silence.
+    pub(super) fn count_silence(&mut self, now: i64, pending: usize, entry: &Entry) -> i64 {
+        let Some(anchor) = self.anchor.filter(|_| self.stalled > 0) else { return 0 };
+        let played = self.next_media - anchor.media;
+        let elapsed = self.samples_in(now - anchor.time) + signed(pending) - played;
+        let passed = entry.media - self.next_media;
+        let late = elapsed - passed;
+        // Later than any sound is played: the sender paused, and its clock with it.
+        let late = if late > self.samples_in(self.max_delay) + signed(self.frame) { 0 } else { late.max(0) };
+        let is_told = self.others.contains(&self.next_sequence);
+        let lost = if is_told { 0 } else { (entry.sequence - self.next_sequence) * entry.samples };
+        let silent = late + lost.min(passed) - self.stalled;
+        self.statistics.silent_samples += u64::try_from(silent).unwrap_or(0);
+        late
     }
 }

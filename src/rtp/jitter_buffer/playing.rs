@@ -44,9 +44,10 @@ impl JitterBuffer {
                 if pending == 0 && uneven > 0 && self.samples_in(now - entry.arrival) < uneven {
                     return Pull::Silence(usize::try_from(uneven).unwrap_or(0));
                 }
-                self.count_silence(now, pending, &entry);
+                let late = self.count_silence(now, pending, &entry);
                 self.playing = true;
                 self.control.spurt(now, self.early(now, &entry));
+                self.control.stalled(now, self.time_for(late));
                 self.hand_out(now, pending, entry)
             }
             (true, None) => self.underrun(need),
@@ -197,8 +198,10 @@ impl JitterBuffer {
 
     /// Hands a packet out that is needed `later`, in microseconds from now.
     fn take_out(&mut self, now: i64, pending: usize, entry: Entry, later: i64) -> Pull<'_> {
-        if self.stalled > 0 && entry.media - self.next_media < self.stalled {
+        let grown = self.stalled - (entry.media - self.next_media);
+        if self.stalled > 0 && grown > 0 {
             self.control.grew(now);
+            self.control.stalled(now, self.time_for(grown));
         }
         let (samples, times) = std::mem::take(&mut self.suspected);
         if self.stalled > 0 && entry.sequence > self.next_sequence && !self.others.contains(&self.next_sequence) {
@@ -211,7 +214,7 @@ impl JitterBuffer {
         }
         self.store.remove(&entry);
         let slack = now - entry.arrival;
-        self.control.taken(slack + later);
+        self.control.taken(slack + later, entry.arrival);
         self.next_sequence = entry.sequence + 1;
         self.next_media = entry.media + entry.samples;
         self.stalled = 0;

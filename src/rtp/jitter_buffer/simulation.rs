@@ -18,6 +18,8 @@ pub(super) struct Line {
     pub ppm: i64,
     /// Each packet is late by up to this, uniformly.
     pub jitter: i64,
+    /// From this second on none is.
+    pub quiet_from: Option<u32>,
     /// So many of a thousand packets are later still, by so much.
     pub stragglers: (u32, i64),
     /// On top of that an exponential distribution of this mean.
@@ -32,6 +34,8 @@ pub(super) struct Line {
     pub doubled: u32,
     /// From when (seconds) on, and for how long, nothing gets through; then all at once.
     pub spike: Option<(f64, i64)>,
+    /// From when (seconds) on every packet takes so much longer.
+    pub detour: Option<(f64, i64)>,
     pub seconds: u32,
     /// Figures count from here.
     pub after: u32,
@@ -45,6 +49,7 @@ impl Default for Line {
             phase: 7_000,
             ppm: 0,
             jitter: 0,
+            quiet_from: None,
             stragglers: (0, 0),
             tail: 0.0,
             spurts: None,
@@ -52,6 +57,7 @@ impl Default for Line {
             lossless_from: None,
             doubled: 0,
             spike: None,
+            detour: None,
             seconds: 60,
             after: 0,
         }
@@ -148,12 +154,17 @@ pub(super) fn run(line: &Line) -> Outcome {
                 outcome.lost += u64::from(counts);
                 continue;
             }
-            let mut arrival = sent + if line.jitter > 0 { random.random_range(0..line.jitter) } else { 0 };
+            let is_quiet = line.quiet_from.is_some_and(|from| now >= i64::from(from) * 1_000_000);
+            let jitter = if is_quiet { 0 } else { line.jitter };
+            let mut arrival = sent + if jitter > 0 { random.random_range(0..jitter) } else { 0 };
             if line.tail > 0.0 {
                 arrival -= (line.tail * random.random_range(1e-9..1.0f64).ln()) as i64;
             }
             if random.random_range(0..1_000) < line.stragglers.0 {
                 arrival += line.stragglers.1;
+            }
+            if let Some((from, longer)) = line.detour {
+                arrival += if sent >= (from * 1e6) as i64 { longer } else { 0 };
             }
             if let Some((from, length)) = line.spike {
                 let from = (from * 1e6) as i64;

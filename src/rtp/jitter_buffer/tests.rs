@@ -3,6 +3,7 @@ use super::*;
 use crate::rtp::sequence::{Source, Verdict};
 
 mod lifetime;
+mod stalls;
 
 const MINUTE: u32 = 60;
 
