@@ -35,8 +35,14 @@ fn address(leg: u64) -> SocketAddr {
 /// A leg whose packets carry `codec` under its own payload type.
 fn leg(engine: &mut Engine, now: Now, number: u64, codec: AudioCodec, payload_type: u8) {
     let parameters = MediaParameters::plain(address(number), codec, payload_type);
-    let settings =
-        LegSettings { parameters, seed: number, cname: "bench".into(), media_timeout: None, collect_digits: false, playout: PlayoutCounters::default() };
+    let settings = LegSettings {
+        parameters,
+        seed: number,
+        cname: "bench".into(),
+        media_timeout: None,
+        collect_digits: false,
+        playout: PlayoutCounters::default(),
+    };
     engine.handle_command(now, Command::AddLeg { leg: CallId(number), settings: Box::new(settings) });
 }
 

@@ -3,8 +3,8 @@
 mod live;
 mod playout;
 
-pub(super) use live::LiveReader;
 pub use crate::rtp::jitter_buffer::LifetimeStatistics;
+pub(super) use live::LiveReader;
 pub use live::{Live, LiveWriter};
 pub use playout::PlayoutCounters;
 

@@ -45,8 +45,14 @@ impl Phone {
         };
         let to = SocketAddr::from(([127, 0, 0, 1], ours.rtp.local_addr().unwrap().port()));
         let parameters = Self::parameters(rtp.local_addr().unwrap(), rtcp.local_addr().unwrap());
-        let settings =
-            LegSettings { parameters, seed: n, cname: "test".into(), media_timeout: None, collect_digits: false, playout: PlayoutCounters::default() };
+        let settings = LegSettings {
+            parameters,
+            seed: n,
+            cname: "test".into(),
+            media_timeout: None,
+            collect_digits: false,
+            playout: PlayoutCounters::default(),
+        };
         media.send(Command::AddLeg { leg, settings: Box::new(settings) }, Some(ours));
         Self { leg, rtp, rtcp, to, frequency: 400.0 + 100.0 * n as f64, sent: 0, heard: vec![] }
     }
@@ -216,7 +222,14 @@ fn what_is_no_media_of_a_browsers_leg_is_handed_aside() {
         srtp: Some(SrtpKeys { send: key(1), receive: key(2) }),
         ..Phone::parameters(browser.local_addr().unwrap(), browser.local_addr().unwrap())
     };
-    let settings = LegSettings { parameters, seed: 1, cname: "leg".into(), media_timeout: None, collect_digits: false, playout: PlayoutCounters::default() };
+    let settings = LegSettings {
+        parameters,
+        seed: 1,
+        cname: "leg".into(),
+        media_timeout: None,
+        collect_digits: false,
+        playout: PlayoutCounters::default(),
+    };
     let add = Command::AddLeg { leg: CallId(1), settings: Box::new(settings) };
     media.send(add, Some(TransportSockets { rtp, rtcp: None, aside: Some(aside) }));
     let hello = [22, 254, 253, 7, 7];

@@ -4,6 +4,7 @@ use crate::rtp::sequence::{Source, Verdict};
 
 mod lifetime;
 mod stalls;
+mod streams;
 
 const MINUTE: u32 = 60;
 
@@ -185,6 +186,8 @@ struct Hand {
     pending: usize,
     sequence: u16,
     timestamp: u32,
+    /// An octet is a sample: packets are not all of a frame.
+    counts_octets: bool,
 }
 
 /// What a tick played: the first octet of each packet, or `-` for a concealed and `.` for a silent piece.
@@ -200,6 +203,7 @@ impl Hand {
             pending: 0,
             sequence: 100,
             timestamp: 9_000,
+            counts_octets: false,
         }
     }
 
@@ -245,7 +249,7 @@ impl Hand {
             match self.buffer.pull(now, self.pending) {
                 Pull::Packet { payload, .. } => {
                     played.push(payload[0] as char);
-                    self.pending += 160;
+                    self.pending += if self.counts_octets { payload.len() } else { 160 };
                 }
                 Pull::Conceal(n) => {
                     played.push('-');
