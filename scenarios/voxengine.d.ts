@@ -66,6 +66,7 @@ declare enum PlayerEvents {
   Stopped = "Player.Stopped",
   PlaybackReady = "Player.PlaybackReady",
   PlaybackFinished = "Player.PlaybackFinished",
+  PlaybackMarkerReached = "Player.PlaybackMarkerReached",
   Error = "Player.Error",
 }
 
@@ -148,8 +149,9 @@ interface CallEventFields {
 
 type CallEventOf<E> = CallEvent & (E extends keyof CallEventFields ? CallEventFields[E] : {});
 
-interface ConferenceEvent { name: string; conference: Conference; endpoint?: Endpoint }
-interface PlayerEvent { name: string; player: Player; error?: string }
+interface ConferenceEvent { name: string; conference: Conference; endpoint?: Endpoint; error?: string }
+/** `duration` and `offset` are milliseconds. */
+interface PlayerEvent { name: string; player: Player; error?: string; duration?: number; offset?: number }
 
 // What a session has
 
@@ -213,6 +215,7 @@ interface Conference extends TalkingUnit {
   }): Endpoint;
   get(id: string): Endpoint | null;
   getList(): Endpoint[];
+  record(options?: { hd_audio?: boolean }): Recorder;
   stop(): void;
 }
 
@@ -222,12 +225,18 @@ interface Endpoint {
   mode(): string;
   direction(): string;
   displayName(): string;
+  setDisplayName(name: string): void;
   remove(): void;
 }
 
 interface Player extends MediaUnit {
   addEventListener(event: PlayerEvents, callback: (event: PlayerEvent) => unknown): void;
   removeEventListener(event: PlayerEvents, callback?: Function): void;
+  pause(): void;
+  resume(): void;
+  /** Milliseconds from the beginning, or, below 0, before the end. */
+  addMarker(offset: number): void;
+  removeMarker(offset: number): void;
   stop(): void;
 }
 

@@ -228,6 +228,7 @@ async fn serve(
         .with_access(
             ["http", "https"].map(|scheme| http.as_ref().and_then(|http| http.url(scheme)).unwrap_or_default()),
         );
+    scenarios.keep_recordings(plan.gateway.recordings);
     let server = Server::new(gateway, loaded, transports, media, records, (log.clone(), filter), voices.loader.clone())
         .with_speaker(voices.speaker.get().cloned().flatten())
         .with_http(http)

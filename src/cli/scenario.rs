@@ -56,6 +56,9 @@ enum Happening {
     Message(Message),
     Held(Held),
     Transferred(Failed),
+    /// The call's first packet.
+    FirstPacket(String),
+    Playing(Playing),
     /// The playback of that number has reached its end.
     Played(u32),
     Timer(u32),
@@ -87,6 +90,15 @@ struct Failed {
 struct Tone {
     call: String,
     tone: char,
+}
+
+/// A playback begins, of so many milliseconds.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Playing {
+    playback: u32,
+    #[serde(default)]
+    length: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -242,6 +254,11 @@ fn event(happening: Happening) -> Result<Event, String> {
         Happening::Transferred(Failed { call: name, code }) => {
             Event::Referred { call: call(&name)?, status: code, reason: String::new() }
         }
+        Happening::FirstPacket(name) => Event::FirstPacket { call: call(&name)? },
+        Happening::Playing(Playing { playback, length }) => Event::PlaybackStarted {
+            playback: PlaybackHandle(playback),
+            length: Some(Duration::from_millis(length)).filter(|length| !length.is_zero()),
+        },
         Happening::Played(playback) => Event::PlaybackFinished { playback: PlaybackHandle(playback), completed: true },
         Happening::Timer(timer) => Event::Timer { timer: TimerHandle(timer) },
         Happening::Fetched(_) => return Err("it is no event".to_owned()),

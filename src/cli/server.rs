@@ -4,7 +4,7 @@ mod queries;
 mod scenarios;
 mod transports;
 
-use self::queries::{Resolved, Sentence, SoundRead};
+use self::queries::{Resolved, Sentence};
 use super::control::Asked;
 use super::events::Events;
 use super::log::Log;
@@ -82,7 +82,7 @@ pub(super) struct Server {
     next_reply: u64,
     resolver: Resolver,
     resolved: (mpsc::Sender<Resolved>, mpsc::Receiver<Resolved>),
-    sounds_read: (mpsc::Sender<SoundRead>, mpsc::Receiver<SoundRead>),
+    sounds_read: (mpsc::Sender<Input>, mpsc::Receiver<Input>),
     /// `None`: there is no thread for it.
     speaker: Option<Speaker>,
     loader: Loader,
@@ -237,9 +237,7 @@ impl Server {
                     // Whoever asked may have hung up.
                     http::Asked::Events { last, answer } => drop(answer.send(self.events.follow(last))),
                 },
-                Some(SoundRead { id, to, sound }) = self.sounds_read.1.recv() => {
-                    self.gateway.handle_input(now(), Input::SoundLoaded { id, to, sound });
-                }
+                Some(read) = self.sounds_read.1.recv() => self.gateway.handle_input(now(), read),
                 Some(Sentence { id, sound, is_last }) = self.spoken.1.recv() => {
                     if is_last {
                         self.sayings.remove(&id);
@@ -323,6 +321,7 @@ impl Server {
         self.plan = Arc::clone(&plan);
         if let Some(scenarios) = &mut self.scenarios {
             scenarios.fetch_by(plan.gateway.fetch.clone());
+            scenarios.keep_recordings(plan.gateway.recordings);
         }
         self.transports.set_plan(&plan);
         if let Some(http) = &self.http {
@@ -425,6 +424,7 @@ impl Server {
             Output::Answered(record) => self.records.answered(record),
             Output::Record(record) => self.records.write(Instant::now(), record),
             Output::LoadSound { id, to, source } => self.load_sound(id, to, source),
+            Output::StreamSound { id, url, is_loop, stream } => self.stream_sound(id, url, is_loop, stream),
             Output::Synthesize { id, language, text, for_caller } => {
                 let who = if for_caller { speech::For::Caller } else { speech::For::Administrator };
                 self.synthesize(id, who, language, text);

@@ -30,9 +30,9 @@ pub use plan::{
     Acme, Alone, Announce, Api, ApiRole, ApiToken, AuthSecret, BadPlaceholder, CertificateFiles, Collect, Database,
     Digest, DigestAlgorithm, DigitTransport, FetchSettings, FromUser, Gateway, Greeting, Ice, Identity, IdentityHeader,
     Ivr, IvrPrompts, LONGEST_SCENARIO, ListenAddress, NumberFormat, NumberSource, Origin, Origins, Outgoing, Pin, Plan,
-    Proxy, Register, ReliableProvisional, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Scenario, Secret,
-    SessionTimer, SipTransport, SoundSource, SoundUrl, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth, TrunkTls,
-    USER_MAX_CALLS, User, check_user_name,
+    Proxy, Register, ReliableProvisional, Retention, Room, RoomAccess, RoomTemplate, Route, RouteTarget, Say, Scenario,
+    Secret, SessionTimer, SipTransport, SoundSource, SoundUrl, SrtpPolicy, Then, Trunk, TrunkAddress, TrunkAuth,
+    TrunkTls, USER_MAX_CALLS, User, check_user_name,
 };
 pub use world::{Checks, Files, PromptText, Trusting};
 

@@ -22,7 +22,7 @@ mod user;
 
 pub use api::{Api, ApiRole, ApiToken, Origins};
 pub use database::Database;
-pub use gateway::{Digest, DigestAlgorithm, FetchSettings, Gateway, ListenAddress, SipTransport};
+pub use gateway::{Digest, DigestAlgorithm, FetchSettings, Gateway, ListenAddress, Retention, SipTransport};
 pub use ice::Ice;
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};

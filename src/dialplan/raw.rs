@@ -13,7 +13,7 @@ mod trunk;
 mod user;
 
 pub(super) use api::{RawApi, RawToken};
-pub(super) use gateway::{RawAcme, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawOpus};
+pub(super) use gateway::{RawAcme, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawOpus, RawRecordings};
 pub(super) use ice::RawIce;
 pub(super) use ivr::{RawCollect, RawIvr, RawSayTable, RawThen};
 pub(super) use room::RawRoom;

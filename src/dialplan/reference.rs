@@ -2,15 +2,15 @@
 
 use super::raw::{
     RawAcme, RawApi, RawAuth, RawCollect, RawDigest, RawFetch, RawGateway, RawGatewayTls, RawIce, RawIvr, RawOpus,
-    RawRoom, RawRoute, RawSayTable, RawSecretTable, RawTables, RawThen, RawToken, RawTrunk, RawTrunkTls, RawUser,
-    Setting,
+    RawRecordings, RawRoom, RawRoute, RawSayTable, RawSecretTable, RawTables, RawThen, RawToken, RawTrunk, RawTrunkTls,
+    RawUser, Setting,
 };
 use std::fmt::Write;
 
 /// A table of the file: its heading, what to know before its keys, and the keys.
 type Section = (&'static str, &'static str, &'static [Setting]);
 
-const SECTIONS: [Section; 21] = [
+const SECTIONS: [Section; 22] = [
     ("The file", "Each table stands under its own heading below.", RawTables::SETTINGS),
     ("[gateway]", "", RawGateway::SETTINGS),
     ("[gateway] tls = { … }", "", RawGatewayTls::SETTINGS),
@@ -18,6 +18,7 @@ const SECTIONS: [Section; 21] = [
     ("[gateway] digest = { … }", "", RawDigest::SETTINGS),
     ("[gateway] opus = { … }", "", RawOpus::SETTINGS),
     ("[gateway] fetch = { … }", "", RawFetch::SETTINGS),
+    ("[gateway] recordings = { … }", "", RawRecordings::SETTINGS),
     ("[api]", "", RawApi::SETTINGS),
     ("[api.tokens.NAME]", "One of `token` and `sha256` must be there, and `role`.", RawToken::SETTINGS),
     ("[ice]", "", RawIce::SETTINGS),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 impl Gateway {
     /// Does what a session asks. What cannot be done comes back to the session as an event.
     pub(super) fn apply(&mut self, now: Now, session: SessionId, verb: Verb) {
-        let call = call_of(&verb);
+        let (call, room) = (call_of(&verb), room_of(&verb));
         let half = call.and_then(|call| self.half_under(session, call));
         let done = match half {
             // What connects or plays to it is done like the same to any other call.
@@ -34,6 +34,9 @@ impl Gateway {
         if let Err(error) = done {
             let id = call.and_then(|call| self.call_under(session, call)).map(|call| call.id);
             self.log_limited(now, Level::Warn, id, "not possible", || error.to_string());
+            if let Some(room) = room {
+                self.tell_scenario(session, session::Event::RoomFailed { room, why: error.to_string() });
+            }
             self.emit(session, session::Event::VerbFailed { call, error });
         }
     }
@@ -66,6 +69,7 @@ impl Gateway {
             }
             Verb::Play { to, playback, items, repeat } => self.play(now, session, to, playback, (&items, repeat)),
             Verb::StopPlayback { playback } => self.stop_playback(session, playback),
+            Verb::PausePlayback { playback, on } => self.pause_playback(session, playback, on),
             Verb::StopPlaybacks { call } => {
                 let call = self.call_with_leg(session, call, name)?.id;
                 self.barge_in(call);
@@ -141,7 +145,7 @@ impl Gateway {
             }
             Verb::Refer { call, to } => {
                 let id = self.call_in(session, call, name, |phase| !phase.is_ending())?.id;
-                if let Err(why) = self.refer_call(now, id, None, &to) {
+                if let Err(why) = self.refer_to(now, session, id, to) {
                     self.emit(session, session::Event::Referred { call, status: 403, reason: why.detail });
                 }
                 Ok(())
@@ -338,6 +342,14 @@ impl Gateway {
     ) -> Result<&Call, VerbError> {
         let call = self.call_under(session, call).ok_or(VerbError::Unknown { verb })?;
         if allowed(&call.phase) { Ok(call) } else { Err(VerbError::WrongState { verb, state: call.phase.name() }) }
+    }
+}
+
+/// The room that a verb is to connect.
+const fn room_of(verb: &Verb) -> Option<RoomHandle> {
+    match verb {
+        Verb::Connect { sink: Unit::Room(room), .. } | Verb::Connect { source: Unit::Room(room), .. } => Some(*room),
+        _ => None,
     }
 }
 

@@ -4,8 +4,8 @@ use super::{
     Audience, CallRecord, Event, Kept, LogLine, OpenedTransport, Query, Reply, Request, SessionId, StoredBinding,
     StoredRoom, StreamEnd, TransportKind,
 };
-use crate::dialplan::{Plan, Scenario, SoundSource};
-use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm};
+use crate::dialplan::{Plan, Scenario, SoundSource, SoundUrl};
+use crate::media::command::{Clip, Command, Event as MediaEvent, Pcm, StreamSample};
 use crate::session;
 use crate::sip::locate::Located;
 use crate::sip::{self, Flow};
@@ -90,6 +90,13 @@ pub enum Input {
         to: Audience,
         /// The sound, or why there is none.
         sound: Result<Clip, String>,
+    },
+    /// The answer to [`Output::StreamSound`].
+    SoundStreamed {
+        /// As in the output.
+        id: u64,
+        /// It is written to its player from now on, and is so long, if that is known; or why there is none.
+        outcome: Result<Option<Duration>, String>,
     },
     /// A part of the answer to [`Output::Synthesize`].
     Sound {
@@ -186,6 +193,18 @@ pub enum Output {
         to: Audience,
         /// Where it is.
         source: SoundSource,
+    },
+    /// Fetch a sound for a player that waits for it; answered with [`Input::SoundStreamed`].
+    StreamSound {
+        /// Comes back with the answer.
+        id: u64,
+        /// Where it is.
+        url: SoundUrl,
+        /// Over and over.
+        is_loop: bool,
+        /// The player's, which is silent until it is written to and over when it is dropped. Of no use any more where
+        /// it is abandoned.
+        stream: rtrb::Producer<StreamSample>,
     },
     /// Have a text spoken; answered with [`Input::Sound`] for each sentence.
     Synthesize {

@@ -166,6 +166,7 @@ impl Gateway {
                         half.answered = Some(now);
                     }
                     self.emit_of_half(half, |call| session::Event::Answered { call });
+                    self.emit_of_half(half, |call| session::Event::FirstPacket { call });
                 }
                 self.log(Level::Info, Some(other), "answered", String::new());
             }

@@ -3,7 +3,8 @@
 use super::cause::Cause;
 use super::{Gateway, Level};
 use crate::media::command::Event;
-use crate::types::{Now, UnitId};
+use crate::session;
+use crate::types::{Now, RoomId, UnitId};
 
 impl Gateway {
     pub(super) fn on_media_event(&mut self, now: Now, event: Event) {
@@ -12,6 +13,7 @@ impl Gateway {
                 self.note_sound(leg);
                 self.note_early_sound(leg);
                 self.note_ready(leg, false, true);
+                self.tell_scenario_of(leg, |call| session::Event::FirstPacket { call });
             }
             Event::Digit { leg, digit, source } => self.on_key(now, leg, digit, source),
             Event::PlaybackFinished { player, completed } => self.on_playback_finished(now, player, completed),
@@ -21,6 +23,7 @@ impl Gateway {
             }
             Event::MediaTimeout { leg } => {
                 self.log(Level::Info, Some(leg), "nothing heard for too long", String::new());
+                self.tell_scenario_of(leg, |call| session::Event::SoundStopped { call });
                 self.hang_up(now, leg, Cause::MediaTimeout);
             }
             Event::LegOverran { leg } => {
@@ -32,8 +35,10 @@ impl Gateway {
                 let call = if let UnitId::Leg(call) = unit { Some(call) } else { None };
                 self.log_limited(now, Level::Warn, call, "the media plane refused", || format!("{unit}: {reason}"));
                 // A leg that could not be made will never report its end: the call must not wait for it.
-                if let UnitId::Player(player) = unit {
-                    self.on_playback_finished(now, player, false);
+                match unit {
+                    UnitId::Player(player) => self.on_playback_finished(now, player, false),
+                    UnitId::Room(room) => self.tell_room_failed(room, &reason.to_string()),
+                    _ => {}
                 }
             }
             Event::TicksSkipped { thread, count } => {
@@ -43,6 +48,14 @@ impl Gateway {
             }
             // Nobody here asks for the statistics of a leg that goes on.
             Event::Statistics { .. } | Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
+        }
+    }
+
+    /// Tells the scenarios that have a room open why it could not be connected.
+    fn tell_room_failed(&mut self, room: RoomId, why: &str) {
+        let watchers = self.rooms.get(room).map(|room| room.watchers().to_vec()).unwrap_or_default();
+        for (session, handle) in watchers {
+            self.tell_scenario(session, session::Event::RoomFailed { room: handle, why: why.to_owned() });
         }
     }
 }

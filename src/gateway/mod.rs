@@ -297,6 +297,7 @@ impl Gateway {
             Input::Resolved { trunk, found } => self.on_resolved(now, &trunk, found),
             Input::Control { id, request } => self.on_control(now, id, request),
             Input::SoundLoaded { id, to, sound } => self.on_sound_loaded(id, &to, sound),
+            Input::SoundStreamed { id, outcome } => self.on_sound_streamed(now, id, outcome),
             Input::Sound { id, sound, is_last } => self.on_sound(now, id, sound, is_last),
             Input::QueryDone { id, answer } => self.on_query_done(now, id, answer),
             Input::Verbs { session, verbs } => self.on_verbs(now, session, verbs),

@@ -1,12 +1,26 @@
 //! Sounds to one call or to a room.
 
 use super::flat::End;
-use super::players::Owner;
-use super::{Call, Gateway, SessionId, Sounds};
-use crate::media::command::{Clip, Command};
+use super::players::{Fetching, Owner};
+use super::{Call, Gateway, Level, Output, SessionId, Sounds};
+use crate::dialplan::{SoundSource, SoundUrl};
+use crate::media::command::{Clip, Command, Stream};
 use crate::session::{self, PlayItem, PlaybackHandle, Unit, VerbError, collect};
 use crate::types::{CallId, Now, PlayerId, UnitId};
 use std::time::Duration;
+
+/// How much of a sound that is fetched while it is played is ready for its player: two seconds.
+const FETCHED: usize = 16_000;
+/// Sounds that are fetched for one session at one time.
+const MOST_FETCHED: usize = 20;
+
+/// What is to be played and is not there yet.
+enum Missing {
+    /// A text that nobody has said, and its language.
+    Text(String, String),
+    /// What a URL names.
+    Url(SoundUrl),
+}
 
 impl Gateway {
     pub(super) fn play(
@@ -31,24 +45,35 @@ impl Gateway {
         };
         let language = self.language_of(session);
         let sounds = self.sessions.get(&session).map_or(&*self.players.sounds, |session| &*session.sounds);
-        let mut unspoken = Vec::new();
+        let fetches = self.sessions.get(&session).is_some_and(|session| session.running.scenario().is_some());
+        let is_loop = repeat && items.len() == 1;
+        let mut missing = Vec::new();
         let clips = items.iter().enumerate().map(|(at, item)| {
-            match (clip(sounds, &language, item), spoken(item, &language)) {
-                (Err(VerbError::NoSuchSound(_)), Some((language, text))) => {
-                    unspoken.push((at, language.to_owned(), text.to_owned()));
+            let clip = clip(sounds, &language, item, is_loop);
+            match missing_of(item, &language, fetches) {
+                Some(is_missing) if matches!(clip, Err(VerbError::NoSuchSound(_))) => {
+                    missing.push((at, is_missing));
                     // Its place.
                     Ok(Clip::Silence(Duration::ZERO))
                 }
-                (clip, _) => clip,
+                _ => clip,
             }
         });
         let mut clips = clips.collect::<Result<Vec<_>, _>>()?;
+        let urls = missing.iter().filter(|(_, missing)| matches!(missing, Missing::Url(_))).count();
+        if urls > 0 && self.players.fetching_for(session) + urls > MOST_FETCHED {
+            return Err(VerbError::Limit { verb: VERB, limit: "20 sounds that are fetched at once" });
+        }
+        let length = length_of(&clips).filter(|_| missing.is_empty());
         let player = self.players.add(&mut self.effects, Owner::Session { session, playback, call });
         if let Some(running) = self.sessions.get_mut(&session) {
             running.playbacks.insert(playback, player);
         }
-        for (at, language, text) in unspoken {
-            let stream = self.stream_text(now, session, player, &language, text);
+        for (at, missing) in missing {
+            let stream = match missing {
+                Missing::Text(language, text) => self.stream_text(now, session, player, &language, text),
+                Missing::Url(url) => self.stream_url(player, url, is_loop),
+            };
             if let Some(clip) = clips.get_mut(at) {
                 *clip = stream;
             }
@@ -70,7 +95,38 @@ impl Gateway {
                 self.play_to_half(player, half);
             }
         }
+        if urls == 0 {
+            self.tell_scenario(session, session::Event::PlaybackStarted { playback, length });
+        }
         Ok(())
+    }
+
+    /// Has a sound fetched that a player is to play. Gives what it plays meanwhile.
+    fn stream_url(&mut self, player: PlayerId, url: SoundUrl, is_loop: bool) -> Clip {
+        let (stream, clip) = Stream::new(FETCHED);
+        let id = self.fresh_id();
+        self.players.fetch(id, Fetching { player, name: url.to_string() });
+        self.effects.output(Output::StreamSound { id, url, is_loop, stream });
+        Clip::Stream(clip)
+    }
+
+    /// A sound is fetched: its player plays it from now on; or it cannot be had.
+    pub(super) fn on_sound_streamed(&mut self, now: Now, id: u64, outcome: Result<Option<Duration>, String>) {
+        let Some(Fetching { player, name }) = self.players.fetched(id) else { return };
+        match outcome {
+            Ok(length) => {
+                if let Some(Owner::Session { session, playback, .. }) = self.players.owner(player)
+                    && !self.players.is_fetching(player)
+                {
+                    self.tell_scenario(session, session::Event::PlaybackStarted { playback, length });
+                }
+            }
+            Err(why) => {
+                let call = self.players.call_of(player);
+                self.log_limited(now, Level::Warn, call, "sound not fetched", || why);
+                self.fail_playback(now, player, name);
+            }
+        }
     }
 
     /// The language that a call's session speaks.
@@ -87,6 +143,19 @@ impl Gateway {
         let player = self.sessions.get(&session).and_then(|running| running.playbacks.get(&playback)).copied();
         let player = player.ok_or(VerbError::Unknown { verb: "stop_playback" })?;
         self.media(Command::StopPlayer { player });
+        Ok(())
+    }
+
+    /// Has a playback wait where it is, or go on.
+    pub(super) fn pause_playback(
+        &mut self,
+        session: SessionId,
+        playback: PlaybackHandle,
+        paused: bool,
+    ) -> Result<(), VerbError> {
+        let player = self.sessions.get(&session).and_then(|running| running.playbacks.get(&playback)).copied();
+        let player = player.ok_or(VerbError::Unknown { verb: "pause_playback" })?;
+        self.media(Command::PausePlayer { player, paused });
         Ok(())
     }
 
@@ -152,17 +221,29 @@ impl Gateway {
     }
 }
 
-/// A text to speak, and in which language.
-fn spoken<'a>(item: &'a PlayItem, own: &'a str) -> Option<(&'a str, &'a str)> {
+/// How an item can be had that is not there; `None`: not at all.
+fn missing_of(item: &PlayItem, own: &str, fetches: bool) -> Option<Missing> {
     match item {
-        PlayItem::Text(text) => Some((own, text)),
-        PlayItem::TextIn { language, text } => Some((language, text)),
+        PlayItem::Text(text) => Some(Missing::Text(own.to_owned(), text.clone())),
+        PlayItem::TextIn { language, text } => Some(Missing::Text(language.clone(), text.clone())),
+        PlayItem::File(SoundSource::Url(url)) if fetches => Some(Missing::Url(url.clone())),
         _ => None,
     }
 }
 
-/// An item as the media plane plays it.
-fn clip(sounds: &dyn Sounds, language: &str, item: &PlayItem) -> Result<Clip, VerbError> {
+/// How long clips are, one after the other; `None` where that shows only while they are played.
+fn length_of(clips: &[Clip]) -> Option<Duration> {
+    let lengths = clips.iter().map(|clip| match clip {
+        Clip::Samples(pcm) | Clip::Loop(pcm) => Some(pcm.duration()),
+        Clip::Silence(length) => Some(*length),
+        Clip::Restart => Some(Duration::ZERO),
+        Clip::Stream(_) | Clip::Live(_) => None,
+    });
+    lengths.sum()
+}
+
+/// An item as the media plane plays it; over and over, if it is the only one of a loop.
+fn clip(sounds: &dyn Sounds, language: &str, item: &PlayItem, is_loop: bool) -> Result<Clip, VerbError> {
     let (sound, name) = match item {
         PlayItem::Silence(length) => return Ok(Clip::Silence(*length)),
         PlayItem::Prompt(name) => (sounds.prompt(language, name), name.clone()),
@@ -173,7 +254,7 @@ fn clip(sounds: &dyn Sounds, language: &str, item: &PlayItem) -> Result<Clip, Ve
             return Ok(if *repeat { Clip::Loop(samples) } else { Clip::Samples(samples) });
         }
         PlayItem::File(source) => {
-            return sounds.file(source, false).ok_or_else(|| VerbError::NoSuchSound(source.to_string()));
+            return sounds.file(source, is_loop).ok_or_else(|| VerbError::NoSuchSound(source.to_string()));
         }
         PlayItem::Tone(name) => {
             return sounds.tone(name).ok_or_else(|| VerbError::NoSuchSound(name.clone().into_owned()));

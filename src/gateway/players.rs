@@ -6,6 +6,7 @@ use super::sounds::Sounds;
 use crate::media::command::{Clip, Command};
 use crate::session::PlaybackHandle;
 use crate::types::{CallId, IdMap, PlayerId, UnitId, relax};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Who wants to know that a player is done.
@@ -26,11 +27,20 @@ pub(super) struct Players {
     /// For what begins from now on: a session keeps those it began with.
     pub(super) sounds: Arc<dyn Sounds>,
     owners: IdMap<PlayerId, Owner>,
+    /// What is being fetched, by the name that [`Output::StreamSound`](super::Output::StreamSound) gave it.
+    fetching: BTreeMap<u64, Fetching>,
+}
+
+/// A sound that is fetched for a player.
+pub(super) struct Fetching {
+    pub(super) player: PlayerId,
+    /// Its name, for the session and the log.
+    pub(super) name: String,
 }
 
 impl Players {
     pub(super) fn new(sounds: Arc<dyn Sounds>) -> Self {
-        Self { sounds, owners: IdMap::default() }
+        Self { sounds, owners: IdMap::default(), fetching: BTreeMap::new() }
     }
 
     /// A player that is to play something; [`Self::start`] has it begin.
@@ -68,6 +78,37 @@ impl Players {
         }
     }
 
+    /// Who wants to know that a player is done.
+    pub(super) fn owner(&self, player: PlayerId) -> Option<Owner> {
+        self.owners.get(&player).copied()
+    }
+
+    /// A sound is to be fetched for a player.
+    pub(super) fn fetch(&mut self, id: u64, fetching: Fetching) {
+        self.fetching.insert(id, fetching);
+    }
+
+    /// It is fetched, or cannot be. `None`: its player is gone.
+    pub(super) fn fetched(&mut self, id: u64) -> Option<Fetching> {
+        self.fetching.remove(&id)
+    }
+
+    /// Whether a player waits for what is fetched.
+    pub(super) fn is_fetching(&self, player: PlayerId) -> bool {
+        self.fetching.values().any(|fetching| fetching.player == player)
+    }
+
+    /// How many sounds are fetched for a session.
+    pub(super) fn fetching_for(&self, session: SessionId) -> usize {
+        let is_its = |fetching: &&Fetching| matches!(self.owners.get(&fetching.player), Some(Owner::Session { session: of, .. }) if *of == session);
+        self.fetching.values().filter(is_its).count()
+    }
+
+    /// A player is gone.
+    pub(super) fn forget_fetching(&mut self, player: PlayerId) {
+        self.fetching.retain(|_, fetching| fetching.player != player);
+    }
+
     /// Whether more than one call may hear it, and its session waits for its end.
     pub(super) fn is_for_a_room(&self, player: PlayerId) -> bool {
         matches!(self.owners.get(&player), Some(Owner::Session { call: None, .. }))
@@ -89,6 +130,6 @@ impl Players {
 
     /// Whether nothing is played.
     pub(super) fn is_idle(&self) -> bool {
-        self.owners.is_empty()
+        self.owners.is_empty() && self.fetching.is_empty()
     }
 }

@@ -34,6 +34,11 @@ impl OpenRoom {
         self.members.len()
     }
 
+    /// The sessions that hold it open, and what each calls it.
+    pub(super) fn watchers(&self) -> &[(SessionId, RoomHandle)] {
+        &self.watchers
+    }
+
     /// The calls connected to it.
     pub(super) fn calls(&self) -> impl Iterator<Item = CallId> + '_ {
         self.members.keys().copied()

@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::ending::Final;
 use super::timer::Timer;
 use super::{Gateway, Level, Output, RunningSession, SessionId};
-use crate::session::{self, Running, Verb};
+use crate::session::{self, CallHandle, Running, Verb};
 use crate::types::{CallId, Now};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,21 @@ impl Gateway {
         }
         self.effects.output(Output::SessionEvent { session: id, event: event.clone() });
         true
+    }
+
+    /// Tells a session what scenarios alone are told.
+    pub(super) fn tell_scenario(&mut self, id: SessionId, event: session::Event) {
+        if self.sessions.get(&id).is_some_and(|session| session.running.scenario().is_some()) {
+            self.emit(id, event);
+        }
+    }
+
+    /// The same of one of its calls.
+    pub(super) fn tell_scenario_of(&mut self, call: CallId, event: impl FnOnce(CallHandle) -> session::Event) {
+        let session = self.calls.get(&call).and_then(|call| self.sessions.get(&call.session));
+        if session.is_some_and(|session| session.running.scenario().is_some()) {
+            self.emit_of(call, event);
+        }
     }
 
     pub(super) fn on_verbs(&mut self, now: Now, id: SessionId, verbs: Vec<Verb>) {

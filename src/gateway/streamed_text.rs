@@ -164,7 +164,7 @@ impl Gateway {
     }
 
     /// What a session plays cannot be played after all: it hears that instead of its end.
-    fn fail_playback(&mut self, now: Now, player: PlayerId, missing: String) {
+    pub(super) fn fail_playback(&mut self, now: Now, player: PlayerId, missing: String) {
         self.end_streams_of(player);
         self.media(Command::StopPlayer { player });
         let Some(Owner::Session { session, playback, call }) = self.players.finished(player) else { return };
@@ -180,8 +180,9 @@ impl Gateway {
         }
     }
 
-    /// A player is gone: what is said for it is not said any further.
+    /// A player is gone: what is said or fetched for it is of no use any further.
     pub(super) fn end_streams_of(&mut self, player: PlayerId) {
+        self.players.forget_fetching(player);
         if self.streamed.is_empty() {
             return;
         }

@@ -132,6 +132,13 @@ pub enum Command {
         /// The player.
         player: PlayerId,
     },
+    /// Has a player wait where it is, silent, or go on from there.
+    PausePlayer {
+        /// The player.
+        player: PlayerId,
+        /// On or off.
+        paused: bool,
+    },
     /// Makes a recorder. What it hears goes to `sink`, 20 ms a tick, silence included.
     AddRecorder {
         /// The recorder's name.

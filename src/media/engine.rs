@@ -142,6 +142,10 @@ impl Engine {
                 Some(found) if !found.is_ending => self.stop(player),
                 _ => self.refuse(UnitId::Player(player), RefusedReason::Unknown),
             },
+            Command::PausePlayer { player, paused } => match self.players.get_mut(player) {
+                Some(found) if !found.is_ending => found.pause(paused),
+                _ => self.refuse(UnitId::Player(player), RefusedReason::Unknown),
+            },
             Command::RemoveRecorder { recorder } => {
                 if self.recorders.contains(recorder) {
                     self.unroute(UnitId::Recorder(recorder));

@@ -59,8 +59,8 @@ pub enum FromThread<S> {
 /// Where a unit is.
 #[derive(Debug)]
 enum Place {
-    /// Nowhere yet: made by this command when it is first connected.
-    Unplaced(Box<Command>),
+    /// Nowhere yet: made by this command when it is first connected; a player perhaps to wait from its beginning.
+    Unplaced { made_by: Box<Command>, waits: bool },
     /// On a thread, or on its way there.
     On(usize),
 }
@@ -156,7 +156,7 @@ impl<S> Plane<S> {
     #[must_use]
     pub fn thread_of(&self, unit: UnitId) -> Option<usize> {
         match self.places.get(&unit)? {
-            Place::Unplaced(_) => None,
+            Place::Unplaced { .. } => None,
             Place::On(thread) => Some(*thread),
         }
     }
@@ -205,7 +205,7 @@ impl<S> Plane<S> {
             | Command::StopPlayer { .. }
             | Command::RemoveRecorder { .. } => match self.places.get(&unit) {
                 None => self.refuse(unit, RefusedReason::Unknown),
-                Some(Place::Unplaced(_)) => {
+                Some(Place::Unplaced { .. }) => {
                     self.forget(unit);
                     if let UnitId::Player(player) = unit {
                         self.events.push_back(Event::PlaybackFinished { player, completed: false });
@@ -215,6 +215,11 @@ impl<S> Plane<S> {
                     self.tell(unit, command);
                     self.forget(unit);
                 }
+            },
+            Command::PausePlayer { paused, .. } => match self.places.get_mut(&unit) {
+                None => self.refuse(unit, RefusedReason::Unknown),
+                Some(Place::Unplaced { waits, .. }) => *waits = *paused,
+                Some(Place::On(_)) => self.tell(unit, command),
             },
             Command::UpdateLeg { .. }
             | Command::Mute { .. }
@@ -243,7 +248,7 @@ impl<S> Plane<S> {
             self.places.insert(unit, Place::On(thread));
             self.dispatches.push_back((thread, ToThread::Command(command, sockets)));
         } else {
-            self.places.insert(unit, Place::Unplaced(Box::new(command)));
+            self.places.insert(unit, Place::Unplaced { made_by: Box::new(command), waits: false });
         }
     }
 
@@ -265,8 +270,14 @@ impl<S> Plane<S> {
     /// Makes a unit on `thread` if it is nowhere yet.
     fn assign(&mut self, unit: UnitId, thread: usize) {
         let Some(place) = self.places.get_mut(&unit) else { return };
-        if let Place::Unplaced(command) = std::mem::replace(place, Place::On(thread)) {
-            self.dispatches.push_back((thread, ToThread::Command(*command, None)));
+        if let Place::Unplaced { made_by, waits } = std::mem::replace(place, Place::On(thread)) {
+            self.dispatches.push_back((thread, ToThread::Command(*made_by, None)));
+            if let UnitId::Player(player) = unit
+                && waits
+            {
+                let pause = Command::PausePlayer { player, paused: true };
+                self.dispatches.push_back((thread, ToThread::Command(pause, None)));
+            }
         }
     }
 
@@ -325,7 +336,9 @@ fn units_of(command: &Command) -> (UnitId, Option<UnitId>) {
         | Command::WatchMedia { leg, .. }
         | Command::QueryStatistics { leg } => (UnitId::Leg(*leg), None),
         Command::AddRoom { room, .. } | Command::RemoveRoom { room } => (UnitId::Room(*room), None),
-        Command::AddPlayer { player, .. } | Command::StopPlayer { player } => (UnitId::Player(*player), None),
+        Command::AddPlayer { player, .. } | Command::PausePlayer { player, .. } | Command::StopPlayer { player } => {
+            (UnitId::Player(*player), None)
+        }
         Command::AddRecorder { recorder, .. } | Command::RemoveRecorder { recorder } => {
             (UnitId::Recorder(*recorder), None)
         }

@@ -4,7 +4,7 @@ use super::command::{Clip, LiveReader, Pcm, StreamSample};
 use super::phase::Beat;
 use super::slots::Ticking;
 use super::voices::VoiceId;
-use crate::audio::fade::{self, fade_out};
+use crate::audio::fade::{self, fade_in, fade_out};
 use crate::audio::rate_converter::RateConverter;
 use crate::audio::{FRAME_8K, Frame, Rate, SILENCE, mix};
 use rtrb::Consumer;
@@ -25,6 +25,7 @@ pub(crate) struct Player {
     pub(crate) rate: Rate,
     /// It was stopped in the middle of its sound: its next frame fades out, and is its last.
     pub(crate) is_ending: bool,
+    pause: Pause,
     /// It goes on when nobody hears it.
     pub(crate) is_live: bool,
     pub(crate) tail: Tail,
@@ -34,6 +35,17 @@ pub(crate) struct Player {
     /// The piece being played and the next sample in it, of 8 kHz.
     piece: usize,
     at: usize,
+}
+
+/// Whether a player waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    No,
+    /// Its next frame fades out.
+    Begins,
+    Yes,
+    /// Its next frame fades in.
+    Ends,
 }
 
 /// How the player ends in whose place another one plays: heard with the first frame of that.
@@ -128,6 +140,7 @@ impl Player {
             started: false,
             rate: Rate::Narrow,
             is_ending: false,
+            pause: Pause::No,
             is_live,
             tail,
             upsampling: None,
@@ -135,6 +148,19 @@ impl Player {
             piece: 0,
             at: 0,
         }
+    }
+
+    /// Has it wait where it is, or go on from there.
+    pub(crate) fn pause(&mut self, on: bool) {
+        self.pause = match (self.pause, on) {
+            // Nothing was heard of it yet.
+            (Pause::No, true) if !self.started => Pause::Yes,
+            (Pause::No, true) => Pause::Begins,
+            (Pause::Ends, true) => Pause::Yes,
+            (Pause::Yes, false) => Pause::Ends,
+            (Pause::Begins, false) => Pause::No,
+            (known, _) => known,
+        };
     }
 
     /// It is played at 16 kHz. Allocates.
@@ -157,7 +183,7 @@ impl Player {
 
     /// The next frame, of 8 or 16 kHz, with what is left to be heard of the player before.
     pub(crate) fn next_frame(&mut self, frame: &mut [i16]) -> Played {
-        let played = self.play(frame);
+        let played = if self.pause == Pause::No { self.play(frame) } else { self.play_around_pause(frame) };
         if self.is_ending {
             fade_out(frame, self.rate);
         }
@@ -167,6 +193,23 @@ impl Player {
         let tail = &self.tail.samples[..std::mem::take(&mut self.tail.length)];
         mix::add_clamped(&mut frame[..tail.len()], tail);
         Played::Sound
+    }
+
+    /// The frame before a pause, one of it, or the one behind it.
+    fn play_around_pause(&mut self, frame: &mut [i16]) -> Played {
+        if self.pause == Pause::Yes {
+            frame.fill(0);
+            return Played::Pause;
+        }
+        let played = self.play(frame);
+        if self.pause == Pause::Begins {
+            fade_out(frame, self.rate);
+            self.pause = Pause::Yes;
+        } else {
+            fade_in(frame, self.rate);
+            self.pause = Pause::No;
+        }
+        played
     }
 
     /// Fills the next frame, of 8 or 16 kHz; the last one is filled up with silence.
@@ -250,7 +293,8 @@ impl Player {
 
     /// Passes over `frames` frames that came too late to be played.
     pub(crate) fn skip(&mut self, frames: u64, scratch: &mut [i16]) {
-        for _ in 0..frames.min(500) {
+        let frames = if self.pause == Pause::Yes { 0 } else { frames.min(500) };
+        for _ in 0..frames {
             self.play(scratch);
         }
     }

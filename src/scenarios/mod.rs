@@ -13,7 +13,7 @@ mod sockets;
 mod tests;
 mod thread;
 
-use crate::dialplan::{FetchSettings, Scenario};
+use crate::dialplan::{FetchSettings, Retention, Scenario};
 use crate::gateway::{Input, SessionId, StreamEnd};
 use crate::session::scenario::{Fault, Place, Setup};
 use crate::session::{self, scenario};
@@ -130,6 +130,11 @@ impl Scenarios {
     pub fn recording_to(mut self, folder: PathBuf) -> Self {
         self.recordings = Arc::new(Recordings::new(folder));
         self
+    }
+
+    /// Keeps recordings so long from now on.
+    pub fn keep_recordings(&self, retention: Retention) {
+        self.recordings.keep(retention);
     }
 
     /// Fetches by other settings from now on, in sessions that begin; WebSockets are opened by them in all.

@@ -2,18 +2,19 @@
 //! slow or full costs no call anything.
 
 use super::Message;
+use crate::dialplan::Retention;
 use crate::gateway::{SessionId, StreamEnd};
 use crate::session::StreamHandle;
 use crate::session::scenario::{Record, RecordNews};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{BufWriter, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender, SyncSender};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often sound is taken; rings hold 4 s.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -25,11 +26,16 @@ const LONGEST: u64 = 6 * 60 * 60;
 const NAMES: u32 = 10_000;
 /// Recordings at once, of all sessions.
 const MOST: usize = 256;
+/// How often it is looked for what is not to be kept, while something is recorded …
+const LOOK: Duration = Duration::from_secs(60);
+/// … and while nothing is.
+const SELDOM: Duration = Duration::from_secs(60 * 60);
 
 /// All recordings. Their thread begins with the first.
 #[derive(Debug)]
 pub(super) struct Recordings {
     folder: PathBuf,
+    kept: Arc<Mutex<Retention>>,
     waiting: Mutex<Waiting>,
     thread: OnceLock<Option<Sender<Recording>>>,
 }
@@ -58,7 +64,20 @@ struct Recording {
 
 impl Recordings {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, waiting: Mutex::default(), thread: OnceLock::new() }
+        Self { folder, kept: Arc::default(), waiting: Mutex::default(), thread: OnceLock::new() }
+    }
+
+    /// Keeps recordings so long from now on.
+    pub(super) fn keep(&self, retention: Retention) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+        // Those of before the last start are looked at although nothing is recorded.
+        if retention != Retention::default() {
+            self.thread();
+        }
+    }
+
+    fn thread(&self) -> Option<&Sender<Recording>> {
+        self.thread.get_or_init(|| start(self.folder.clone(), Arc::clone(&self.kept))).as_ref()
     }
 
     /// A scenario wants something recorded; its streams are to be opened after this.
@@ -85,7 +104,7 @@ impl Recordings {
         recording.sounds.push(sound);
         if recording.sounds.len() == recording.streams.len() {
             let recording = waiting.recordings.remove(&(session, number))?;
-            if let Some(thread) = self.thread.get_or_init(start) {
+            if let Some(thread) = self.thread() {
                 let _ = thread.send(recording);
             }
         }
@@ -101,20 +120,62 @@ impl Recordings {
 }
 
 /// The thread; `None` where there can be none.
-fn start() -> Option<Sender<Recording>> {
+fn start(folder: PathBuf, kept: Arc<Mutex<Retention>>) -> Option<Sender<Recording>> {
     let (recordings, begun) = mpsc::channel::<Recording>();
     let thread = std::thread::Builder::new().name("recordings".into()).spawn(move || {
         let mut running: Vec<Running> = Vec::new();
+        let mut looked: Option<Instant> = None;
         loop {
-            match begun.recv_timeout(if running.is_empty() { Duration::MAX } else { PAUSE }) {
+            if looked.is_none_or(|at| at.elapsed() >= if running.is_empty() { SELDOM } else { LOOK }) {
+                looked = Some(Instant::now());
+                let retention = *kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let made: Vec<&Path> = running.iter().map(|one| one.recording.path.as_path()).collect();
+                remove(&folder, retention, &made, SystemTime::now());
+            }
+            match begun.recv_timeout(if running.is_empty() { SELDOM } else { PAUSE }) {
                 Ok(recording) if running.len() < MOST => running.extend(Running::begin(recording)),
                 Ok(recording) => recording.failed("too many recordings are being made", 0),
-                Err(RecvTimeoutError::Timeout) => running = running.into_iter().filter_map(Running::go_on).collect(),
+                Err(RecvTimeoutError::Timeout) => {
+                    let before = running.len();
+                    running = running.into_iter().filter_map(Running::go_on).collect();
+                    if running.len() < before {
+                        looked = None;
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     });
     thread.is_ok().then_some(recordings)
+}
+
+/// Removes recordings that are too old, and the oldest until the rest fits; those that are being made stay.
+fn remove(folder: &Path, Retention { age, size }: Retention, made: &[&Path], now: SystemTime) {
+    if age.is_none() && size.is_none() {
+        return;
+    }
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+        let (path, data) = (entry.path(), entry.metadata().ok()?);
+        let is_one = data.is_file() && path.extension().is_some_and(|extension| extension == "wav");
+        is_one.then(|| Some((data.modified().ok()?, data.len(), path)))?
+    });
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = files.collect();
+    files.sort();
+    let mut total: u64 = files.iter().map(|(_, length, _)| length).sum();
+    let mut removed = 0_u64;
+    for (ended, length, path) in files.into_iter().filter(|(.., path)| !made.contains(&path.as_path())) {
+        let is_old = age.is_some_and(|age| now.duration_since(ended).is_ok_and(|since| since >= age));
+        if !is_old && size.is_none_or(|size| total <= size) {
+            continue;
+        }
+        match fs::remove_file(&path) {
+            Ok(()) => (total, removed) = (total - length, removed + 1),
+            Err(error) => tracing::warn!("recording {} is not removed: {error}", path.display()),
+        }
+    }
+    if removed > 0 {
+        tracing::info!("{removed} recordings were kept long enough and are removed");
+    }
 }
 
 impl Recording {
@@ -365,5 +426,61 @@ mod tests {
         all.end(SESSION);
         let (_, sound) = rtrb::RingBuffer::new(10);
         assert!(all.stream(SESSION, StreamHandle(1), StreamEnd::Out(sound)).is_some());
+    }
+
+    #[test]
+    fn what_is_too_old_or_too_much_is_removed_the_oldest_first_and_what_is_being_made_stays() {
+        let folder = Folder::new("kept");
+        fs::create_dir_all(&folder.0).unwrap();
+        let now = SystemTime::now();
+        let day = |n: u64| Duration::from_secs(n * 24 * 60 * 60);
+        let write = |name: &str, days: u64, octets: usize| {
+            let path = folder.0.join(name);
+            fs::write(&path, vec![0; octets]).unwrap();
+            File::options().append(true).open(&path).unwrap().set_modified(now - day(days)).unwrap();
+            path
+        };
+        let names = || {
+            let mut names: Vec<String> = fs::read_dir(&folder.0)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names.join(" ")
+        };
+        let made = write("made.wav", 40, 400);
+        write("old.wav", 31, 100);
+        write("middle.2.wav", 20, 300);
+        write("new.wav", 1, 300);
+        write("notes.txt", 99, 1_000);
+        let made = [made.as_path()];
+        remove(&folder.0, Retention::default(), &made, now);
+        assert_eq!(names(), "made.wav middle.2.wav new.wav notes.txt old.wav");
+        remove(&folder.0, Retention { age: Some(day(30)), size: None }, &made, now);
+        assert_eq!(names(), "made.wav middle.2.wav new.wav notes.txt");
+        remove(&folder.0, Retention { age: None, size: Some(1_000) }, &made, now);
+        assert_eq!(names(), "made.wav middle.2.wav new.wav notes.txt", "it just fits");
+        remove(&folder.0, Retention { age: None, size: Some(999) }, &made, now);
+        assert_eq!(names(), "made.wav new.wav notes.txt");
+        remove(&folder.0, Retention { age: Some(day(1)), size: Some(1) }, &made, now);
+        assert_eq!(names(), "made.wav notes.txt");
+        remove(&folder.0.join("nothing"), Retention { age: Some(day(1)), size: None }, &[], now);
+    }
+
+    #[test]
+    fn recordings_of_before_a_start_are_removed_although_nothing_is_recorded() {
+        let folder = Folder::new("before");
+        fs::create_dir_all(&folder.0).unwrap();
+        let path = folder.0.join("a.wav");
+        fs::write(&path, "x").unwrap();
+        let old = SystemTime::now() - Duration::from_secs(60);
+        File::options().append(true).open(&path).unwrap().set_modified(old).unwrap();
+        let recordings = Recordings::new(folder.0.clone());
+        recordings.keep(Retention { age: Some(Duration::from_secs(30)), size: None });
+        let limit = Instant::now() + PATIENCE;
+        while path.exists() {
+            assert!(Instant::now() < limit, "it is removed");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 }

@@ -94,6 +94,17 @@ pub enum Event {
         /// In words.
         reason: String,
     },
+    /// The first packet of a call's sound has come; of a call between sessions, its answer. Told to scenarios alone.
+    FirstPacket {
+        /// The call.
+        call: CallHandle,
+    },
+    /// Nothing of a call's sound has come for as long as its peer may be silent: it is being hung up. Told to scenarios
+    /// alone.
+    SoundStopped {
+        /// The call.
+        call: CallHandle,
+    },
     /// A digit outside a collection.
     Digit {
         /// The call.
@@ -109,6 +120,13 @@ pub enum Event {
         digits: Digits,
         /// How it ended.
         how: crate::session::collect::Completion,
+    },
+    /// A playback begins. Told to scenarios alone.
+    PlaybackStarted {
+        /// Which.
+        playback: PlaybackHandle,
+        /// How long it is, of one round where it begins anew; `None` where that is not known.
+        length: Option<Duration>,
     },
     /// A playback ended.
     PlaybackFinished {
@@ -130,6 +148,13 @@ pub enum Event {
         room: RoomHandle,
         /// Calls in it now.
         members: usize,
+    },
+    /// Somebody could not be connected to a room, or a room to another. Told to scenarios alone.
+    RoomFailed {
+        /// The room.
+        room: RoomHandle,
+        /// Why.
+        why: String,
     },
     /// A timer came due.
     Timer {
@@ -168,13 +193,17 @@ impl Event {
             | Self::Info { call, .. }
             | Self::Held { call, .. }
             | Self::Referred { call, .. }
+            | Self::FirstPacket { call }
+            | Self::SoundStopped { call }
             | Self::Digit { call, .. }
             | Self::Collected { call, .. }
             | Self::PinChecked { call, .. } => Some(*call),
             Self::VerbFailed { call, .. } => *call,
             Self::Started
+            | Self::PlaybackStarted { .. }
             | Self::PlaybackFinished { .. }
             | Self::RoomChanged { .. }
+            | Self::RoomFailed { .. }
             | Self::Timer { .. }
             | Self::Stored { .. } => None,
         }

@@ -28,7 +28,7 @@ pub use ivr::Ivr;
 pub use routed::{Running, for_route};
 pub use storage::{StorageAnswer, StorageRequest, StoredText};
 pub use to_user::ToUser;
-pub use verb::{CallerId, CollectSpec, DialTarget, PlayItem, RoomName, StreamWay, Verb, VerbError, Verbs};
+pub use verb::{CallerId, CollectSpec, DialTarget, PlayItem, ReferTarget, RoomName, StreamWay, Verb, VerbError, Verbs};
 
 /// A running IVR or scenario. Synchronous, no IO, no clock: same events, same verbs.
 ///

@@ -58,6 +58,13 @@ pub enum Verb {
         /// Which.
         playback: PlaybackHandle,
     },
+    /// Has a playback wait where it is, or go on from there. Who hears it hears silence meanwhile.
+    PausePlayback {
+        /// Which.
+        playback: PlaybackHandle,
+        /// On or off.
+        on: bool,
+    },
     /// Stops all that is played to one call alone.
     StopPlaybacks {
         /// The call.
@@ -204,12 +211,12 @@ pub enum Verb {
         /// On or off.
         on: bool,
     },
-    /// Asks a call's other end to call a number in our place (REFER); [`super::Event::Referred`] says what came of it.
+    /// Asks a call's other end to call somebody in our place (REFER); [`super::Event::Referred`] says what came of it.
     Refer {
         /// The call, answered.
         call: CallHandle,
-        /// The number; the routes must allow it.
-        to: String,
+        /// Whom.
+        to: ReferTarget,
     },
     /// Mutes or unmutes a call.
     Mute {
@@ -253,6 +260,7 @@ impl Verb {
             Self::Hangup { .. } => "hangup",
             Self::Play { .. } => "play",
             Self::StopPlayback { .. } => "stop_playback",
+            Self::PausePlayback { .. } => "pause_playback",
             Self::StopPlaybacks { .. } => "stop_playbacks",
             Self::HandleDigits { .. } => "handle_digits",
             Self::Join { .. } => "join",
@@ -279,6 +287,16 @@ impl Verb {
             Self::EndSession => "end_session",
         }
     }
+}
+
+/// Whom the other end of a call is to call in our place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferTarget {
+    /// A number; the routes must allow it.
+    Number(String),
+    /// The other end of another call of the session: where both are answered and of one trunk it takes that call over
+    /// (RFC 5589 section 7); else it calls the number.
+    Call(CallHandle, String),
 }
 
 /// Whom a session calls.

@@ -11,7 +11,7 @@ use super::store::{Kept, Store};
 use super::stream::{Ask, StreamPatience, Streams, hint_of};
 use super::unplayable::Unplayable;
 use crate::dialplan::{FetchSettings, SoundSource, SoundUrl};
-use crate::media::command::{Clip, Pcm};
+use crate::media::command::{Clip, Pcm, StreamSample};
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -46,6 +46,14 @@ impl Found {
             Loaded::Whole(pcm) => Self::Whole(pcm),
             Loaded::Long => Self::Long(kept),
         })
+    }
+
+    /// How long it is, where that is known before it is played.
+    fn length(&self) -> Option<Duration> {
+        match self {
+            Self::Whole(pcm) => Some(pcm.duration()),
+            Self::Long(_) => None,
+        }
     }
 
     fn clip(&self, streams: &Streams, name: &str, is_loop: bool, usual: Option<&Pcm>) -> Clip {
@@ -185,6 +193,34 @@ impl Loader {
         self.pool.run(settings.timeout + DECODING, work, move |outcome| {
             let outcome = outcome.unwrap_or_else(|lost| Err(format!("{name}: {lost}")));
             deliver(outcome.map(|found| found.clip(&streams, &name, false, None)));
+        });
+    }
+
+    /// Has a URL fetched for a player that waits for it: what is there is written to `stream` from then on, over and
+    /// over if it is a loop. `deliver` gets how long it is, if that is known, or why there is none, on another thread.
+    pub fn stream(
+        &self,
+        url: SoundUrl,
+        settings: &FetchSettings,
+        is_loop: bool,
+        stream: rtrb::Producer<StreamSample>,
+        deliver: impl FnOnce(Result<Option<Duration>, String>) + Send + 'static,
+    ) {
+        let (store, fetcher, streams) = (Arc::clone(&self.store), self.fetcher(settings), self.streams.clone());
+        let (kept, name) = (Arc::clone(&self.store), url.clone());
+        let work = move || match (fetched(&store, &fetcher, &url), store.kept(&url)) {
+            // What is there is better than nothing.
+            (Err(why), Some(kept)) => Found::read(kept).map_err(|_| why),
+            (outcome, _) => outcome,
+        };
+        self.pool.run(settings.timeout + DECODING, work, move |outcome| {
+            let outcome = outcome.unwrap_or_else(|lost| Err(format!("{name}: {lost}")));
+            let length = outcome.and_then(|found| {
+                let Kept { path, hint } = kept.kept(&name).ok_or_else(|| format!("{name}: it is not kept"))?;
+                streams.feed(Ask { path, hint, name: name.to_string(), is_loop, usual: None }, stream);
+                Ok(found.length())
+            });
+            deliver(length);
         });
     }
 

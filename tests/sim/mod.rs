@@ -35,6 +35,7 @@ mod pins;
 mod properties;
 mod reasons;
 mod replacing;
+mod scenario_sound;
 mod scenarios;
 mod session_timer;
 mod spoken;

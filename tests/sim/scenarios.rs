@@ -4,7 +4,8 @@ use super::phone::{End, Stage};
 use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Cause, Input, SessionId};
 use partyline::session::{
-    CallHandle, CallerId, DialCause, DialTarget, Event, PlayItem, PlaybackHandle, RoomHandle, RoomName, Unit, Verb,
+    CallHandle, CallerId, DialCause, DialTarget, Event, PlayItem, PlaybackHandle, ReferTarget, RoomHandle, RoomName,
+    Unit, Verb,
 };
 use partyline::types::Direction;
 
@@ -239,7 +240,7 @@ fn a_scenario_sends_a_call_away_or_is_told_why_not() {
     world.run(secs(1));
     world.scenarios[0].take();
     let refer = |world: &mut World, to: &str| {
-        world.say(session, vec![Verb::Refer { call, to: to.into() }]);
+        world.say(session, vec![Verb::Refer { call, to: ReferTarget::Number(to.into()) }]);
         world.run(secs(1));
         match world.scenarios[0].take().as_slice() {
             [] => None,

@@ -14,7 +14,7 @@ use partyline::gateway::{
     self, CallRecord, Gateway, Input, OpenedTransport, Output, Reply, Request, SessionId, TransportKind,
 };
 use partyline::media::PacketKind;
-use partyline::media::command::{Clip, Command, Event, LegStatistics};
+use partyline::media::command::{Clip, Command, Event, LegStatistics, StreamSample};
 use partyline::media::sim::SimMedia;
 use partyline::session::{self, Verb};
 use partyline::sip::message::Transport;
@@ -105,8 +105,16 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// Takes what it was told since.
+    /// Takes what it was told since, but for the beginnings of sound, which `scenario_sound` looks at.
     pub(crate) fn take(&mut self) -> Vec<session::Event> {
+        use session::Event::{FirstPacket, PlaybackStarted};
+        let mut told = self.take_all();
+        told.retain(|event| !matches!(event, FirstPacket { .. } | PlaybackStarted { .. }));
+        told
+    }
+
+    /// Takes all that it was told since.
+    pub(crate) fn take_all(&mut self) -> Vec<session::Event> {
         std::mem::take(&mut self.told)
     }
 }
@@ -117,6 +125,9 @@ pub(crate) struct World {
     pub(crate) gateway: Gateway,
     pub(crate) media: SimMedia,
     plan: Arc<Plan>,
+    /// Sounds that are to be fetched do not come.
+    pub(crate) holds_sounds: bool,
+    held_sounds: Vec<rtrb::Producer<StreamSample>>,
     /// Where nothing can be sent to.
     pub(crate) unreachable: BTreeSet<IpAddr>,
     /// Until then the gateway serves nothing that comes.
@@ -172,6 +183,8 @@ impl World {
             gateway,
             media: SimMedia::new(now, 2).with_latency(settings.media_latency),
             plan,
+            holds_sounds: false,
+            held_sounds: Vec::new(),
             unreachable: BTreeSet::new(),
             stalled_until: None,
             network: Network::new(settings.seed.wrapping_mul(31)),
@@ -506,6 +519,19 @@ impl World {
             Output::LoadSound { id, to, source } => {
                 let sound = Tones::named(&source.to_string()).map(Clip::Samples).ok_or_else(|| format!("no {source}"));
                 self.input(Input::SoundLoaded { id, to, sound });
+            }
+            Output::StreamSound { stream, .. } if self.holds_sounds => self.held_sounds.push(stream),
+            Output::StreamSound { id, url, mut stream, .. } => {
+                let name = url.get().path().trim_start_matches('/').to_owned();
+                let outcome = Tones::named(&name).ok_or_else(|| format!("no {url}"));
+                if let Ok(sound) = &outcome {
+                    for at in 0..sound.narrow().len() {
+                        stream
+                            .push(sound.stream_sample(at))
+                            .expect("prompts are shorter than what a player has room for");
+                    }
+                }
+                self.input(Input::SoundStreamed { id, outcome: outcome.map(|sound| Some(sound.duration())) });
             }
             // Users of these scenarios stand in the dialplan.
             Output::Query { id, .. } => {

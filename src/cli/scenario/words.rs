@@ -1,7 +1,7 @@
 //! Verbs as people read them.
 
 use crate::session::scenario::SocketAsk;
-use crate::session::{CallHandle, CallerId, DialTarget, PlayItem, StorageRequest, StreamWay, Unit, Verb};
+use crate::session::{CallHandle, CallerId, DialTarget, PlayItem, ReferTarget, StorageRequest, StreamWay, Unit, Verb};
 
 pub(super) fn of(verb: &Verb) -> String {
     match verb {
@@ -15,6 +15,8 @@ pub(super) fn of(verb: &Verb) -> String {
             let repeat = if *repeat { ", again and again" } else { "" };
             format!("play {} to {}: {}{repeat}", playback.0, unit(*to), items.join(", "))
         }
+        Verb::PausePlayback { playback, on: true } => format!("pause playback {}", playback.0),
+        Verb::PausePlayback { playback, .. } => format!("playback {} goes on", playback.0),
         Verb::StopPlayback { playback } => format!("stop playback {}", playback.0),
         Verb::HandleDigits { call, on } => format!("digits of {}: {}", name(*call), if *on { "on" } else { "off" }),
         Verb::SendDigits { call, digits } => format!("send {digits} to {}", name(*call)),
@@ -43,7 +45,10 @@ pub(super) fn of(verb: &Verb) -> String {
         Verb::Connect { source, sink } => format!("{} is heard by {}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{} is no more heard by {}", unit(*source), unit(*sink)),
         Verb::Hold { call, on } => format!("{}: {}", name(*call), if *on { "on hold" } else { "taken back" }),
-        Verb::Refer { call, to } => format!("transfer {} to {to}", name(*call)),
+        Verb::Refer { call, to: ReferTarget::Number(to) } => format!("transfer {} to {to}", name(*call)),
+        Verb::Refer { call, to: ReferTarget::Call(other, to) } => {
+            format!("transfer {} to {}, else {to}", name(*call), name(*other))
+        }
         Verb::SendMessage { call, text } => format!("message to {}: {text}", name(*call)),
         Verb::SendInfo { call, content_type, body, .. } => format!("info to {}: {content_type} {body}", name(*call)),
         Verb::SetTimer { timer, after } => format!("timer {} in {} ms", timer.0, after.as_millis()),

@@ -1,9 +1,9 @@
 //! What the gateway asks the world, and nobody waits for: the database, sounds, voices, the DNS.
 
 use super::{Server, now};
-use crate::dialplan::{SoundSource, Trunk};
+use crate::dialplan::{SoundSource, SoundUrl, Trunk};
 use crate::gateway::{Audience, Input, Query};
-use crate::media::command::{Clip, Pcm};
+use crate::media::command::{Pcm, StreamSample};
 use crate::net::{self, TlsPeer};
 use crate::sip::Flow;
 use crate::sip::locate::{Candidate, Located};
@@ -18,13 +18,6 @@ pub(super) struct Sentence {
     pub(super) id: u64,
     pub(super) sound: Result<Pcm, String>,
     pub(super) is_last: bool,
-}
-
-/// A sound that an administrator wants played.
-pub(super) struct SoundRead {
-    pub(super) id: u64,
-    pub(super) to: Audience,
-    pub(super) sound: Result<Clip, String>,
 }
 
 /// What the DNS was asked for.
@@ -55,7 +48,16 @@ impl Server {
         let answer = self.sounds_read.0.clone();
         self.loader.clip(source, &self.plan.gateway.fetch, move |sound| {
             // Where that fails the gateway is gone, and with it who asked.
-            let _ = answer.blocking_send(SoundRead { id, to, sound });
+            let _ = answer.blocking_send(Input::SoundLoaded { id, to, sound });
+        });
+    }
+
+    /// Fetches a sound beside the calls, for a player that waits for it.
+    pub(super) fn stream_sound(&self, id: u64, url: SoundUrl, is_loop: bool, stream: rtrb::Producer<StreamSample>) {
+        let answer = self.sounds_read.0.clone();
+        self.loader.stream(url, &self.plan.gateway.fetch, is_loop, stream, move |outcome| {
+            // Where that fails the gateway is gone, and with it who asked.
+            let _ = answer.blocking_send(Input::SoundStreamed { id, outcome });
         });
     }
 

@@ -4,12 +4,14 @@ use super::values::parse_host;
 use super::{Checker, auth, codecs, database, identity, say, web};
 use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
-use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, SipTransport, TrunkAddress};
-use crate::dialplan::raw::{Field, RawFetch, RawGateway};
+use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, Retention, SipTransport, TrunkAddress};
+use crate::dialplan::raw::{Field, RawFetch, RawGateway, RawRecordings};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
 use toml::Spanned;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 
 pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, has_users: bool) -> Gateway {
@@ -66,6 +68,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, has_users: bool
         comfort_noise: raw.comfort_noise.get().is_none_or(|value| *value.get_ref()),
         music,
         fetch,
+        recordings: recordings(checker, &raw.recordings),
         dscp: checker.number("dscp", &raw.dscp, 0..=63).and_then(|dscp| u8::try_from(dscp).ok()).unwrap_or(46),
         log: log(checker, &raw.log).unwrap_or_else(|| "info".into()),
         data,
@@ -96,6 +99,13 @@ fn fetch(checker: &mut Checker<'_>, field: &Field<RawFetch>) -> FetchSettings {
         limit: checker.number("limit", &raw.limit, 1..=1_024).map_or(standard.limit, |limit| u64::from(limit) << 20),
         timeout: checker.time("timeout", &raw.timeout, "1s", "10m").unwrap_or(standard.timeout),
     }
+}
+
+fn recordings(checker: &mut Checker<'_>, field: &Field<RawRecordings>) -> Retention {
+    let Some(raw) = field.get().map(Spanned::get_ref) else { return Retention::default() };
+    let days = checker.number("days", &raw.days, 1..=3_650);
+    let size = checker.number("size", &raw.size, 1..=1 << 24);
+    Retention { age: days.map(|days| DAY.saturating_mul(days)), size: size.map(|mebibytes| u64::from(mebibytes) << 20) }
 }
 
 fn log(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {

@@ -137,6 +137,15 @@ impl Default for FetchSettings {
     }
 }
 
+/// How long recordings are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// After their end. Default: for ever.
+    pub age: Option<Duration>,
+    /// Octets of all together. Default: as many as there are.
+    pub size: Option<u64>,
+}
+
 /// Settings of the whole gateway.
 #[derive(Debug, Clone)]
 pub struct Gateway {
@@ -209,6 +218,8 @@ pub struct Gateway {
     pub music: Option<SoundSource>,
     /// How URLs of sounds are fetched.
     pub fetch: FetchSettings,
+    /// How long what scenarios record is kept.
+    pub recordings: Retention,
     /// DSCP of media packets, 0 to 63. Default 46 (expedited forwarding, RFC 3246).
     pub dscp: u8,
     /// What is logged, as `info` or `info,partyline::net=debug`. Default `info`.

@@ -106,6 +106,8 @@ table! {
         music: String = r#""https://music.example/hold.mp3""#,
         /// How sounds that a URL names are fetched.
         fetch: RawFetch = r#"{ allow = ["10.0.0.0/8"], limit = 64 }"#,
+        /// How long what scenarios record is kept, in `recordings` of the folder `data`. Default: for ever.
+        recordings: RawRecordings = "{ days = 90, size = 10_000 }",
         /// DSCP of media packets, 0 to 63 (46 is expedited forwarding, RFC 3246). Default `46`. Needs a restart.
         dscp: i64 = "46",
         /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or levels by module, as
@@ -172,6 +174,18 @@ table! {
         limit: i64 = "64",
         /// The longest time for one, 1s to 10m. Default `"60s"`.
         timeout: RawDuration = r#""2m""#,
+    }
+}
+
+table! {
+    /// `recordings = { … }` of the gateway.
+    RawRecordings, "recordings", later [],
+    {
+        /// Recordings that ended so many days ago are removed, 1 to 3650. Default: none is.
+        days: i64 = "90",
+        /// MiB that all of them may take, 1 to 16777216: beyond it the oldest are removed. Default: as many as the disk
+        /// has.
+        size: i64 = "10_000",
     }
 }
 

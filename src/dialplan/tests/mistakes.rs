@@ -290,6 +290,8 @@ fn single_mistakes_are_told_where_they_are() {
             "17 error: this cannot be the name of a user <\"a@b\">",
         ),
         ("route", "[users.alice]\npassword = { env = \"P\" }", "17 warning: no route takes calls from users <alice>"),
+        ("gateway", "recordings = { days = 0 }", "2 error: `days` is from 1 to 3650 <0>"),
+        ("gateway", "recordings = { size = 0 }", "2 error: `size` is from 1 to 16777216 <0>"),
         ("gateway", "domain = \"sip:example.com\"", "2 error: `domain` is no host name <\"sip:example.com\">"),
         (
             "gateway",

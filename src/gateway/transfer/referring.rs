@@ -5,8 +5,8 @@ use crate::dialplan::outgoing;
 use crate::gateway::cause::Cause;
 use crate::gateway::peer::Peer;
 use crate::gateway::timer::Timer;
-use crate::gateway::{Gateway, Level, Masked, Progress, Refusal, Reply, Rule};
-use crate::session;
+use crate::gateway::{Call, Gateway, Level, Masked, Progress, Refusal, Reply, Rule, SessionId};
+use crate::session::{self, ReferTarget};
 use crate::sip::InviteId;
 use crate::sip::message::{Host, NameAddr, StatusCode, Uri};
 use crate::types::{CallId, Now};
@@ -24,6 +24,34 @@ impl Gateway {
         }
     }
 
+    /// The same for a session, which is told the outcome; or the peer is asked to take over another call of the
+    /// session's, with the same peer, whose other end it then speaks with.
+    pub(in crate::gateway) fn refer_to(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        id: CallId,
+        to: ReferTarget,
+    ) -> Result<(), Refusal> {
+        let (other, number) = match to {
+            ReferTarget::Number(number) => (None, number),
+            ReferTarget::Call(other, number) => (self.call_under(session, other).map(|call| call.id), number),
+        };
+        match other.and_then(|other| self.taken_over(id, other)) {
+            Some((name, target)) => self.send_refer(now, id, None, (name, NameAddr::new(target))),
+            None => self.refer_call(now, id, None, &number),
+        }
+    }
+
+    /// Whom the peer of a call is to call to take over another one; `None`: it cannot.
+    fn taken_over(&self, id: CallId, other: CallId) -> Option<(String, Uri)> {
+        let (call, other) = (self.calls.get(&id)?, self.calls.get(&other)?);
+        let is_free = can_be_moved(other) && self.transfers.successor_of(other.id).is_none();
+        let target = self.endpoint.successor_target(other.invite?)?;
+        let is_possible = id != other.id && is_free && call.peer.is(&other.peer) && !call.peer.trunk_name().is_empty();
+        is_possible.then(|| (other.id.to_string(), target))
+    }
+
     /// The same for whoever asks. A session is told the outcome.
     pub(in crate::gateway) fn refer_call(
         &mut self,
@@ -32,6 +60,18 @@ impl Gateway {
         asked: Option<u64>,
         number: &str,
     ) -> Result<(), Refusal> {
+        let call = self.referable(id)?;
+        let allowed =
+            outgoing::allow(&call.plan, number).map_err(|denied| Refusal::new(Rule::NotAllowed, denied.to_string()))?;
+        let number = allowed.number;
+        let written = call.peer.written(&number);
+        let port = Some(call.remote.port()).filter(|port| *port != 5060);
+        let target = NameAddr::new(Uri::sip(Some(written.as_str()), Host::Ip(call.remote.ip().to_canonical()), port));
+        self.send_refer(now, id, asked, (number, target))
+    }
+
+    /// The call, if its peer can be asked to call somebody else.
+    fn referable(&self, id: CallId) -> Result<&Call, Refusal> {
         let call = self.calls.get(&id).ok_or_else(Refusal::call_is_over)?;
         let peer = &call.peer;
         if !peer.terms().refer {
@@ -46,12 +86,18 @@ impl Gateway {
             let why = format!("{id} is not answered, or is being transferred already");
             return Err(Refusal::new(Rule::Busy, why));
         }
-        let allowed =
-            outgoing::allow(&call.plan, number).map_err(|denied| Refusal::new(Rule::NotAllowed, denied.to_string()))?;
-        let number = allowed.number;
-        let written = peer.written(&number);
-        let port = Some(call.remote.port()).filter(|port| *port != 5060);
-        let target = NameAddr::new(Uri::sip(Some(written.as_str()), Host::Ip(call.remote.ip().to_canonical()), port));
+        Ok(call)
+    }
+
+    /// Sends the REFER; `number` says for log and record whom it names.
+    fn send_refer(
+        &mut self,
+        now: Now,
+        id: CallId,
+        asked: Option<u64>,
+        (number, target): (String, NameAddr),
+    ) -> Result<(), Refusal> {
+        let call = self.referable(id)?;
         let invite = call.invite.ok_or_else(Refusal::call_is_over)?;
         let referred = self.endpoint.refer(now, invite, &target);
         referred.map_err(|error| Refusal::new(Rule::Failed, error.to_string()))?;

@@ -81,6 +81,40 @@ fn a_stopped_prompt_is_silent_from_the_next_packet_on() {
 }
 
 #[test]
+fn a_prompt_that_waits_goes_on_where_it_was_without_a_click() {
+    let mut world = World::new(1);
+    world.phone(1).talking = false;
+    let pause = |world: &mut World, paused| world.send(Command::PausePlayer { player: PlayerId(1), paused });
+    add(&mut world, 1, vec![prompt(ms(2_000))]);
+    pause(&mut world, true);
+    world.connect(player(1), leg(1));
+    world.run(ms(500));
+    assert_eq!(tones_in(&world.last(1, ms(400)), Rate::Narrow, &[PROMPT]), [0; 0], "it waits from its beginning");
+    pause(&mut world, false);
+    world.run(ms(1_000));
+    assert_eq!(world.tones(1, &[PROMPT]), [PROMPT]);
+    for _ in 0..2 {
+        pause(&mut world, true);
+        world.run(ms(5_000));
+        assert_eq!(tones_in(&world.last(1, ms(4_000)), Rate::Narrow, &[PROMPT]), [0; 0]);
+    }
+    assert_eq!(world.events, []);
+    let steps = |heard: &[i16]| heard.windows(2).map(|two| (two[1] - two[0]).unsigned_abs()).max().unwrap_or(0);
+    let heard = world.last(1, ms(6_500));
+    let steady = steps(&heard[..4_000]);
+    assert!(steps(&heard) <= steady + steady / 10, "{} and {steady}", steps(&heard));
+    pause(&mut world, false);
+    // The frame in which it faded out is not played again.
+    world.run(ms(960));
+    assert_eq!(world.events, []);
+    world.run(ms(20));
+    assert_eq!(world.events, [finished(1, true)], "a second was left");
+    pause(&mut world, true);
+    assert!(matches!(world.events.last(), Some(Event::Refused { .. })));
+    world.end();
+}
+
+#[test]
 fn the_last_player_wins_and_a_player_nobody_hears_ends() {
     let mut world = World::new(2);
     world.phone(1);

@@ -323,6 +323,12 @@ fn tell<'js>(deliver: &Function<'js>, event: &Event) -> rquickjs::Result<()> {
             call(deliver, ("referred", id(*handle), *status, &**reason))
         }
         Event::Digit { call: handle, digit } => call(deliver, ("digit", id(*handle), digit.to_string())),
+        Event::FirstPacket { call: handle } => call(deliver, ("firstPacket", id(*handle))),
+        Event::SoundStopped { call: handle } => call(deliver, ("soundStopped", id(*handle))),
+        Event::RoomFailed { room, why } => call(deliver, ("roomFailed", room.0, &**why)),
+        Event::PlaybackStarted { playback, length } => {
+            call(deliver, ("playing", playback.0, length.unwrap_or_default().as_millis() as f64))
+        }
         Event::PlaybackFinished { playback, completed } => call(deliver, ("played", playback.0, *completed)),
         Event::Stored { request, outcome } => match outcome {
             Err(why) => call(deliver, ("notStored", request.0, &**why)),

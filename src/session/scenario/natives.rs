@@ -9,8 +9,8 @@ use super::sockets;
 use super::tone_script;
 use crate::dialplan::{SoundSource, SoundUrl};
 use crate::session::{
-    CallHandle, CallerId, DialTarget, Party, PlayItem, PlaybackHandle, RoomHandle, RoomName, StorageHandle,
-    StorageRequest, TimerHandle, Unit, Verb,
+    CallHandle, CallerId, DialTarget, Party, PlayItem, PlaybackHandle, ReferTarget, RoomHandle, RoomName,
+    StorageHandle, StorageRequest, TimerHandle, Unit, Verb,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -120,11 +120,15 @@ fn about_calls(maker: &Maker<'_, '_>) -> Result<()> {
     maker.verb2("handleDigits", |call, on| Verb::HandleDigits { call: CallHandle(id(call)), on })?;
     maker.verb2("sendDigits", |call, digits| Verb::SendDigits { call: CallHandle(id(call)), digits })?;
     maker.verb2("hold", |call, on| Verb::Hold { call: CallHandle(id(call)), on })?;
-    maker.verb2("refer", |call, to| Verb::Refer { call: CallHandle(id(call)), to })?;
     maker.verb2("sendMessage", |call, text| Verb::SendMessage { call: CallHandle(id(call)), text })?;
     maker.verb2("forwardDirect", |call, to: String| Verb::ForwardDirect {
         call: CallHandle(id(call)),
         to: Some(to).filter(|to| !to.is_empty()),
+    })?;
+    let shared = own();
+    maker.add("refer", move |call, to: String, other: f64| {
+        let to = if other == 0.0 { ReferTarget::Number(to) } else { ReferTarget::Call(CallHandle(id(other)), to) };
+        shared.push(Verb::Refer { call: CallHandle(id(call)), to });
     })?;
     let shared = own();
     maker.add("sendInfo", move |call, content_type: String, headers: Vec<String>, body: String| {
@@ -157,6 +161,7 @@ fn about_sound(maker: &Maker<'_, '_>) -> Result<()> {
     maker.verb("openRoom", |room| Verb::OpenRoom { room: RoomHandle(id(room)), name: RoomName::Own })?;
     maker.verb("closeRoom", |room| Verb::CloseRoom { room: RoomHandle(id(room)) })?;
     maker.verb("stopPlayback", |playback| Verb::StopPlayback { playback: PlaybackHandle(id(playback)) })?;
+    maker.verb2("pausePlayback", |playback, on| Verb::PausePlayback { playback: PlaybackHandle(id(playback)), on })?;
     maker.add("checkTones", |ctx: Ctx<'_>, script: String| {
         tone_script::items(&script).map(drop).map_err(|why| Exception::throw_range(&ctx, &why))
     })?;

@@ -3,7 +3,7 @@
 use super::Endpoint;
 use crate::sip::core::{InviteId, Terms};
 use crate::sip::invite::Stage;
-use crate::sip::message::{HeaderName as H, Replaces, Request, StatusCode, Tag};
+use crate::sip::message::{HeaderName as H, Replaces, Request, StatusCode, Tag, Uri};
 use crate::sip::transaction::Reply;
 
 impl Endpoint {
@@ -33,6 +33,23 @@ impl Endpoint {
             _ => StatusCode::CALL_DOES_NOT_EXIST,
         };
         Err(Reply::new(refusal))
+    }
+
+    /// Whom somebody else is to call who is to have this answered call in our place, at its other end: the address
+    /// there, with the Replaces that names the dialog (RFC 5589 section 7.2). `None`: it is not answered, or is over.
+    #[must_use]
+    pub fn successor_target(&self, id: InviteId) -> Option<Uri> {
+        let Some(Stage::Confirmed(session)) = self.usages.get(&id).map(|usage| &usage.stage) else { return None };
+        let dialog = &session.dialog;
+        // Seen from the other end.
+        let tag = if dialog.remote_tag.is_empty() { "0" } else { &dialog.remote_tag };
+        let replaces = Replaces {
+            call_id: dialog.call_id.clone(),
+            to_tag: tag.into(),
+            from_tag: dialog.local_tag.to_string().into(),
+            early_only: false,
+        };
+        Some(dialog.target.clone().with_replaces(&replaces))
     }
 
     /// Whether a dialog of ours is meant, by whichever of its ends.

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 
 use bytes::Bytes;
 
-use super::{Host, HostPort, InvalidValue, Params, Text, Transport, charset};
+use super::{Host, HostPort, InvalidValue, Params, Replaces, Text, Transport, charset};
 
 const INVALID: InvalidValue = InvalidValue("URI");
 
@@ -251,16 +251,32 @@ fn decode(text: &str) -> String {
 }
 
 fn escape_user(user: &str) -> String {
+    escape(user, b"-_.!~*'()&=+$,;?/")
+}
+
+/// All but letters, digits and these.
+fn escape(text: &str, plain: &[u8]) -> String {
     use std::fmt::Write as _;
-    let mut escaped = String::with_capacity(user.len());
-    for byte in user.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
             escaped.push(char::from(byte));
         } else {
             write!(escaped, "%{byte:02X}").expect("a String takes all");
         }
     }
     escaped
+}
+
+impl Uri {
+    /// The same with a Replaces header for the INVITE that is made from it, in the place of all headers it had (RFC
+    /// 3891 section 4).
+    #[must_use]
+    pub fn with_replaces(mut self, replaces: &Replaces) -> Self {
+        // RFC 3261 section 25.1, hvalue.
+        self.headers = Some(format!("Replaces={}", escape(&replaces.to_string(), b"-_.!~*'()[]/?:+$")).into());
+        self
+    }
 }
 
 impl FromStr for Uri {

@@ -3,7 +3,7 @@
 use super::data::{self, Format};
 use super::server::{Server, respond, stall};
 use crate::dialplan::{FetchSettings, SoundSource, SoundUrl};
-use crate::media::command::{Clip, Pcm};
+use crate::media::command::{Clip, Pcm, Stream};
 use crate::sound::{Loader, Patience, Source};
 use crate::types::Network;
 use std::path::{Path, PathBuf};
@@ -139,6 +139,47 @@ fn what_is_no_sound_does_not_replace_what_is() {
     // Nor is anything left of it.
     let left = std::fs::read_dir(folder.0.join("sounds")).unwrap().flatten();
     assert!(left.map(|entry| entry.path()).all(|path| path.extension().is_none_or(|end| end != "new")));
+}
+
+/// All that a player hears of a URL that is fetched for it, and the answer.
+fn heard(loader: &Loader, url: &str) -> (Vec<i16>, Result<Option<Duration>, String>) {
+    let (producer, stream) = Stream::new(16_000);
+    let (sender, answer) = mpsc::channel();
+    let url = SoundUrl::read(url).unwrap();
+    loader.stream(url, &settings(), false, producer, move |outcome| sender.send(outcome).unwrap());
+    let mut player = stream.take_for_test().unwrap();
+    let mut samples = Vec::new();
+    let limit = crate::test_clock() + Duration::from_secs(60);
+    loop {
+        let is_over = player.is_abandoned();
+        while let Ok(sample) = player.pop() {
+            samples.push(sample.narrow);
+        }
+        if is_over {
+            return (samples, answer.recv().unwrap());
+        }
+        assert!(crate::test_clock() < limit, "{} samples", samples.len());
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_url_is_fetched_for_a_player_that_waits_for_it_and_where_it_cannot_be_its_stream_ends() {
+    let folder = Folder::new("for-a-player");
+    let server = Server::start("127.0.0.1", |asked, stream| match asked.head.contains("/there") {
+        true => respond(stream, "200 OK", &[], &wav(40)),
+        false => respond(stream, "404 Not Found", &[], b""),
+    });
+    let loader = loader(&folder);
+    let (samples, outcome) = heard(&loader, &server.url("/there.wav"));
+    assert_eq!((samples.len(), outcome), (800, Ok(Some(Duration::from_millis(100)))));
+    assert!(samples[100..700].iter().all(|sample| (39..=41).contains(sample)), "{samples:?}");
+    let (samples, outcome) = heard(&loader, &server.url("/nothing.wav"));
+    assert!(samples.is_empty());
+    assert!(outcome.as_ref().is_err_and(|why| why.contains("404")), "{outcome:?}");
+    // An address that nobody may ask.
+    let (samples, outcome) = heard(&loader, "http://10.0.0.1/a.wav");
+    assert!(samples.is_empty() && outcome.is_err(), "{outcome:?}");
 }
 
 #[test]

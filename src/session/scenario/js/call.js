@@ -74,7 +74,6 @@ function play(call, item, loop) {
   state.playback = playback;
   playbacks.set(playback.handle, playback);
   host.play(true, state.unit.handle, playback.handle, item, loop);
-  soon(call, CallEvents.PlaybackStarted, { call, id: call.id(), duration: 0 });
 }
 
 /** A text in the language of a voice; without one in the session's. */
@@ -167,11 +166,13 @@ class Call extends Emitter {
   sendInfo(mimeType, body, headers) { this.#do("sendInfo", text(mimeType), flat(headers), text(body)); }
   hold() { this.#do("hold", true); }
   unhold() { this.#do("hold", false); }
-  /** The other end is to call somebody else in our place: a number, or whom another call has called. */
+  /** The other end is to call a number in our place, or to have the other end of another call. */
   transferTo(target) {
-    const to = target instanceof Call ? target.number() : text(target);
-    if (!to) throw new TypeError("transferTo: there is nobody to call");
-    this.#do("refer", to);
+    const other = target instanceof Call ? target[inner] : null;
+    const to = other ? (other.incoming ? other.callerid : other.number) : text(target);
+    if (!to && !other) throw new TypeError("transferTo: there is nobody to call");
+    if (other?.over) throw new TypeError("transferTo: that call is over");
+    this.#do("refer", to, other?.unit.handle ?? 0);
   }
 
   /** Both sides, in a file of the gateway's. */

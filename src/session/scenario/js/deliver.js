@@ -91,7 +91,20 @@ const on = {
       state.audio = true;
       soon(call, CallEvents.AudioStarted, { call, id: call.id() });
     }
-    soon(call, CallEvents.FirstAudioPacketReceived, { call, id: call.id() });
+    if (state.heard === "early") firstPacket(call, soon);
+  },
+
+  /** Sound comes from the other end. Before the answer it is told only where early sound is heard. */
+  firstPacket(handle) {
+    const call = calls.get(handle);
+    if (!call || call[inner].heard) return;
+    call[inner].heard = "early";
+    if (call[inner].audio) firstPacket(call, fire);
+  },
+
+  soundStopped(handle) {
+    const call = calls.get(handle);
+    if (call) tell(call, CallEvents.RtpStopped);
   },
 
   failed(handle, code, reason) {
@@ -134,6 +147,20 @@ const on = {
     if (!call) return;
     if (code === 200) tell(call, CallEvents.TransferComplete, { role: "transferor" });
     else tell(call, CallEvents.TransferFailed, { code, reason, role: "transferor" });
+  },
+
+  playing(handle, duration) {
+    const playback = playbacks.get(handle);
+    if (!playback) return;
+    if (playback.player) return begun(playback, duration);
+    const { call } = playback;
+    tell(call, CallEvents.PlaybackReady);
+    if (playbacks.has(handle)) tell(call, CallEvents.PlaybackStarted, { duration });
+  },
+
+  roomFailed(handle, why) {
+    const conference = conferences.get(handle);
+    if (conference) fire(conference, ConferenceEvents.ConferenceError, { conference, error: why });
   },
 
   played(handle, completed) {
@@ -205,6 +232,11 @@ const on = {
     fire(application, AppEvents.Terminated, {});
   },
 };
+
+function firstPacket(call, teller) {
+  call[inner].heard = "told";
+  teller(call, CallEvents.FirstAudioPacketReceived, { call, id: call.id() });
+}
 
 /** A call cannot go past the gateway: who asked for a peer hears of it, else the caller has waited long enough. */
 function notForwarded(handle, call, why) {

@@ -18,7 +18,9 @@ const CallEvents = events(
 const ConferenceEvents = events(
   "ConferenceEvents", "Conference", "Started Stopped ConferenceError EndpointAdded EndpointUpdated EndpointRemoved",
 );
-const PlayerEvents = events("PlayerEvents", "Player", "Created Started Stopped PlaybackReady PlaybackFinished Error");
+const PlayerEvents = events(
+  "PlayerEvents", "Player", "Created Started Stopped PlaybackReady PlaybackFinished PlaybackMarkerReached Error",
+);
 const RecorderEvents = events("RecorderEvents", "Recorder", "Started Stopped RecorderError");
 const WebSocketEvents = events("WebSocketEvents", "WebSocket", "OPEN CLOSE ERROR MESSAGE MEDIA_STARTED MEDIA_ENDED");
 

@@ -57,6 +57,13 @@ class Recorder extends Emitter {
     else host.streamFrom(from.isCall, from.handle, state.stream);
   }
 }
+/** A conference is over: so is what was recorded of it alone. */
+function endRecordingsOf(conference) {
+  for (const { owner } of recordings.values()) {
+    if (owner instanceof Recorder && owner[inner].ends && owner[inner].source === conference) owner.stop();
+  }
+}
+
 const isRecording = (recorder) => !!recordings.get(recorder[inner].number)?.streams;
 lacking("Recorder.", Recorder.prototype, "setConfig update sendMediaTo stopMediaTo");
 

@@ -55,7 +55,8 @@ fn each_method_asks_for_its_verb() {
         ("call.hold()", "hold me true"),
         ("call.unhold()", "hold me false"),
         ("call.transferTo('+442079460999')", "refer me +442079460999"),
-        ("call.transferTo(VoxEngine.callPSTN('5'))", "dial call1 5; refer me 5"),
+        ("call.transferTo(VoxEngine.callPSTN('5'))", "dial call1 5; refer me to call1 or 5"),
+        ("VoxEngine.callPSTN('5').transferTo(call)", "dial call1 5; refer call1 to me or +442079460123"),
     ] {
         assert_eq!(does(code), verbs, "{code}");
     }
@@ -115,6 +116,31 @@ fn an_arriving_call_is_told_with_all_that_is_known() {
     assert_eq!(shown, expected);
 }
 
+#[test]
+fn the_first_packet_is_told_once_and_of_a_call_that_comes_in_after_its_answer() {
+    let first = |call| Event::FirstPacket { call };
+    let listen = "for (const name of ['Connected', 'AudioStarted', 'FirstAudioPacketReceived'])
+        call.addEventListener(CallEvents[name], () => Logger.write(name));";
+    let alerting = format!("VoxEngine.addEventListener(AppEvents.CallAlerting, ({{ call }}) => {{ {listen} }})");
+    let all = r#""Connected"; "AudioStarted"; "FirstAudioPacketReceived""#;
+    silent(&alerting).play(&[(incoming(), ""), (first(CALL), ""), (answered(CALL), all), (first(CALL), "")]);
+    silent(&alerting).play(&[
+        (incoming(), ""),
+        (answered(CALL), r#""Connected"; "AudioStarted""#),
+        (first(CALL), "\"FirstAudioPacketReceived\""),
+        (first(CALL), ""),
+        (ended(CALL), ""),
+        (first(CALL), ""),
+    ]);
+    let (mut running, _) = start(&format!("const call = VoxEngine.callPSTN('1'); {listen}"));
+    running.play(&[
+        (Event::EarlyMedia { call: FIRST }, "\"AudioStarted\""),
+        (first(FIRST), "\"FirstAudioPacketReceived\""),
+        (answered(FIRST), "\"Connected\""),
+        (first(FIRST), ""),
+    ]);
+}
+
 /// Every event of a call, with what it bears.
 #[test]
 fn each_event_comes_with_its_fields() {
@@ -149,6 +175,7 @@ fn each_event_comes_with_its_fields() {
         (digit(CALL, '#'), r##"{"name":"Call.ToneReceived","tone":"#"}"##),
         (Event::Held { call: CALL, on: true }, r#"{"name":"Call.OnHold"}"#),
         (Event::Held { call: CALL, on: false }, r#"{"name":"Call.OffHold"}"#),
+        (Event::SoundStopped { call: CALL }, r#"{"name":"Call.RtpStopped"}"#),
         (referred(200), r#"{"name":"Call.TransferComplete","role":"transferor"}"#),
         (referred(603), r#"{"name":"Call.TransferFailed","code":603,"reason":"why","role":"transferor"}"#),
         (failed(CALL, 486), r#"{"name":"Call.Failed","code":486,"reason":"Busy Here","headers":{}}"#),
@@ -158,13 +185,9 @@ fn each_event_comes_with_its_fields() {
     }
     assert_eq!(
         all(answered(CALL)),
-        [
-            r#"{"name":"Call.Connected","headers":{},"customData":""}"#,
-            r#"{"name":"Call.AudioStarted"}"#,
-            r#"{"name":"Call.FirstAudioPacketReceived"}"#,
-        ]
-        .map(line)
-        .join("; ")
+        [r#"{"name":"Call.Connected","headers":{},"customData":""}"#, r#"{"name":"Call.AudioStarted"}"#]
+            .map(line)
+            .join("; ")
     );
     let mut running = silent(LISTEN);
     running.tell(&incoming());
@@ -293,6 +316,33 @@ fn a_call_of_ours_tells_how_it_goes() {
         (answered(FIRST), "\"Connected CONNECTED\""),
         (ended(FIRST), "\"Disconnected DISCONNECTED\""),
     ]);
+}
+
+#[test]
+fn two_calls_that_are_processed_easily_share_what_happens_to_them() {
+    let begun = || {
+        let mut running = silent(
+            "VoxEngine.addEventListener(AppEvents.CallAlerting, (e) =>
+                 VoxEngine.easyProcess(e.call, VoxEngine.callPSTN('5'), (a, b) => Logger.write([a === e.call, b.number()])))",
+        );
+        running.play(&[
+            (incoming(), "dial call1 5"),
+            (Event::Ringing { call: FIRST, tone: "ringback".into() }, "ring me"),
+            (answered(FIRST), "answer me"),
+            (answered(CALL), "me>call1; call1>me; \"true,5\""),
+        ]);
+        running
+    };
+    let info = |call| Event::Info { call, content_type: "a/b".into(), headers: Vec::new(), body: "c".into() };
+    begun().play(&[
+        (message(CALL, "x"), "message call1 x"),
+        (message(FIRST, "y"), "message me y"),
+        (info(CALL), "info call1 a/b c"),
+        (Event::Held { call: FIRST, on: true }, "hold me true"),
+        (Event::Held { call: FIRST, on: false }, "hold me false"),
+        (ended(FIRST), "end"),
+    ]);
+    begun().play(&[(ended(CALL), "end")]);
 }
 
 #[test]

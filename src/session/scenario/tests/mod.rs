@@ -1,6 +1,7 @@
 //! Scenarios run inline: events in, verbs out.
 
 mod calls;
+mod declared;
 mod limits;
 mod media;
 mod names;
@@ -13,7 +14,7 @@ mod tools;
 
 use super::*;
 use crate::session::{
-    Alerting, CallerId, DialTarget, Ending, Party, PlayItem, PlaybackHandle, StreamWay, TimerHandle, Unit,
+    Alerting, CallerId, DialTarget, Ending, Party, PlayItem, PlaybackHandle, ReferTarget, StreamWay, TimerHandle, Unit,
 };
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -104,6 +105,7 @@ fn verb(verb: &Verb) -> String {
             format!("play{} {} {}{}", playback.0, unit(*to), items.join("+"), if *repeat { " for ever" } else { "" })
         }
         Verb::StopPlayback { playback } => format!("stop{}", playback.0),
+        Verb::PausePlayback { playback, on } => format!("{}{}", if *on { "pause" } else { "resume" }, playback.0),
         Verb::HandleDigits { call, on } => format!("digits {} {on}", name(*call)),
         Verb::SendDigits { call, digits } => format!("send {} {digits}", name(*call)),
         Verb::Dial { call, to, caller, headers, .. } => {
@@ -132,7 +134,10 @@ fn verb(verb: &Verb) -> String {
         Verb::Connect { source, sink } => format!("{}>{}", unit(*source), unit(*sink)),
         Verb::Disconnect { source, sink } => format!("{}|{}", unit(*source), unit(*sink)),
         Verb::Hold { call, on } => format!("hold {} {on}", name(*call)),
-        Verb::Refer { call, to } => format!("refer {} {to}", name(*call)),
+        Verb::Refer { call, to: ReferTarget::Number(to) } => format!("refer {} {to}", name(*call)),
+        Verb::Refer { call, to: ReferTarget::Call(other, to) } => {
+            format!("refer {} to {} or {to}", name(*call), name(*other))
+        }
         Verb::SendMessage { call, text } => format!("message {} {text}", name(*call)),
         Verb::SendInfo { call, content_type, headers, body } => {
             format!("info {} {content_type} {body}{}", name(*call), list(headers))
@@ -243,6 +248,12 @@ fn digit(call: CallHandle, digit: char) -> Event {
 
 fn finished(playback: u32) -> Event {
     Event::PlaybackFinished { playback: PlaybackHandle(playback), completed: true }
+}
+
+/// A playback begins, of so many milliseconds.
+fn playing(playback: u32, milliseconds: u64) -> Event {
+    let length = Some(Duration::from_millis(milliseconds)).filter(|length| !length.is_zero());
+    Event::PlaybackStarted { playback: PlaybackHandle(playback), length }
 }
 
 fn timer(timer: u32) -> Event {

@@ -55,7 +55,7 @@ fn every_event_has_its_name() {
         ("Object.values(AppEvents)", 6),
         ("Object.values(CallEvents)", 19),
         ("Object.values(ConferenceEvents)", 6),
-        ("Object.values(PlayerEvents)", 6),
+        ("Object.values(PlayerEvents)", 7),
         ("Object.values(RecorderEvents)", 3),
         ("Object.values(WebSocketEvents)", 6),
     ] {

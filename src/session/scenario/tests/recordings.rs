@@ -42,6 +42,20 @@ fn stopped() -> RecordNews {
 }
 
 #[test]
+fn a_conference_is_recorded_until_it_is_stopped() {
+    let mut running = with_call();
+    running.play(&[
+        (
+            code("conf = VoxEngine.createConference(); recorder = conf.record({ hd_audio: true }); Logger.write(recorder.id().length)"),
+            "open room1; open stream1 out at 16000; room1>stream1; record1 1; \"36\"",
+        ),
+        (code("call.sendMediaTo(recorder = conf.record())"), "open stream2 out at 8000; room1>stream2; me>stream2; record2 2"),
+        (code("conf.stop()"), "close stream1; close room1"),
+        (code("recorder.stop(); recorder.stop()"), "close stream2"),
+    ]);
+}
+
+#[test]
 fn a_call_is_recorded_with_what_it_hears_until_it_is_over() {
     let mut running = with_call();
     running.play(&[(

@@ -73,6 +73,27 @@ fn callbacks_may_be_properties_too() {
     let mut running = with_socket();
     running.play(&[(code("ws.onmessage = (e) => Logger.write('by property ' + e.text)"), "")]);
     assert!(running.hear(1, &SocketNews::Message("x".into())).starts_with("\"by property x\""));
+    running.play(&[(
+        code(
+            "for (const name of Object.values(WebSocketEvents)) ws.removeEventListener(name);
+             for (const property of ['onopen', 'onmediastarted', 'onmediaended', 'onerror', 'onclose'])
+                 ws[property] = function (e) { Logger.write([property, e.name, this === ws, ws.readyState]) }",
+        ),
+        "",
+    )]);
+    let begun = SocketNews::MediaStarted { tag: String::new(), encoding: "ULAW".into(), custom: String::new() };
+    for (news, said) in [
+        (SocketNews::Opened, "onopen,WebSocket.OPEN,true,OPEN"),
+        (begun, "onmediastarted,WebSocket.MEDIA_STARTED,true,OPEN"),
+        (
+            SocketNews::MediaEnded { tag: String::new(), milliseconds: 40 },
+            "onmediaended,WebSocket.MEDIA_ENDED,true,OPEN",
+        ),
+        (SocketNews::Failed("why".into()), "onerror,WebSocket.ERROR,true,OPEN"),
+        (closed(), "onclose,WebSocket.CLOSE,true,CLOSED"),
+    ] {
+        assert_eq!(running.hear(1, &news), format!("{said:?}"));
+    }
 }
 
 #[test]
