@@ -1,4 +1,5 @@
-// A browser's call joins the conference that its header names; messages go both ways.
+// A browser's call joins the conference that its header names; messages go both ways. Where the conference does not
+// take it, the browser is told { type: "CONFERENCE_REFUSED", code } first.
 require(Modules.Conference);
 
 VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call, headers }) => {
@@ -12,10 +13,15 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call, headers }) => {
   call.addEventListener(CallEvents.Connected, () => {
     const conference = VoxEngine.callConference(`conf_${id}`, call.callerid(), call.displayName(), {
       "X-ClientType": "web",
+      // The gateway says it, and nobody who calls.
+      "X-Conference-Role": headers["X-Conference-Role"] ?? "guest",
     });
     conference.addEventListener(CallEvents.Connected, () => VoxEngine.sendMediaBetween(conference, call));
     conference.addEventListener(CallEvents.Disconnected, () => VoxEngine.terminate());
-    conference.addEventListener(CallEvents.Failed, () => VoxEngine.terminate());
+    conference.addEventListener(CallEvents.Failed, ({ code }) => {
+      call.sendMessage(JSON.stringify({ type: "CONFERENCE_REFUSED", code }));
+      VoxEngine.terminate();
+    });
     conference.addEventListener(CallEvents.MessageReceived, ({ text }) => call.sendMessage(text));
     call.addEventListener(CallEvents.MessageReceived, ({ text }) => conference.sendMessage(text));
   });

@@ -7,9 +7,16 @@
 // pstnCalls: [{ id, callerid }] }, and of changes by CALL_PARTICIPANT, CALL_PARTICIPANT_RINGING,
 // CALL_PARTICIPANT_CONNECTED, CALL_PARTICIPANT_FAILED (with `code` and `reason`) and CALL_PARTICIPANT_DISCONNECTED, each
 // with `id` and `number`.
+//
+// Hosts also send { type: "LOCK_CONFERENCE", on }, { type: "MUTE_PARTICIPANT", id, on },
+// { type: "REMOVE_PARTICIPANT", id } and { type: "END_CONFERENCE" }; an `id` is a telephone's, or a browser's `callerid`.
+// Every browser is told { type: "CONFERENCE_STATE", host, locked, muted: [id] }, before it is sent away
+// { type: "PARTICIPANT_REMOVED" }, and at the end { type: "CONFERENCE_ENDED" }.
 require(Modules.Conference);
 
 const VOICE = Language.UK_ENGLISH_FEMALE;
+/** How a call is refused that a locked conference does not take. */
+const LOCKED = 423;
 
 /** What browsers hear, and what telephones hear. */
 const forBrowsers = VoxEngine.createConference();
@@ -18,10 +25,18 @@ const forTelephones = VoxEngine.createConference();
 /** Calls by their ids: two may have one number. */
 const browsers = new Map();
 const telephones = new Map();
-/** Telephones that have been greeted. */
+/** Calls that have been greeted: they hear the others, and are heard. */
 const inside = new Set();
 /** What a browser hears of its own, with the peers that reach it through here; by its call's id. */
 const relays = new Map();
+
+/** Ids of the browsers' calls that are hosts'. */
+const hosts = new Set();
+/** Whom a host has muted: telephones' ids and browsers' users. */
+const muted = new Set();
+/** Users who have been let in: whose connection was lost comes back where it is locked too. */
+const members = new Set();
+let locked = false;
 
 function tellBrowsers(message) {
   const text = JSON.stringify(message);
@@ -35,8 +50,19 @@ function tellWhoIsThere() {
   });
 }
 
+/** Tells browsers, all if none is named, how it stands. */
+function tellState(calls = [...browsers.values()]) {
+  for (const call of calls) {
+    const state = { type: "CONFERENCE_STATE", host: hosts.has(call.id()), locked, muted: [...muted] };
+    call.sendMessage(JSON.stringify(state));
+  }
+}
+
 /** The other end's number, whoever called. */
 const shown = (call) => (call.incoming() ? call.callerid() : call.number());
+
+/** What a call is called in messages. */
+const idOf = (call) => (browsers.has(call.id()) ? call.callerid() : call.id());
 
 function endWhenEmpty() {
   if (browsers.size + telephones.size === 0) VoxEngine.terminate();
@@ -46,10 +72,30 @@ function endWhenEmpty() {
 function greet(call, enter) {
   const greeted = () => {
     call.removeEventListener(CallEvents.PlaybackFinished, greeted);
+    inside.add(call);
+    (relays.get(call.id())?.mix ?? (telephones.has(call.id()) ? forTelephones : forBrowsers)).sendMediaTo(call);
+    isHeard(call, !muted.has(idOf(call)));
     enter();
   };
   call.addEventListener(CallEvents.PlaybackFinished, greeted);
   call.say("You have joined the conference.", VOICE);
+}
+
+/** The mixes that a call is heard in, when it is not muted. */
+function mixesOf(call) {
+  const isTelephone = telephones.has(call.id());
+  const relayed = [...relays.values()].filter(({ peers }) => (isTelephone ? inside.has(call) : peers.has(call)));
+  const mixes = relayed.map(({ mix }) => mix);
+  if (inside.has(call)) mixes.push(forTelephones);
+  if (inside.has(call) && isTelephone) mixes.push(forBrowsers);
+  return mixes;
+}
+
+function isHeard(call, on) {
+  for (const mix of mixesOf(call)) {
+    if (on) call.sendMediaTo(mix);
+    else call.stopMediaTo(mix);
+  }
 }
 
 /** Whether a browser hears a peer from here. */
@@ -58,14 +104,16 @@ function relay(to, user, on) {
   if (!from) return;
   if (on && !relays.has(to.id())) {
     const mix = VoxEngine.createConference();
-    for (const call of inside) call.sendMediaTo(mix);
     mix.sendMediaTo(to);
     relays.set(to.id(), { to, mix, peers: new Set() });
+    for (const call of telephones.values()) {
+      if (inside.has(call) && !muted.has(idOf(call))) call.sendMediaTo(mix);
+    }
   }
   const relayed = relays.get(to.id());
   if (on) {
     relayed.peers.add(from);
-    from.sendMediaTo(relayed.mix);
+    if (!muted.has(user)) from.sendMediaTo(relayed.mix);
   } else if (relayed?.peers.has(from)) {
     from.stopMediaTo(relayed.mix);
     endRelay(relayed, from);
@@ -85,15 +133,20 @@ function addBrowser(call) {
     relays.get(call.id())?.mix.stop();
     relays.delete(call.id());
     for (const relayed of [...relays.values()]) endRelay(relayed, call);
+    inside.delete(call);
+    hosts.delete(call.id());
     if (browsers.delete(call.id())) tellWhoIsThere();
+    // Whose connection was lost may have called again already.
+    const isBack = [...browsers.values()].some((other) => other.callerid() === call.callerid());
+    if (!isBack && muted.delete(call.callerid())) tellState();
     endWhenEmpty();
   };
   call.addEventListener(CallEvents.Connected, () => {
     browsers.set(call.id(), call);
+    members.add(call.callerid());
     greet(call, () => {
-      forBrowsers.sendMediaTo(call);
-      call.sendMediaTo(forTelephones);
       tellWhoIsThere();
+      tellState([call]);
     });
   });
   call.addEventListener(CallEvents.MessageReceived, ({ text }) => onMessage(call, text));
@@ -107,19 +160,66 @@ function addTelephone(call) {
     telephones.delete(call.id());
     inside.delete(call);
     tellBrowsers({ ...about(type), code, reason });
+    if (muted.delete(call.id())) tellState();
     endWhenEmpty();
   };
   telephones.set(call.id(), call);
   call.addEventListener(CallEvents.Ringing, () => tellBrowsers(about("CALL_PARTICIPANT_RINGING")));
   call.addEventListener(CallEvents.Connected, () => greet(call, () => {
-    VoxEngine.sendMediaBetween(call, forTelephones);
-    call.sendMediaTo(forBrowsers);
-    for (const { mix } of relays.values()) call.sendMediaTo(mix);
-    inside.add(call);
     tellBrowsers(about("CALL_PARTICIPANT_CONNECTED"));
   }));
   call.addEventListener(CallEvents.Disconnected, gone("CALL_PARTICIPANT_DISCONNECTED"));
   call.addEventListener(CallEvents.Failed, gone("CALL_PARTICIPANT_FAILED"));
+}
+
+/** Calls by what messages call them: a user may have two for a while. */
+function callsOf(id) {
+  return [...browsers.values(), ...telephones.values()].filter((call) => idOf(call) === id);
+}
+
+function mute(id, on) {
+  const calls = callsOf(id);
+  if (calls.length === 0) return;
+  if (on) muted.add(id);
+  else muted.delete(id);
+  for (const call of calls) isHeard(call, !on);
+  tellState();
+}
+
+function remove(id) {
+  members.delete(id);
+  for (const call of callsOf(id)) {
+    if (browsers.has(call.id())) call.sendMessage(JSON.stringify({ type: "PARTICIPANT_REMOVED" }));
+    call.hangup();
+  }
+}
+
+function end() {
+  tellBrowsers({ type: "CONFERENCE_ENDED" });
+  for (const call of [...browsers.values(), ...telephones.values()]) call.hangup();
+}
+
+/** What a host asks for, and nobody else may. */
+function onHostsMessage(from, { type, id, on }) {
+  if (!hosts.has(from.id())) {
+    Logger.write(`${type} of somebody who is no host, from ${from.id()}`);
+    return;
+  }
+  switch (type) {
+    case "LOCK_CONFERENCE":
+      locked = on === true;
+      tellState();
+      break;
+    case "MUTE_PARTICIPANT":
+      mute(String(id), on === true);
+      break;
+    case "REMOVE_PARTICIPANT":
+      remove(String(id));
+      break;
+    case "END_CONFERENCE":
+      end();
+      break;
+  }
 }
 
 function onMessage(from, text) {
@@ -155,13 +255,26 @@ function onMessage(from, text) {
       }
       break;
     }
+    case "LOCK_CONFERENCE":
+    case "MUTE_PARTICIPANT":
+    case "REMOVE_PARTICIPANT":
+    case "END_CONFERENCE":
+      onHostsMessage(from, message);
+      break;
     default:
       Logger.write(`a message of no known type, from ${from.id()}`);
   }
 }
 
 VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call, headers }) => {
-  if (headers["X-ClientType"] === "web") addBrowser(call);
+  const isBrowser = headers["X-ClientType"] === "web";
+  const isHost = isBrowser && headers["X-Conference-Role"] === "host";
+  if (locked && !isHost && !(isBrowser && members.has(call.callerid()))) {
+    call.reject(LOCKED);
+    return;
+  }
+  if (isHost) hosts.add(call.id());
+  if (isBrowser) addBrowser(call);
   else addTelephone(call);
   call.answer();
 });

@@ -2,6 +2,8 @@
 require(Modules.Conference);
 
 const MOST_TRIES = 3;
+/** How a conference that its host has locked refuses a call. */
+const LOCKED = 423;
 const VOICE = Language.UK_ENGLISH_FEMALE;
 
 VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
@@ -30,9 +32,10 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
     conference = asked;
     asked.addEventListener(CallEvents.Connected, () => VoxEngine.sendMediaBetween(asked, call));
     asked.addEventListener(CallEvents.Disconnected, () => VoxEngine.terminate());
-    asked.addEventListener(CallEvents.Failed, () => {
+    asked.addEventListener(CallEvents.Failed, ({ code }) => {
       conference = null;
-      if (tries < MOST_TRIES) ask("There is no conference with this PIN. Please enter it again, and then press pound.");
+      if (code === LOCKED) leave("This conference is locked. Goodbye.");
+      else if (tries < MOST_TRIES) ask("There is no conference with this PIN. Please enter it again, and then press pound.");
       else leave("There is no conference with this PIN. Goodbye.");
     });
   };

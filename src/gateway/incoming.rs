@@ -33,6 +33,9 @@ const LONGEST_GR: usize = 512;
 /// Where a call says which conference its scenario is to lead it to.
 const CONFERENCE: &str = "X-Conference-Id";
 
+/// Where a scenario finds as what somebody was invited: `host` or `guest`. Ours to say, and no caller's.
+const ROLE: &str = "X-Conference-Role";
+
 /// Sound in each packet, unless the peer asks for another time.
 const PACKET_TIME: Duration = Duration::from_millis(20);
 
@@ -170,7 +173,7 @@ impl Gateway {
             Leads::Anew(_) | Leads::Directly(_) => SessionId(self.fresh_id()),
         };
         let alerting = match &decided.leads {
-            Leads::Anew(running) if running.scenario().is_some() => Some(alerting(&arrival)),
+            Leads::Anew(running) if running.scenario().is_some() => Some(self.alerting(&arrival)),
             _ => None,
         };
         let as_offered = as_offered.filter(|_| alerting.is_some()).cloned();
@@ -355,6 +358,19 @@ impl Gateway {
         })));
     }
 
+    /// What a scenario is told of a call that comes in.
+    fn alerting(&self, arrival: &Arrival<'_>) -> Box<Alerting> {
+        let may_say = matches!(arrival.peer, Peer::User(_)) || arrival.peer.is_trusted();
+        let mut headers = if may_say { identity::extensions(&arrival.request.headers) } else { Vec::new() };
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case(ROLE));
+        if let Some(to) = arrival.peer.invited_to() {
+            let role = if self.users.is_host(to) { "host" } else { "guest" };
+            headers.push((ROLE.to_owned(), role.to_owned()));
+        }
+        let to = arrival.request.to().ok().and_then(|to| to.uri.user_decoded()).unwrap_or_default();
+        Box::new(Alerting { to, headers })
+    }
+
     /// The called number, from the first place that this peer puts it in.
     pub(super) fn called_number(&self, request: &Request, peer: &Peer) -> String {
         let user_of = |value: &Bytes| NameAddr::parse(value).ok()?.uri.user_decoded();
@@ -372,14 +388,6 @@ impl Gateway {
         });
         peer.numbers().normalise(&found.unwrap_or_default())
     }
-}
-
-/// What a scenario is told of a call that comes in.
-fn alerting(arrival: &Arrival<'_>) -> Box<Alerting> {
-    let may_say = matches!(arrival.peer, Peer::User(_)) || arrival.peer.is_trusted();
-    let headers = if may_say { identity::extensions(&arrival.request.headers) } else { Vec::new() };
-    let to = arrival.request.to().ok().and_then(|to| to.uri.user_decoded()).unwrap_or_default();
-    Box::new(Alerting { to, headers })
 }
 
 /// Where an admitted INVITE goes.

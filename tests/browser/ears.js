@@ -38,6 +38,7 @@
         oscillator.connect(gain).connect(out);
         oscillator.start();
         const [track] = out.stream.getAudioTracks();
+        window.microphone = track;
         const stop = track.stop.bind(track);
         track.stop = () => {
             stop();

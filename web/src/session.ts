@@ -2,7 +2,7 @@
 
 import { listen as heard, silence, type Speakers } from './conference/speaker';
 import { isMixed, Meeting } from './conference/meeting';
-import { beginning } from './conference/state';
+import { beginning, isSilenced } from './conference/state';
 import { Store } from './conference/store';
 import type { Clock } from './conference/world';
 import { type Admitted, type Guest, type Host, Problem } from './gateway/gateway';
@@ -27,6 +27,8 @@ export class Session {
     readonly stage: Stage;
     readonly meeting: Meeting;
     private speakers: Speakers = silence;
+    /** A host has muted us. */
+    private isSilenced = false;
     private readonly ends: (() => void)[] = [];
 
     constructor(readonly admitted: Admitted, readonly devices: Devices, guest: Guest, readonly host: Host | null, name: string, muted: boolean) {
@@ -44,8 +46,22 @@ export class Session {
             () => clearInterval(listening),
             () => removeEventListener('online', changed),
             devices.listen(() => this.devicesChanged()),
-            this.store.listen(() => { if (this.store.state.phase.name === 'over') this.stop(); }),
+            this.store.listen(() => this.conferenceChanged()),
         );
+    }
+
+    private conferenceChanged(): void {
+        if (this.store.state.phase.name === 'over') return this.stop();
+        const { me } = this.store.state;
+        if (this.isSilenced !== isSilenced(this.store.state, me.user)) {
+            this.isSilenced = !this.isSilenced;
+            this.muteDevices();
+        }
+    }
+
+    /** Nothing is said where we are muted, by ourselves or by a host. */
+    private muteDevices(): void {
+        this.devices.mute(this.store.state.me.muted || this.isSilenced);
     }
 
     private listen(): void {
@@ -68,7 +84,7 @@ export class Session {
         const camera = video === 'on';
         if (camera !== me.camera || sharing !== me.sharing) this.meeting.mine({ camera, sharing });
         if (audio !== 'on' && !me.muted) this.meeting.mine({ muted: true });
-        this.devices.mute(this.store.state.me.muted);
+        this.muteDevices();
     }
 
     async toggleMuted(): Promise<void> {
@@ -79,7 +95,7 @@ export class Session {
             if (audio !== 'on') return this.tell(`devices.microphone-${audio}`);
         }
         this.meeting.mine({ muted: !muted });
-        this.devices.mute(!muted);
+        this.muteDevices();
     }
 
     async toggleCamera(): Promise<void> {

@@ -225,7 +225,7 @@ test('who is hung up is out, but not where the whole gateway goes', async () => 
     const removed = conference();
     removed.join().end(0);
     await removed.clock.pass(1_000);
-    assert.deepEqual(removed.state().phase, { name: 'over', why: 'removed', detail: '' });
+    assert.deepEqual(removed.state().phase, { name: 'over', why: 'hung-up', detail: '' });
 
     const restarted = conference();
     restarted.join().end(0);
@@ -339,4 +339,65 @@ test('whoever leaves leaves nothing behind', async () => {
         await held.clock.pass(60_000);
         assert.deepEqual([held.clock.waiting, held.phones.length], [0, 1]);
     }
+});
+
+test('a host acts in a conference of roles by messages, and all see what has become of it', async () => {
+    const held = conference({ host: true });
+    const gateway = held.join();
+    const powers = () => held.meeting.moderation;
+    held.tell('mia', 'otto');
+    held.phone().callTo(`sip:otto${domain}`).connects();
+    assert.ok(powers() === null, 'as long as the conference has told nothing of hosts');
+    const tells = (message: object) => gateway.events.message?.(JSON.stringify(message));
+    tells({ type: 'CONFERENCE_STATE', host: false, locked: false, muted: [] });
+    assert.ok(powers() === null, 'it is the conference that says who is host');
+    tells({ type: 'CONFERENCE_STATE', host: true, locked: true, muted: ['otto', 'call-1-7'] });
+    assert.deepEqual([held.state().locked, held.state().silenced], [true, ['otto', 'call-1-7']]);
+    assert.equal(held.media.audible.get('otto'), false, 'who is muted is not heard directly either');
+    tells({ type: 'CONFERENCE_STATE', host: true, locked: false, muted: [] });
+    assert.equal(held.media.audible.get('otto'), true);
+    const moderation = powers();
+    const otto = held.state().peers[0]!;
+    assert.equal(moderation?.reaches(otto), true);
+    await moderation?.mute(otto, true);
+    await moderation?.remove(otto);
+    await moderation?.lock(true);
+    await moderation?.end();
+    assert.deepEqual(gateway.messages.map(text => JSON.parse(text)), [
+        { type: 'MUTE_PARTICIPANT', id: 'otto', on: true }, { type: 'REMOVE_PARTICIPANT', id: 'otto' },
+        { type: 'LOCK_CONFERENCE', on: true }, { type: 'END_CONFERENCE' },
+    ]);
+});
+
+test('who is sent away, or not let in, is told why', async () => {
+    const phaseAfter = (message: object) => {
+        const held = conference();
+        held.join().events.message?.(JSON.stringify(message));
+        return held.state().phase;
+    };
+    assert.deepEqual(phaseAfter({ type: 'PARTICIPANT_REMOVED' }), { name: 'over', why: 'removed', detail: '' });
+    assert.deepEqual(phaseAfter({ type: 'CONFERENCE_ENDED' }), { name: 'over', why: 'ended', detail: '' });
+    assert.deepEqual(phaseAfter({ type: 'CONFERENCE_REFUSED', code: 423 }), { name: 'over', why: 'refused', detail: 'room-locked' });
+    assert.equal(phaseAfter({ type: 'CONFERENCE_REFUSED', code: 503 }).name, 'reconnecting');
+    for (const misshapen of [{ type: 'CONFERENCE_REFUSED' }, { type: 'CONFERENCE_STATE', host: 1 }]) {
+        assert.equal(phaseAfter(misshapen).name, 'in');
+    }
+});
+
+test('in a room a host acts by the API on those whose calls are known', async () => {
+    const host = new FakeHost();
+    const held = conference({ call: `sip:board${domain}`, host: true }, host);
+    held.join();
+    host.listed = [{ call: 'call-1-2', user: 'otto', name: 'Otto', number: '', state: 'up', muted: true }];
+    await held.meeting.lookNow();
+    const { moderation } = held.meeting;
+    const otto = held.state().peers[0]!;
+    assert.deepEqual([moderation?.reaches(otto), moderation?.reaches({ ...otto, call: null })], [true, false]);
+    assert.deepEqual(held.state().silenced, ['otto']);
+    await moderation?.mute(otto, false);
+    host.listed = host.listed.map(one => ({ ...one, muted: false }));
+    await held.meeting.lookNow();
+    assert.deepEqual(held.state().silenced, [], 'who was unmuted is not shown as muted');
+    await moderation?.end();
+    assert.deepEqual(host.done, ['mute call-1-2 false', 'end board']);
 });

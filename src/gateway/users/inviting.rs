@@ -25,6 +25,11 @@ impl Users {
     pub(in crate::gateway) fn invitations(&self, now: Now) -> Vec<InvitationStatus> {
         self.invitations.status(now.wall)
     }
+
+    /// Whether it is a host whom this invitation invites.
+    pub(in crate::gateway) fn is_host(&self, to: &InvitedTo) -> bool {
+        self.invitations.get(&to.invitation).is_some_and(|invitation| invitation.host)
+    }
 }
 
 impl Gateway {

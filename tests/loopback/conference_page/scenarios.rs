@@ -7,7 +7,7 @@ use super::super::harness::slot::Slot;
 use super::super::harness::{Baresip, Family, Gateway, Phone, Setup, Sipp, address, seconds, sound};
 use super::people::ONLY_TCP;
 use super::telephones::dial;
-use super::{ANNAS, PAGES, assert_hears_once, invite_to, join, join_with, pictures, wait_for_nobody};
+use super::{ANNAS, EARS, PAGES, assert_hears_once, invite_to, join, join_with, pictures, wait_for_nobody};
 
 /// Tones: of another telephone and one that is called, and of two more pages.
 const OTTOS: f64 = 1_500.0;
@@ -44,7 +44,7 @@ fn kick_all(gateway: &Gateway) {
     });
 }
 
-fn pages_and_telephones_meet(scripts: &Scripts, takes_keys: bool) {
+fn pages_and_telephones_meet(scripts: &Scripts, knows_hosts_and_keys: bool) {
     let _slot = Slot::take();
     let browser = Chromium::start();
     let (mut called, place) = Baresip::listening(NUMBER, CALLED, LONG.into());
@@ -58,7 +58,7 @@ fn pages_and_telephones_meet(scripts: &Scripts, takes_keys: bool) {
         if name != "Pia" {
             windows.push(browser.opens_window());
         }
-        join(&browser, &invite_to("4217", &gateway, name, false), tone);
+        join(&browser, &invite_to("4217", &gateway, name, name == "Pia"), tone);
     }
     let (anna, otto) = (phone("1001", ANNAS), phone("1002", OTTOS));
     browser.does(&dial(NUMBER));
@@ -73,7 +73,11 @@ fn pages_and_telephones_meet(scripts: &Scripts, takes_keys: bool) {
         let others: Vec<f64> = all.into_iter().filter(|&tone| tone != own).collect();
         assert_hears_once(&browser, &format!("the page of {own} Hz"), &others, &[own]);
     }
-    if takes_keys {
+    browser.turns_to(&windows[0]);
+    for button in ["Lock the room", "End for all", "Mute Quinn", "Remove 1001", &format!("Keypad of {SHOWN}")] {
+        assert_eq!(browser.does(&has(button)), knows_hosts_and_keys, "a host has the button {button}");
+    }
+    if knows_hosts_and_keys {
         browser.does(&format!("await press('Keypad of {SHOWN}');"));
         for key in "123456789*0#".chars() {
             let name = match key {
@@ -105,6 +109,11 @@ fn pages_and_telephones_meet(scripts: &Scripts, takes_keys: bool) {
     }
     let remains = gateway.finish();
     assert!(!remains.log.contains("scenario failed"), "{}", remains.log);
+}
+
+/// Whether there is such a button.
+fn has(button: &str) -> String {
+    format!("return [...document.querySelectorAll('button')].some(one => one.title === '{button}');")
 }
 
 #[test]
@@ -171,6 +180,79 @@ fn pages_that_do_not_reach_each_other_are_heard_through_the_gateway_within_five_
     browser.does("await press('Leave'); await reads('You have left');");
     kick_all(&gateway);
     anna.finish();
+    let remains = gateway.finish();
+    assert!(!remains.log.contains("scenario failed"), "{}", remains.log);
+}
+
+/// How many tiles there are.
+fn tiles(count: usize) -> String {
+    format!("await until('{count} tiles', () => document.querySelectorAll('.tile').length === {count});")
+}
+
+#[test]
+fn a_host_mutes_removes_locks_and_ends_a_scenarios_conference_and_a_guest_does_not() {
+    let _slot = Slot::take();
+    let browser = Chromium::start();
+    let gateway = start(&ours(), "127.0.0.1:9");
+    let phone = |from: &str, hertz, lasts| {
+        Phone::dials("7000").from(from).says(hertz).keys("4217#", 3.0).seconds(lasts).call(&gateway)
+    };
+    let anna = phone("1001", ANNAS, f64::from(LONG));
+    let host = browser.window();
+    join(&browser, &invite_to("4217", &gateway, "Hanna", true), PAGES);
+    let guest = browser.opens_window();
+    join(&browser, &invite_to("4217", &gateway, "Otto", false), SECONDS);
+    browser.does(&format!("{} await reads('Hanna');", tiles(2)));
+    assert_hears_once(&browser, "the guest", &[PAGES, ANNAS], &[SECONDS]);
+    for button in ["Lock the room", "End for all", "Mute Hanna", "Remove Hanna", "Mute 1001"] {
+        assert_eq!(browser.does(&has(button)), false, "a guest has the button {button}");
+    }
+
+    // Who is muted reads it, and a page that goes on all the same is not heard on the telephone.
+    browser.turns_to(&host);
+    browser.does("await press('Mute Otto'); await button('Unmute Otto');");
+    browser.turns_to(&guest);
+    browser.does("await reads('A host has muted you.'); window.microphone.enabled = true;");
+    let bert = phone("1002", OTTOS, 14.0);
+    browser.turns_to(&host);
+    browser.does(&tiles(3));
+    let heard = bert.finish().answered().heard;
+    sound::assert_hears("Bert", &heard, PAGES);
+    sound::assert_hears_other_not_own("Bert, of whom the host has muted", &heard, ANNAS, SECONDS);
+    browser.does(&format!("await press('Unmute Otto'); await button('Mute Otto'); {}", tiles(2)));
+    assert_hears_once(&browser, "the host", &[SECONDS, ANNAS], &[PAGES]);
+    browser.does("await press('Mute 1001'); await button('Unmute 1001');");
+    assert_hears_once(&browser, "the host, who has muted a telephone", &[SECONDS], &[ANNAS]);
+    browser.turns_to(&guest);
+    browser.does("await until('no word of it', () => !document.body.innerText.includes('A host has muted you.'));");
+
+    // Nobody comes into a locked conference, by whatever way.
+    browser.turns_to(&host);
+    browser.does("await press('Lock the room'); await button('Unlock the room');");
+    let heard = phone("1003", OTTOS, 60.0).finish().answered().heard;
+    assert!(heard.len() < 45 * 8_000, "it was hung up after {} samples", heard.len());
+    let late = browser.opens_window();
+    browser.opens(&invite_to("4217", &gateway, "Rosa", false), &format!("window.tone = {THIRDS}; {EARS}"));
+    browser.does("await press('Join'); await reads('The room is locked.');");
+    browser.turns_to(&host);
+    browser.does("await press('Unlock the room'); await button('Lock the room');");
+    browser.turns_to(&late);
+    browser.does("await press('Join again'); await press('Join'); await button('Leave');");
+
+    browser.turns_to(&host);
+    browser.does(&format!("{} await press('Remove 1001'); await press('Remove Otto'); {}", tiles(3), tiles(1)));
+    anna.finish().answered();
+    browser.turns_to(&guest);
+    browser.does("await reads('The host has removed you from the conference.');");
+    browser.turns_to(&host);
+    browser.does(
+        "await press('End for all'); await until('the question', () => document.querySelector('dialog'));
+         [...document.querySelectorAll('dialog button')].find(one => one.textContent === 'End for all').click();
+         await reads('You have left the conference.');",
+    );
+    browser.turns_to(&late);
+    browser.does("await reads('The host has ended the conference.');");
+    wait_for_nobody(&gateway);
     let remains = gateway.finish();
     assert!(!remains.log.contains("scenario failed"), "{}", remains.log);
 }

@@ -5,6 +5,7 @@ import type { Call, Incoming, Phone, StartPhone } from '../signalling/phone';
 import { masked } from './invitation';
 import { Links } from './links';
 import { chatMessages, conferenceMessage, LONGEST_LINE, toConference, userOf } from './message';
+import { byApi, byMessages, type Moderation } from './moderation';
 import { delay } from './retry';
 import type { ChatLine, Me, Over, Telephone, TelephoneState } from './state';
 import type { Store } from './store';
@@ -19,6 +20,8 @@ const GOODBYE = 600;
 const INTERRUPTED = 4_000;
 /** Time between two looks at who is in the room, where it is the API that tells. */
 const LOOK = 2_000;
+/** The status by which a locked conference refuses. */
+const LOCKED = 423;
 /** The user that scenarios take conferences' calls by. */
 const JOIN = 'joinconf';
 
@@ -133,10 +136,11 @@ export class Meeting {
         this.waiting();
         if (status === 0) {
             this.world.clock.after(GOODBYE, () => {
-                if (this.store.state.phase.name === 'in') this.finish('removed');
+                if (this.store.state.phase.name === 'in') this.finish('hung-up');
             });
             return;
         }
+        if (status === LOCKED) return this.finish('refused', 'room-locked');
         // What may be otherwise in a moment is tried again: too many calls, a gateway that starts.
         if ([408, 480, 500, 503].includes(status)) return this.lost();
         this.finish('refused', `${status} ${cause}`);
@@ -189,6 +193,8 @@ export class Meeting {
         this.store.dispatch({ type: 'told', message, now: this.world.clock.now() });
         if (message.type === 'ice-failed') this.links.peerFoundNoWay(message.peer);
         if (message.type === 'failed') this.tellFailure(message.number, message.reason);
+        if (message.type === 'removed' || message.type === 'ended') this.finish(message.type);
+        if (message.type === 'turned-away') this.ended(message.status, '');
     }
 
     /** Who spoke, the last one first. */
@@ -252,6 +258,14 @@ export class Meeting {
     private tellFailure(number: string, reason: string): void {
         const text = reason === '' ? 'telephone.failed-notice' : 'telephone.failed-because';
         this.store.dispatch({ type: 'notice', text, gaps: { number: masked(number), reason }, kind: 'wrong' });
+    }
+
+    /** What we may do as host; null: nothing. */
+    get moderation(): Moderation | null {
+        const { me, mixed, role, room } = this.store.state;
+        if (!mixed) return role === 'host' ? byMessages(text => this.conference?.message(text)) : null;
+        const { host } = this.world;
+        return me.host && host !== null ? byApi(host, room) : null;
     }
 
     async press(telephone: Telephone, key: string): Promise<void> {

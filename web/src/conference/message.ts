@@ -32,7 +32,14 @@ export type ConferenceMessage =
     | { type: 'failed'; id: string; number: string; reason: string }
     | { type: 'disconnected'; id: string }
     /** A direct call of ours to this peer found no way through. */
-    | { type: 'ice-failed'; peer: string };
+    | { type: 'ice-failed'; peer: string }
+    /** What hosts have done; whether we are one. Conferences that know no hosts tell nothing of it. */
+    | { type: 'state'; host: boolean; locked: boolean; silenced: string[] }
+    /** We are sent away. */
+    | { type: 'removed' }
+    | { type: 'ended' }
+    /** We are not taken; by the status of a refusal. */
+    | { type: 'turned-away'; status: number };
 
 const info = read.object({
     peers: read.list(read.object({ callerid: name, displayName: read.maybe(name, '') }), MOST),
@@ -45,6 +52,8 @@ const about = read.object({
     reason: read.maybe(name, ''),
 });
 const kind = read.object({ type: read.maybe(read.text(64), '') });
+const state = read.object({ host: read.flag, locked: read.flag, muted: read.list(name, MOST) });
+const turnedAway = read.object({ code: read.number(300, 699) });
 const iceFailed = read.object({ callee: name });
 
 /** Reads a message of the conference; null: it is none that we know. */
@@ -64,6 +73,14 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
         const failed = read.json(iceFailed, content);
         return failed && { type: 'ice-failed', peer: userOf(failed.callee) };
     }
+    if (type === 'CONFERENCE_STATE') {
+        const told = read.json(state, content);
+        return told && { type: 'state', host: told.host, locked: told.locked, silenced: told.muted.map(userOf) };
+    }
+    if (type === 'CONFERENCE_REFUSED') {
+        const told = read.json(turnedAway, content);
+        return told && { type: 'turned-away', status: told.code };
+    }
     const told = read.json(about, content);
     if (told === null) return null;
     const { number, inbound, reason } = told;
@@ -74,6 +91,8 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
         case 'CALL_PARTICIPANT_CONNECTED': return { type: 'connected', id, number, inbound };
         case 'CALL_PARTICIPANT_FAILED': return { type: 'failed', id, number, reason };
         case 'CALL_PARTICIPANT_DISCONNECTED': return { type: 'disconnected', id };
+        case 'PARTICIPANT_REMOVED': return { type: 'removed' };
+        case 'CONFERENCE_ENDED': return { type: 'ended' };
         default: return null;
     }
 }
@@ -95,6 +114,11 @@ export const toConference = {
     hangUp: (id: string) => JSON.stringify({ type: 'HANGUP_PARTICIPANT', id }),
     /** There is no way between us and this peer: its sound is to come through the gateway, or no longer. */
     relay: (peer: string, on: boolean) => JSON.stringify({ type: 'RELAY_SOUND', peer, on }),
+    // What hosts alone may ask for. `id` is a peer's or a telephone's.
+    lock: (on: boolean) => JSON.stringify({ type: 'LOCK_CONFERENCE', on }),
+    mute: (id: string, on: boolean) => JSON.stringify({ type: 'MUTE_PARTICIPANT', id, on }),
+    remove: (id: string) => JSON.stringify({ type: 'REMOVE_PARTICIPANT', id }),
+    end: () => JSON.stringify({ type: 'END_CONFERENCE' }),
 };
 
 /** What a peer tells of itself. */

@@ -107,8 +107,12 @@ function told(was: Conference, message: ConferenceMessage, now: number): Confere
         }
         case 'failed': return telephoneIs(was, message.id, 'failed', now, message.reason);
         case 'disconnected': return telephoneIs(was, message.id, 'left', now);
+        case 'state': return { ...was, role: message.host ? 'host' : 'guest', locked: message.locked, silenced: message.silenced };
         // What to do about it is for whoever has the calls.
-        case 'ice-failed': return was;
+        case 'ice-failed':
+        case 'removed':
+        case 'ended':
+        case 'turned-away': return was;
     }
 }
 
@@ -116,15 +120,14 @@ function told(was: Conference, message: ConferenceMessage, now: number): Confere
 function listed(was: Conference, calls: readonly ListedCall[], locked: boolean, now: number): Conference {
     const users = calls.filter(call => call.user !== '' && call.user !== was.me.user);
     const staying = was.peers.filter(peer => users.some(({ user }) => user === peer.id));
-    let all: Conference = { ...was, locked, told: true, peers: staying };
-    for (const { user, name, call, muted } of users) {
-        all = changePeer(withPeer(all, { id: user, name }), user, { call, ...(all.mixed && muted ? { muted } : {}) });
-    }
+    const silenced = calls.filter(({ muted }) => muted).map(({ user, call }) => user || call);
+    let all: Conference = { ...was, locked, silenced, told: true, peers: staying };
+    for (const { user, name, call } of users) all = changePeer(withPeer(all, { id: user, name }), user, { call });
     const phones = calls.filter(call => call.user === '');
-    for (const { call, number, state, muted } of phones) {
+    for (const { call, number, state } of phones) {
         const known = all.telephones.find(({ id }) => id === call) ?? { ...blank(call, number, now), call, inbound: true };
         const next = telephoneState(state);
-        all = withTelephone(all, { ...known, muted, state: next, since: known.state === next ? known.since : now });
+        all = withTelephone(all, { ...known, state: next, since: known.state === next ? known.since : now });
     }
     // One that has just come may have come after the list was made.
     const isGone = ({ id, call, state, since }: Telephone) =>
@@ -140,7 +143,7 @@ function telephoneState(state: string): TelephoneState {
 }
 
 function blank(id: string, number: string, now: number): Telephone {
-    return { id, number, state: 'calling', reason: '', muted: false, inbound: false, call: null, since: now };
+    return { id, number, state: 'calling', reason: '', inbound: false, call: null, since: now };
 }
 
 function withTelephone(was: Conference, telephone: Telephone): Conference {

@@ -39,7 +39,6 @@ export interface Telephone {
     readonly state: TelephoneState;
     /** Why it failed, as the gateway said; empty: it did not say. */
     readonly reason: string;
-    readonly muted: boolean;
     readonly inbound: boolean;
     /** The name of its call in the gateway, as far as we are told. */
     readonly call: string | null;
@@ -67,8 +66,11 @@ export interface Me {
     readonly hand: boolean;
 }
 
-/** Why the conference is over for us. */
-export type Over = 'left' | 'removed' | 'ended' | 'elsewhere' | 'refused';
+/** Why the conference is over for us; `hung-up`: nobody said why. */
+export type Over = 'left' | 'hung-up' | 'removed' | 'ended' | 'elsewhere' | 'refused';
+
+/** What a scenario's conference takes us for; `none`: it knows neither hosts nor keys, and calls telephones alone. */
+export type Role = 'none' | 'guest' | 'host';
 
 export type Phase =
     | { readonly name: 'joining' }
@@ -91,7 +93,10 @@ export interface Conference {
     readonly me: Me;
     /** The gateway mixes browsers too: direct calls then carry pictures alone, so that nobody is heard twice. */
     readonly mixed: boolean;
+    readonly role: Role;
     readonly locked: boolean;
+    /** Whom a host has muted: ids of peers and telephones, and our own user. */
+    readonly silenced: readonly string[];
     /** We have been told who is here. */
     readonly told: boolean;
     readonly peers: readonly Peer[];
@@ -112,7 +117,9 @@ export function beginning(room: string, me: Pick<Me, 'user' | 'name' | 'host' | 
         room,
         me: { ...me, sharing: false, hand: false },
         mixed,
+        role: 'none',
         locked: false,
+        silenced: [],
         told: false,
         peers: [],
         telephones: [],
@@ -124,9 +131,14 @@ export function beginning(room: string, me: Pick<Me, 'user' | 'name' | 'host' | 
     };
 }
 
-/** Whether a peer's sound that comes by the direct call is played: nobody is heard twice. */
+/** Whether a peer's sound that comes by the direct call is played: nobody is heard twice, and nobody whom a host muted. */
 export function playsDirectSound(conference: Conference, peer: Peer): boolean {
-    return !conference.mixed && peer.link === 'direct';
+    return !conference.mixed && peer.link === 'direct' && !isSilenced(conference, peer.id);
+}
+
+/** Whether a host has muted a peer or telephone, or us. */
+export function isSilenced(conference: Conference, id: string): boolean {
+    return conference.silenced.includes(id);
 }
 
 /** Whether nobody else is here. */

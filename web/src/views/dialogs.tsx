@@ -170,8 +170,9 @@ export function Settings({ session, onClose }: { session: Session; onClose: () =
 /** Ending it for all is asked twice. */
 export function EndForAll({ session, onClose }: { session: Session; onClose: () => void }) {
     const end = async () => {
-        const { host, admitted, meeting } = session;
-        if (host !== null && await session.attempt(host.end(admitted.room))) meeting.leave();
+        const { meeting } = session;
+        const { moderation } = meeting;
+        if (moderation !== null && await session.attempt(moderation.end())) meeting.leave();
         onClose();
     };
     return (

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { PICTURES } from '../conference/direct';
-import { isAlone, type Conference, type Telephone } from '../conference/state';
+import { isAlone, isSilenced, type Conference, type Telephone } from '../conference/state';
 import type { Session } from '../session';
 import { has, t } from '../texts';
 import { AddTelephone, Chat, EndForAll, Invite, Keypad, Settings } from './dialogs';
@@ -13,8 +13,9 @@ import { SelfView, Tiles } from './tiles';
 type Open = 'none' | 'add' | 'invite' | 'settings' | 'end';
 
 function Toolbar({ session, conference, open, onChat, isChatOpen }: { session: Session; conference: Conference; open: (what: Open) => void; onChat: () => void; isChatOpen: boolean }) {
-    const { me, unread, locked, mixed, room, phase } = conference;
+    const { me, unread, locked, mixed, phase } = conference;
     const { host, meeting } = session;
+    const { moderation } = meeting;
     const mayCall = !mixed || (host !== null && me.host);
     return (
         <div class="toolbar" role="toolbar" aria-label={t('toolbar')}>
@@ -28,9 +29,9 @@ function Toolbar({ session, conference, open, onChat, isChatOpen }: { session: S
             {mayCall && <IconButton icon="add" label={t('add')} disabled={phase.name !== 'in'} onClick={() => open('add')} />}
             <IconButton icon="invite" label={t('invite')} onClick={() => open('invite')} />
             <IconButton icon="settings" label={t('settings')} onClick={() => open('settings')} />
-            {host !== null && me.host && mixed && (
+            {moderation !== null && (
                 <>
-                    <IconButton icon={locked ? 'lock' : 'unlock'} label={t(locked ? 'host.unlock' : 'host.lock')} pressed={locked} onClick={() => void session.attempt(host.lock(room, !locked))} />
+                    <IconButton icon={locked ? 'lock' : 'unlock'} label={t(locked ? 'host.unlock' : 'host.lock')} pressed={locked} onClick={() => void session.attempt(moderation.lock(!locked))} />
                     <IconButton icon="end" label={t('end')} kind="danger" onClick={() => open('end')} />
                 </>
             )}
@@ -74,6 +75,7 @@ export function Room({ session }: { session: Session }) {
                     {t('sound.blocked')} <button type="button" onClick={() => session.stage.unblock()}>{t('sound.start')}</button>
                 </p>
             )}
+            {isSilenced(conference, conference.me.user) && <p class="banner quiet" role="status">{t('me.silenced')}</p>}
             {peers.length > PICTURES && <p class="banner quiet">{t('many', { n: peers.length })}</p>}
             <main class="stage">
                 <h1 class="hidden">{t('join.title', { room })}</h1>

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { bestGrid, corner } from '../conference/grid';
 import { masked } from '../conference/invitation';
-import { type Conference, isThere, type Peer, type Telephone } from '../conference/state';
+import { type Conference, isSilenced, isThere, type Peer, type Telephone } from '../conference/state';
 import type { Session } from '../session';
 import { t } from '../texts';
 import { useListen, useSize, useStream } from './hooks';
@@ -21,14 +21,16 @@ function Name({ name, muted, hand }: { name: string; muted: boolean; hand: boole
 }
 
 /** What a host does to one person. */
-function HostButtons({ session, call, muted, name }: { session: Session; call: string | null; muted: boolean; name: string }) {
-    const { host } = session;
-    if (host === null || call === null || !session.store.state.me.host) return null;
+function HostButtons({ session, one, name }: { session: Session; one: Peer | Telephone; name: string }) {
+    const { meeting, store } = session;
+    const { moderation } = meeting;
+    if (moderation?.reaches(one) !== true) return null;
+    const muted = isSilenced(store.state, one.id);
     return (
         <>
             <IconButton icon={muted ? 'microphone' : 'muted'} label={t(muted ? 'host.unmute' : 'host.mute', { name })}
-                onClick={() => void session.attempt(host.mute(call, !muted))} />
-            <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => void session.attempt(host.remove(call))} />
+                onClick={() => void session.attempt(moderation.mute(one, !muted))} />
+            <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => void session.attempt(moderation.remove(one))} />
         </>
     );
 }
@@ -44,8 +46,8 @@ export function PeerTile({ session, peer, speaks }: { session: Session; peer: Pe
                 ? <span class="avatar" style={{ '--hue': String(hueOf(name)) }} aria-hidden="true">{initials(name)}</span>
                 : <video ref={video} autoPlay playsInline muted aria-label={t('tile.picture', { name })} />}
             {peer.link !== 'direct' && <p class="state">{t(`link.${peer.link}`)}</p>}
-            <div class="actions"><HostButtons session={session} call={peer.call} muted={peer.muted} name={name} /></div>
-            <Name name={name} muted={peer.muted} hand={peer.hand} />
+            <div class="actions"><HostButtons session={session} one={peer} name={name} /></div>
+            <Name name={name} muted={peer.muted || isSilenced(session.store.state, peer.id)} hand={peer.hand} />
         </figure>
     );
 }
@@ -65,20 +67,24 @@ function failure(reason: string): string {
 }
 
 export function TelephoneTile({ session, telephone, speaks, onKeypad }: TelephoneProps) {
-    const { state, reason, call, muted } = telephone;
+    const { state, reason } = telephone;
+    const { mixed, role } = session.store.state;
+    // A conference that knows no roles takes neither keys nor the end of a call.
+    const takesMore = mixed || role !== 'none';
+    const isHosts = session.meeting.moderation?.reaches(telephone) === true;
     const name = telephone.number === '' ? t('telephone.withheld') : masked(telephone.number);
     return (
         <figure class={`tile telephone ${state} ${speaks ? 'speaks' : ''}`} aria-label={t('telephone.label', { number: name })}>
             <span class="avatar" aria-hidden="true"><Icon name="telephone" /></span>
             <p class="state">{state === 'failed' ? t(failure(reason)) : t(`telephone.${state}`)}</p>
             <div class="actions">
-                {state === 'in' && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
-                {isThere(telephone) && call === null && (
+                {state === 'in' && takesMore && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
+                {isThere(telephone) && !mixed && takesMore && !isHosts && (
                     <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => session.meeting.hangUp(telephone)} />
                 )}
-                {isThere(telephone) && <HostButtons session={session} call={call} muted={muted} name={name} />}
+                {isThere(telephone) && <HostButtons session={session} one={telephone} name={name} />}
             </div>
-            <Name name={name} muted={muted} hand={false} />
+            <Name name={name} muted={isSilenced(session.store.state, telephone.id)} hand={false} />
         </figure>
     );
 }
@@ -159,7 +165,7 @@ export function SelfView({ session, conference }: { session: Session; conference
                 : <Preview devices={session.devices} />}
             <p class="caption">
                 {me.hand && <Icon name="hand" />}
-                {me.muted && <Icon name="muted" />}
+                {(me.muted || isSilenced(conference, me.user)) && <Icon name="muted" />}
                 <span>{t('self.you')}</span>
             </p>
         </div>

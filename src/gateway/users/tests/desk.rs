@@ -6,6 +6,7 @@ use crate::gateway::{
     TransportKind, UserStatus,
 };
 use crate::media::command::{Clip, Command, Event as MediaEvent, LegStatistics, Pcm};
+use crate::session;
 use crate::sip::auth::{Covered, Credentials, DigestClient};
 use crate::sip::message::{HeaderName as H, Message, Method, Request as SipRequest, Response, Transport, Uri};
 use crate::sip::{self, EndpointConfig, Flow};
@@ -73,6 +74,8 @@ pub(super) struct Desk {
     pub queries: Vec<(u64, Query)>,
     pub kept: Vec<(String, Vec<StoredBinding>)>,
     pub kept_rooms: Vec<(String, Option<StoredRoom>)>,
+    /// What scenarios are told.
+    pub told: Vec<session::Event>,
     next_port: u16,
 }
 
@@ -97,6 +100,7 @@ impl Desk {
             queries: Vec::new(),
             kept: Vec::new(),
             kept_rooms: Vec::new(),
+            told: Vec::new(),
             next_port: 20_000,
         };
         desk.settle();
@@ -142,6 +146,7 @@ impl Desk {
                 Output::Query { id, query } => self.queries.push((id, query)),
                 Output::KeepBindings { user, bindings } => self.kept.push((user, bindings)),
                 Output::KeepRoom { name, room } => self.kept_rooms.push((name, room)),
+                Output::SessionEvent { event, .. } => self.told.push(event),
                 Output::Log(line) => self.log.push(line.to_string()),
                 Output::Event(event) => self.events.push(event),
                 Output::Record(record) => self.records.push(*record),

@@ -5,6 +5,7 @@ use crate::gateway::{
     Cause, Input, InvitationStatus, InvitedUser, Kept, Query, Reply, Request, Rule, Stored, StoredInvitation,
     StoredUser,
 };
+use crate::session;
 use crate::sip::message::{HeaderName, Method};
 use std::time::Duration;
 
@@ -27,6 +28,16 @@ fn ends_in(desk: &Desk, seconds: u64) -> u64 {
 
 fn invitation(desk: &Desk, seconds: u64) -> Request {
     Request::Invite { room: "board".into(), name: "Anna Ashton".into(), until: ends_in(desk, seconds), host: true }
+}
+
+/// A room whose conference a scenario holds.
+const SCENARIO: &str = "[rooms.board]\ninvited_call = \"joinconf\"\n[[routes]]\nname = \"InboundCall\"\n\
+                        from = \"users\"\nnumber = \"joinconf\"\nscenario = \"BrowserGate\"\n";
+
+fn scenarios_desk() -> Desk {
+    let mut desk = Desk::with(&format!("{PLAN}\n{SCENARIO}"));
+    desk.answer(Ok(Kept::Loaded(Stored::default())));
+    desk
 }
 
 /// Asks; a query that follows is answered, and comes with the reply.
@@ -94,10 +105,7 @@ fn whoever_shows_an_invitation_may_call_its_room_and_no_other_and_writes_to_nobo
 
 #[test]
 fn whoever_is_invited_to_a_scenarios_conference_calls_that_one_and_no_other() {
-    let scenario = "[rooms.board]\ninvited_call = \"joinconf\"\n[[routes]]\nname = \"InboundCall\"\nfrom = \"users\"\n\
-                    number = \"joinconf\"\nscenario = \"BrowserGate\"\n";
-    let mut desk = Desk::with(&format!("{PLAN}\n{scenario}"));
-    desk.answer(Ok(Kept::Loaded(Stored::default())));
+    let mut desk = scenarios_desk();
     let (made, _) = invited(&mut desk, 3_600);
     let mut anna = client(&used(&mut desk, &made.id).0, 9);
     anna.register(&mut desk).unwrap();
@@ -113,6 +121,31 @@ fn whoever_is_invited_to_a_scenarios_conference_calls_that_one_and_no_other() {
     }
     assert_eq!(anna.call(&mut desk, "lobby").unwrap().status.0, 403);
     assert_ne!(calls(&mut desk, &mut anna, Some("board")), Some(403));
+}
+
+#[test]
+fn a_scenario_is_told_who_is_its_host_and_nobody_says_so_of_himself() {
+    let mut desk = scenarios_desk();
+    for (host, role) in [(true, "host"), (false, "guest")] {
+        let name = "Anna Ashton".into();
+        let asked = Request::Invite { room: "board".into(), name, until: ends_in(&desk, 3_600), host };
+        let (Reply::Invited(made), _) = ask(&mut desk, asked) else { panic!() };
+        let mut anna = client(&used(&mut desk, &made.id).0, 9);
+        anna.register(&mut desk).unwrap();
+        let mut request = anna.request(Method::Invite, "joinconf");
+        for (header, value) in [("X-Conference-Id", "board"), ("X-CONFERENCE-ROLE", "host"), ("x-word", "w")] {
+            request = request.with(HeaderName::from(header), value);
+        }
+        anna.ask(&mut desk, request);
+        let told = desk.told.drain(..).find_map(|event| match event {
+            session::Event::Incoming { alerting, .. } => alerting,
+            _ => None,
+        });
+        let mut headers = told.expect("a call").headers;
+        headers.sort();
+        let expected = [("X-Conference-Id", "board"), ("X-Conference-Role", role), ("x-word", "w")];
+        assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
 }
 
 #[test]
