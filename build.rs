@@ -14,12 +14,13 @@ fn main() {
     find(&made, &mut files).unwrap_or_else(|error| panic!("{}: {error}", made.display()));
     files.sort();
     let mut table = String::from("&[\n");
-    for file in files.iter().filter(|file| file.extension().is_none_or(|extension| extension != "gz")) {
+    for file in files.iter().filter(|file| file.extension().is_none_or(|kind| kind != "gz" && kind != "br")) {
         let name = file.strip_prefix(&made).expect("it was found there").to_str().expect("names are ASCII");
-        let compressed = PathBuf::from(format!("{}.gz", file.display()));
-        let compressed = compressed.exists().then(|| format!("include_bytes!({compressed:?})"));
-        let compressed = compressed.map_or("None".to_owned(), |bytes| format!("Some({bytes})"));
-        writeln!(table, "File {{ name: {name:?}, bytes: include_bytes!({file:?}), gzip: {compressed} }},")
+        let [brotli, gzip] = ["br", "gz"].map(|kind| {
+            let compressed = PathBuf::from(format!("{}.{kind}", file.display()));
+            if compressed.exists() { format!("Some(include_bytes!({compressed:?}))") } else { "None".to_owned() }
+        });
+        writeln!(table, "File {{ name: {name:?}, bytes: include_bytes!({file:?}), brotli: {brotli}, gzip: {gzip} }},")
             .expect("strings take all");
     }
     table.push(']');

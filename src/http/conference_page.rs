@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
@@ -17,6 +17,7 @@ struct File {
     /// Its path below `/`.
     name: &'static str,
     bytes: &'static [u8],
+    brotli: Option<&'static [u8]>,
     gzip: Option<&'static [u8]>,
 }
 
@@ -98,35 +99,41 @@ fn answer(file: &File, etag: &HeaderValue, asked: &HeaderMap, host: &str) -> Res
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(file.name)));
     if is_index {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy(host));
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy(host, &styles(file.bytes)));
         headers.insert(PERMISSIONS.0, PERMISSIONS.1);
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     }
-    let bytes = match file.gzip {
-        Some(gzip) if takes_gzip(asked) => {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            gzip
-        }
-        _ => file.bytes,
-    };
-    (headers, Body::from(bytes)).into_response()
+    let compressed = [("br", file.brotli), ("gzip", file.gzip)];
+    let taken =
+        compressed.into_iter().find_map(|(coding, bytes)| Some((coding, bytes?)).filter(|_| takes(asked, coding)));
+    if let Some((coding, _)) = taken {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    (headers, Body::from(taken.map_or(file.bytes, |(_, bytes)| bytes))).into_response()
+}
+
+/// The styles that stand in a page, each as its policy names it (CSP 3 section 2.3.1): with blanks between.
+fn styles(page: &[u8]) -> String {
+    let page = std::str::from_utf8(page).unwrap_or_default();
+    let inner = page.split("<style>").skip(1).filter_map(|rest| rest.split("</style>").next());
+    inner.map(|style| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(style)))).collect()
 }
 
 /// What the page may do: run itself, and talk to us. Browsers of some years do not take `'self'` for WebSockets.
-fn policy(host: &str) -> HeaderValue {
+fn policy(host: &str, styles: &str) -> HeaderValue {
     let sockets = if host.is_empty() { String::new() } else { format!(" ws://{host} wss://{host}") };
     let text = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; \
+        "default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' data:; media-src 'self' blob:; \
          connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+fn takes(headers: &HeaderMap, coding: &str) -> bool {
     let encodings = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
     encodings.flat_map(|value| value.split(',')).any(|one| {
         let mut parts = one.split(';').map(str::trim);
-        parts.next() == Some("gzip") && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        parts.next() == Some(coding) && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 
@@ -145,8 +152,11 @@ fn content_type(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    const FILE: File = File { name: "assets/a-1b2c.js", bytes: b"let a = 1;", gzip: Some(b"\x1f\x8b") };
-    const PAGE: File = File { name: INDEX, bytes: b"<!doctype html>", gzip: None };
+    const FILE: File =
+        File { name: "assets/a-1b2c.js", bytes: b"let a = 1;", brotli: Some(b"\x0b"), gzip: Some(b"\x1f\x8b") };
+    const PAGE: File =
+        File { name: INDEX, bytes: b"<!doctype html><style>a{b:c}</style>", brotli: None, gzip: Some(b"\x1f\x8b") };
+    const TEXT: File = File { name: "assets/a.svg", bytes: b"<svg/>", brotli: None, gzip: None };
 
     fn ask(file: &File, headers: &[(HeaderName, &str)]) -> Response {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
@@ -183,14 +193,46 @@ mod tests {
         assert!((20 * 1024..=150 * 1024).contains(&octets), "{octets} octets, compressed");
     }
 
+    /// What is loaded before anything is shown: few requests, few octets, and none that the page waits for.
     #[test]
-    fn who_takes_gzip_gets_it_where_there_is_one() {
+    fn the_first_view_takes_one_script_that_holds_nothing_up_and_little_of_the_rest() {
+        let Some(page) = FILES.iter().find(|file| file.name == INDEX) else {
+            eprintln!("skipped: the page is not built (`.ci/web target/web`)");
+            return;
+        };
+        let text = std::str::from_utf8(page.bytes).unwrap();
+        assert!(!text.contains("rel=\"stylesheet\"") && !text.contains("@import"), "a style that the page waits for");
+        let scripts: Vec<&str> = text.split("<script").skip(1).collect();
+        assert!(
+            scripts.iter().all(|script| script.starts_with(" type=\"module\"")),
+            "a script that the page waits for"
+        );
+        let named = FILES.iter().filter(|file| text.contains(file.name));
+        let sizes = named.map(|file| (file.name, file.gzip.unwrap_or(file.bytes).len())).collect::<Vec<_>>();
+        assert!(sizes.len() <= 3, "script, icon, and one more: {sizes:?}");
+        let octets = sizes.iter().map(|(_, octets)| octets).sum::<usize>() + page.gzip.unwrap().len();
+        assert!(octets <= 28 * 1024, "{octets} octets, compressed: {sizes:?}");
+    }
+
+    #[test]
+    fn everything_is_sent_compressed_that_is_smaller_so() {
+        for file in FILES {
+            let [brotli, gzip] = [file.brotli, file.gzip].map(|bytes| bytes.map_or(file.bytes.len(), <[u8]>::len));
+            assert!(brotli <= gzip && gzip <= file.bytes.len(), "{}: {brotli}, {gzip}", file.name);
+            assert!(file.bytes.len() < 4_096 || brotli < file.bytes.len() / 2, "{}: {brotli}", file.name);
+        }
+    }
+
+    #[test]
+    fn who_takes_something_compressed_gets_the_smallest_that_there_is() {
         for (file, accepted, expected) in [
-            (&FILE, "gzip, deflate, br", Some("gzip")),
-            (&FILE, "br;q=1.0, gzip;q=0.8", Some("gzip")),
+            (&FILE, "gzip, deflate, br", Some("br")),
+            (&FILE, "gzip, deflate", Some("gzip")),
+            (&FILE, "br;q=0, gzip;q=0.8", Some("gzip")),
             (&FILE, "gzip;q=0", None),
             (&FILE, "identity", None),
-            (&PAGE, "gzip", None),
+            (&PAGE, "gzip, br", Some("gzip")),
+            (&TEXT, "gzip, br", None),
         ] {
             let response = ask(file, &[(header::ACCEPT_ENCODING, accepted)]);
             assert_eq!(header_of(&response, header::CONTENT_ENCODING), expected, "{} {accepted}", file.name);
@@ -202,6 +244,8 @@ mod tests {
         let page = ask(&PAGE, &[]);
         let policy = header_of(&page, header::CONTENT_SECURITY_POLICY).unwrap();
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        // Of "a{b:c}".
+        assert!(policy.contains("style-src 'self' 'sha256-0cRUVYRKwNwnl1hkfkPGjkht16b039TjFdJzmXfFK2o=';"), "{policy}");
         assert!(policy.contains("connect-src 'self' ws://gate.example:8443 wss://gate.example:8443;"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
         assert!(header_of(&page, PERMISSIONS.0).unwrap().contains("microphone=(self)"));

@@ -7,19 +7,27 @@ import { HttpGuest, HttpHost } from '../gateway/http';
 import { keptToken } from '../kept';
 import { Devices } from '../media/devices';
 import { explain } from '../problems';
-import { Session } from '../session';
-import { has, t } from '../texts';
-import { useConference } from './hooks';
+import type { Session } from '../session';
+import { t } from '../texts';
+import { Message } from './message';
 import { Prejoin } from './prejoin';
-import { Room } from './room';
 import { Start } from './start';
+
+/** The conference itself is most of the page: it comes while the name is asked. */
+const conference = () => import('./conference').catch((error: unknown) => { throw new Problem(0, 'unreachable', String(error)); });
+
+/** Has something done once there is nothing else to do. */
+function whenIdle(run: () => void): void {
+    if ('requestIdleCallback' in window) requestIdleCallback(run, { timeout: 1000 });
+    else setTimeout(run, 200);
+}
 
 /** Somebody with an invitation. */
 function Guest({ place }: { place: Place }) {
     const [guest] = useState(() => new HttpGuest(place));
     const [invitation, setInvitation] = useState<Invitation | null>(null);
     const [devices, setDevices] = useState<Devices | null>(null);
-    const [session, setSession] = useState<Session | null>(null);
+    const [inside, setInside] = useState<{ session: Session; View: typeof import('./conference').Inside } | null>(null);
     const [wrong, setWrong] = useState('');
     const [isBusy, setBusy] = useState(false);
     const look = () => {
@@ -28,7 +36,10 @@ function Guest({ place }: { place: Place }) {
     };
     useEffect(look, [guest]);
     useEffect(() => {
-        if (invitation !== null && canTalk()) setDevices(new Devices());
+        if (invitation !== null && canTalk()) {
+            setDevices(new Devices());
+            whenIdle(() => void conference().catch(() => {}));
+        }
         if (invitation !== null) document.title = `${invitation.room} · ${t('title')}`;
     }, [invitation]);
     const join = async (name: string, muted: boolean) => {
@@ -36,14 +47,15 @@ function Guest({ place }: { place: Place }) {
         setBusy(true);
         setWrong('');
         try {
-            const admitted = await guest.join();
-            setSession(new Session(admitted, devices, guest, await hostOf(place, admitted.room), name, muted));
+            const [admitted, { begin, Inside }] = await Promise.all([guest.join(), conference()]);
+            const host = await hostOf(place, admitted.room);
+            setInside({ session: begin(admitted, devices, guest, host, name, muted), View: Inside });
         } catch (error) {
             setWrong(explain(error));
         }
         setBusy(false);
     };
-    if (session !== null) return <Inside session={session} again={() => setSession(null)} />;
+    if (inside !== null) return <inside.View session={inside.session} again={() => setInside(null)} />;
     if (invitation !== null && devices !== null) {
         return <Prejoin invitation={invitation} devices={devices} wrong={wrong} isBusy={isBusy} onJoin={(name, muted) => void join(name, muted)} />;
     }
@@ -69,24 +81,6 @@ async function hostOf({ token }: Place, room: string): Promise<Host | null> {
         }
     }
     return null;
-}
-
-/** In the conference, and after it. */
-function Inside({ session, again }: { session: Session; again: () => void }) {
-    const { phase } = useConference(session.store);
-    if (phase.name !== 'over') return <Room session={session} />;
-    const text = has(`problem.${phase.detail}`) ? `problem.${phase.detail}` : `over.${phase.why}`;
-    return <Message title={t('over')} text={t(text, { detail: phase.detail })} action={t('over.again')} onAction={again} />;
-}
-
-function Message({ title, text, action, onAction }: { title: string; text: string; action?: string; onAction?: () => void }) {
-    return (
-        <main class="narrow message">
-            <h1>{title}</h1>
-            <p role="alert">{text}</p>
-            {action !== undefined && <button type="button" class="primary" onClick={onAction}>{action}</button>}
-        </main>
-    );
 }
 
 export function App() {
