@@ -68,9 +68,15 @@ function endWhenEmpty() {
   if (browsers.size + telephones.size === 0) VoxEngine.terminate();
 }
 
-/** Greets a call, and only then lets it in. */
-function greet(call, enter) {
-  const greeted = () => {
+/** Greets a call, and only then lets it in. Where nobody can say it, a prompt of the gateway's is heard. */
+function greet(call, enter = () => {}) {
+  let isPrompt = false;
+  const greeted = ({ error }) => {
+    if (error && !isPrompt) {
+      isPrompt = true;
+      call.startPlayback("joining");
+      return;
+    }
     call.removeEventListener(CallEvents.PlaybackFinished, greeted);
     inside.add(call);
     (relays.get(call.id())?.mix ?? (telephones.has(call.id()) ? forTelephones : forBrowsers)).sendMediaTo(call);
@@ -78,7 +84,7 @@ function greet(call, enter) {
     enter();
   };
   call.addEventListener(CallEvents.PlaybackFinished, greeted);
-  call.say("You have joined the conference.", VOICE);
+  call.say("You have joined a conference.", VOICE);
 }
 
 /** The mixes that a call is heard in, when it is not muted. */
@@ -144,10 +150,10 @@ function addBrowser(call) {
   call.addEventListener(CallEvents.Connected, () => {
     browsers.set(call.id(), call);
     members.add(call.callerid());
-    greet(call, () => {
-      tellWhoIsThere();
-      tellState([call]);
-    });
+    // Browsers call each other meanwhile.
+    tellWhoIsThere();
+    tellState([call]);
+    greet(call);
   });
   call.addEventListener(CallEvents.MessageReceived, ({ text }) => onMessage(call, text));
   call.addEventListener(CallEvents.Disconnected, gone);

@@ -1,27 +1,34 @@
-// A telephone keys the PIN of a conference and comes into it. A wrong PIN may be corrected, three times in all.
+// A telephone keys the PIN of a conference and comes into it. A wrong PIN may be corrected, three times in all. What is
+// heard are prompts of the gateway's, which need no voice.
 require(Modules.Conference);
 
 const MOST_TRIES = 3;
 /** How a conference that its host has locked refuses a call. */
 const LOCKED = 423;
-const VOICE = Language.UK_ENGLISH_FEMALE;
 
 VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
   let pin = "";
   let tries = 0;
   let conference = null;
 
-  const ask = (words) => {
+  /** Plays prompts one after the other, and then goes on. */
+  const play = (prompts, then = () => {}) => {
+    const rest = prompts.slice(1);
+    call.removeEventListener(CallEvents.PlaybackFinished);
+    call.addEventListener(CallEvents.PlaybackFinished, () => (rest.length > 0 ? play(rest, then) : then()));
+    call.startPlayback(prompts[0]);
+  };
+
+  const ask = (...prompts) => {
     pin = "";
-    call.say(words, VOICE);
+    play([...prompts, "enter-pin"]);
   };
 
   /** The caller hears why it is over, and then it is. */
-  const leave = (words) => {
+  const leave = (...prompts) => {
     call.handleTones(false);
     call.removeEventListener(CallEvents.ToneReceived);
-    call.addEventListener(CallEvents.PlaybackFinished, () => call.hangup());
-    call.say(words, VOICE);
+    play(prompts, () => call.hangup());
   };
 
   const join = () => {
@@ -34,15 +41,15 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
     asked.addEventListener(CallEvents.Disconnected, () => VoxEngine.terminate());
     asked.addEventListener(CallEvents.Failed, ({ code }) => {
       conference = null;
-      if (code === LOCKED) leave("This conference is locked. Goodbye.");
-      else if (tries < MOST_TRIES) ask("There is no conference with this PIN. Please enter it again, and then press pound.");
-      else leave("There is no conference with this PIN. Goodbye.");
+      if (code === LOCKED) leave("call-failed");
+      else if (tries < MOST_TRIES) ask("wrong-pin");
+      else leave("wrong-pin", "goodbye");
     });
   };
 
   call.addEventListener(CallEvents.Connected, () => {
     call.handleTones(true);
-    ask("Hello. Please enter the PIN of your conference, and then press pound.");
+    ask();
   });
   call.addEventListener(CallEvents.ToneReceived, ({ tone }) => {
     if (conference) return;

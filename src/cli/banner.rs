@@ -1,14 +1,22 @@
 //! What a person at a terminal sees when the gateway has started.
 
-use crate::dialplan::{Plan, RouteTarget, Then};
+use crate::dialplan::{Origin, Plan, Room, RouteTarget, Then};
 use crate::http::Inviting;
 use crate::net::Transports;
 use crate::sip::message::Transport;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-/// A room of this name is for trying things out: its PIN is no secret.
-pub(super) const DEMO_ROOM: &str = "demo";
+/// Rooms of these names are for trying things out: what opens them is no secret. In the second one browsers hear each
+/// other directly.
+const DEMO_ROOM: &str = "demo";
+const DEMO_CONFERENCE: &str = "604715";
+
+/// The one of them that browsers are invited to.
+pub(super) fn demo(plan: &Plan) -> Option<Arc<Room>> {
+    [DEMO_CONFERENCE, DEMO_ROOM].into_iter().find_map(|name| plan.room(name)).cloned()
+}
 
 /// Where to dial, and the demo room's PIN.
 pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
@@ -31,6 +39,7 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
         } else {
             format!("numbers {number} @{place}")
         };
+        let is_dialled = route.from.iter().any(|from| matches!(from, Origin::Trunk(_)));
         let leads = match &route.target {
             RouteTarget::Ivr(ivr) if matches!(ivr.then, Then::ByPin { .. }) => "asks for a PIN".to_owned(),
             RouteTarget::Ivr(ivr) => format!("ivr {}", ivr.name),
@@ -38,6 +47,8 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
             // Not dialled from outside.
             RouteTarget::User(user) => format!("user {}", user.as_str()),
             RouteTarget::Direct => "that user".to_owned(),
+            // Of sessions to one another, and of browsers: their pages do that.
+            RouteTarget::Scenario(_) if !is_dialled => continue,
             RouteTarget::Scenario(scenario) => format!("scenario {}", scenario.name),
             RouteTarget::Trunks(_) => continue,
             RouteTarget::Reject(status) => format!("rejected with {status}"),
@@ -61,14 +72,18 @@ pub(super) fn banner(plan: &Plan, transports: &Transports) -> String {
 }
 
 /// The conference page: a URL for each of two windows; empty where nobody can be invited.
-pub(super) async fn pages(inviting: &Inviting) -> String {
+pub(super) async fn pages(inviting: &Inviting, room: &Room) -> String {
     if !Inviting::has_page() {
         return "The conference page was not built in; `make run` builds it.\n\n".to_owned();
     }
-    let host = inviting.invite(DEMO_ROOM, "Host", true).await;
-    let guest = inviting.invite(DEMO_ROOM, "Guest", false).await;
+    let host = inviting.invite(&room.name, "Host", true).await;
+    let guest = inviting.invite(&room.name, "Guest", false).await;
     let (Some(host), Some(guest)) = (host, guest) else { return String::new() };
+    let by_telephone = match (&room.access_number, room.keyed()) {
+        (Some(number), Some(pin)) => format!("; telephones dial {number} and key {pin}#"),
+        _ => String::new(),
+    };
     format!(
-        "Or open the room \"{DEMO_ROOM}\" in a browser, a window for each URL. The host invites others.\n\n  {host}\n  {guest}\n\n"
+        "Or meet in browsers, a window for each URL. The host invites others{by_telephone}.\n\n  {host}\n  {guest}\n\n"
     )
 }

@@ -217,9 +217,9 @@ async fn serve(
     }
     if std::io::stdout().is_terminal() {
         show(banner::banner(&plan, &transports))?;
-        let inviting = http.as_ref().filter(|_| plan.room(banner::DEMO_ROOM).is_some()).and_then(HttpServer::inviting);
-        if let Some(inviting) = inviting {
-            tokio::spawn(async move { show(banner::pages(&inviting).await) });
+        let inviting = http.as_ref().and_then(HttpServer::inviting);
+        if let (Some(inviting), Some(room)) = (inviting, banner::demo(&plan)) {
+            tokio::spawn(async move { show(banner::pages(&inviting, &room).await) });
         }
     }
     let (asking, scenarios_asked) = mpsc::channel(SCENARIO_QUEUE);

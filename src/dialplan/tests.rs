@@ -29,10 +29,19 @@ fn the_demo_file_checks_clean() {
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
     let plan = loaded.plan;
     let local = Origin::named("local");
-    for (number, name) in [("1000", "Conference"), ("2000", "Lobby"), ("3042", "OnDemand")] {
+    for (number, name) in [("1000", "Conference"), ("2000", "Lobby"), ("3042", "OnDemand"), ("4000", "InboundFromPSTN")]
+    {
         assert_eq!(route::find(&plan, &local, number).unwrap().name, name);
     }
     assert!(route::find(&plan, &local, "30421").is_none());
+    // The four of the conference, in the order of the platform's own.
+    let four = ["InboundFromPSTN", "InboundCall", "Fwd", "P2P"];
+    let names: Vec<&str> =
+        plan.routes.iter().map(|route| route.name.as_str()).filter(|name| four.contains(name)).collect();
+    assert_eq!(names, four);
+    assert_eq!(plan.room("604715").unwrap().keyed().as_deref(), Some("604715"));
+    assert_eq!(plan.room("demo").unwrap().keyed().as_deref(), Some("482917"));
+    assert_eq!(plan.room("lobby").map(|room| room.keyed()), None);
     let (room, access) = plan.room_by_pin("482917").unwrap();
     assert_eq!((room.name.as_str(), access), ("demo", RoomAccess::Member));
     for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {

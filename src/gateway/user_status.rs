@@ -66,4 +66,6 @@ pub struct InvitedUser {
     pub password: Password,
     /// The invitation.
     pub invitation: InvitationStatus,
+    /// What telephones key to come into the room; told to hosts alone.
+    pub pin: Option<Password>,
 }

@@ -94,6 +94,13 @@
         return stats.get(stats.get(transport?.selectedCandidatePairId)?.remoteCandidateId)?.protocol;
     }));
 
+    /** When the first sound is heard that comes by any connection, milliseconds after `begin`. */
+    window.soundSince = begin => until('the first sound', async () => {
+        const all = await Promise.all(connections.map(one => one.getStats()));
+        const energies = all.flatMap(stats => [...stats.values()]).map(({ totalAudioEnergy = 0, type }) => type === 'inbound-rtp' ? totalAudioEnergy : 0);
+        return Math.max(...energies) > 1e-4 && performance.now() - begin;
+    });
+
     window.openConnections = () => connections.filter(one => one.connectionState !== 'closed').length;
 
     /** Looks until `fact()` holds, and gives what it gave. */

@@ -7,6 +7,7 @@ import { Store } from './conference/store';
 import type { Clock } from './conference/world';
 import { type Admitted, type Guest, type Host, Problem } from './gateway/gateway';
 import type { Devices, DeviceState } from './media/devices';
+import { keptPin } from './kept';
 import { Stage } from './media/stage';
 import { explain } from './problems';
 import { startPhone } from './signalling/jssip';
@@ -48,6 +49,12 @@ export class Session {
             devices.listen(() => this.devicesChanged()),
             this.store.listen(() => this.conferenceChanged()),
         );
+    }
+
+    /** What a host reads out to whoever comes by telephone; empty: not known. */
+    get access(): { readonly accessNumber: string; readonly pin: string } {
+        const { accessNumber, pin, room } = this.admitted;
+        return { accessNumber, pin: pin || keptPin(room) };
     }
 
     private conferenceChanged(): void {

@@ -1,7 +1,7 @@
 //! `[gateway]`: addresses, ports, folders, limits.
 
 use super::values::parse_host;
-use super::{Checker, auth, codecs, database, identity, say, web};
+use super::{Checker, auth, codecs, database, identity, room, say, web};
 use crate::dialplan::log_levels;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::plan::{FetchSettings, Gateway, ListenAddress, Retention, SipTransport, TrunkAddress};
@@ -53,6 +53,7 @@ pub(super) fn check(checker: &mut Checker<'_>, raw: &RawGateway, has_users: bool
         database: database::check(checker, &raw.database, &data),
         domain,
         numbers: numbers(checker, raw),
+        access_number: room::access_number(checker, &raw.access_number),
         media_threads: checker
             .number("media_threads", &raw.media_threads, 1..=256)
             .and_then(|threads| usize::try_from(threads).ok()),

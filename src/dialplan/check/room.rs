@@ -10,6 +10,9 @@ use toml::Spanned;
 const ANNOUNCE: [(&str, Announce); 2] = [("none", Announce::None), ("tone", Announce::Tone)];
 const ALONE: [(&str, Alone); 3] = [("silence", Alone::Silence), ("tone", Alone::Tone), ("music", Alone::Music)];
 
+/// Characters of a number that people are shown.
+const LONGEST_NUMBER: usize = 40;
+
 pub(super) fn check(
     checker: &mut Checker<'_>,
     gateway: &Gateway,
@@ -31,9 +34,27 @@ pub(super) fn check(
                 music: music(checker, gateway, raw),
                 max_members: checker.number("max_members", &raw.max_members, 1..=10_000),
                 invited_call: raw.invited_call.get().map(|number| number.get_ref().clone()),
+                access_number: access_number(checker, &raw.access_number),
             })
         })
         .collect()
+}
+
+/// A number as people write it.
+pub(super) fn access_number(checker: &mut Checker<'_>, field: &Field<String>) -> Option<String> {
+    let number = checker.text("access_number", field)?;
+    let is_written = |letter: char| letter.is_ascii_digit() || " +-./()*#".contains(letter);
+    if number.len() <= LONGEST_NUMBER && number.chars().all(is_written) && number.contains(|c: char| c.is_ascii_digit())
+    {
+        return Some(number);
+    }
+    let place = field.get()?.span();
+    checker
+        .sink
+        .error(place, "`access_number` is no number to read out")
+        .label("digits, blanks and + - . / ( ) * #, 40 characters at most")
+        .help("for example \"+44 20 7946 0100\"");
+    None
 }
 
 fn music(checker: &mut Checker<'_>, gateway: &Gateway, raw: &RawRoom) -> Option<SoundSource> {

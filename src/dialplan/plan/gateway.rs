@@ -191,6 +191,8 @@ pub struct Gateway {
     pub digest: Digest,
     /// How numbers are brought to E.164: country code and prefixes.
     pub numbers: NumberRules,
+    /// The number that telephones reach rooms by that have none of their own, for people. Default: none is known.
+    pub access_number: Option<String>,
     /// Threads that mix sound, 1 to 256. Default: one a core, told by `None`. A room is never on more than one.
     pub media_threads: Option<usize>,
     /// How many are mixed in a room where more speak at once, the loudest. Default 8; 1 to 1000.

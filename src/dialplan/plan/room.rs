@@ -22,6 +22,8 @@ pub struct Room {
     pub max_members: Option<u32>,
     /// The number that those who were invited call in its stead. Default: none, they call the room.
     pub invited_call: Option<String>,
+    /// The number that telephones reach it by, for people. Default: that of the gateway.
+    pub access_number: Option<String>,
 }
 
 impl Room {
@@ -29,14 +31,35 @@ impl Room {
     #[must_use]
     pub const fn on_demand(name: String) -> Self {
         let (announce, alone) = (Announce::Tone, Alone::Tone);
-        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None, invited_call: None }
+        Self::bare(name, announce, alone)
     }
 
     /// One in which nothing is heard but its members.
     #[must_use]
     pub const fn silent(name: String) -> Self {
-        let (announce, alone) = (Announce::None, Alone::Silence);
-        Self { name, pin: None, host_pin: None, announce, alone, music: None, max_members: None, invited_call: None }
+        Self::bare(name, Announce::None, Alone::Silence)
+    }
+
+    const fn bare(name: String, announce: Announce, alone: Alone) -> Self {
+        Self {
+            name,
+            pin: None,
+            host_pin: None,
+            announce,
+            alone,
+            music: None,
+            max_members: None,
+            invited_call: None,
+            access_number: None,
+        }
+    }
+
+    /// What telephones key to come in: its PIN, or where a scenario holds it its name, if that can be keyed. For hosts
+    /// alone, and never for a log.
+    #[must_use]
+    pub fn keyed(&self) -> Option<String> {
+        let name = || self.name.bytes().all(|byte| byte.is_ascii_digit()).then(|| self.name.clone());
+        self.pin.as_ref().map(Pin::reveal).or_else(|| self.invited_call.as_ref().and_then(|_| name()))
     }
 }
 

@@ -55,8 +55,8 @@ impl Pin {
         self.length
     }
 
-    /// The digits themselves, for the one place that tells them: what `run` prints on a terminal about the demo room.
-    /// Never for a log.
+    /// The digits themselves, for those who may tell them: what `run` prints on a terminal about the demo room, and
+    /// hosts, who read them out. Never for a log.
     #[must_use]
     pub fn reveal(&self) -> String {
         self.digits.iter().take(usize::from(self.length)).map(|digit| char::from(*digit)).collect()

@@ -70,6 +70,9 @@ table! {
         /// What international numbers begin with instead of `+`, 1 to 5 digits. Default: as `country` has it, else
         /// `"00"`.
         international_prefix: String = r#""00""#,
+        /// The number that hosts read out to whoever comes by telephone, as people write it, where the room has none of
+        /// its own. Default: none, hosts are told the PIN alone.
+        access_number: String = r#""+44 20 7946 0100""#,
         /// Threads that mix sound, 1 to 256. A room is never on more than one. Default: one for each core. Needs a
         /// restart.
         media_threads: i64 = "2",

@@ -23,5 +23,8 @@ table! {
         /// What those who were invited call in its stead: a number that a route from `users` leads to a scenario, which
         /// finds the room's name in `X-Conference-Id`. Default: the room itself.
         invited_call: String = r#""joinconf""#,
+        /// The number that hosts read out to whoever comes by telephone, as people write it. Default: that of the
+        /// gateway.
+        access_number: String = r#""+44 20 7946 0100""#,
     }
 }

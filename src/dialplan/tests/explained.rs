@@ -41,8 +41,8 @@ fn the_way_of_wrong_pins() {
 A call from trunk local to 1000
 
 Routes, top to bottom:
-  line 75, Conference: matches, by number 1000
-  3 below not looked at
+  line 82, Conference: matches, by number 1000
+  7 below not looked at
 
 The call is answered at once.
 Ivr conference, in en-GB:
@@ -64,8 +64,8 @@ fn the_way_when_no_digits_are_given() {
 A call from trunk local to 1000
 
 Routes, top to bottom:
-  line 75, Conference: matches, by number 1000
-  3 below not looked at
+  line 82, Conference: matches, by number 1000
+  7 below not looked at
 
 The call is answered at once.
 Ivr conference, in en-GB:
@@ -89,10 +89,10 @@ A call from trunk local to 3000
   dialled as sip:30-00@127.0.0.1
 
 Routes, top to bottom:
-  line 75, Conference: is for number 1000
-  line 81, Lobby: is for number 2000
-  line 88, OnDemand: matches, by number 3\\d{3}
-  1 below not looked at
+  line 82, Conference: is for number 1000
+  line 88, Lobby: is for number 2000
+  line 95, OnDemand: matches, by number 3\\d{3}
+  5 below not looked at
 
 The call is answered at once.
 The caller joins room 3000 (made on demand).
@@ -106,17 +106,21 @@ The caller joins room 3000 (made on demand).
 #[test]
 fn a_call_nobody_takes_says_what_each_route_is_for() {
     let expected = "\
-A call from users to 1001
+A call from trunk local to 1001
 
 Routes, top to bottom:
-  line 75, Conference: is for calls from trunk local
-  line 81, Lobby: is for calls from trunk local
-  line 88, OnDemand: is for calls from trunk local
-  line 95, Users: is for number 1000
+  line 82, Conference: is for number 1000
+  line 88, Lobby: is for number 2000
+  line 95, OnDemand: is for number 3\\d{3}
+  line 102, Users: is for calls from users
+  line 109, InboundFromPSTN: is for number 4000
+  line 115, InboundCall: is for calls from users
+  line 121, Fwd: is for calls from sessions
+  line 127, P2P: is for calls from users
 
 No route matches: the call is refused with 404 Not Found.
 ";
-    assert_eq!(told(DEMO, "users", "1001", None), expected);
+    assert_eq!(told(DEMO, "local", "1001", None), expected);
     let unknown = told(DEMO, "192.0.2.1", "1000", None);
     assert_eq!(unknown, "No trunk takes calls from 192.0.2.1: the gateway does not answer at all.\n");
 }
@@ -224,7 +228,7 @@ fn what_comes_of_a_call_is_told_apart_from_the_words() {
     assert_eq!((joined.room.as_deref(), joined.refused), (Some("demo"), None));
     for (from, number, digits, why) in [
         ("192.0.2.1", "1000", None, "No trunk takes calls"),
-        ("local", "4000", None, "No route matches"),
+        ("local", "5000", None, "No route matches"),
         ("local", "1000", Some("999999#999999#999999#"), "The call is ended"),
         ("sessions", "112", None, "The call is not placed: emergency"),
     ] {

@@ -177,7 +177,9 @@ impl Gateway {
         }
         let Some(invitation) = self.users.invitations.status_of(&id) else { return };
         self.log(Level::Info, None, "invitation used", format!("{id} to room {}, by {name}", invitation.room));
-        self.effects.reply(asked, Reply::Admitted(InvitedUser { user: name, password, invitation }));
+        let room = self.plan.room(&invitation.room).or_else(|| self.rooms.made(&invitation.room));
+        let pin = room.filter(|_| invitation.host).and_then(|room| room.keyed()).map(Password::new);
+        self.effects.reply(asked, Reply::Admitted(InvitedUser { user: name, password, invitation, pin }));
     }
 
     /// Somebody who was invited is a user no more, and in no call.

@@ -113,6 +113,12 @@ pub(super) struct Admitted {
     call: String,
     /// As `new RTCPeerConnection({ iceServers })` takes them.
     ice_servers: Vec<IceServer>,
+    /// What the host reads out to whoever comes by telephone: the number, where the dialplan says it.
+    #[schema(example = "+44 20 7946 0100")]
+    access_number: Option<String>,
+    /// And what they key there, where the room has a PIN.
+    #[schema(example = "482917")]
+    pin: Option<String>,
 }
 
 /// The invitations to a room that have not ended. Role: operator.
@@ -211,7 +217,8 @@ pub(super) async fn join(
     NameAnd(room, token): NameAnd,
 ) -> Result<(StatusCode, axum::Json<Admitted>), Problem> {
     let Claims { id, .. } = opened(&app, &client, &room, &token)?;
-    let Reply::Admitted(InvitedUser { user, password, invitation }) = app.ask(Request::UseInvitation { id }).await?
+    let Reply::Admitted(InvitedUser { user, password, invitation, pin }) =
+        app.ask(Request::UseInvitation { id }).await?
     else {
         return Err(Problem::unavailable("no-answer", "nothing is known of the user"));
     };
@@ -219,7 +226,11 @@ pub(super) async fn join(
     let place = place(&peer, &headers);
     let host = plan.gateway.domain.as_deref().unwrap_or_else(|| place.host());
     let scheme = if client.secure { "wss" } else { "ws" };
+    let own = plan.room(&invitation.room).and_then(|room| room.access_number.as_ref());
+    let number = own.or(plan.gateway.access_number.as_ref()).filter(|_| invitation.host).cloned();
     let admitted = Admitted {
+        access_number: number,
+        pin: pin.map(|pin| pin.reveal().to_owned()),
         uri: format!("sip:{user}@{host}"),
         call: format!("sip:{}@{host}", escaped(plan.called_by_invited(&invitation.room))),
         websocket: format!("{scheme}://{place}/sip"),

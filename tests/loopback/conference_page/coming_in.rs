@@ -1,5 +1,6 @@
 //! By an invitation into the room, and out of it.
 
+use super::super::conference::ours;
 use super::super::harness::chromium::Chromium;
 use super::super::harness::folder::Folder;
 use super::super::harness::http::Http;
@@ -7,11 +8,17 @@ use super::super::harness::process::Running;
 use super::super::harness::slot::Slot;
 use super::super::harness::wait::{self, seconds};
 use super::super::harness::{PROGRAM, Phone, address, sound};
-use super::{ANNAS, EARS, HEARD, PAGES, bring_axe, faults, invite, start, wait_for_nobody};
+use super::{
+    ANNAS, EARS, HEARD, PAGES, assert_hears_once, bring_axe, faults, invite, join, pictures, start, wait_for_nobody,
+};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::process::Command;
+
+/// Tones: of another telephone, and of another page.
+const OTTOS: f64 = 1_500.0;
+const OTHERS: f64 = 1_100.0;
 
 #[test]
 fn somebody_invited_is_in_the_room_by_the_page_hears_a_telephone_is_heard_and_leaves() {
@@ -40,6 +47,25 @@ fn somebody_invited_is_in_the_room_by_the_page_hears_a_telephone_is_heard_and_le
     browser.does("await press('Join again'); await press('Join'); await button('Leave');");
     gateway.wait_for_members("lobby", 1);
     browser.does("await press('Leave'); await button('Join again');");
+    gateway.finish();
+}
+
+/// `cargo test --test all -- the_first_sound --nocapture` tells how long it took (benches/README.md).
+#[test]
+fn the_first_sound_of_a_telephone_follows_the_click() {
+    let _slot = Slot::take();
+    let (gateway, browser) = (start(), Chromium::start());
+    let anna = Phone::dials("2000").says(ANNAS).seconds(40.0).call(&gateway);
+    gateway.wait_for_members("lobby", 1);
+    browser.opens(&invite(&gateway, "Mia", false), EARS);
+    let took = browser.does(
+        "const join = await button('Join'); await new Promise(done => setTimeout(done, 2000));
+         const begin = performance.now(); join.click(); return soundSince(begin);",
+    );
+    eprintln!("from the click to the first sound: {took} ms");
+    browser
+        .does(&format!("await until('it', async () => (await hears([{ANNAS}]))[0] > {HEARD}); await press('Leave');"));
+    anna.finish().answered();
     gateway.finish();
 }
 
@@ -80,8 +106,10 @@ fn a_browser_gets_the_page_and_a_program_what_the_invitation_says() {
 }
 
 #[test]
-fn who_starts_the_gateway_at_a_terminal_is_told_the_urls_of_a_room() {
+fn who_starts_the_gateway_at_a_terminal_is_told_urls_by_which_two_browsers_meet_directly() {
+    let _slot = Slot::take();
     let folder = Folder::new();
+    let browser = Chromium::start();
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let (sip, web) = (address::free_port(here), address::free_port(here));
     let (first, last) = address::free_block(here, 60);
@@ -99,6 +127,7 @@ fn who_starts_the_gateway_at_a_terminal_is_told_the_urls_of_a_room() {
         dialplan = dialplan.replace(ours, &tests);
     }
     std::fs::write(folder.file("dialplan.toml"), dialplan).unwrap();
+    ours().copy(folder.path(), "");
     // A terminal of its own.
     let mut command = Command::new("script");
     command.args(["-qec", &format!("exec {PROGRAM} run"), "/dev/null"]).current_dir(folder.path());
@@ -107,7 +136,7 @@ fn who_starts_the_gateway_at_a_terminal_is_told_the_urls_of_a_room() {
         let found: Vec<String> = terminal
             .output()
             .split_whitespace()
-            .filter(|word| word.contains("/join/demo/"))
+            .filter(|word| word.contains("/join/604715/"))
             .map(str::to_owned)
             .collect();
         (found.len() == 2).then_some(found)
@@ -116,8 +145,42 @@ fn who_starts_the_gateway_at_a_terminal_is_told_the_urls_of_a_room() {
     for (url, host) in urls.iter().zip([true, false]) {
         let path = url.strip_prefix(&format!("http://localhost:{web}")).unwrap_or_else(|| panic!("{url}"));
         let answer = Http::over(TcpStream::connect((here, web)).unwrap()).send("GET", path, &[], "").unwrap().json();
-        assert_eq!((&answer["room"], &answer["host"]), (&json!("demo"), &json!(host)), "{answer}");
+        assert_eq!((&answer["room"], &answer["host"]), (&json!("604715"), &json!(host)), "{answer}");
     }
+    let phone = |number: &str, pin: &str, name: &str, tone: f64| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["call", &format!("sip:{number}@127.0.0.1:{sip}"), "--digits", &format!("{pin}#"), "--tone"]);
+        command
+            .args([&tone.to_string(), "--digits-after", "3", "--seconds", "90", "--record"])
+            .arg(folder.file(&format!("{name}.wav")));
+        Running::start(command, folder.path(), name)
+    };
+    // The PIN of a room still opens it, and another one the conference.
+    let in_room = phone("1000", "482917", "anna", ANNAS);
+    let in_conference = phone("4000", "604715", "otto", OTTOS);
+    join(&browser, &urls[0], PAGES);
+    let host = browser.window();
+    browser.opens_window();
+    join(&browser, &urls[1], OTHERS);
+    for (who, heard, unheard) in [("the guest", PAGES, OTHERS), ("the host", OTHERS, PAGES)] {
+        browser.does(&pictures(1));
+        browser.does("await until('the telephone', () => document.querySelector('.tile.telephone.in'));");
+        assert_hears_once(&browser, who, &[heard, OTTOS], &[unheard, ANNAS]);
+        browser.turns_to(&host);
+    }
+    browser.does("await press('End for all'); await until('the question', () => document.querySelector('dialog'));");
+    browser.does(
+        "[...document.querySelectorAll('dialog button')].find(one => one.textContent === 'End for all').click();",
+    );
+    in_conference.finish(seconds(30));
+    sound::assert_hears_other_not_own("Otto", &sound::read(&folder.file("otto.wav")), PAGES, OTTOS);
+    let ctl = |args: &[&str]| {
+        let output = Command::new(PROGRAM).arg("ctl").args(args).current_dir(folder.path()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(ctl(&["rooms"]).contains("demo"), "{}", ctl(&["rooms"]));
+    ctl(&["kick", "--room", "demo"]);
+    in_room.finish(seconds(30));
     terminal.signal(Signal::SIGTERM);
     terminal.finish(seconds(15));
 }

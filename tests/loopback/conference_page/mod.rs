@@ -49,7 +49,8 @@ number = '\+4420\d+'
 trunk  = "carrier"
 "#
     );
-    let gateway = Setup::new().web().also(ROUTES).also(&out).start();
+    let setup = Setup::new().web().setting("access_number = \"+44 20 7946 0100\"");
+    let gateway = setup.also(ROUTES).also(&out).start();
     gateway.wait_for_log("users loaded", seconds(20));
     gateway
 }

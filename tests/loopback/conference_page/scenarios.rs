@@ -8,6 +8,10 @@ use super::super::harness::{Baresip, Family, Gateway, Phone, Setup, Sipp, addres
 use super::people::ONLY_TCP;
 use super::telephones::dial;
 use super::{ANNAS, EARS, PAGES, assert_hears_once, invite_to, join, join_with, pictures, wait_for_nobody};
+use partyline::audio::goertzel;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// Tones: of another telephone and one that is called, and of two more pages.
 const OTTOS: f64 = 1_500.0;
@@ -17,16 +21,26 @@ const THIRDS: f64 = 1_870.0;
 /// The telephone that is called, and how it is shown.
 const NUMBER: &str = "+442079460123";
 const SHOWN: &str = "+442…23";
+/// What the voice says everything as.
+const VOICES: f64 = 3_100.0;
 /// Longer than all takes, seconds.
 const LONG: u32 = 180;
 
 /// A conference by the name of its PIN, and a trunk whose telephone is at `place`.
 fn start(scripts: &Scripts, place: &str) -> Gateway {
+    start_beside(scripts, place, |_| {})
+}
+
+/// The same with something more in its folder.
+fn start_beside(scripts: &Scripts, place: &str, more: impl FnOnce(&Path)) -> Gateway {
     let routes = scripts.routes(place).replace("caller_id =", "ping = \"off\"\ncaller_id =");
     let room = "[rooms.4217]\ninvited_call = \"joinconf\"\n";
     let setup = Setup::new().routes(&routes).also(room).web().ice_tcp();
     let setup = setup.setting("fetch = { allow = [\"127.0.0.0/8\"] }");
-    let gateway = setup.prepare(|folder| scripts.copy(folder, "http://127.0.0.1:9"));
+    let gateway = setup.prepare(|folder| {
+        scripts.copy(folder, "http://127.0.0.1:9");
+        more(folder);
+    });
     gateway.wait_for_log("users loaded", seconds(20));
     scripts.copy(gateway.folder(), &format!("http://{}/platform_api", gateway.web_place()));
     assert_eq!(gateway.ctl(&["reload"]).code(), 0);
@@ -126,6 +140,47 @@ fn three_pages_and_three_telephones_meet_in_the_scenarios_of_the_reference() {
     // It does not pass keys on.
     let Some(scripts) = reference() else { return };
     pages_and_telephones_meet(&scripts, false);
+}
+
+/// A voice that says everything as two seconds of a tone, and writes down what it said.
+fn install_voice(folder: &Path) {
+    let voice = folder.join("var/voice");
+    std::fs::create_dir_all(&voice).unwrap();
+    let speaks = "#!/bin/sh\nwhile read -r line; do echo \"$line\" >> \"$1/said\"; printf 'sound 8000 16000\\n'; \
+                  cat \"$1/tone\"; done\n";
+    std::fs::write(voice.join("partyline-voice"), speaks).unwrap();
+    std::fs::set_permissions(voice.join("partyline-voice"), Permissions::from_mode(0o755)).unwrap();
+    let tone = sound::tone(VOICES, seconds(2));
+    std::fs::write(voice.join("tone"), tone.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<u8>>())
+        .unwrap();
+    std::fs::write(voice.join("version"), "1").unwrap();
+}
+
+#[test]
+fn a_telephone_that_the_page_calls_hears_that_it_has_joined_before_it_hears_anybody() {
+    let _slot = Slot::take();
+    let browser = Chromium::start();
+    let (mut called, place) = Baresip::listening(NUMBER, CALLED, LONG.into());
+    let gateway = start_beside(&ours(), &place, install_voice);
+    join(&browser, &invite_to("4217", &gateway, "Pia", true), PAGES);
+    browser.does("await reads('Nobody else is here yet');");
+    browser.does(&dial(NUMBER));
+    called.wait_for_answer();
+    browser.does(&format!("await reads('{SHOWN}'); await reads('On the telephone');"));
+    assert_hears_once(&browser, "the page", &[CALLED], &[PAGES]);
+    called.hang_up();
+    browser.does(&format!("{} await press('Leave'); await reads('You have left');", tiles(0)));
+    called.quits();
+    let heard = called.finish(LONG.into());
+    sound::assert_hears("the telephone, of the page", &heard, PAGES);
+    sound::assert_hears("the telephone, of the voice", &heard, VOICES);
+    let tenths = |hertz| heard.chunks_exact(800).map(move |piece| goertzel::hears(piece, sound::RATE, hertz, -24.0));
+    let voice_ends = tenths(VOICES).rposition(|hears| hears);
+    let page_begins = tenths(PAGES).position(|hears| hears);
+    assert!(voice_ends < page_begins, "the voice ends in tenth {voice_ends:?}, the page begins in {page_begins:?}");
+    let said = std::fs::read_to_string(gateway.folder().join("var/voice/said")).unwrap();
+    assert!(said.lines().all(|line| line.contains("You have joined a conference.")), "{said}");
+    gateway.finish();
 }
 
 /// A busy telephone, and what the page says of it.

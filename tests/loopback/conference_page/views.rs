@@ -4,7 +4,7 @@
 use super::super::harness::Baresip;
 use super::super::harness::chromium::Chromium;
 use super::super::harness::slot::Slot;
-use super::{bring_axe, calls_out_to, faults, invite, pictures, wait_for_nobody};
+use super::{bring_axe, calls_out_to, faults, invite_to, pictures, wait_for_nobody};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -60,7 +60,7 @@ fn axe_finds_no_fault_of_any_view_at_any_size() {
     browser.does("const end = Date.now() + 9000; while (!document.querySelector('[role=alert]') && Date.now() < end) await new Promise(requestAnimationFrame);");
     inspect(&browser, "error");
     let host = browser.window();
-    let url = invite(&gateway, "Hanna Hill", true);
+    let url = invite_to("demo", &gateway, "Hanna Hill", true);
     browser.opens(&url, &format!("window.portrait = 20; {}", super::EARS));
     browser
         .does("await button('Join'); await until('ourselves', () => document.querySelector('video')?.videoWidth > 0);");
@@ -70,7 +70,7 @@ fn axe_finds_no_fault_of_any_view_at_any_size() {
     for (name, hue) in [("Otto Ober", 150), ("Pia Perez", 260)] {
         browser.opens_window();
         browser.opens(
-            &invite(&gateway, name, false),
+            &invite_to("demo", &gateway, name, false),
             &format!("window.portrait = {hue}; window.tone = 0; {}", super::EARS),
         );
         browser.does("await press('Join'); await reads('Hanna Hill');");
@@ -103,6 +103,12 @@ fn axe_finds_no_fault_of_any_view_at_any_size() {
          const name = await until('the field', () => document.querySelector('dialog input'));
          name.value = 'Quinn Quist'; name.dispatchEvent(new Event('input', { bubbles: true }));
          await press('Make a link'); await until('the code', () => document.querySelector('dialog img')?.naturalWidth > 0);",
+    );
+    browser.does(
+        "const written = [...document.querySelectorAll('dialog input, dialog textarea')].map(({ value }) => value);
+         for (const told of ['+44 20 7946 0100', '482917', 'By telephone:\\n+44 20 7946 0100\\nPIN: 482917#']) {
+             if (!written.some(value => value.includes(told))) throw new Error(`${told} is not in ${written}`);
+         }",
     );
     inspect(&browser, "invite");
     for (button, view) in [("Devices", "devices"), ("End for all", "end")] {

@@ -1,7 +1,7 @@
 //! Invitations: who comes by one is in its room, by SIP over WebSocket, and in no other.
 
 use super::super::harness::http::{Http, WebSocket, request};
-use super::super::harness::{Gateway, OPERATOR, Setup, VIEWER, seconds, wait};
+use super::super::harness::{ADMIN, Gateway, OPERATOR, Setup, VIEWER, seconds, wait};
 use super::sip_client::{Client, header};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -206,6 +206,33 @@ fn those_invited_to_one_room_call_each_other_directly_and_nobody_else() {
     });
     assert!(answer.starts_with("SIP/2.0 603"), "{answer}");
     gateway.finish();
+}
+
+#[test]
+fn a_host_is_told_what_to_read_out_to_telephones_and_a_guest_is_not() {
+    let rooms = "[rooms.4217]\npin = \"731946\"\naccess_number = \"4000\"\n[rooms.bare]\n";
+    let setup = Setup::new().also(ROUTES).also(rooms).web().setting("access_number = \"+44 20 7946 0100\"");
+    let gateway = setup.start();
+    gateway.wait_for_log("users loaded", seconds(20));
+    let made = r#"{"name":"made","pin":"905316"}"#;
+    assert_eq!(request(&gateway, "POST", "/api/v1/rooms", Some(ADMIN), Some(made)).status, 201);
+    for (room, number, pin) in [
+        ("4217", "4000", Some("731946")),
+        ("bare", "+44 20 7946 0100", None),
+        ("made", "+44 20 7946 0100", Some("905316")),
+    ] {
+        for host in [true, false] {
+            let body = format!(r#"{{"name":"Hanna","expires":"2h","host":{host}}}"#);
+            let place = format!("/api/v1/rooms/{room}/invitations");
+            let invitation = request(&gateway, "POST", &place, Some(OPERATOR), Some(&body)).json();
+            let place = format!("/join/{room}/{}", invitation["token"].as_str().unwrap());
+            let admitted = request(&gateway, "POST", &place, None, None).json();
+            let told = (admitted["access_number"].as_str(), admitted["pin"].as_str());
+            assert_eq!(told, if host { (Some(number), pin) } else { (None, None) }, "{room}, host: {host}");
+        }
+    }
+    let remains = gateway.finish();
+    assert!(!remains.log.contains("731946") && !remains.log.contains("905316"), "{}", remains.log);
 }
 
 #[test]

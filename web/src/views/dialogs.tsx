@@ -7,7 +7,6 @@ import type { Checked, Country } from '../conference/number';
 import type { Telephone } from '../conference/state';
 import { explain } from '../problems';
 import type { Session } from '../session';
-import { keptPin } from '../kept';
 import { language, t } from '../texts';
 import { Alert, Copied, DeviceChoice, Dialog, LevelMeter } from './parts';
 
@@ -109,7 +108,7 @@ export function Invite({ session, onClose }: { session: Session; onClose: () => 
     const [made, setMade] = useState<{ url: string; name: string } | null>(null);
     const [code, setCode] = useState('');
     const [wrong, setWrong] = useState('');
-    const pin = admitted.pin || keptPin(admitted.room);
+    const { accessNumber, pin } = session.access;
     const submit = async (event: Event) => {
         event.preventDefault();
         if (host === null) return;
@@ -127,6 +126,13 @@ export function Invite({ session, onClose }: { session: Session; onClose: () => 
     const words = { title: t('calendar.title', { room: admitted.room }), browser: t('calendar.browser'), telephone: t('calendar.telephone'), pin: t('calendar.pin') };
     return (
         <Dialog title={t('invite.title')} onClose={onClose} kind="invite">
+            {(accessNumber !== '' || pin !== '') && (
+                <section class="by-telephone">
+                    <h3>{t('invite.telephone')}</h3>
+                    {accessNumber !== '' && <Copied label={t('invite.number')} text={accessNumber} />}
+                    {pin !== '' && <Copied label={t('invite.pin')} text={pin} />}
+                </section>
+            )}
             {host !== null && admitted.host && (
                 <form onSubmit={event => void submit(event)}>
                     <label class="field">
@@ -144,14 +150,7 @@ export function Invite({ session, onClose }: { session: Session; onClose: () => 
                     <h3>{t('invite.made', { name: made.name })}</h3>
                     {code !== '' && <img src={code} alt={t('invite.code', { name: made.name })} width={176} height={176} />}
                     <Copied label={t('invite.link')} text={made.url} />
-                    <Copied label={t('invite.calendar')} text={calendarText({ url: made.url, number: admitted.accessNumber, pin }, words)} long />
-                </div>
-            )}
-            {(admitted.accessNumber !== '' || pin !== '') && (
-                <div class="made">
-                    <h3>{t('invite.telephone')}</h3>
-                    {admitted.accessNumber !== '' && <Copied label={t('invite.number')} text={admitted.accessNumber} />}
-                    {pin !== '' && <Copied label={t('invite.pin')} text={pin} />}
+                    <Copied label={t('invite.calendar')} text={calendarText({ url: made.url, number: accessNumber, pin }, words)} long />
                 </div>
             )}
         </Dialog>

@@ -66,6 +66,7 @@ export function Room({ session }: { session: Session }) {
     const { phase, peers, telephones, notices, room } = conference;
     // A dialog that closes late closes no other.
     const close = (which: Open) => () => setOpened(now => (now === which ? 'none' : now));
+    const { accessNumber, pin } = session.access;
     const pressedFor: Telephone | undefined = telephones.find(({ id, state }) => id === keypad && state === 'in');
     return (
         <div class={`room ${isChatOpen ? 'with-chat' : ''}`}>
@@ -85,6 +86,7 @@ export function Room({ session }: { session: Session }) {
                     <div class="waiting" role="status">
                         <h2>{t('alone')}</h2>
                         <p>{t(conference.me.host ? 'alone.host' : 'alone.guest')}</p>
+                        {accessNumber !== '' && pin !== '' && <p>{t('alone.telephone', { number: accessNumber, pin })}</p>}
                         {conference.me.host && <button type="button" class="primary" onClick={() => setOpened('invite')}>{t('invite')}</button>}
                     </div>
                 )}
