@@ -100,7 +100,7 @@ fn axe_finds_no_fault_of_any_view_at_any_size() {
     inspect(&browser, "call");
     browser.does(
         "await press('Close'); await press('Invite');
-         const name = await until('the field', () => document.querySelector('dialog input'));
+         const name = await until('the field', () => document.querySelector('dialog form input'));
          name.value = 'Quinn Quist'; name.dispatchEvent(new Event('input', { bubbles: true }));
          await press('Make a link'); await until('the code', () => document.querySelector('dialog img')?.naturalWidth > 0);",
     );
