@@ -42,6 +42,7 @@ fn leg(engine: &mut Engine, now: Now, number: u64, codec: AudioCodec, payload_ty
         media_timeout: None,
         collect_digits: false,
         playout: PlayoutCounters::default(),
+        automatic_gain: false,
     };
     engine.handle_command(now, Command::AddLeg { leg: CallId(number), settings: Box::new(settings) });
 }

@@ -64,6 +64,7 @@ pub fn settings(leg: u32) -> Box<LegSettings> {
         media_timeout: Some(Duration::from_secs(10)),
         collect_digits: false,
         playout: PlayoutCounters::default(),
+        automatic_gain: false,
     })
 }
 

@@ -3,15 +3,18 @@
 //! Nothing here knows of packets; [`playout::Playout`] is where a leg's decoded samples wait for the tick.
 
 pub mod active_level;
+pub mod automatic_gain;
 pub mod codec;
 pub mod comfort_noise;
 pub mod concealment;
+pub mod dc;
 pub mod dtmf;
 pub mod fade;
 pub mod frame;
 pub mod gain;
 pub mod goertzel;
 pub mod level;
+pub mod limiter;
 pub mod mix;
 pub mod playout;
 pub mod rate_converter;

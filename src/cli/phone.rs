@@ -337,6 +337,7 @@ impl Phone {
             media_timeout: None,
             collect_digits: false,
             playout: PlayoutCounters::default(),
+            automatic_gain: false,
         };
         self.heard.rate = negotiation.parameters.codec.sample_rate().min(WIDE);
         self.negotiation = Some(negotiation);

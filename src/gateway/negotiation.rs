@@ -57,6 +57,7 @@ impl Gateway {
             cname: LegSettings::cname(seed),
             collect_digits: true,
             playout: call.media.playout.clone(),
+            automatic_gain: call.peer.media().automatic_gain,
         };
         call.media.leg = true;
         let on_hold = call.on_hold;

@@ -139,6 +139,7 @@ impl Peer {
                 srtp: trunk.srtp,
                 srtp_keys_in_clear: trunk.srtp_keys_in_clear,
                 digits: trunk.digits,
+                automatic_gain: trunk.automatic_gain,
             },
             Self::User(_) | Self::Guest(_) => User::media(),
         }
@@ -214,6 +215,8 @@ pub(super) struct MediaPolicy<'a> {
     srtp_keys_in_clear: bool,
     /// How it wants digits sent.
     pub(super) digits: DigitTransport,
+    /// Whether its callers are brought to the same loudness.
+    pub(super) automatic_gain: bool,
 }
 
 impl MediaPolicy<'_> {

@@ -233,6 +233,8 @@ pub struct LegSettings {
     pub collect_digits: bool,
     /// Where it tells what it does to the sound.
     pub playout: PlayoutCounters,
+    /// Whether it is brought towards −20 dBov of speech, by -12 to +20 dB, before others hear it.
+    pub automatic_gain: bool,
 }
 
 impl LegSettings {

@@ -4,6 +4,7 @@ mod decoding;
 mod dtx;
 mod event_clock;
 mod gate;
+mod leveling;
 mod levels;
 mod noise;
 mod passing;
@@ -17,6 +18,7 @@ mod watch;
 pub(crate) use self::dtx::Noise;
 
 use self::dtx::{Dtx, Sending};
+use self::leveling::Leveling;
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
 use self::sender::Sender;
@@ -73,6 +75,8 @@ pub(crate) struct Leg {
     pub(crate) loud_at: Option<Beat>,
     heard_as: HeardAs,
     gain: Gain,
+    /// Where it is brought to the same loudness as others.
+    leveling: Option<Box<Leveling>>,
     /// It is to be removed once its sound has faded out, with what it had counted until then: what comes later, as a
     /// peer's farewell in clear, is nobody's.
     pub(crate) ending: Option<Box<LegStatistics>>,
@@ -146,6 +150,7 @@ impl Leg {
             loud_at: None,
             heard_as: HeardAs::Sound,
             gain: Gain::default(),
+            leveling: None,
             ending: None,
             collect_digits: false,
             tones: None,
@@ -168,6 +173,8 @@ impl Leg {
             address_changes: 0,
         };
         leg.receiver.tell(settings.playout.clone());
+        leg.leveling = settings.automatic_gain.then(|| Box::new(Leveling::new(leg.receiver.rate())));
+        leg.heard_as = leg.steady();
         leg.set_telephone_events(parameters);
         leg.collect(settings.collect_digits);
         leg
@@ -337,8 +344,11 @@ impl Leg {
     }
 
     #[inline(never)]
-    fn fade(&mut self, presence: Presence, frame: &mut [i16]) -> Presence {
+    fn fade(&mut self, mut presence: Presence, frame: &mut [i16]) -> Presence {
         let rate = self.receiver.rate();
+        if let Some(leveling) = &mut self.leveling {
+            presence = leveling.level(presence, frame, rate);
+        }
         match presence {
             Presence::Absent => self.gain.settle(),
             Presence::Quiet | Presence::Loud => self.gain.apply(frame),
@@ -361,7 +371,7 @@ impl Leg {
 
     /// How it is heard where nothing begins or ends.
     const fn steady(&self) -> HeardAs {
-        if self.gain.is_unity() { HeardAs::Sound } else { HeardAs::Scaled }
+        if self.gain.is_unity() && self.leveling.is_none() { HeardAs::Sound } else { HeardAs::Scaled }
     }
 
     /// Others hear it so many decibels louder than it is, or quieter.

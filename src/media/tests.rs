@@ -7,6 +7,7 @@ mod controls;
 mod events;
 mod g729;
 mod learning;
+mod leveling;
 mod levels;
 mod mixing;
 mod moves;

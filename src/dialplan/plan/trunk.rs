@@ -81,6 +81,8 @@ pub struct Trunk {
     pub srtp: SrtpPolicy,
     /// Whether SRTP keys are offered and taken where whoever listens to the signalling can read them. Default no.
     pub srtp_keys_in_clear: bool,
+    /// Whether whoever calls by it is brought to the same loudness. Default no.
+    pub automatic_gain: bool,
 }
 
 impl Trunk {

@@ -101,6 +101,10 @@ table! {
         srtp: String = r#""required""#,
         /// Whether SRTP keys are used where whoever listens to the signalling can read them. Default `false`.
         srtp_keys_in_clear: bool = "true",
+        /// Whether the others hear each of its callers equally loud: speech is brought towards −20 dBov within some
+        /// seconds, by -12 to +20 dB, what gets too loud is limited, and a constant offset is taken out. In pauses
+        /// nothing changes, and noise is made no louder than −50 dBov. Default `false`.
+        automatic_gain: bool = "true",
     }
 }
 

@@ -203,6 +203,7 @@ fn single_mistakes_are_told_where_they_are() {
         ("trunk", "srtp = \"required\"", "5 error: every call of this trunk would be refused <\"required\">"),
         ("trunk", "srtp = \"opportunistic\"", "5 warning: SRTP is not offered to this trunk <\"opportunistic\">"),
         ("trunk", "srtp_keys_in_clear = true", "5 warning: `srtp_keys_in_clear` is for trunks with `srtp` <true>"),
+        ("trunk", "automatic_gain = 20", "5 error: `automatic_gain` takes true or false, not a number <20>"),
         ("trunk", "max_calls_per_second = 0", "5 error: `max_calls_per_second` is from 1 to 10000 <0>"),
         ("trunk", "max_calls_per_secnd = 5", "5 error: a trunk has no key `max_calls_per_secnd` <max_calls_per_secnd>"),
         ("trunk", "digits = \"inband\"", "5 error: `digits` knows no such word <\"inband\">"),

@@ -65,6 +65,7 @@ impl User {
             srtp: SrtpPolicy::Opportunistic,
             srtp_keys_in_clear: false,
             digits: DigitTransport::Rtp,
+            automatic_gain: false,
         }
     }
 

@@ -97,6 +97,8 @@ pub(super) struct World {
     pub(super) start: Instant,
     pub(super) phones: BTreeMap<u64, Phone>,
     pub(super) events: Vec<Event>,
+    /// Whether the legs that are made are leveled.
+    pub(super) automatic_gain: bool,
     flying: Vec<(Instant, u64, SocketAddr, Vec<u8>)>,
     random: StdRng,
 }
@@ -114,6 +116,7 @@ impl World {
             start: now.instant,
             phones: BTreeMap::new(),
             events: vec![],
+            automatic_gain: false,
             flying: vec![],
             random: StdRng::seed_from_u64(1),
         }
@@ -159,6 +162,7 @@ impl World {
             media_timeout: None,
             collect_digits: false,
             playout: PlayoutCounters::default(),
+            automatic_gain: self.automatic_gain,
         });
         self.send(Command::AddLeg { leg: CallId(n), settings });
         let phone = Phone {

@@ -52,6 +52,7 @@ impl Phone {
             media_timeout: None,
             collect_digits: false,
             playout: PlayoutCounters::default(),
+            automatic_gain: false,
         };
         media.send(Command::AddLeg { leg, settings: Box::new(settings) }, Some(ours));
         Self { leg, rtp, rtcp, to, frequency: 400.0 + 100.0 * n as f64, sent: 0, heard: vec![] }
@@ -229,6 +230,7 @@ fn what_is_no_media_of_a_browsers_leg_is_handed_aside() {
         media_timeout: None,
         collect_digits: false,
         playout: PlayoutCounters::default(),
+        automatic_gain: false,
     };
     let add = Command::AddLeg { leg: CallId(1), settings: Box::new(settings) };
     media.send(add, Some(TransportSockets { rtp, rtcp: None, aside: Some(aside) }));

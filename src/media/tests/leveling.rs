@@ -1,0 +1,67 @@
+//! Calls whose trunk has each caller heard equally loud.
+
+use super::world::{World, leg, ms, room};
+use crate::audio::level;
+use crate::media::command::{Command, EVERYONE};
+use crate::types::{AudioCodec, RoomId};
+
+/// A room with a talker, leveled or not, and two who listen.
+fn room_with(codec: AudioCodec, is_leveled: bool) -> World {
+    let mut world = World::new(1);
+    world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
+    world.automatic_gain = is_leveled;
+    world.phone_with(1, World::parameters_of(1, codec));
+    world.automatic_gain = false;
+    for n in 2..=3 {
+        world.phone_with(n, World::parameters_of(n, AudioCodec::Pcmu)).loudness = -90.0;
+    }
+    for n in 1..=3 {
+        world.join(leg(n), room(1));
+    }
+    world
+}
+
+/// The talker speaks: 160 ms and 40 ms of pause in turn, and what the listener hears of the last syllable, dBFS.
+fn speaks(world: &mut World, loudness: f32, syllables: usize) -> f32 {
+    for _ in 0..syllables {
+        world.phones.get_mut(&1).unwrap().loudness = loudness;
+        world.run(ms(160));
+        world.phones.get_mut(&1).unwrap().loudness = -90.0;
+        world.run(ms(40));
+    }
+    let heard = world.last(2, ms(200));
+    let loudest = |frames: &[i16]| frames.chunks(160).map(level::dbfs).fold(-96.0, f32::max);
+    loudest(&heard)
+}
+
+#[test]
+fn faint_and_loud_talkers_are_heard_equally_loud() {
+    for codec in [AudioCodec::Pcmu, AudioCodec::G722, AudioCodec::Opus] {
+        for loudness in [-37.0, -27.0, -17.0, -8.0] {
+            let mut world = room_with(codec, true);
+            let heard = speaks(&mut world, loudness, 50);
+            // −20 dBov is −17 dBFS.
+            assert!((heard + 17.0).abs() < 3.5, "{codec:?} {loudness}: {heard}");
+            world.end();
+        }
+    }
+}
+
+#[test]
+fn where_it_is_not_wanted_nothing_changes() {
+    for loudness in [-37.0, -17.0] {
+        let mut world = room_with(AudioCodec::Pcmu, false);
+        let heard = speaks(&mut world, loudness, 30);
+        assert!((heard - loudness).abs() < 1.0, "{loudness}: {heard}");
+        world.end();
+    }
+}
+
+#[test]
+fn the_gain_that_somebody_set_comes_on_top() {
+    let mut world = room_with(AudioCodec::Pcmu, true);
+    world.send(Command::SetGain { leg: crate::types::CallId(1), decibels: -10 });
+    let heard = speaks(&mut world, -37.0, 50);
+    assert!((heard + 27.0).abs() < 3.5, "{heard}");
+    world.end();
+}
