@@ -24,7 +24,7 @@ fn explain_exits_with_1_when_the_call_is_refused_and_tells_all_in_json() {
     assert!(way["refused"].is_null() && way["lines"].as_array().unwrap().len() > 5, "{way}");
     for (arguments, why) in [
         (["--source", "192.0.2.1", "--number", "1000"], "does not answer at all"),
-        (["--from", "local", "--number", "4000"], "404 Not Found"),
+        (["--from", "local", "--number", "5000"], "404 Not Found"),
         (["--from", "sessions", "--number", "112"], "emergency numbers are never called"),
     ] {
         let refused = run(&[&["explain"], &arguments[..]].concat());
