@@ -6,7 +6,7 @@ use crate::gateway::{
     BindingStatus, CallRecord, CallStatus, Cause, Level, LogLine, Masked, Progress, Refusal, Reply, Rule, Status,
     UserStatus, Way,
 };
-use crate::types::is_plain;
+use crate::types::{Disturbances, is_plain};
 use std::sync::{Arc, Mutex};
 use std::time::UNIX_EPOCH;
 
@@ -86,6 +86,7 @@ pub(super) fn record(text: &str) -> CallRecord {
         cause: Cause::Declined(text()),
         reason: None,
         warning: None,
+        disturbed: Disturbances::default(),
         media: None,
     }
 }

@@ -360,6 +360,9 @@ fn joined(room: Option<&Room>, name: &str, words: &Words, out: &mut Explanation)
     if room.is_some_and(|room| room.max_members.is_some()) {
         line(out, 1, &format!("a full room: says {}, hangs up", said(&words.full)));
     }
+    if let Some(mute) = room.map(|room| room.mute).filter(|mute| !mute.is_empty()) {
+        line(out, 1, &format!("who disturbs the others ({mute}): says prompt muted, is muted until it is over"));
+    }
 }
 
 fn asked(collect: &Collect) -> String {

@@ -2,6 +2,7 @@
 
 use super::call_record::{CallTimes, Keyed, Tried, Way};
 use super::cause::Cause;
+use super::disturbing::Disturbing;
 use super::forking::Forking;
 use super::hold::Hold;
 use super::keys::KeyWay;
@@ -273,7 +274,9 @@ pub(super) struct Call {
     pub(super) room_names: Vec<String>,
     /// The instance of a user that was called, where it was by its GRUU.
     pub(super) called_instance: Option<String>,
+    /// By hand.
     pub(super) muted: bool,
+    pub(super) disturbing: Disturbing,
     /// How much louder than it is the others hear it, decibels.
     pub(super) gain: i8,
     pub(super) on_hold: bool,
@@ -338,6 +341,7 @@ impl Call {
             room_names: Vec::new(),
             called_instance: None,
             muted: false,
+            disturbing: Disturbing::default(),
             gain: 0,
             on_hold: false,
             times: CallTimes::begin(now),
@@ -374,6 +378,11 @@ impl Call {
     pub(super) fn local_description(&self) -> Option<Bytes> {
         let negotiation = self.media.negotiation.as_ref()?;
         Some(Bytes::from(negotiation.local.to_string()))
+    }
+
+    /// Whether nobody hears it, by hand or by rule.
+    pub(super) const fn is_muted(&self) -> bool {
+        self.muted || self.disturbing.is_muted()
     }
 
     /// Whether it came without SIP.

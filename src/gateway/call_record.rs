@@ -3,7 +3,7 @@
 use super::cause::Cause;
 use super::reason::PeerReason;
 use crate::media::command::LegStatistics;
-use crate::types::{DigitSource, Now};
+use crate::types::{DigitSource, Disturbances, Now};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Which way a call goes.
@@ -106,6 +106,9 @@ pub struct CallRecord {
     /// What was wrong with its sound, if anything was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
+    /// How it disturbed the others in its rooms, if it did.
+    #[serde(skip_serializing_if = "Disturbances::is_empty")]
+    pub disturbed: Disturbances,
     /// What its leg counted, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Box<LegStatistics>>,
@@ -178,6 +181,7 @@ fn rfc3339_option<S: serde::Serializer>(time: &Option<SystemTime>, serializer: S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Disturbance;
 
     #[test]
     fn a_record_is_one_line_of_json_with_its_cause() {
@@ -202,6 +206,7 @@ mod tests {
             cause: Cause::Session("goodbye".into()),
             reason: None,
             warning: None,
+            disturbed: [Disturbance::Noise].into_iter().collect(),
             media: None,
         };
         let line = serde_json::to_string(&record).unwrap();
@@ -210,6 +215,7 @@ mod tests {
         assert!(line.contains(r#""talk_ms":2000"#), "{line}");
         assert!(line.contains(r#""keyed":{"keys":7,"wrong_pins":0"#), "{line}");
         assert!(line.contains(r#""by":"in-band""#), "{line}");
+        assert!(line.contains(r#""disturbed":["noise"]"#), "{line}");
         assert!(!line.contains('\n'));
     }
 

@@ -8,7 +8,7 @@ use super::trunks::{TrunkState, next_try, registration_trouble};
 use super::{Audience, Gateway, InvitationStatus, InvitedUser, Masked, NewUser, Refusal, Rule, UserChange, UserStatus};
 use crate::media::command::LifetimeStatistics;
 use crate::session::Invited;
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Disturbances, Now};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
@@ -379,6 +379,9 @@ pub struct CallStatus {
     /// What was made up, put in and taken out of its sound.
     #[serde(flatten)]
     pub playout: LifetimeStatistics,
+    /// How it disturbs the others in its room.
+    #[serde(default, skip_serializing_if = "Disturbances::is_empty")]
+    pub disturbs: Disturbances,
 }
 
 /// One room.
@@ -508,7 +511,8 @@ impl Gateway {
             digits: call.keys.source().map_or_else(String::new, |source| source.to_string()),
             on_hold: call.on_hold,
             held: call.phase.is_held(),
-            muted: call.muted,
+            muted: call.is_muted(),
+            disturbs: call.disturbing.now,
             gain: call.gain,
             warning: call.warning(call.times.talked(now)).unwrap_or_default(),
             playout: call.media.playout.read(),

@@ -274,6 +274,7 @@ fn record_of(call: &Call, now: Now, cause: Cause) -> CallRecord {
         cause,
         reason: None,
         warning: None,
+        disturbed: call.disturbing.ever,
         media: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::call_record::Way;
 use super::cause::Cause;
-use crate::types::CallId;
+use crate::types::{CallId, Disturbance};
 use serde::Serialize;
 use std::time::SystemTime;
 
@@ -73,6 +73,26 @@ pub enum Event {
         room: String,
         /// Calls in it now.
         members: usize,
+    },
+    /// A call disturbs the others in a room: it sends back what it hears, a steady noise, or music.
+    DisturbanceBegan {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// As in [`Event::RoomJoined`].
+        room: String,
+        /// How.
+        disturbance: Disturbance,
+    },
+    /// It does so no more, or has left the room.
+    DisturbanceEnded {
+        /// The call.
+        #[serde(serialize_with = "name")]
+        call: CallId,
+        /// As in [`Event::RoomJoined`].
+        room: String,
+        /// How it did.
+        disturbance: Disturbance,
     },
     /// A call's other end sent a text. What it says is told to nobody but those it is for.
     MessageReceived {

@@ -20,7 +20,7 @@ use crate::session::{self, Alerting, DialCause, Party, Running};
 use crate::sip::message::{HeaderName, NameAddr, Request, StatusCode};
 use crate::sip::registrar::Binding;
 use crate::sip::{Flow, InviteId, PeerId};
-use crate::types::{CallId, Direction, Fingerprint, IceCredentials, Now};
+use crate::types::{CallId, Direction, Disturbances, Fingerprint, IceCredentials, Now};
 use bytes::Bytes;
 use rand::RngCore;
 use std::fmt::Write;
@@ -354,6 +354,7 @@ impl Gateway {
             cause: Cause::Refused(refusal.rule),
             reason: None,
             warning: None,
+            disturbed: Disturbances::default(),
             media: None,
         })));
     }

@@ -47,7 +47,10 @@ impl Gateway {
                 });
             }
             // Nobody here asks for the statistics of a leg that goes on.
-            Event::Statistics { .. } | Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
+            Event::Disturbance { leg, room, disturbance, is_heard } => {
+                self.on_disturbance(leg, room, disturbance, is_heard);
+            }
+            Event::Statistics { .. } | Event::Measured(_) | Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
         }
     }
 

@@ -62,6 +62,7 @@ mod control;
 mod digest;
 mod direct;
 mod dismissal;
+mod disturbing;
 mod effects;
 mod ending;
 mod event;
@@ -382,6 +383,7 @@ impl Gateway {
             self.on_news(now, news);
         }
         self.sessions.end_turn();
+        self.begin_measuring(now);
         self.leave_when_drained(now);
     }
 

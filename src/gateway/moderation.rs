@@ -2,7 +2,7 @@
 //! home.
 
 use super::cause::Cause;
-use super::{Gateway, Output, Refusal, Reply, Rule};
+use super::{Call, Gateway, Output, Refusal, Reply, Rule};
 use crate::dialplan::SoundSource;
 use crate::media::command::{Clip, Command, GAIN_DECIBELS as DECIBELS};
 use crate::types::{CallId, Now, RoomId, UnitId};
@@ -26,17 +26,31 @@ impl Gateway {
             Ok(id) => id,
             Err(why) => return Reply::Error(why),
         };
-        let (prompt, done) = if muted { ("muted", "muted") } else { ("unmuted", "no longer muted") };
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.muted != muted) else {
+        let done = if muted { "muted" } else { "no longer muted" };
+        // By hand it stays muted when what the rule mutes it for is over.
+        let would_change = |call: &&mut Call| if muted { !call.muted } else { call.is_muted() };
+        let Some(call) = self.calls.get_mut(&id).filter(would_change) else {
             return Reply::Done(format!("{id} is {done} already"));
         };
+        let was_muted = call.is_muted();
         call.muted = muted;
-        self.apply_mute(id);
+        if !muted {
+            call.disturbing.spare();
+        }
+        if was_muted != muted {
+            self.apply_mute(id);
+            self.tell_muted(id, muted);
+        }
+        Reply::Done(format!("{id} is {done}"))
+    }
+
+    /// Tells a caller that nobody hears the call, or that all do again.
+    pub(super) fn tell_muted(&mut self, id: CallId, muted: bool) {
+        let prompt = if muted { "muted" } else { "unmuted" };
         if let Some(sound) = self.sounds_of(id).prompt(&self.language_of_call(id), prompt) {
             // Not while something is played to it already: that goes first.
             let _ = self.play_beside(id, Clip::Samples(sound));
         }
-        Reply::Done(format!("{id} is {done}"))
     }
 
     /// Has all others hear a call so many decibels louder than it is, or quieter.

@@ -174,7 +174,7 @@ impl Gateway {
     /// Nobody hears a call that is muted, nor one on hold: its music would play to the whole room.
     pub(super) fn apply_mute(&mut self, id: CallId) {
         if let Some(call) = self.calls.get(&id) {
-            let muted = call.muted || call.on_hold || call.phase.is_held();
+            let muted = call.is_muted() || call.on_hold || call.phase.is_held();
             self.media(Command::Mute { leg: id, muted });
         }
     }

@@ -91,6 +91,10 @@ pub(super) struct Rooms {
     bridges: Bridges,
     /// What administrators made of rooms, open or not.
     made: MadeRooms,
+    /// Somebody has come into a room where others are.
+    has_new_company: bool,
+    /// Turns of measuring so far.
+    turns: u64,
 }
 
 impl Rooms {
@@ -220,7 +224,24 @@ impl Rooms {
             return Change::None;
         }
         self.by_call.entry(call).or_default().insert(id);
+        self.has_new_company |= before > 0;
         Change::Joined { before }
+    }
+
+    /// Whether somebody has come into a room where others are, since this was asked last.
+    pub(super) fn has_new_company(&mut self) -> bool {
+        std::mem::take(&mut self.has_new_company)
+    }
+
+    /// The rooms that several are in, in no order.
+    pub(super) fn with_company(&self) -> impl Iterator<Item = RoomId> {
+        self.open.iter().filter(|(_, room)| room.members() > 1).map(|(id, _)| *id)
+    }
+
+    /// The number of the next turn of measuring.
+    pub(super) const fn next_turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
     }
 
     /// Notes that a connection is gone.
@@ -273,6 +294,7 @@ impl Rooms {
     /// Puts a call in without a word, connected like this.
     pub(super) fn put_in(&mut self, id: RoomId, call: CallId, membership: Membership) {
         if let Some(room) = self.open.get_mut(&id) {
+            self.has_new_company |= !room.members.is_empty();
             room.members.insert(call, membership);
             self.by_call.entry(call).or_default().insert(id);
         }

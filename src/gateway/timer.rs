@@ -38,6 +38,8 @@ pub(super) enum Timer {
     Session(SessionId, TimerHandle),
     /// A scenario without calls has been left alone for long enough.
     Idle(SessionId),
+    /// The next rooms in which those who disturb are looked for.
+    Measure,
     /// A drain that has waited long enough.
     Drain,
     /// A peer that does not answer our last BYE: we leave without after [`GOODBYE`].
@@ -79,6 +81,7 @@ impl Gateway {
                 }
             }
             Timer::Idle(session) => self.on_idle_session(now, session),
+            Timer::Measure => self.on_measure(now),
             Timer::Drain => self.hang_up_all(now),
             // `run_until_idle` does the rest.
             Timer::Goodbye => {}

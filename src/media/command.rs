@@ -8,7 +8,9 @@ pub(super) use live::LiveReader;
 pub use live::{Live, LiveWriter};
 pub use playout::PlayoutCounters;
 
-use crate::types::{CallId, DigitSource, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId};
+use crate::types::{
+    CallId, DigitSource, Disturbance, MediaParameters, PlayerId, RecorderId, RoomId, SampleRate, UnitId,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::ops::RangeInclusive;
@@ -216,6 +218,12 @@ pub enum Command {
         /// The leg.
         leg: CallId,
     },
+    /// Looks for legs that disturb a room, which comes out as [`Event::Disturbance`]. To be asked every two seconds,
+    /// while there are people who can be disturbed.
+    MeasureRoom {
+        /// The room.
+        room: RoomId,
+    },
 }
 
 /// What a new leg is made of.
@@ -380,6 +388,19 @@ pub enum Event {
         /// What it has counted so far.
         statistics: Box<LegStatistics>,
     },
+    /// A leg disturbs a room that it is in, or does so no more.
+    Disturbance {
+        /// The leg.
+        leg: CallId,
+        /// The room.
+        room: RoomId,
+        /// By what.
+        disturbance: Disturbance,
+        /// Whether it does.
+        is_heard: bool,
+    },
+    /// The answer of an engine to [`Command::MeasureRoom`], which the plane makes [`Event::Disturbance`] of.
+    Measured(Box<Measurement>),
     /// A command could not be done.
     Refused {
         /// The unit it was about.
@@ -394,6 +415,31 @@ pub enum Event {
         /// How many since the last report.
         count: u64,
     },
+}
+
+/// Frames of each leg that are measured at once: 2.56 s.
+pub const MEASURED: usize = 128;
+
+/// How loud all who speak in a room were of late.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// The room.
+    pub room: RoomId,
+    /// The number of the 20 ms that came last.
+    pub end: u64,
+    /// Those who were not silent.
+    pub legs: Vec<Measured>,
+}
+
+/// How loud one of them was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The leg.
+    pub leg: CallId,
+    /// Whether the others hear it: it is not muted.
+    pub is_heard: bool,
+    /// The power of each of the last frames, one of full scale being 1; 0 where it was silent.
+    pub powers: Box<[f32; MEASURED]>,
 }
 
 /// Why a command was refused.

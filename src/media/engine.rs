@@ -2,7 +2,7 @@
 
 pub use super::slots::LegSlot;
 
-use super::command::{Command, Event, RefusedReason};
+use super::command::{Command, Event, Measurement, RefusedReason};
 use super::encoded::Noise;
 use super::events::EventQueue;
 use super::leg::{Arrived, Leg};
@@ -172,6 +172,7 @@ impl Engine {
                     self.refuse(UnitId::Leg(leg), RefusedReason::Digits);
                 }
             }
+            Command::MeasureRoom { room } => self.measure(room),
             Command::QueryStatistics { leg } => {
                 let mut statistics = None;
                 self.on_leg(leg, |leg| statistics = Some(Box::new(leg.statistics())));
@@ -352,6 +353,17 @@ impl Engine {
             self.changed.insert(unit);
             self.changed.extend(self.routes.sources(unit).iter().filter(|source| matches!(source, UnitId::Room(_))));
         }
+    }
+
+    /// Hands out how loud all who speak in a room were, in the rounds that are over on all phases.
+    fn measure(&mut self, room: RoomId) {
+        let end = (self.next_beat / TICK_BEATS).saturating_sub(1);
+        let measured = |unit: &UnitId| match unit {
+            UnitId::Leg(leg) => self.legs.get(*leg)?.measured(*leg, end),
+            _ => None,
+        };
+        let legs = self.routes.sources(UnitId::Room(room)).iter().filter_map(measured).collect();
+        self.events.answer(Event::Measured(Box::new(Measurement { room, end, legs })));
     }
 
     fn on_leg(&mut self, leg: CallId, change: impl FnOnce(&mut Leg)) {

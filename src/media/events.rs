@@ -28,7 +28,7 @@ impl Default for EventQueue {
 impl EventQueue {
     /// An answer to a command: always kept.
     pub(crate) fn answer(&mut self, event: Event) {
-        if matches!(event, Event::Statistics { .. }) && self.queue.len() >= STATISTICS_UNTIL {
+        if matches!(event, Event::Statistics { .. } | Event::Measured(_)) && self.queue.len() >= STATISTICS_UNTIL {
             self.dropped_statistics += 1;
             return;
         }

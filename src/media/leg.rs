@@ -8,6 +8,7 @@ mod leveling;
 mod levels;
 mod noise;
 mod passing;
+mod powers;
 mod receiver;
 mod reports;
 mod sender;
@@ -19,6 +20,7 @@ pub(crate) use self::dtx::Noise;
 
 use self::dtx::{Dtx, Sending};
 use self::leveling::Leveling;
+use self::powers::Powers;
 use self::receiver::{Received, Receiver};
 use self::reports::Reports;
 use self::sender::Sender;
@@ -74,6 +76,7 @@ pub(crate) struct Leg {
     /// The beat on which it was loud last.
     pub(crate) loud_at: Option<Beat>,
     heard_as: HeardAs,
+    powers: Powers,
     gain: Gain,
     /// Where it is brought to the same loudness as others.
     leveling: Option<Box<Leveling>>,
@@ -149,6 +152,7 @@ impl Leg {
             heard_at: None,
             loud_at: None,
             heard_as: HeardAs::Sound,
+            powers: Powers::new(),
             gain: Gain::default(),
             leveling: None,
             ending: None,

@@ -12,6 +12,7 @@ mod alignment;
 mod bundle;
 mod buses;
 mod compile;
+mod disturbance;
 mod encoded;
 mod events;
 mod following;

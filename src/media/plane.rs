@@ -9,6 +9,7 @@
 
 use super::bundle::Bundle;
 use super::command::{Command, Event, RefusedReason};
+use super::disturbance::Listener;
 use super::routes::Routes;
 use crate::types::{CallId, UnitId};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -85,6 +86,7 @@ pub struct Plane<S> {
     blocked: HashSet<UnitId>,
     dispatches: VecDeque<(usize, ToThread<S>)>,
     events: VecDeque<Event>,
+    listener: Listener,
 }
 
 impl<S> Plane<S> {
@@ -101,6 +103,7 @@ impl<S> Plane<S> {
             blocked: HashSet::new(),
             dispatches: VecDeque::new(),
             events: VecDeque::new(),
+            listener: Listener::default(),
         }
     }
 
@@ -117,6 +120,12 @@ impl<S> Plane<S> {
     /// Takes a report of a thread.
     pub fn handle_report(&mut self, report: FromThread<S>) {
         match report {
+            FromThread::Event(Event::Measured(measurement)) => {
+                // What has left meanwhile is nobody's any more.
+                if self.places.contains_key(&UnitId::Room(measurement.room)) {
+                    self.listener.hear(&measurement, &mut self.events);
+                }
+            }
             FromThread::Event(event) => {
                 // The one unit that ends by itself; all others are forgotten when they are removed.
                 if let Event::PlaybackFinished { player, .. } = &event {
@@ -164,7 +173,11 @@ impl<S> Plane<S> {
     /// Whether nothing is left: no unit, no move, no waiting command.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.places.is_empty() && self.routes.is_empty() && self.moves.is_empty() && self.waiting.is_empty()
+        self.places.is_empty()
+            && self.listener.is_idle()
+            && self.routes.is_empty()
+            && self.moves.is_empty()
+            && self.waiting.is_empty()
     }
 
     fn is_blocked(&self, unit: UnitId) -> bool {
@@ -197,6 +210,9 @@ impl<S> Plane<S> {
                 }
                 // Units on different threads, or nowhere yet, are not connected: nothing to undo.
                 if self.routes.disconnect(source, sink) {
+                    if let (UnitId::Leg(leg), UnitId::Room(_)) = (source, sink) {
+                        self.listener.forget_leg(leg, &mut self.events);
+                    }
                     self.tell(source, command);
                 }
             }
@@ -227,6 +243,7 @@ impl<S> Plane<S> {
             | Command::CollectDigits { .. }
             | Command::SendDigits { .. }
             | Command::WatchMedia { .. }
+            | Command::MeasureRoom { .. }
             | Command::QueryStatistics { .. } => {
                 if self.places.contains_key(&unit) {
                     self.tell(unit, command);
@@ -311,6 +328,11 @@ impl<S> Plane<S> {
         if let (Some(Place::On(thread)), UnitId::Leg(_)) = (self.places.remove(&unit), unit) {
             self.legs[thread] -= 1;
         }
+        match unit {
+            UnitId::Leg(leg) => self.listener.forget_leg(leg, &mut self.events),
+            UnitId::Room(room) => self.listener.forget_room(room),
+            UnitId::Player(_) | UnitId::Recorder(_) => {}
+        }
         self.routes.remove(unit);
     }
 
@@ -335,9 +357,11 @@ fn units_of(command: &Command) -> (UnitId, Option<UnitId>) {
         | Command::SendDigits { leg, .. }
         | Command::WatchMedia { leg, .. }
         | Command::QueryStatistics { leg } => (UnitId::Leg(*leg), None),
-        Command::AddRoom { room, .. } | Command::RemoveRoom { room } => (UnitId::Room(*room), None),
         Command::AddPlayer { player, .. } | Command::PausePlayer { player, .. } | Command::StopPlayer { player } => {
             (UnitId::Player(*player), None)
+        }
+        Command::AddRoom { room, .. } | Command::RemoveRoom { room } | Command::MeasureRoom { room } => {
+            (UnitId::Room(*room), None)
         }
         Command::AddRecorder { recorder, .. } | Command::RemoveRecorder { recorder } => {
             (UnitId::Recorder(*recorder), None)

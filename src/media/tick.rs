@@ -117,6 +117,7 @@ impl Engine {
             leg.loud_at = Some(beat);
         }
         voices.set(leg.voice, presence);
+        leg.note_power(beat / TICK_BEATS);
         while let Some(digit) = leg.next_key() {
             let event = Event::Digit { leg: id, digit, source: DigitSource::InBand };
             if events.notify(event, &mut leg.allowance, beat) {

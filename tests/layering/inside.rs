@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
                 "cause",
                 "challenge_limit",
                 "digest",
+                "disturbing",
                 "effects",
                 "flat",
                 "forking",
@@ -108,7 +109,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         "media",
         &[
             &["command", "encoded", "phase", "stream", "voices", "work"],
-            &["buses", "events", "following", "loudest", "quiet", "room_alignment", "routes", "slots"],
+            &["buses", "disturbance", "events", "following", "loudest", "quiet", "room_alignment", "routes", "slots"],
             &["outbox", "player", "room"],
             &["transport"],
             &["hearing"],

@@ -19,6 +19,7 @@ mod conference;
 mod conference_page;
 mod control;
 mod dialling;
+mod disturbances;
 mod equal_answers;
 mod events;
 mod failover;

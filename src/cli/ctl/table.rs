@@ -96,6 +96,9 @@ pub(in crate::cli) fn calls(calls: &[CallStatus]) -> String {
                 "           samples concealed {concealed} (silent {silent}), inserted {inserted}, removed {removed}"
             );
         }
+        if !call.disturbs.is_empty() {
+            let _ = writeln!(text, "           disturbs the others: {}", call.disturbs);
+        }
     }
     text
 }

@@ -4,6 +4,7 @@ use super::{Checker, say};
 use crate::dialplan::plan::{Alone, Announce, Gateway, Origin, Pin, Plan, Room, RouteTarget, SoundSource, Then};
 use crate::dialplan::raw::{Field, RawIvr, RawPin, RawRoom};
 use crate::dialplan::{route, suggestion};
+use crate::types::{Disturbance, Disturbances};
 use std::sync::Arc;
 use toml::Spanned;
 
@@ -33,6 +34,7 @@ pub(super) fn check(
                 alone: raw.alone.get().and_then(|value| checker.word("alone", value, &ALONE)).unwrap_or_default(),
                 music: music(checker, gateway, raw),
                 max_members: checker.number("max_members", &raw.max_members, 1..=10_000),
+                mute: mute(checker, &raw.mute),
                 invited_call: raw.invited_call.get().map(|number| number.get_ref().clone()),
                 access_number: access_number(checker, &raw.access_number),
             })
@@ -67,6 +69,19 @@ fn music(checker: &mut Checker<'_>, gateway: &Gateway, raw: &RawRoom) -> Option<
             .help("add alone = \"music\"");
     }
     say::music(checker, &gateway.fetch, &raw.music)
+}
+
+/// The disturbances that are named.
+fn mute(checker: &mut Checker<'_>, field: &Field<Vec<Spanned<String>>>) -> Disturbances {
+    let words = Disturbance::ALL.map(|disturbance| (disturbance.name(), disturbance));
+    let mut muted = Disturbances::default();
+    for value in field.get().map(Spanned::get_ref).into_iter().flatten() {
+        let Some(disturbance) = checker.word("mute", value, &words) else { continue };
+        if !muted.set(disturbance, true) {
+            checker.sink.warning(value.span(), "this is named twice").label("is there already").help("take it out");
+        }
+    }
+    muted
 }
 
 /// What those who were invited call must be a scenario of a route for users.

@@ -1,6 +1,7 @@
 //! `[rooms.*]`.
 
 use super::{Pin, SoundSource};
+use crate::types::Disturbances;
 
 /// One room, configured or made on demand.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Room {
     /// Calls in it at one time, at least 1. Default: no limit. Each costs one decode, one encode and one addition a
     /// tick.
     pub max_members: Option<u32>,
+    /// Whoever disturbs the others so is muted until it is over. Default: none.
+    pub mute: Disturbances,
     /// The number that those who were invited call in its stead. Default: none, they call the room.
     pub invited_call: Option<String>,
     /// The number that telephones reach it by, for people. Default: that of the gateway.
@@ -49,6 +52,7 @@ impl Room {
             alone,
             music: None,
             max_members: None,
+            mute: Disturbances::NONE,
             invited_call: None,
             access_number: None,
         }

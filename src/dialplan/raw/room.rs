@@ -1,7 +1,7 @@
 //! `[rooms.*]`, as written.
 
-use super::RawPin;
 use super::read::table;
+use super::{RawPin, Strings};
 
 table! {
     /// `[rooms.*]`.
@@ -20,6 +20,10 @@ table! {
         music: String = r#""lobby.mp3""#,
         /// Calls in it at one time, 1 to 10000. Default: no limit.
         max_members: i64 = "50",
+        /// Whoever disturbs the others by `echo`, `noise` (a fan, a hum) or `music` (a tune of a telephone that put the
+        /// conference on hold) is muted until it is over, or somebody lets the call be heard again. Default: none of
+        /// them; they are named all the same.
+        mute: Strings = r#"["echo", "music"]"#,
         /// What those who were invited call in its stead: a number that a route from `users` leads to a scenario, which
         /// finds the room's name in `X-Conference-Id`. Default: the room itself.
         invited_call: String = r#""joinconf""#,

@@ -237,6 +237,8 @@ fn single_mistakes_are_told_where_they_are() {
             "pin = \"482917\"\n[rooms.b]\npin = \"482917\"",
             "9 error: a PIN opens one room, in one way <\"******\">",
         ),
+        ("room", "mute = [\"eccho\"]", "7 error: `mute` knows no such word <\"eccho\">"),
+        ("room", "mute = [\"echo\", \"echo\"]", "7 warning: this is named twice <\"echo\">"),
         ("room", "announce = \"tune\"", "7 error: `announce` knows no such word <\"tune\">"),
         ("room", "access_number = \"ask Anna\"", "7 error: `access_number` is no number to read out <\"ask Anna\">"),
         ("room", "max_members = 0", "7 error: `max_members` is from 1 to 10000 <0>"),

@@ -11,7 +11,7 @@ use crate::gateway::timer::Timer;
 use crate::gateway::{Gateway, Level, Masked, Output, Refusal, Reply, Rule, SessionId, TransportKind};
 use crate::session::{self, CallHandle, CallerId, DialCause, DialTarget, Party};
 use crate::sip::message::Headers;
-use crate::types::{CallId, Now};
+use crate::types::{CallId, Disturbances, Now};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -231,6 +231,7 @@ impl Gateway {
             cause: if matches!(cause, DialCause::Refused(_)) { Cause::Refused(rule) } else { Cause::Unreachable(rule) },
             reason: None,
             warning: None,
+            disturbed: Disturbances::default(),
             media: None,
         })));
     }

@@ -64,6 +64,9 @@ pub(super) struct Call {
     inserted_samples_for_deceleration: u64,
     /// Samples taken out to make the delay shorter.
     removed_samples_for_acceleration: u64,
+    /// How it disturbs the others in its room: by `echo`, `noise` or `music`.
+    #[schema(example = json!(["echo"]))]
+    disturbs: Vec<String>,
 }
 
 impl From<CallStatus> for Call {
@@ -91,6 +94,7 @@ impl From<CallStatus> for Call {
             silent_concealed_samples: call.playout.silent_concealed_samples,
             inserted_samples_for_deceleration: call.playout.inserted_samples_for_deceleration,
             removed_samples_for_acceleration: call.playout.removed_samples_for_acceleration,
+            disturbs: call.disturbs.iter().map(|disturbance| disturbance.to_string()).collect(),
         }
     }
 }

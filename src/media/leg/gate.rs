@@ -13,11 +13,13 @@ const HANGOVER: u8 = 20;
 pub(crate) struct Gate {
     threshold: u64,
     open: u8,
+    /// Of the last frame.
+    energy: u64,
 }
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self { threshold: level::energy_at(THRESHOLD_DBFS, Rate::Narrow.frame()), open: 0 }
+        Self { threshold: level::energy_at(THRESHOLD_DBFS, Rate::Narrow.frame()), open: 0, energy: 0 }
     }
 
     /// Frames come at this rate from here on.
@@ -31,6 +33,7 @@ impl Gate {
             Ok(narrow) => level::energy(narrow),
             Err(_) => level::energy(frame),
         };
+        self.energy = energy;
         if energy >= self.threshold {
             self.open = HANGOVER;
         } else {
@@ -41,6 +44,11 @@ impl Gate {
             (0, _) => Presence::Quiet,
             _ => Presence::Loud,
         }
+    }
+
+    /// The energy of the last frame, where it passed the gate.
+    pub(crate) fn passed(&self) -> Option<u64> {
+        (self.open > 0).then_some(self.energy)
     }
 
     pub(crate) fn close(&mut self) {

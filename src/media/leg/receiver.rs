@@ -418,6 +418,11 @@ impl Receiver {
         self.gate.judge(frame)
     }
 
+    /// The energy of the last frame, if it was sound.
+    pub(crate) fn energy(&self) -> Option<u64> {
+        self.gate.passed()
+    }
+
     /// How often something was made up.
     pub(crate) const fn concealments(&self) -> u64 {
         self.buffer.statistics().concealments

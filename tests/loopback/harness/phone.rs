@@ -4,7 +4,7 @@ use super::gateway::{Gateway, PROGRAM};
 use super::process::Running;
 use super::sound;
 use super::wait::seconds;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,6 +14,7 @@ pub struct Phone {
     from: String,
     tcp: bool,
     tone: Option<f64>,
+    plays: Option<PathBuf>,
     digits: Option<String>,
     digits_after: f64,
     seconds: f64,
@@ -45,6 +46,7 @@ impl Phone {
             from: "1001".into(),
             tcp: false,
             tone: None,
+            plays: None,
             digits: None,
             digits_after: 1.0,
             seconds: 4.0,
@@ -66,6 +68,12 @@ impl Phone {
     /// Says a tone of so many Hz.
     pub fn says(mut self, hertz: f64) -> Self {
         self.tone = Some(hertz);
+        self
+    }
+
+    /// Says what is in a WAV file, over and over.
+    pub fn plays(mut self, file: &Path) -> Self {
+        self.plays = Some(file.to_owned());
         self
     }
 
@@ -116,6 +124,9 @@ impl Phone {
         }
         if let Some(tone) = self.tone {
             command.args(["--tone", &tone.to_string()]);
+        }
+        if let Some(file) = &self.plays {
+            command.arg("--play").arg(file);
         }
         if let Some(digits) = &self.digits {
             command.args(["--digits", digits, "--digits-after", &self.digits_after.to_string()]);

@@ -60,6 +60,11 @@ pub fn assert_hears(who: &str, heard: &[i16], hertz: f64) {
     assert!(pieces_with(heard, hertz).len() >= 2, "{who} does not hear {hertz} Hz: {}", survey(heard, &[hertz]));
 }
 
+/// Whether `heard` holds the tone in any half second.
+pub fn hears(heard: &[i16], hertz: f64) -> bool {
+    !pieces_with(heard, hertz).is_empty()
+}
+
 /// The level of each tone in each half second, for whoever reads why a test failed.
 fn survey(heard: &[i16], tones: &[f64]) -> String {
     let levels = heard.chunks(PIECE).map(|piece| {
