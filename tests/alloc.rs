@@ -113,7 +113,7 @@ fn settings(n: u64) -> Box<LegSettings> {
         media_timeout: Some(Duration::from_secs(10)),
         collect_digits: n.is_multiple_of(7),
         playout: PlayoutCounters::default(),
-        automatic_gain: false,
+        automatic_gain: n.is_multiple_of(4),
     })
 }
 
