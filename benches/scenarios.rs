@@ -3,28 +3,17 @@
 //! `cargo bench --bench scenarios -- [sessions] [script]`
 #![allow(clippy::disallowed_methods, reason = "a bench: it measures time")]
 
-use partyline::session::scenario::{Runtime, STACK, Setup, Stopwatch};
+use partyline::scenarios::Second;
+use partyline::session::scenario::{Runtime, STACK, Setup};
 use partyline::session::{Alerting, CallHandle, Event, Party};
 use partyline::types::{Now, Seed};
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CALL: CallHandle = CallHandle::FIRST_GIVEN;
-
-struct Second(Instant);
-
-impl Stopwatch for Second {
-    fn begin(&mut self) {
-        self.0 = Instant::now();
-    }
-
-    fn is_over(&mut self) -> bool {
-        self.0.elapsed() > Duration::from_secs(1)
-    }
-}
 
 fn now() -> Now {
     Now { instant: Instant::now(), wall: SystemTime::now() }
@@ -34,7 +23,7 @@ fn now() -> Now {
 fn with_call(source: &str) -> Runtime {
     let setup =
         Setup { session: "bench".into(), custom_data: String::new(), access: Default::default(), seed: Seed::fixed(1) };
-    let mut runtime = Runtime::new(setup, Second(Instant::now())).expect("an engine");
+    let mut runtime = Runtime::new(setup, Second::default()).expect("an engine");
     assert_eq!(runtime.begin(now(), "bench.js", source).end, None);
     let headers = vec![("X-ClientType".into(), "web".into())];
     let alerting = Some(Box::new(Alerting { to: "conf_1".into(), headers }));

@@ -4,7 +4,8 @@ mod words;
 
 use super::server::now;
 use super::{fail, print};
-use crate::session::scenario::{Fetched, Runtime, Setup, Stopwatch, Turn};
+use crate::scenarios::Second;
+use crate::session::scenario::{Fetched, Runtime, Setup, Turn};
 use crate::session::{Alerting, CallHandle, DialCause, Ending, Event, Party, PlaybackHandle, TimerHandle};
 use crate::types::Seed;
 use clap::{Args, Subcommand};
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct ScenarioArguments {
@@ -124,19 +125,6 @@ struct Answered {
     text: String,
 }
 
-/// A callback's second.
-struct Second(Instant);
-
-impl Stopwatch for Second {
-    fn begin(&mut self) {
-        self.0 = Instant::now();
-    }
-
-    fn is_over(&mut self) -> bool {
-        self.0.elapsed() > Duration::from_secs(1)
-    }
-}
-
 pub(super) fn scenario(arguments: &ScenarioArguments) -> ExitCode {
     let ScenarioCommand::Test(arguments) = &arguments.command;
     match test(arguments) {
@@ -157,7 +145,7 @@ fn test(arguments: &TestArguments) -> Result<(String, ExitCode), String> {
         access: Default::default(),
         seed: Seed::fixed(1),
     };
-    let mut runtime = Runtime::new(setup, Second(Instant::now())).map_err(|fault| fault.to_string())?;
+    let mut runtime = Runtime::new(setup, Second::default()).map_err(|fault| fault.to_string())?;
     let file = arguments.file.file_name().unwrap_or_default().to_string_lossy();
     let mut told = String::new();
     let turn = runtime.begin(now(), &file, &source);

@@ -9,6 +9,7 @@
 mod fetch;
 mod recordings;
 mod sockets;
+mod stopwatch;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
+pub use stopwatch::Second;
 use tokio::sync::{mpsc, oneshot};
 
 #[cfg(doc)]

@@ -3,6 +3,7 @@
 use super::fetch::Fetches;
 use super::recordings::Recordings;
 use super::sockets::Sockets;
+use super::stopwatch::Second;
 use super::{Message, State};
 use crate::dialplan::Scenario;
 use crate::gateway::{Input, SessionId};
@@ -12,11 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
-
-/// How long a callback may take.
-const LONGEST_CALLBACK: Duration = Duration::from_secs(1);
 
 /// What a thread has from those who started it.
 pub(super) struct Own {
@@ -33,17 +31,17 @@ pub(super) struct Own {
 
 /// A callback's second, and no more once its session is over.
 struct Watch {
-    until: Instant,
+    second: Second,
     state: Arc<State>,
 }
 
 impl Stopwatch for Watch {
     fn begin(&mut self) {
-        self.until = Instant::now() + LONGEST_CALLBACK;
+        self.second.begin();
     }
 
     fn is_over(&mut self) -> bool {
-        Instant::now() >= self.until || self.state.is_over.load(Ordering::Relaxed)
+        self.second.is_over() || self.state.is_over.load(Ordering::Relaxed)
     }
 }
 
@@ -69,7 +67,7 @@ impl Own {
     /// # Errors
     /// A mistake of the scenario's that ended it.
     fn serve(&self, setup: Setup, scenario: &Scenario) -> Result<(), String> {
-        let watch = Watch { until: Instant::now(), state: Arc::clone(&self.state) };
+        let watch = Watch { second: Second::default(), state: Arc::clone(&self.state) };
         let file = format!("{}.js", scenario.name);
         let mut runtime = self.busy(|| Runtime::new(setup, watch)).map_err(|fault| fault.to_string())?;
         let turn = self.busy(|| runtime.begin(now(), &file, &scenario.source));
