@@ -123,15 +123,19 @@ impl JitterBuffer {
         }
         // Where a packet without audio stands the sender paused, and has gone on meanwhile.
         let lost = entry.sequence > self.next_sequence && !self.others.contains(&self.next_sequence);
-        if lost
-            && self.recovers
-            && entry.sequence == self.next_sequence + 1
-            && self.stalled == 0
-            && missing <= entry.samples
-        {
-            return self.recover(usize::try_from(missing).unwrap_or(0), entry);
+        let mut fill = missing;
+        if lost && self.recovers {
+            // The next packet mends the one before it alone, the last of those that are lost.
+            match missing - entry.samples {
+                0 => return self.recover(missing, entry),
+                more @ 1.. => fill = more,
+                _ if self.stalled == 0 && entry.sequence == self.next_sequence + 1 => {
+                    return self.recover(missing, entry);
+                }
+                _ => {}
+            }
         }
-        let fill = usize::try_from(missing).unwrap_or(0);
+        let fill = usize::try_from(fill).unwrap_or(0);
         let is_mended =
             lost && !self.recovers && fill + usize::try_from(entry.samples).unwrap_or(0) <= MENDED * self.frame;
         let fill = if is_mended { fill } else { fill.min(self.frame - pending) };
@@ -160,8 +164,9 @@ impl JitterBuffer {
     }
 
     /// The packet before `entry` is lost, and it may carry what mends that.
-    fn recover(&mut self, samples: usize, entry: Entry) -> Pull<'_> {
-        self.stalled += signed(samples);
+    fn recover(&mut self, samples: i64, entry: Entry) -> Pull<'_> {
+        self.stalled += samples;
+        let samples = usize::try_from(samples).unwrap_or(0);
         self.statistics.recoveries += 1;
         match self.store.payload(&entry) {
             Some(payload) => Pull::Recover { samples, payload_type: entry.payload_type, payload },

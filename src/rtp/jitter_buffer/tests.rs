@@ -328,6 +328,21 @@ fn overtaken_packets_are_put_in_order() {
 }
 
 #[test]
+fn the_last_of_several_lost_packets_is_made_of_what_follows() {
+    for lost in 1u16..5 {
+        let mut hand = Hand::new();
+        hand.buffer = JitterBuffer::new(Settings { recovers: true, ..Settings::default() });
+        assert_eq!(hand.talk("a"), "a");
+        hand.sequence += lost;
+        hand.timestamp += 160 * u32::from(lost);
+        hand.packet('b');
+        let concealed = "-".repeat(usize::from(lost) - 1);
+        assert_eq!(hand.ticks(usize::from(lost) + 1), format!("{concealed}+b"), "{lost} lost");
+        assert_eq!(hand.buffer.statistics().recoveries, 1, "{lost} lost");
+    }
+}
+
+#[test]
 fn a_late_packet_is_played_late_if_nothing_newer_was() {
     let mut hand = Hand::new();
     assert_eq!(hand.talk("ab"), "ab");
