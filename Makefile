@@ -6,6 +6,7 @@
 #   make counts  how many instructions they take, compared with benches/counts.baseline; part of `make test`
 #   make hear    has the prompts heard by a recogniser (fetches 300 MB)
 #   make bad-line  how callers on bad lines are heard (fetches 300 MB)
+#   make words  that words on bad lines are understood (fetches 200 MB)
 #   make talk-off  that hours of speech and music hold no keys (fetches 100 MB)
 #   make voice   installs the natural voice in var/voice (fetches 120 MB, keeps 160 MB)
 #   make settings  writes docs/settings.md anew, after a change of the dialplan's settings
@@ -29,7 +30,7 @@ CONFIG ?= dialplan.toml
 LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
 COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 
-.PHONY: run voice hear bad-line talk-off test load format lint docs units bench counts counts-accept counts-annotate settings
+.PHONY: run voice hear bad-line words talk-off test load format lint docs units bench counts counts-accept counts-annotate settings
 
 run:
 	@.ci/need $(BUILD_TOOLS) npm:npm
@@ -63,6 +64,13 @@ bad-line:
 	cargo build --locked --profile counts --example bad_line
 	@$(JUDGES)/bin/python benches/bad_line.py $(or $(CARGO_TARGET_DIR),target)/counts/examples/bad_line $(foreach spoken,$(SPOKEN),--clips $(lastword $(subst :, ,$(spoken)))) \
 		$(foreach language,en-GB en-US es-ES fr-FR,--clips prompts/$(language))
+
+words:
+	@.ci/need $(BUILD_TOOLS) $(firstword $(SPOKEN)) python3:python3 python3-venv:/usr/lib/python3*/ensurepip
+	@python3 -m venv $(HEARING)
+	@$(HEARING)/bin/pip install -q --disable-pip-version-check -r benches/hear_words.txt
+	cargo build --locked --profile counts --example bad_line
+	@$(HEARING)/bin/python benches/hear_words.py $(or $(CARGO_TARGET_DIR),target)/counts/examples/bad_line $(lastword $(subst :, ,$(firstword $(SPOKEN))))
 
 talk-off:
 	@.ci/need $(BUILD_TOOLS) $(SPOKEN)

@@ -223,7 +223,7 @@ impl Conference {
 fn the_memory_of_a_leg_is_bounded() {
     const LEGS: u64 = 128;
     let mut taken = Vec::new();
-    for (codec, most) in [(AudioCodec::Pcmu, 24), (AudioCodec::G722, 48), (AudioCodec::Opus, 128)] {
+    for (codec, most) in [(AudioCodec::Pcmu, 24), (AudioCodec::G722, 48), (AudioCodec::Opus, 272)] {
         let mut conference = Conference::new(1, EVERYONE);
         let before = OCTETS.get();
         for n in 0..LEGS {

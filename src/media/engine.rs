@@ -17,7 +17,7 @@ use super::slots::Slots;
 use super::voices::{Presence, Voices};
 use super::work::Work;
 use crate::audio::Rate;
-use crate::audio::codec::Libraries;
+use crate::audio::codec::{Libraries, Repair};
 use crate::types::{CallId, DigitSource, Now, PlayerId, RecorderId, RoomId, UnitId};
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -60,6 +60,7 @@ pub struct Engine {
     pub(super) events: EventQueue,
     pub(super) work: Work,
     pub(super) walk: Walk,
+    pub(super) repair: Repair,
     libraries: Libraries,
 }
 
@@ -86,6 +87,7 @@ impl Engine {
             events: EventQueue::default(),
             work: Work::default(),
             walk: Walk::default(),
+            repair: Repair::default(),
             libraries: Libraries::default(),
         }
     }

@@ -38,7 +38,7 @@ use super::transport::{Dropped, Transport, Verdict};
 use super::voices::{Presence, VoiceId};
 use crate::audio::Rate;
 use crate::audio::codec::g711::Law;
-use crate::audio::codec::{Libraries, comfort_noise};
+use crate::audio::codec::{Libraries, Repair, comfort_noise};
 use crate::audio::fade::{fade_in, fade_out};
 use crate::audio::gain::Gain;
 use crate::rtp::{Contributors, Packet};
@@ -331,14 +331,14 @@ impl Leg {
     }
 
     /// What the other side says in the tick whose nominal time is `tick`.
-    pub(crate) fn listen(&mut self, tick: Instant, frame: &mut [i16]) -> Presence {
+    pub(crate) fn listen(&mut self, tick: Instant, frame: &mut [i16], repair: &mut Repair) -> Presence {
         if !self.direction.receives() {
             return Presence::Absent;
         }
         if let Some(tones) = &mut self.tones {
             tones.begin_tick(&self.receiver);
         }
-        let mut presence = self.receiver.pull(tick, frame);
+        let mut presence = self.receiver.pull(tick, frame, repair);
         if let Some(tones) = &mut self.tones
             && tones.listens()
         {
@@ -412,9 +412,9 @@ impl Leg {
     }
 
     /// Passes over ticks that were skipped: their sound is gone, and time went on.
-    pub(crate) fn skip(&mut self, ticks: u64, tick: Instant, frame: &mut [i16]) {
+    pub(crate) fn skip(&mut self, ticks: u64, tick: Instant, frame: &mut [i16], repair: &mut Repair) {
         for _ in 0..ticks.min(50) {
-            self.listen(tick, frame);
+            self.listen(tick, frame, repair);
         }
         self.sender.pass(ticks);
     }

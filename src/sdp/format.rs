@@ -112,8 +112,10 @@ impl OpusWishes {
 
     /// Our settings within what is asked: never more bits, no FEC for one that cannot use it, no DTX against its will.
     pub(super) fn limit(self, ours: OpusSettings) -> OpusSettings {
+        let most = self.max_bitrate.map_or(u32::MAX, |most| most.max(LEAST_BITRATE));
         OpusSettings {
-            bitrate: self.max_bitrate.map_or(ours.bitrate, |most| ours.bitrate.min(most.max(LEAST_BITRATE))),
+            bitrate: ours.bitrate.min(most),
+            lossy_bitrate: ours.lossy_bitrate.min(most),
             complexity: ours.complexity,
             fec: ours.fec && self.fec,
             dtx: ours.dtx && self.dtx != Some(false),

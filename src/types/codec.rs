@@ -143,6 +143,8 @@ impl CodecPolicy {
 pub struct OpusSettings {
     /// Bits a second: 6,000 to 128,000.
     pub bitrate: u32,
+    /// The same where the other side loses packets, if that is more: for what mends losses.
+    pub lossy_bitrate: u32,
     /// 0 (least work) to 10.
     pub complexity: u8,
     /// Whether packets carry what mends the loss of the one before (in-band FEC).
@@ -156,10 +158,11 @@ pub struct OpusSettings {
 }
 
 impl Default for OpusSettings {
-    /// 24 kb/s, complexity 6, FEC, no DTX.
+    /// 24 kb/s, 40 where packets are lost, complexity 6, FEC, no DTX.
     fn default() -> Self {
         Self {
             bitrate: 24_000,
+            lossy_bitrate: 40_000,
             complexity: 6,
             fec: true,
             dtx: false,

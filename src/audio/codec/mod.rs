@@ -8,6 +8,8 @@ pub mod g729;
 pub mod gsm;
 pub mod opus;
 
+pub use opus::Repair;
+
 use super::Rate;
 use crate::types::{AudioCodec, OpusSettings};
 use std::sync::{Arc, OnceLock};
@@ -45,6 +47,17 @@ impl Libraries {
         }
         Ok(())
     }
+}
+
+/// What became of a lost packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// Nothing was made.
+    Nothing,
+    /// It was guessed from what came before.
+    Guessed,
+    /// It was made of what a later packet carries of it.
+    Recovered,
 }
 
 /// Decodes one stream.
@@ -127,16 +140,26 @@ impl Decoder {
         matches!(self, Self::G729(decoder) if decoder.is_in_pause())
     }
 
-    /// Makes the samples of a lost packet: out of `next`, the packet that follows it, where that carries them. False
-    /// where nothing was made.
-    pub fn conceal(&mut self, next: Option<&[u8]>, samples: &mut [i16]) -> bool {
+    /// Makes the samples of a lost packet: out of `next`, a packet that comes so many samples after their begin, where
+    /// that carries them.
+    pub fn conceal(&mut self, next: Option<(&[u8], usize)>, samples: &mut [i16], repair: &mut Repair) -> Made {
         match self {
             Self::Opus(decoder) => match next {
-                Some(next) => decoder.decode_lost_from(next, samples).is_ok(),
-                None => decoder.conceal(samples).is_ok(),
+                Some((next, ahead)) => match decoder.decode_lost_from(next, ahead, samples, repair) {
+                    Ok(true) => Made::Recovered,
+                    Ok(false) => Made::Guessed,
+                    Err(_) => Made::Nothing,
+                },
+                None => decoder.conceal(samples, repair).map_or(Made::Nothing, |_| Made::Guessed),
             },
-            Self::G729(decoder) => decoder.conceal(samples) == samples.len(),
-            _ => false,
+            Self::G729(decoder) => {
+                if decoder.conceal(samples) == samples.len() {
+                    Made::Guessed
+                } else {
+                    Made::Nothing
+                }
+            }
+            _ => Made::Nothing,
         }
     }
 

@@ -3,6 +3,10 @@
 //! The library's own state is used without a binding on top, since a listener who leaves a shared stream takes a copy
 //! of its encoder along, and the states of libopus are flat blocks made to be copied (opus.h), which no binding shows.
 
+mod repair;
+
+pub use repair::Repair;
+
 use crate::audio::Rate;
 use crate::types::OpusSettings;
 use opusic_sys as sys;
@@ -12,10 +16,19 @@ use std::ffi::c_int;
 const CLOCK: c_int = 48_000;
 /// It conceals in pieces of 2.5 ms, samples at 48 kHz.
 pub const CONCEALED: usize = 120;
+/// A decoder of this complexity conceals by a neural network (deep PLC).
+const DEEP_CONCEALMENT: c_int = 5;
 /// Packets this short say that nothing need be sent (DTX).
 const NOTHING: usize = 2;
 /// The least loss that an encoder is told of, percent.
 const LEAST_EXPECTED_LOSS: u8 = 10;
+/// The same where packets describe what went before them (DRED).
+const LEAST_DESCRIBED_LOSS: u8 = 20;
+/// Where more is lost, percent, packets describe what went before them: so much of it, in pieces of 10 ms, if they have
+/// so many bits a second.
+const MUCH_LOSS: u8 = 3;
+const DESCRIBED: c_int = 10;
+const DESCRIBING_BITRATE: c_int = 36_000;
 
 /// Why libopus refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +63,13 @@ pub fn packet_duration(packet: &[u8]) -> Option<usize> {
     usize::try_from(samples).ok().filter(|samples| *samples > 0)
 }
 
+/// Whether a packet carries the one before it (FEC).
+fn carries_the_one_before(packet: &[u8]) -> Result<bool, OpusError> {
+    let length = c_int::try_from(packet.len()).map_err(|_| OpusError::Packet)?;
+    // SAFETY: the pointer is good for `length` octets, of which the library reads no more.
+    checked(unsafe { sys::opus_packet_has_lbrr(packet.as_ptr(), length) }).map(|carries| carries > 0)
+}
+
 /// A piece of a state, aligned as `malloc` would.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(16))]
@@ -74,6 +94,8 @@ impl State {
 #[derive(Debug)]
 pub struct Encoder {
     state: State,
+    bitrate: c_int,
+    lossy_bitrate: c_int,
 }
 
 impl Encoder {
@@ -82,7 +104,13 @@ impl Encoder {
     pub fn new(rate: Rate, settings: &OpusSettings) -> Option<Self> {
         // SAFETY: asks for a number.
         let size = unsafe { sys::opus_encoder_get_size(1) };
-        let mut encoder = Self { state: State::new(size)? };
+        let bitrate = |bitrate: u32| c_int::try_from(bitrate.clamp(6_000, 510_000)).unwrap_or(c_int::MAX);
+        let mut encoder = Self {
+            state: State::new(size)?,
+            bitrate: bitrate(settings.bitrate),
+            // All packets are to have one size.
+            lossy_bitrate: bitrate(if settings.constant_bitrate { 0 } else { settings.lossy_bitrate }),
+        };
         // SAFETY: the state is as large as the library asked for, and aligned as `malloc` would.
         let result =
             unsafe { sys::opus_encoder_init(encoder.state.as_mut(), hertz(rate), 1, sys::OPUS_APPLICATION_VOIP) };
@@ -97,7 +125,7 @@ impl Encoder {
             _ => sys::OPUS_BANDWIDTH_FULLBAND,
         };
         for (request, value) in [
-            (sys::OPUS_SET_BITRATE_REQUEST, c_int::try_from(settings.bitrate.clamp(6_000, 510_000)).ok()?),
+            (sys::OPUS_SET_BITRATE_REQUEST, encoder.bitrate),
             (sys::OPUS_SET_COMPLEXITY_REQUEST, c_int::from(settings.complexity.min(10))),
             (sys::OPUS_SET_INBAND_FEC_REQUEST, c_int::from(settings.fec)),
             (sys::OPUS_SET_DTX_REQUEST, c_int::from(settings.dtx)),
@@ -123,10 +151,25 @@ impl Encoder {
     }
 
     /// The other side loses so many packets of a hundred: how much of each goes into mending the loss of the one
-    /// before. Told less than 10 %, libopus puts nothing of that into packets of 24 kb/s (`benches/README.md`).
+    /// before, and, where that is much and there are bits for it, of those before that (DRED). Told less than 10 %,
+    /// libopus puts nothing of the former into packets of 24 kb/s, told less than 20 % little of the latter into those
+    /// of 40 (`benches/README.md`).
     pub fn expect_loss(&mut self, percent: u8) {
-        let percent = if percent == 0 { 0 } else { percent.clamp(LEAST_EXPECTED_LOSS, 100) };
-        self.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, c_int::from(percent));
+        let is_much = percent > MUCH_LOSS;
+        let bitrate = if is_much { self.bitrate.max(self.lossy_bitrate) } else { self.bitrate };
+        let describes = is_much && bitrate >= DESCRIBING_BITRATE;
+        let least = match percent {
+            0 => 0,
+            _ if describes => LEAST_DESCRIBED_LOSS,
+            _ => LEAST_EXPECTED_LOSS,
+        };
+        for (request, value) in [
+            (sys::OPUS_SET_BITRATE_REQUEST, bitrate),
+            (sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, c_int::from(percent.max(least).min(100))),
+            (sys::OPUS_SET_DRED_DURATION_REQUEST, if describes { DESCRIBED } else { 0 }),
+        ] {
+            self.set(request, value);
+        }
     }
 
     /// Takes over the state of another encoder: what this one makes next is what the other would have made. Settings
@@ -174,23 +217,44 @@ impl Decoder {
         self.run(Some(packet), samples, false)
     }
 
-    /// Makes the sound of a lost packet out of `next`, the one that follows it, which may carry it (FEC); what it does
-    /// not carry is concealed. `samples` is as long as the lost packet, a whole number of 2.5 ms.
+    /// Makes the sound of what is lost out of `next`, a packet that comes after it and may carry it: what was lost
+    /// right before it (FEC), or more (DRED). It begins `ahead` samples behind the begin of what is lost. What it does
+    /// not carry is concealed. `samples` are a whole number of 2.5 ms. Says whether it was carried.
     ///
     /// # Errors
     /// `next` is no Opus packet, or the length is none that Opus has.
-    pub fn decode_lost_from(&mut self, next: &[u8], samples: &mut [i16]) -> Result<usize, OpusError> {
+    pub fn decode_lost_from(
+        &mut self,
+        next: &[u8],
+        ahead: usize,
+        samples: &mut [i16],
+        repair: &mut Repair,
+    ) -> Result<bool, OpusError> {
         if next.is_empty() {
             return Err(OpusError::Packet);
         }
-        self.run(Some(next), samples, true)
+        if ahead <= samples.len() && carries_the_one_before(next)? {
+            self.run(Some(next), samples, true)?;
+            return Ok(true);
+        }
+        if repair.parse(next, ahead, samples.len()) {
+            repair.decode(&mut self.state, ahead, samples)?;
+            return Ok(true);
+        }
+        self.conceal(samples, repair)?;
+        Ok(false)
     }
 
-    /// Makes the sound of a lost packet out of what came before: a whole number of 2.5 ms.
+    /// Makes the sound of what is lost out of what came before: a whole number of 2.5 ms.
     ///
     /// # Errors
     /// The length is none that Opus has.
-    pub fn conceal(&mut self, samples: &mut [i16]) -> Result<usize, OpusError> {
+    pub fn conceal(&mut self, samples: &mut [i16], repair: &mut Repair) -> Result<usize, OpusError> {
+        let complexity = if repair.spend(samples.len()) { DEEP_CONCEALMENT } else { 0 };
+        // SAFETY: the state was made by `opus_decoder_init`; this request takes a number.
+        let result =
+            unsafe { sys::opus_decoder_ctl(self.state.as_mut(), sys::OPUS_SET_COMPLEXITY_REQUEST, complexity) };
+        debug_assert_eq!(result, sys::OPUS_OK);
         self.run(None, samples, false)
     }
 
@@ -303,10 +367,12 @@ mod tests {
                 let [mut right, mut made] = [[0; FRAME]; 2];
                 clean.decode(packet, &mut right).unwrap();
                 match packets.get(n + 1) {
-                    Some(next) if n % 5 == 4 && recovers => lossy.decode_lost_from(next, &mut made).unwrap(),
-                    Some(_) if n % 5 == 4 => lossy.conceal(&mut made).unwrap(),
-                    _ => lossy.decode(packet, &mut made).unwrap(),
-                };
+                    Some(next) if n % 5 == 4 && recovers => {
+                        lossy.decode_lost_from(next, FRAME, &mut made, &mut Repair::none()).unwrap();
+                    }
+                    Some(_) if n % 5 == 4 => assert_eq!(lossy.conceal(&mut made, &mut Repair::none()), Ok(FRAME)),
+                    _ => assert_eq!(lossy.decode(packet, &mut made), Ok(FRAME)),
+                }
                 if n % 5 == 4 {
                     error += right.iter().zip(&made).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>();
                 }
@@ -321,16 +387,19 @@ mod tests {
 
     #[test]
     fn a_lost_packet_is_concealed_at_the_level_of_the_voice() {
-        let mut encoder = Encoder::new(Rate::Full, &settings()).unwrap();
-        let mut decoder = Decoder::new(Rate::Full).unwrap();
-        let mut samples = [0; FRAME];
-        for packet in encoded(&mut encoder, &tone(440.0, 20), FRAME) {
-            decoder.decode(&packet, &mut samples).unwrap();
+        // The network knows voices, and no tones.
+        for (mut repair, most) in [(Repair::none(), 3.0), (Repair::default(), 6.0)] {
+            let mut encoder = Encoder::new(Rate::Full, &settings()).unwrap();
+            let mut decoder = Decoder::new(Rate::Full).unwrap();
+            let mut samples = [0; FRAME];
+            for packet in encoded(&mut encoder, &tone(440.0, 20), FRAME) {
+                decoder.decode(&packet, &mut samples).unwrap();
+            }
+            let before = level::dbfs(&samples);
+            decoder.conceal(&mut samples, &mut repair).unwrap();
+            assert!((level::dbfs(&samples) - before).abs() < most, "{before} {}", level::dbfs(&samples));
+            assert_eq!(decoder.conceal(&mut samples[..100], &mut repair), Err(OpusError::Length));
         }
-        let before = level::dbfs(&samples);
-        decoder.conceal(&mut samples).unwrap();
-        assert!((level::dbfs(&samples) - before).abs() < 3.0);
-        assert_eq!(decoder.conceal(&mut samples[..100]), Err(OpusError::Length));
     }
 
     #[test]
@@ -344,6 +413,7 @@ mod tests {
     fn no_octets_make_it_panic_or_write_more_than_they_say() {
         let mut random = StdRng::seed_from_u64(5);
         let mut decoder = Decoder::new(Rate::Full).unwrap();
+        let mut repair = Repair::default();
         let mut samples = vec![0; 6 * FRAME];
         for _ in 0..20_000 {
             let mut packet = vec![0; random.random_range(0..200)];
@@ -353,7 +423,9 @@ mod tests {
                 Ok(written) => assert_eq!(Some(written), duration),
                 Err(error) => assert_eq!(error, OpusError::Packet),
             }
-            let _ = decoder.decode_lost_from(&packet, &mut samples[..FRAME]);
+            let ahead = random.random_range(0..8) * 480;
+            let _ = decoder.decode_lost_from(&packet, ahead, &mut samples[..FRAME], &mut repair);
+            repair.begin();
         }
         assert_eq!(decoder.decode(&[], &mut samples), Err(OpusError::Packet));
         assert_eq!(packet_duration(&[]), None);

@@ -48,6 +48,9 @@ pub(super) fn opus(checker: &mut Checker<'_>, field: &Field<RawOpus>) -> OpusSet
     let complexity = checker.number("complexity", &raw.complexity, 0..=10);
     OpusSettings {
         bitrate: checker.number("bitrate", &raw.bitrate, 6_000..=128_000).unwrap_or(standard.bitrate),
+        lossy_bitrate: checker
+            .number("lossy_bitrate", &raw.lossy_bitrate, 6_000..=128_000)
+            .unwrap_or(standard.lossy_bitrate),
         complexity: complexity.and_then(|value| u8::try_from(value).ok()).unwrap_or(standard.complexity),
         fec: raw.fec.get().map_or(standard.fec, |value| *value.get_ref()),
         dtx: raw.dtx.get().map_or(standard.dtx, |value| *value.get_ref()),

@@ -212,7 +212,7 @@ pub struct Gateway {
     pub control: PathBuf,
     /// Codecs that trunks without their own speak. Default: G.711 is offered, Opus and G.722 are accepted as well.
     pub codecs: CodecPolicy,
-    /// How Opus is sent. Default 24 kb/s, complexity 6, FEC, no DTX.
+    /// How Opus is sent. Default 24 kb/s, 40 where packets are lost, complexity 6, FEC, no DTX.
     pub opus: OpusSettings,
     /// Whether comfort noise (RFC 3389) is taken where the other side offers it. Default yes.
     pub comfort_noise: bool,

@@ -24,8 +24,16 @@ fn opus_and_comfort_noise_are_as_the_gateway_says() {
     let gateway = |text: &str| plan(text, "").gateway.clone();
     assert_eq!(gateway("").opus, OpusSettings::default());
     assert!(gateway("").comfort_noise && !gateway("comfort_noise = false").comfort_noise);
-    let opus = gateway("opus = { bitrate = 32000, complexity = 9, fec = false, dtx = true }").opus;
-    let meant = OpusSettings { bitrate: 32_000, complexity: 9, fec: false, dtx: true, ..OpusSettings::default() };
+    let opus =
+        gateway("opus = { bitrate = 32000, lossy_bitrate = 48000, complexity = 9, fec = false, dtx = true }").opus;
+    let meant = OpusSettings {
+        bitrate: 32_000,
+        lossy_bitrate: 48_000,
+        complexity: 9,
+        fec: false,
+        dtx: true,
+        ..OpusSettings::default()
+    };
     assert_eq!(opus, meant);
 }
 
@@ -37,6 +45,7 @@ fn mistakes_in_codecs_are_told_in_their_place() {
         ("codecs = [\"pcmu\", \"pcma\", \"pcmu\"]", "warning: this is named twice <\"pcmu\">"),
         ("codecs = \"opus\"", "warning: neither `pcmu` nor `pcma` is among the codecs <\"opus\">"),
         ("opus = { bitrate = 5999 }", "error: `bitrate` is from 6000 to 128000 <5999>"),
+        ("opus = { lossy_bitrate = 0 }", "error: `lossy_bitrate` is from 6000 to 128000 <0>"),
         ("opus = { complexity = 11 }", "error: `complexity` is from 0 to 10 <11>"),
     ] {
         let told = told(&with("gateway", line));

@@ -2,7 +2,7 @@
 
 use super::passing::Passing;
 use crate::audio::Rate;
-use crate::audio::codec::{Decoder, Libraries, duration, g722};
+use crate::audio::codec::{Decoder, Libraries, Made, Repair, duration, g722};
 use crate::audio::playout::Playout;
 use crate::types::{AudioCodec, MediaParameters};
 use smallvec::SmallVec;
@@ -33,6 +33,15 @@ struct Format {
     decoder: Decoder,
     /// Samples made up since the last packet.
     made_up: usize,
+}
+
+/// A packet that comes after something that is lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Next<'a> {
+    pub payload_type: u8,
+    pub payload: &'a [u8],
+    /// So many samples after the first of those that are lost it begins.
+    pub ahead: usize,
 }
 
 impl Format {
@@ -132,22 +141,31 @@ impl Decoding {
         format.decode(payload, &mut self.passing, playout);
     }
 
-    /// Makes up for what is lost, `samples` of it; `next` is the packet that follows, where it is there.
-    pub(super) fn conceal(&mut self, samples: usize, next: Option<(u8, &[u8])>, playout: &mut Playout) {
+    /// Makes up for what is lost, `samples` of it; `next` is a packet that comes after it, where one is there. Says
+    /// whether all was made of what that one carries.
+    pub(super) fn conceal(
+        &mut self,
+        samples: usize,
+        next: Option<Next<'_>>,
+        playout: &mut Playout,
+        repair: &mut Repair,
+    ) -> bool {
         let mut rest = samples;
+        let mut made = Made::Nothing;
         if let Some(Format { payload_type: known, decoder, .. }) = self.formats.get_mut(self.current) {
-            let next = next.filter(|(payload_type, _)| payload_type == known).map(|(_, payload)| payload);
+            let next = next.filter(|next| next.payload_type == *known).map(|next| (next.payload, next.ahead));
             if let Some(passing) = self.passing.as_mut().filter(|passing| passing.is_passing()) {
                 if next.is_none() {
                     playout.silence(samples);
-                    return;
+                    return false;
                 }
                 passing.wake(decoder);
             }
             if let Some(step) = decoder.conceals() {
                 rest = samples % step;
                 playout.push_with(samples - rest, |out| {
-                    if !decoder.conceal(next, out) {
+                    made = decoder.conceal(next, out, repair);
+                    if made == Made::Nothing {
                         out.fill(0);
                     }
                 });
@@ -162,6 +180,7 @@ impl Decoding {
                 }
             }
         }
+        rest == 0 && made == Made::Recovered
     }
 
     /// Whether the sender pauses, and its decoder makes the noise of that.

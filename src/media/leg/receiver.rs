@@ -2,14 +2,14 @@
 
 use super::super::command::{LegStatistics, PlayoutCounters};
 use super::super::voices::Presence;
-use super::decoding::{Decoding, SILENCE, samples_a_unit};
+use super::decoding::{Decoding, Next, SILENCE, samples_a_unit};
 use super::event_clock::{EVENT_CLOCK, EventClock};
 use super::gate::Gate;
 use super::levels::Levels;
 use super::noise::{NOISE_CLOCK, Noise};
 use super::sources::{Followed, Sources};
 use crate::audio::Rate;
-use crate::audio::codec::{Libraries, duration, g729};
+use crate::audio::codec::{Libraries, Repair, duration, g729};
 use crate::audio::playout::Playout;
 use crate::rtp::jitter_buffer::{Inserted, JitterBuffer, Pull, Settings};
 use crate::rtp::redundancy::Blocks;
@@ -372,7 +372,7 @@ impl Receiver {
     }
 
     /// The frame of the tick at `tick` (its nominal time).
-    pub(crate) fn pull(&mut self, tick: Instant, frame: &mut [i16]) -> Presence {
+    pub(crate) fn pull(&mut self, tick: Instant, frame: &mut [i16], repair: &mut Repair) -> Presence {
         let Self { buffer, playout, decoding, noise, scale_bits, has_news, .. } = self;
         let bits = *scale_bits;
         if buffer.is_idle()
@@ -391,12 +391,15 @@ impl Receiver {
                 }
                 Pull::Conceal(count) => {
                     *has_news = true;
-                    decoding.conceal(count << bits, None, playout);
+                    decoding.conceal(count << bits, None, playout, repair);
                 }
-                Pull::Recover { samples, payload_type, payload } => {
-                    decoding.conceal(samples << bits, Some((payload_type, payload)), playout);
+                Pull::Recover { samples, ahead, payload_type, payload } => {
+                    let next = Next { payload_type, payload, ahead: ahead << bits };
+                    let is_carried = decoding.conceal(samples << bits, Some(next), playout, repair);
+                    *has_news = true;
+                    buffer.recovered(samples, is_carried);
                 }
-                Pull::Silence(count) => fill_pause(count << bits, noise.as_deref_mut(), decoding, playout),
+                Pull::Silence(count) => fill_pause(count << bits, noise.as_deref_mut(), decoding, playout, repair),
                 Pull::Shorten { most, force } => {
                     let count = playout.shorten(most << bits, force);
                     buffer.shortened(count >> bits);
@@ -493,11 +496,19 @@ impl Receiver {
 
 /// Appends what a pause sounds like, so many samples of it: as its sender described it, or silence.
 #[inline(never)]
-fn fill_pause(samples: usize, noise: Option<&mut Noise>, decoding: &mut Decoding, playout: &mut Playout) {
+fn fill_pause(
+    samples: usize,
+    noise: Option<&mut Noise>,
+    decoding: &mut Decoding,
+    playout: &mut Playout,
+    repair: &mut Repair,
+) {
     let rate = playout.rate();
     match noise {
         Some(noise) if noise.is_sounding() => playout.noise(samples, |out| noise.fill(rate, out)),
-        _ if decoding.is_in_pause() => decoding.conceal(samples, None, playout),
+        _ if decoding.is_in_pause() => {
+            decoding.conceal(samples, None, playout, repair);
+        }
         _ => playout.silence(samples),
     }
 }

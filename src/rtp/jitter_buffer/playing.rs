@@ -123,21 +123,11 @@ impl JitterBuffer {
         }
         // Where a packet without audio stands the sender paused, and has gone on meanwhile.
         let lost = entry.sequence > self.next_sequence && !self.others.contains(&self.next_sequence);
-        let mut fill = missing;
         if lost && self.recovers {
-            // The next packet mends the one before it alone, the last of those that are lost.
-            match missing - entry.samples {
-                0 => return self.recover(missing, entry),
-                more @ 1.. => fill = more,
-                _ if self.stalled == 0 && entry.sequence == self.next_sequence + 1 => {
-                    return self.recover(missing, entry);
-                }
-                _ => {}
-            }
+            return self.recover(missing, pending, entry);
         }
-        let fill = usize::try_from(fill).unwrap_or(0);
-        let is_mended =
-            lost && !self.recovers && fill + usize::try_from(entry.samples).unwrap_or(0) <= MENDED * self.frame;
+        let fill = usize::try_from(missing).unwrap_or(0);
+        let is_mended = lost && fill + usize::try_from(entry.samples).unwrap_or(0) <= MENDED * self.frame;
         let fill = if is_mended { fill } else { fill.min(self.frame - pending) };
         self.stalled += signed(fill);
         if lost && self.stalled <= self.clock_rate * CONCEAL_MS / 1_000 {
@@ -163,14 +153,34 @@ impl JitterBuffer {
         self.take_out(now, pending, entry, self.time_for(ticks * signed(self.frame)))
     }
 
-    /// The packet before `entry` is lost, and it may carry what mends that.
-    fn recover(&mut self, samples: i64, entry: Entry) -> Pull<'_> {
-        self.stalled += samples;
-        let samples = usize::try_from(samples).unwrap_or(0);
-        self.statistics.recoveries += 1;
+    /// What is before `entry` is lost, `missing` samples from here on, and it may carry what mends that: the packet
+    /// right before it, whole, or more.
+    fn recover(&mut self, missing: i64, pending: usize, entry: Entry) -> Pull<'_> {
+        let more = missing - entry.samples;
+        let samples = match (more, usize::try_from(more)) {
+            (1.., Ok(more)) => more.min(self.frame - pending),
+            _ => usize::try_from(missing).unwrap_or(0),
+        };
+        self.stalled += signed(samples);
+        if self.stalled > self.clock_rate * CONCEAL_MS / 1_000 {
+            self.statistics.silent_samples += samples as u64;
+            return Pull::Silence(samples);
+        }
         match self.store.payload(&entry) {
-            Some(payload) => Pull::Recover { samples, payload_type: entry.payload_type, payload },
+            Some(payload) => {
+                let ahead = usize::try_from(missing).unwrap_or(0);
+                Pull::Recover { samples, ahead, payload_type: entry.payload_type, payload }
+            }
             None => Pull::Conceal(samples),
+        }
+    }
+
+    /// So many samples of [`Pull::Recover`] were made of what the packet carries, or, where it does not, guessed.
+    pub fn recovered(&mut self, samples: usize, is_carried: bool) {
+        if is_carried {
+            self.statistics.recoveries += 1;
+        } else {
+            let _ = self.conceal(samples);
         }
     }
 

@@ -255,8 +255,11 @@ impl Hand {
                     played.push('-');
                     self.pending += n;
                 }
-                Pull::Recover { samples, .. } => {
-                    played.push('+');
+                // Of a sender whose packets carry the one before them and no more.
+                Pull::Recover { samples, ahead, .. } => {
+                    let is_carried = ahead == samples;
+                    self.buffer.recovered(samples, is_carried);
+                    played.push(if is_carried { '+' } else { '-' });
                     self.pending += samples;
                 }
                 Pull::Silence(n) => {
@@ -338,7 +341,9 @@ fn the_last_of_several_lost_packets_is_made_of_what_follows() {
         hand.packet('b');
         let concealed = "-".repeat(usize::from(lost) - 1);
         assert_eq!(hand.ticks(usize::from(lost) + 1), format!("{concealed}+b"), "{lost} lost");
-        assert_eq!(hand.buffer.statistics().recoveries, 1, "{lost} lost");
+        let statistics = hand.buffer.statistics();
+        assert_eq!(statistics.recoveries, 1, "{lost} lost");
+        assert_eq!(statistics.concealed_samples, 160 * u64::from(lost - 1), "{lost} lost");
     }
 }
 

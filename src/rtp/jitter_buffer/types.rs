@@ -44,12 +44,15 @@ pub enum Pull<'a> {
     },
     /// A packet is lost or late: append this many concealed samples.
     Conceal(usize),
-    /// A packet is lost, and the one that follows it is here: append this many samples, made of what that one carries
-    /// of the lost one if it does. Only where [`Settings::recovers`].
+    /// Something is lost, and what comes after it is here: append this many samples, made of what that packet carries
+    /// of them, if it does; and report with [`super::JitterBuffer::recovered`] whether. Only where
+    /// [`Settings::recovers`].
     Recover {
-        /// The length of the lost packet.
+        /// So many are lost here.
         samples: usize,
-        /// How to decode the packet that follows it.
+        /// So many samples after the first of them the packet begins.
+        ahead: usize,
+        /// How to decode the packet.
         payload_type: u8,
         /// That packet as it came; it is handed out in its turn.
         payload: &'a [u8],
@@ -93,7 +96,7 @@ pub struct Statistics {
     pub silent_samples: u64,
     /// Times at which a frame or part of one was concealed.
     pub concealments: u64,
-    /// Packets that were lost and could be recovered out of the next one ([`Pull::Recover`]).
+    /// Packets that were lost, or pieces of them, and were recovered out of a later one ([`Pull::Recover`]).
     pub recoveries: u64,
     /// Samples removed to shorten the delay.
     pub shortened_samples: u64,

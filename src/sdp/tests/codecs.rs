@@ -121,7 +121,9 @@ fn opus_is_sent_within_what_the_peer_asks() {
     let ours = OpusSettings { bitrate: 32_000, dtx: true, ..OpusSettings::default() };
     assert_eq!(opus_with(" useinbandfec=1", ours), ours);
     assert_eq!(opus_with(" minptime=10", ours), OpusSettings { fec: false, ..ours });
-    assert_eq!(opus_with(" useinbandfec=1;maxaveragebitrate=20000", ours).bitrate, 20_000);
+    let slow = opus_with(" useinbandfec=1;maxaveragebitrate=20000", ours);
+    assert_eq!((slow.bitrate, slow.lossy_bitrate), (20_000, 20_000));
+    assert_eq!(opus_with(" useinbandfec=1;maxaveragebitrate=36000", ours).lossy_bitrate, 36_000);
     assert_eq!(opus_with(" maxaveragebitrate=510000", ours).bitrate, 32_000);
     assert_eq!(opus_with(" maxaveragebitrate=500", ours).bitrate, 6_000);
     assert_eq!(opus_with(" maxaveragebitrate=0", ours).bitrate, 32_000);
@@ -130,7 +132,7 @@ fn opus_is_sent_within_what_the_peer_asks() {
     assert!(!opus_with(" usedtx=0", ours).dtx);
     assert!(opus_with(" cbr=1", ours).constant_bitrate);
     let odd = "  MaxAverageBitrate = 18000 ;useinbandfec =1;; stereo=1 ;x;y=z;usedtx=1 ;sprop-stereo=1;maxptime=60";
-    assert_eq!(opus_with(odd, ours), OpusSettings { bitrate: 18_000, ..ours });
+    assert_eq!(opus_with(odd, ours), OpusSettings { bitrate: 18_000, lossy_bitrate: 18_000, ..ours });
     assert!(!opus_with(" useinbandfec=1", OpusSettings { fec: false, ..ours }).fec);
 }
 

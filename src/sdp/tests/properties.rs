@@ -17,11 +17,12 @@ fn codecs() -> impl Strategy<Value = CodecPolicy> {
 prop_compose! {
     fn opus()(
         bitrate in 6_000u32..=128_000,
+        lossy_bitrate in 6_000u32..=128_000,
         complexity in 0u8..=10,
         fec in any::<bool>(),
         dtx in any::<bool>(),
     ) -> OpusSettings {
-        OpusSettings { bitrate, complexity, fec, dtx, ..OpusSettings::default() }
+        OpusSettings { bitrate, lossy_bitrate, complexity, fec, dtx, ..OpusSettings::default() }
     }
 }
 

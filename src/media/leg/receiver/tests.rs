@@ -38,6 +38,7 @@ struct Line {
     heard: Vec<i16>,
     too_long: Vec<u32>,
     digits: String,
+    repair: Repair,
 }
 
 impl Line {
@@ -55,6 +56,7 @@ impl Line {
             heard: Vec::new(),
             too_long: Vec::new(),
             digits: String::new(),
+            repair: Repair::none(),
         }
     }
 
@@ -65,7 +67,7 @@ impl Line {
             self.ticks += 1;
             let tick = self.start + Duration::from_micros(self.ticks * 20_000 - 7_000);
             let mut frame = [0; 160];
-            if self.listen && self.receiver.pull(tick, &mut frame) != Presence::Absent {
+            if self.listen && self.receiver.pull(tick, &mut frame, &mut self.repair) != Presence::Absent {
                 self.heard.extend(frame);
             }
         }
