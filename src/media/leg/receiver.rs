@@ -479,7 +479,7 @@ impl Receiver {
         statistics.packets_redundant = self.redundant;
         statistics.packets_recovered = self.recovered;
         statistics.ssrc_changes = self.sources.changes();
-        statistics.max_buffer_ms = u32::try_from(buffer.max_delay.as_millis()).unwrap_or(u32::MAX);
+        statistics.max_buffer_ms = u32::try_from(buffer.max_delay_us / 1_000).unwrap_or(u32::MAX);
         statistics.digits_received = self.digits.statistics().digits;
     }
 

@@ -2,7 +2,7 @@
 
 use super::store::Entry;
 use super::{Anchor, JitterBuffer, Pull, signed};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Concealment goes on for so long; after that it is silence (it has faded by then).
 const CONCEAL_MS: i64 = 100;
@@ -235,8 +235,8 @@ impl JitterBuffer {
         self.stalled = 0;
         self.anchor = Some(Anchor { time: now + self.time_for(signed(pending)), media: entry.media });
         let delay = slack + self.time_for(signed(pending));
-        self.statistics.delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
-        self.statistics.max_delay = self.statistics.max_delay.max(self.statistics.delay);
+        self.statistics.delay_us = u64::try_from(delay).unwrap_or(0);
+        self.statistics.max_delay_us = self.statistics.max_delay_us.max(self.statistics.delay_us);
         match self.store.payload(&entry) {
             Some(payload) => Pull::Packet { payload_type: entry.payload_type, payload },
             None => {

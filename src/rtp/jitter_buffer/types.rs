@@ -104,10 +104,10 @@ pub struct Statistics {
     pub lengthened_samples: u64,
     /// Jumps of sequence number or timestamp that were followed.
     pub resyncs: u64,
-    /// Delay of the sound last pulled: from its packet's arrival to its playing.
-    pub delay: Duration,
-    /// The greatest delay so far.
-    pub max_delay: Duration,
+    /// Delay of the sound last pulled, microseconds: from its packet's arrival to its playing.
+    pub delay_us: u64,
+    /// The greatest delay so far, microseconds.
+    pub max_delay_us: u64,
 }
 
 /// What was done to the sound over the life of a buffer, in samples of the RTP clock. The names are those of WebRTC's
