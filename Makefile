@@ -6,7 +6,7 @@
 #   make counts  how many instructions they take, compared with benches/counts.baseline; part of `make test`
 #   make hear    has the prompts heard by a recogniser (fetches 300 MB)
 #   make bad-line  how callers on bad lines are heard (fetches 300 MB)
-#   make words  that words on bad lines are understood (fetches 200 MB)
+#   make words   that words on bad lines are understood (fetches 200 MB)
 #   make talk-off  that hours of speech and music hold no keys (fetches 100 MB)
 #   make voice   installs the natural voice in var/voice (fetches 120 MB, keeps 160 MB)
 #   make settings  writes docs/settings.md anew, after a change of the dialplan's settings

@@ -34,7 +34,10 @@ const OTHERS: usize = 4;
 ///     match buffer.pull(tick, playout.len()) {
 ///         Pull::Packet { payload_type, payload } => { decode; playout.push(samples) }
 ///         Pull::Conceal(n)  => playout.conceal(n),
-///         Pull::Recover { samples, payload, .. } => { decode what it carries of them; playout.push(samples); buffer.recovered(samples, …) }
+///         Pull::Recover { samples, payload, .. } => {
+///             decode what it carries of them; playout.push(samples);
+///             buffer.recovered(samples, whether it carried them)
+///         }
 ///         Pull::Silence(n)  => playout.silence(n),
 ///         Pull::Shorten { most, force }  => { let n = playout.shorten(most, force); buffer.shortened(n) }
 ///         Pull::Lengthen { most, force } => { let n = playout.lengthen(most, force); buffer.lengthened(n) }

@@ -156,8 +156,9 @@ table! {
         /// Bits a second, 6000 to 128000; less where the other side asks for less. It is asked for as much. Default
         /// `24000`.
         bitrate: i64 = "32000",
-        /// Bits a second where the other side reports that it loses more than 3 % of the packets, 6000 to 128000; less where it
-        /// asks for less. From 36000 on packets then describe the last 100 ms as well (DRED). Default `40000`; not more than `bitrate` means that nothing changes.
+        /// Bits a second where the other side reports that it loses more than 3 % of the packets, 6000 to 128000; less
+        /// where it asks for less. From 36000 on packets then describe the last 100 ms as well (DRED). Default `40000`;
+        /// not more than `bitrate` means that nothing changes.
         lossy_bitrate: i64 = "24000",
         /// Work spent on each packet, 0 (least) to 10. Default `6`.
         complexity: i64 = "9",

@@ -55,8 +55,8 @@ impl Repair {
         true
     }
 
-    /// Reads what `packet` describes of the `samples` samples that began `ahead` samples before it. False where it does not
-    /// reach back so far, or too much was spent in this tick.
+    /// Reads what `packet` describes of the `samples` samples that began `ahead` samples before it. False where it does
+    /// not reach back so far, or too much was spent in this tick.
     pub(super) fn parse(&mut self, packet: &[u8], ahead: usize, samples: usize) -> bool {
         let Some((decoder, parsed)) = self.description.as_mut().filter(|_| self.left >= samples) else { return false };
         let (Ok(length), Ok(most)) = (i32::try_from(packet.len()), i32::try_from(ahead)) else { return false };
