@@ -1,9 +1,11 @@
 //! The media-plane state of one participant: transport, receiver, sender, reports.
 
+mod arriving;
 mod decoding;
 mod dtx;
 mod event_clock;
 mod gate;
+mod heard;
 mod leveling;
 mod levels;
 mod noise;
@@ -12,16 +14,19 @@ mod powers;
 mod receiver;
 mod reports;
 mod sender;
+mod sending;
 mod sources;
 mod tones;
 mod watch;
 
+pub(crate) use self::arriving::Arrived;
 pub(crate) use self::dtx::Noise;
 
-use self::dtx::{Dtx, Sending};
+use self::dtx::Dtx;
+use self::heard::HeardAs;
 use self::leveling::Leveling;
 use self::powers::Powers;
-use self::receiver::{Received, Receiver};
+use self::receiver::Receiver;
 use self::reports::Reports;
 use self::sender::Sender;
 use self::tones::Tones;
@@ -30,38 +35,20 @@ use super::command::{LegSettings, LegStatistics};
 use super::events::Allowance;
 use super::following::Following;
 use super::hearing::Hearing;
-use super::outbox::{Outbox, PacketKind, Who};
+use super::outbox::{Outbox, Who};
 use super::phase::Beat;
 use super::slots::Ticking;
-use super::stream::{Format, Stream};
-use super::transport::{Dropped, Transport, Verdict};
+use super::stream::Format;
+use super::transport::Transport;
 use super::voices::{Presence, VoiceId};
 use crate::audio::Rate;
 use crate::audio::codec::g711::Law;
-use crate::audio::codec::{Libraries, Repair, comfort_noise};
-use crate::audio::fade::{fade_in, fade_out};
+use crate::audio::codec::{Libraries, Repair};
 use crate::audio::gain::Gain;
-use crate::rtp::{Contributors, Packet};
 use crate::types::{Direction, MediaParameters, Now};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-/// What others hear of a leg's next frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum HeardAs {
-    /// All of it.
-    Sound,
-    /// All of it, louder or quieter.
-    Scaled,
-    /// It is faded in.
-    Beginning,
-    /// It is faded out.
-    End,
-    /// Nothing: the leg is muted.
-    Nothing,
-}
 
 /// A leg.
 #[derive(Debug)]
@@ -107,30 +94,6 @@ pub(crate) struct Leg {
     forged: u64,
     replayed: u64,
     address_changes: u64,
-}
-
-/// What a packet brought that the gateway must know.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Arrived {
-    /// It was media from whom we believe.
-    pub(crate) believed: bool,
-    /// It is the leg's first valid one.
-    pub(crate) first: bool,
-    /// A key was pressed.
-    pub(crate) digit: Option<char>,
-    /// It is the leg's first packet that holds too much sound to be played: how much, milliseconds.
-    pub(crate) too_long: Option<u32>,
-    /// The other side said goodbye.
-    pub(crate) bye: bool,
-    /// Its sound has another sample rate from here on.
-    pub(crate) rate_changed: bool,
-}
-
-impl Arrived {
-    /// Whether anybody has to be told of it, which is so of few packets.
-    pub(crate) const fn has_news(&self) -> bool {
-        self.first || self.digit.is_some() || self.too_long.is_some() || self.bye || self.rate_changed
-    }
 }
 
 impl Ticking for Leg {
@@ -249,87 +212,6 @@ impl Leg {
         self.watch = Watch::new(now, timeout);
     }
 
-    /// Takes a datagram that arrived at `arrival` on the port `kind`.
-    pub(crate) fn handle_packet(
-        &mut self,
-        kind: PacketKind,
-        arrival: Instant,
-        source: SocketAddr,
-        bytes: &mut [u8],
-    ) -> Arrived {
-        match self.transport.receive(kind, arrival, source, bytes) {
-            Ok((PacketKind::Rtp, bytes)) => self.handle_rtp(arrival, source, bytes),
-            Ok((PacketKind::Rtcp, bytes)) => self.handle_rtcp(arrival, source, bytes),
-            Err(dropped) => self.count_dropped(dropped),
-        }
-    }
-
-    #[cold]
-    fn count_dropped(&mut self, dropped: Dropped) -> Arrived {
-        match dropped {
-            Dropped::Foreign => self.foreign += 1,
-            Dropped::Forged => self.forged += 1,
-            Dropped::Replayed => self.replayed += 1,
-            Dropped::Invalid => self.invalid += 1,
-            Dropped::Aside => {}
-        }
-        Arrived::default()
-    }
-
-    fn handle_rtp(&mut self, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
-        let Ok(packet) = Packet::parse(bytes) else {
-            self.invalid += 1;
-            return Arrived::default();
-        };
-        // Only what was negotiated may teach us an address; but all else shows that the other side is there.
-        if !self.receiver.knows(packet.header.payload_type) {
-            self.invalid += 1;
-            if self.transport.believes_rtp(arrival, source) {
-                self.watch.heard(arrival);
-                if self.transport.is_source(arrival, source) {
-                    // Of the source we hear it is a packet that was not lost, too.
-                    self.receiver.receive_unknown(arrival, &packet.header, self.direction.receives());
-                }
-            }
-            return Arrived::default();
-        }
-        match self.transport.judge_rtp(arrival, source) {
-            Verdict::Foreign => {
-                self.foreign += 1;
-                return Arrived::default();
-            }
-            Verdict::Moved => self.address_changes += 1,
-            Verdict::Accepted => {}
-        }
-        self.watch.heard(arrival);
-        let first = !std::mem::replace(&mut self.heard, true);
-        let Received { digit, too_long, rate_changed } =
-            self.receiver.receive(arrival, &packet, bytes, self.direction.receives());
-        if digit.is_some() {
-            self.tones.iter_mut().for_each(|tones| tones.end());
-        }
-        Arrived { believed: true, first, digit, too_long, bye: false, rate_changed }
-    }
-
-    fn handle_rtcp(&mut self, arrival: Instant, source: SocketAddr, bytes: &[u8]) -> Arrived {
-        if !self.transport.believes_rtcp(source) {
-            self.foreign += 1;
-            return Arrived::default();
-        }
-        match self.reports.receive(arrival, bytes, self.sender.ssrc(), self.receiver.ssrc()) {
-            Ok(bye) => {
-                self.transport.learn_rtcp(arrival, source);
-                self.sender.note_loss(self.reports.remote_fraction_lost());
-                self.watch.heard(arrival);
-                Arrived { bye, ..Arrived::default() }
-            }
-            Err(_) => {
-                self.invalid += 1;
-                Arrived::default()
-            }
-        }
-    }
-
     /// What the other side says in the tick whose nominal time is `tick`.
     pub(crate) fn listen(&mut self, tick: Instant, frame: &mut [i16], repair: &mut Repair) -> Presence {
         if !self.direction.receives() {
@@ -345,63 +227,6 @@ impl Leg {
             presence = tones.hear(presence, frame, &self.receiver);
         }
         if self.heard_as == HeardAs::Sound { presence } else { self.fade(presence, frame) }
-    }
-
-    #[inline(never)]
-    fn fade(&mut self, mut presence: Presence, frame: &mut [i16]) -> Presence {
-        let rate = self.receiver.rate();
-        if let Some(leveling) = &mut self.leveling {
-            presence = leveling.level(presence, frame, rate);
-        }
-        match presence {
-            Presence::Absent => self.gain.settle(),
-            Presence::Quiet | Presence::Loud => self.gain.apply(frame),
-        }
-        match self.heard_as {
-            HeardAs::Sound => {}
-            HeardAs::Scaled => self.heard_as = self.steady(),
-            HeardAs::Nothing => return Presence::Absent,
-            HeardAs::Beginning => {
-                fade_in(frame, rate);
-                self.heard_as = self.steady();
-            }
-            HeardAs::End => {
-                fade_out(frame, rate);
-                self.heard_as = HeardAs::Nothing;
-            }
-        }
-        presence
-    }
-
-    /// How it is heard where nothing begins or ends.
-    const fn steady(&self) -> HeardAs {
-        if self.gain.is_unity() && self.leveling.is_none() { HeardAs::Sound } else { HeardAs::Scaled }
-    }
-
-    /// Others hear it so many decibels louder than it is, or quieter.
-    pub(crate) fn set_gain(&mut self, decibels: i8) {
-        self.gain.set(decibels);
-        if self.heard_as == HeardAs::Sound {
-            self.heard_as = self.steady();
-        }
-    }
-
-    /// Nobody hears it any more, after a fade, or again.
-    pub(crate) const fn mute(&mut self, muted: bool) {
-        self.heard_as = match (self.heard_as, muted) {
-            (HeardAs::Sound | HeardAs::Scaled, true) => HeardAs::End,
-            (HeardAs::Beginning, true) => HeardAs::Nothing,
-            (HeardAs::End, false) => self.steady(),
-            (HeardAs::Nothing, false) => HeardAs::Beginning,
-            (unchanged, _) => unchanged,
-        };
-    }
-
-    /// Nobody heard it until now.
-    pub(crate) fn begin(&mut self) {
-        if matches!(self.heard_as, HeardAs::Sound | HeardAs::Scaled) {
-            self.heard_as = HeardAs::Beginning;
-        }
     }
 
     /// Its sound fades out in the next tick, in which nothing is sent; then it is to be removed.
@@ -469,88 +294,9 @@ impl Leg {
         self.reports.remote_fraction_lost()
     }
 
-    /// Sends 20 ms of encoded sound. Says whether the last of the digits to send went out.
-    pub(crate) fn send(&mut self, who: Who, payload: &[u8], outbox: &mut Outbox) -> bool {
-        let Some(mut way) = self.transport.way(who, outbox) else {
-            self.sender.pass(1);
-            return false;
-        };
-        self.sender.put(payload, &mut way)
-    }
-
-    /// Sends what a stream gave for a tick. Says what [`Leg::send`] says.
-    pub(crate) fn send_stream(&mut self, who: Who, stream: &Stream, outbox: &mut Outbox) -> bool {
-        let Some(way) = &mut self.transport.way(who, outbox) else {
-            self.sender.pass(1);
-            return false;
-        };
-        let format = stream.format();
-        let mut done = false;
-        for payload in stream.payloads() {
-            done |= if format.is_packet() {
-                self.sender.put_packet(payload, format.units(), way)
-            } else {
-                self.sender.put(payload, way)
-            };
-        }
-        done
-    }
-
-    /// Whether pauses are described instead of sent, and so whether [`Leg::rest`] is to be asked.
-    pub(crate) const fn has_dtx(&self) -> bool {
-        self.dtx.is_some()
-    }
-
-    /// Whether all that it needs to be sent is its law's octets, whatever is heard.
-    pub(crate) const fn is_plain(&self) -> bool {
-        self.dtx.is_none() && !self.is_told
-    }
-
-    /// Whether it is told who is heard, and so whether [`Leg::tell`] is to be called.
-    pub(crate) const fn is_told(&self) -> bool {
-        self.is_told
-    }
-
-    /// Takes note of who is heard in what is sent from here on.
-    pub(crate) fn tell(&mut self, heard: Contributors) {
-        self.sender.tell(heard);
-    }
-
-    /// Takes note of what is heard in a tick: noise, or `None` for sound. In a pause it sends what there is to be sent
-    /// of the noise; false where all is to be sent as ever.
-    pub(crate) fn rest(&mut self, who: Who, noise: Option<Noise<'_>>, outbox: &mut Outbox) -> bool {
-        let Some(dtx) = &mut self.dtx else { return false };
-        let noise = noise.filter(|_| !self.sender.is_sending_digits() && self.transport.is_reachable());
-        let Some(noise) = noise else {
-            dtx.sound();
-            return false;
-        };
-        let mut payload = [0; comfort_noise::LONGEST_PAYLOAD];
-        match dtx.noise(noise, self.sender.is_between_packets(), &mut payload) {
-            Sending::Sound => return false,
-            Sending::Nothing => self.sender.pass(1),
-            Sending::Description(octets) => {
-                if let Some(way) = &mut self.transport.way(who, outbox) {
-                    self.sender.put_noise(dtx.payload_type, &payload[..octets], way);
-                }
-            }
-        }
-        true
-    }
-
-    /// A tick in which nothing is sent.
-    pub(crate) fn pass(&mut self) {
-        self.sender.pass(1);
-    }
-
     /// The length of the packets received.
     pub(crate) fn packet_time(&self) -> Duration {
         self.receiver.packet_time()
-    }
-
-    /// Queues digits. False if one of them cannot be sent on this leg.
-    pub(crate) fn send_digits(&mut self, digits: &str, duration: Duration) -> bool {
-        self.sender.push_digits(digits, duration)
     }
 
     /// Sends a report if one is due. Says whether the media timeout has passed.
