@@ -5,7 +5,7 @@ mod words;
 use super::server::now;
 use super::{fail, print};
 use crate::scenarios::Second;
-use crate::session::scenario::{Fetched, Runtime, Setup, Turn};
+use crate::session::scenario::{Fetched, Runtime, Script, Setup, Turn};
 use crate::session::{Alerting, CallHandle, DialCause, Ending, Event, Party, PlaybackHandle, TimerHandle};
 use crate::types::Seed;
 use clap::{Args, Subcommand};
@@ -148,7 +148,7 @@ fn test(arguments: &TestArguments) -> Result<(String, ExitCode), String> {
     let mut runtime = Runtime::new(setup, Second::default()).map_err(|fault| fault.to_string())?;
     let file = arguments.file.file_name().unwrap_or_default().to_string_lossy();
     let mut told = String::new();
-    let turn = runtime.begin(now(), &file, &source);
+    let turn = runtime.begin(now(), &Script::compile(&file, &source));
     if tell(&mut told, "the script begins", &turn) {
         return Ok((told, ExitCode::FAILURE));
     }

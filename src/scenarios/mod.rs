@@ -8,6 +8,7 @@
 
 mod fetch;
 mod recordings;
+mod scripts;
 mod sockets;
 mod stopwatch;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use hyper_util::rt::TokioIo;
 use rand::RngCore;
 use rand::rngs::StdRng;
 use recordings::Recordings;
+use scripts::Scripts;
 use sockets::Sockets;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -57,6 +59,7 @@ pub struct Scenarios {
     fetches: Arc<Fetches>,
     sockets: Arc<Sockets>,
     recordings: Arc<Recordings>,
+    scripts: Scripts,
     /// The unguessable last part of each session's own URL.
     keys: HashMap<String, SessionId>,
     /// What its URLs begin with, by HTTP and HTTPS; empty where there are none.
@@ -117,7 +120,8 @@ impl Scenarios {
         let (keys, access) = (HashMap::new(), [String::new(), String::new()]);
         let (seeds, began) = (seed.generator(), Instant::now());
         let recordings = Arc::new(Recordings::new("var/recordings".into()));
-        Self { running: IdMap::default(), answers, fetches, sockets, recordings, keys, access, seeds, began }
+        let (running, scripts) = (IdMap::default(), Scripts::default());
+        Self { running, answers, fetches, sockets, recordings, scripts, keys, access, seeds, began }
     }
 
     /// The same with the gateway's own URLs, by HTTP and HTTPS, without a path; empty where there are none.
@@ -164,6 +168,7 @@ impl Scenarios {
         };
         let own = thread::Own {
             session,
+            script: self.scripts.of(&scenario),
             state: Arc::clone(&state),
             answers: self.answers.clone(),
             inbox,
@@ -274,8 +279,11 @@ impl Scenarios {
 /// The first mistake, after its place in the file.
 pub fn check(path: &Path, source: &str) -> Result<(), String> {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
-    scenario::check(&file, source).map_err(|Fault { what, place }| match place {
-        Some(Place { line, column, .. }) => format!("line {line}, column {column}: {what}"),
-        None => what,
-    })
+    match scenario::Script::compile(&file, source).fault() {
+        None => Ok(()),
+        Some(Fault { what, place: Some(Place { line, column, .. }) }) => {
+            Err(format!("line {line}, column {column}: {what}"))
+        }
+        Some(Fault { what, place: None }) => Err(what.clone()),
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::fetch::Fetches;
 use super::recordings::Recordings;
+use super::scripts::{Compiled, compiled};
 use super::sockets::Sockets;
 use super::stopwatch::Second;
 use super::{Message, State};
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 /// What a thread has from those who started it.
 pub(super) struct Own {
     pub(super) session: SessionId,
+    pub(super) script: Compiled,
     pub(super) state: Arc<State>,
     pub(super) answers: mpsc::Sender<Input>,
     pub(super) inbox: Receiver<Message>,
@@ -68,9 +70,8 @@ impl Own {
     /// A mistake of the scenario's that ended it.
     fn serve(&self, setup: Setup, scenario: &Scenario) -> Result<(), String> {
         let watch = Watch { second: Second::default(), state: Arc::clone(&self.state) };
-        let file = format!("{}.js", scenario.name);
         let mut runtime = self.busy(|| Runtime::new(setup, watch)).map_err(|fault| fault.to_string())?;
-        let turn = self.busy(|| runtime.begin(now(), &file, &scenario.source));
+        let turn = self.busy(|| runtime.begin(now(), compiled(&self.script, scenario)));
         self.carry_out(turn, &scenario.name)?;
         while let Ok(message) = self.inbox.recv() {
             let is_over = self.state.is_over.load(Ordering::Relaxed);

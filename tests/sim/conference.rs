@@ -3,7 +3,7 @@
 
 use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Input, SessionId};
-use partyline::session::scenario::{Fuel, Runtime, Setup, Turn};
+use partyline::session::scenario::{Fuel, Runtime, Script, Setup, Turn};
 use partyline::types::Seed;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl Stage {
                 };
                 let mut runtime = Runtime::new(setup, Fuel::new(1_000)).unwrap();
                 let text = if started.scenario == "Gate" { &self.texts.gate } else { &self.texts.conference };
-                turns.push((started.session, runtime.begin(now, "test.js", text)));
+                turns.push((started.session, runtime.begin(now, &Script::compile("test.js", text))));
                 self.running.push((started.session, runtime));
             }
             let (session, runtime) = &mut self.running[n];

@@ -14,6 +14,7 @@ mod natives;
 mod octets;
 mod prelude;
 mod recordings;
+mod script;
 mod shared;
 mod sockets;
 #[cfg(test)]
@@ -22,17 +23,17 @@ mod tone_script;
 
 pub use fault::{Fault, Place};
 pub use limits::{Fuel, MEMORY, SOURCE, STACK, Stopwatch};
-pub use prelude::check;
 pub use recordings::{Record, RecordNews};
+pub use script::Script;
 pub use shared::{Fetch, Fetched, HttpRequest, Turn};
 pub use sockets::{SocketAsk, SocketNews};
 
 use super::{CallHandle, DialCause, Event, StorageAnswer, StoredText, Verb, VerbError};
 use crate::types::{Now, Seed};
 use limits::{Breach, Metered};
-use rquickjs::context::{EvalOptions, intrinsic};
+use rquickjs::context::intrinsic;
 use rquickjs::function::IntoArgs;
-use rquickjs::{CatchResultExt, Context, Ctx, Function, Persistent, TypedArray, Value};
+use rquickjs::{CatchResultExt, Context, Ctx, Function, Persistent, TypedArray};
 use shared::Shared;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -91,8 +92,8 @@ impl Runtime {
     }
 
     /// Runs a script's code, as it stands outside all functions, and then `AppEvents.Started`.
-    pub fn begin(&mut self, now: Now, file: &str, source: &str) -> Turn {
-        self.load(now, file, source).unwrap_or_else(|| {
+    pub fn begin(&mut self, now: Now, script: &Script) -> Turn {
+        self.load(now, script).unwrap_or_else(|| {
             let Setup { session, custom_data, access: [http, https], .. } = self.setup.clone();
             let facts = ("started", session, custom_data, http, https);
             self.enter(now.wall, |ctx, deliver| deliver.call(facts).catch(ctx).map_err(Into::into))
@@ -100,17 +101,12 @@ impl Runtime {
     }
 
     /// Runs a script's code; the turn, if the scenario ended at that.
-    fn load(&mut self, now: Now, file: &str, source: &str) -> Option<Turn> {
-        if source.chars().count() > SOURCE {
-            return Some(self.end(Fault::new(format!("{file} is longer than {SOURCE} characters"))));
+    fn load(&mut self, now: Now, script: &Script) -> Option<Turn> {
+        if let Some(fault) = script.fault() {
+            return Some(self.end(fault.clone()));
         }
-        self.shared.files.borrow_mut().push(file.to_owned());
-        let turn = self.enter(now.wall, |ctx, _| {
-            let mut options = EvalOptions::default();
-            options.strict = false;
-            options.filename = Some(file.to_owned());
-            ctx.eval_with_options::<Value<'_>, _>(source, options).catch(ctx).map(drop).map_err(Into::into)
-        });
+        self.shared.files.borrow_mut().push(script.file().to_owned());
+        let turn = self.enter(now.wall, |ctx, _| script.run(ctx).catch(ctx).map_err(Into::into));
         if turn.end.is_some() {
             return Some(turn);
         }

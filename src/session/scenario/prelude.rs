@@ -3,7 +3,7 @@
 use super::natives;
 use super::shared::Shared;
 use rquickjs::module::WriteOptions;
-use rquickjs::{Context, Ctx, Error, Module, Result, Runtime};
+use rquickjs::{Context, Ctx, Module, Result, Runtime};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -47,39 +47,4 @@ fn bytecode() -> Result<&'static [u8]> {
         Module::declare(ctx, NAME, SOURCE)?.write(options)
     })?;
     Ok(BYTECODE.get_or_init(|| bytes))
-}
-
-/// Whether a text is a script, without running it.
-///
-/// # Errors
-/// The first mistake, with its place.
-pub fn check(file: &str, source: &str) -> std::result::Result<(), super::Fault> {
-    use super::{Fault, limits};
-    use rquickjs::{CatchResultExt, CaughtError};
-
-    if source.chars().count() > limits::SOURCE {
-        return Err(Fault::new(format!("it is longer than {} characters", limits::SOURCE)));
-    }
-    let unmade = |error: Error| Fault::new(format!("the engine cannot be made: {error}"));
-    let engine = Runtime::new().map_err(unmade)?;
-    engine.set_memory_limit(limits::MEMORY);
-    engine.set_max_stack_size(limits::STACK);
-    let context = Context::full(&engine).map_err(unmade)?;
-    context.with(|ctx| {
-        let mut options = rquickjs::context::EvalOptions::default();
-        options.strict = false;
-        options.filename = Some(file.to_owned());
-        // Nothing before it is run: the throw stands first, on the script's own first line.
-        let text = format!("throw 0;{source}");
-        match ctx.eval_with_options::<rquickjs::Value<'_>, _>(text, options).catch(&ctx) {
-            Ok(_) | Err(CaughtError::Value(_)) => Ok(()),
-            Err(error) => {
-                let mut fault = Fault::of(&ctx, error, &[file.to_owned()]);
-                if let Some(place) = fault.place.as_mut().filter(|place| place.line == 1) {
-                    place.column = place.column.saturating_sub(8);
-                }
-                Err(fault)
-            }
-        }
-    })
 }

@@ -121,17 +121,38 @@ fn an_await_goes_on_within_the_callback() {
 
 #[test]
 fn scripts_are_checked_without_being_run() {
-    assert_eq!(check("a.js", "while (true) {}"), Ok(()));
-    assert_eq!(check("a.js", "var a; a = 1; function f() { return a } undeclared = 5"), Ok(()));
+    let fault = |source: &str| Script::compile("a.js", source).fault().cloned();
+    assert_eq!(fault("while (true) {}"), None);
+    assert_eq!(fault("var a; a = 1; function f() { return a } undeclared = 5"), None);
     for (source, place) in
         [("var a = ;", "a.js:1:9"), ("var a;\n\nfunction ( {}", "a.js:3:10"), ("let a;\nlet a;", "a.js:2:6")]
     {
-        let fault = check("a.js", source).unwrap_err();
+        let fault = fault(source).unwrap();
         assert!(fault.to_string().ends_with(&format!("({place})")), "{source}: {fault}");
         assert!(fault.what.starts_with("SyntaxError"), "{fault}");
     }
-    assert!(check("a.js", &" ".repeat(256 * 1024 + 1)).is_err());
-    assert!(check("a.js", "a\0b").is_err());
+    assert!(fault(&" ".repeat(256 * 1024 + 1)).is_some());
+    assert!(fault("a\0b").is_some());
+}
+
+#[test]
+fn sessions_share_a_script_that_knows_its_places_and_not_its_text() {
+    let script = Script::compile(
+        "shared.js",
+        "var n = 0;\nfunction count() { n += 1; if (n > 1) throw new Error(n); }\ncount();\n\
+         VoxEngine.addEventListener(AppEvents.CallAlerting, () => count());\nLogger.write(count.toString().includes('throw'))",
+    );
+    for session in ["s1", "s2"] {
+        let setup = Setup {
+            session: session.into(),
+            custom_data: String::new(),
+            access: Default::default(),
+            seed: Seed::fixed(1),
+        };
+        let mut runtime = Runtime::new(setup, Fuel::new(100)).unwrap();
+        assert_eq!(short(&runtime.begin(now(), &script)), r#""false""#, "each counts for itself");
+        assert_eq!(short(&runtime.handle(now(), &incoming())), "FAILED Error: 2 (shared.js:2:55)");
+    }
 }
 
 /// Of the engine's own code, in which nothing asks whether a script is to be stopped.

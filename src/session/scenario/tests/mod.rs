@@ -53,7 +53,7 @@ fn start(source: &str) -> (Running, String) {
         seed: Seed::fixed(7),
     };
     let mut runtime = Runtime::new(setup, Fuel::new(100)).unwrap();
-    let turn = runtime.begin(now(), "test.js", source);
+    let turn = runtime.begin(now(), &Script::compile("test.js", source));
     (Running { runtime, now: now() }, short(&turn))
 }
 

@@ -142,11 +142,11 @@ fn http_requests_bear_what_they_were_given() {
     let setup =
         Setup { session: String::new(), custom_data: String::new(), access: Default::default(), seed: Seed::fixed(7) };
     let mut runtime = Runtime::new(setup, Fuel::new(100)).unwrap();
-    let turn = runtime.begin(
-        now(),
+    let script = Script::compile(
         "test.js",
         "Net.httpRequest('u', () => {}, { method: 'PUT', postData: 'hé', headers: ['X-A: b', 'C:d'], timeout: 5 })",
     );
+    let turn = runtime.begin(now(), &script);
     let headers = [("X-A", "b"), ("C", "d")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let expected = Fetch {
         id: 1,
