@@ -8,28 +8,36 @@ const PAGE = "docs/scenarios.md";
 
 const absent = (name) => new ReferenceError(`${name} does not exist here: ${PAGE} tells what does`);
 
+/** What an object lacks: its own name, and then the names; its own name alone where all that it has not is an error. */
+const lacks = Symbol("lacks");
+
+/** Whatever stands below has every name looked at that it has not. One for all: each takes memory in every session. */
+const watched = new Proxy(Object.prototype, {
+  get(target, key, receiver) {
+    const told = typeof key === "string" && receiver[lacks];
+    if (told) look(told, key);
+    return Reflect.get(target, key, receiver);
+  },
+});
+
+function look(told, key) {
+  const [owner] = told.split(" ", 1);
+  const isAbsent = owner === told
+    ? key !== "then" && key !== "toJSON" && !(key in Object.prototype)
+    : told.includes(` ${key} `);
+  if (isAbsent) throw absent(`${owner}.${key}`);
+}
+
 /** Makes reading what an object does not have an error. Its own members are read as fast as ever. */
 function closed(name, members) {
-  return guard(members, (key) => {
-    if (key !== "then" && key !== "toJSON" && !(key in Object.prototype)) throw absent(`${name}.${key}`);
-  });
+  members[lacks] = name;
+  return Object.setPrototypeOf(members, watched);
 }
 
-/** The same, but for names that the original platform has, and we do not; others are undefined as usual. */
-function lacking(owner, members, names) {
-  const known = ` ${names} `;
-  return guard(members, (key) => {
-    if (known.includes(` ${key} `)) throw absent(owner + key);
-  });
-}
-
-/** Has a look at every name that an object has not. */
-function guard(members, look) {
-  const get = (target, key, receiver) => {
-    if (typeof key === "string") look(key);
-    return Reflect.get(target, key, receiver);
-  };
-  return Object.setPrototypeOf(members, new Proxy(Object.getPrototypeOf(members), { get }));
+/** The same of a class, but for names that the original platform has, and we do not; others are undefined as usual. */
+function lacking(owner, { prototype }, names) {
+  prototype[lacks] = `${owner} ${names} `;
+  if (Object.getPrototypeOf(prototype) === Object.prototype) Object.setPrototypeOf(prototype, watched);
 }
 
 /** Where objects keep what scenarios are not to see. */
@@ -82,6 +90,8 @@ class Emitter {
     };
   }
 }
+
+Object.setPrototypeOf(Emitter.prototype, watched);
 
 /** The session itself, for its events. */
 const application = new Emitter();

@@ -183,7 +183,7 @@ class Call extends Emitter {
   sendMediaTo(target, given) { connect(this, target, given); }
   stopMediaTo(target) { disconnect(this, target); }
 }
-lacking("Call.", Call.prototype, "vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
+lacking("Call", Call, "vad clientType notifyBeep detectProgressTone detectVoicemailTone " +
   "handleMicStatus handleBeeps reInvite acceptReinvite rejectReinvite getStatistics setTransport sendReInvite " +
   "handleVoicemail addSound removeSound startPlaybackAll enableRelatedCalls");
 

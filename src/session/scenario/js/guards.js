@@ -71,8 +71,12 @@ own(Array.prototype, {
 guarded(String.prototype, "indexOf lastIndexOf includes split replace replaceAll", (words, [part]) => {
   if (typeof part === "string" && words?.length * part.length > MOST_COMPARED) endless("the texts are too long");
 });
+const MOST_MARKS = 5000;
+let manyMarks;
+// Made when it is first needed: it takes five kilobytes.
+const marks = () => (manyMarks ??= new RegExp(`\\p{M}{${MOST_MARKS}}`, "u"));
 guarded(String.prototype, "normalize", (words) => {
-  if (typeof words === "string" && /\p{M}{5000}/u.test(words)) endless("too many marks follow each other");
+  if (typeof words === "string" && words.length >= MOST_MARKS && marks().test(words)) endless("too many marks follow each other");
 });
 
 // Iterators of lists that seem to have no end.

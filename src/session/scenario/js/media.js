@@ -52,7 +52,7 @@ class Conference extends Emitter {
     soon(this, ConferenceEvents.Stopped, { conference: this });
   }
 }
-lacking("Conference.", Conference.prototype, "setActiveScenario sendMessage");
+lacking("Conference", Conference, "setActiveScenario sendMessage");
 
 /** A call in a conference. */
 class Endpoint {
@@ -82,7 +82,7 @@ class Endpoint {
     soon(conference, ConferenceEvents.EndpointRemoved, { conference, endpoint: this });
   }
 }
-lacking("Endpoint.", Endpoint.prototype, "manageEndpoint addEventListener removeEventListener");
+lacking("Endpoint", Endpoint, "manageEndpoint addEventListener removeEventListener");
 
 /** Of one player. */
 const MOST_MARKERS = 20;

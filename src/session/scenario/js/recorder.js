@@ -65,7 +65,7 @@ function endRecordingsOf(conference) {
 }
 
 const isRecording = (recorder) => !!recordings.get(recorder[inner].number)?.streams;
-lacking("Recorder.", Recorder.prototype, "setConfig update sendMediaTo stopMediaTo");
+lacking("Recorder", Recorder, "setConfig update sendMediaTo stopMediaTo");
 
 function tellRecorder(source, recorder) {
   const from = unit(source, "sendMediaTo");
