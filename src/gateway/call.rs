@@ -371,7 +371,9 @@ impl Call {
     /// Who calls whom and which way, for the log.
     pub(super) fn in_words(&self) -> String {
         let from = if self.from.number.is_empty() { "withheld" } else { &self.from.number };
-        format!("{} to {} by {}, route {}", Masked(from), Masked(&self.number), self.peer.label(), self.route)
+        let room = self.plan.room(&self.number);
+        let number = if room.is_some_and(|room| room.is_keyed_by_name()) { "its room" } else { &self.number };
+        format!("{} to {} by {}, route {}", Masked(from), Masked(number), self.peer.label(), self.route)
     }
 
     /// The offer or answer that stands, as it went out.

@@ -106,7 +106,8 @@ impl Gateway {
             call.room_names.push(name.clone());
         }
         let shown = self.shown_name(room, &name);
-        self.log(Level::Info, Some(id), "joined", format!("room {shown}, {members} in it"));
+        let logged = self.logged_room(&shown);
+        self.log(Level::Info, Some(id), "joined", format!("room {logged}, {members} in it"));
         self.effects.event(Event::RoomJoined { call: id, room: shown, members });
         self.tell_joined(id, &name);
     }
@@ -122,6 +123,12 @@ impl Gateway {
     pub(super) fn shown_name(&self, room: RoomId, name: &str) -> String {
         let is_chosen = self.plan.room(name).is_some() || self.rooms.made(name).is_some();
         if is_chosen { name.to_owned() } else { room.to_string() }
+    }
+
+    /// A room's name as a log has it: that of a scenario's conference is what telephones key, and hidden as a PIN is.
+    pub(super) fn logged_room(&self, name: &str) -> String {
+        let room = self.plan.room(name);
+        if room.is_some_and(|room| room.is_keyed_by_name()) { self.pins.without_digits(name) } else { name.to_owned() }
     }
 
     /// Tells sessions and members of a room that somebody came or went.

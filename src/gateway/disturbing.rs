@@ -77,14 +77,15 @@ impl Gateway {
             return;
         }
         let shown = self.shown_name(room, &name);
+        let logged = self.logged_room(&shown);
         if is_heard {
             if let Some(call) = self.calls.get_mut(&id) {
                 call.disturbing.ever.set(disturbance, true);
             }
-            self.log(Level::Warn, Some(id), "disturbs its room", format!("{disturbance} in room {shown}"));
+            self.log(Level::Warn, Some(id), "disturbs its room", format!("{disturbance} in room {logged}"));
             self.effects.event(Event::DisturbanceBegan { call: id, room: shown, disturbance });
         } else {
-            self.log(Level::Info, Some(id), "disturbs no more", format!("{disturbance} in room {shown}"));
+            self.log(Level::Info, Some(id), "disturbs no more", format!("{disturbance} in room {logged}"));
             self.effects.event(Event::DisturbanceEnded { call: id, room: shown, disturbance });
         }
         self.obey_rule(id);

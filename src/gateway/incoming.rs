@@ -120,7 +120,7 @@ impl Gateway {
             let named = identity::extensions(&arrival.request.headers);
             let is_named = |(name, value): &(String, String)| name.eq_ignore_ascii_case(CONFERENCE) && value == room;
             if !is_invited_too && !named.iter().any(is_named) {
-                return refused(403, format!("its invitation is to the conference {room} alone"));
+                return refused(403, format!("its invitation is to the conference {} alone", self.logged_room(room)));
             }
             let route = route::find(&self.plan, &arrival.peer.origin(), &arrival.number);
             let scenario = route.filter(|route| matches!(route.target, RouteTarget::Scenario(_)));
@@ -135,10 +135,10 @@ impl Gateway {
             return Ok(Decided { route: String::new(), leads: Leads::Directly(places) });
         }
         if arrival.number != arrival.peer.numbers().normalise(room) {
-            return refused(403, format!("its invitation is to room {room} alone"));
+            return refused(403, format!("its invitation is to room {} alone", self.logged_room(room)));
         }
         if !self.has_room(room) {
-            return refused(404, format!("there is no room {room} any more"));
+            return refused(404, format!("there is no room {} any more", self.logged_room(room)));
         }
         let running = Running::into_room(&self.plan, room);
         Ok(Decided { route: String::new(), leads: Leads::Anew(running.into()) })
@@ -316,9 +316,9 @@ impl Gateway {
     /// An INVITE that never becomes a call: answered, logged, recorded.
     fn refuse_arrival(&mut self, now: Now, arrival: &Arrival<'_>, refusal: Refusal) {
         let status = self.reject(now, arrival.invite, &refusal.answer);
+        let number = self.logged_room(&arrival.number);
         let told = self.log_limited(now, Level::Info, None, "refused", || {
-            let number = Masked(&arrival.number);
-            format!("call to {number} by {}: {status}, {}", arrival.peer.label(), refusal.rule)
+            format!("call to {} by {}: {status}, {}", Masked(&number), arrival.peer.label(), refusal.rule)
         });
         if !told {
             // Nor is it recorded: what anybody can send must not fill the disk.
@@ -330,7 +330,7 @@ impl Gateway {
             trunk: arrival.peer.trunk_name().to_owned(),
             user: arrival.peer.user_name().to_owned(),
             from: Masked(&arrival.from.number).to_string(),
-            number: Masked(&arrival.number).to_string(),
+            number: Masked(&number).to_string(),
             status,
             why: refusal.rule.clone(),
         });

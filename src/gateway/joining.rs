@@ -31,7 +31,7 @@ pub(super) struct JoinRequest {
 impl Gateway {
     /// Calls a conference, or tells the session, the log and a record by which rule not.
     pub(super) fn join_conference(&mut self, now: Now, session: SessionId, request: JoinRequest) {
-        let (call, to) = (request.call, request.to.clone());
+        let (call, to) = (request.call, self.pins.without_digits(&request.to));
         if let Err(rule) = self.try_join_conference(now, session, request) {
             let cause = DialCause::Refused(rule.clone());
             self.note_not_placed(now, to, None, rule, &cause);
@@ -112,7 +112,8 @@ impl Gateway {
     ) {
         let (one, other) = (CallId(self.fresh_id()), CallId(self.fresh_id()));
         let (from, number) = (half.from.clone(), half.number.clone());
-        let words = format!("{} joins {}, {other}, route {}", Masked(&from.number), Masked(&number), half.route);
+        let to = self.pins.without_digits(&number);
+        let words = format!("{} joins {to}, {other}, route {}", Masked(&from.number), half.route);
         self.log(Level::Info, Some(one), "calling", words);
         let half = Half { other, ..half };
         let its = Half { session: there, other: one, is_callers: false, ..half.clone() };

@@ -129,6 +129,20 @@ impl Pins {
         }
     }
 
+    /// A name as log and record have it where telephones key its digits: what stands for them is in their place.
+    pub(super) fn without_digits(&self, name: &str) -> String {
+        let mut shown = String::new();
+        let mut rest = name;
+        while let Some(from) = rest.find(|c: char| c.is_ascii_digit()) {
+            let (before, digits) = rest.split_at(from);
+            let (digits, after) = digits.split_at(digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len()));
+            shown.push_str(before);
+            shown.push_str(&self.hidden(digits));
+            rest = after;
+        }
+        shown + rest
+    }
+
     /// What stands for digits in a name: the same for the same digits as long as the process lives, and not to be
     /// turned back without its secret.
     fn hidden(&self, digits: &str) -> String {
@@ -180,7 +194,7 @@ impl Gateway {
         {
             let name = room.name.clone();
             self.pins.guard.right(now.instant, key);
-            self.log(Level::Info, Some(id), "PIN accepted", format!("room {name}"));
+            self.log(Level::Info, Some(id), "PIN accepted", format!("room {}", self.logged_room(&name)));
             self.opened(session, pending.room, name, access == RoomAccess::Host)
         } else if pending.open_rooms {
             let name = format!("open-{}", self.pins.hidden(&pending.pin));

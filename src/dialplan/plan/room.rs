@@ -58,6 +58,12 @@ impl Room {
         }
     }
 
+    /// Whether telephones key its very name, which is a PIN then.
+    #[must_use]
+    pub fn is_keyed_by_name(&self) -> bool {
+        self.keyed().is_some_and(|keyed| keyed == self.name)
+    }
+
     /// What telephones key to come in: its PIN, or where a scenario holds it its name, if that can be keyed. For hosts
     /// alone, and never for a log.
     #[must_use]

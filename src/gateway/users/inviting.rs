@@ -82,7 +82,8 @@ impl Gateway {
     /// The database has an invitation.
     pub(super) fn invited(&mut self, _now: Now, asked: u64, invitation: StoredInvitation) {
         let id = invitation.id.clone();
-        self.log(Level::Info, None, "invitation made", format!("{id} to room {}", invitation.room));
+        let room = self.logged_room(&invitation.room);
+        self.log(Level::Info, None, "invitation made", format!("{id} to room {room}"));
         self.users.invitations.insert(invitation);
         let made = self.users.invitations.status_of(&id).unwrap_or_default();
         self.effects.reply(asked, Reply::Invited(made));
@@ -176,7 +177,8 @@ impl Gateway {
             self.send_out(now, &before, "its invitation was used again");
         }
         let Some(invitation) = self.users.invitations.status_of(&id) else { return };
-        self.log(Level::Info, None, "invitation used", format!("{id} to room {}, by {name}", invitation.room));
+        let room = self.logged_room(&invitation.room);
+        self.log(Level::Info, None, "invitation used", format!("{id} to room {room}, by {name}"));
         let room = self.plan.room(&invitation.room).or_else(|| self.rooms.made(&invitation.room));
         let pin = room.filter(|_| invitation.host).and_then(|room| room.keyed()).map(Password::new);
         self.effects.reply(asked, Reply::Admitted(InvitedUser { user: name, password, invitation, pin }));

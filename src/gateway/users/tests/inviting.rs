@@ -104,6 +104,26 @@ fn whoever_shows_an_invitation_may_call_its_room_and_no_other_and_writes_to_nobo
 }
 
 #[test]
+fn the_pin_of_a_scenarios_conference_is_its_rooms_name_and_stands_in_no_line_of_the_log() {
+    let mut desk = Desk::with(&format!("{PLAN}\n{}", SCENARIO.replace("board", "604715")));
+    desk.answer(Ok(Kept::Loaded(Stored::default())));
+    let (name, until) = ("Anna Ashton".to_owned(), ends_in(&desk, 3_600));
+    let (reply, _) = ask(&mut desk, Request::Invite { room: "604715".into(), name, until, host: false });
+    let Reply::Invited(made) = reply else { panic!("{reply:?}") };
+    let mut anna = client(&used(&mut desk, &made.id).0, 9);
+    assert_eq!(anna.register(&mut desk).unwrap().status.0, 200);
+    for number in ["lobby", "joinconf", "604716"] {
+        assert_eq!(anna.call(&mut desk, number).unwrap().status.0, 403, "{number}");
+    }
+    assert_eq!(anna.call(&mut desk, "604715").unwrap().status.0, 200, "the room itself, without the conference");
+    let said: Vec<String> = desk.log.iter().map(|line| format!("{line:?}")).collect();
+    for what in ["invitation made", "invitation used", "refused", "incoming"] {
+        assert!(said.iter().any(|line| line.contains(what)), "{what}: {said:#?}");
+    }
+    assert!(!said.iter().any(|line| line.contains("604715")), "{said:#?}");
+}
+
+#[test]
 fn whoever_is_invited_to_a_scenarios_conference_calls_that_one_and_no_other() {
     let mut desk = scenarios_desk();
     let (made, _) = invited(&mut desk, 3_600);
