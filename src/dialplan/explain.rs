@@ -177,6 +177,10 @@ fn why_not(route: &Route, miss: Miss) -> String {
             format!("is for calls from {}", from.join(", "))
         }
         Miss::Number => format!("is for number {}", route.number),
+        Miss::Room => {
+            let number = route.for_room.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("is for number {number} of a room that has invited_call")
+        }
     }
 }
 

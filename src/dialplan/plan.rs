@@ -27,7 +27,7 @@ pub use ice::Ice;
 pub use identity::{FromUser, Identity, IdentityHeader, NumberFormat};
 pub use ivr::{Collect, Greeting, Ivr, IvrPrompts, Say, Then};
 pub use room::{Alone, Announce, Room, RoomAccess};
-pub use route::{Origin, Outgoing, Route, RouteTarget};
+pub use route::{Origin, Outgoing, RoomNumber, Route, RouteTarget};
 pub use scenario::{LONGEST_SCENARIO, Scenario, sounds_of};
 pub use secret::{Pin, Secret};
 pub use sound::{SoundSource, SoundUrl};

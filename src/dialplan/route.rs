@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The route for a call from `origin` to `number` (normalised). Allocates nothing.
 #[must_use]
 pub fn find<'plan>(plan: &'plan Plan, origin: &Origin, number: &str) -> Option<&'plan Arc<Route>> {
-    plan.routes.iter().find(|route| miss(route, origin, number).is_none())
+    plan.routes.iter().find(|route| miss(plan, route, origin, number).is_none())
 }
 
 /// Why a route did not match.
@@ -16,6 +16,8 @@ pub enum Miss {
     Origin,
     /// The number is another.
     Number,
+    /// The number names no room that has `invited_call`, and the route is for such alone.
+    Room,
 }
 
 /// What was decided, and what stood in the way of each route above it.
@@ -40,6 +42,7 @@ impl Decision<'_> {
         let why = |miss: &Miss| match miss {
             Miss::Origin => "takes no calls from there",
             Miss::Number => "is for another number",
+            Miss::Room => "there is no such room",
         };
         let misses = self.passed.iter().map(|(route, miss)| format!("{} ({})", route.name, why(miss)));
         format!("no route matches: {}", misses.take(NAMED).collect::<Vec<_>>().join(", "))
@@ -51,7 +54,7 @@ impl Decision<'_> {
 pub fn decide<'plan>(plan: &'plan Plan, origin: &Origin, number: &str) -> Decision<'plan> {
     let mut passed = Vec::new();
     for route in &plan.routes {
-        match miss(route, origin, number) {
+        match miss(plan, route, origin, number) {
             None => return Decision { route: Some(route), passed },
             Some(why) => passed.push((route, why)),
         }
@@ -59,11 +62,14 @@ pub fn decide<'plan>(plan: &'plan Plan, origin: &Origin, number: &str) -> Decisi
     Decision { route: None, passed }
 }
 
-fn miss(route: &Route, origin: &Origin, number: &str) -> Option<Miss> {
+fn miss(plan: &Plan, route: &Route, origin: &Origin, number: &str) -> Option<Miss> {
+    let is_there = |name| plan.room(name).is_some_and(|room| room.invited_call.is_some());
     if !route.from.contains(origin) {
         Some(Miss::Origin)
     } else if !route.number.matches(number) {
         Some(Miss::Number)
+    } else if route.for_room.as_ref().is_some_and(|of| !of.room(number).is_some_and(is_there)) {
+        Some(Miss::Room)
     } else {
         None
     }

@@ -42,6 +42,14 @@ fn the_demo_file_checks_clean() {
     assert_eq!(plan.room("604715").unwrap().keyed().as_deref(), Some("604715"));
     assert_eq!(plan.room("demo").unwrap().keyed().as_deref(), Some("482917"));
     assert_eq!(plan.room("lobby").map(|room| room.keyed()), None);
+    // A session opens the conferences of rooms that scenarios hold, and no others.
+    let opened = |name: &str| route::find(&plan, &Origin::Sessions, name).map(|route| route.name.as_str());
+    assert_eq!(opened("conf_604715"), Some("Fwd"));
+    for other in ["conf_604716", "conf_demo", "conf_", "604715"] {
+        assert_eq!(opened(other), None, "{other}");
+    }
+    let why = route::decide(&plan, &Origin::Sessions, "conf_604716").no_route();
+    assert!(why.contains("Fwd (there is no such room)"), "{why}");
     let (room, access) = plan.room_by_pin("482917").unwrap();
     assert_eq!((room.name.as_str(), access), ("demo", RoomAccess::Member));
     for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {

@@ -1,6 +1,7 @@
 //! The conference that scenarios make: a telephone's session, one for the conference, and telephones that it calls.
 //! With ours, and with those of the VoxEngine platform, unchanged, which are not in the project.
 
+use super::phone::End;
 use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Input, SessionId};
 use partyline::session::scenario::{Fuel, Runtime, Script, Setup, Turn};
@@ -20,6 +21,31 @@ scenario = "Gate"
 name     = "Fwd"
 from     = "sessions"
 number   = "conf_[A-Za-z0-9]+"
+scenario = "Conference"
+"#;
+
+/// The same for one room alone.
+const OF_A_ROOM: &str = r#"
+[rooms.420042]
+invited_call = "joinconf"
+
+[[routes]]
+name     = "InboundFromPSTN"
+from     = "carrier"
+number   = "7000"
+scenario = "Gate"
+
+[[routes]]
+name     = "InboundCall"
+from     = "users"
+number   = "joinconf"
+scenario = "Gate"
+
+[[routes]]
+name     = "Fwd"
+from     = "sessions"
+number   = "conf_[A-Za-z0-9]+"
+for_room = "conf_{room}"
 scenario = "Conference"
 "#;
 
@@ -58,8 +84,8 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(texts: Texts) -> Self {
-        let world = World::new(Settings { gateway: ROUTES, ..Settings::default() });
+    fn new(texts: Texts, routes: &'static str) -> Self {
+        let world = World::new(Settings { gateway: routes, ..Settings::default() });
         Self { world, texts, running: Vec::new(), lines: Vec::new() }
     }
 
@@ -110,12 +136,17 @@ impl Stage {
         let phone = self.world.phone();
         self.world.dial(phone, "7000");
         self.run(secs(2));
+        self.key(phone, pin);
+        phone
+    }
+
+    fn key(&mut self, phone: usize, pin: &str) {
+        self.world.remember_pin(pin);
         for key in pin.chars().chain(['#']) {
             self.world.key(phone, &key.to_string());
             self.run(ms(400));
         }
         self.run(secs(4));
-        phone
     }
 
     fn conferences(&self) -> usize {
@@ -124,7 +155,7 @@ impl Stage {
 }
 
 fn telephones_meet(texts: Texts) {
-    let mut stage = Stage::new(texts);
+    let mut stage = Stage::new(texts, ROUTES);
     let (anna, ben) = (stage.join("42"), stage.join("42"));
     let other = stage.join("43");
     assert_eq!(stage.conferences(), 2, "{:?}", stage.lines);
@@ -152,4 +183,30 @@ fn telephones_that_key_one_pin_meet_in_our_scenarios() {
 fn telephones_that_key_one_pin_meet_in_the_scenarios_of_the_reference() {
     let Some(texts) = reference() else { return };
     telephones_meet(texts);
+}
+
+#[test]
+fn a_pin_that_is_no_rooms_opens_nothing_and_may_be_corrected_twice() {
+    let mut stage = Stage::new(ours(), OF_A_ROOM);
+    let (anna, ben) = (stage.join("420042"), stage.join("430043"));
+    assert_eq!(stage.conferences(), 1, "{:?}", stage.lines);
+    assert!(stage.world.tones(anna).is_empty(), "nobody else is in it");
+    stage.key(ben, "4200421");
+    stage.key(ben, "420042");
+    stage.world.assert_together(&[anna, ben]);
+    let guesser = stage.join("410041");
+    for pin in ["430043", "440044"] {
+        stage.key(guesser, pin);
+    }
+    stage.run(secs(10));
+    stage.world.assert_ended(guesser, End::Remote);
+    assert_eq!(stage.conferences(), 1);
+    stage.world.assert_logged(" joins conf_");
+    stage.world.assert_logged("Fwd (there is no such room)");
+    for phone in [anna, ben] {
+        stage.world.bye(phone);
+    }
+    stage.run(secs(125));
+    // No line of the log holds a PIN that was keyed.
+    stage.world.finish();
 }

@@ -263,11 +263,16 @@ impl World {
 
     /// Presses keys, 100 ms each. Those of a PIN are remembered: no line of the log may hold them.
     pub(crate) fn key(&mut self, phone: usize, keys: &str) {
+        self.remember_pin(keys);
+        self.phones[phone].mouth.press(keys);
+    }
+
+    /// No line of the log may hold the digits of these keys.
+    pub(crate) fn remember_pin(&mut self, keys: &str) {
         let digits: String = keys.chars().filter(char::is_ascii_digit).collect();
         if digits.len() >= 4 {
             self.pins.insert(digits);
         }
-        self.phones[phone].mouth.press(keys);
     }
 
     /// Presses keys and waits until the last one is released.

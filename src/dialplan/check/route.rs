@@ -9,7 +9,7 @@ use crate::dialplan::number::NumberRules;
 use crate::dialplan::overlap::covers;
 use crate::dialplan::pattern::Pattern;
 use crate::dialplan::plan::{
-    Gateway, Ivr, Origin, Room, RoomTemplate, Route, RouteTarget, Trunk, User, check_user_name,
+    Gateway, Ivr, Origin, Room, RoomNumber, RoomTemplate, Route, RouteTarget, Trunk, User, check_user_name,
 };
 use crate::dialplan::raw::RawRoute;
 use crate::dialplan::suggestion;
@@ -118,6 +118,7 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     if let (Some((number, _)), Some(value), Some(from)) = (&number, raw.number.get(), &from) {
         unmatched(checker, value, number, &names.rules(from));
     }
+    let for_room = for_room(checker, raw);
     let answer_after = checker.time("answer_after", &raw.answer_after, "0s", "60s").unwrap_or(Duration::ZERO);
     let target = target(checker, value, number.as_ref().map(|(number, _)| number), names);
     let language = language(checker, raw, target.as_ref(), names.gateway);
@@ -137,8 +138,23 @@ fn one(checker: &mut Checker<'_>, value: &Spanned<RawRoute>, names: &Names<'_>) 
     let (number, place) = number?;
     let line = line_of(checker.text, value.span().start);
     let name = raw.name.get()?.get_ref().clone();
-    let route = Arc::new(Route { name, line, from: from?, number, answer_after, language, target: target? });
+    let (from, for_room, target) = (from?, for_room?, target?);
+    let route = Arc::new(Route { name, line, from, number, for_room, answer_after, language, target });
     Some(Placed { route, number: place })
+}
+
+/// What a number is to be besides; `None` where that is written wrongly.
+fn for_room(checker: &mut Checker<'_>, raw: &RawRoute) -> Option<Option<RoomNumber>> {
+    let Some(written) = raw.for_room.get() else { return Some(None) };
+    let read = RoomNumber::parse(written.get_ref());
+    if read.is_none() {
+        checker
+            .sink
+            .error(written.span(), "this does not say where the room's name stands")
+            .label("`{room}` is to stand in it, once")
+            .help("as: for_room = \"conf_{room}\", for the number conf_4711 of [rooms.4711]");
+    }
+    read.map(Some)
 }
 
 /// The language of a route's callers, for which there are prompts.
@@ -355,12 +371,17 @@ fn user(checker: &mut Checker<'_>, name: &Spanned<String>, users: &[Arc<User>]) 
     Some(template)
 }
 
+/// Whether a route takes every number of its pattern from there.
+fn takes_all(route: &Route, origin: &Origin) -> bool {
+    route.from.contains(origin) && route.for_room.is_none()
+}
+
 /// Tells a route that no call can reach, since those above take them all.
 fn hidden(checker: &mut Checker<'_>, above: &[Placed], one: &Placed) {
     let mut dead = Vec::new();
     let mut culprit = None;
     for origin in &one.route.from {
-        let rivals: Vec<&Placed> = above.iter().filter(|other| other.route.from.contains(origin)).collect();
+        let rivals: Vec<&Placed> = above.iter().filter(|other| takes_all(&other.route, origin)).collect();
         let patterns: Vec<&Pattern> = rivals.iter().map(|other| &other.route.number).collect();
         if covers(&patterns, &one.route.number) != Some(true) {
             continue;

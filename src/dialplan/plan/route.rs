@@ -50,12 +50,46 @@ pub struct Route {
     pub from: Vec<Origin>,
     /// And to a number that is this, whole.
     pub number: Pattern,
+    /// And that names a room which has [`invited_call`](super::Room::invited_call). Default: any number.
+    pub for_room: Option<RoomNumber>,
     /// How long it rings before it is answered. Default 0; to 60 s.
     pub answer_after: Duration,
     /// Language that its callers are spoken to in. Default: that of the IVR, else of the gateway.
     pub language: Option<String>,
     /// Where they go.
     pub target: RouteTarget,
+}
+
+/// A number with the name of a room in it: `conf_{room}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomNumber {
+    before: String,
+    after: String,
+}
+
+impl RoomNumber {
+    /// What stands for the room's name.
+    const HOLE: &str = "{room}";
+
+    /// Reads one; `None` where `{room}` does not stand in it, or twice, or beside another brace.
+    #[must_use]
+    pub fn parse(source: &str) -> Option<Self> {
+        let (before, after) = source.split_once(Self::HOLE)?;
+        let is_whole = !before.contains(['{', '}']) && !after.contains(['{', '}']);
+        is_whole.then(|| Self { before: before.to_owned(), after: after.to_owned() })
+    }
+
+    /// The name in a number; `None` where that is another number. Allocates nothing.
+    #[must_use]
+    pub fn room<'number>(&self, number: &'number str) -> Option<&'number str> {
+        number.strip_prefix(&*self.before)?.strip_suffix(&*self.after)
+    }
+}
+
+impl fmt::Display for RoomNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.before, Self::HOLE, self.after)
+    }
 }
 
 /// Where a route leads.
@@ -92,4 +126,22 @@ pub struct Outgoing {
     /// Whether the callee must press 1 before anybody hears it. Default: yes for a call into a room, no for one that
     /// is joined with a single caller.
     pub confirm: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_room_is_found_in_a_number() {
+        let number = RoomNumber::parse("conf_{room}x").unwrap();
+        for (text, room) in [("conf_4711x", Some("4711")), ("conf_x", Some("")), ("conf_4711", None), ("x4711x", None)]
+        {
+            assert_eq!(number.room(text), room, "{text}");
+        }
+        assert_eq!(number.to_string(), "conf_{room}x");
+        for wrong in ["conf_", "{room}{room}", "{number}{room}", "{room"] {
+            assert_eq!(RoomNumber::parse(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -25,6 +25,9 @@ table! {
         /// Leads to this scenario, the file `scenarios/NAME.js` beside the dialplan. With `from = "sessions"`: the
         /// number is the name of a conference, and the first call to it starts a session that takes all others.
         scenario: String = r#""VideoConference""#,
+        /// Takes, of its numbers, only those that name a room of this file with `invited_call`, whose name stands where
+        /// `{room}` is: nobody opens another conference. Default: all its numbers.
+        for_room: String = r#""conf_{room}""#,
         /// A text that the scenario is handed, at most 4096 characters; with `scenario`. Default empty.
         custom_data: String = r#""room=standup""#,
         /// Calls out by this trunk; with `from = "sessions"`.

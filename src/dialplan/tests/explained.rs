@@ -116,7 +116,7 @@ Routes, top to bottom:
   line 109, InboundFromPSTN: is for number 4000
   line 115, InboundCall: is for calls from users
   line 121, Fwd: is for calls from sessions
-  line 127, P2P: is for calls from users
+  line 128, P2P: is for calls from users
 
 No route matches: the call is refused with 404 Not Found.
 ";

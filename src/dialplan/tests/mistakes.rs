@@ -210,6 +210,7 @@ fn single_mistakes_are_told_where_they_are() {
         ("trunk", "redirects = \"yes\"", "5 error: `redirects` takes true or false, not a string <\"yes\">"),
         ("trunk", "refer = \"blind\"", "5 error: `refer` takes true or false, not a string <\"blind\">"),
         ("trunk", "replaces = 1", "5 error: `replaces` takes true or false, not a number <1>"),
+        ("route", "for_room = \"conf_\"", "17 error: this does not say where the room's name stands <\"conf_\">"),
         ("route", "premium = true", "17 error: `premium` goes with `trunk` or `trunks` <true>"),
         ("route", "ring_timeout = \"10s\"", "17 error: `ring_timeout` goes with `trunk` or `trunks` <\"10s\">"),
         ("route", "trunk = \"local\"", "17 error: this route leads to two places <\"local\">"),
