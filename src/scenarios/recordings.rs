@@ -13,7 +13,7 @@ use std::io::{BufWriter, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender, SyncSender};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How often sound is taken; rings hold 4 s.
@@ -35,9 +35,15 @@ const SELDOM: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug)]
 pub(super) struct Recordings {
     folder: PathBuf,
-    kept: Arc<Mutex<Retention>>,
     waiting: Mutex<Waiting>,
-    thread: OnceLock<Option<Sender<Recording>>>,
+    thread: OnceLock<Option<Sender<Task>>>,
+}
+
+/// What the thread is told.
+#[derive(Debug)]
+enum Task {
+    Record(Recording),
+    Keep(Retention),
 }
 
 /// Recordings whose streams are not open yet.
@@ -64,20 +70,21 @@ struct Recording {
 
 impl Recordings {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, kept: Arc::default(), waiting: Mutex::default(), thread: OnceLock::new() }
+        Self { folder, waiting: Mutex::default(), thread: OnceLock::new() }
     }
 
-    /// Keeps recordings so long from now on.
+    /// Keeps recordings so long from now on; what is not to be kept goes at once.
     pub(super) fn keep(&self, retention: Retention) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = retention;
         // Those of before the last start are looked at although nothing is recorded.
-        if retention != Retention::default() {
-            self.thread();
+        let is_any = retention != Retention::default();
+        let thread = if is_any { self.thread() } else { self.thread.get().and_then(Option::as_ref) };
+        if let Some(thread) = thread {
+            let _ = thread.send(Task::Keep(retention));
         }
     }
 
-    fn thread(&self) -> Option<&Sender<Recording>> {
-        self.thread.get_or_init(|| start(self.folder.clone(), Arc::clone(&self.kept))).as_ref()
+    fn thread(&self) -> Option<&Sender<Task>> {
+        self.thread.get_or_init(|| start(self.folder.clone())).as_ref()
     }
 
     /// A scenario wants something recorded; its streams are to be opened after this.
@@ -105,7 +112,7 @@ impl Recordings {
         if recording.sounds.len() == recording.streams.len() {
             let recording = waiting.recordings.remove(&(session, number))?;
             if let Some(thread) = self.thread() {
-                let _ = thread.send(recording);
+                let _ = thread.send(Task::Record(recording));
             }
         }
         None
@@ -120,21 +127,22 @@ impl Recordings {
 }
 
 /// The thread; `None` where there can be none.
-fn start(folder: PathBuf, kept: Arc<Mutex<Retention>>) -> Option<Sender<Recording>> {
-    let (recordings, begun) = mpsc::channel::<Recording>();
+fn start(folder: PathBuf) -> Option<Sender<Task>> {
+    let (tasks, asked) = mpsc::channel();
     let thread = std::thread::Builder::new().name("recordings".into()).spawn(move || {
         let mut running: Vec<Running> = Vec::new();
+        let mut retention = Retention::default();
         let mut looked: Option<Instant> = None;
         loop {
             if looked.is_none_or(|at| at.elapsed() >= if running.is_empty() { SELDOM } else { LOOK }) {
                 looked = Some(Instant::now());
-                let retention = *kept.lock().unwrap_or_else(PoisonError::into_inner);
                 let made: Vec<&Path> = running.iter().map(|one| one.recording.path.as_path()).collect();
                 remove(&folder, retention, &made, SystemTime::now());
             }
-            match begun.recv_timeout(if running.is_empty() { SELDOM } else { PAUSE }) {
-                Ok(recording) if running.len() < MOST => running.extend(Running::begin(recording)),
-                Ok(recording) => recording.failed("too many recordings are being made", 0),
+            match asked.recv_timeout(if running.is_empty() { SELDOM } else { PAUSE }) {
+                Ok(Task::Keep(given)) => (retention, looked) = (given, None),
+                Ok(Task::Record(recording)) if running.len() < MOST => running.extend(Running::begin(recording)),
+                Ok(Task::Record(recording)) => recording.failed("too many recordings are being made", 0),
                 Err(RecvTimeoutError::Timeout) => {
                     let before = running.len();
                     running = running.into_iter().filter_map(Running::go_on).collect();
@@ -146,7 +154,7 @@ fn start(folder: PathBuf, kept: Arc<Mutex<Retention>>) -> Option<Sender<Recordin
             }
         }
     });
-    thread.is_ok().then_some(recordings)
+    thread.is_ok().then_some(tasks)
 }
 
 /// Removes recordings that are too old, and the oldest until the rest fits; those that are being made stay.
@@ -468,19 +476,26 @@ mod tests {
     }
 
     #[test]
-    fn recordings_of_before_a_start_are_removed_although_nothing_is_recorded() {
+    fn what_is_not_to_be_kept_goes_at_the_start_and_with_each_change_although_nothing_is_recorded() {
         let folder = Folder::new("before");
         fs::create_dir_all(&folder.0).unwrap();
-        let path = folder.0.join("a.wav");
-        fs::write(&path, "x").unwrap();
-        let old = SystemTime::now() - Duration::from_secs(60);
-        File::options().append(true).open(&path).unwrap().set_modified(old).unwrap();
+        let paths = [("old.wav", 600), ("newer.wav", 60)].map(|(name, seconds)| {
+            let path = folder.0.join(name);
+            fs::write(&path, "x").unwrap();
+            let ended = SystemTime::now() - Duration::from_secs(seconds);
+            File::options().append(true).open(&path).unwrap().set_modified(ended).unwrap();
+            path
+        });
         let recordings = Recordings::new(folder.0.clone());
-        recordings.keep(Retention { age: Some(Duration::from_secs(30)), size: None });
-        let limit = Instant::now() + PATIENCE;
-        while path.exists() {
-            assert!(Instant::now() < limit, "it is removed");
-            std::thread::park_timeout(Duration::from_millis(5));
+        // The thread looks by itself once an hour.
+        for (at, seconds) in [(0, 300), (1, 30)] {
+            recordings.keep(Retention { age: Some(Duration::from_secs(seconds)), size: None });
+            let limit = Instant::now() + PATIENCE;
+            while paths[at].exists() {
+                assert!(Instant::now() < limit, "{} is removed", paths[at].display());
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            assert_eq!(paths[1].exists(), at == 0);
         }
     }
 }
