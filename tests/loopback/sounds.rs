@@ -73,6 +73,44 @@ fn a_long_file_is_decoded_while_it_is_played() {
     gateway.finish();
 }
 
+/// A call hears a URL over and over, which does not stand in the text as one, by itself or from a player.
+const REPEATING: &str = r#"
+VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call, destination }) => {
+  const url = ["http:/", VoxEngine.customData(), "tone.mp3"].join("/");
+  call.addEventListener(CallEvents.Connected, () => {
+    if (destination === "5001") call.startPlayback(url, { loop: true });
+    else VoxEngine.createURLPlayer(url, { loop: true }).sendMediaTo(call);
+  });
+  call.addEventListener(CallEvents.PlaybackFinished, () => call.hangup());
+  call.addEventListener(CallEvents.Disconnected, () => VoxEngine.terminate());
+  call.answer();
+});
+"#;
+
+#[test]
+fn a_scenario_repeats_a_url_until_its_call_is_over() {
+    let web = Web::start(Some(MP3.to_vec()));
+    let place = web.url("").replace("http://", "");
+    let routes = format!(
+        "[trunks.local]\nallow = [\"127.0.0.0/8\"]\n\
+         [[routes]]\nname = \"Repeating\"\nfrom = \"local\"\nnumber = '500[12]'\nscenario = \"Repeating\"\n\
+         custom_data = \"{place}\"\n"
+    );
+    let gateway = Setup::new().setting(ALLOWED).routes(&routes).prepare(|folder| {
+        std::fs::create_dir(folder.join("scenarios")).unwrap();
+        std::fs::write(folder.join("scenarios/Repeating.js"), REPEATING).unwrap();
+    });
+    for number in ["5001", "5002"] {
+        let heard = Phone::dials(number).seconds(6.0).run(&gateway).answered().heard;
+        let is_tone = |piece: &&[i16]| partyline::audio::goertzel::hears(piece, sound::RATE, 440.0, -28.0);
+        // Half a second, at least eight times.
+        let count = heard.chunks_exact(800).filter(is_tone).count();
+        assert!(count >= 40, "{number}: {count} of {} tenths of a second", heard.len() / 800);
+    }
+    let remains = gateway.finish();
+    assert!(!remains.log.contains("scenario failed"), "{}", remains.log);
+}
+
 #[test]
 fn an_administrator_plays_urls_and_is_told_what_is_refused() {
     let web = Web::start(Some(MP3.to_vec()));

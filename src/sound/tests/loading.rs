@@ -143,10 +143,15 @@ fn what_is_no_sound_does_not_replace_what_is() {
 
 /// All that a player hears of a URL that is fetched for it, and the answer.
 fn heard(loader: &Loader, url: &str) -> (Vec<i16>, Result<Option<Duration>, String>) {
+    heard_of(loader, url, false, usize::MAX)
+}
+
+/// The same of as many samples as are wanted.
+fn heard_of(loader: &Loader, url: &str, is_loop: bool, most: usize) -> (Vec<i16>, Result<Option<Duration>, String>) {
     let (producer, stream) = Stream::new(16_000);
     let (sender, answer) = mpsc::channel();
     let url = SoundUrl::read(url).unwrap();
-    loader.stream(url, &settings(), false, producer, move |outcome| sender.send(outcome).unwrap());
+    loader.stream(url, &settings(), is_loop, producer, move |outcome| sender.send(outcome).unwrap());
     let mut player = stream.take_for_test().unwrap();
     let mut samples = Vec::new();
     let limit = crate::test_clock() + Duration::from_secs(60);
@@ -155,7 +160,7 @@ fn heard(loader: &Loader, url: &str) -> (Vec<i16>, Result<Option<Duration>, Stri
         while let Ok(sample) = player.pop() {
             samples.push(sample.narrow);
         }
-        if is_over {
+        if is_over || samples.len() >= most {
             return (samples, answer.recv().unwrap());
         }
         assert!(crate::test_clock() < limit, "{} samples", samples.len());
@@ -180,6 +185,51 @@ fn a_url_is_fetched_for_a_player_that_waits_for_it_and_where_it_cannot_be_its_st
     // An address that nobody may ask.
     let (samples, outcome) = heard(&loader, "http://10.0.0.1/a.wav");
     assert!(samples.is_empty() && outcome.is_err(), "{outcome:?}");
+}
+
+#[test]
+fn a_url_that_a_player_repeats_is_fetched_once_and_heard_over_and_over() {
+    let folder = Folder::new("repeated");
+    let steps: Vec<i16> = (0..80).flat_map(|step| [step * 100; 100]).collect();
+    let octets: Vec<u8> = steps.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let server = Server::with(Format::new(1, 1, 8_000, 16).file(&octets));
+    let loader = loader(&folder);
+    let (samples, outcome) = heard_of(&loader, &server.url("/steps.wav"), true, 60_000);
+    assert_eq!(outcome, Ok(Some(Duration::from_secs(1))));
+    let (first, rest) = samples.split_at(8_000);
+    for again in rest.chunks_exact(8_000) {
+        assert_eq!(again, first, "without a gap, and from its beginning");
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn a_long_sound_of_a_url_is_repeated_too() {
+    let folder = Folder::new("long");
+    // Longer than what is kept decoded.
+    let octets: Vec<u8> = (0..61_i16).flat_map(|second| [second * 500; 8_000]).flat_map(i16::to_le_bytes).collect();
+    let server = Server::with(Format::new(1, 1, 8_000, 16).file(&octets));
+    let source = loader(&folder).url(&SoundUrl::read(&server.url("/long.wav")).unwrap(), &settings());
+    let limit = crate::test_clock() + Duration::from_secs(60);
+    let stream = loop {
+        match source.clip(true, Some(&usual())) {
+            Some(Clip::Stream(stream)) => break stream,
+            other => assert!(crate::test_clock() < limit, "{other:?}"),
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    };
+    let mut player = stream.take_for_test().unwrap();
+    let mut samples = Vec::new();
+    while samples.len() < 8_000 * 63 {
+        while let Ok(sample) = player.pop() {
+            samples.push(sample.narrow);
+        }
+        assert!(!player.is_abandoned(), "it ended after {} samples", samples.len());
+        assert!(crate::test_clock() < limit, "{} samples", samples.len());
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    assert!((29_000..31_000).contains(&samples[8_000 * 60 + 4_000]), "its last second");
+    assert_eq!(samples[8_000 * 61..8_000 * 63], samples[..8_000 * 2], "and its first two again");
 }
 
 #[test]

@@ -52,6 +52,11 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// How many requests have come, but for those that were taken.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.try_iter().count()
+    }
+
     /// The next request that has come.
     pub(super) fn next(&self) -> Asked {
         self.asked.recv_timeout(std::time::Duration::from_secs(60)).unwrap()
