@@ -121,18 +121,58 @@ test('tiles fill their area as well as they can', () => {
     assert.deepEqual(corner({ x: 700, y: -20 }, { width: 200, height: 100 }, { width: 1000, height: 600 }), { x: 784, y: 16 });
 });
 
-test('the speaker changes to who is louder for a while, and not at every breath', () => {
-    const hear = (was: Speakers, levels: Record<string, number>, now: number) => listen(was, new Map(Object.entries(levels)), now);
-    let heard = hear(silence, { anna: 0.5, otto: 0.001 }, 0);
-    assert.equal(heard.current, 'anna');
-    heard = hear(heard, { anna: 0.3, otto: 0.6 }, 100);
-    assert.equal(heard.current, 'anna');
-    heard = hear(hear(heard, { anna: 0.4, otto: 0.3 }, 200), { anna: 0.3, otto: 0.6 }, 300);
-    assert.equal(heard.current, 'anna', 'it began anew');
-    heard = hear(heard, { anna: 0.3, otto: 0.6 }, 650);
-    assert.deepEqual([heard.current, heard.spoke], ['otto', ['otto', 'anna']]);
-    assert.equal(hear(heard, {}, 1_000).current, 'otto');
-    assert.equal(hear(heard, {}, 2_500).current, null);
+/** What somebody who looks every 100 ms sees from `begin` on; each step is who is how loud, and for how long. */
+function looks(steps: [Record<string, number>, number][], was: Speakers = silence, begin = was.at) {
+    const seen: Speakers[] = [];
+    let now = begin;
+    for (const [levels, lasts] of steps) {
+        for (const end = now + lasts; now < end;) {
+            now += 100;
+            was = listen(was, new Map(Object.entries(levels)), now);
+            seen.push(was);
+        }
+    }
+    const since = (who: string | null) => 100 * (1 + seen.findIndex(({ current }) => current === who));
+    return { last: was, since, all: new Set(seen.map(({ current }) => current)) };
+}
+
+test('a cough into silence takes no turn, and a word does', () => {
+    for (const lasts of [100, 200]) {
+        const coughed = looks([[{}, 1_000], [{ anna: 0.9 }, lasts], [{}, 3_000]]);
+        assert.deepEqual([[...coughed.all], coughed.last.spoke], [[null], []], `${lasts} ms`);
+    }
+    // Again and again, with pauses between.
+    const coughs = looks(Array.from({ length: 20 }, (): [Record<string, number>, number][] => [[{ anna: 0.9 }, 200], [{}, 600]]).flat());
+    assert.deepEqual([...coughs.all], [null]);
+    const word = looks([[{}, 1_000], [{ anna: 0.2 }, 600]]);
+    assert.equal(word.last.current, 'anna');
+    assert.ok(word.since('anna') <= 1_400, `after ${word.since('anna') - 1_000} ms`);
+    // Of speech every third look falls into a gap.
+    const speech = looks(Array.from({ length: 5 }, (): [Record<string, number>, number][] => [[{ anna: 0.2 }, 200], [{}, 100]]).flat());
+    assert.equal(speech.last.current, 'anna');
+    assert.ok(speech.since('anna') <= 700, `after ${speech.since('anna')} ms`);
+});
+
+test('whoever talks keeps the turn between words, and loses it two seconds after the last one', () => {
+    const talks = looks([[{ anna: 0.3 }, 1_000]]).last;
+    assert.equal(looks([[{}, 1_500]], talks).last.current, 'anna');
+    assert.deepEqual([looks([[{}, 2_000]], talks).last.current, looks([[{}, 2_000]], talks).last.spoke], [null, ['anna']]);
+    // A noise beside the talk changes nothing.
+    assert.deepEqual([...looks([[{ anna: 0.3, otto: 0.9 }, 300], [{ anna: 0.3 }, 1_000]], talks).all], ['anna']);
+    assert.deepEqual([...looks([[{ otto: 0.9 }, 300], [{}, 1_000]], talks).all], ['anna']);
+});
+
+test('whoever is louder takes over after half a second, and of two who are as loud nobody does', () => {
+    const talks = looks([[{ anna: 0.3 }, 1_000]]).last;
+    const over = looks([[{ anna: 0.3, otto: 0.6 }, 1_000]], talks);
+    assert.deepEqual([over.last.current, over.last.spoke], ['otto', ['otto', 'anna']]);
+    assert.ok(over.since('otto') >= 500 && over.since('otto') <= 700, `after ${over.since('otto')} ms`);
+    const both = Array.from({ length: 20 }, (): [Record<string, number>, number][] => [[{ anna: 0.3, otto: 0.35 }, 200], [{ anna: 0.35, otto: 0.3 }, 200]]).flat();
+    assert.deepEqual([...looks(both, talks).all], ['anna']);
+    // A page in the background looks once a second: a second of which nothing is known is no turn.
+    const seldom = [1_000, 2_000].reduce((was, later) => listen(was, new Map([['anna', 0.3], ['otto', 0.9]]), talks.at + later), talks);
+    assert.equal(seldom.current, 'anna');
+    assert.equal(listen(seldom, new Map([['otto', 0.9]]), talks.at + 3_000).current, 'otto');
 });
 
 test('one of two calls the other, and pictures are asked of whoever shares or spoke', () => {

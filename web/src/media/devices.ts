@@ -227,12 +227,17 @@ export class Devices {
         this.source.connect(this.analyser);
     }
 
-    /** How loud the microphone is, 0 to 1. */
-    level(): number {
+    /** How loud the microphone is: the root mean square of its last samples, 0 to 1. */
+    loudness(): number {
         if (this.analyser === null || this.microphone === null) return 0;
         const samples = new Float32Array(this.analyser.fftSize);
         this.analyser.getFloatTimeDomainData(samples);
-        return Math.min(1, 2 * Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length));
+        return Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
+    }
+
+    /** The same for a meter, 0 to 1: loud speech fills it. */
+    level(): number {
+        return Math.min(1, 2 * this.loudness());
     }
 
     stop(): void {

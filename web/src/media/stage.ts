@@ -4,7 +4,7 @@ import type { Media } from '../conference/world';
 import type { Devices } from './devices';
 
 /** How old what a receiver says of a source may be, milliseconds. */
-const FRESH = 250;
+const FRESH = 120;
 
 interface Shown {
     readonly connection: RTCPeerConnection;
@@ -131,11 +131,11 @@ export class Stage implements Media {
     }
 
     /**
-     * How loud everybody is, 0 to 1: peers by what their packets say, whoever is mixed by the gateway by the numbers in
+     * How loud everybody is, 0 to 1 of full scale: peers by what their packets say, whoever is mixed by the gateway by the numbers in
      * its packets, which are those at the end of the calls' names.
      */
     levels(idOf: (number: number) => string | null): Map<string, number> {
-        const levels = new Map<string, number>([['me', this.devices.level()]]);
+        const levels = new Map<string, number>([['me', this.devices.loudness()]]);
         const now = performance.timeOrigin + performance.now();
         const isFresh = ({ timestamp }: { timestamp: number }) => Math.abs(now - timestamp) < FRESH || Math.abs(performance.now() - timestamp) < FRESH;
         const receivers = (connection: RTCPeerConnection) => connection.getReceivers().filter(({ track }) => track.kind === 'audio');
