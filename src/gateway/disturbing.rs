@@ -69,14 +69,18 @@ impl Gateway {
 
     /// A call begins to disturb a room, or does so no more.
     pub(super) fn on_disturbance(&mut self, id: CallId, room: RoomId, disturbance: Disturbance, is_heard: bool) {
-        let Some(name) = self.rooms.get(room).map(|room| room.settings.name.clone()) else { return };
+        let name = self.rooms.get(room).map(|room| room.settings.name.clone());
+        // A room that is gone disturbs nobody, but may have been what a disturbance ends with.
+        if is_heard && name.is_none() {
+            return;
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         // Of whoever is on hold nobody hears anything, music least of all.
         let is_held = call.on_hold || call.phase.is_held();
         if (is_heard && is_held) || !call.disturbing.now.set(disturbance, is_heard) {
             return;
         }
-        let shown = self.shown_name(room, &name);
+        let shown = self.shown_name(room, name.as_deref().unwrap_or_default());
         let logged = self.logged_room(&shown);
         if is_heard {
             if let Some(call) = self.calls.get_mut(&id) {

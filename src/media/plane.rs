@@ -210,8 +210,8 @@ impl<S> Plane<S> {
                 }
                 // Units on different threads, or nowhere yet, are not connected: nothing to undo.
                 if self.routes.disconnect(source, sink) {
-                    if let (UnitId::Leg(leg), UnitId::Room(_)) = (source, sink) {
-                        self.listener.forget_leg(leg, &mut self.events);
+                    if let (UnitId::Leg(leg), UnitId::Room(room)) = (source, sink) {
+                        self.listener.leave(leg, room, &mut self.events);
                     }
                     self.tell(source, command);
                 }
@@ -330,7 +330,7 @@ impl<S> Plane<S> {
         }
         match unit {
             UnitId::Leg(leg) => self.listener.forget_leg(leg, &mut self.events),
-            UnitId::Room(room) => self.listener.forget_room(room),
+            UnitId::Room(room) => self.listener.forget_room(room, &mut self.events),
             UnitId::Player(_) | UnitId::Recorder(_) => {}
         }
         self.routes.remove(unit);

@@ -34,7 +34,8 @@ type Powers = Box<[f32; KEPT]>;
 #[derive(Debug, Default)]
 pub(super) struct Listener {
     rooms: HashMap<RoomId, Conference>,
-    legs: HashMap<CallId, Speaker>,
+    /// By leg and room: in each of several it may be an echo of something else.
+    legs: HashMap<(CallId, RoomId), Speaker>,
     scratch: Vec<f32>,
     sent: Vec<f32>,
 }
@@ -51,7 +52,6 @@ struct Conference {
 /// A leg that was not silent all the time.
 #[derive(Debug)]
 struct Speaker {
-    room: RoomId,
     own: Powers,
     /// What the others hear of it: nothing while it is muted.
     shared: Powers,
@@ -76,17 +76,14 @@ impl Listener {
         let passed = usize::try_from(passed).unwrap_or(KEPT).min(KEPT);
         conference.end = *end;
         shift(&mut conference.powers, passed);
-        for speaker in self.legs.values_mut().filter(|speaker| speaker.room == *room) {
+        for (_, speaker) in self.legs.iter_mut().filter(|((_, of), _)| of == room) {
             shift(&mut speaker.own, passed);
             shift(&mut speaker.shared, passed);
             speaker.silent += passed;
         }
         let new = passed.min(MEASURED);
         for leg in legs {
-            if self.legs.get(&leg.leg).is_some_and(|known| known.room != *room) {
-                self.forget_leg(leg.leg, out);
-            }
-            let speaker = self.legs.entry(leg.leg).or_insert_with(|| Speaker::new(*room));
+            let speaker = self.legs.entry((leg.leg, *room)).or_insert_with(Speaker::new);
             let powers = &leg.powers[MEASURED - new..];
             speaker.silent = 0;
             speaker.own[KEPT - new..].copy_from_slice(powers);
@@ -97,25 +94,48 @@ impl Listener {
             }
         }
         let Some(conference) = self.rooms.get(room) else { return };
-        for (leg, speaker) in self.legs.iter_mut().filter(|(_, speaker)| speaker.room == *room) {
-            for (disturbance, is_heard) in speaker.judge(&conference.powers, &mut self.sent, &mut self.scratch) {
-                out.extend([Event::Disturbance { leg: *leg, room: *room, disturbance, is_heard }]);
-            }
+        let mut changes = Vec::new();
+        for ((leg, _), speaker) in self.legs.iter_mut().filter(|((_, of), _)| of == room) {
+            let judged = speaker.judge(&conference.powers, &mut self.sent, &mut self.scratch);
+            changes.extend(judged.into_iter().map(|(disturbance, is_heard)| (*leg, disturbance, is_heard)));
+        }
+        for (leg, disturbance, is_heard) in changes {
+            self.tell((leg, *room), disturbance, is_heard, out);
         }
         self.legs.retain(|_, speaker| speaker.silent < KEPT || !speaker.disturbs.is_empty());
     }
 
-    /// A leg has left its room, or is gone: it disturbs nobody any more.
+    /// Tells what begins and ends, unless it goes on in another room.
+    fn tell(&self, (leg, room): (CallId, RoomId), disturbance: Disturbance, on: bool, out: &mut impl Extend<Event>) {
+        let mut others = self.legs.iter().filter(|((other, of), _)| *other == leg && *of != room);
+        if !others.any(|(_, speaker)| speaker.disturbs.contains(disturbance)) {
+            out.extend([Event::Disturbance { leg, room, disturbance, is_heard: on }]);
+        }
+    }
+
+    /// A leg has left a room: it disturbs nobody there any more.
+    pub(super) fn leave(&mut self, leg: CallId, room: RoomId, out: &mut impl Extend<Event>) {
+        let Some(Speaker { disturbs, .. }) = self.legs.remove(&(leg, room)) else { return };
+        for disturbance in disturbs.iter() {
+            self.tell((leg, room), disturbance, false, out);
+        }
+    }
+
+    /// A leg is gone.
     pub(super) fn forget_leg(&mut self, leg: CallId, out: &mut impl Extend<Event>) {
-        let Some(Speaker { room, disturbs, .. }) = self.legs.remove(&leg) else { return };
-        let over = |disturbance| Event::Disturbance { leg, room, disturbance, is_heard: false };
-        out.extend(disturbs.iter().map(over));
+        let rooms: Vec<_> = self.legs.keys().filter(|(known, _)| *known == leg).map(|(_, room)| *room).collect();
+        for room in rooms {
+            self.leave(leg, room, out);
+        }
     }
 
     /// A room is gone.
-    pub(super) fn forget_room(&mut self, room: RoomId) {
+    pub(super) fn forget_room(&mut self, room: RoomId, out: &mut impl Extend<Event>) {
         self.rooms.remove(&room);
-        self.legs.retain(|_, speaker| speaker.room != room);
+        let legs: Vec<_> = self.legs.keys().filter(|(_, of)| *of == room).map(|(leg, _)| *leg).collect();
+        for leg in legs {
+            self.leave(leg, room, out);
+        }
     }
 
     /// Whether it knows of nobody.
@@ -125,9 +145,8 @@ impl Listener {
 }
 
 impl Speaker {
-    fn new(room: RoomId) -> Self {
+    fn new() -> Self {
         Self {
-            room,
             own: zeros(),
             shared: zeros(),
             silent: 0,

@@ -296,12 +296,33 @@ fn who_leaves_or_is_muted_disturbs_nobody_and_is_no_cause_of_an_echo() {
     assert!((listener.rooms[&ROOM].powers[KEPT - 1] - 1.0e-3).abs() < 1.0e-6, "only one of them is heard");
     told.clear();
     listener.forget_leg(anna, &mut told);
-    // It turns up elsewhere.
-    listener.hear(&Measurement { room: RoomId(2), end: 600, legs: vec![hum(ben, true)] }, &mut told);
+    listener.leave(ben, ROOM, &mut told);
     assert_eq!(told, [event(anna, false), event(ben, false)]);
-    listener.forget_room(ROOM);
-    listener.forget_room(RoomId(2));
+    listener.forget_room(ROOM, &mut told);
     assert!(listener.is_idle() && listener.legs.is_empty());
+}
+
+#[test]
+fn who_is_heard_in_two_rooms_is_named_once_and_until_it_is_over_in_both() {
+    let mut listener = Listener::default();
+    let mut told: Vec<Event> = Vec::new();
+    let anna = CallId(1);
+    let other = RoomId(2);
+    let event = |room, is_heard| Event::Disturbance { leg: anna, room, disturbance: Disturbance::Noise, is_heard };
+    // Each room is measured in its turn.
+    for round in 1..6 {
+        for (room, end) in [(ROOM, 100 * round), (other, 100 * round + 50)] {
+            let legs = vec![Measured { leg: anna, is_heard: true, powers: Box::new([1.0e-3; MEASURED]) }];
+            listener.hear(&Measurement { room, end, legs }, &mut told);
+        }
+    }
+    assert_eq!(told, [event(ROOM, true)]);
+    listener.leave(anna, ROOM, &mut told);
+    assert_eq!(told.len(), 1, "it goes on in the other room");
+    listener.forget_room(other, &mut told);
+    assert_eq!(told, [event(ROOM, true), event(other, false)]);
+    listener.forget_leg(anna, &mut told);
+    assert_eq!(told.len(), 2);
 }
 
 #[test]
@@ -311,7 +332,7 @@ fn a_measurement_that_comes_late_or_twice_leaves_a_gap_and_nothing_else() {
     let mut hear = |end, power| {
         let legs = vec![Measured { leg: CallId(1), is_heard: true, powers: Box::new([power; MEASURED]) }];
         listener.hear(&Measurement { room: ROOM, end, legs }, &mut told);
-        listener.legs[&CallId(1)].own.iter().filter(|known| **known > 0.0).count()
+        listener.legs[&(CallId(1), ROOM)].own.iter().filter(|known| **known > 0.0).count()
     };
     assert_eq!([hear(1_000, 1.0), hear(1_100, 1.0), hear(1_100, 1.0), hear(900, 1.0)], [128, 228, 228, 228]);
     assert_eq!(hear(1_300, 1.0), 356);
