@@ -305,7 +305,9 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         Ok(Reply::UserAdded(user) | Reply::UserChanged(user)) => print(&table::users(&[user]), ExitCode::SUCCESS),
         Ok(Reply::Users(users)) => print(&table::users(&users), ExitCode::SUCCESS),
         // No subcommand asks about invitations: their URLs are sealed by the HTTP server.
-        Ok(Reply::Invited(_) | Reply::Invitations(_) | Reply::Admitted(_)) => ExitCode::SUCCESS,
+        Ok(Reply::Invited(_) | Reply::Invitations(_) | Reply::InvitationMade(_) | Reply::Admitted(_)) => {
+            ExitCode::SUCCESS
+        }
     }
 }
 

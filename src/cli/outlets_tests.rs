@@ -132,7 +132,7 @@ fn hostile_text_reaches_no_administrator() {
                 Reply::Joined { call, .. } => assert_plain("a call", &call, 1),
                 Reply::Done(text) => assert_plain("a word", &text, 1),
                 // No subcommand prints them.
-                Reply::Invited(_) | Reply::Invitations(_) | Reply::Admitted(_) => {}
+                Reply::Invited(_) | Reply::Invitations(_) | Reply::InvitationMade(_) | Reply::Admitted(_) => {}
             }
         }
     }

@@ -104,6 +104,13 @@ impl Plan {
         self.room(room).and_then(|room| room.invited_call.as_deref()).unwrap_or(room)
     }
 
+    /// The number that telephones reach a room by, for people: its own, or that of the gateway.
+    #[must_use]
+    pub fn access_number(&self, room: &str) -> Option<&str> {
+        let own = self.room(room).and_then(|room| room.access_number.as_deref());
+        own.or(self.gateway.access_number.as_deref())
+    }
+
     /// The template by which a caller could key the digits in a room's name, if there is one: `conf_{digits}` for
     /// `conf_4711`.
     #[must_use]

@@ -148,7 +148,7 @@ pub use snapshot::CallSnapshot;
 pub use sounds::{Sounds, Unspoken};
 pub use streams::StreamEnd;
 pub use transport::{OpenedTransport, TransportKind};
-pub use user_status::{BindingStatus, InvitationStatus, InvitedUser, UserStatus};
+pub use user_status::{BindingStatus, InvitationStatus, InvitedUser, MadeInvitation, UserStatus};
 
 use crate::dialplan::Plan;
 use crate::media::command::Command;

@@ -57,6 +57,15 @@ pub struct InvitationStatus {
     pub user: String,
 }
 
+/// An invitation that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeInvitation {
+    /// The invitation.
+    pub invitation: InvitationStatus,
+    /// What telephones key to come into the room, where it has a PIN.
+    pub pin: Option<Password>,
+}
+
 /// A user that was made by an invitation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitedUser {

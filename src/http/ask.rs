@@ -4,7 +4,7 @@ use super::access::Caller;
 use super::app::{App, Asked};
 use super::invitation::Claims;
 use super::problem::Problem;
-use crate::gateway::{InvitationStatus, Refusal, Reply, Request, Rule, Status};
+use crate::gateway::{InvitationStatus, MadeInvitation, Refusal, Reply, Request, Rule, Status};
 use axum::http::StatusCode;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -45,18 +45,18 @@ impl App {
         }
     }
 
-    /// Invites one person to a room until a time, in seconds since 1970; gives the invitation and its token.
+    /// Invites one person to a room until a time, in seconds since 1970; gives the invitation, what goes with it, and its token.
     pub(super) async fn invite(
         &self,
         room: String,
         name: String,
         until: u64,
         host: bool,
-    ) -> Result<(InvitationStatus, String), Problem> {
-        let Reply::Invited(made) = self.ask(Request::Invite { room, name, until, host }).await? else {
+    ) -> Result<(MadeInvitation, String), Problem> {
+        let Reply::InvitationMade(made) = self.ask(Request::Invite { room, name, until, host }).await? else {
             return Err(Problem::unavailable("no-answer", "nothing is known of the invitation"));
         };
-        let InvitationStatus { id, room, name, host, until, .. } = made.clone();
+        let InvitationStatus { id, room, name, host, until, .. } = made.invitation.clone();
         Ok((made, self.invitations().seal(&Claims { id, room, name, host, until })))
     }
 

@@ -1,6 +1,8 @@
 //! What an administrator asks, and how it is answered.
 
-use super::super::{Audience, InvitationStatus, InvitedUser, NewUser, Refusal, UserChange, UserStatus};
+use super::super::{
+    Audience, InvitationStatus, InvitedUser, MadeInvitation, NewUser, Refusal, UserChange, UserStatus,
+};
 use super::Status;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -152,7 +154,7 @@ pub enum Request {
         /// The name.
         name: String,
     },
-    /// Invite one person to a room. Answered with [`Reply::Invited`] when the database has it.
+    /// Invite one person to a room. Answered with [`Reply::InvitationMade`] when the database has it.
     Invite {
         /// The room's name.
         room: String,
@@ -230,6 +232,8 @@ pub enum Reply {
     Invited(InvitationStatus),
     /// The invitations, by room and end.
     Invitations(Vec<InvitationStatus>),
+    /// An invitation was made, and this is what goes with it.
+    InvitationMade(MadeInvitation),
     /// Whoever showed an invitation is this user.
     Admitted(InvitedUser),
     /// Not done yet, and what has happened; another reply follows.

@@ -5,7 +5,7 @@ use super::Users;
 use super::making::{Pending, whole_seconds};
 use crate::gateway::cause::Cause;
 use crate::gateway::kept::{InvitedTo, Query, StoredInvitation, StoredUser};
-use crate::gateway::{Gateway, InvitationStatus, InvitedUser, Level, Password, Refusal, Reply, Rule};
+use crate::gateway::{Gateway, InvitationStatus, InvitedUser, Level, MadeInvitation, Password, Refusal, Reply, Rule};
 use crate::types::{CallId, Now};
 use rand::RngCore;
 use std::time::{Duration, UNIX_EPOCH};
@@ -85,8 +85,9 @@ impl Gateway {
         let room = self.logged_room(&invitation.room);
         self.log(Level::Info, None, "invitation made", format!("{id} to room {room}"));
         self.users.invitations.insert(invitation);
-        let made = self.users.invitations.status_of(&id).unwrap_or_default();
-        self.effects.reply(asked, Reply::Invited(made));
+        let invitation = self.users.invitations.status_of(&id).unwrap_or_default();
+        let pin = self.keyed(&invitation.room);
+        self.effects.reply(asked, Reply::InvitationMade(MadeInvitation { invitation, pin }));
     }
 
     /// What an invitation says, as long as somebody may come by it.
@@ -179,9 +180,14 @@ impl Gateway {
         let Some(invitation) = self.users.invitations.status_of(&id) else { return };
         let room = self.logged_room(&invitation.room);
         self.log(Level::Info, None, "invitation used", format!("{id} to room {room}, by {name}"));
-        let room = self.plan.room(&invitation.room).or_else(|| self.rooms.made(&invitation.room));
-        let pin = room.filter(|_| invitation.host).and_then(|room| room.keyed()).map(Password::new);
+        let pin = self.keyed(&invitation.room).filter(|_| invitation.host);
         self.effects.reply(asked, Reply::Admitted(InvitedUser { user: name, password, invitation, pin }));
+    }
+
+    /// What telephones key to come into a room of that name, where it has a PIN.
+    fn keyed(&self, room: &str) -> Option<Password> {
+        let room = self.plan.room(room).or_else(|| self.rooms.made(room));
+        room.and_then(|room| room.keyed()).map(Password::new)
     }
 
     /// Somebody who was invited is a user no more, and in no call.

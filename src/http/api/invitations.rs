@@ -3,7 +3,7 @@
 use super::extract::{Json, Name, NameAnd};
 use super::rooms;
 use crate::dialplan::ApiRole;
-use crate::gateway::{InvitationStatus, InvitedUser, Refusal, Reply, Request, Rule};
+use crate::gateway::{InvitationStatus, InvitedUser, MadeInvitation, Refusal, Reply, Request, Rule};
 use crate::http::access::Caller;
 use crate::http::app::App;
 use crate::http::client::{Client, Peer, place};
@@ -62,7 +62,7 @@ impl From<InvitationStatus> for Invitation {
 }
 
 /// An invitation that was made.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Invited {
     #[serde(flatten)]
     invitation: Invitation,
@@ -70,6 +70,12 @@ pub(super) struct Invited {
     url: String,
     /// The last part of the URL.
     token: String,
+    /// How its person comes by telephone instead: the number, where the dialplan says it.
+    #[schema(example = "+44 20 7946 0100")]
+    access_number: Option<String>,
+    /// And what is keyed there, where the room has a PIN.
+    #[schema(example = "482917")]
+    pin: Option<String>,
 }
 
 /// What an invitation says.
@@ -162,10 +168,16 @@ pub(super) async fn make(
     let until = end(&expires, ice::now()).ok_or_else(|| {
         Refusal::new(Rule::Invalid, "expires is a time as 2026-12-24T18:00:00Z, or how long it lasts, as 2h")
     })?;
-    let (made, token) = app.invite(room, name, until, host).await?;
+    let (MadeInvitation { invitation, pin }, token) = app.invite(room, name, until, host).await?;
     let scheme = if client.secure { "https" } else { "http" };
-    let url = format!("{scheme}://{}/join/{}/{token}", place(&peer, &headers), escaped(&made.room));
-    Ok((StatusCode::CREATED, axum::Json(Invited { invitation: made.into(), url, token })))
+    let invited = Invited {
+        url: format!("{scheme}://{}/join/{}/{token}", place(&peer, &headers), escaped(&invitation.room)),
+        token,
+        access_number: app.plan().access_number(&invitation.room).map(str::to_owned),
+        pin: pin.map(|pin| pin.reveal().to_owned()),
+        invitation: invitation.into(),
+    };
+    Ok((StatusCode::CREATED, axum::Json(invited)))
 }
 
 /// Takes an invitation back: it admits nobody any more, and who is in the room by it is sent out. Role: operator.
@@ -226,10 +238,8 @@ pub(super) async fn join(
     let place = place(&peer, &headers);
     let host = plan.gateway.domain.as_deref().unwrap_or_else(|| place.host());
     let scheme = if client.secure { "wss" } else { "ws" };
-    let own = plan.room(&invitation.room).and_then(|room| room.access_number.as_ref());
-    let number = own.or(plan.gateway.access_number.as_ref()).filter(|_| invitation.host).cloned();
     let admitted = Admitted {
-        access_number: number,
+        access_number: plan.access_number(&invitation.room).filter(|_| invitation.host).map(str::to_owned),
         pin: pin.map(|pin| pin.reveal().to_owned()),
         uri: format!("sip:{user}@{host}"),
         call: format!("sip:{}@{host}", escaped(plan.called_by_invited(&invitation.room))),

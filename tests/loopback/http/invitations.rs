@@ -209,7 +209,7 @@ fn those_invited_to_one_room_call_each_other_directly_and_nobody_else() {
 }
 
 #[test]
-fn a_host_is_told_what_to_read_out_to_telephones_and_a_guest_is_not() {
+fn whoever_invites_and_a_host_are_told_what_to_read_out_to_telephones_and_a_guest_is_not() {
     let rooms = "[rooms.4217]\npin = \"731946\"\naccess_number = \"4000\"\n[rooms.bare]\n";
     let setup = Setup::new().also(ROUTES).also(rooms).web().setting("access_number = \"+44 20 7946 0100\"");
     let gateway = setup.start();
@@ -225,10 +225,16 @@ fn a_host_is_told_what_to_read_out_to_telephones_and_a_guest_is_not() {
             let body = format!(r#"{{"name":"Hanna","expires":"2h","host":{host}}}"#);
             let place = format!("/api/v1/rooms/{room}/invitations");
             let invitation = request(&gateway, "POST", &place, Some(OPERATOR), Some(&body)).json();
+            let told = |answer: &Value| {
+                ["access_number", "pin"].map(|field| answer[field].as_str().map(str::to_owned))
+            };
+            let both = [Some(number.to_owned()), pin.map(str::to_owned)];
+            assert_eq!(told(&invitation), both, "whoever invites to {room}, host: {host}");
             let place = format!("/join/{room}/{}", invitation["token"].as_str().unwrap());
             let admitted = request(&gateway, "POST", &place, None, None).json();
-            let told = (admitted["access_number"].as_str(), admitted["pin"].as_str());
-            assert_eq!(told, if host { (Some(number), pin) } else { (None, None) }, "{room}, host: {host}");
+            assert_eq!(told(&admitted), if host { both } else { [None, None] }, "{room}, host: {host}");
+            let listed = request(&gateway, "GET", &format!("/api/v1/rooms/{room}/invitations"), Some(OPERATOR), None);
+            assert!(!listed.body.contains("\"pin\""), "{}", listed.body);
         }
     }
     let remains = gateway.finish();

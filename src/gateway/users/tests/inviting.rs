@@ -55,8 +55,8 @@ fn refusal((reply, _): (Reply, Option<Query>)) -> Rule {
 fn invited(desk: &mut Desk, seconds: u64) -> (InvitationStatus, StoredInvitation) {
     let request = invitation(desk, seconds);
     let (reply, query) = ask(desk, request);
-    let (Reply::Invited(made), Some(Query::AddInvitation(stored))) = (reply, query) else { panic!() };
-    (made, stored)
+    let (Reply::InvitationMade(made), Some(Query::AddInvitation(stored))) = (reply, query) else { panic!() };
+    (made.invitation, stored)
 }
 
 fn using(id: &str) -> Request {
@@ -109,8 +109,9 @@ fn the_pin_of_a_scenarios_conference_is_its_rooms_name_and_stands_in_no_line_of_
     desk.answer(Ok(Kept::Loaded(Stored::default())));
     let (name, until) = ("Anna Ashton".to_owned(), ends_in(&desk, 3_600));
     let (reply, _) = ask(&mut desk, Request::Invite { room: "604715".into(), name, until, host: false });
-    let Reply::Invited(made) = reply else { panic!("{reply:?}") };
-    let mut anna = client(&used(&mut desk, &made.id).0, 9);
+    let Reply::InvitationMade(made) = reply else { panic!("{reply:?}") };
+    assert_eq!(made.pin.as_ref().map(|pin| pin.reveal()), Some("604715"));
+    let mut anna = client(&used(&mut desk, &made.invitation.id).0, 9);
     assert_eq!(anna.register(&mut desk).unwrap().status.0, 200);
     for number in ["lobby", "joinconf", "604716"] {
         assert_eq!(anna.call(&mut desk, number).unwrap().status.0, 403, "{number}");
@@ -149,8 +150,8 @@ fn a_scenario_is_told_who_is_its_host_and_nobody_says_so_of_himself() {
     for (host, role) in [(true, "host"), (false, "guest")] {
         let name = "Anna Ashton".into();
         let asked = Request::Invite { room: "board".into(), name, until: ends_in(&desk, 3_600), host };
-        let (Reply::Invited(made), _) = ask(&mut desk, asked) else { panic!() };
-        let mut anna = client(&used(&mut desk, &made.id).0, 9);
+        let (Reply::InvitationMade(made), _) = ask(&mut desk, asked) else { panic!() };
+        let mut anna = client(&used(&mut desk, &made.invitation.id).0, 9);
         anna.register(&mut desk).unwrap();
         let mut request = anna.request(Method::Invite, "joinconf");
         for (header, value) in [("X-Conference-Id", "board"), ("X-CONFERENCE-ROLE", "host"), ("x-word", "w")] {
