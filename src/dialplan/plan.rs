@@ -104,6 +104,12 @@ impl Plan {
         self.room(room).and_then(|room| room.invited_call.as_deref()).unwrap_or(room)
     }
 
+    /// Whether a scenario holds the conference of those who were invited to a room.
+    #[must_use]
+    pub fn is_held_by_scenario(&self, room: &str) -> bool {
+        self.room(room).is_some_and(|room| room.invited_call.is_some())
+    }
+
     /// The number that telephones reach a room by, for people: its own, or that of the gateway.
     #[must_use]
     pub fn access_number(&self, room: &str) -> Option<&str> {

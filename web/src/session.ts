@@ -1,7 +1,7 @@
 // One conference in this browser: its state, what it hears and shows, and the calls.
 
 import { listen as heard, silence, type Speakers } from './conference/speaker';
-import { isMixed, Meeting } from './conference/meeting';
+import { Meeting } from './conference/meeting';
 import { beginning, isSilenced } from './conference/state';
 import { Store } from './conference/store';
 import type { Clock } from './conference/world';
@@ -37,7 +37,7 @@ export class Session {
         const isMuted = muted || devices.state.audio !== 'on';
         devices.mute(isMuted);
         const me = { user: admitted.user, name, host: admitted.host, muted: isMuted, camera };
-        this.store = new Store(beginning(admitted.room, me, isMixed(admitted.call)));
+        this.store = new Store(beginning(admitted.room, me, !admitted.byScenario));
         this.stage = new Stage(devices);
         this.meeting = new Meeting({ store: this.store, media: this.stage, clock, startPhone, guest, host }, admitted);
         const listening = setInterval(() => this.listen(), LISTENING);

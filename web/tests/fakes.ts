@@ -209,7 +209,7 @@ export class FakeHost implements Host {
 
 export const admitted = (change: Partial<Admitted> = {}): Admitted => ({
     room: 'board', name: 'Mia', host: false, user: 'mia', password: 'secret', uri: 'sip:mia@sip.example.com',
-    websocket: 'wss://gateway.example/sip', call: 'sip:joinconf@sip.example.com', iceServers: [], accessNumber: '', pin: '',
+    websocket: 'wss://gateway.example/sip', call: 'sip:joinconf@sip.example.com', byScenario: true, iceServers: [], accessNumber: '', pin: '',
     ...change,
 });
 
@@ -229,8 +229,7 @@ export function conference(change: Partial<Admitted> = {}, host: FakeHost | null
         },
     };
     const given = admitted(change);
-    const mixed = !given.call.startsWith('sip:joinconf@');
-    const store = new Store(beginning(given.room, { user: given.user, name: given.name, host: given.host, muted: false, camera: true }, mixed));
+    const store = new Store(beginning(given.room, { user: given.user, name: given.name, host: given.host, muted: false, camera: true }, !given.byScenario));
     const startPhone = (account: Account, events: PhoneEvents) => {
         const phone = new FakePhone(account, events);
         phones.push(phone);

@@ -13,6 +13,12 @@ test('a conference is called with its name as soon as we are registered', () => 
     assert.equal(held.state().phase.name, 'joining');
     const call = held.join();
     assert.deepEqual(call.headers, { 'X-Conference-Id': 'board' });
+    assert.equal(held.state().mixed, false);
+    // It is the gateway that says so, whatever number it has called.
+    const other = conference({ call: `sip:7000${domain}` });
+    assert.deepEqual([other.join().headers, other.state().mixed], [{ 'X-Conference-Id': 'board' }, false]);
+    const room = conference({ call: `sip:joinconf${domain}`, room: 'joinconf', byScenario: false });
+    assert.deepEqual([room.join().headers, room.state().mixed], [{}, true]);
     assert.equal(held.state().phase.name, 'in');
     assert.equal(held.media.heard, call.wire);
 });
@@ -31,7 +37,7 @@ test('of two peers one calls the other, and each is heard once', () => {
 });
 
 test('where the gateway mixes browsers direct calls carry pictures alone', () => {
-    const held = conference({ call: `sip:board${domain}` }, new FakeHost());
+    const held = conference({ call: `sip:board${domain}`, byScenario: false }, new FakeHost());
     held.join();
     held.store.dispatch({ type: 'peer', peer: { id: 'otto', name: 'Otto' } });
     const call = held.phone().callTo(`sip:otto${domain}`);
@@ -293,7 +299,7 @@ test('a telephone is called and its keys pressed by messages in a scenario, and 
     ]);
 
     const host = new FakeHost();
-    const room = conference({ call: `sip:board${domain}`, host: true }, host);
+    const room = conference({ call: `sip:board${domain}`, byScenario: false, host: true }, host);
     room.join();
     await turn();
     await room.meeting.callTelephone('+442079460123');
@@ -317,7 +323,7 @@ test('a telephone is called and its keys pressed by messages in a scenario, and 
 
 test('a telephone that is busy is told with its reason', async () => {
     const host = new FakeHost();
-    const room = conference({ call: `sip:board${domain}`, host: true }, host);
+    const room = conference({ call: `sip:board${domain}`, byScenario: false, host: true }, host);
     room.join();
     await room.meeting.callTelephone('+442079460123');
     host.tell({ type: 'failed', rule: 'failed', detail: 'busy' });
@@ -386,7 +392,7 @@ test('who is sent away, or not let in, is told why', async () => {
 
 test('in a room a host acts by the API on those whose calls are known', async () => {
     const host = new FakeHost();
-    const held = conference({ call: `sip:board${domain}`, host: true }, host);
+    const held = conference({ call: `sip:board${domain}`, byScenario: false, host: true }, host);
     held.join();
     host.listed = [{ call: 'call-1-2', user: 'otto', name: 'Otto', number: '', state: 'up', muted: true }];
     await held.meeting.lookNow();

@@ -117,6 +117,8 @@ pub(super) struct Admitted {
     /// Whom to call: the room, or the scenario that it is held by, with the room's name in `X-Conference-Id`.
     #[schema(example = "sip:standup@sip.example.com")]
     call: String,
+    /// A scenario holds it: browsers are not mixed, and hear each other by calls of their own.
+    by_scenario: bool,
     /// As `new RTCPeerConnection({ iceServers })` takes them.
     ice_servers: Vec<IceServer>,
     /// What the host reads out to whoever comes by telephone: the number, where the dialplan says it.
@@ -240,6 +242,7 @@ pub(super) async fn join(
     let scheme = if client.secure { "wss" } else { "ws" };
     let admitted = Admitted {
         access_number: plan.access_number(&invitation.room).filter(|_| invitation.host).map(str::to_owned),
+        by_scenario: plan.is_held_by_scenario(&invitation.room),
         pin: pin.map(|pin| pin.reveal().to_owned()),
         uri: format!("sip:{user}@{host}"),
         call: format!("sip:{}@{host}", escaped(plan.called_by_invited(&invitation.room))),

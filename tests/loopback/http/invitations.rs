@@ -233,6 +233,7 @@ fn whoever_invites_and_a_host_are_told_what_to_read_out_to_telephones_and_a_gues
             let place = format!("/join/{room}/{}", invitation["token"].as_str().unwrap());
             let admitted = request(&gateway, "POST", &place, None, None).json();
             assert_eq!(told(&admitted), if host { both } else { [None, None] }, "{room}, host: {host}");
+            assert_eq!(admitted["by_scenario"], json!(false), "{room}");
             let listed = request(&gateway, "GET", &format!("/api/v1/rooms/{room}/invitations"), Some(OPERATOR), None);
             assert!(!listed.body.contains("\"pin\""), "{}", listed.body);
         }

@@ -4,7 +4,7 @@ import { type Admitted, type DialEvent, type Guest, type Host, Problem } from '.
 import type { Call, Incoming, Phone, StartPhone } from '../signalling/phone';
 import { masked } from './invitation';
 import { Links } from './links';
-import { chatMessages, conferenceMessage, LONGEST_LINE, toConference, userOf } from './message';
+import { chatMessages, conferenceMessage, LONGEST_LINE, toConference } from './message';
 import { byApi, byMessages, type Moderation } from './moderation';
 import { delay } from './retry';
 import type { ChatLine, Me, Over, Telephone, TelephoneState } from './state';
@@ -22,8 +22,6 @@ const INTERRUPTED = 4_000;
 const LOOK = 2_000;
 /** The status by which a locked conference refuses. */
 const LOCKED = 423;
-/** The user that scenarios take conferences' calls by. */
-const JOIN = 'joinconf';
 
 export interface World {
     readonly store: Store;
@@ -33,11 +31,6 @@ export interface World {
     readonly guest: Guest;
     /** What a host acts by; null: nothing of it. */
     readonly host: Host | null;
-}
-
-/** Whether the gateway mixes browsers: in rooms it does, in scenarios' conferences they call each other. */
-export function isMixed(call: string): boolean {
-    return userOf(call) !== JOIN;
 }
 
 export class Meeting {
@@ -94,8 +87,8 @@ export class Meeting {
     private registered(): void {
         if (this.conference !== null || this.phone === null) return;
         this.wait(ANSWERING, () => this.lost());
-        const { call, room } = this.admitted;
-        const headers: Record<string, string> = isMixed(call) ? {} : { 'X-Conference-Id': room };
+        const { call, room, byScenario } = this.admitted;
+        const headers: Record<string, string> = byScenario ? { 'X-Conference-Id': room } : {};
         const stream = this.world.media.outgoing(true, false);
         let ours: Call | null = null;
         const isOurs = () => ours === null || this.conference === ours;

@@ -19,6 +19,8 @@ export interface Admitted extends Invitation {
     readonly websocket: string;
     /** Whom to call. */
     readonly call: string;
+    /** A scenario holds the conference: the gateway does not mix browsers, who hear each other by calls of their own. */
+    readonly byScenario: boolean;
     readonly iceServers: RTCIceServer[];
     /** How telephones get in; empty: not known. */
     readonly accessNumber: string;

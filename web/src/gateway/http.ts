@@ -24,6 +24,7 @@ const admitted = read.object({
     uri: url,
     websocket: url,
     call: url,
+    by_scenario: read.flag,
     ice_servers: read.maybe(read.list(iceServer, 16), []),
     access_number: read.maybe(short, ''),
     pin: read.maybe(short, ''),
@@ -123,7 +124,7 @@ export class HttpGuest implements Guest {
         const given = shaped(admitted, await ask('POST', pathOf(this.place), null));
         const iceServers = given.ice_servers.map(({ urls, username, credential }): RTCIceServer =>
             username === '' ? { urls } : { urls, username, credential });
-        return { ...given, iceServers, accessNumber: given.access_number };
+        return { ...given, iceServers, accessNumber: given.access_number, byScenario: given.by_scenario };
     }
 }
 
