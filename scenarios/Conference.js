@@ -1,12 +1,12 @@
 // The conference itself. Browsers talk and see each other directly: from here they hear the telephones alone, and the
 // telephones hear everybody.
 //
-// Browsers send, as JSON: { type: "CALL_PARTICIPANT", number }, { type: "HANGUP_PARTICIPANT", id },
-// { type: "SEND_TONE", id, tone }, { type: "ICE_FAILED", caller, callee, displayName }, and where two do not reach each
-// other directly { type: "RELAY_SOUND", peer, on }. They are told who is there by { peers: [{ callerid, displayName }],
-// pstnCalls: [{ id, callerid }] }, and of changes by CALL_PARTICIPANT, CALL_PARTICIPANT_RINGING,
-// CALL_PARTICIPANT_CONNECTED, CALL_PARTICIPANT_FAILED (with `code` and `reason`) and CALL_PARTICIPANT_DISCONNECTED, each
-// with `id` and `number`.
+// Browsers send, as JSON: { type: "CALL_PARTICIPANT", number }, { type: "HANGUP_PARTICIPANT", id } (of a telephone that
+// their user has had called; hosts, of any), { type: "SEND_TONE", id, tone }, { type: "ICE_FAILED", caller, callee,
+// displayName }, and where two do not reach each other directly { type: "RELAY_SOUND", peer, on }. They are told who is
+// there by { peers: [{ callerid, displayName }], pstnCalls: [{ id, callerid, caller, state }] }, and of changes by
+// CALL_PARTICIPANT (with `caller`, the user who has had it called), CALL_PARTICIPANT_RINGING, CALL_PARTICIPANT_CONNECTED,
+// CALL_PARTICIPANT_FAILED (with `code` and `reason`) and CALL_PARTICIPANT_DISCONNECTED, each with `id` and `number`.
 //
 // Hosts also send { type: "LOCK_CONFERENCE", on }, { type: "MUTE_PARTICIPANT", id, on },
 // { type: "REMOVE_PARTICIPANT", id } and { type: "END_CONFERENCE" }; an `id` is a telephone's, or a browser's `callerid`.
@@ -25,6 +25,8 @@ const forTelephones = VoxEngine.createConference();
 /** Calls by their ids: two may have one number. */
 const browsers = new Map();
 const telephones = new Map();
+/** Which user has had a telephone called, by its id; of those that called in themselves, nobody. */
+const callers = new Map();
 /** Calls that have been greeted: they hear the others, and are heard. */
 const inside = new Set();
 /** What a browser hears of its own, with the peers that reach it through here; by its call's id. */
@@ -46,7 +48,9 @@ function tellBrowsers(message) {
 function tellWhoIsThere() {
   tellBrowsers({
     peers: [...browsers.values()].map((call) => ({ callerid: call.callerid(), displayName: call.displayName() })),
-    pstnCalls: [...telephones.values()].map((call) => ({ id: call.id(), callerid: shown(call) })),
+    pstnCalls: [...telephones.values()].map((call) => ({
+      id: call.id(), callerid: shown(call), caller: callers.get(call.id()), state: inside.has(call) ? "in" : "calling",
+    })),
   });
 }
 
@@ -164,6 +168,7 @@ function addTelephone(call) {
   const about = (type) => ({ type, id: call.id(), number: shown(call), inbound: call.incoming() });
   const gone = (type) => ({ code, reason }) => {
     telephones.delete(call.id());
+    callers.delete(call.id());
     inside.delete(call);
     tellBrowsers({ ...about(type), code, reason });
     if (muted.delete(call.id())) tellState();
@@ -240,12 +245,15 @@ function onMessage(from, text) {
   switch (message?.type) {
     case "CALL_PARTICIPANT": {
       const call = VoxEngine.callPSTN(String(message.number));
+      callers.set(call.id(), from.callerid());
       addTelephone(call);
-      tellBrowsers({ type: "CALL_PARTICIPANT", id: call.id(), number: call.number() });
+      tellBrowsers({ type: "CALL_PARTICIPANT", id: call.id(), number: call.number(), caller: from.callerid() });
       break;
     }
     case "HANGUP_PARTICIPANT":
-      telephone?.hangup();
+      if (!telephone) break;
+      if (hosts.has(from.id()) || callers.get(telephone.id()) === from.callerid()) telephone.hangup();
+      else Logger.write(`HANGUP_PARTICIPANT of another's telephone, from ${from.id()}`);
       break;
     case "SEND_TONE":
       if (telephone && /^[0-9*#A-D]$/.test(message.tone)) telephone.sendDigits(message.tone);

@@ -12,7 +12,7 @@ import { check, countries, countryOf } from '../src/conference/number';
 import { type Action, KEPT_LINES, reduce, SHOWN_FAILED } from '../src/conference/reducer';
 import { delay, TRIES } from '../src/conference/retry';
 import { listen, silence, type Speakers } from '../src/conference/speaker';
-import { beginning, type Conference, isAlone, type Peer } from '../src/conference/state';
+import { beginning, type Conference, isAlone, isOurs, type Peer } from '../src/conference/state';
 import { dialEvent } from '../src/gateway/http';
 import { fill, pick } from '../src/texts';
 
@@ -27,7 +27,7 @@ test('messages of the reference scenarios are read as they are written there', (
     assert.deepEqual(held.telephones.map(({ number, state }) => [number, state]), [['+442079460123', 'in']]);
     assert.deepEqual(conferenceMessage('{"type":"ICE_FAILED","callee":"sip:anna@x","displayName":"A"}'), { type: 'ice-failed', peer: 'anna' });
     assert.deepEqual(conferenceMessage('{"type":"CALL_PARTICIPANT_CONNECTED","number":"+1","inbound":true}'), { type: 'connected', id: '+1', number: '+1', inbound: true });
-    assert.deepEqual(conferenceMessage('{"type":"CALL_PARTICIPANT","id":"call-7","number":"+1"}'), { type: 'calling', id: 'call-7', number: '+1' });
+    assert.deepEqual(conferenceMessage('{"type":"CALL_PARTICIPANT","id":"call-7","number":"+1"}'), { type: 'calling', id: 'call-7', number: '+1', caller: '' });
     assert.deepEqual(['sip:anna@x', 'sips:anna@x:5061', 'anna'].map(userOf), ['anna', 'anna', 'anna']);
 });
 
@@ -74,6 +74,20 @@ test('a telephone goes through its states, and is shown for a while after its en
     const left = [told(`{"type":"CALL_PARTICIPANT_CONNECTED","number":"${number}"}`, 1), told(`{"type":"CALL_PARTICIPANT_DISCONNECTED","number":"${number}"}`, 2)].reduce(reduce, dialled);
     assert.equal(left.telephones[0]?.state, 'left');
     assert.equal(run(told('{"type":"CALL_PARTICIPANT_DISCONNECTED","number":"+49"}')).telephones.length, 0);
+});
+
+test('a guest hangs up the telephones that they have had called, and no others', () => {
+    const ours = '{"type":"CALL_PARTICIPANT","id":"call-1","number":"+441","caller":"mia"}';
+    const others = '{"type":"CALL_PARTICIPANT","id":"call-2","number":"+442","caller":"otto"}';
+    const list = '{"peers":[],"pstnCalls":[{"id":"call-3","callerid":"+443","state":"in"},{"id":"call-4","callerid":"+444","caller":"mia","state":"calling"}]}';
+    const guest = run(told(ours), told(others), told(list), told('{"type":"CONFERENCE_STATE","host":false,"locked":false,"muted":[]}'));
+    assert.deepEqual(guest.telephones.map(({ id, state }) => [id, state]), [['call-1', 'calling'], ['call-2', 'calling'], ['call-3', 'in'], ['call-4', 'calling']]);
+    assert.deepEqual(guest.telephones.filter(one => isOurs(guest, one)).map(({ id }) => id), ['call-1', 'call-4']);
+    const gone = reduce(guest, told('{"type":"CALL_PARTICIPANT_DISCONNECTED","id":"call-1","number":"+441"}'));
+    assert.equal(gone.telephones.filter(one => isOurs(gone, one)).length, 1);
+    // Conferences of the reference know nothing of it.
+    const plain = run(told(ours));
+    assert.ok(plain.telephones.every(one => !isOurs(plain, one)));
 });
 
 test('the list of peers is what counts: who is missing has left, and links of the others stay', () => {

@@ -105,7 +105,19 @@ fn pages_and_telephones_meet(scripts: &Scripts, knows_hosts_and_keys: bool) {
         }
         browser.does("await press('Close');");
     }
-    called.hang_up();
+    // Rosa has had it called: she may hang it up, Quinn may not, and neither may send away who called in.
+    let remove = format!("Remove {SHOWN}");
+    for (window, button, expected) in
+        [(1, &*remove, false), (2, "Remove 1001", false), (2, "Mute Quinn", false), (2, &*remove, knows_hosts_and_keys)]
+    {
+        browser.turns_to(&windows[window]);
+        assert_eq!(browser.does(&has(button)), expected, "a guest has the button {button}");
+    }
+    if knows_hosts_and_keys {
+        browser.does(&format!("await press('{remove}');"));
+    } else {
+        called.hang_up();
+    }
     browser.does("await until('it has left', () => document.querySelectorAll('.tile.telephone').length === 2);");
     for window in &windows {
         browser.turns_to(window);

@@ -20,13 +20,17 @@ export interface ListedTelephone {
     /** What the conference calls it; without that, its number. */
     readonly id: string;
     readonly number: string;
+    /** The user who has had it called; empty: nobody, or not told. */
+    readonly caller: string;
+    /** It is heard, and hears the others. */
+    readonly isIn: boolean;
 }
 
 export type ConferenceMessage =
     /** Who is here. */
     | { type: 'peers'; peers: ListedPeer[]; telephones: ListedTelephone[] }
     /** A telephone is called. */
-    | { type: 'calling'; id: string; number: string }
+    | { type: 'calling'; id: string; number: string; caller: string }
     | { type: 'ringing'; id: string }
     | { type: 'connected'; id: string; number: string; inbound: boolean }
     | { type: 'failed'; id: string; number: string; reason: string }
@@ -43,11 +47,14 @@ export type ConferenceMessage =
 
 const info = read.object({
     peers: read.list(read.object({ callerid: name, displayName: read.maybe(name, '') }), MOST),
-    pstnCalls: read.maybe(read.list(read.object({ id: read.maybe(name, ''), callerid: read.maybe(name, '') }), MOST), []),
+    pstnCalls: read.maybe(read.list(read.object({
+        id: read.maybe(name, ''), callerid: read.maybe(name, ''), caller: read.maybe(name, ''), state: read.maybe(name, 'in'),
+    }), MOST), []),
 });
 const about = read.object({
     id: read.maybe(name, ''),
     number: read.maybe(name, ''),
+    caller: read.maybe(name, ''),
     inbound: read.maybe(read.flag, false),
     reason: read.maybe(name, ''),
 });
@@ -66,7 +73,9 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
         return list && {
             type: 'peers',
             peers: list.peers.map(({ callerid, displayName }) => ({ id: userOf(callerid), name: displayName })),
-            telephones: list.pstnCalls.map(({ id, callerid }) => ({ id: id || callerid, number: callerid })),
+            telephones: list.pstnCalls.map(({ id, callerid, caller, state }) => ({
+                id: id || callerid, number: callerid, caller: userOf(caller), isIn: state === 'in',
+            })),
         };
     }
     if (type === 'ICE_FAILED') {
@@ -83,10 +92,10 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
     }
     const told = read.json(about, content);
     if (told === null) return null;
-    const { number, inbound, reason } = told;
+    const { number, caller, inbound, reason } = told;
     const id = told.id || number;
     switch (type) {
-        case 'CALL_PARTICIPANT': return { type: 'calling', id, number };
+        case 'CALL_PARTICIPANT': return { type: 'calling', id, number, caller: userOf(caller) };
         case 'CALL_PARTICIPANT_RINGING': return { type: 'ringing', id };
         case 'CALL_PARTICIPANT_CONNECTED': return { type: 'connected', id, number, inbound };
         case 'CALL_PARTICIPANT_FAILED': return { type: 'failed', id, number, reason };

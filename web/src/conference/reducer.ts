@@ -94,12 +94,12 @@ function told(was: Conference, message: ConferenceMessage, now: number): Confere
             const peers = others.reduce(withPeer, { ...was, peers: stay, told: true });
             // Of a telephone that called in itself the reference's list has the number of the conference.
             const telephones = message.telephones.filter(({ number }) => /^\+?[0-9]{3,}$/.test(number));
-            return telephones.reduce((all, { id, number }) => {
+            return telephones.reduce((all, { id, number, caller, isIn }) => {
                 const isKnown = all.telephones.some(telephone => telephone.id === id && isThere(telephone));
-                return isKnown ? all : withTelephone(all, { ...blank(id, number, now), state: 'in' });
+                return isKnown ? all : withTelephone(all, { ...blank(id, number, now), caller, state: isIn ? 'in' : 'calling' });
             }, peers);
         }
-        case 'calling': return withTelephone(was, blank(message.id, message.number, now));
+        case 'calling': return withTelephone(was, { ...blank(message.id, message.number, now), caller: message.caller });
         case 'ringing': return telephoneIs(was, message.id, 'ringing', now);
         case 'connected': {
             const known = was.telephones.find(({ id }) => id === message.id) ?? blank(message.id, message.number, now);
@@ -143,7 +143,7 @@ function telephoneState(state: string): TelephoneState {
 }
 
 function blank(id: string, number: string, now: number): Telephone {
-    return { id, number, state: 'calling', reason: '', inbound: false, call: null, since: now };
+    return { id, number, state: 'calling', reason: '', inbound: false, caller: '', call: null, since: now };
 }
 
 function withTelephone(was: Conference, telephone: Telephone): Conference {

@@ -40,6 +40,8 @@ export interface Telephone {
     /** Why it failed, as the gateway said; empty: it did not say. */
     readonly reason: string;
     readonly inbound: boolean;
+    /** The user who has had it called, as far as we are told; empty: nobody, or not told. */
+    readonly caller: string;
     /** The name of its call in the gateway, as far as we are told. */
     readonly call: string | null;
     /** When its state began, milliseconds. */
@@ -144,6 +146,12 @@ export function isSilenced(conference: Conference, id: string): boolean {
 /** Whether nobody else is here. */
 export function isAlone(conference: Conference): boolean {
     return conference.phase.name === 'in' && conference.peers.length === 0 && !conference.telephones.some(isThere);
+}
+
+/** Whether we may hang up a telephone of a scenario's conference as its guests do: one that we have had called. */
+export function isOurs({ mixed, role, me }: Conference, telephone: Telephone): boolean {
+    // A conference that knows no roles takes the end of no call.
+    return !mixed && role !== 'none' && telephone.caller === me.user && isThere(telephone);
 }
 
 /** Whether a telephone is here, or on its way. */

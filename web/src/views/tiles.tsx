@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { bestGrid, corner } from '../conference/grid';
 import { masked } from '../conference/invitation';
-import { type Conference, isSilenced, isThere, type Peer, type Telephone } from '../conference/state';
+import { type Conference, isOurs, isSilenced, isThere, type Peer, type Telephone } from '../conference/state';
 import type { Session } from '../session';
 import { t } from '../texts';
 import { useListen, useSize, useStream } from './hooks';
@@ -69,7 +69,7 @@ function failure(reason: string): string {
 export function TelephoneTile({ session, telephone, speaks, onKeypad }: TelephoneProps) {
     const { state, reason } = telephone;
     const { mixed, role } = session.store.state;
-    // A conference that knows no roles takes neither keys nor the end of a call.
+    // A conference that knows no roles takes no keys.
     const takesMore = mixed || role !== 'none';
     const isHosts = session.meeting.moderation?.reaches(telephone) === true;
     const name = telephone.number === '' ? t('telephone.withheld') : masked(telephone.number);
@@ -79,7 +79,7 @@ export function TelephoneTile({ session, telephone, speaks, onKeypad }: Telephon
             <p class="state">{state === 'failed' ? t(failure(reason)) : t(`telephone.${state}`)}</p>
             <div class="actions">
                 {state === 'in' && takesMore && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
-                {isThere(telephone) && !mixed && takesMore && !isHosts && (
+                {isOurs(session.store.state, telephone) && !isHosts && (
                     <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => session.meeting.hangUp(telephone)} />
                 )}
                 {isThere(telephone) && <HostButtons session={session} one={telephone} name={name} />}

@@ -1,6 +1,7 @@
 //! Scenarios run inline: events in, verbs out.
 
 mod calls;
+mod conference;
 mod declared;
 mod limits;
 mod media;
