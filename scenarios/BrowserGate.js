@@ -24,6 +24,11 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call, headers }) => {
     });
     conference.addEventListener(CallEvents.MessageReceived, ({ text }) => call.sendMessage(text));
     call.addEventListener(CallEvents.MessageReceived, ({ text }) => conference.sendMessage(text));
+    const pass = (on) => ({ disturbance }) => {
+      conference.sendMessage(JSON.stringify({ type: "DISTURBANCE", disturbance, on }));
+    };
+    call.addEventListener(CallEvents.DisturbanceBegan, pass(true));
+    call.addEventListener(CallEvents.DisturbanceEnded, pass(false));
   });
   call.addEventListener(CallEvents.Disconnected, () => VoxEngine.terminate());
   call.addEventListener(CallEvents.Failed, () => VoxEngine.terminate());

@@ -10,8 +10,9 @@
 //
 // Hosts also send { type: "LOCK_CONFERENCE", on }, { type: "MUTE_PARTICIPANT", id, on },
 // { type: "REMOVE_PARTICIPANT", id } and { type: "END_CONFERENCE" }; an `id` is a telephone's, or a browser's `callerid`.
-// Every browser is told { type: "CONFERENCE_STATE", host, locked, muted: [id] }, before it is sent away
-// { type: "PARTICIPANT_REMOVED" }, and at the end { type: "CONFERENCE_ENDED" }.
+// Every browser is told { type: "CONFERENCE_STATE", host, locked, muted: [id] }, hosts with disturbing: [{ id, disturbs:
+// ["echo"] }] too, before it is sent away { type: "PARTICIPANT_REMOVED" }, and at the end { type: "CONFERENCE_ENDED" }.
+// The gates that calls come by tell how they disturb: { type: "DISTURBANCE", disturbance, on }.
 require(Modules.Conference);
 
 const VOICE = Language.UK_ENGLISH_FEMALE;
@@ -36,6 +37,10 @@ const relays = new Map();
 const hosts = new Set();
 /** Whom a host has muted: telephones' ids and browsers' users. */
 const muted = new Set();
+/** How others can be disturbed. */
+const DISTURBANCES = ["echo", "noise", "music"];
+/** How they are, and by whom: sets, by what messages call a call. */
+const disturbing = new Map();
 /** Users who have been let in: whose connection was lost comes back where it is locked too. */
 const members = new Set();
 let locked = false;
@@ -58,6 +63,7 @@ function tellWhoIsThere() {
 function tellState(calls = [...browsers.values()]) {
   for (const call of calls) {
     const state = { type: "CONFERENCE_STATE", host: hosts.has(call.id()), locked, muted: [...muted] };
+    if (state.host) state.disturbing = [...disturbing].map(([id, all]) => ({ id, disturbs: [...all] }));
     call.sendMessage(JSON.stringify(state));
   }
 }
@@ -67,6 +73,17 @@ const shown = (call) => (call.incoming() ? call.callerid() : call.number());
 
 /** What a call is called in messages. */
 const idOf = (call) => (browsers.has(call.id()) ? call.callerid() : call.id());
+
+/** A call disturbs the others, or does so no more. Hosts are told. */
+function disturbs(call, disturbance, on) {
+  if (!DISTURBANCES.includes(disturbance)) return;
+  const all = disturbing.get(idOf(call)) ?? new Set();
+  if (on) all.add(disturbance);
+  else all.delete(disturbance);
+  if (all.size > 0) disturbing.set(idOf(call), all);
+  else disturbing.delete(idOf(call));
+  tellState([...browsers.values()].filter((browser) => hosts.has(browser.id())));
+}
 
 function endWhenEmpty() {
   if (browsers.size + telephones.size === 0) VoxEngine.terminate();
@@ -145,6 +162,7 @@ function addBrowser(call) {
     for (const relayed of [...relays.values()]) endRelay(relayed, call);
     inside.delete(call);
     hosts.delete(call.id());
+    disturbing.delete(call.callerid());
     if (browsers.delete(call.id())) tellWhoIsThere();
     // Whose connection was lost may have called again already.
     const isBack = [...browsers.values()].some((other) => other.callerid() === call.callerid());
@@ -169,12 +187,20 @@ function addTelephone(call) {
   const gone = (type) => ({ code, reason }) => {
     telephones.delete(call.id());
     callers.delete(call.id());
+    disturbing.delete(call.id());
     inside.delete(call);
     tellBrowsers({ ...about(type), code, reason });
     if (muted.delete(call.id())) tellState();
     endWhenEmpty();
   };
   telephones.set(call.id(), call);
+  // Of a call of ours we are told ourselves, of one that came in its gate is.
+  call.addEventListener(CallEvents.DisturbanceBegan, ({ disturbance }) => disturbs(call, disturbance, true));
+  call.addEventListener(CallEvents.DisturbanceEnded, ({ disturbance }) => disturbs(call, disturbance, false));
+  call.addEventListener(CallEvents.MessageReceived, ({ text }) => {
+    const message = parsed(call, text);
+    if (message?.type === "DISTURBANCE") disturbs(call, message.disturbance, message.on === true);
+  });
   call.addEventListener(CallEvents.Ringing, () => tellBrowsers(about("CALL_PARTICIPANT_RINGING")));
   call.addEventListener(CallEvents.Connected, () => greet(call, () => {
     tellBrowsers(about("CALL_PARTICIPANT_CONNECTED"));
@@ -233,14 +259,19 @@ function onHostsMessage(from, { type, id, on }) {
   }
 }
 
-function onMessage(from, text) {
-  let message;
+/** What a message says; undefined where it is no JSON. */
+function parsed(from, text) {
   try {
-    message = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     Logger.write(`a message that is no JSON, from ${from.id()}`);
-    return;
+    return undefined;
   }
+}
+
+function onMessage(from, text) {
+  const message = parsed(from, text);
+  if (message === undefined) return;
   const telephone = telephones.get(message?.id);
   switch (message?.type) {
     case "CALL_PARTICIPANT": {
@@ -257,6 +288,9 @@ function onMessage(from, text) {
       break;
     case "SEND_TONE":
       if (telephone && /^[0-9*#A-D]$/.test(message.tone)) telephone.sendDigits(message.tone);
+      break;
+    case "DISTURBANCE":
+      disturbs(from, message.disturbance, message.on === true);
       break;
     case "RELAY_SOUND":
       relay(from, String(message.peer), message.on === true);

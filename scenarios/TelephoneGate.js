@@ -47,6 +47,13 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
     });
   };
 
+  /** The conference is told how the call disturbs it. */
+  const pass = (on) => ({ disturbance }) => {
+    conference?.sendMessage(JSON.stringify({ type: "DISTURBANCE", disturbance, on }));
+  };
+
+  call.addEventListener(CallEvents.DisturbanceBegan, pass(true));
+  call.addEventListener(CallEvents.DisturbanceEnded, pass(false));
   call.addEventListener(CallEvents.Connected, () => {
     call.handleTones(true);
     ask();

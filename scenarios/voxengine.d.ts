@@ -49,6 +49,8 @@ declare enum CallEvents {
   TransferComplete = "Call.TransferComplete",
   TransferFailed = "Call.TransferFailed",
   RtpStopped = "Call.RtpStopped",
+  DisturbanceBegan = "Call.DisturbanceBegan",
+  DisturbanceEnded = "Call.DisturbanceEnded",
 }
 
 declare enum ConferenceEvents {

@@ -2,6 +2,7 @@
 
 use super::{Event, Gateway, Level, Timer};
 use crate::media::command::Command;
+use crate::session;
 use crate::types::{CallId, Disturbance, Disturbances, Now, RoomId};
 use std::time::Duration;
 
@@ -82,6 +83,7 @@ impl Gateway {
         }
         let shown = self.shown_name(room, name.as_deref().unwrap_or_default());
         let logged = self.logged_room(&shown);
+        self.tell_scenario_of(id, |call| session::Event::Disturbs { call, disturbance, on: is_heard });
         if is_heard {
             if let Some(call) = self.calls.get_mut(&id) {
                 call.disturbing.ever.set(disturbance, true);

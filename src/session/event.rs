@@ -1,6 +1,7 @@
 //! What a session sees.
 
 use super::{CallHandle, Digits, PlaybackHandle, RoomHandle, StorageAnswer, StorageHandle, TimerHandle, VerbError};
+use crate::types::Disturbance;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -105,6 +106,15 @@ pub enum Event {
         /// The call.
         call: CallHandle,
     },
+    /// A call begins to disturb the others in its room, or does so no more. Told to scenarios alone.
+    Disturbs {
+        /// The call.
+        call: CallHandle,
+        /// By what.
+        disturbance: Disturbance,
+        /// On or off.
+        on: bool,
+    },
     /// A digit outside a collection.
     Digit {
         /// The call.
@@ -195,6 +205,7 @@ impl Event {
             | Self::Referred { call, .. }
             | Self::FirstPacket { call }
             | Self::SoundStopped { call }
+            | Self::Disturbs { call, .. }
             | Self::Digit { call, .. }
             | Self::Collected { call, .. }
             | Self::PinChecked { call, .. } => Some(*call),

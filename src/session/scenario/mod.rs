@@ -321,6 +321,9 @@ fn tell<'js>(deliver: &Function<'js>, event: &Event) -> rquickjs::Result<()> {
         Event::Digit { call: handle, digit } => call(deliver, ("digit", id(*handle), digit.to_string())),
         Event::FirstPacket { call: handle } => call(deliver, ("firstPacket", id(*handle))),
         Event::SoundStopped { call: handle } => call(deliver, ("soundStopped", id(*handle))),
+        Event::Disturbs { call: handle, disturbance, on } => {
+            call(deliver, ("disturbs", id(*handle), disturbance.name(), *on))
+        }
         Event::RoomFailed { room, why } => call(deliver, ("roomFailed", room.0, &**why)),
         Event::PlaybackStarted { playback, length } => {
             call(deliver, ("playing", playback.0, length.unwrap_or_default().as_millis() as f64))

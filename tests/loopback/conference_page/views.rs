@@ -1,9 +1,9 @@
 //! Every view, at the size of a desk and of a telephone, light and dark: axe finds no fault of any level.
 //! `SCREENSHOTS=docs/page cargo test views` takes the pictures of the documentation.
 
-use super::super::harness::Baresip;
 use super::super::harness::chromium::Chromium;
 use super::super::harness::slot::Slot;
+use super::super::harness::{Baresip, PIN, Phone, sound};
 use super::{bring_axe, calls_out_to, faults, invite_to, pictures, wait_for_nobody};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ const SIZES: [(&str, u32, u32, bool); 2] = [("desktop", 1280, 800, false), ("pho
 const SCHEMES: [&str; 2] = ["dark", "light"];
 
 /// Views that the documentation shows.
-const SHOWN: [&str; 5] = ["start", "before-joining", "conference", "chat", "invite"];
+const SHOWN: [&str; 6] = ["start", "before-joining", "conference", "chat", "invite", "noise"];
 
 /// Looks at the view that is there.
 fn inspect(browser: &Chromium, view: &str) {
@@ -51,7 +51,9 @@ fn take(browser: &Chromium, view: &str, size: &str) {
 fn axe_finds_no_fault_of_any_view_at_any_size() {
     let _slot = Slot::take();
     let browser = Chromium::start();
-    let (mut telephone, place) = Baresip::listening("+442079460123", 1_300.0, 90);
+    let prompts = ["pin-blocked", "no-answer", "enter-pin", "room-full", "press-one", "number-busy"];
+    let speech = prompts.map(sound::prompt).concat().repeat(12);
+    let (mut telephone, place) = Baresip::listening_and_saying("+442079460123", &speech, 240);
     let gateway = calls_out_to(&place);
     browser.opens(&format!("http://{}/", gateway.web_place()), "");
     browser.does("await new Promise(done => setTimeout(done, 200));");
@@ -96,7 +98,14 @@ fn axe_finds_no_fault_of_any_view_at_any_size() {
          await write('The figures are in the shared folder.'); await write('Who takes the minutes today?');",
     );
     inspect(&browser, "chat");
-    browser.does("await press('Close'); await press('Call a telephone'); await until('the countries', () => document.querySelectorAll('dialog option').length > 200);");
+    // A steady tone is a noise.
+    let noise = Phone::dials("1000").from("+442079460177").says(440.0).keys(&format!("{PIN}#"), 1.0).seconds(120.0);
+    let noise = noise.call(&gateway);
+    browser.does("await press('Close'); await reads('Noise comes from this telephone');");
+    inspect(&browser, "noise");
+    browser.does("await press('Remove +442…77');");
+    noise.finish();
+    browser.does("await press('Call a telephone'); await until('the countries', () => document.querySelectorAll('dialog option').length > 200);");
     inspect(&browser, "call");
     browser.does(
         "await press('Close'); await press('Invite');

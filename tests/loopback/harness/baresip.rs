@@ -15,6 +15,11 @@ use std::time::Duration;
 /// Where Debian puts its modules.
 const MODULES: &str = "/usr/lib/baresip/modules";
 
+/// A tone that outlasts a call.
+fn tone(hertz: f64, length: u64) -> Vec<i16> {
+    sound::tone(hertz, seconds(length + 5))
+}
+
 /// A call by baresip.
 pub struct Baresip {
     process: Running,
@@ -41,21 +46,26 @@ impl Baresip {
         let host = host.strip_suffix(":0").unwrap();
         let account = format!("<sip:1003@{host};transport={transport}>;regint=0{account}");
         let dial = format!("/dial sip:{number}@{};transport={transport}", gateway.place());
-        Self::start(address, &account, Some(&dial), hertz, length)
+        Self::start(address, &account, Some(&dial), &tone(hertz, length), length)
     }
 
     /// Registers as user 1003 at a provider, and answers calls at once.
     pub fn registered(provider: &str, transport: &str, hertz: f64, length: u64, account: &str) -> Self {
         let account = format!("<sip:1003@{provider};transport={transport}>;regint=60;answermode=auto{account}");
-        let mut baresip = Self::start(Ipv4Addr::LOCALHOST.into(), &account, None, hertz, length);
+        let mut baresip = Self::start(Ipv4Addr::LOCALHOST.into(), &account, None, &tone(hertz, length), length);
         baresip.wait_for(" binding");
         baresip
     }
 
     /// A telephone with this number, which answers calls at once; and its place.
     pub fn listening(number: &str, hertz: f64, length: u64) -> (Self, String) {
+        Self::listening_and_saying(number, &tone(hertz, length), length)
+    }
+
+    /// The same with something else to say.
+    pub fn listening_and_saying(number: &str, says: &[i16], length: u64) -> (Self, String) {
         let account = format!("<sip:{number}@127.0.0.1>;regint=0;answermode=auto");
-        let baresip = Self::start(Ipv4Addr::LOCALHOST.into(), &account, None, hertz, length);
+        let baresip = Self::start(Ipv4Addr::LOCALHOST.into(), &account, None, says, length);
         let place = baresip.sip.clone();
         wait::until_true("baresip at its console", seconds(10), || TcpStream::connect(baresip.console).is_ok());
         (baresip, place)
@@ -66,9 +76,9 @@ impl Baresip {
         self.console().write_all(b"/quit\n").unwrap();
     }
 
-    fn start(address: IpAddr, account: &str, execute: Option<&str>, hertz: f64, length: u64) -> Self {
+    fn start(address: IpAddr, account: &str, execute: Option<&str>, says: &[i16], length: u64) -> Self {
         let folder = Folder::new();
-        sound::write(&folder.file("tone.wav"), &sound::tone(hertz, seconds(length + 5)));
+        sound::write(&folder.file("tone.wav"), says);
         let console = SocketAddr::from(([127, 0, 0, 1], address::free_port(IpAddr::from([127, 0, 0, 1]))));
         let (first, last) = address::free_block(address, 10);
         let sip = address::host_port(address, address::free_port(address));

@@ -1,7 +1,7 @@
 // Messages of the conference (the gateway's scenarios) and of peers (within direct calls), as JSON.
 
 import * as read from './read';
-import type { ChatLine } from './state';
+import { type ChatLine, type Disturbance, DISTURBANCES, type Disturbing } from './state';
 
 /** Octets of the longest message. */
 export const LONGEST = 8 * 1024;
@@ -38,7 +38,7 @@ export type ConferenceMessage =
     /** A direct call of ours to this peer found no way through. */
     | { type: 'ice-failed'; peer: string }
     /** What hosts have done; whether we are one. Conferences that know no hosts tell nothing of it. */
-    | { type: 'state'; host: boolean; locked: boolean; silenced: string[] }
+    | { type: 'state'; host: boolean; locked: boolean; silenced: string[]; disturbing: Disturbing }
     /** We are sent away. */
     | { type: 'removed' }
     | { type: 'ended' }
@@ -59,7 +59,10 @@ const about = read.object({
     reason: read.maybe(name, ''),
 });
 const kind = read.object({ type: read.maybe(read.text(64), '') });
-const state = read.object({ host: read.flag, locked: read.flag, muted: read.list(name, MOST) });
+const disturbing = read.object({ id: name, disturbs: read.list(name, 16) });
+const state = read.object({
+    host: read.flag, locked: read.flag, muted: read.list(name, MOST), disturbing: read.maybe(read.list(disturbing, MOST), []),
+});
 const turnedAway = read.object({ code: read.number(300, 699) });
 const iceFailed = read.object({ callee: name });
 
@@ -84,7 +87,10 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
     }
     if (type === 'CONFERENCE_STATE') {
         const told = read.json(state, content);
-        return told && { type: 'state', host: told.host, locked: told.locked, silenced: told.muted.map(userOf) };
+        return told && {
+            type: 'state', host: told.host, locked: told.locked, silenced: told.muted.map(userOf),
+            disturbing: disturbingOf(told.disturbing.map(({ id, disturbs }) => [userOf(id), disturbs])),
+        };
     }
     if (type === 'CONFERENCE_REFUSED') {
         const told = read.json(turnedAway, content);
@@ -104,6 +110,12 @@ export function conferenceMessage(content: string): ConferenceMessage | null {
         case 'CONFERENCE_ENDED': return { type: 'ended' };
         default: return null;
     }
+}
+
+/** Who disturbs by what we know; what a later gateway may name is passed over. */
+export function disturbingOf(told: readonly (readonly [id: string, disturbs: readonly string[]])[]): Disturbing {
+    const known = (disturbs: readonly string[]): Disturbance[] => DISTURBANCES.filter(one => disturbs.includes(one));
+    return new Map(told.map(([id, disturbs]) => [id, known(disturbs)] as const).filter(([, disturbs]) => disturbs.length > 0));
 }
 
 /** The user of `sip:anna@example.com`, `anna@example.com` or `anna`. */

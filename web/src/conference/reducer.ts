@@ -1,6 +1,6 @@
 // How a conference changes. Pure: the same state and the same action give the same state.
 
-import type { ConferenceMessage, ListedPeer, PeerStatus } from './message';
+import { type ConferenceMessage, disturbingOf, type ListedPeer, type PeerStatus } from './message';
 import { type ChatLine, type Conference, isThere, type Link, type Me, type Notice, type Over, type Peer, type Phase, type Telephone, type TelephoneState } from './state';
 
 /** How long a telephone that has left, or failed, is still shown, milliseconds. */
@@ -22,6 +22,8 @@ export interface ListedCall {
     readonly number: string;
     readonly state: string;
     readonly muted: boolean;
+    /** By what it disturbs the others. */
+    readonly disturbs: readonly string[];
 }
 
 export type Action =
@@ -107,7 +109,7 @@ function told(was: Conference, message: ConferenceMessage, now: number): Confere
         }
         case 'failed': return telephoneIs(was, message.id, 'failed', now, message.reason);
         case 'disconnected': return telephoneIs(was, message.id, 'left', now);
-        case 'state': return { ...was, role: message.host ? 'host' : 'guest', locked: message.locked, silenced: message.silenced };
+        case 'state': return { ...was, role: message.host ? 'host' : 'guest', locked: message.locked, silenced: message.silenced, disturbing: message.disturbing };
         // What to do about it is for whoever has the calls.
         case 'ice-failed':
         case 'removed':
@@ -121,7 +123,9 @@ function listed(was: Conference, calls: readonly ListedCall[], locked: boolean, 
     const users = calls.filter(call => call.user !== '' && call.user !== was.me.user);
     const staying = was.peers.filter(peer => users.some(({ user }) => user === peer.id));
     const silenced = calls.filter(({ muted }) => muted).map(({ user, call }) => user || call);
-    let all: Conference = { ...was, locked, silenced, told: true, peers: staying };
+    const disturbing = disturbingOf(calls.map(({ user, call, disturbs }) => [user || call, disturbs]));
+    const isAsBefore = JSON.stringify([...disturbing]) === JSON.stringify([...was.disturbing]);
+    let all: Conference = { ...was, locked, silenced, disturbing: isAsBefore ? was.disturbing : disturbing, told: true, peers: staying };
     for (const { user, name, call } of users) all = changePeer(withPeer(all, { id: user, name }), user, { call });
     const phones = calls.filter(call => call.user === '');
     for (const { call, number, state } of phones) {

@@ -48,6 +48,12 @@ export interface Telephone {
     readonly since: number;
 }
 
+/** How somebody disturbs the others, as the gateway names it. */
+export const DISTURBANCES = ['echo', 'noise', 'music'] as const;
+export type Disturbance = (typeof DISTURBANCES)[number];
+/** By what ids of peers and telephones disturb; who does not is not in it. */
+export type Disturbing = ReadonlyMap<string, readonly Disturbance[]>;
+
 /** A line of the chat. `id` is the same for all who have it. */
 export interface ChatLine {
     readonly id: string;
@@ -99,6 +105,8 @@ export interface Conference {
     readonly locked: boolean;
     /** Whom a host has muted: ids of peers and telephones, and our own user. */
     readonly silenced: readonly string[];
+    /** Who disturbs the others; hosts are told. */
+    readonly disturbing: Disturbing;
     /** We have been told who is here. */
     readonly told: boolean;
     readonly peers: readonly Peer[];
@@ -122,6 +130,7 @@ export function beginning(room: string, me: Pick<Me, 'user' | 'name' | 'host' | 
         role: 'none',
         locked: false,
         silenced: [],
+        disturbing: new Map(),
         told: false,
         peers: [],
         telephones: [],

@@ -40,6 +40,7 @@ const call = read.object({
     state: read.maybe(short, ''),
     muted: read.maybe(read.flag, false),
     outgoing: read.maybe(read.flag, false),
+    disturbs: read.maybe(read.list(short, 16), []),
 });
 const problem = read.object({ rule: read.maybe(short, ''), detail: read.maybe(read.text(4096), '') });
 
@@ -172,6 +173,7 @@ export class HttpHost implements Host {
             number: one.outgoing ? one.number : one.from,
             state: one.state,
             muted: one.muted,
+            disturbs: one.disturbs,
         }));
         return { calls: listed, locked };
     }

@@ -19,6 +19,7 @@ const PATHS = {
     remove: 'M10 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 9a7 7 0 0 1 12-4.9M15 17h6',
     close: 'm6 6 12 12M18 6 6 18',
     end: 'M12 3v8m5.5-5a8 8 0 1 1-11 0',
+    warning: 'M12 4 2.5 20h19L12 4Zm0 6v4.5m0 2.5v.01',
     sound: 'M4 10v4h3l5 4V6L7 10H4Zm11-1a4 4 0 0 1 0 6m2.5-9a8 8 0 0 1 0 12',
 } as const;
 

@@ -2,10 +2,12 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { PICTURES } from '../conference/direct';
+import { masked } from '../conference/invitation';
 import { isAlone, isSilenced, type Conference, type Telephone } from '../conference/state';
 import type { Session } from '../session';
 import { has, t } from '../texts';
 import { AddTelephone, Chat, EndForAll, Invite, Keypad, Settings } from './dialogs';
+import { useDisturbances } from './disturbs';
 import { useConference, useListen } from './hooks';
 import { IconButton } from './parts';
 import { SelfView, Tiles } from './tiles';
@@ -56,6 +58,14 @@ function useArrivals(conference: Conference): string {
     return said;
 }
 
+/** What a peer or telephone is called; empty: it is none of those here. */
+function nameOf({ peers, telephones }: Conference, id: string): string {
+    const telephone = telephones.find(one => one.id === id && one.state === 'in');
+    if (telephone !== undefined) return t('telephone.label', { number: telephone.number === '' ? t('telephone.withheld') : masked(telephone.number) });
+    const peer = peers.find(one => one.id === id);
+    return peer === undefined ? '' : peer.name || t('peer.nameless');
+}
+
 export function Room({ session }: { session: Session }) {
     const conference = useConference(session.store);
     useListen(session.stage);
@@ -64,6 +74,7 @@ export function Room({ session }: { session: Session }) {
     const [isChatOpen, setChatOpen] = useState(false);
     const said = useArrivals(conference);
     const { phase, peers, telephones, notices, room } = conference;
+    const disturbance = useDisturbances(conference, session.meeting.moderation !== null, id => nameOf(conference, id));
     // A dialog that closes late closes no other.
     const close = (which: Open) => () => setOpened(now => (now === which ? 'none' : now));
     const { accessNumber, pin } = session.access;
@@ -106,6 +117,7 @@ export function Room({ session }: { session: Session }) {
                 ))}
             </ul></div>
             <p class="hidden" role="status">{said}</p>
+            <p class="hidden" role="status">{disturbance}</p>
             {opened === 'add' && <AddTelephone session={session} onClose={close('add')} />}
             {opened === 'invite' && <Invite session={session} onClose={close('invite')} />}
             {opened === 'settings' && <Settings session={session} onClose={close('settings')} />}

@@ -6,6 +6,7 @@ import { masked } from '../conference/invitation';
 import { type Conference, isOurs, isSilenced, isThere, type Peer, type Telephone } from '../conference/state';
 import type { Session } from '../session';
 import { t } from '../texts';
+import { Disturbs } from './disturbs';
 import { useListen, useSize, useStream } from './hooks';
 import { Icon } from './icons';
 import { hueOf, IconButton, initials, Preview } from './parts';
@@ -47,6 +48,7 @@ export function PeerTile({ session, peer, speaks }: { session: Session; peer: Pe
                 : <video ref={video} autoPlay playsInline muted aria-label={t('tile.picture', { name })} />}
             {peer.link !== 'direct' && <p class="state">{t(`link.${peer.link}`)}</p>}
             <div class="actions"><HostButtons session={session} one={peer} name={name} /></div>
+            <Disturbs session={session} one={peer} kind="person" name={name} />
             <Name name={name} muted={peer.muted || isSilenced(session.store.state, peer.id)} hand={peer.hand} />
         </figure>
     );
@@ -84,6 +86,7 @@ export function TelephoneTile({ session, telephone, speaks, onKeypad }: Telephon
                 )}
                 {isThere(telephone) && <HostButtons session={session} one={telephone} name={name} />}
             </div>
+            {state === 'in' && <Disturbs session={session} one={telephone} kind="telephone" name={name} />}
             <Name name={name} muted={isSilenced(session.store.state, telephone.id)} hand={false} />
         </figure>
     );

@@ -107,6 +107,11 @@ const on = {
     if (call) tell(call, CallEvents.RtpStopped);
   },
 
+  disturbs(handle, disturbance, isHeard) {
+    const call = calls.get(handle);
+    if (call) tell(call, isHeard ? CallEvents.DisturbanceBegan : CallEvents.DisturbanceEnded, { disturbance });
+  },
+
   failed(handle, code, reason) {
     const call = calls.get(handle);
     if (call) failed(handle, call, code, reason);

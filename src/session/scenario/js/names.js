@@ -13,7 +13,7 @@ const CallEvents = events(
   "CallEvents", "Call",
   "Connected Disconnected Failed Ringing AudioStarted FirstAudioPacketReceived MessageReceived InfoReceived " +
     "ToneReceived PlaybackStarted PlaybackReady PlaybackFinished RecordStarted RecordStopped OnHold OffHold " +
-    "TransferComplete TransferFailed RtpStopped",
+    "TransferComplete TransferFailed RtpStopped DisturbanceBegan DisturbanceEnded",
 );
 const ConferenceEvents = events(
   "ConferenceEvents", "Conference", "Started Stopped ConferenceError EndpointAdded EndpointUpdated EndpointRemoved",

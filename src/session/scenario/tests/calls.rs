@@ -176,6 +176,14 @@ fn each_event_comes_with_its_fields() {
         (Event::Held { call: CALL, on: true }, r#"{"name":"Call.OnHold"}"#),
         (Event::Held { call: CALL, on: false }, r#"{"name":"Call.OffHold"}"#),
         (Event::SoundStopped { call: CALL }, r#"{"name":"Call.RtpStopped"}"#),
+        (
+            Event::Disturbs { call: CALL, disturbance: Disturbance::Echo, on: true },
+            r#"{"name":"Call.DisturbanceBegan","disturbance":"echo"}"#,
+        ),
+        (
+            Event::Disturbs { call: CALL, disturbance: Disturbance::Music, on: false },
+            r#"{"name":"Call.DisturbanceEnded","disturbance":"music"}"#,
+        ),
         (referred(200), r#"{"name":"Call.TransferComplete","role":"transferor"}"#),
         (referred(603), r#"{"name":"Call.TransferFailed","code":603,"reason":"why","role":"transferor"}"#),
         (failed(CALL, 486), r#"{"name":"Call.Failed","code":486,"reason":"Busy Here","headers":{}}"#),

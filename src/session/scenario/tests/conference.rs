@@ -79,3 +79,56 @@ fn guests_neither_mute_nor_remove_nor_lock_nor_end() {
         assert!(said.starts_with('"') && said.contains("no host"), "{kind}: {said}");
     }
 }
+
+#[test]
+fn hosts_are_told_who_disturbs_and_guests_are_not() {
+    let mut running = conference();
+    let told = |said: &str| -> Vec<(String, serde_json::Value)> {
+        let messages = said.split("; ").filter_map(|verb| verb.strip_prefix("message ")?.split_once(' '));
+        messages.map(|(to, text)| (to.to_owned(), serde_json::from_str(text).unwrap())).collect()
+    };
+    let disturbing = |said: &str| {
+        let told = told(said);
+        let [(to, state)] = told.as_slice() else { panic!("the host alone is told: {said}") };
+        assert_eq!(to, "me");
+        state["disturbing"].clone()
+    };
+    let gates = |on| message(CALLED_IN, &format!(r#"{{"type":"DISTURBANCE","disturbance":"echo","on":{on}}}"#));
+    let said = running.tell(&gates(true));
+    let called_in = disturbing(&said)[0]["id"].clone();
+    assert_eq!(disturbing(&said), serde_json::json!([{ "id": called_in, "disturbs": ["echo"] }]));
+    let said = asks(&mut running, ANN, "DISTURBANCE", r#""disturbance":"music","on":true"#);
+    assert_eq!(disturbing(&said)[1], serde_json::json!({ "id": "ann", "disturbs": ["music"] }));
+    assert_eq!(disturbing(&running.tell(&gates(false))).as_array().unwrap().len(), 1);
+    for wrong in ["no JSON", r#"{"type":"DISTURBANCE","disturbance":"whistling","on":true}"#, "null", "7"] {
+        assert!(told(&running.tell(&message(CALLED_IN, wrong))).is_empty(), "{wrong}");
+    }
+
+    // Of a telephone that the conference calls itself nobody else tells it.
+    asks(&mut running, ANN, "CALL_PARTICIPANT", r#""number":"+442""#);
+    running.tell(&answered(FIRST));
+    let noise = |on| Event::Disturbs { call: FIRST, disturbance: Disturbance::Noise, on };
+    assert_eq!(disturbing(&running.tell(&noise(true)))[1]["disturbs"], serde_json::json!(["noise"]));
+    running.tell(&ended(FIRST));
+    let left = disturbing(&running.tell(&gates(true)));
+    assert_eq!(left.as_array().unwrap().len(), 2, "who has left disturbs nobody: {left}");
+}
+
+#[test]
+fn gates_pass_on_how_a_call_disturbs() {
+    let music = Event::Disturbs { call: CALL, disturbance: Disturbance::Music, on: true };
+    let told = r#"message call1 {"type":"DISTURBANCE","disturbance":"music","on":true}"#;
+    let mut browser = silent(include_str!("../../../../scenarios/BrowserGate.js"));
+    browser.tell(&arriving(CALL, "ann", &[("X-Conference-Id", "42")]));
+    browser.tell(&answered(CALL));
+    browser.tell(&answered(FIRST));
+    assert_eq!(browser.tell(&music), told);
+    let mut telephone = silent(include_str!("../../../../scenarios/TelephoneGate.js"));
+    telephone.tell(&incoming());
+    telephone.tell(&answered(CALL));
+    assert_eq!(telephone.tell(&music), "", "there is no conference yet");
+    telephone.tell(&digit(CALL, '4'));
+    telephone.tell(&digit(CALL, '#'));
+    telephone.tell(&answered(FIRST));
+    assert_eq!(telephone.tell(&music), told);
+}

@@ -17,6 +17,7 @@ use super::*;
 use crate::session::{
     Alerting, CallerId, DialTarget, Ending, Party, PlayItem, PlaybackHandle, ReferTarget, StreamWay, TimerHandle, Unit,
 };
+use crate::types::Disturbance;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The first call that comes in.

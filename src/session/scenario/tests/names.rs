@@ -53,7 +53,7 @@ fn languages_with_text_of_their_own_can_be_told_from_their_absence() {
 fn every_event_has_its_name() {
     for (expression, expected) in [
         ("Object.values(AppEvents)", 6),
-        ("Object.values(CallEvents)", 19),
+        ("Object.values(CallEvents)", 21),
         ("Object.values(ConferenceEvents)", 6),
         ("Object.values(PlayerEvents)", 7),
         ("Object.values(RecorderEvents)", 3),
