@@ -72,6 +72,7 @@ export class Session {
     }
 
     private listen(): void {
+        for (const [id, flows] of this.stage.flows()) this.meeting.soundFlows(id, flows);
         const { peers, telephones, me } = this.store.state;
         const levels = this.stage.levels(number => {
             const isCall = (call: string | null) => call !== null && call.endsWith(`-${number}`);

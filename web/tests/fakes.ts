@@ -100,6 +100,8 @@ export class FakeCall implements Call {
 
     end(status: number, byUs = false): void {
         [this.isOver, this.isEstablished] = [true, false];
+        // As JsSIP does it, before it says so.
+        this.wire.connectionState = 'closed';
         this.events.over?.(status, 'over', byUs);
     }
 }

@@ -72,13 +72,67 @@ test('while the direct way is lost the sound comes through the gateway, and nobo
     otto.connects();
     assert.equal(held.media.audible.get('otto'), true);
     otto.wire.becomes('disconnected');
-    assert.equal(held.media.audible.get('otto'), false);
+    assert.deepEqual([held.media.audible.get('otto'), linkOf(held, 'otto')], [false, 'interrupted']);
     otto.wire.becomes('connected');
+    assert.equal(linkOf(held, 'otto'), 'direct');
     assert.equal(held.media.audible.get('otto'), false);
     await held.clock.pass(1_000);
     assert.equal(held.media.audible.get('otto'), true);
     const relays = gateway.messages.map(text => JSON.parse(text)).filter(({ type }) => type === 'RELAY_SOUND');
     assert.deepEqual(relays.map(({ peer, on }) => [peer, on]), [['otto', true], ['otto', false]]);
+});
+
+test('a direct way by which no sound comes is lost before the connection says so', async () => {
+    const held = conference();
+    const gateway = held.join();
+    held.tell('mia', 'otto');
+    const otto = held.phone().callTo(`sip:otto${domain}`);
+    held.meeting.soundFlows('otto', false);
+    otto.connects();
+    held.meeting.soundFlows('otto', true);
+    held.meeting.soundFlows('otto', false);
+    held.meeting.soundFlows('otto', false);
+    assert.deepEqual([linkOf(held, 'otto'), held.media.audible.get('otto')], ['interrupted', false]);
+    otto.wire.becomes('disconnected');
+    held.meeting.soundFlows('otto', true);
+    assert.equal(linkOf(held, 'otto'), 'interrupted', 'what came last was on its way');
+    otto.wire.becomes('connected');
+    held.meeting.soundFlows('otto', false);
+    held.meeting.soundFlows('otto', true);
+    await held.clock.pass(1_000);
+    assert.deepEqual([linkOf(held, 'otto'), held.media.audible.get('otto')], ['direct', true]);
+    held.meeting.soundFlows('nobody', false);
+    // It is lost again before the direct sound has taken over.
+    held.meeting.soundFlows('otto', false);
+    held.meeting.soundFlows('otto', true);
+    held.meeting.soundFlows('otto', false);
+    await held.clock.pass(1_000);
+    assert.deepEqual([linkOf(held, 'otto'), held.media.audible.get('otto')], ['interrupted', false]);
+    const relays = gateway.messages.map(text => JSON.parse(text)).filter(({ type }) => type === 'RELAY_SOUND');
+    assert.deepEqual(relays.map(({ on }) => on), [true, false, true, false, true, false, true].slice(0, relays.length));
+    assert.equal(relays.at(-1)?.on, true);
+});
+
+test('a way that is lost for good is looked for once more, and the sound goes through the gateway all along', async () => {
+    const held = conference();
+    const gateway = held.join();
+    held.tell('mia', 'otto');
+    const calls = () => held.phone().calls.filter(({ target }) => target === `sip:otto${domain}`);
+    for (const lost of [1, 2]) {
+        calls().at(-1)?.connects();
+        await held.clock.pass(1_000);
+        assert.deepEqual([linkOf(held, 'otto'), held.media.audible.get('otto')], ['direct', true], `${lost}`);
+        calls().at(-1)?.wire.becomes('disconnected');
+        calls().at(-1)?.wire.becomes('failed');
+        assert.equal(linkOf(held, 'otto'), 'retrying');
+        await held.clock.pass(1_000);
+        assert.equal(calls().length, lost + 1);
+    }
+    calls().at(-1)?.answers();
+    calls().at(-1)?.wire.becomes('failed');
+    assert.equal(linkOf(held, 'otto'), 'gateway');
+    const relays = gateway.messages.map(text => JSON.parse(text)).filter(({ type }) => type === 'RELAY_SOUND');
+    assert.deepEqual(relays.map(({ on }) => on), [true, false, true]);
 });
 
 test('who hangs up a call without a way through is still there, and who does not call again has left', async () => {
@@ -95,6 +149,17 @@ test('who hangs up a call without a way through is still there, and who does not
     assert.equal(linkOf(held, 'anna'), 'retrying');
     await held.clock.pass(6_000);
     assert.equal(linkOf(held, 'anna'), 'gateway');
+
+    // One side gives up a lost way first, and the other one has seen that it is lost.
+    const lost = conference();
+    lost.join();
+    lost.tell('mia', 'otto');
+    lost.phone().callTo(`sip:otto${domain}`).connects();
+    lost.phone().callTo(`sip:otto${domain}`).wire.becomes('disconnected');
+    lost.phone().callTo(`sip:otto${domain}`).end(0);
+    assert.equal(linkOf(lost, 'otto'), 'retrying');
+    await lost.clock.pass(1_000);
+    assert.equal(linkOf(lost, 'otto'), 'calling');
 
     const left = conference();
     left.join();

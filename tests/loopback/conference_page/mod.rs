@@ -1,6 +1,7 @@
 //! The conference page in Chromium.
 
 mod coming_in;
+mod direct_way;
 mod lasting;
 mod people;
 mod scenarios;

@@ -16,7 +16,7 @@ use std::path::Path;
 /// Tones: of another telephone and one that is called, and of two more pages.
 const OTTOS: f64 = 1_500.0;
 const CALLED: f64 = 2_300.0;
-const SECONDS: f64 = 1_130.0;
+pub const SECONDS: f64 = 1_130.0;
 const THIRDS: f64 = 1_870.0;
 /// The telephone that is called, and how it is shown.
 const NUMBER: &str = "+442079460123";
@@ -27,7 +27,7 @@ const VOICES: f64 = 3_100.0;
 const LONG: u32 = 180;
 
 /// A conference by the name of its PIN, and a trunk whose telephone is at `place`.
-fn start(scripts: &Scripts, place: &str) -> Gateway {
+pub fn start(scripts: &Scripts, place: &str) -> Gateway {
     start_beside(scripts, place, |_| {})
 }
 
@@ -49,7 +49,7 @@ fn start_beside(scripts: &Scripts, place: &str, more: impl FnOnce(&Path)) -> Gat
 }
 
 /// Ends the calls that are left: those of telephones.
-fn kick_all(gateway: &Gateway) {
+pub fn kick_all(gateway: &Gateway) {
     gateway.wait_for("nobody is left", seconds(30), |status| {
         let calls = status["calls"].as_array().unwrap();
         for call in calls {

@@ -36,6 +36,8 @@ export class Links {
     private readonly waiting = new Set<Incoming>();
     /** Whose sound comes through the gateway, where it does not mix browsers. */
     private readonly relayed = new Set<string>();
+    /** What calls off that the direct sound takes its place. */
+    private readonly handovers = new Map<string, () => void>();
     private spoke: readonly string[] = [];
 
     constructor(
@@ -102,7 +104,7 @@ export class Links {
     peerFoundNoWay(id: string): void {
         const link = this.links.get(id);
         const peer = this.store.state.peers.find(peer => peer.id === id);
-        if (link !== undefined && peer !== undefined && (peer.link === 'direct' || peer.link === 'calling')) this.noWay(id, true);
+        if (link !== undefined && peer !== undefined && ['direct', 'interrupted', 'calling'].includes(peer.link)) this.noWay(id, true);
     }
 
     private hold(id: string, begin: (events: CallEvents) => Call, isOurs: boolean): void {
@@ -115,7 +117,7 @@ export class Links {
                 connection.addEventListener('connectionstatechange', () => {
                     if (!isCurrent()) return;
                     if (connection.connectionState === 'connected') this.through(id);
-                    if (connection.connectionState === 'disconnected') this.relay(id);
+                    if (connection.connectionState === 'disconnected') this.interrupted(id);
                     if (connection.connectionState === 'failed') this.noWay(id, isOurs);
                 });
             },
@@ -133,8 +135,9 @@ export class Links {
             message: text => this.said(id, text),
             over: (status, _, byUs) => {
                 if (!isCurrent() || byUs) return;
-                // Who hangs up what has no way through, or none any more, has not left.
-                const isLost = link?.isThrough !== true || ['disconnected', 'failed'].includes(link.call.connection()?.connectionState ?? '');
+                // Who hangs up what has no way through, or none any more, has not left. The connection says nothing of it
+                // now: it is closed.
+                const isLost = link?.isThrough !== true || this.store.state.peers.find(peer => peer.id === id)?.link === 'interrupted';
                 this.forget(id);
                 if (status === 0 && !isLost) return this.store.dispatch({ type: 'gone', id });
                 if (status === 0) return this.noWay(id, isOurs, true);
@@ -150,21 +153,39 @@ export class Links {
     private through(id: string): void {
         const link = this.links.get(id);
         if (link === undefined) return;
-        if (this.relayed.has(id)) {
+        if (this.relayed.has(id) && !this.handovers.has(id)) {
             this.tellConference(toConference.relay(id, false));
-            this.clock.after(HANDOVER, () => {
+            this.handovers.set(id, this.clock.after(HANDOVER, () => {
+                this.handovers.delete(id);
                 this.relayed.delete(id);
                 this.follow();
-            });
+            }));
         }
-        if (link.isThrough) return;
         link.isThrough = true;
         this.store.dispatch({ type: 'link', id, link: 'direct' });
     }
 
+    /** Whether sound still comes by a direct call: that it does not shows seconds before the connection says so. */
+    soundFlows(id: string, flows: boolean): void {
+        const link = this.links.get(id);
+        const isDirect = this.store.state.peers.find(peer => peer.id === id)?.link === 'direct';
+        if (link?.isThrough !== true || flows === isDirect) return;
+        if (!flows) this.interrupted(id);
+        else if (link.call.connection()?.connectionState === 'connected') this.through(id);
+    }
+
+    /** Nothing comes any more, for now at least. */
+    private interrupted(id: string): void {
+        if (this.links.get(id)?.isThrough === true) this.store.dispatch({ type: 'link', id, link: 'interrupted' });
+        this.relay(id);
+    }
+
     /** Has a peer's sound come through the gateway, until there is a direct way. */
     private relay(id: string): void {
-        if (this.store.state.mixed || this.relayed.has(id)) return;
+        const callOff = this.handovers.get(id);
+        if (this.store.state.mixed || (this.relayed.has(id) && callOff === undefined)) return;
+        callOff?.();
+        this.handovers.delete(id);
         this.relayed.add(id);
         this.tellConference(toConference.relay(id, true));
         this.media.playsSound(id, false);

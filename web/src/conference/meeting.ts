@@ -195,6 +195,11 @@ export class Meeting {
         this.links.heard(spoke);
     }
 
+    /** Whether a peer's sound still comes directly. */
+    soundFlows(id: string, flows: boolean): void {
+        this.links.soundFlows(id, flows);
+    }
+
     // What the person does.
 
     mine(change: Partial<Pick<Me, 'muted' | 'camera' | 'sharing' | 'hand'>>): void {

@@ -62,7 +62,8 @@ export function reduce(was: Conference, action: Action): Conference {
         case 'dialled': return withTelephone(was, { ...blank(action.id, action.number, action.now), call: action.call });
         case 'telephone': return telephoneIs(was, action.id, action.state, action.now, action.reason);
         case 'peer': return withPeer(was, action.peer);
-        case 'link': return changePeer(was, action.id, { link: action.link });
+        // Whoever was reached is tried once more when they are not any more.
+        case 'link': return changePeer(was, action.id, { link: action.link, ...(action.link === 'direct' ? { failures: 0 } : {}) });
         case 'no-way': return noWay(was, action.id);
         case 'status': {
             const { name, muted, hand, camera, sharing } = action.status;

@@ -7,6 +7,8 @@ export type Link =
     | 'calling'
     /** Directly. */
     | 'direct'
+    /** Directly, but nothing comes for the moment: where the gateway can pass its sound on, it does. */
+    | 'interrupted'
     /** It could not be reached directly, and is tried once more. */
     | 'retrying'
     /** It cannot be reached directly: its sound comes through the gateway, without a picture. */

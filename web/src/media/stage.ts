@@ -6,10 +6,26 @@ import type { Devices } from './devices';
 /** How old what a receiver says of a source may be, milliseconds. */
 const FRESH = 120;
 
+/** A direct call of which no sound has come for so long is interrupted, milliseconds: muted microphones send silence. */
+const INTERRUPTED = 1_200;
+
 interface Shown {
     readonly connection: RTCPeerConnection;
     readonly audio: HTMLAudioElement;
     readonly video: MediaStream;
+    /** When the last sound came; 0: none yet. */
+    soundAt: number;
+}
+
+/** How old what is said of a source is, milliseconds. Browsers count from 1970, or from their start. */
+function age({ timestamp }: { timestamp: number }): number {
+    const now = performance.now();
+    return Math.min(Math.abs(performance.timeOrigin + now - timestamp), Math.abs(now - timestamp));
+}
+
+/** What brings sound by a connection. */
+function soundOf(connection: RTCPeerConnection): RTCRtpReceiver[] {
+    return connection.getReceivers().filter(({ track }) => track.kind === 'audio');
 }
 
 export class Stage implements Media {
@@ -92,7 +108,7 @@ export class Stage implements Media {
 
     show(id: string, connection: RTCPeerConnection): void {
         this.unshow(id);
-        const shown: Shown = { connection, audio: this.player(), video: new MediaStream() };
+        const shown: Shown = { connection, audio: this.player(), video: new MediaStream(), soundAt: 0 };
         // Until it is known that nobody is heard twice.
         shown.audio.muted = true;
         this.peers.set(id, shown);
@@ -136,20 +152,30 @@ export class Stage implements Media {
      */
     levels(idOf: (number: number) => string | null): Map<string, number> {
         const levels = new Map<string, number>([['me', this.devices.loudness()]]);
-        const now = performance.timeOrigin + performance.now();
-        const isFresh = ({ timestamp }: { timestamp: number }) => Math.abs(now - timestamp) < FRESH || Math.abs(performance.now() - timestamp) < FRESH;
-        const receivers = (connection: RTCPeerConnection) => connection.getReceivers().filter(({ track }) => track.kind === 'audio');
+        const isFresh = (source: { timestamp: number }) => age(source) < FRESH;
         for (const [id, { connection }] of this.peers) {
-            const heard = receivers(connection).flatMap(receiver => receiver.getSynchronizationSources()).filter(isFresh);
+            const heard = soundOf(connection).flatMap(receiver => receiver.getSynchronizationSources()).filter(isFresh);
             if (heard.length > 0) levels.set(id, Math.max(...heard.map(({ audioLevel }) => audioLevel ?? 0)));
         }
         if (this.gateway === null) return levels;
-        for (const source of receivers(this.gateway.connection).flatMap(receiver => receiver.getContributingSources())) {
+        for (const source of soundOf(this.gateway.connection).flatMap(receiver => receiver.getContributingSources())) {
             const id = idOf(source.source);
             // Whoever is named is heard; how loud, not every browser says.
             if (id !== null && isFresh(source)) levels.set(id, source.audioLevel || 0.3);
         }
         return levels;
+    }
+
+    /** Whether each peer's sound still comes directly; of those that have sent some. */
+    flows(): Map<string, boolean> {
+        const now = performance.now();
+        const flows = new Map<string, boolean>();
+        for (const [id, shown] of this.peers) {
+            const ages = soundOf(shown.connection).flatMap(receiver => receiver.getSynchronizationSources()).map(age);
+            if (ages.length > 0) shown.soundAt = Math.max(shown.soundAt, now - Math.min(...ages));
+            if (shown.soundAt > 0) flows.set(id, now - shown.soundAt < INTERRUPTED);
+        }
+        return flows;
     }
 
     stop(): void {
