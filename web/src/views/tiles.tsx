@@ -71,16 +71,16 @@ function failure(reason: string): string {
 export function TelephoneTile({ session, telephone, speaks, onKeypad }: TelephoneProps) {
     const { state, reason } = telephone;
     const { mixed, role } = session.store.state;
-    // A conference that knows no roles takes no keys.
-    const takesMore = mixed || role !== 'none';
     const isHosts = session.meeting.moderation?.reaches(telephone) === true;
+    // In a room it is hosts who press keys, in a scenario's conference all; one that knows no roles takes none.
+    const takesKeys = mixed ? isHosts : role !== 'none';
     const name = telephone.number === '' ? t('telephone.withheld') : masked(telephone.number);
     return (
         <figure class={`tile telephone ${state} ${speaks ? 'speaks' : ''}`} aria-label={t('telephone.label', { number: name })}>
             <span class="avatar" aria-hidden="true"><Icon name="telephone" /></span>
             <p class="state">{state === 'failed' ? t(failure(reason)) : t(`telephone.${state}`)}</p>
             <div class="actions">
-                {state === 'in' && takesMore && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
+                {state === 'in' && takesKeys && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
                 {isOurs(session.store.state, telephone) && !isHosts && (
                     <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => session.meeting.hangUp(telephone)} />
                 )}
