@@ -1,7 +1,10 @@
 //! The conference page in Chromium.
 
 mod coming_in;
+mod devices;
 mod direct_way;
+mod everybody;
+mod hosting;
 mod lasting;
 mod people;
 mod scenarios;

@@ -17,7 +17,7 @@ const SCHEMES: [&str; 2] = ["dark", "light"];
 const SHOWN: [&str; 6] = ["start", "before-joining", "conference", "chat", "invite", "noise"];
 
 /// Looks at the view that is there.
-fn inspect(browser: &Chromium, view: &str) {
+pub fn inspect(browser: &Chromium, view: &str) {
     bring_axe(browser);
     for (size, width, height, mobile) in SIZES {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });

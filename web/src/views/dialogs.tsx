@@ -186,12 +186,19 @@ export function EndForAll({ session, onClose }: { session: Session; onClose: () 
 export function Chat({ session, onClose }: { session: Session; onClose: () => void }) {
     const [text, setText] = useState('');
     const end = useRef<HTMLLIElement>(null);
+    const input = useRef<HTMLInputElement>(null);
     const { chat } = session.store.state;
     useEffect(() => {
         session.store.dispatch({ type: 'chat-open', open: true });
         return () => session.store.dispatch({ type: 'chat-open', open: false });
     }, [session]);
     useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [chat.length]);
+    // Whoever opens it by the keyboard writes at once, and is back at the button afterwards.
+    useEffect(() => {
+        const before = document.activeElement;
+        input.current?.focus();
+        return () => { if (before instanceof HTMLElement) before.focus(); };
+    }, []);
     const submit = (event: Event) => {
         event.preventDefault();
         session.meeting.say(text);
@@ -216,7 +223,7 @@ export function Chat({ session, onClose }: { session: Session; onClose: () => vo
             <form onSubmit={submit}>
                 <label class="field">
                     <span>{t('chat.write')}</span>
-                    <input value={text} onInput={event => setText(event.currentTarget.value)} maxLength={2000} autocomplete="off" autoFocus />
+                    <input ref={input} value={text} onInput={event => setText(event.currentTarget.value)} maxLength={2000} autocomplete="off" />
                 </label>
                 <button type="submit" class="primary">{t('chat.send')}</button>
             </form>

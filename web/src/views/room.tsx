@@ -81,14 +81,16 @@ export function Room({ session }: { session: Session }) {
     const pressedFor: Telephone | undefined = telephones.find(({ id, state }) => id === keypad && state === 'in');
     return (
         <div class={`room ${isChatOpen ? 'with-chat' : ''}`}>
-            {phase.name === 'reconnecting' && <p class="banner" role="alert">{t('reconnecting')}</p>}
-            {session.stage.blocked && (
-                <p class="banner" role="alert">
-                    {t('sound.blocked')} <button type="button" onClick={() => session.stage.unblock()}>{t('sound.start')}</button>
-                </p>
-            )}
-            {isSilenced(conference, conference.me.user) && <p class="banner quiet" role="status">{t('me.silenced')}</p>}
-            {peers.length > PICTURES && <p class="banner quiet">{t('many', { n: peers.length })}</p>}
+            <header>
+                {phase.name === 'reconnecting' && <p class="banner" role="alert">{t('reconnecting')}</p>}
+                {session.stage.blocked && (
+                    <p class="banner" role="alert">
+                        {t('sound.blocked')} <button type="button" onClick={() => session.stage.unblock()}>{t('sound.start')}</button>
+                    </p>
+                )}
+                {isSilenced(conference, conference.me.user) && <p class="banner quiet" role="status">{t('me.silenced')}</p>}
+                {peers.length > PICTURES && <p class="banner quiet">{t('many', { n: peers.length })}</p>}
+            </header>
             <main class="stage">
                 <h1 class="hidden">{t('join.title', { room })}</h1>
                 <Tiles session={session} conference={conference} onKeypad={({ id }) => setKeypad(id)} />
