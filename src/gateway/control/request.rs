@@ -1,8 +1,6 @@
 //! What an administrator asks, and how it is answered.
 
-use super::super::{
-    Audience, InvitationStatus, InvitedUser, MadeInvitation, NewUser, Refusal, UserChange, UserStatus,
-};
+use super::super::{Audience, InvitationStatus, InvitedUser, MadeInvitation, NewUser, Refusal, UserChange, UserStatus};
 use super::Status;
 use serde::{Deserialize, Serialize};
 use std::fmt;

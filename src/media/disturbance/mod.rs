@@ -146,14 +146,7 @@ impl Listener {
 
 impl Speaker {
     fn new() -> Self {
-        Self {
-            own: zeros(),
-            shared: zeros(),
-            silent: 0,
-            delay: 0,
-            disturbs: Disturbances::default(),
-            count: [0; 3],
-        }
+        Self { own: zeros(), shared: zeros(), silent: 0, delay: 0, disturbs: Disturbances::default(), count: [0; 3] }
     }
 
     /// Looks for each disturbance, where `all` is what is heard in the room. Gives what begins and ends.

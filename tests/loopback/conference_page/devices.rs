@@ -36,7 +36,8 @@ fn clicks(browser: &Chromium, name: &str) {
 
 fn mouse(browser: &Chromium, kind: &str, place: &Value) {
     let held = u8::from(kind != "mouseReleased");
-    let event = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "buttons": held, "clickCount": 1 });
+    let event =
+        json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "buttons": held, "clickCount": 1 });
     browser.commands("Input.dispatchMouseEvent", &event);
 }
 

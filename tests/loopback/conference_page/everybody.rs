@@ -57,8 +57,17 @@ fn all_that_a_host_can_do_is_reached_by_the_keyboard_alone_and_nothing_moves_whe
         reached.push(name);
     }
     for name in [
-        "Invite", "Mute", "Stop camera", "Share screen", "Raise hand", "Chat", "Call a telephone", "Devices",
-        "Lock the room", "End for all", "Leave",
+        "Invite",
+        "Mute",
+        "Stop camera",
+        "Share screen",
+        "Raise hand",
+        "Chat",
+        "Call a telephone",
+        "Devices",
+        "Lock the room",
+        "End for all",
+        "Leave",
     ] {
         assert!(reached.iter().any(|found| found == name), "{name} is not among {reached:?}");
     }

@@ -37,7 +37,8 @@ fn a_host_makes_a_room_in_one_click_and_others_come_by_link_and_by_telephone() {
     ));
     // It is another page from here on.
     browser.does("await press('Join'); await reads('Nobody else is here yet');");
-    browser.does(&format!("await press('Invite'); {} await press('Make a link');", writes("Whom do you invite?", "Otto")));
+    browser
+        .does(&format!("await press('Invite'); {} await press('Make a link');", writes("Whom do you invite?", "Otto")));
     let told = browser.does(
         "const written = () => [...document.querySelectorAll('dialog input, dialog textarea')].map(({ value }) => value);
          await until('the link', () => written().some(value => value.startsWith('http')));
@@ -51,7 +52,10 @@ fn a_host_makes_a_room_in_one_click_and_others_come_by_link_and_by_telephone() {
         assert!(calendar.contains(part), "{part} is not in {calendar}");
     }
     // What is copied is what is shown.
-    browser.commands("Browser.grantPermissions", &json!({ "permissions": ["clipboardReadWrite", "audioCapture", "videoCapture"] }));
+    browser.commands(
+        "Browser.grantPermissions",
+        &json!({ "permissions": ["clipboardReadWrite", "audioCapture", "videoCapture"] }),
+    );
     let copied = browser.does(
         "window.focus(); await press('Copy: Link'); await reads('Copied'); return navigator.clipboard.readText();",
     );

@@ -34,7 +34,8 @@ pub fn start(scripts: &Scripts, place: &str) -> Gateway {
 /// The same with something more in its folder.
 fn start_beside(scripts: &Scripts, place: &str, more: impl FnOnce(&Path)) -> Gateway {
     // The page calls what the gateway tells it to.
-    let routes = scripts.routes(place).replace("caller_id =", "ping = \"off\"\ncaller_id =").replace("joinconf", "meet");
+    let routes =
+        scripts.routes(place).replace("caller_id =", "ping = \"off\"\ncaller_id =").replace("joinconf", "meet");
     let room = "[rooms.4217]\ninvited_call = \"meet\"\n";
     let setup = Setup::new().routes(&routes).also(room).web().ice_tcp();
     let setup = setup.setting("fetch = { allow = [\"127.0.0.0/8\"] }");

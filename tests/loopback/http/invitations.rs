@@ -225,9 +225,7 @@ fn whoever_invites_and_a_host_are_told_what_to_read_out_to_telephones_and_a_gues
             let body = format!(r#"{{"name":"Hanna","expires":"2h","host":{host}}}"#);
             let place = format!("/api/v1/rooms/{room}/invitations");
             let invitation = request(&gateway, "POST", &place, Some(OPERATOR), Some(&body)).json();
-            let told = |answer: &Value| {
-                ["access_number", "pin"].map(|field| answer[field].as_str().map(str::to_owned))
-            };
+            let told = |answer: &Value| ["access_number", "pin"].map(|field| answer[field].as_str().map(str::to_owned));
             let both = [Some(number.to_owned()), pin.map(str::to_owned)];
             assert_eq!(told(&invitation), both, "whoever invites to {room}, host: {host}");
             let place = format!("/join/{room}/{}", invitation["token"].as_str().unwrap());

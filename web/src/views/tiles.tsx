@@ -134,14 +134,21 @@ export function SelfView({ session, conference }: { session: Session; conference
         held.current = { x: event.clientX - all.own.left, y: event.clientY - all.own.top };
         box.current?.setPointerCapture(event.pointerId);
     };
-    const move = (event: PointerEvent) => {
+    /** Where it is held, as the pointer has it; null: nowhere. */
+    const placeOf = (event: PointerEvent) => {
         const all = sizes();
-        if (held.current === null || all === null) return;
-        setAt({ x: event.clientX - all.area.left - held.current.x, y: event.clientY - all.area.top - held.current.y });
+        if (held.current === null || all === null) return null;
+        return { x: event.clientX - all.area.left - held.current.x, y: event.clientY - all.area.top - held.current.y };
     };
-    const up = () => {
-        if (held.current !== null && at !== null) settle(at);
+    const move = (event: PointerEvent) => {
+        const place = placeOf(event);
+        if (place !== null) setAt(place);
+    };
+    // Not where it was drawn last: the last movement may not be drawn yet.
+    const up = (event: PointerEvent) => {
+        const place = placeOf(event);
         held.current = null;
+        if (place !== null) settle(place);
     };
     const key = (event: KeyboardEvent) => {
         const all = sizes();
