@@ -1,7 +1,9 @@
 //! Several people in browsers, and telephones with them.
 
 use super::super::harness::chromium::Chromium;
+use super::super::harness::folder::Folder;
 use super::super::harness::slot::Slot;
+use super::super::harness::turn::{SECRET, Turn};
 use super::super::harness::{PIN, Phone, Setup, seconds, sound};
 use super::{
     ANNAS, PAGES, ROUTES, assert_hears_once, bring_axe, faults, invite, invite_to, join, join_with, pictures, start,
@@ -129,6 +131,49 @@ fn pages_that_no_udp_reaches_hear_each_other_through_the_gateway() {
         browser.turns_to(window);
         browser.does("await press('Leave'); await reads('You have left');");
     }
+    wait_for_nobody(&gateway);
+    gateway.finish();
+}
+
+/// Every way goes through the TURN servers that the gateway names.
+const ONLY_TURN: &str = "{
+    const Given = RTCPeerConnection;
+    window.made = [];
+    window.RTCPeerConnection = class extends Given {
+        constructor(configuration, ...more) {
+            super({ ...configuration, iceTransportPolicy: 'relay' }, ...more);
+            made.push(this);
+        }
+    };
+    window.localTypes = async () => {
+        const connected = made.filter(one => one.connectionState === 'connected');
+        return (await Promise.all(connected.map(async one => {
+            const stats = await one.getStats();
+            const transport = [...stats.values()].find(({ type }) => type === 'transport');
+            return stats.get(stats.get(transport?.selectedCandidatePairId)?.localCandidateId)?.candidateType;
+        }))).join();
+    };
+}";
+
+#[test]
+fn pages_whose_networks_let_nothing_else_through_meet_by_turn() {
+    let _slot = Slot::take();
+    let folder = Folder::new();
+    let turn = Turn::start(&folder);
+    let ice = format!("[ice]\nturn = [\"turn:127.0.0.1:{}\"]\nturn_secret = {{ env = \"TURN_SECRET\" }}\n", turn.port);
+    let browser = Chromium::start();
+    let gateway = Setup::new().web().also(ROUTES).also(&ice).environment("TURN_SECRET", SECRET).start();
+    gateway.wait_for_log("users loaded", seconds(20));
+    let first = browser.window();
+    join_with(&browser, &invite(&gateway, "Hanna Hill", true), PAGES, ONLY_TURN);
+    browser.opens_window();
+    join_with(&browser, &invite(&gateway, "Otto Ober", false), SECONDS, ONLY_TURN);
+    browser.does(&pictures(1));
+    assert_hears_once(&browser, "a page behind TURN", &[PAGES], &[SECONDS]);
+    assert_eq!(browser.does("return localTypes();"), "relay,relay", "with the gateway, and with the other page");
+    browser.does("await press('Leave'); await reads('You have left');");
+    browser.turns_to(&first);
+    browser.does("await press('Leave'); await reads('You have left');");
     wait_for_nobody(&gateway);
     gateway.finish();
 }

@@ -18,6 +18,7 @@ pub mod process;
 pub mod sipp;
 pub mod slot;
 pub mod sound;
+pub mod turn;
 pub mod wait;
 pub mod web;
 

@@ -5,11 +5,10 @@ use super::super::harness::certificate;
 use super::super::harness::folder::Folder;
 use super::super::harness::http::request;
 use super::super::harness::process::Running;
+use super::super::harness::turn::{SECRET, Turn};
 use super::super::harness::{LOBBY, Setup, seconds, wait};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::process::Command;
-
-const SECRET: &str = "north by northwest";
 
 /// Whether a client gets a relay by this name and password, and packets through it.
 fn relays(folder: &Folder, port: u16, username: &str, password: &str) -> bool {
@@ -36,14 +35,8 @@ fn relays(folder: &Folder, port: u16, username: &str, password: &str) -> bool {
 #[test]
 fn a_client_gets_a_password_that_coturn_takes_until_it_ends() {
     let folder = Folder::new();
-    let port = free_port(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let mut command = Command::new("turnserver");
-    command.args(["-n", "--no-tls", "--no-dtls", "--no-cli", "--use-auth-secret", "--realm", "example.com"]);
-    command.args(["--static-auth-secret", SECRET, "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1"]);
-    command.args(["--allow-loopback-peers", "--log-file", "stdout", "--listening-port", &port.to_string()]);
-    command.args(["--pidfile", folder.file("turn.pid").to_str().unwrap()]);
-    let _turn = Running::start(command, folder.path(), "turnserver");
-    wait::until_true("turnserver", seconds(10), || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let turn = Turn::start(&folder);
+    let port = turn.port;
     let ice = format!(
         "[ice]\nstun = [\"stun:127.0.0.1:{port}\"]\nturn = [\"turn:127.0.0.1:{port}\"]\n\
          turn_secret = {{ env = \"TURN_SECRET\" }}\nturn_lifetime = \"1m\"\n"
