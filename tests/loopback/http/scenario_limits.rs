@@ -150,7 +150,8 @@ fn writes(gateway: &Gateway, number: &str) -> usize {
     }
     let bye = carol.request("BYE", "", "");
     carol.line.send(&bye);
-    assert!(carol.final_response().starts_with("SIP/2.0 200"));
+    let answer = carol.final_response();
+    assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
     taken
 }
 

@@ -67,7 +67,7 @@ fn every_event_has_its_name() {
 
 #[test]
 fn a_module_that_exists_loads_and_another_does_not() {
-    for name in ["Conference", "Player", "Recorder", "ApplicationStorage", "WebSocket"] {
+    for name in ["Conference", "Player", "Recorder", "ApplicationStorage", "WebSocket", "Crypto"] {
         assert_eq!(logs(&format!("require(Modules.{name})")), "", "{name}");
     }
     for wrong in ["require('fs')", "require()", "require('Conference')"] {
