@@ -121,6 +121,8 @@ Routes, top to bottom:
 No route matches: the call is refused with 404 Not Found.
 ";
     assert_eq!(told(DEMO, "local", "1001", None), expected);
+    let of_no_room = told(DEMO, "sessions", "conf_604716", None);
+    assert!(of_no_room.contains("Fwd: is for number conf_{room} of a room that has invited_call"), "{of_no_room}");
     let unknown = told(DEMO, "192.0.2.1", "1000", None);
     assert_eq!(unknown, "No trunk takes calls from 192.0.2.1: the gateway does not answer at all.\n");
 }
