@@ -18,7 +18,7 @@ use delay::DelayControl;
 use std::time::{Duration, Instant};
 use store::{Entry, MAX_PAYLOAD, Store};
 use timeline::{Seen, Timeline};
-pub use types::{Inserted, LifetimeStatistics, Pull, Settings, Statistics};
+pub use types::{Inserted, LifetimeStatistics, Pull, Recovery, Settings, Statistics};
 
 /// Packets of so many frames are taken: 200 ms (RFC 3551 section 4.2).
 const LONGEST_FRAMES: usize = 10;
@@ -36,7 +36,7 @@ const OTHERS: usize = 4;
 ///         Pull::Conceal(n)  => playout.conceal(n),
 ///         Pull::Recover { samples, payload, .. } => {
 ///             decode what it carries of them; playout.push(samples);
-///             buffer.recovered(samples, whether it carried them)
+///             buffer.recovered(samples, what it carried)
 ///         }
 ///         Pull::Silence(n)  => playout.silence(n),
 ///         Pull::Shorten { most, force }  => { let n = playout.shorten(most, force); buffer.shortened(n) }
@@ -58,8 +58,8 @@ const OTHERS: usize = 4;
 ///   then, and the delay has grown by what was concealed; if a newer one is there in its stead, it was lost, and the
 ///   delay stays. A packet that comes too late for that is dropped; the second within two seconds makes the delay grow.
 /// - On a line that loses, the delay grows by a packet, or by two where several are lost in a row: so a packet is there
-///   that follows the lost one, and is handed out with the concealment, which can be led to it. After 30 s without a
-///   loss the delay may shrink again.
+///   that follows the lost one, and is handed out with the concealment, which can be led to it. Where packets describe
+///   several that went before them it grows by three. After 30 s without a loss the delay may shrink again.
 /// - When for three seconds every packet had slack for a whole step (a frame, or a packet where packets are shorter)
 ///   and a little more, the delay shrinks by pieces that are taken out of the decoded sound. Where that turns out to be
 ///   a mistake, the three seconds double, up to 48. A sender's clock that is off by some ppm needs nothing else.
@@ -71,6 +71,8 @@ const OTHERS: usize = 4;
 pub struct JitterBuffer {
     clock_rate: i64,
     recovers: bool,
+    /// Whether the last packet that mended a loss carries more than the one before it.
+    describes: bool,
     max_delay: i64,
     /// Samples in a tick.
     frame: usize,
@@ -114,6 +116,7 @@ impl JitterBuffer {
         Self {
             clock_rate: i64::from(settings.clock_rate.max(1_000)),
             recovers: settings.recovers,
+            describes: false,
             max_delay: i64::try_from(settings.max_delay.as_micros()).unwrap_or(i64::MAX).min(1_000_000),
             frame: settings.clock_rate.max(1_000) as usize / 50,
             epoch: None,
@@ -218,6 +221,7 @@ impl JitterBuffer {
         self.playing = false;
         self.next_sequence = i64::MIN;
         self.stalled = 0;
+        self.describes = false;
         self.suspected = (0, 0);
         self.pause_after = None;
         self.others = [i64::MIN; OTHERS];

@@ -56,8 +56,10 @@ pub enum Made {
     Nothing,
     /// It was guessed from what came before.
     Guessed,
-    /// It was made of what a later packet carries of it.
+    /// It was made of what a later packet carries of it, which carries no more than that.
     Recovered,
+    /// It was made of what a later packet carries of it, which carries more that went before it.
+    Described,
 }
 
 /// Decodes one stream.
@@ -145,11 +147,9 @@ impl Decoder {
     pub fn conceal(&mut self, next: Option<(&[u8], usize)>, samples: &mut [i16], repair: &mut Repair) -> Made {
         match self {
             Self::Opus(decoder) => match next {
-                Some((next, ahead)) => match decoder.decode_lost_from(next, ahead, samples, repair) {
-                    Ok(true) => Made::Recovered,
-                    Ok(false) => Made::Guessed,
-                    Err(_) => Made::Nothing,
-                },
+                Some((next, ahead)) => {
+                    decoder.decode_lost_from(next, ahead, samples, repair).unwrap_or(Made::Nothing)
+                }
                 None => decoder.conceal(samples, repair).map_or(Made::Nothing, |_| Made::Guessed),
             },
             Self::G729(decoder) => {

@@ -7,6 +7,7 @@ mod repair;
 
 pub use repair::Repair;
 
+use super::Made;
 use crate::audio::Rate;
 use crate::types::OpusSettings;
 use opusic_sys as sys;
@@ -219,7 +220,7 @@ impl Decoder {
 
     /// Makes the sound of what is lost out of `next`, a packet that comes after it and may carry it: what was lost
     /// right before it (FEC), or more (DRED). It begins `ahead` samples behind the begin of what is lost. What it does
-    /// not carry is concealed. `samples` are a whole number of 2.5 ms. Says whether it was carried.
+    /// not carry is concealed. `samples` are a whole number of 2.5 ms.
     ///
     /// # Errors
     /// `next` is no Opus packet, or the length is none that Opus has.
@@ -229,20 +230,20 @@ impl Decoder {
         ahead: usize,
         samples: &mut [i16],
         repair: &mut Repair,
-    ) -> Result<bool, OpusError> {
+    ) -> Result<Made, OpusError> {
         if next.is_empty() {
             return Err(OpusError::Packet);
         }
         if ahead <= samples.len() && carries_the_one_before(next)? {
             self.run(Some(next), samples, true)?;
-            return Ok(true);
+            return Ok(if repair.is_described_in(next, ahead) { Made::Described } else { Made::Recovered });
         }
         if repair.parse(next, ahead, samples.len()) {
             repair.decode(&mut self.state, ahead, samples)?;
-            return Ok(true);
+            return Ok(Made::Described);
         }
         self.conceal(samples, repair)?;
-        Ok(false)
+        Ok(Made::Guessed)
     }
 
     /// Makes the sound of what is lost out of what came before: a whole number of 2.5 ms.

@@ -141,15 +141,14 @@ impl Decoding {
         format.decode(payload, &mut self.passing, playout);
     }
 
-    /// Makes up for what is lost, `samples` of it; `next` is a packet that comes after it, where one is there. Says
-    /// whether all was made of what that one carries.
+    /// Makes up for what is lost, `samples` of it; `next` is a packet that comes after it, where one is there.
     pub(super) fn conceal(
         &mut self,
         samples: usize,
         next: Option<Next<'_>>,
         playout: &mut Playout,
         repair: &mut Repair,
-    ) -> bool {
+    ) -> Made {
         let mut rest = samples;
         let mut made = Made::Nothing;
         if let Some(Format { payload_type: known, decoder, .. }) = self.formats.get_mut(self.current) {
@@ -157,7 +156,7 @@ impl Decoding {
             if let Some(passing) = self.passing.as_mut().filter(|passing| passing.is_passing()) {
                 if next.is_none() {
                     playout.silence(samples);
-                    return false;
+                    return Made::Nothing;
                 }
                 passing.wake(decoder);
             }
@@ -180,7 +179,7 @@ impl Decoding {
                 }
             }
         }
-        rest == 0 && made == Made::Recovered
+        if rest == 0 { made } else { Made::Guessed }
     }
 
     /// Whether the sender pauses, and its decoder makes the noise of that.

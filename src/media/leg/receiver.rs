@@ -9,9 +9,9 @@ use super::levels::Levels;
 use super::noise::{NOISE_CLOCK, Noise};
 use super::sources::{Followed, Sources};
 use crate::audio::Rate;
-use crate::audio::codec::{Libraries, Repair, duration, g729};
+use crate::audio::codec::{Libraries, Made, Repair, duration, g729};
 use crate::audio::playout::Playout;
-use crate::rtp::jitter_buffer::{Inserted, JitterBuffer, Pull, Settings};
+use crate::rtp::jitter_buffer::{Inserted, JitterBuffer, Pull, Recovery, Settings};
 use crate::rtp::redundancy::Blocks;
 use crate::rtp::sequence::{Source, Verdict};
 use crate::rtp::{Header, Packet, telephone_event};
@@ -395,9 +395,13 @@ impl Receiver {
                 }
                 Pull::Recover { samples, ahead, payload_type, payload } => {
                     let next = Next { payload_type, payload, ahead: ahead << bits };
-                    let is_carried = decoding.conceal(samples << bits, Some(next), playout, repair);
+                    let recovery = match decoding.conceal(samples << bits, Some(next), playout, repair) {
+                        Made::Nothing | Made::Guessed => Recovery::Nothing,
+                        Made::Recovered => Recovery::One,
+                        Made::Described => Recovery::Several,
+                    };
                     *has_news = true;
-                    buffer.recovered(samples, is_carried);
+                    buffer.recovered(samples, recovery);
                 }
                 Pull::Silence(count) => fill_pause(count << bits, noise.as_deref_mut(), decoding, playout, repair),
                 Pull::Shorten { most, force } => {

@@ -203,16 +203,16 @@ impl DelayControl {
         (now - at < LATE_PAIR).then(|| other.min(deficit))
     }
 
-    /// So many packets were lost in a row, of `packet` microseconds each. Says by how much the delay should grow, if at
-    /// all, so that what follows the next gap is there in time.
-    pub fn lost(&mut self, now: i64, packets: i64, packet: i64) -> Option<i64> {
+    /// So many packets were lost in a row, of `packet` microseconds each, and it helps to wait for `most` at most. Says
+    /// by how much the delay should grow, if at all, so that what follows the next gap is there in time.
+    pub fn lost(&mut self, now: i64, packets: i64, most: i64, packet: i64) -> Option<i64> {
         let within = |before: Option<i64>| before.is_some_and(|at| now - at < LOSSY);
         let is_lossy = within(self.gap.replace(now));
         let is_wide = packets > 1 && within(self.wide_gap.replace(now));
         if !is_lossy {
             return None;
         }
-        let reserve = (packet * if is_wide { 2 } else { 1 }).min(LONGEST_RESERVE);
+        let reserve = (packet * if is_wide { packets.min(most) } else { 1 }).min(LONGEST_RESERVE);
         let before = self.reserve(now);
         self.reserve = reserve.max(before);
         self.reserved_until = now + STAYS_LOSSY;

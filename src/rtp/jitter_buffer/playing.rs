@@ -1,7 +1,7 @@
 //! What is played at a tick: packets in their order, and what stands in for those that are not there.
 
 use super::store::Entry;
-use super::{Anchor, JitterBuffer, Pull, signed};
+use super::{Anchor, JitterBuffer, Pull, Recovery, signed};
 use std::time::Instant;
 
 /// Concealment goes on for so long; after that it is silence (it has faded by then).
@@ -10,6 +10,10 @@ const CONCEAL_MS: i64 = 100;
 const FORGET_US: i64 = 5_000_000;
 /// Frames that a gap and the packet behind it may have to be concealed and played at once.
 const MENDED: usize = 6;
+/// So many packets are waited for behind a gap at most, where there is something to be had of it: to be led to them,
+/// and to be made of what they describe.
+const LED: i64 = 2;
+const DESCRIBED: i64 = 3;
 /// Concealment that joins two pieces of sound which do not belong together.
 const BRIDGE_MS: usize = 5;
 
@@ -176,11 +180,12 @@ impl JitterBuffer {
     }
 
     /// So many samples of [`Pull::Recover`] were made of what the packet carries, or, where it does not, guessed.
-    pub fn recovered(&mut self, samples: usize, is_carried: bool) {
-        if is_carried {
-            self.statistics.recoveries += 1;
-        } else {
+    pub fn recovered(&mut self, samples: usize, recovery: Recovery) {
+        if recovery == Recovery::Nothing {
             let _ = self.conceal(samples);
+        } else {
+            self.statistics.recoveries += 1;
+            self.describes = recovery == Recovery::Several;
         }
     }
 
@@ -195,9 +200,14 @@ impl JitterBuffer {
     /// Packets before `entry` are lost.
     fn note_gap(&mut self, now: i64, entry: &Entry) {
         let packet = self.time_for(entry.samples.max(signed(self.frame)));
-        // What mends a loss is in the next packet alone.
-        let lost = if self.recovers { 1 } else { entry.sequence - self.next_sequence };
-        if let Some(missing) = self.control.lost(now, lost, packet) {
+        let most = match (self.recovers, self.describes) {
+            // What mends a loss is in the next packet alone.
+            (true, false) => 1,
+            (true, true) => DESCRIBED,
+            (false, _) => LED,
+        };
+        let lost = entry.sequence - self.next_sequence;
+        if let Some(missing) = self.control.lost(now, lost, most, packet) {
             // A packet comes a tick later, or it does not.
             let frames = usize::try_from(self.samples_in(missing)).unwrap_or(0).div_ceil(self.frame);
             self.plan.shorten = 0;

@@ -188,6 +188,8 @@ struct Hand {
     timestamp: u32,
     /// An octet is a sample: packets are not all of a frame.
     counts_octets: bool,
+    /// How many packets before it a packet carries.
+    carried: usize,
 }
 
 /// What a tick played: the first octet of each packet, or `-` for a concealed and `.` for a silent piece.
@@ -204,6 +206,7 @@ impl Hand {
             sequence: 100,
             timestamp: 9_000,
             counts_octets: false,
+            carried: 1,
         }
     }
 
@@ -255,11 +258,14 @@ impl Hand {
                     played.push('-');
                     self.pending += n;
                 }
-                // Of a sender whose packets carry the one before them and no more.
                 Pull::Recover { samples, ahead, .. } => {
-                    let is_carried = ahead == samples;
-                    self.buffer.recovered(samples, is_carried);
-                    played.push(if is_carried { '+' } else { '-' });
+                    let recovery = match self.carried {
+                        _ if ahead > 160 * self.carried => Recovery::Nothing,
+                        1 => Recovery::One,
+                        _ => Recovery::Several,
+                    };
+                    self.buffer.recovered(samples, recovery);
+                    played.push(if recovery == Recovery::Nothing { '-' } else { '+' });
                     self.pending += samples;
                 }
                 Pull::Silence(n) => {
@@ -344,6 +350,27 @@ fn the_last_of_several_lost_packets_is_made_of_what_follows() {
         let statistics = hand.buffer.statistics();
         assert_eq!(statistics.recoveries, 1, "{lost} lost");
         assert_eq!(statistics.concealed_samples, 160 * u64::from(lost - 1), "{lost} lost");
+    }
+}
+
+#[test]
+fn what_describes_several_lost_packets_is_waited_for() {
+    for (carried, recovered) in [(1, [1; 3]), (5, [3; 3])] {
+        let mut hand = Hand::new();
+        hand.buffer = JitterBuffer::new(Settings { recovers: true, ..Settings::default() });
+        hand.carried = carried;
+        hand.lose(1);
+        let mut seen = Vec::new();
+        // The second gap tells that the line loses, the third that its packets describe several.
+        for _ in 0..6 {
+            hand.talk(&"a".repeat(100));
+            let before = hand.buffer.statistics().recoveries;
+            hand.lose(5);
+            hand.ticks(5);
+            hand.talk(&"a".repeat(100));
+            seen.push(hand.buffer.statistics().recoveries - before);
+        }
+        assert_eq!(seen[3..], recovered, "{carried} carried: {seen:?}");
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Pull<'a> {
     /// A packet is lost or late: append this many concealed samples.
     Conceal(usize),
     /// Something is lost, and what comes after it is here: append this many samples, made of what that packet carries
-    /// of them, if it does; and report with [`super::JitterBuffer::recovered`] whether. Only where
+    /// of them, if it does; and report what it carried with [`super::JitterBuffer::recovered`]. Only where
     /// [`Settings::recovers`].
     Recover {
         /// So many are lost here.
@@ -77,6 +77,17 @@ pub enum Pull<'a> {
     },
     /// The playout holds a frame: take it.
     Done,
+}
+
+/// What a packet carried of those lost before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing of what was asked for.
+    Nothing,
+    /// What was asked for, and no more than the packet before it (FEC).
+    One,
+    /// What was asked for, and it carries several packets before it (DRED).
+    Several,
 }
 
 /// What a jitter buffer counted.

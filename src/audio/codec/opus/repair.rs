@@ -55,11 +55,27 @@ impl Repair {
         true
     }
 
+    /// Whether `packet` describes more than the `ahead` samples before it.
+    pub(super) fn is_described_in(&mut self, packet: &[u8], ahead: usize) -> bool {
+        // Read, and not made sound of, it costs little.
+        self.read(packet, 2 * ahead, true).is_some_and(|(reaches, _)| reaches > ahead)
+    }
+
     /// Reads what `packet` describes of the `samples` samples that began `ahead` samples before it. False where it does
     /// not reach back so far, or too much was spent in this tick.
     pub(super) fn parse(&mut self, packet: &[u8], ahead: usize, samples: usize) -> bool {
-        let Some((decoder, parsed)) = self.description.as_mut().filter(|_| self.left >= samples) else { return false };
-        let (Ok(length), Ok(most)) = (i32::try_from(packet.len()), i32::try_from(ahead)) else { return false };
+        if self.left < samples {
+            return false;
+        }
+        // What is newest may be missing; and the last piece that it reaches may be so in part.
+        let Some((reaches, end)) = self.read(packet, ahead, false) else { return false };
+        reaches + samples > ahead && ahead > end && self.spend(samples)
+    }
+
+    /// Reads what `packet` describes of the last `most` samples before it: how far back that begins, and ends.
+    fn read(&mut self, packet: &[u8], most: usize, later: bool) -> Option<(usize, usize)> {
+        let (decoder, parsed) = self.description.as_mut()?;
+        let (length, most) = (i32::try_from(packet.len()).ok()?, i32::try_from(most).ok()?);
         let mut end = 0;
         // SAFETY: the states were made by the library's own functions, as large as it asked for; the pointer is good
         // for `length` octets.
@@ -72,12 +88,10 @@ impl Repair {
                 most,
                 hertz(Rate::Full),
                 &raw mut end,
-                0,
+                c_int::from(later),
             )
         };
-        // What is newest may be missing; and the last piece that it reaches may be so in part.
-        let (reaches, end) = (usize::try_from(reaches).unwrap_or(0), usize::try_from(end).unwrap_or(0));
-        reaches + samples > ahead && ahead > end && self.spend(samples)
+        Some((usize::try_from(reaches).unwrap_or(0), usize::try_from(end).unwrap_or(0)))
     }
 
     /// Makes what was parsed the sound of a decoder: the samples that began `ahead` samples before the packet.
@@ -108,6 +122,7 @@ impl Repair {
 mod tests {
     use super::super::{Decoder, Encoder};
     use super::*;
+    use crate::audio::codec::Made;
     use crate::audio::level;
     use crate::audio::tone::Tone;
     use crate::types::OpusSettings;
@@ -150,8 +165,8 @@ mod tests {
         let next = &packets[25 + count];
         let mut piece = |left: usize| {
             repair.begin();
-            let is_carried = decoder.decode_lost_from(next, left * FRAME, &mut samples, repair).unwrap();
-            (is_carried, level::dbfs(&samples))
+            let made = decoder.decode_lost_from(next, left * FRAME, &mut samples, repair).unwrap();
+            (made == Made::Described, level::dbfs(&samples))
         };
         (1..=count).rev().map(&mut piece).collect()
     }
@@ -201,6 +216,6 @@ mod tests {
         assert_eq!(spent.left, A_TICK - FRAME);
         let next = &packets[27];
         spent.left = FRAME - 1;
-        assert_eq!(first.decode_lost_from(next, 2 * FRAME, &mut samples[0], &mut spent), Ok(false));
+        assert_eq!(first.decode_lost_from(next, 2 * FRAME, &mut samples[0], &mut spent), Ok(Made::Guessed));
     }
 }
