@@ -1,6 +1,6 @@
 //! Packet loss concealment: the voice goes on as it was. What excites it, the prediction residual of the last pitch
-//! period, is repeated through the filter that shaped it, with some noise where there was no pitch, attenuated from 5
-//! ms on and silent after 50 ms.
+//! period, is repeated through the filter that shaped it, with some noise where there was no pitch, attenuated from 10
+//! ms on and silent after 120 ms.
 //!
 //! Where the sound that follows is there before the gap is played, the same is done from its side, backwards, and the
 //! two are faded over ([`Concealment::mend`]): that is worth more than all the rest (`benches/README.md`). Where it is
@@ -17,7 +17,7 @@ const MOST: usize = 6;
 const SHORTEST_PERIOD: usize = 20;
 const LONGEST_PERIOD: usize = 119;
 /// What is compared. Longer pieces mistake the voice of 20 ms ago for the present one.
-const TEMPLATE: usize = 40;
+const TEMPLATE: usize = 32;
 /// Coefficients of the filter.
 const ORDER: usize = 16;
 /// Likeness of a period to the one before from which on there is no pitch, and to which on nothing else.
@@ -25,9 +25,9 @@ const UNVOICED: f32 = 0.3;
 const VOICED: f32 = 0.8;
 /// How much of the excitation is noise where there is no pitch.
 const NOISE: f32 = 0.5;
-/// Full level for 5 ms, silence from 50 ms on.
-const FULL: usize = 40;
-const GONE: usize = 400;
+/// Full level for 10 ms, silence from 120 ms on.
+const FULL: usize = 80;
+const GONE: usize = 960;
 /// The fade into the sound that comes back: 2 ms, and 1 ms more for each 10 ms concealed, 10 ms at most.
 const FADE: usize = 16;
 const MORE_FADE: usize = 8;
@@ -301,18 +301,18 @@ mod tests {
     fn a_voice_goes_on_in_its_pitch_and_fades_to_silence() {
         let voice = voice();
         let mut concealment = started(&voice[..800]);
-        let mut made = [0; 480];
+        let mut made = [0; 1_040];
         concealment.fill(&mut made);
         for (i, (made, real)) in made[..40].iter().zip(&voice[800..]).enumerate() {
             assert!((made - real).abs() < 200, "sample {i}: {made} for {real}");
         }
         let start = level::dbfs(&made[..80]);
-        let middle = level::dbfs(&made[240..320]);
-        assert!(start - middle > 7.0 && start - middle < 11.0, "{start} {middle}");
-        assert!(level::dbfs(&made[390..]) < start - 30.0);
+        let middle = level::dbfs(&made[520..600]);
+        assert!(start - middle > 5.0 && start - middle < 7.0, "{start} {middle}");
+        assert!(level::dbfs(&made[940..]) < start - 30.0);
         assert!(concealment.is_silent());
         concealment.fill(&mut made);
-        assert_eq!(made, [0; 480]);
+        assert_eq!(made, [0; 1_040]);
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Playout {
         self.push_with(samples.len(), |out| out.copy_from_slice(&samples[..out.len()]));
     }
 
-    /// Appends `count` samples made from what was heard before; they fade to silence within 50 ms.
+    /// Appends `count` samples made from what was heard before; they fade to silence within 120 ms.
     pub fn conceal(&mut self, count: usize) {
         if matches!(self.ending, Ending::Sound | Ending::Noise) {
             self.start_concealment();
