@@ -6,6 +6,7 @@
 #   make counts  how many instructions they take, compared with benches/counts.baseline; part of `make test`
 #   make hear    has the prompts heard by a recogniser (fetches 300 MB)
 #   make bad-line  how callers on bad lines are heard (fetches 300 MB)
+#   make bad-line-janus  the same through Janus
 #   make words   that words on bad lines are understood (fetches 200 MB)
 #   make talk-off  that hours of speech and music hold no keys (fetches 100 MB)
 #   make voice   installs the natural voice in var/voice (fetches 120 MB, keeps 160 MB)
@@ -30,7 +31,7 @@ CONFIG ?= dialplan.toml
 LOAD_TOOLS  := $(BUILD_TOOLS) python3:python3 procps:pkill util-linux:taskset
 COUNT_TOOLS := $(BUILD_TOOLS) valgrind:valgrind
 
-.PHONY: run voice hear bad-line words talk-off test load format lint docs units bench counts counts-accept counts-annotate settings
+.PHONY: run voice hear bad-line bad-line-janus bad-line-judges words talk-off test load format lint docs units bench counts counts-accept counts-annotate settings
 
 run:
 	@.ci/need $(BUILD_TOOLS) npm:npm
@@ -57,13 +58,24 @@ SPOKEN := asterisk-core-sounds-en-wav:$(VOICES)/en_US_f_Allison asterisk-core-so
           asterisk-core-sounds-fr-wav:$(VOICES)/fr_CA_f_June asterisk-core-sounds-it-wav:$(VOICES)/it_IT_m_Carlo \
           asterisk-core-sounds-ru-wav:$(VOICES)/ru_RU_f_IvrvoiceRU
 
-bad-line:
+CLIPS := $(foreach spoken,$(SPOKEN),--clips $(lastword $(subst :, ,$(spoken)))) \
+         $(foreach language,en-GB en-US es-ES fr-FR,--clips prompts/$(language))
+BAD_LINE := $(or $(CARGO_TARGET_DIR),target)/counts/examples/bad_line
+JUDGE := $(JUDGES)/bin/python benches/bad_line.py
+
+bad-line: bad-line-judges
+	@$(JUDGE) $(BAD_LINE) $(CLIPS)
+
+bad-line-judges:
 	@.ci/need $(BUILD_TOOLS) $(SPOKEN) python3:python3 python3-venv:/usr/lib/python3*/ensurepip
 	@python3 -m venv $(JUDGES)
 	@$(JUDGES)/bin/pip install -q --disable-pip-version-check -r benches/bad_line.txt
 	cargo build --locked --profile counts --example bad_line
-	@$(JUDGES)/bin/python benches/bad_line.py $(or $(CARGO_TARGET_DIR),target)/counts/examples/bad_line $(foreach spoken,$(SPOKEN),--clips $(lastword $(subst :, ,$(spoken)))) \
-		$(foreach language,en-GB en-US es-ES fr-FR,--clips prompts/$(language))
+
+# The same through Janus, in real time: nine calls at once.
+bad-line-janus: bad-line-judges
+	@.ci/need janus:janus
+	BAD_LINE=$(BAD_LINE) $(JUDGE) benches/bad_line_janus.py --codecs pcmu,opus --seeds 1 --workers 9 $(CLIPS)
 
 words:
 	@.ci/need $(BUILD_TOOLS) $(firstword $(SPOKEN)) python3:python3 python3-venv:/usr/lib/python3*/ensurepip

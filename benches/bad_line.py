@@ -61,7 +61,8 @@ def clip(folder, rate):
 
 
 def heard(program, codec, sound, loss, burst, jitter, seed):
-    command = [program, codec, str(loss), str(burst), str(jitter), str(seed)]
+    command = [sys.executable] if program.endswith(".py") else []
+    command += [program, codec, str(loss), str(burst), str(jitter), str(seed)]
     out = subprocess.run(command, input=sound.tobytes(), stdout=subprocess.PIPE, check=True).stdout
     return numpy.frombuffer(out, dtype="<i2")
 
@@ -79,6 +80,7 @@ def main():
     parser.add_argument("--clips", action="append", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--codecs", default="pcmu,g722,opus")
+    parser.add_argument("--workers", type=int, default=2, help="how many listen at once (2)")
     options = parser.parse_args()
     from pesq import pesq
 
@@ -102,8 +104,8 @@ def main():
     print("|---" * (len(LINES) + 2) + "|")
     for codec in options.codecs.split(","):
         clips = [(clip(folder, RATES[codec]), clip(folder, 8_000)) for folder in options.clips]
-        with ThreadPoolExecutor(2) as workers:
-            clean = [cut(heard(options.program, codec, sound, 0, 1, 0, 1), ref) for sound, ref in clips]
+        with ThreadPoolExecutor(options.workers) as workers:
+            clean = list(workers.map(lambda clip: cut(heard(options.program, codec, clip[0], 0, 1, 0, 1), clip[1]), clips))
             scores = {name: [judge(ref, out) for (_, ref), out in zip(clips, clean)] for name, judge in judges.items()}
             rows = {name: [f"{numpy.mean(scores[name]):.2f}"] for name in judges}
             for _, loss, burst, jitter in LINES:

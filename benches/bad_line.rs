@@ -3,6 +3,9 @@
 //! engine receive them three times in packets of 20 ms, and writes what a µ-law leg that hears it is sent the last
 //! time, when delays have settled, with 200 ms more, at 8 kHz. Of all packets LOSS percent are lost, BURST in a row;
 //! each is late by up to JITTER milliseconds. [bad_line.py](bad_line.py) judges it.
+//!
+//! With `packets` before the codec it writes the packets that arrive, so that others can be sent them
+//! ([bad_line_janus.py](bad_line_janus.py)): each behind microseconds in eight octets and its length in two, big endian.
 
 use partyline::audio::Rate;
 use partyline::audio::codec::{Encoder, Libraries, g711};
@@ -89,8 +92,12 @@ fn origin() -> Now {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [codec, loss, burst, jitter, seed] = &arguments[..] else {
-        return Err("bad_line CODEC LOSS BURST JITTER SEED < SOUND > SOUND".into());
+    let (is_heard, arguments) = match arguments.split_first() {
+        Some((first, rest)) if first == "packets" => (false, rest),
+        _ => (true, &arguments[..]),
+    };
+    let [codec, loss, burst, jitter, seed] = arguments else {
+        return Err("bad_line [packets] CODEC LOSS BURST JITTER SEED < SOUND > SOUND".into());
     };
     let (codec, payload_type) = match codec.as_str() {
         "pcmu" => (AudioCodec::Pcmu, 0),
@@ -107,6 +114,27 @@ fn main() -> Result<()> {
     samples.truncate(once * Rate::of(codec.sample_rate()).frame());
     let samples = samples.repeat(TIMES);
     let packets = packets(codec, &samples, line.0 as u8)?;
+    let clock = codec.clock_rate() / 50;
+    let packet = |number: usize| {
+        let header = Header {
+            marker: number == 0,
+            payload_type,
+            sequence: number as u16,
+            timestamp: number as u32 * clock,
+            ssrc: 7,
+        };
+        [&header.to_bytes()[..], &packets[number]].concat()
+    };
+    if !is_heard {
+        let mut out = std::io::stdout().lock();
+        for (at, number) in arrivals(packets.len(), line, &mut random) {
+            let packet = packet(number);
+            out.write_all(&u64::try_from(at.as_micros())?.to_be_bytes())?;
+            out.write_all(&u16::try_from(packet.len())?.to_be_bytes())?;
+            out.write_all(&packet)?;
+        }
+        return Ok(());
+    }
 
     let start = origin();
     let mut engine = Engine::new(0, start.instant);
@@ -118,19 +146,10 @@ fn main() -> Result<()> {
     let mut heard = Vec::new();
     let mut arriving = arrivals(packets.len(), line, &mut random).into_iter().peekable();
     let end = PACKET * u32::try_from(packets.len())? + TAIL;
-    let clock = codec.clock_rate() / 50;
     loop {
         let due = engine.poll_timeout().ok_or("a leg has ticks")?.saturating_duration_since(start.instant);
         while let Some((at, number)) = arriving.next_if(|(at, _)| *at < due) {
-            let header = Header {
-                marker: number == 0,
-                payload_type,
-                sequence: number as u16,
-                timestamp: number as u32 * clock,
-                ssrc: 7,
-            };
-            let mut packet = [&header.to_bytes()[..], &packets[number]].concat();
-            engine.handle_packet(slot, PacketKind::Rtp, start.instant + at, address(0), &mut packet);
+            engine.handle_packet(slot, PacketKind::Rtp, start.instant + at, address(0), &mut packet(number));
         }
         if due >= end {
             break;

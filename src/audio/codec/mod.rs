@@ -147,9 +147,7 @@ impl Decoder {
     pub fn conceal(&mut self, next: Option<(&[u8], usize)>, samples: &mut [i16], repair: &mut Repair) -> Made {
         match self {
             Self::Opus(decoder) => match next {
-                Some((next, ahead)) => {
-                    decoder.decode_lost_from(next, ahead, samples, repair).unwrap_or(Made::Nothing)
-                }
+                Some((next, ahead)) => decoder.decode_lost_from(next, ahead, samples, repair).unwrap_or(Made::Nothing),
                 None => decoder.conceal(samples, repair).map_or(Made::Nothing, |_| Made::Guessed),
             },
             Self::G729(decoder) => {
