@@ -13,7 +13,8 @@ interface Shown {
     readonly connection: RTCPeerConnection;
     readonly audio: HTMLAudioElement;
     readonly video: MediaStream;
-    /** When the last sound came; 0: none yet. */
+    /** What its last sound is dated, by whatever clock; and when it was seen to be, 0 if there was none. */
+    stamp: number;
     soundAt: number;
 }
 
@@ -108,7 +109,7 @@ export class Stage implements Media {
 
     show(id: string, connection: RTCPeerConnection): void {
         this.unshow(id);
-        const shown: Shown = { connection, audio: this.player(), video: new MediaStream(), soundAt: 0 };
+        const shown: Shown = { connection, audio: this.player(), video: new MediaStream(), stamp: 0, soundAt: 0 };
         // Until it is known that nobody is heard twice.
         shown.audio.muted = true;
         this.peers.set(id, shown);
@@ -171,8 +172,9 @@ export class Stage implements Media {
         const now = performance.now();
         const flows = new Map<string, boolean>();
         for (const [id, shown] of this.peers) {
-            const ages = soundOf(shown.connection).flatMap(receiver => receiver.getSynchronizationSources()).map(age);
-            if (ages.length > 0) shown.soundAt = Math.max(shown.soundAt, now - Math.min(...ages));
+            const sources = soundOf(shown.connection).flatMap(receiver => receiver.getSynchronizationSources());
+            const stamp = Math.max(0, ...sources.map(({ timestamp }) => timestamp));
+            if (stamp > shown.stamp) [shown.stamp, shown.soundAt] = [stamp, now];
             if (shown.soundAt > 0) flows.set(id, now - shown.soundAt < INTERRUPTED);
         }
         return flows;
