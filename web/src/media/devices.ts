@@ -55,14 +55,14 @@ function blackTrack(): MediaStreamTrack {
 }
 
 export class Devices {
-    readonly context = new AudioContext();
     choice = keptChoice();
     state: Record<Kind, DeviceState> = { audio: 'off', video: 'off' };
     list: MediaDeviceInfo[] = [];
     /** What the camera, or the screen, shows to ourselves; null: nothing. */
     preview: MediaStream | null = null;
     sharing = false;
-    /** Made when they are needed first: by most never. */
+    /** Made when they are needed first: the last two by most never. */
+    private made: AudioContext | null = null;
     private silent: MediaStreamTrack | null = null;
     private black: MediaStreamTrack | null = null;
     private microphone: MediaStreamTrack | null = null;
@@ -96,6 +96,11 @@ export class Devices {
             }
         }
         for (const listener of [...this.listeners]) listener();
+    }
+
+    /** What sound is listened to with. To make it takes long, and not before the page is drawn. */
+    get context(): AudioContext {
+        return (this.made ??= new AudioContext());
     }
 
     get hasMicrophone(): boolean {
