@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use partyline::audio::codec::{Decoder, Encoder, LONGEST_PAYLOAD, Libraries, comfort_noise, g711, g729};
-use partyline::audio::{FRAME_8K, Frame, level, mix};
+use partyline::audio::limiter::SumLimiter;
+use partyline::audio::{FRAME_8K, Frame, Rate, level, mix};
 use partyline::types::{AudioCodec, OpusSettings, SampleRate};
 
 use super::{Numbers, Work};
@@ -29,10 +30,19 @@ pub fn works() -> Vec<Work> {
         encoded("alaw", g711::encode_alaw),
         summed("add", mix::add),
         summed("subtract", mix::subtract),
-        mixed("mix/clamp", |sum, _, out| mix::clamp(sum, out)),
+        Work::new("mix/clamp", 50, || {
+            let (sum, mut out) = (sum_of(50), [0; FRAME_8K]);
+            move || {
+                mix::clamp(black_box(&sum), &mut out);
+                black_box(&out);
+            }
+        }),
         mixed("mix/minus", mix::minus),
-        mixed("mix/minus_plus", |sum, own, out| mix::minus_plus(sum, own, own, out)),
+        mixed("mix/minus_plus", |mixed, own, out| mix::minus_plus(mixed, own, own, out)),
+        mixed("mix/minus_limited", |mixed, own, out| mix::minus_limited(mixed, own, own, out)),
         mixed("mix/add_clamped", |_, own, out| mix::add_clamped(out, own)),
+        limited("limiter/rests", 2),
+        limited("limiter/acts", 40),
         mixed("level/energy", |_, own, _| {
             black_box(level::energy(own));
         }),
@@ -48,6 +58,18 @@ pub fn works() -> Vec<Work> {
         works.extend([g729_encoded(), g729_decoded()]);
     }
     works
+}
+
+/// 20 ms of what so many say at once.
+fn limited(name: &str, voices: u32) -> Work {
+    Work::new(name, 200, move || {
+        let (sum, mut out) = (sum_of(voices), [0; FRAME_8K]);
+        let mut limiter = SumLimiter::new(Rate::Narrow);
+        move || {
+            limiter.mix(black_box(&sum), &mut out);
+            black_box(&out);
+        }
+    })
 }
 
 /// 20 ms of a codec with state, at its own rate and by its default settings.
@@ -152,15 +174,21 @@ fn summed(name: &str, change: fn(&mut [i32], &[i16])) -> Work {
 }
 
 /// From the sum of fifty voices and the share of one of them, something for a listener.
-fn mixed(name: &'static str, step: fn(&[i32], &[i16], &mut [i16])) -> Work {
+fn mixed(name: &'static str, step: fn(&[i16], &[i16], &mut [i16])) -> Work {
     Work::new(name, 50, move || {
-        let mut sum = [0; FRAME_8K];
-        (0..50).for_each(|n| mix::add(&mut sum, &voice(n, 8_000)));
+        let (mut mix, mut out) = ([0; FRAME_8K], [0; FRAME_8K]);
+        mix::clamp(&sum_of(50), &mut mix);
         let own = voice(7, 8_000);
-        let mut out = [0; FRAME_8K];
         move || {
-            step(black_box(&sum), black_box(&own), &mut out);
+            step(black_box(&mix), black_box(&own), &mut out);
             black_box(&out);
         }
     })
+}
+
+/// What so many say at once.
+fn sum_of(voices: u32) -> [i32; FRAME_8K] {
+    let mut sum = [0; FRAME_8K];
+    (0..voices).for_each(|n| mix::add(&mut sum, &voice(n, 8_000)));
+    sum
 }

@@ -6,6 +6,7 @@
 
 use super::stream::{Format, Streams};
 use super::voices::{Presence, VoiceId, Voices};
+use crate::audio::limiter::SumLimiter;
 use crate::audio::rate_converter::{RateConverter, Sums};
 use crate::audio::{FRAME_8K, LONGEST_FRAME, Rate, mix};
 
@@ -30,6 +31,7 @@ pub(crate) struct Bus {
     /// What is spoken at this rate, and what is heard: that and all else.
     own: Box<Sums>,
     total: Box<Sums>,
+    limiter: SumLimiter,
     /// Voices in `own`.
     loud: usize,
     mixed: Box<[i16; LONGEST_FRAME]>,
@@ -44,6 +46,7 @@ impl Bus {
             has_listeners: false,
             own: Box::new([0; LONGEST_FRAME]),
             total: Box::new([0; LONGEST_FRAME]),
+            limiter: SumLimiter::new(rate),
             loud: 0,
             mixed: Box::new([0; LONGEST_FRAME]),
             streams: Streams::default(),
@@ -69,12 +72,12 @@ impl Bus {
         }
     }
 
-    /// All that is heard at this rate in this tick, as a sum.
-    pub(crate) fn total(&self) -> &[i32] {
-        &self.total[..self.rate.frame()]
+    /// By what the sum of all was multiplied ([`SumLimiter::factors`]).
+    pub(crate) fn factors(&self) -> Option<&[i16]> {
+        self.limiter.factors()
     }
 
-    /// The same for all who contribute nothing.
+    /// All that is heard at this rate in this tick.
     pub(crate) fn mixed(&self) -> &[i16] {
         &self.mixed[..self.rate.frame()]
     }
@@ -212,7 +215,7 @@ impl Buses {
         for bus in [&mut *wide, &mut *full] {
             if bus.has_listeners {
                 let frame = bus.rate.frame();
-                mix::clamp(&bus.total[..frame], &mut bus.mixed[..frame]);
+                bus.limiter.mix(&bus.total[..frame], &mut bus.mixed[..frame]);
             }
         }
         for (narrow, more) in narrow.iter_mut().zip(into_narrow) {
@@ -227,6 +230,7 @@ impl Buses {
             bus.voices.clear();
             bus.own.fill(0);
             bus.total.fill(0);
+            bus.limiter.reset();
             bus.mixed.fill(0);
             bus.loud = 0;
         }

@@ -258,21 +258,22 @@ impl Hearing {
                 let mine = room.and_then(|room| self.share(voices, room));
                 if let Some(room) = room
                     && !room.is_silent(usize::from(mine.is_some()))
-                    && let Some(total) = room.total(ears.rate)
+                    && let Some(mixed) = room.mixed_at(ears.rate)
                 {
                     if mine.is_none() && player.is_none() && own.as_ref().is_none_or(RateConverter::is_clear) {
                         return HeardWide::Shared(slot);
                     }
                     is_silent = false;
-                    sum.copy_from_slice(total);
+                    sum.iter_mut().zip(mixed).for_each(|(sum, mixed)| *sum = i32::from(*mixed));
                 }
                 // The own share is converted as the room converts it, whether or not anybody else is heard.
                 let share = &mut share[..frame];
                 share.fill(0);
                 Ears::add(own, mine.map(|mine| voices.samples(mine)), share);
                 if !is_silent {
-                    for (sum, share) in sum.iter_mut().zip(share) {
-                        *sum -= *share;
+                    match room.and_then(|room| room.factors(ears.rate)) {
+                        None => sum.iter_mut().zip(share).for_each(|(sum, share)| *sum -= *share),
+                        Some(factors) => mix::subtract_limited(sum, share, factors),
                     }
                 }
             }
@@ -307,20 +308,27 @@ impl Hearing {
                 // A room that was not mixed in this tick has nothing new to say.
                 Some((_, room)) if room.next_tick == tick + TICK_BEATS => {
                     let own = self.own.filter(|own| voices.presence(*own) == Presence::Loud && room.mixes(*own));
-                    match (own, player) {
-                        (own, _) if room.is_silent(usize::from(own.is_some())) => Heard::Silence,
-                        (None, None) => return Heard::Shared(room),
-                        (Some(own), None) => {
-                            mix::minus(room.sum(), voices.frame(own), scratch);
+                    match (own, player, room.factors(Rate::Narrow)) {
+                        (own, ..) if room.is_silent(usize::from(own.is_some())) => Heard::Silence,
+                        (None, None, _) => return Heard::Shared(room),
+                        (Some(own), None, None) => {
+                            mix::minus(room.mixed(), voices.frame(own), scratch);
                             return Heard::Own;
                         }
-                        (None, Some(player)) => {
+                        (Some(own), player, Some(factors)) => {
+                            mix::minus_limited(room.mixed(), voices.frame(own), factors, scratch);
+                            if let Some(player) = player {
+                                mix::add_clamped(scratch, voices.frame(player));
+                            }
+                            return Heard::Own;
+                        }
+                        (None, Some(player), _) => {
                             *scratch = *voices.frame(player);
-                            add_sum(scratch, room.sum());
+                            mix::add_clamped(scratch, room.mixed());
                             return Heard::Own;
                         }
-                        (Some(own), Some(player)) => {
-                            mix::minus_plus(room.sum(), voices.frame(own), voices.frame(player), scratch);
+                        (Some(own), Some(player), None) => {
+                            mix::minus_plus(room.mixed(), voices.frame(own), voices.frame(player), scratch);
                             return Heard::Own;
                         }
                     }
@@ -337,13 +345,5 @@ impl Hearing {
             }
             (base, _) => base,
         }
-    }
-}
-
-/// The sum plus a frame, clamped once.
-fn add_sum(frame: &mut Frame, sum: &[i32; FRAME_8K]) {
-    for (sample, &sum) in frame.iter_mut().zip(sum) {
-        let total = (sum + i32::from(*sample)).clamp(i32::from(i16::MIN), i32::from(i16::MAX));
-        *sample = i16::try_from(total).expect("clamped just before");
     }
 }

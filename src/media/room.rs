@@ -9,6 +9,7 @@ use super::slots::Ticking;
 use super::stream::Format;
 use super::voices::{Presence, VoiceId, Voices};
 use crate::audio::codec::g711::Law;
+use crate::audio::limiter::SumLimiter;
 use crate::audio::{FRAME_8K, Frame, Rate, SILENCE, mix};
 use crate::rtp::Contributors;
 
@@ -25,9 +26,10 @@ pub(crate) struct Room {
     pub(crate) next_tick: Beat,
     pub(crate) alignment: RoomAlignment,
     sum: Box<[i32; FRAME_8K]>,
+    limiter: SumLimiter,
     /// Voices in the sum.
     loud: usize,
-    /// What listeners who contribute nothing hear, and its encodings.
+    /// The same, once it is limited, and its encodings: what listeners who contribute nothing hear.
     mixed: Frame,
     encoded: Encoded,
     /// Who is heard in the tick before this beat, for listeners who are told.
@@ -50,6 +52,7 @@ impl Room {
             next_tick: tick,
             alignment: RoomAlignment::default(),
             sum: Box::new([0; FRAME_8K]),
+            limiter: SumLimiter::new(Rate::Narrow),
             loud: 0,
             mixed: SILENCE,
             encoded: Encoded::default(),
@@ -80,8 +83,9 @@ impl Room {
             self.loud += buses.mix(voices, &mut self.sum, self.loud, |voice| self.loudest.mixes(voice));
         }
         if self.loud > 0 {
-            mix::clamp(&*self.sum, &mut self.mixed);
+            self.limiter.mix(&*self.sum, &mut self.mixed);
         } else if before > 0 {
+            self.limiter.reset();
             self.sum.fill(0);
             self.mixed = SILENCE;
         }
@@ -95,6 +99,7 @@ impl Room {
             buses.forget();
         }
         self.sum.fill(0);
+        self.limiter.reset();
         self.loud = 0;
         self.mixed = SILENCE;
         self.encoded.clear();
@@ -146,11 +151,19 @@ impl Room {
         self.buses.as_mut()?.get_mut(rate)
     }
 
-    /// All that is heard at a rate in this tick, as a sum; `None` where nobody is known to listen at it.
-    pub(crate) fn total(&self, rate: Rate) -> Option<&[i32]> {
+    /// All that is heard at a rate in this tick; `None` where nobody is known to listen at it.
+    pub(crate) fn mixed_at(&self, rate: Rate) -> Option<&[i16]> {
         match rate {
-            Rate::Narrow => Some(&self.sum[..]),
-            rate => Some(self.buses.as_ref()?.get(rate)?.total()),
+            Rate::Narrow => Some(&self.mixed[..]),
+            rate => Some(self.buses.as_ref()?.get(rate)?.mixed()),
+        }
+    }
+
+    /// By what the sum of it was multiplied ([`SumLimiter::factors`]).
+    pub(crate) fn factors(&self, rate: Rate) -> Option<&[i16]> {
+        match rate {
+            Rate::Narrow => self.limiter.factors(),
+            rate => self.buses.as_ref()?.get(rate)?.factors(),
         }
     }
 
@@ -162,10 +175,6 @@ impl Room {
     /// Whether a listener who contributes `own` loud voices (0 or 1) hears silence.
     pub(crate) fn is_silent(&self, own: usize) -> bool {
         self.loud <= own
-    }
-
-    pub(crate) fn sum(&self) -> &[i32; FRAME_8K] {
-        &self.sum
     }
 
     pub(crate) fn mixed(&self) -> &Frame {

@@ -9,6 +9,7 @@ mod g729;
 mod learning;
 mod leveling;
 mod levels;
+mod limiting;
 mod mixing;
 mod moves;
 mod network;

@@ -176,7 +176,9 @@ fn a_gain_is_heard_by_all_others_as_it_says_at_any_rate_and_muting_goes_with_it(
 #[test]
 fn what_a_gain_makes_too_loud_is_clamped_not_wrapped() {
     let mut world = conference(1, &[1, 2]);
-    world.phones.values_mut().for_each(|phone| phone.loudness = -15.0);
+    for (n, loudness) in [(1, -15.0), (2, -90.0)] {
+        world.phones.get_mut(&n).unwrap().loudness = loudness;
+    }
     world.send(Command::SetGain { leg: CallId(1), decibels: 20 });
     world.run(ms(1_000));
     let heard = world.last(2, ms(500));
@@ -184,17 +186,6 @@ fn what_a_gain_makes_too_loud_is_clamped_not_wrapped() {
     let jump = heard.windows(2).map(|two| (i32::from(two[1]) - i32::from(two[0])).abs()).max();
     assert!(heard.iter().any(|sample| *sample > 32_000) && heard.iter().any(|sample| *sample < -32_000));
     assert!(jump < Some(40_000), "{jump:?}");
-    world.end();
-}
-
-#[test]
-fn many_loud_voices_are_clamped_not_wrapped() {
-    let all: Vec<u64> = (1..=40).collect();
-    let mut world = conference(1, &all);
-    world.phones.values_mut().for_each(|phone| phone.loudness = 0.0);
-    world.run(ms(1_000));
-    let heard = world.last(1, ms(500));
-    assert!(heard.iter().any(|sample| *sample > 32_000) && heard.iter().any(|sample| *sample < -32_000));
     world.end();
 }
 
