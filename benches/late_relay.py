@@ -1,7 +1,7 @@
-"""A bad network: late_relay.py LISTEN GATEWAY MILLISECONDS stands between the load generator and the gateway.
+"""A bad network: late_relay.py LISTEN GATEWAY MILLISECONDS [PERCENT] stands between the load generator and the gateway.
 
-Every packet of sound to the gateway comes later by 0 to MILLISECONDS, each as likely as the other. What the gateway sends
-goes on at once. Of SIP, only the INVITE and its answers pass here; the relay puts itself into their descriptions of the
+Every packet of sound to the gateway comes later by 0 to MILLISECONDS, each as likely as the other, and PERCENT of them
+(0) do not come at all. What the gateway sends goes on at once. Of SIP, only the INVITE and its answers pass here; the relay puts itself into their descriptions of the
 sound. IPv4 and ports of five digits, so that no length changes.
 """
 
@@ -47,12 +47,15 @@ def address(text: str) -> Address:
 
 
 class Relay:
-    def __init__(self, listen: Address, gateway: Address, latest: float) -> None:
+    def __init__(self, listen: Address, gateway: Address, latest: float, lost: float) -> None:
         self.sip = bound(listen)
         self.gateway = gateway
         self.latest = latest
+        self.lost = lost
         self.calls: dict[bytes, Call] = {}
-        self.by_socket: dict[socket.socket, Call] = {}
+        self.by_descriptor: dict[int, Call] = {}
+        self.ready = select.epoll()
+        self.ready.register(self.sip, select.EPOLLIN)
         self.waiting: list[tuple[float, int, Call, bytes]] = []
         self.counted = 0
         self.draw = random.Random(1)
@@ -60,16 +63,17 @@ class Relay:
     def run(self) -> None:
         while True:
             until = self.waiting[0][0] - time.monotonic() if self.waiting else None
-            ready = select.select([self.sip, *self.by_socket], [], [], until if until is None else max(until, 0))[0]
-            for one in ready:
-                try:
-                    data, source = one.recvfrom(4096)
-                except BlockingIOError:
-                    continue
-                if one is self.sip:
-                    self.on_sip(data, source)
-                else:
-                    self.on_sound(self.by_socket[one], data, source)
+            for one, _ in self.ready.poll(until if until is None else max(until, 0)):
+                call = self.by_descriptor.get(one)
+                while True:
+                    try:
+                        data, source = (call.socket if call else self.sip).recvfrom(4096)
+                    except BlockingIOError:
+                        break
+                    if call:
+                        self.on_sound(call, data, source)
+                    else:
+                        self.on_sip(data, source)
             while self.waiting and self.waiting[0][0] <= time.monotonic():
                 _, _, call, data = heapq.heappop(self.waiting)
                 call.socket.sendto(data, call.gateway)
@@ -81,7 +85,8 @@ class Relay:
         call = self.calls.get(named[1])
         if call is None:
             call = self.calls[named[1]] = Call(source)
-            self.by_socket[call.socket] = call
+            self.by_descriptor[call.socket.fileno()] = call
+            self.ready.register(call.socket, select.EPOLLIN)
         if audio:
             other = ("127.0.0.1", int(audio[0]))
             if source == self.gateway:
@@ -95,6 +100,11 @@ class Relay:
         if source == call.gateway and call.phone:
             call.socket.sendto(data, call.phone)
         elif source == call.phone and call.gateway:
+            if self.draw.random() < self.lost:
+                return
+            if not self.latest:
+                call.socket.sendto(data, call.gateway)
+                return
             self.counted += 1
             due = time.monotonic() + self.draw.uniform(0, self.latest)
             heapq.heappush(self.waiting, (due, self.counted, call, data))
@@ -103,7 +113,9 @@ class Relay:
 def main() -> None:
     with contextlib.suppress(PermissionError):  # punctual, where the system permits it
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(15))
-    Relay(address(sys.argv[1]), address(sys.argv[2]), float(sys.argv[3]) / 1000).run()
+    listen, gateway, milliseconds, *percent = sys.argv[1:]
+    lost = float(percent[0]) / 100 if percent else 0
+    Relay(address(listen), address(gateway), float(milliseconds) / 1000, lost).run()
 
 
 main()

@@ -36,6 +36,22 @@ class Figure:
 
 
 NOBODY = ("–", "–", "–")
+
+
+def lossy_figures(load: str) -> list[Figure]:
+    return [
+        Figure(
+            f"{load}, 10 % lost: ticks left out, packets missing / gaps over 30 ms",
+            NOBODY,
+            "0, 0 / 0",
+            "{:.0f}, {:.4f} / {:.4f} %",
+            (0, 0, 0),
+        ),
+        Figure("of a core a leg without loss, and with it", NOBODY, "–", "{:.4f} % / {:.4f} %"),
+        Figure("CPU a concealed frame", NOBODY, "–", "{:.0f} µs"),
+    ]
+
+
 CORE = "{:.4f} %"
 MS = "{:.1f} / {:.1f} ms"
 LOST = "{:.4f} / {:.4f} %"
@@ -142,6 +158,8 @@ FIGURES = {
         ),
         Figure("every packet 0–20 ms late: frames concealed", NOBODY, "≤ 0.1 %", "{:.3f} %", (0.1,)),
     ],
+    "lossy": lossy_figures("400 legs of µ-law in rooms of ten"),
+    "lossy-opus": lossy_figures("50 legs of Opus in one room"),
     "digits": [
         Figure(
             "last PIN digit to the sound of the room, p50/p99",
@@ -299,6 +317,35 @@ def late(reports: list[dict]) -> Iterator[Measured]:
     yield Measured(runs)
 
 
+def lossy(reports: list[dict]) -> Iterator[Measured]:
+    """Of runs without loss and with it, in turns."""
+    clean, lost = reports[::2], reports[1::2]
+    heard = next(missing(lost))
+    # The relay may keep an INVITE waiting; what is measured begins after it.
+    late = [fault for fault in heard.faults if fault.endswith("retransmitted")]
+    heard.faults = [fault for fault in heard.faults if fault not in late]
+    heard.remarks += late
+    ticks = [float(report["status"]["media_ticks_skipped"]) for report in lost]
+    heard.runs = [(skipped, *run) for skipped, run in zip(ticks, heard.runs, strict=True)]
+    yield heard
+    legs = lost[0]["legs"]
+    yield Measured(
+        [(100 * a["server_cpu"] / legs, 100 * b["server_cpu"] / legs) for a, b in zip(clean, lost, strict=True)]
+    )
+    concealed = []
+    for report in lost:
+        media = [record for record in report["records"] if record.get("media")]
+        seconds = sum(record["talk_ms"] for record in media) / 1000
+        # Of one leg in a second.
+        concealed.append(sum(record["media"]["frames_concealed"] for record in media) / seconds)
+    runs = [
+        (1e6 * (b["server_cpu"] - a["server_cpu"]) / (rate * legs),)
+        for a, b, rate in zip(clean, lost, concealed, strict=True)
+    ]
+    share = statistics.median(concealed) / 50
+    yield Measured(runs, [f"{100 * share:.1f} % of all frames concealed"])
+
+
 def setup(reports: list[dict]) -> Iterator[Measured]:
     faults, remarks = health(reports)
     answered = [statistics.median(report["invite_to_200_ms"][point] for report in reports) for point in ("p50", "p99")]
@@ -352,6 +399,8 @@ ROWS = {
     "transit": percentiles("transit_ms"),
     "settled": percentiles("transit_ms"),
     "late": late,
+    "lossy": lossy,
+    "lossy-opus": lossy,
     "digits": percentiles("last_digit_to_audio_ms"),
     "setup": setup,
     "calls": calls,
@@ -372,9 +421,12 @@ def read(path: str) -> dict:
     """A report, with those that belong to it: of the talkers' process, of the machine, and the gateway's call records."""
     file = pathlib.Path(path)
     report = json.loads(file.read_text())
-    talkers, machine, records = (file.parent / folder / file.name for folder in ("talkers", "machine", "records"))
+    talkers, machine, records, status = (
+        file.parent / folder / file.name for folder in ("talkers", "machine", "records", "status")
+    )
     report["talkers"] = json.loads(talkers.read_text()) if talkers.exists() else {}
     report["machine"] = json.loads(machine.read_text()) if machine.exists() else {}
+    report["status"] = json.loads(status.read_text()) if status.exists() else {}
     report["records"] = [json.loads(line) for line in records.read_text().splitlines()] if records.exists() else []
     return report
 

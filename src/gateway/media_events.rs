@@ -42,6 +42,7 @@ impl Gateway {
                 }
             }
             Event::TicksSkipped { thread, count } => {
+                self.ticks_skipped += count;
                 self.log_limited(now, Level::Warn, None, "media ticks skipped", || {
                     format!("{count} on thread {thread}")
                 });

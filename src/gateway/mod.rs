@@ -192,6 +192,8 @@ pub struct Gateway {
     /// What came and waits for [`Gateway::serve`].
     intake: Intake,
     late_calls: LateCalls,
+    /// Ticks of media threads that came too late and were skipped, since the start.
+    ticks_skipped: u64,
     endpoint: Endpoint,
     random: StdRng,
     /// Makes keys and passwords and nothing else: what others see of `random` must say nothing of them.
@@ -229,6 +231,7 @@ impl Gateway {
             started_with,
             intake: Intake::default(),
             late_calls: LateCalls::default(),
+            ticks_skipped: 0,
             endpoint,
             random,
             keys,

@@ -47,6 +47,10 @@ fn whole(status: &Status) -> String {
             status.late_calls_refused
         );
     }
+    if status.media_ticks_skipped > 0 {
+        let skipped = status.media_ticks_skipped;
+        let _ = writeln!(text, "{skipped} times 20 ms of sound left out since the start: the machine was too busy");
+    }
     text.push_str(&trunks(&status.trunks));
     let _ = writeln!(text, "\n{} requests from unknown addresses dropped\n", status.unknown_sources);
     text + &calls(&status.calls) + "\n" + &rooms(&status.rooms)

@@ -30,6 +30,10 @@ pub struct Status {
     /// Calls refused since the start because they came faster than they could be answered.
     #[serde(default)]
     pub late_calls_refused: u64,
+    /// Ticks of 20 ms of a media thread that came too late and were skipped, since the start: for as long its callers
+    /// heard nothing.
+    #[serde(default)]
+    pub media_ticks_skipped: u64,
     /// PIN checks are slowed down because of too many wrong PINs.
     pub pins_slowed: bool,
     /// What waits to be written, and what could not be.
@@ -229,6 +233,7 @@ impl Gateway {
             trunks,
             unknown_sources: self.admission.unknown_sources + self.intake.dropped_unknown,
             late_calls_refused: self.late_calls.refused,
+            media_ticks_skipped: self.ticks_skipped,
             pins_slowed: self.pins.is_slow(now.instant),
             backlog: Backlog::default(),
             database_trouble: self.users.trouble(),

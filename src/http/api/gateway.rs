@@ -26,6 +26,9 @@ pub(super) struct GatewayStatus {
     unknown_sources: u64,
     /// Calls refused since the start because they came faster than they could be answered.
     late_calls_refused: u64,
+    /// Ticks of 20 ms of a media thread that came too late and were skipped, since the start: for as long its callers
+    /// heard nothing.
+    media_ticks_skipped: u64,
     /// PIN checks are slowed down because of too many wrong PINs.
     pins_slowed: bool,
     /// Call records that wait to be written.
@@ -68,6 +71,7 @@ pub(super) async fn status(State(app): State<App>, caller: Caller) -> Result<axu
         trunks: status.trunks.into_iter().map(Trunk::from).collect(),
         unknown_sources: status.unknown_sources,
         late_calls_refused: status.late_calls_refused,
+        media_ticks_skipped: status.media_ticks_skipped,
         pins_slowed: status.pins_slowed,
         records_waiting: status.backlog.records_waiting,
         records_lost: status.backlog.records_lost,
