@@ -1,4 +1,4 @@
-//! Calls that disturb the others in their room: who is told, and who is muted for it.
+//! What is heard in rooms: who speaks, and who disturbs the others, who is told of it, and who is muted for it.
 
 use super::{Event, Gateway, Level, Timer};
 use crate::media::command::Command;
@@ -6,10 +6,10 @@ use crate::session;
 use crate::types::{CallId, Disturbance, Disturbances, Now, RoomId};
 use std::time::Duration;
 
-/// Each room is measured in one of so many turns, every two seconds: not all at once.
+/// Each room is measured in one of so many turns, twice a second: not all at once.
 const TURNS: u64 = 4;
 /// Time between two turns.
-const TURN: Duration = Duration::from_millis(500);
+const TURN: Duration = Duration::from_millis(125);
 
 /// How a call disturbs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,6 +95,16 @@ impl Gateway {
             self.effects.event(Event::DisturbanceEnded { call: id, room: shown, disturbance });
         }
         self.obey_rule(id);
+    }
+
+    /// Somebody else speaks in a room, or nobody does any more.
+    pub(super) fn on_active_speaker(&mut self, id: RoomId, speaker: Option<CallId>) {
+        let Some(room) = self.rooms.get(id) else { return };
+        let (name, is_in) = (room.settings.name.clone(), speaker.is_none_or(|call| room.has(call)));
+        if is_in && self.rooms.set_speaker(id, speaker) {
+            let room = self.shown_name(id, &name);
+            self.effects.event(Event::SpeakerChanged { room, call: speaker });
+        }
     }
 
     /// Mutes a call that disturbs a room where that is the rule, or lets it be heard again, and tells its caller.

@@ -94,6 +94,15 @@ pub enum Event {
         /// How it did.
         disturbance: Disturbance,
     },
+    /// Somebody else speaks in a room than did, or nobody has for a while: a second and a half. Whoever coughs or says a
+    /// word between does not.
+    SpeakerChanged {
+        /// As in [`Event::RoomJoined`].
+        room: String,
+        /// The call that speaks; none for nobody.
+        #[serde(serialize_with = "name_if_any")]
+        call: Option<CallId>,
+    },
     /// A call's other end sent a text. What it says is told to nobody but those it is for.
     MessageReceived {
         /// The call.
@@ -212,6 +221,14 @@ fn rfc3339<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::
 
 fn name<S: serde::Serializer>(call: &CallId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(call)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands a reference in")]
+fn name_if_any<S: serde::Serializer>(call: &Option<CallId>, serializer: S) -> Result<S::Ok, S::Error> {
+    match call {
+        Some(call) => serializer.collect_str(call),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[cfg(test)]

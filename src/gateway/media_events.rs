@@ -51,6 +51,7 @@ impl Gateway {
             Event::Disturbance { leg, room, disturbance, is_heard } => {
                 self.on_disturbance(leg, room, disturbance, is_heard);
             }
+            Event::ActiveSpeaker { room, leg } => self.on_active_speaker(room, leg),
             Event::Statistics { .. } | Event::Measured(_) | Event::RemoteBye { .. } | Event::DigitsSent { .. } => {}
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct OpenRoom {
     watchers: Vec<(SessionId, RoomHandle)>,
     /// What plays while a single call is in it.
     alone: Option<PlayerId>,
+    /// Who speaks, as told last.
+    speaker: Option<CallId>,
 }
 
 impl OpenRoom {
@@ -37,6 +39,16 @@ impl OpenRoom {
     /// The sessions that hold it open, and what each calls it.
     pub(super) fn watchers(&self) -> &[(SessionId, RoomHandle)] {
         &self.watchers
+    }
+
+    /// Whether a call is connected to it.
+    pub(super) fn has(&self, call: CallId) -> bool {
+        self.members.contains_key(&call)
+    }
+
+    /// Who speaks.
+    pub(super) const fn speaker(&self) -> Option<CallId> {
+        self.speaker
     }
 
     /// The calls connected to it.
@@ -187,7 +199,7 @@ impl Rooms {
         if known.is_none() {
             effects.media(Command::AddRoom { room: id, loudest });
             self.by_name.insert(settings.name.clone(), id);
-            let room = OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new(), alone: None };
+            let room = OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new(), alone: None, speaker: None };
             self.open.insert(id, room);
         }
         if let Some(room) = self.open.get_mut(&id) {
@@ -203,6 +215,11 @@ impl Rooms {
     /// Notes what plays from now on while a single call is in a room; gives back what played before.
     pub(super) fn set_alone(&mut self, id: RoomId, player: Option<PlayerId>) -> Option<PlayerId> {
         std::mem::replace(&mut self.open.get_mut(&id)?.alone, player)
+    }
+
+    /// Notes who speaks in a room. Says whether that is news.
+    pub(super) fn set_speaker(&mut self, id: RoomId, speaker: Option<CallId>) -> bool {
+        self.open.get_mut(&id).is_some_and(|room| std::mem::replace(&mut room.speaker, speaker) != speaker)
     }
 
     /// All open rooms, in no order.

@@ -160,8 +160,9 @@ pub enum Command {
         /// The leg.
         leg: CallId,
     },
-    /// Looks for legs that disturb a room, which comes out as [`Event::Disturbance`]. To be asked every two seconds,
-    /// while there are people who can be disturbed.
+    /// Looks for who speaks in a room, which comes out as [`Event::ActiveSpeaker`], and for legs that disturb it, as
+    /// [`Event::Disturbance`]. To be asked twice a second, while there are people who listen; every two seconds at the
+    /// least.
     MeasureRoom {
         /// The room.
         room: RoomId,

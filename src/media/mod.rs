@@ -8,6 +8,7 @@
 //! believed? receiver: jitter buffer) → at the tick a frame among the `voices` → `room` (sum) → `hearing` (sum less own
 //! share, plus player) → `leg` (sender: encode, packetise) → `outbox` → `thread` → socket.
 
+mod active_speaker;
 mod alignment;
 mod bundle;
 mod buses;

@@ -7,6 +7,7 @@
 //! This is a pure core: [`Plane::handle_command`] and [`Plane::handle_report`] in, [`Plane::poll_dispatch`] and
 //! [`Plane::poll_event`] out. `S` is what a leg's sockets are: real ones in [`super::thread`], none in [`super::sim`].
 
+use super::active_speaker::ActiveSpeakers;
 use super::bundle::Bundle;
 use super::command::{Command, Event, RefusedReason};
 use super::disturbance::Listener;
@@ -87,6 +88,7 @@ pub struct Plane<S> {
     dispatches: VecDeque<(usize, ToThread<S>)>,
     events: VecDeque<Event>,
     listener: Listener,
+    speakers: ActiveSpeakers,
 }
 
 impl<S> Plane<S> {
@@ -104,6 +106,7 @@ impl<S> Plane<S> {
             dispatches: VecDeque::new(),
             events: VecDeque::new(),
             listener: Listener::default(),
+            speakers: ActiveSpeakers::default(),
         }
     }
 
@@ -124,6 +127,8 @@ impl<S> Plane<S> {
                 // What has left meanwhile is nobody's any more.
                 if self.places.contains_key(&UnitId::Room(measurement.room)) {
                     self.listener.hear(&measurement, &mut self.events);
+                    let disturbs = |leg| self.listener.disturbs(leg, measurement.room);
+                    self.speakers.hear(&measurement, disturbs, &mut self.events);
                 }
             }
             FromThread::Event(event) => {
@@ -175,6 +180,7 @@ impl<S> Plane<S> {
     pub fn is_idle(&self) -> bool {
         self.places.is_empty()
             && self.listener.is_idle()
+            && self.speakers.is_idle()
             && self.routes.is_empty()
             && self.moves.is_empty()
             && self.waiting.is_empty()
@@ -212,6 +218,7 @@ impl<S> Plane<S> {
                 if self.routes.disconnect(source, sink) {
                     if let (UnitId::Leg(leg), UnitId::Room(room)) = (source, sink) {
                         self.listener.leave(leg, room, &mut self.events);
+                        self.speakers.leave(leg, room, &mut self.events);
                     }
                     self.tell(source, command);
                 }
@@ -329,8 +336,14 @@ impl<S> Plane<S> {
             self.legs[thread] -= 1;
         }
         match unit {
-            UnitId::Leg(leg) => self.listener.forget_leg(leg, &mut self.events),
-            UnitId::Room(room) => self.listener.forget_room(room, &mut self.events),
+            UnitId::Leg(leg) => {
+                self.listener.forget_leg(leg, &mut self.events);
+                self.speakers.forget_leg(leg, &mut self.events);
+            }
+            UnitId::Room(room) => {
+                self.listener.forget_room(room, &mut self.events);
+                self.speakers.forget_room(room);
+            }
             UnitId::Player(_) | UnitId::Recorder(_) => {}
         }
         self.routes.remove(unit);

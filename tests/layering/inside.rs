@@ -109,7 +109,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         "media",
         &[
             &["command", "encoded", "phase", "stream", "voices", "work"],
-            &["buses", "disturbance", "events", "following", "loudest", "quiet", "room_alignment", "routes", "slots"],
+            &["active_speaker", "buses", "disturbance", "events", "following", "loudest", "quiet", "room_alignment", "routes", "slots"],
             &["outbox", "player", "room"],
             &["transport"],
             &["hearing"],

@@ -125,7 +125,8 @@ pub(in crate::cli) fn users(users: &[UserStatus]) -> String {
 fn rooms(rooms: &[RoomStatus]) -> String {
     let mut text = String::from("ROOM             CALLS\n");
     for room in rooms {
-        let _ = writeln!(text, "{:<16} {}", room.room, room.calls.join(", "));
+        let speaks = if room.speaker.is_empty() { String::new() } else { format!(" ({} speaks)", room.speaker) };
+        let _ = writeln!(text, "{:<16} {}{speaks}", room.room, room.calls.join(", "));
     }
     text
 }

@@ -129,6 +129,9 @@ pub struct RoomStatus {
     /// Who is not in it cannot come in.
     #[serde(default)]
     pub locked: bool,
+    /// The call that speaks; empty for nobody.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub speaker: String,
 }
 
 /// One trunk.
@@ -198,6 +201,7 @@ impl Gateway {
                 room: room.settings.name.clone(),
                 calls: room.calls().map(|call| call.to_string()).collect(),
                 locked: self.rooms.is_locked(&room.settings.name),
+                speaker: room.speaker().map_or_else(String::new, |call| call.to_string()),
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));

@@ -37,6 +37,9 @@ pub(super) struct Room {
     locked: bool,
     /// Names of the calls in it.
     calls: Vec<String>,
+    /// The call that speaks; none while nobody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speaker: Option<String>,
 }
 
 /// Where a room comes from.
@@ -136,6 +139,7 @@ fn room(plan: &Plan, status: &Status, name: &str) -> Room {
         },
         locked: open.is_some_and(|room| room.locked) || status.locked_rooms.iter().any(|locked| locked == name),
         calls: open.map(|room| room.calls.clone()).unwrap_or_default(),
+        speaker: open.map(|room| room.speaker.clone()).filter(|speaker| !speaker.is_empty()),
     }
 }
 

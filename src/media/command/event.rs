@@ -81,7 +81,15 @@ pub enum Event {
         /// Whether it does.
         is_heard: bool,
     },
-    /// The answer of an engine to [`Command::MeasureRoom`](super::Command::MeasureRoom), which the plane makes [`Event::Disturbance`] of.
+    /// Somebody else speaks in a room than was told last, or nobody does any more.
+    ActiveSpeaker {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        leg: Option<CallId>,
+    },
+    /// The answer of an engine to [`Command::MeasureRoom`](super::Command::MeasureRoom), of which the plane
+    /// makes [`Event::Disturbance`] and [`Event::ActiveSpeaker`].
     Measured(Box<Measurement>),
     /// A command could not be done.
     Refused {

@@ -26,6 +26,8 @@ const SAME_DELAY: usize = 2;
 /// How often in a row a disturbance is found before it is one, and how often it is not before it is over.
 const BEGINS: [u8; 3] = [2, 1, 2];
 const ENDS: u8 = 5;
+/// What is looked for is looked for every two seconds, or little less, however often is measured.
+const LEAST: usize = 90;
 
 /// The newest frames last.
 type Powers = Box<[f32; KEPT]>;
@@ -74,6 +76,9 @@ impl Listener {
             .or_insert_with(|| Conference { end: end.saturating_sub(MEASURED as u64), powers: zeros() });
         let Some(passed) = end.checked_sub(conference.end).filter(|passed| *passed > 0) else { return };
         let passed = usize::try_from(passed).unwrap_or(KEPT).min(KEPT);
+        if passed < LEAST {
+            return;
+        }
         conference.end = *end;
         shift(&mut conference.powers, passed);
         for (_, speaker) in self.legs.iter_mut().filter(|((_, of), _)| of == room) {
@@ -103,6 +108,11 @@ impl Listener {
             self.tell((leg, *room), disturbance, is_heard, out);
         }
         self.legs.retain(|_, speaker| speaker.silent < KEPT || !speaker.disturbs.is_empty());
+    }
+
+    /// Whether a leg disturbs a room.
+    pub(super) fn disturbs(&self, leg: CallId, room: RoomId) -> bool {
+        self.legs.get(&(leg, room)).is_some_and(|speaker| !speaker.disturbs.is_empty())
     }
 
     /// Tells what begins and ends, unless it goes on in another room.
