@@ -51,8 +51,8 @@ impl Gateway {
             Request::Resume { call } => return self.hold(now, id, &call, false),
             Request::Kick { call } => self.kick(now, &call),
             Request::Join { room, guest } => return self.join(now, id, &room, guest),
-            Request::MakeRoom { room, pin, host_pin, max_members, replace } => {
-                self.make_room(&room, &NewRoom { pin, host_pin, max_members }, replace)
+            Request::MakeRoom { room, pin, host_pin, max_members, mute, replace } => {
+                self.make_room(&room, &NewRoom { pin, host_pin, max_members, mute }, replace)
             }
             Request::UnmakeRoom { room } => self.unmake_room(&room),
             Request::LockRoom { room, locked } => self.lock_room(&room, locked),

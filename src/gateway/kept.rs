@@ -2,6 +2,7 @@
 
 use crate::dialplan::{Pin, Secret};
 pub use crate::session::{StorageAnswer, StorageRequest, StoredText};
+use crate::types::Disturbances;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -102,6 +103,8 @@ pub struct StoredSettings {
     pub host_pin: Option<Pin>,
     /// Calls in it at one time; none: no limit.
     pub max_members: Option<u32>,
+    /// Whoever disturbs the others so is muted until it is over.
+    pub mute: Disturbances,
 }
 
 /// An invitation of one person to one room.

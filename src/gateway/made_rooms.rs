@@ -2,6 +2,7 @@
 
 use super::{StoredRoom, StoredSettings};
 use crate::dialplan::{Pin, Room, RoomAccess};
+use crate::types::Disturbances;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ pub(super) struct NewRoom {
     pub(super) pin: Option<String>,
     pub(super) host_pin: Option<String>,
     pub(super) max_members: Option<u32>,
+    pub(super) mute: Disturbances,
 }
 
 /// They last until they are taken away or unlocked.
@@ -33,8 +35,8 @@ impl MadeRooms {
         self.by_name.len()
     }
 
-    pub(super) fn insert(&mut self, room: Room) {
-        self.by_name.insert(room.name.clone(), Arc::new(room));
+    pub(super) fn insert(&mut self, room: Arc<Room>) {
+        self.by_name.insert(room.name.clone(), room);
     }
 
     /// What is kept of the room of that name.
@@ -43,6 +45,7 @@ impl MadeRooms {
             pin: room.pin.clone(),
             host_pin: room.host_pin.clone(),
             max_members: room.max_members,
+            mute: room.mute,
         });
         let locked = self.is_locked(name);
         (made.is_some() || locked).then(|| StoredRoom { name: name.to_owned(), made, locked })

@@ -131,6 +131,9 @@ impl Rooms {
 
     /// Makes a room, or changes it.
     pub(super) fn make(&mut self, room: Room) {
+        let room = Arc::new(room);
+        let open = self.by_name.get(&room.name).and_then(|id| self.open.get_mut(id));
+        open.into_iter().for_each(|open| open.settings = Arc::clone(&room));
         self.made.insert(room);
     }
 
@@ -199,7 +202,8 @@ impl Rooms {
         if known.is_none() {
             effects.media(Command::AddRoom { room: id, loudest });
             self.by_name.insert(settings.name.clone(), id);
-            let room = OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new(), alone: None, speaker: None };
+            let room =
+                OpenRoom { settings, members: BTreeMap::new(), watchers: Vec::new(), alone: None, speaker: None };
             self.open.insert(id, room);
         }
         if let Some(room) = self.open.get_mut(&id) {
@@ -375,6 +379,7 @@ impl Rooms {
 mod tests {
     use super::*;
     use crate::gateway::Output;
+    use crate::types::Disturbance;
 
     const ANNA: CallId = CallId(1);
     const BEN: CallId = CallId(2);
@@ -436,6 +441,26 @@ mod tests {
         assert!(rooms.sources_of(ANNA).is_empty() && rooms.of(ANNA).next().is_none());
         rooms.put_in(id, BEN, taken[0].1);
         assert_eq!(rooms.sources_of(BEN), [UnitId::Room(id)]);
+    }
+
+    #[test]
+    fn what_changes_of_a_made_room_holds_for_those_who_are_in_it() {
+        let (mut rooms, mut effects) = (Rooms::default(), Effects::default());
+        rooms.make(Room::on_demand("board".to_owned()));
+        let settings = Arc::clone(rooms.made("board").unwrap());
+        let id = rooms.open(&mut effects, settings, 8, (SessionId(1), RoomHandle(0)));
+        rooms.connect(id, ANNA, Way::Speaks);
+        let mute = [Disturbance::Echo].into_iter().collect();
+        rooms.make(Room { mute, ..Room::on_demand("board".to_owned()) });
+        assert_eq!((rooms.get(id).unwrap().settings.mute, rooms.get(id).unwrap().members()), (mute, 1));
+    }
+
+    #[test]
+    fn who_speaks_in_a_room_is_news_once() {
+        let (mut rooms, _, id) = opened();
+        assert!(rooms.set_speaker(id, Some(ANNA)) && !rooms.set_speaker(id, Some(ANNA)));
+        assert_eq!(rooms.get(id).unwrap().speaker(), Some(ANNA));
+        assert!(rooms.set_speaker(id, None) && !rooms.set_speaker(RoomId(99), None));
     }
 
     #[test]

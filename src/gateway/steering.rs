@@ -71,7 +71,8 @@ impl Gateway {
         if texts.into_iter().flatten().any(is_taken) || (new.pin.is_some() && new.pin == new.host_pin) {
             return Err(Refusal::new(Rule::PinTaken, "this PIN opens another room, or this one in two ways"));
         }
-        let room = Room { pin, host_pin, max_members: new.max_members, ..Room::on_demand(name.to_owned()) };
+        let NewRoom { max_members, mute, .. } = *new;
+        let room = Room { pin, host_pin, max_members, mute, ..Room::on_demand(name.to_owned()) };
         self.rooms.make(room);
         self.keep_room(name);
         Ok(())
@@ -95,10 +96,10 @@ impl Gateway {
             }
             count += 1;
             self.rooms.set_locked(&name, locked);
-            if let Some(StoredSettings { pin, host_pin, max_members }) =
+            if let Some(StoredSettings { pin, host_pin, max_members, mute }) =
                 made.filter(|_| self.plan.room(&name).is_none())
             {
-                self.rooms.make(Room { pin, host_pin, max_members, ..Room::on_demand(name) });
+                self.rooms.make(Room { pin, host_pin, max_members, mute, ..Room::on_demand(name) });
             }
         }
         count

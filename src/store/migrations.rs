@@ -7,11 +7,12 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// All steps, in order: number, what it is for, what is done. One that was released never changes.
-const STEPS: [(i64, &str, &str); 4] = [
+const STEPS: [(i64, &str, &str); 5] = [
     (1, "users", include_str!("../../migrations/0001_users.sql")),
     (2, "invitations", include_str!("../../migrations/0002_invitations.sql")),
     (3, "rooms", include_str!("../../migrations/0003_rooms.sql")),
     (4, "texts", include_str!("../../migrations/0004_texts.sql")),
+    (5, "mute", include_str!("../../migrations/0005_mute.sql")),
 ];
 
 /// The steps as sqlx takes them.

@@ -6,6 +6,7 @@ use crate::dialplan::{Database, Pin, Secret};
 use crate::gateway::{
     InvitedTo, Kept, Query, Stored, StoredBinding, StoredInvitation, StoredKey, StoredRoom, StoredSettings, StoredUser,
 };
+use crate::types::Disturbances;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
@@ -75,7 +76,7 @@ impl Rows {
              remote_address, expires FROM bindings ORDER BY user_name, position",
         );
         let bindings = bindings.fetch_all(pool).await?;
-        let rooms = sqlx::query("SELECT name, made, pin, host_pin, max_members, locked FROM rooms");
+        let rooms = sqlx::query("SELECT name, made, pin, host_pin, max_members, mute, locked FROM rooms");
         let rooms = rooms.fetch_all(pool).await?;
         let mut keys_of: BTreeMap<String, Vec<StoredKey>> = BTreeMap::new();
         for row in &keys {
@@ -195,13 +196,15 @@ impl Rows {
             let settings = made.clone().unwrap_or_default();
             let text = |pin: Option<Pin>| pin.map(|pin| pin.reveal());
             sqlx::query(
-                "INSERT INTO rooms (name, made, pin, host_pin, max_members, locked) VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO rooms (name, made, pin, host_pin, max_members, mute, locked) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
             )
             .bind(name)
             .bind(i64::from(made.is_some()))
             .bind(text(settings.pin))
             .bind(text(settings.host_pin))
             .bind(settings.max_members.map(i64::from))
+            .bind(settings.mute.to_string())
             .bind(i64::from(*locked))
             .execute(&mut *transaction)
             .await?;
@@ -316,6 +319,7 @@ fn room(row: &AnyRow) -> Result<StoredRoom, sqlx::Error> {
         pin: pin("pin")?,
         host_pin: pin("host_pin")?,
         max_members: most.map(|most| u32::try_from(most).unwrap_or(1)),
+        mute: Disturbances::named(&row.try_get::<String, _>("mute")?),
     };
     let is = |name: &str| row.try_get::<i64, _>(name).map(|number| number != 0);
     let made = is("made")?.then_some(settings);

@@ -6,6 +6,7 @@ use crate::gateway::{
     InvitedTo, StorageAnswer, StorageRequest, Stored, StoredInvitation, StoredKey, StoredSettings, StoredText,
     StoredUser,
 };
+use crate::types::Disturbances;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -182,7 +183,9 @@ fn invitations_come_back_with_who_came_by_them_and_go_after_their_end() {
 fn rooms_come_back_with_their_pins_and_locks_from_a_file_that_is_nobody_elses() {
     let folder = Folder::new("rooms");
     let room = |name: &str, made: Option<StoredSettings>, locked| StoredRoom { name: name.into(), made, locked };
-    let settings = StoredSettings { pin: Pin::new("0482917"), host_pin: Pin::new("775310"), max_members: Some(5) };
+    let mute = Disturbances::named("echo, music");
+    let settings =
+        StoredSettings { pin: Pin::new("0482917"), host_pin: Pin::new("775310"), max_members: Some(5), mute };
     let board = room("the board'; --", Some(settings), false);
     let plain = room("plain", Some(StoredSettings::default()), true);
     let locked = room("lobby", None, true);

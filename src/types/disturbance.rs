@@ -72,6 +72,13 @@ impl Disturbances {
         self.0 != before
     }
 
+    /// What was displayed, read again; what is none of them is left out.
+    #[must_use]
+    pub fn named(displayed: &str) -> Self {
+        let named = |name: &str| Disturbance::ALL.into_iter().find(|disturbance| disturbance.name() == name.trim());
+        displayed.split(',').filter_map(named).collect()
+    }
+
     /// Each of them, in their order.
     pub fn iter(self) -> impl Iterator<Item = Disturbance> {
         Disturbance::ALL.into_iter().filter(move |disturbance| self.contains(*disturbance))
@@ -121,6 +128,9 @@ mod tests {
         let written = serde_json::to_string(&some).unwrap();
         assert_eq!(written, r#"["echo","music"]"#);
         assert_eq!(serde_json::from_str::<Disturbances>(&written).unwrap(), some);
+        assert_eq!(Disturbances::named(&some.to_string()), some);
+        assert_eq!(Disturbances::named("music,dogs,"), [Disturbance::Music].into_iter().collect());
+        assert!(Disturbances::named("").is_empty());
         assert!(some.set(Disturbance::Echo, false) && !some.set(Disturbance::Echo, false));
         assert!(some.intersects(Disturbance::ALL.into_iter().collect()) && !some.contains(Disturbance::Echo));
     }

@@ -5,6 +5,7 @@ use super::sounds::NOTICE;
 use super::world::{Settings, World, ms, secs};
 use partyline::audio::goertzel;
 use partyline::gateway::{Audience, Reply, Request};
+use partyline::types::Disturbances;
 
 fn names(world: &mut World) -> Vec<String> {
     let Reply::Status(status) = world.ask(Request::Status) else { panic!("a status") };
@@ -185,7 +186,14 @@ fn members(world: &mut World, room: &str) -> usize {
 
 fn made(room: &str, pin: Option<&str>) -> Request {
     let pin = pin.map(str::to_owned);
-    Request::MakeRoom { room: room.into(), pin, host_pin: None, max_members: None, replace: false }
+    Request::MakeRoom {
+        room: room.into(),
+        pin,
+        host_pin: None,
+        max_members: None,
+        mute: Disturbances::default(),
+        replace: false,
+    }
 }
 
 #[test]

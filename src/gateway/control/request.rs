@@ -2,6 +2,7 @@
 
 use super::super::{Audience, InvitationStatus, InvitedUser, MadeInvitation, NewUser, Refusal, UserChange, UserStatus};
 use super::Status;
+use crate::types::Disturbances;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
@@ -107,6 +108,9 @@ pub enum Request {
         /// Calls in it at one time. Default: no limit.
         #[serde(default)]
         max_members: Option<u32>,
+        /// Whoever disturbs the others so is muted until it is over. Default: nobody.
+        #[serde(default)]
+        mute: Disturbances,
         /// Whether it is one that was made, and changes; else it must not be there yet.
         #[serde(default)]
         replace: bool,

@@ -8,6 +8,7 @@ use crate::gateway::{Audience, Progress, Refusal, Reply, Request, Rule, Status};
 use crate::http::access::Caller;
 use crate::http::app::App;
 use crate::http::problem::Problem;
+use crate::types::Disturbance;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -73,6 +74,10 @@ pub(super) struct NewRoom {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 10000)]
     max_members: Option<u32>,
+    /// Whoever disturbs the others by `echo`, `noise` (a fan, a hum) or `music` (a telephone that put the conference on
+    /// hold) is muted until it is over. By default nobody is.
+    #[serde(default)]
+    mute: Vec<Disturbing>,
 }
 
 /// Settings of a room that the API made.
@@ -91,6 +96,32 @@ pub(super) struct Settings {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 10000)]
     max_members: Option<u32>,
+    /// Whoever disturbs the others by `echo`, `noise` (a fan, a hum) or `music` (a telephone that put the conference on
+    /// hold) is muted until it is over. By default nobody is.
+    #[serde(default)]
+    mute: Vec<Disturbing>,
+}
+
+/// How a call disturbs the others in its room.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Disturbing {
+    /// What it hears comes back.
+    Echo,
+    /// A steady noise.
+    Noise,
+    /// Music, as of a hold.
+    Music,
+}
+
+impl From<Disturbing> for Disturbance {
+    fn from(disturbing: Disturbing) -> Self {
+        match disturbing {
+            Disturbing::Echo => Self::Echo,
+            Disturbing::Noise => Self::Noise,
+            Disturbing::Music => Self::Music,
+        }
+    }
 }
 
 /// Whether a room is locked.
@@ -167,10 +198,11 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<axum:
 pub(super) async fn make(
     State(app): State<App>,
     caller: Caller,
-    Json(NewRoom { name, pin, host_pin, max_members }): Json<NewRoom>,
+    Json(NewRoom { name, pin, host_pin, max_members, mute }): Json<NewRoom>,
 ) -> Result<(StatusCode, HeaderMap, axum::Json<Room>), Problem> {
     caller.must_be(ApiRole::Admin)?;
-    app.ask(Request::MakeRoom { room: name.clone(), pin, host_pin, max_members, replace: false }).await?;
+    let mute = mute.into_iter().map(Disturbance::from).collect();
+    app.ask(Request::MakeRoom { room: name.clone(), pin, host_pin, max_members, mute, replace: false }).await?;
     let (_, made) = find(&app, &caller, &name).await?;
     let place = format!("/api/v1/rooms/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
     let place = HeaderValue::from_str(&place).map_err(|_| Problem::bad_request("the name"))?;
@@ -195,10 +227,11 @@ pub(super) async fn change(
     State(app): State<App>,
     caller: Caller,
     Name(room): Name,
-    Json(Settings { pin, host_pin, max_members }): Json<Settings>,
+    Json(Settings { pin, host_pin, max_members, mute }): Json<Settings>,
 ) -> Result<StatusCode, Problem> {
     caller.must_be(ApiRole::Admin)?;
-    app.order(Request::MakeRoom { room, pin, host_pin, max_members, replace: true }).await
+    let mute = mute.into_iter().map(Disturbance::from).collect();
+    app.order(Request::MakeRoom { room, pin, host_pin, max_members, mute, replace: true }).await
 }
 
 /// Takes a room away that was made, once nobody is in it. Role: admin.

@@ -37,6 +37,8 @@ const TABLE: &[Row] = &[
     ("GET", "/api/v1/rooms/%ff", VIEWER, NO, 400, "bad-request"),
     ("GET", "/api/v1/rooms/demo", LOBBY, NO, 403, "room"),
     ("PUT", "/api/v1/rooms/board", ADMIN, r#"{"max_members":5}"#, 204, NO),
+    ("PUT", "/api/v1/rooms/board", ADMIN, r#"{"max_members":5,"mute":["echo","noise"]}"#, 204, NO),
+    ("PUT", "/api/v1/rooms/board", ADMIN, r#"{"mute":["dogs"]}"#, 422, "invalid"),
     ("PUT", "/api/v1/rooms/board", ADMIN, r#"{"pin":"x"}"#, 422, "invalid"),
     ("PUT", "/api/v1/rooms/demo", ADMIN, r#"{}"#, 409, "in-dialplan"),
     ("PUT", "/api/v1/rooms/nowhere", ADMIN, r#"{}"#, 404, "no-such-room"),

@@ -3,10 +3,15 @@
 use super::desk::{Desk, PLAN};
 use crate::dialplan::Pin;
 use crate::gateway::{Kept, Reply, Request, Rule, Stored, StoredRoom, StoredSettings};
+use crate::types::{Disturbance, Disturbances};
 
 fn make(room: &str, pin: &str, replace: bool) -> Request {
     let pin = Some(pin.to_owned());
-    Request::MakeRoom { room: room.into(), pin, host_pin: None, max_members: Some(5), replace }
+    Request::MakeRoom { room: room.into(), pin, host_pin: None, max_members: Some(5), mute: muted(), replace }
+}
+
+fn muted() -> Disturbances {
+    [Disturbance::Echo, Disturbance::Music].into_iter().collect()
 }
 
 fn lock(room: &str, locked: bool) -> Request {
@@ -24,7 +29,8 @@ fn refusal(desk: &mut Desk, request: Request) -> Rule {
 }
 
 fn stored(name: &str, pin: Option<&str>, locked: bool) -> StoredRoom {
-    let settings = |pin: &str| StoredSettings { pin: Pin::new(pin), host_pin: None, max_members: Some(5) };
+    let settings =
+        |pin: &str| StoredSettings { pin: Pin::new(pin), host_pin: None, max_members: Some(5), mute: muted() };
     StoredRoom { name: name.into(), made: pin.map(settings), locked }
 }
 
