@@ -10,7 +10,7 @@
 use partyline::audio::Rate;
 use partyline::audio::codec::{Encoder, Libraries, g711};
 use partyline::media::PacketKind;
-use partyline::media::command::{Command, LegSettings, PlayoutCounters};
+use partyline::media::command::{Command, LegSettings, PlayoutCounters, VoiceProcessing};
 use partyline::media::engine::Engine;
 use partyline::rtp::Header;
 use partyline::types::{AudioCodec, CallId, MediaParameters, Now, OpusSettings, UnitId};
@@ -45,7 +45,7 @@ fn leg(engine: &mut Engine, now: Now, number: u64, codec: AudioCodec, payload_ty
         media_timeout: None,
         collect_digits: false,
         playout: PlayoutCounters::default(),
-        automatic_gain: false,
+        processing: VoiceProcessing::default(),
     };
     engine.handle_command(now, Command::AddLeg { leg: CallId(number), settings: Box::new(settings) });
 }

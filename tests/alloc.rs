@@ -5,6 +5,7 @@ use partyline::audio::codec::{Encoder, Libraries, g711};
 use partyline::media::PacketKind;
 use partyline::media::command::{
     Clip, Command, EVERYONE, Event, LegSettings, LegStatistics, Pcm, PlayoutCounters, Stream, StreamSample,
+    VoiceProcessing,
 };
 use partyline::media::engine::{Engine, LegSlot, TICK};
 use partyline::rtp::Header;
@@ -113,7 +114,7 @@ fn settings(n: u64) -> Box<LegSettings> {
         media_timeout: Some(Duration::from_secs(10)),
         collect_digits: n.is_multiple_of(7),
         playout: PlayoutCounters::default(),
-        automatic_gain: n.is_multiple_of(4),
+        processing: VoiceProcessing { automatic_gain: n.is_multiple_of(4), noise_suppression: n % 16 == 3 },
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use partyline::audio::codec::g711;
 use partyline::media::PacketKind;
-use partyline::media::command::{Command, EVERYONE, LegSettings, PlayoutCounters};
+use partyline::media::command::{Command, EVERYONE, LegSettings, PlayoutCounters, VoiceProcessing};
 use partyline::media::engine::{Engine, LegSlot};
 use partyline::rtp::Header;
 use partyline::types::{AudioCodec, CallId, MediaParameters, Now, RoomId, UnitId};
@@ -64,7 +64,7 @@ pub fn settings(leg: u32) -> Box<LegSettings> {
         media_timeout: Some(Duration::from_secs(10)),
         collect_digits: false,
         playout: PlayoutCounters::default(),
-        automatic_gain: false,
+        processing: VoiceProcessing::default(),
     })
 }
 

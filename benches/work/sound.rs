@@ -2,8 +2,10 @@
 
 use std::hint::black_box;
 
+use partyline::audio::automatic_gain::AutomaticGain;
 use partyline::audio::codec::{Decoder, Encoder, LONGEST_PAYLOAD, Libraries, comfort_noise, g711, g729};
 use partyline::audio::limiter::SumLimiter;
+use partyline::audio::noise_suppression::NoiseSuppression;
 use partyline::audio::{FRAME_8K, Frame, Rate, level, mix};
 use partyline::types::{AudioCodec, OpusSettings, SampleRate};
 
@@ -43,6 +45,14 @@ pub fn works() -> Vec<Work> {
         mixed("mix/add_clamped", |_, own, out| mix::add_clamped(out, own)),
         limited("limiter/rests", 2),
         limited("limiter/acts", 40),
+        processed("processing/automatic_gain", || {
+            let mut gain = AutomaticGain::default();
+            move |frame: &mut Frame| gain.apply(frame, true)
+        }),
+        processed("processing/noise_suppression", || {
+            let mut suppression = NoiseSuppression::new(Rate::Narrow);
+            move |frame: &mut Frame| suppression.apply(frame)
+        }),
         mixed("level/energy", |_, own, _| {
             black_box(level::energy(own));
         }),
@@ -58,6 +68,18 @@ pub fn works() -> Vec<Work> {
         works.extend([g729_encoded(), g729_decoded()]);
     }
     works
+}
+
+/// 20 ms of a voice that is processed.
+fn processed<P: FnMut(&mut Frame) + 'static>(name: &str, process: impl Fn() -> P + 'static) -> Work {
+    Work::new(name, 500, move || {
+        let (voice, mut process) = (voice(1, 8_000), process());
+        move || {
+            let mut frame = black_box(voice);
+            process(&mut frame);
+            black_box(&frame);
+        }
+    })
 }
 
 /// 20 ms of what so many say at once.

@@ -16,6 +16,7 @@ pub mod goertzel;
 pub mod level;
 pub mod limiter;
 pub mod mix;
+pub mod noise_suppression;
 pub mod playout;
 pub mod rate_converter;
 pub mod resample;

@@ -6,7 +6,9 @@ use super::{say, tell};
 use crate::audio::codec::Libraries;
 use crate::audio::tone::Tone;
 use crate::dialplan::TrunkTls;
-use crate::media::command::{Clip, Command, Event as MediaEvent, LegSettings, PlayoutCounters, RecorderSink};
+use crate::media::command::{
+    Clip, Command, Event as MediaEvent, LegSettings, PlayoutCounters, RecorderSink, VoiceProcessing,
+};
 use crate::media::thread::{MediaHandle, Settings, TransportSockets};
 use crate::net::{Arrival, ListenAddress, PortError, PortRange, TlsPeer, Transports};
 use crate::sdp::{self, LocalMedia, Negotiation, SessionDescription};
@@ -337,7 +339,7 @@ impl Phone {
             media_timeout: None,
             collect_digits: false,
             playout: PlayoutCounters::default(),
-            automatic_gain: false,
+            processing: VoiceProcessing::default(),
         };
         self.heard.rate = negotiation.parameters.codec.sample_rate().min(WIDE);
         self.negotiation = Some(negotiation);

@@ -16,7 +16,7 @@ use super::relayed::Relayed;
 use super::transport::ConnectionStage;
 use super::{Event, Masked, SessionId};
 use crate::dialplan::Plan;
-use crate::media::command::PlayoutCounters;
+use crate::media::command::{PlayoutCounters, VoiceProcessing};
 use crate::sdp::{LocalMedia, Negotiation, SessionDescription};
 use crate::session::collect::Collector;
 use crate::session::{Alerting, Party, PlaybackHandle};
@@ -279,6 +279,8 @@ pub(super) struct Call {
     pub(super) disturbing: Disturbing,
     /// How much louder than it is the others hear it, decibels.
     pub(super) gain: i8,
+    /// What is done to its sound before the others hear it.
+    pub(super) processing: VoiceProcessing,
     pub(super) on_hold: bool,
     pub(super) times: CallTimes,
     pub(super) status: Option<u16>,
@@ -343,6 +345,7 @@ impl Call {
             muted: false,
             disturbing: Disturbing::default(),
             gain: 0,
+            processing: VoiceProcessing::default(),
             on_hold: false,
             times: CallTimes::begin(now),
             status: None,

@@ -109,6 +109,7 @@ impl Gateway {
         let logged = self.logged_room(&shown);
         self.log(Level::Info, Some(id), "joined", format!("room {logged}, {members} in it"));
         self.effects.event(Event::RoomJoined { call: id, room: shown, members });
+        self.apply_processing(id);
         self.tell_joined(id, &name);
     }
 
@@ -117,6 +118,7 @@ impl Gateway {
         let Some(open) = self.rooms.get(room) else { return };
         let (shown, members) = (self.shown_name(room, &open.settings.name), open.members());
         self.effects.event(Event::RoomLeft { call: id, room: shown, members });
+        self.apply_processing(id);
     }
 
     /// A room's name for the log and for events: one made on demand may be a whole telephone number.

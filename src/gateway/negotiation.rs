@@ -4,7 +4,7 @@ use super::call::Phase;
 use super::hold::is_hold_of_peer;
 use super::peer::fresh_key;
 use super::{Call, Gateway, Level};
-use crate::media::command::{Command, LegSettings};
+use crate::media::command::{Command, LegSettings, VoiceProcessing};
 use crate::sdp::{self, LocalSrtp, Negotiation, Refusal, SessionDescription};
 use crate::sip::message::StatusCode;
 use crate::sip::{Body, InviteId};
@@ -43,6 +43,7 @@ impl Gateway {
         }
         self.look_up_media_host(now, id);
         let seed = self.random.next_u64();
+        let processing = self.wanted_processing(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(negotiation) = call.media.negotiation.as_ref().filter(|_| !call.media.leg) else { return };
         let parameters = believed(&negotiation.parameters, call);
@@ -57,8 +58,9 @@ impl Gateway {
             cname: LegSettings::cname(seed),
             collect_digits: true,
             playout: call.media.playout.clone(),
-            automatic_gain: call.peer.media().automatic_gain,
+            processing,
         };
+        call.processing = processing;
         call.media.leg = true;
         let on_hold = call.on_hold;
         self.media(Command::AddLeg { leg: id, settings: Box::new(settings) });
@@ -176,6 +178,26 @@ impl Gateway {
         if let Some(call) = self.calls.get(&id) {
             let muted = call.is_muted() || call.on_hold || call.phase.is_held();
             self.media(Command::Mute { leg: id, muted });
+        }
+    }
+
+    /// What its trunk, or a room that it is in, wants done to a call's sound.
+    fn wanted_processing(&self, id: CallId) -> VoiceProcessing {
+        let own = self.calls.get(&id).map(|call| call.peer.media().processing);
+        let rooms = self.rooms.of(id).filter_map(|room| {
+            let settings = &self.rooms.get(room)?.settings;
+            let (automatic_gain, noise_suppression) = (settings.automatic_gain, settings.noise_suppression);
+            Some(VoiceProcessing { automatic_gain, noise_suppression })
+        });
+        own.into_iter().chain(rooms).fold(VoiceProcessing::default(), VoiceProcessing::or)
+    }
+
+    /// A call has come into a room or left one: something else may be done to its sound.
+    pub(super) fn apply_processing(&mut self, id: CallId) {
+        let processing = self.wanted_processing(id);
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.media.leg) else { return };
+        if std::mem::replace(&mut call.processing, processing) != processing {
+            self.media(Command::SetProcessing { leg: id, processing });
         }
     }
 

@@ -10,6 +10,7 @@ pub(super) use user::{User, UserTerms};
 use super::InvitedTo;
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Origin, Plan, ReliableProvisional, SrtpPolicy, Trunk};
+use crate::media::command::VoiceProcessing;
 use crate::sdp::LocalSrtp;
 use crate::sip::message::StatusCode;
 use crate::sip::{self, Admitted, PeerId};
@@ -139,7 +140,10 @@ impl Peer {
                 srtp: trunk.srtp,
                 srtp_keys_in_clear: trunk.srtp_keys_in_clear,
                 digits: trunk.digits,
-                automatic_gain: trunk.automatic_gain,
+                processing: VoiceProcessing {
+                    automatic_gain: trunk.automatic_gain,
+                    noise_suppression: trunk.noise_suppression,
+                },
             },
             Self::User(_) | Self::Guest(_) => User::media(),
         }
@@ -215,8 +219,8 @@ pub(super) struct MediaPolicy<'a> {
     srtp_keys_in_clear: bool,
     /// How it wants digits sent.
     pub(super) digits: DigitTransport,
-    /// Whether its callers are brought to the same loudness.
-    pub(super) automatic_gain: bool,
+    /// What is done to the sound of its callers.
+    pub(super) processing: VoiceProcessing,
 }
 
 impl MediaPolicy<'_> {

@@ -130,6 +130,13 @@ pub enum Command {
         /// By so much, [`GAIN_DECIBELS`]; 0 as it is.
         decibels: i8,
     },
+    /// Something else is done to a leg's sound from here on, before others hear it.
+    SetProcessing {
+        /// The leg.
+        leg: CallId,
+        /// What.
+        processing: VoiceProcessing,
+    },
     /// While on, the leg's packets are handled on arrival and digits come out as [`Event::Digit`] at once; tones are
     /// listened for, unless a telephone event has come.
     /// While off, digits are still decoded (they never sound in a room) and reported at the tick.
@@ -184,8 +191,28 @@ pub struct LegSettings {
     pub collect_digits: bool,
     /// Where it tells what it does to the sound.
     pub playout: PlayoutCounters,
-    /// Whether it is brought towards −20 dBov of speech, by -12 to +20 dB, before others hear it.
+    /// What is done to its sound before others hear it.
+    pub processing: VoiceProcessing,
+}
+
+/// What is done to a leg's sound before others hear it. Where anything is, a constant offset is taken out as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VoiceProcessing {
+    /// Speech is brought towards −20 dBov, by -12 to +20 dB.
     pub automatic_gain: bool,
+    /// Noise is made quieter by up to 12 dB, up to 16 kHz.
+    pub noise_suppression: bool,
+}
+
+impl VoiceProcessing {
+    /// All that either of two asks for.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            automatic_gain: self.automatic_gain || other.automatic_gain,
+            noise_suppression: self.noise_suppression || other.noise_suppression,
+        }
+    }
 }
 
 impl LegSettings {

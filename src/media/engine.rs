@@ -165,6 +165,7 @@ impl Engine {
             }
             Command::Mute { leg, muted } => self.on_leg(leg, |leg| leg.mute(muted)),
             Command::SetGain { leg, decibels } => self.on_leg(leg, |leg| leg.set_gain(decibels)),
+            Command::SetProcessing { leg, processing } => self.on_leg(leg, |leg| leg.process(processing)),
             Command::CollectDigits { leg, on } => self.on_leg(leg, |leg| leg.collect(on)),
             Command::WatchMedia { leg, timeout } => self.on_leg(leg, |leg| leg.watch(now.instant, timeout)),
             Command::SendDigits { leg, digits, duration } => {

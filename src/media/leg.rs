@@ -65,7 +65,7 @@ pub(crate) struct Leg {
     heard_as: HeardAs,
     powers: Powers,
     gain: Gain,
-    /// Where it is brought to the same loudness as others.
+    /// Where it is made quieter, louder or free of noise before others hear it.
     leveling: Option<Box<Leveling>>,
     /// It is to be removed once its sound has faded out, with what it had counted until then: what comes later, as a
     /// peer's farewell in clear, is nobody's.
@@ -140,7 +140,7 @@ impl Leg {
             address_changes: 0,
         };
         leg.receiver.tell(settings.playout.clone());
-        leg.leveling = settings.automatic_gain.then(|| Box::new(Leveling::new(leg.receiver.rate())));
+        leg.leveling = Leveling::arranged(None, settings.processing, leg.receiver.rate());
         leg.heard_as = leg.steady();
         leg.set_telephone_events(parameters);
         leg.collect(settings.collect_digits);

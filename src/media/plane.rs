@@ -247,6 +247,7 @@ impl<S> Plane<S> {
             Command::UpdateLeg { .. }
             | Command::Mute { .. }
             | Command::SetGain { .. }
+            | Command::SetProcessing { .. }
             | Command::CollectDigits { .. }
             | Command::SendDigits { .. }
             | Command::WatchMedia { .. }
@@ -366,6 +367,7 @@ fn units_of(command: &Command) -> (UnitId, Option<UnitId>) {
         | Command::RemoveLeg { leg }
         | Command::Mute { leg, .. }
         | Command::SetGain { leg, .. }
+        | Command::SetProcessing { leg, .. }
         | Command::CollectDigits { leg, .. }
         | Command::SendDigits { leg, .. }
         | Command::WatchMedia { leg, .. }

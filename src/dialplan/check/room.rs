@@ -35,6 +35,8 @@ pub(super) fn check(
                 music: music(checker, gateway, raw),
                 max_members: checker.number("max_members", &raw.max_members, 1..=10_000),
                 mute: mute(checker, &raw.mute),
+                automatic_gain: raw.automatic_gain.get().is_some_and(|value| *value.get_ref()),
+                noise_suppression: raw.noise_suppression.get().is_some_and(|value| *value.get_ref()),
                 invited_call: raw.invited_call.get().map(|number| number.get_ref().clone()),
                 access_number: access_number(checker, &raw.access_number),
             })

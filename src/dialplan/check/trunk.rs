@@ -117,6 +117,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         srtp: raw.srtp.get().and_then(|value| checker.word("srtp", value, &SRTP)).unwrap_or_default(),
         srtp_keys_in_clear: raw.srtp_keys_in_clear.get().is_some_and(|value| *value.get_ref()),
         automatic_gain: raw.automatic_gain.get().is_some_and(|value| *value.get_ref()),
+        noise_suppression: raw.noise_suppression.get().is_some_and(|value| *value.get_ref()),
     };
     media_security(checker, &trunk, gateway, raw);
     credentials(checker, name.span(), &trunk, raw);

@@ -23,6 +23,10 @@ pub struct Room {
     pub max_members: Option<u32>,
     /// Whoever disturbs the others so is muted until it is over. Default: none.
     pub mute: Disturbances,
+    /// Whether all in it are brought to the same loudness. Default no.
+    pub automatic_gain: bool,
+    /// Whether the noise behind all in it is suppressed. Default no.
+    pub noise_suppression: bool,
     /// The number that those who were invited call in its stead. Default: none, they call the room.
     pub invited_call: Option<String>,
     /// The number that telephones reach it by, for people. Default: that of the gateway.
@@ -53,6 +57,8 @@ impl Room {
             music: None,
             max_members: None,
             mute: Disturbances::NONE,
+            automatic_gain: false,
+            noise_suppression: false,
             invited_call: None,
             access_number: None,
         }

@@ -83,6 +83,8 @@ pub struct Trunk {
     pub srtp_keys_in_clear: bool,
     /// Whether whoever calls by it is brought to the same loudness. Default no.
     pub automatic_gain: bool,
+    /// Whether the noise behind its callers is suppressed. Default no.
+    pub noise_suppression: bool,
 }
 
 impl Trunk {

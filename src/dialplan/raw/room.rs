@@ -24,6 +24,10 @@ table! {
         /// conference on hold) is muted until it is over, or somebody lets the call be heard again. Default: none of
         /// them; they are named all the same.
         mute: Strings = r#"["echo", "music"]"#,
+        /// Whether all in it are heard equally loud, as with `automatic_gain` of a trunk. Default `false`.
+        automatic_gain: bool = "true",
+        /// Whether the noise behind all in it is made quieter, as with `noise_suppression` of a trunk. Default `false`.
+        noise_suppression: bool = "true",
         /// What those who were invited call in its stead: a number that a route from `users` leads to a scenario, which
         /// finds the room's name in `X-Conference-Id`. Default: the room itself.
         invited_call: String = r#""joinconf""#,

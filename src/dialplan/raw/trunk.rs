@@ -105,6 +105,10 @@ table! {
         /// seconds, by -12 to +20 dB, what gets too loud is limited, and a constant offset is taken out. In pauses
         /// nothing changes, and noise is made no louder than −50 dBov. Default `false`.
         automatic_gain: bool = "true",
+        /// Whether noise behind each of its callers, as of a fan or a street, is made quieter for the others, by up to
+        /// 12 dB. Each such call takes a media thread about four times as long, another 0.05 % of a core, and 30 KiB, and
+        /// is heard 12 ms later. Sound of 48 kHz is left as it is. Default `false`.
+        noise_suppression: bool = "true",
     }
 }
 

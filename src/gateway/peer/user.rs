@@ -4,6 +4,7 @@ use super::{CallLimits, MediaPolicy};
 use crate::dialplan::number::NumberRules;
 use crate::dialplan::{DigitTransport, NumberSource, Plan, SrtpPolicy};
 use crate::gateway::InvitedTo;
+use crate::media::command::VoiceProcessing;
 use crate::session::Party;
 use crate::sip;
 use crate::types::CodecPolicy;
@@ -65,7 +66,7 @@ impl User {
             srtp: SrtpPolicy::Opportunistic,
             srtp_keys_in_clear: false,
             digits: DigitTransport::Rtp,
-            automatic_gain: false,
+            processing: VoiceProcessing::default(),
         }
     }
 

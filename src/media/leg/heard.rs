@@ -1,7 +1,9 @@
 //! What the others hear of a leg: all of it, louder or quieter, or nothing, and how that begins and ends.
 
+use super::super::command::VoiceProcessing;
 use super::super::voices::Presence;
 use super::Leg;
+use super::leveling::Leveling;
 use crate::audio::fade::{fade_in, fade_out};
 
 /// What others hear of a leg's next frame.
@@ -55,6 +57,14 @@ impl Leg {
     pub(crate) fn set_gain(&mut self, decibels: i8) {
         self.gain.set(decibels);
         if self.heard_as == HeardAs::Sound {
+            self.heard_as = self.steady();
+        }
+    }
+
+    /// Something else is done to its sound. Allocates.
+    pub(crate) fn process(&mut self, processing: VoiceProcessing) {
+        self.leveling = Leveling::arranged(self.leveling.take(), processing, self.receiver.rate());
+        if matches!(self.heard_as, HeardAs::Sound | HeardAs::Scaled) {
             self.heard_as = self.steady();
         }
     }

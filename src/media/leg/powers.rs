@@ -12,7 +12,12 @@ impl Leg {
     /// Takes note of how loud what was just heard is, whether the others hear it or not.
     #[inline]
     pub(crate) fn note_power(&mut self, round: u64) {
-        if let Some(energy) = self.receiver.energy() {
+        // Of a leg whose noise is suppressed, what the others hear of it.
+        let energy = match &self.leveling {
+            None => self.receiver.energy(),
+            Some(leveling) => leveling.energy(),
+        };
+        if let Some(energy) = energy {
             self.powers.put(round, energy);
         }
     }

@@ -2,16 +2,16 @@
 
 use super::world::{World, leg, ms, room};
 use crate::audio::level;
-use crate::media::command::{Command, EVERYONE};
+use crate::media::command::{Command, EVERYONE, VoiceProcessing};
 use crate::types::{AudioCodec, RoomId};
 
 /// A room with a talker, leveled or not, and two who listen.
 fn room_with(codec: AudioCodec, is_leveled: bool) -> World {
     let mut world = World::new(1);
     world.send(Command::AddRoom { room: RoomId(1), loudest: EVERYONE });
-    world.automatic_gain = is_leveled;
+    world.processing.automatic_gain = is_leveled;
     world.phone_with(1, World::parameters_of(1, codec));
-    world.automatic_gain = false;
+    world.processing.automatic_gain = false;
     for n in 2..=3 {
         world.phone_with(n, World::parameters_of(n, AudioCodec::Pcmu)).loudness = -90.0;
     }
@@ -63,5 +63,20 @@ fn the_gain_that_somebody_set_comes_on_top() {
     world.send(Command::SetGain { leg: crate::types::CallId(1), decibels: -10 });
     let heard = speaks(&mut world, -37.0, 50);
     assert!((heard + 27.0).abs() < 3.5, "{heard}");
+    world.end();
+}
+
+#[test]
+fn a_leg_that_is_in_the_middle_of_a_call_is_leveled_from_then_on() {
+    let mut world = room_with(AudioCodec::Pcmu, false);
+    assert!((speaks(&mut world, -37.0, 20) + 37.0).abs() < 1.0);
+    let leg = crate::types::CallId(1);
+    let leveled = VoiceProcessing { automatic_gain: true, noise_suppression: false };
+    world.send(Command::SetProcessing { leg, processing: leveled });
+    let heard = speaks(&mut world, -37.0, 50);
+    assert!((heard + 17.0).abs() < 3.5, "{heard}");
+    world.send(Command::SetProcessing { leg, processing: VoiceProcessing::default() });
+    let heard = speaks(&mut world, -37.0, 10);
+    assert!((heard + 37.0).abs() < 1.0, "{heard}");
     world.end();
 }

@@ -2,7 +2,7 @@
 
 use crate::audio::codec::{Decoder, Encoder, Libraries};
 use crate::audio::{Rate, goertzel};
-use crate::media::command::{Command, Event, LegSettings, LegStatistics, PlayoutCounters};
+use crate::media::command::{Command, Event, LegSettings, LegStatistics, PlayoutCounters, VoiceProcessing};
 use crate::media::outbox::PacketKind;
 use crate::media::sim::SimMedia;
 use crate::rtp::telephone_event::TelephoneEvent;
@@ -97,8 +97,8 @@ pub(super) struct World {
     pub(super) start: Instant,
     pub(super) phones: BTreeMap<u64, Phone>,
     pub(super) events: Vec<Event>,
-    /// Whether the legs that are made are leveled.
-    pub(super) automatic_gain: bool,
+    /// What is done to the sound of the legs that are made.
+    pub(super) processing: VoiceProcessing,
     flying: Vec<(Instant, u64, SocketAddr, Vec<u8>)>,
     random: StdRng,
 }
@@ -116,7 +116,7 @@ impl World {
             start: now.instant,
             phones: BTreeMap::new(),
             events: vec![],
-            automatic_gain: false,
+            processing: VoiceProcessing::default(),
             flying: vec![],
             random: StdRng::seed_from_u64(1),
         }
@@ -162,7 +162,7 @@ impl World {
             media_timeout: None,
             collect_digits: false,
             playout: PlayoutCounters::default(),
-            automatic_gain: self.automatic_gain,
+            processing: self.processing,
         });
         self.send(Command::AddLeg { leg: CallId(n), settings });
         let phone = Phone {

@@ -3,7 +3,7 @@
 use super::{MediaHandle, Settings, TransportSockets};
 use crate::audio::codec::g711;
 use crate::audio::goertzel;
-use crate::media::command::{Command, EVERYONE, Event, LegSettings, PlayoutCounters};
+use crate::media::command::{Command, EVERYONE, Event, LegSettings, PlayoutCounters, VoiceProcessing};
 use crate::rtp::{Header, Packet, rtcp};
 use crate::types::{AudioCodec, CallId, MediaParameters, RoomId, SrtpKey, SrtpKeys, SrtpSuite, UnitId};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -52,7 +52,7 @@ impl Phone {
             media_timeout: None,
             collect_digits: false,
             playout: PlayoutCounters::default(),
-            automatic_gain: false,
+            processing: VoiceProcessing::default(),
         };
         media.send(Command::AddLeg { leg, settings: Box::new(settings) }, Some(ours));
         Self { leg, rtp, rtcp, to, frequency: 400.0 + 100.0 * n as f64, sent: 0, heard: vec![] }
@@ -230,7 +230,7 @@ fn what_is_no_media_of_a_browsers_leg_is_handed_aside() {
         media_timeout: None,
         collect_digits: false,
         playout: PlayoutCounters::default(),
-        automatic_gain: false,
+        processing: VoiceProcessing::default(),
     };
     let add = Command::AddLeg { leg: CallId(1), settings: Box::new(settings) };
     media.send(add, Some(TransportSockets { rtp, rtcp: None, aside: Some(aside) }));
