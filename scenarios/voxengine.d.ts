@@ -147,6 +147,8 @@ interface CallEventFields {
   [CallEvents.RecordStopped]: { url: string; duration: number; cost: number; error?: string };
   [CallEvents.TransferComplete]: { role: "transferor" };
   [CallEvents.TransferFailed]: { code: number; reason: string; role: "transferor" };
+  [CallEvents.DisturbanceBegan]: { disturbance: "echo" | "noise" | "music" };
+  [CallEvents.DisturbanceEnded]: { disturbance: "echo" | "noise" | "music" };
 }
 
 type CallEventOf<E> = CallEvent & (E extends keyof CallEventFields ? CallEventFields[E] : {});
