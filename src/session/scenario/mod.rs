@@ -76,8 +76,6 @@ impl Runtime {
         engine.set_max_stack_size(limits::STACK);
         engine.set_gc_threshold(limits::GARBAGE);
         let context = Context::custom::<Intrinsics>(&engine).map_err(unmade)?;
-        let interrupted = Rc::clone(&shared);
-        engine.set_interrupt_handler(Some(Box::new(move || interrupted.is_to_stop())));
         let rejected = Rc::clone(&shared);
         engine.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, is_handled| {
             rejected.track(&ctx, promise, &reason, is_handled);
@@ -87,6 +85,9 @@ impl Runtime {
                 prelude::load(&ctx, &shared).catch(&ctx).map_err(|error| Fault::of(&ctx, error, &shared.files.borrow()))
             })
             .map_err(|fault| fault.within("the object model"))?;
+        // The object model is ours, and ends: where a thousand sessions begin at once, it may take more than a second.
+        let interrupted = Rc::clone(&shared);
+        engine.set_interrupt_handler(Some(Box::new(move || interrupted.is_to_stop())));
         let (deliver, settle) = shared.entries.take().unzip();
         Ok(Self { deliver, settle, context, engine, shared, setup, is_over: false })
     }

@@ -136,6 +136,15 @@ fn scripts_are_checked_without_being_run() {
 }
 
 #[test]
+fn the_object_model_is_made_however_long_that_takes() {
+    let setup =
+        Setup { session: "s1".into(), custom_data: String::new(), access: Default::default(), seed: Seed::fixed(1) };
+    let mut runtime = Runtime::new(setup, Fuel::new(0)).unwrap();
+    let said = short(&runtime.begin(now(), &Script::compile("test.js", "while (true) {}")));
+    assert!(said.starts_with("FAILED a callback took longer than a second (test.js:1:"), "{said}");
+}
+
+#[test]
 fn sessions_share_a_script_that_knows_its_places_and_not_its_text() {
     let script = Script::compile(
         "shared.js",
