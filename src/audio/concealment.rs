@@ -34,6 +34,8 @@ const MORE_FADE: usize = 8;
 const LONGEST_FADE: usize = 80;
 /// As much of a gap is made from the sound behind it.
 const MENDED: usize = 480;
+/// Samples of the sound behind a gap that tell how it came about, at least.
+const TELLING: usize = 140;
 
 /// One concealment, from the last good sample to the first one after it.
 #[derive(Debug, Clone)]
@@ -139,15 +141,15 @@ impl Concealment {
     }
 
     /// The sound that follows `gap`, which is concealed and was not heard yet, is there: the gap is led to it. Says
-    /// whether there was a gap, and enough sound to tell how it came about, 20 ms; if not, nothing has changed.
+    /// whether there was a gap, and enough sound to tell how it came about, 17.5 ms; if not, nothing has changed.
     pub fn mend(&mut self, gap: &mut [i16], next: &[i16]) -> bool {
         let scale = self.scale;
         let looked_at = HISTORY * scale;
         let mut backwards = [0; HISTORY * MOST];
-        if gap.is_empty() || next.len() < looked_at || looked_at > backwards.len() {
+        if gap.is_empty() || next.len() < TELLING * scale || looked_at > backwards.len() {
             return false;
         }
-        for (sample, &next) in backwards.iter_mut().zip(next[..looked_at].iter().rev()) {
+        for (sample, &next) in backwards[..looked_at].iter_mut().rev().zip(next) {
             *sample = next;
         }
         self.start(&backwards[..looked_at], scale);
@@ -368,7 +370,7 @@ mod tests {
             let all = [&voice[..from], &gap, &voice[to..]].concat();
             let steepest_now = all.windows(2).map(|w| (w[1] - w[0]).abs()).max().unwrap();
             assert!(steepest_now <= steepest * 3 / 2, "{scale}: {steepest_now} {steepest}");
-            assert!(!concealment.mend(&mut gap, &voice[..159 * scale]), "too little to tell");
+            assert!(!concealment.mend(&mut gap, &voice[..139 * scale]), "too little to tell");
         }
     }
 

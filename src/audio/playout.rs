@@ -1,6 +1,6 @@
 //! A leg's decoded samples on their way to the tick: see [`Playout`].
 
-use super::concealment::{Concealment, HISTORY};
+use super::concealment::{Concealment, HISTORY, fade};
 use super::{FRAME_8K, Frame, Rate, time_scale};
 use std::ops::Range;
 
@@ -10,6 +10,8 @@ const CAPACITY: usize = 13 * FRAME_8K;
 const RISE: usize = 16;
 /// Sound before silence falls over 5 ms.
 const FALL: usize = 40;
+/// The longest that a decoder settles, at 8 kHz: 5 ms.
+pub const MOST_SETTLING: usize = 40;
 
 /// The store of decoded samples between decoder and tick: appends, conceals, shortens, lengthens, and hands out frames.
 ///
@@ -97,14 +99,21 @@ impl Playout {
     /// Appends `count` samples which `decode` writes into the slice it is given (its contents are stale: all of it must
     /// be written). Concealment before it that still waits is led to it; what follows played concealment is faded into.
     /// More than fits is cut off; a packet is never that long.
+    #[inline]
     pub fn push_with(&mut self, count: usize, decode: impl FnOnce(&mut [i16])) {
+        self.push_settling(count, 0, decode);
+    }
+
+    /// The same of a decoder whose first `settling` samples are not to be believed where something was lost before
+    /// them, at most [`MOST_SETTLING`] at 8 kHz: the first half of those is made up as well, the rest faded into.
+    pub fn push_settling(&mut self, count: usize, settling: usize, decode: impl FnOnce(&mut [i16])) {
         if self.ending == Ending::Noise {
             self.start_concealment();
         }
         let place = self.room(count);
         decode(&mut self.buffer[place.clone()]);
         if self.ending != Ending::Sound {
-            self.begin_sound(place);
+            self.begin_sound(place, settling);
         }
     }
 
@@ -231,22 +240,37 @@ impl Playout {
         self.ending = Ending::Silence;
     }
 
-    /// Sound was written to `place`, before which there was none.
+    /// Sound was written to `place`, before which there was none, and its first `settling` samples are in doubt.
     #[inline(never)]
-    fn begin_sound(&mut self, place: Range<usize>) {
-        let (before, out) = self.buffer[..place.end].split_at_mut(place.start);
+    fn begin_sound(&mut self, place: Range<usize>, settling: usize) {
+        let out = &mut self.buffer[place.clone()];
         match self.ending {
             Ending::Sound => {}
-            Ending::Concealed => {
-                let gap = before.len() - self.gap.min(self.len - out.len());
-                if !self.concealment.mend(&mut before[gap..], out) {
-                    self.concealment.recover(out);
-                }
-            }
+            Ending::Concealed => self.mend(place, settling),
             Ending::Noise => self.concealment.recover(out),
             Ending::Silence => rise(out, RISE * self.rate.scale()),
         }
         self.ending = Ending::Sound;
+    }
+
+    /// The same behind concealment.
+    fn mend(&mut self, place: Range<usize>, settling: usize) {
+        let gap = place.start - self.gap.min(self.len - place.len());
+        let settling = settling.min(place.len()).min(MOST_SETTLING * self.rate.scale());
+        let mut decoded = [0; MOST_SETTLING * Rate::Full.scale()];
+        let decoded = &mut decoded[..settling];
+        let (before, out) = self.buffer[..place.end].split_at_mut(place.start + settling);
+        let doubtful = &mut before[place.start..];
+        decoded.copy_from_slice(doubtful);
+        self.concealment.preview(doubtful);
+        let is_mended = self.concealment.mend(&mut before[gap..], out);
+        if is_mended {
+            let half = settling / 2;
+            fade(&mut before[place.start + half..], &decoded[half..]);
+        } else {
+            before[place.start..].copy_from_slice(decoded);
+            self.concealment.recover(&mut self.buffer[place]);
+        }
     }
 
     /// What was appended last is to go on.
@@ -361,6 +385,43 @@ mod tests {
         let worst = mended.windows(2).map(|pair| (pair[1] - pair[0]).abs()).max().unwrap();
         let steepest = tone.windows(2).map(|pair| (pair[1] - pair[0]).abs()).max().unwrap();
         assert!(worst <= steepest * 2, "{worst} {steepest}");
+    }
+
+    #[test]
+    fn what_a_decoder_makes_before_it_has_settled_is_not_heard() {
+        for rate in [Rate::Narrow, Rate::Wide] {
+            let frame = rate.frame();
+            let step = std::f64::consts::TAU * 200.0 / f64::from(rate.hertz());
+            let tone: Vec<i16> = (0..8 * frame).map(|n| (8_000.0 * (step * n as f64).sin()) as i16).collect();
+            let settling = 20 * rate.scale();
+            let mut playout = Playout::new(rate);
+            let mut heard = Vec::new();
+            let mut taken = vec![0; frame];
+            for (at, sound) in tone.chunks(frame).enumerate() {
+                match at {
+                    4 => playout.conceal(frame),
+                    5 => playout.push_settling(frame, settling, |out| {
+                        out.copy_from_slice(sound);
+                        out[..settling / 2].iter_mut().for_each(|sample| *sample += 8_000);
+                    }),
+                    _ => playout.push_settling(frame, settling, |out| out.copy_from_slice(sound)),
+                }
+                // What is concealed waits for what follows it.
+                if at != 4 {
+                    playout.take(&mut taken);
+                    heard.extend(&taken);
+                }
+            }
+            while !playout.is_empty() {
+                playout.take(&mut taken);
+                heard.extend(&taken);
+            }
+            let error = |range: Range<usize>| {
+                heard[range.clone()].iter().zip(&tone[range]).map(|(a, b)| (a - b).abs()).max().unwrap()
+            };
+            assert!(error(4 * frame..5 * frame + settling) < 2_000, "{rate:?}");
+            assert_eq!(error(5 * frame + settling..8 * frame), 0, "{rate:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub const BEHIND: usize = REACH - 2;
 /// And before it.
 pub const BEFORE: usize = 2;
 
+/// Samples of what follows lost octets that are not to be believed: the mirror filter reaches back into what was made
+/// up, and the predictions are not yet what the sender's are.
+pub const SETTLING: usize = 40;
+
 /// Decision levels of the low band's quantiser (table 14).
 const LEVELS: [i32; 29] = [
     35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1_023, 1_121, 1_219, 1_339,

@@ -60,8 +60,9 @@ impl Format {
     #[inline(never)]
     fn decode_stream(&mut self, payload: &[u8], passing: &mut Option<Box<Passing>>, playout: &mut Playout) {
         passing.iter_mut().for_each(|passing| passing.wake(&mut self.decoder));
+        let settling = if self.made_up > 0 { g722::SETTLING } else { 0 };
         self.made_up = 0;
-        playout.push_with(self.samples(payload), |out| {
+        playout.push_settling(self.samples(payload), settling, |out| {
             // What could not be read is silence.
             let made = self.decoder.decode(payload, out);
             out.get_mut(made..).unwrap_or_default().fill(0);
