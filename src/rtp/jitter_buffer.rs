@@ -59,7 +59,7 @@ const OTHERS: usize = 4;
 ///   delay stays. A packet that comes too late for that is dropped; the second within two seconds makes the delay grow.
 /// - On a line that loses, the delay grows by a packet, or by two where several are lost in a row: so a packet is there
 ///   that follows the lost one, and is handed out with the concealment, which can be led to it. Where packets describe
-///   several that went before them it grows by three. After 30 s without a loss the delay may shrink again.
+///   several that went before them it grows by all of a gap, 100 ms at most. After 30 s without a loss the delay may shrink again.
 /// - When for three seconds every packet had slack for a whole step (a frame, or a packet where packets are shorter)
 ///   and a little more, the delay shrinks by pieces that are taken out of the decoded sound. Where that turns out to be
 ///   a mistake, the three seconds double, up to 48. A sender's clock that is off by some ppm needs nothing else.

@@ -30,8 +30,6 @@ const ENOUGH_PACKETS: u32 = 100;
 const LOSSY: i64 = 10_000_000;
 /// And so long it stays one after the last of them.
 const STAYS_LOSSY: i64 = 30_000_000;
-/// The longest reserve for what follows a gap.
-const LONGEST_RESERVE: i64 = 60_000;
 /// Two packets too late within this time and out of reach are a reason to grow; one is not.
 const LATE_PAIR: i64 = 2_000_000;
 
@@ -203,16 +201,17 @@ impl DelayControl {
         (now - at < LATE_PAIR).then(|| other.min(deficit))
     }
 
-    /// So many packets were lost in a row, of `packet` microseconds each, and it helps to wait for `most` at most. Says
-    /// by how much the delay should grow, if at all, so that what follows the next gap is there in time.
-    pub fn lost(&mut self, now: i64, packets: i64, most: i64, packet: i64) -> Option<i64> {
+    /// So many packets were lost in a row, of `packet` microseconds each, and what follows helps where it is there `most`
+    /// microseconds before it is due at most. Says by how much the delay should grow, if at all, so that what follows the
+    /// next gap is there in time.
+    pub fn lost(&mut self, now: i64, packets: i64, packet: i64, most: i64) -> Option<i64> {
         let within = |before: Option<i64>| before.is_some_and(|at| now - at < LOSSY);
         let is_lossy = within(self.gap.replace(now));
         let is_wide = packets > 1 && within(self.wide_gap.replace(now));
         if !is_lossy {
             return None;
         }
-        let reserve = (packet * if is_wide { packets.min(most) } else { 1 }).min(LONGEST_RESERVE);
+        let reserve = if is_wide { packets * packet } else { packet }.min(most);
         let before = self.reserve(now);
         self.reserve = reserve.max(before);
         self.reserved_until = now + STAYS_LOSSY;

@@ -10,10 +10,11 @@ const CONCEAL_MS: i64 = 100;
 const FORGET_US: i64 = 5_000_000;
 /// Frames that a gap and the packet behind it may have to be concealed and played at once.
 const MENDED: usize = 6;
-/// So many packets are waited for behind a gap at most, where there is something to be had of it: to be led to them,
-/// and to be made of what they describe.
+/// So many packets of a gap, and microseconds, are waited for at most, so that it can be led to what follows.
 const LED: i64 = 2;
-const DESCRIBED: i64 = 3;
+const LED_US: i64 = 60_000;
+/// The same where it can be made of what follows.
+const DESCRIBED_US: i64 = 100_000;
 /// Concealment that joins two pieces of sound which do not belong together.
 const BRIDGE_MS: usize = 5;
 
@@ -202,12 +203,12 @@ impl JitterBuffer {
         let packet = self.time_for(entry.samples.max(signed(self.frame)));
         let most = match (self.recovers, self.describes) {
             // What mends a loss is in the next packet alone.
-            (true, false) => 1,
-            (true, true) => DESCRIBED,
-            (false, _) => LED,
+            (true, false) => packet.min(LED_US),
+            (true, true) => DESCRIBED_US,
+            (false, _) => (LED * packet).min(LED_US),
         };
         let lost = entry.sequence - self.next_sequence;
-        if let Some(missing) = self.control.lost(now, lost, most, packet) {
+        if let Some(missing) = self.control.lost(now, lost, packet, most) {
             // A packet comes a tick later, or it does not.
             let frames = usize::try_from(self.samples_in(missing)).unwrap_or(0).div_ceil(self.frame);
             self.plan.shorten = 0;

@@ -355,7 +355,7 @@ fn the_last_of_several_lost_packets_is_made_of_what_follows() {
 
 #[test]
 fn what_describes_several_lost_packets_is_waited_for() {
-    for (carried, recovered) in [(1, [1; 3]), (5, [3; 3])] {
+    for (carried, recovered) in [(1, [1; 3]), (5, [5; 3])] {
         let mut hand = Hand::new();
         hand.buffer = JitterBuffer::new(Settings { recovers: true, ..Settings::default() });
         hand.carried = carried;
