@@ -57,7 +57,7 @@ impl Repair {
 
     /// Whether `packet` describes more than the `ahead` samples before it.
     pub(super) fn is_described_in(&mut self, packet: &[u8], ahead: usize) -> bool {
-        // Read, and not made sound of, it costs little.
+        // To be processed later, that is never: whether it is there is all that is asked.
         self.read(packet, 2 * ahead, true).is_some_and(|(reaches, _)| reaches > ahead)
     }
 
