@@ -74,9 +74,18 @@ fn all_that_a_host_can_do_is_reached_by_the_keyboard_alone_and_nothing_moves_whe
     assert!(reached.iter().any(|found| found == "You"), "the own picture is not among {reached:?}");
     browser.does("(await button('Chat')).focus();");
     press(&browser, "Enter", 13);
-    browser.does("await until('the chat', () => document.activeElement.closest('.chat'));");
+    browser.does(
+        "await until('the chat', () => document.activeElement.closest('.chat'));
+         new MutationObserver((_, watch) => {
+             if (document.querySelector('.chat')) return;
+             watch.disconnect();
+             window.focusedAtClose = document.activeElement.title;
+         }).observe(document.body, { childList: true, subtree: true });",
+    );
     press(&browser, "Escape", 27);
-    browser.does("await until('no chat', () => !document.querySelector('.chat')); (await button('Devices')).focus();");
+    let back = browser.does("await until('no chat', () => 'focusedAtClose' in window); return window.focusedAtClose;");
+    assert_eq!(back, "Chat", "the focus is back before whoever closed the chat can go on");
+    browser.does("(await button('Devices')).focus();");
     press(&browser, "Enter", 13);
     browser.does("await until('the dialog', () => document.activeElement.closest('dialog'));");
     press(&browser, "Escape", 27);

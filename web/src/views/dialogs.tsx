@@ -1,6 +1,6 @@
 // What opens over the conference: a telephone to add, its keypad, who else is invited, devices.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { calendarText } from '../conference/calendar';
 import { masked } from '../conference/invitation';
 import type { Checked, Country } from '../conference/number';
@@ -187,17 +187,22 @@ export function Chat({ session, onClose }: { session: Session; onClose: () => vo
     const [text, setText] = useState('');
     const end = useRef<HTMLLIElement>(null);
     const input = useRef<HTMLInputElement>(null);
+    const aside = useRef<HTMLElement>(null);
     const { chat } = session.store.state;
     useEffect(() => {
         session.store.dispatch({ type: 'chat-open', open: true });
         return () => session.store.dispatch({ type: 'chat-open', open: false });
     }, [session]);
     useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [chat.length]);
-    // Whoever opens it by the keyboard writes at once, and is back at the button afterwards.
-    useEffect(() => {
+    // Whoever opens it by the keyboard writes at once, and is back at the button as it closes, not a frame later:
+    // by then the focus may be where they have gone on to.
+    useLayoutEffect(() => {
         const before = document.activeElement;
+        const { current } = aside;
         input.current?.focus();
-        return () => { if (before instanceof HTMLElement) before.focus(); };
+        return () => {
+            if (before instanceof HTMLElement && current?.contains(document.activeElement)) before.focus();
+        };
     }, []);
     const submit = (event: Event) => {
         event.preventDefault();
@@ -206,7 +211,7 @@ export function Chat({ session, onClose }: { session: Session; onClose: () => vo
     };
     const time = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
     return (
-        <aside class="chat" aria-label={t('chat')} onKeyDown={event => { if (event.key === 'Escape') onClose(); }}>
+        <aside class="chat" ref={aside} aria-label={t('chat')} onKeyDown={event => { if (event.key === 'Escape') onClose(); }}>
             <header>
                 <h2>{t('chat')}</h2>
                 <button type="button" onClick={onClose}>{t('close')}</button>

@@ -1,6 +1,6 @@
 // How views follow what changes.
 
-import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { Store } from '../conference/store';
 import type { Conference } from '../conference/state';
 
@@ -41,10 +41,10 @@ export function useStream(stream: MediaStream | null) {
     return element;
 }
 
-/** A dialog that is open as long as it is drawn. */
+/** A dialog that is open as long as it is drawn. The focus goes back to where it was before the next frame. */
 export function useModal() {
     const element = useRef<HTMLDialogElement>(null);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const { current } = element;
         if (current !== null && !current.open) current.showModal();
     }, []);
