@@ -8,6 +8,7 @@ mod engine;
 pub mod hostile;
 mod jitter;
 mod listeners;
+mod mending;
 mod sdp;
 mod sip;
 mod sound;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Work> {
     works.extend(engine::works());
     works.extend(listeners::works());
     works.extend(sound::works());
+    works.extend(mending::works());
     works.extend(jitter::works());
     works.extend(call::works());
     works.extend(srtp::works());

@@ -11,19 +11,22 @@ use std::ffi::c_int;
 
 /// So much may be made in a tick: 80 ms, four frames.
 const A_TICK: usize = 4 * Rate::Full.frame();
+/// To ask how much a packet describes costs as much as making so many samples (`benches/README.md`).
+const QUESTION: usize = Rate::Full.frame() / 128;
 
 /// What the decoders of an engine have in common to mend losses by.
 #[derive(Debug)]
 pub struct Repair {
     /// The decoder of descriptions, and the one that was parsed last; `None` where the library has neither.
     description: Option<(State, State)>,
-    /// Samples at 48 kHz that may still be made in this tick.
+    /// Samples at 48 kHz that may be made in a tick, and that still may in this one.
+    a_tick: usize,
     left: usize,
 }
 
 impl Default for Repair {
     fn default() -> Self {
-        Self { description: description(), left: A_TICK }
+        Self { description: description(), a_tick: A_TICK, left: A_TICK }
     }
 }
 
@@ -40,12 +43,12 @@ impl Repair {
     /// One with which nothing may be spent: everything is concealed as ever, and no description is read.
     #[must_use]
     pub const fn none() -> Self {
-        Self { description: None, left: 0 }
+        Self { description: None, a_tick: 0, left: 0 }
     }
 
     /// A tick begins.
     pub const fn begin(&mut self) {
-        self.left = A_TICK;
+        self.left = self.a_tick;
     }
 
     /// Spends what so many samples cost, if that much is left.
@@ -55,10 +58,19 @@ impl Repair {
         true
     }
 
-    /// Whether `packet` describes more than the `ahead` samples before it.
-    pub(super) fn is_described_in(&mut self, packet: &[u8], ahead: usize) -> bool {
+    /// Whether `packet` describes more than the `ahead` samples before it; `None` where that is not looked at, since too
+    /// much was spent in this tick.
+    pub(super) fn is_described_in(&mut self, packet: &[u8], ahead: usize) -> Option<bool> {
+        if self.left < QUESTION {
+            return None;
+        }
         // To be processed later, that is never: whether it is there is all that is asked.
-        self.read(packet, 2 * ahead, true).is_some_and(|(reaches, _)| reaches > ahead)
+        let (reaches, _) = self.read(packet, 2 * ahead, true)?;
+        // Where there is nothing, next to nothing was done.
+        if reaches > 0 {
+            self.left -= QUESTION;
+        }
+        Some(reaches > ahead)
     }
 
     /// Reads what `packet` describes of the `samples` samples that began `ahead` samples before it. False where it does
@@ -191,6 +203,36 @@ mod tests {
             let octets: usize = packets.iter().map(Vec::len).sum();
             assert_eq!(octets > packets.len() * 80, described, "{loss} %: {octets} octets");
         }
+    }
+
+    /// What mends the loss of the packet before `next`, `times` over, in ticks in which so many samples may be made; and
+    /// in how many of them what it describes was looked at.
+    fn asked(decoder: &mut Decoder, next: &[u8], times: usize, left: usize) -> (Vec<Made>, usize) {
+        let (mut repair, mut samples) = (Repair::default(), [0; FRAME]);
+        let mut questions = 0;
+        let mut mend = |_| {
+            repair.left = left;
+            let made = decoder.decode_lost_from(next, FRAME, &mut samples, &mut repair).unwrap();
+            questions += usize::from(repair.left < left);
+            made
+        };
+        ((0..times).map(&mut mend).collect(), questions)
+    }
+
+    #[test]
+    fn whether_packets_describe_is_looked_at_once_in_sixteen_losses_within_what_a_tick_may_spend() {
+        let sound = voice(&[-15.0; 3]);
+        let [described, plain] = [20, 3].map(|loss| packets(&sound, loss).swap_remove(27));
+        let mut decoder = Decoder::new(Rate::Full).unwrap();
+        assert_eq!(asked(&mut decoder, &described, 2, QUESTION - 1), (vec![Made::Recovered; 2], 0), "not known");
+        assert_eq!(asked(&mut decoder, &described, 40, A_TICK), (vec![Made::Described; 40], 3));
+        // Known, and to be looked at again: what was known holds.
+        assert_eq!(asked(&mut decoder, &described, 40, QUESTION - 1), (vec![Made::Described; 40], 0));
+        // They do so no more.
+        assert_eq!(asked(&mut decoder, &plain, 40, A_TICK), (vec![Made::Recovered; 40], 0));
+        assert_eq!(asked(&mut decoder, &described, 1, QUESTION), (vec![Made::Described], 1));
+        decoder.reset();
+        assert_eq!(asked(&mut decoder, &plain, 1, QUESTION), (vec![Made::Recovered], 0), "another stream begins");
     }
 
     #[test]
