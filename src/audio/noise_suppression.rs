@@ -30,10 +30,16 @@ impl NoiseSuppression {
         self.rate = rate;
     }
 
+    /// Whether anything is done at a rate.
+    #[must_use]
+    pub fn is_for(rate: Rate) -> bool {
+        rate != Rate::Full
+    }
+
     /// Suppresses the noise in a frame. It takes a second of sound to know it.
     #[expect(clippy::cast_possible_truncation, reason = "a cast to i16 saturates")]
     pub fn apply(&mut self, frame: &mut [i16]) {
-        if self.rate == Rate::Full {
+        if !Self::is_for(self.rate) {
             return;
         }
         // It takes 160 samples at a time: 10 ms at 16 kHz, for which it was made, and 20 ms of a telephone.

@@ -41,6 +41,12 @@ impl Gateway {
                     _ => {}
                 }
             }
+            Event::NoiseNotSuppressed { thread, count } => {
+                self.frames_not_suppressed += count;
+                self.log_limited(now, Level::Warn, None, "noise not suppressed", || {
+                    format!("too many calls on thread {thread}: {count} times 20 ms")
+                });
+            }
             Event::TicksSkipped { thread, count } => {
                 self.ticks_skipped += count;
                 self.log_limited(now, Level::Warn, None, "media ticks skipped", || {

@@ -194,6 +194,8 @@ pub struct Gateway {
     late_calls: LateCalls,
     /// Ticks of media threads that came too late and were skipped, since the start.
     ticks_skipped: u64,
+    /// Frames whose noise they had no time to suppress.
+    frames_not_suppressed: u64,
     endpoint: Endpoint,
     random: StdRng,
     /// Makes keys and passwords and nothing else: what others see of `random` must say nothing of them.
@@ -232,6 +234,7 @@ impl Gateway {
             intake: Intake::default(),
             late_calls: LateCalls::default(),
             ticks_skipped: 0,
+            frames_not_suppressed: 0,
             endpoint,
             random,
             keys,

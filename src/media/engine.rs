@@ -2,6 +2,7 @@
 
 pub use super::slots::LegSlot;
 
+use super::budget::Budget;
 use super::command::{Command, Event, Measurement, RefusedReason};
 use super::encoded::Noise;
 use super::events::EventQueue;
@@ -17,7 +18,7 @@ use super::slots::Slots;
 use super::voices::{Presence, Voices};
 use super::work::Work;
 use crate::audio::Rate;
-use crate::audio::codec::{Libraries, Repair};
+use crate::audio::codec::Libraries;
 use crate::types::{CallId, DigitSource, Now, PlayerId, RecorderId, RoomId, UnitId};
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -60,7 +61,7 @@ pub struct Engine {
     pub(super) events: EventQueue,
     pub(super) work: Work,
     pub(super) walk: Walk,
-    pub(super) repair: Repair,
+    pub(super) budget: Budget,
     libraries: Libraries,
 }
 
@@ -87,7 +88,7 @@ impl Engine {
             events: EventQueue::default(),
             work: Work::default(),
             walk: Walk::default(),
-            repair: Repair::default(),
+            budget: Budget::default(),
             libraries: Libraries::default(),
         }
     }

@@ -31,6 +31,7 @@ use self::reports::Reports;
 use self::sender::Sender;
 use self::tones::Tones;
 use self::watch::Watch;
+use super::budget::Budget;
 use super::command::{LegSettings, LegStatistics};
 use super::events::Allowance;
 use super::following::Following;
@@ -42,8 +43,8 @@ use super::stream::Format;
 use super::transport::Transport;
 use super::voices::{Presence, VoiceId};
 use crate::audio::Rate;
+use crate::audio::codec::Libraries;
 use crate::audio::codec::g711::Law;
-use crate::audio::codec::{Libraries, Repair};
 use crate::audio::gain::Gain;
 use crate::types::{Direction, MediaParameters, Now};
 use rand::rngs::StdRng;
@@ -213,20 +214,20 @@ impl Leg {
     }
 
     /// What the other side says in the tick whose nominal time is `tick`.
-    pub(crate) fn listen(&mut self, tick: Instant, frame: &mut [i16], repair: &mut Repair) -> Presence {
+    pub(crate) fn listen(&mut self, tick: Instant, frame: &mut [i16], budget: &mut Budget) -> Presence {
         if !self.direction.receives() {
             return Presence::Absent;
         }
         if let Some(tones) = &mut self.tones {
             tones.begin_tick(&self.receiver);
         }
-        let mut presence = self.receiver.pull(tick, frame, repair);
+        let mut presence = self.receiver.pull(tick, frame, &mut budget.repair);
         if let Some(tones) = &mut self.tones
             && tones.listens()
         {
             presence = tones.hear(presence, frame, &self.receiver);
         }
-        if self.heard_as == HeardAs::Sound { presence } else { self.fade(presence, frame) }
+        if self.heard_as == HeardAs::Sound { presence } else { self.fade(presence, frame, budget) }
     }
 
     /// Its sound fades out in the next tick, in which nothing is sent; then it is to be removed.
@@ -237,9 +238,9 @@ impl Leg {
     }
 
     /// Passes over ticks that were skipped: their sound is gone, and time went on.
-    pub(crate) fn skip(&mut self, ticks: u64, tick: Instant, frame: &mut [i16], repair: &mut Repair) {
+    pub(crate) fn skip(&mut self, ticks: u64, tick: Instant, frame: &mut [i16], budget: &mut Budget) {
         for _ in 0..ticks.min(50) {
-            self.listen(tick, frame, repair);
+            self.listen(tick, frame, budget);
         }
         self.sender.pass(ticks);
     }

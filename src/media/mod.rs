@@ -10,6 +10,7 @@
 
 mod active_speaker;
 mod alignment;
+mod budget;
 mod bundle;
 mod buses;
 mod compile;

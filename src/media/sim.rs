@@ -74,6 +74,12 @@ impl SimMedia {
         self
     }
 
+    /// An engine.
+    #[cfg(test)]
+    pub(super) fn engine(&mut self, thread: usize) -> &mut Engine {
+        &mut self.engines[thread]
+    }
+
     /// Makes every message between the gateway and a thread take `latency`; none by default.
     #[must_use]
     pub fn with_latency(mut self, latency: Duration) -> Self {

@@ -65,7 +65,7 @@ impl Engine {
     /// The ticks of all units that have theirs on `beat`.
     fn tick(&mut self, now: Now, beat: Beat) {
         if beat.is_multiple_of(TICK_BEATS) {
-            self.repair.begin();
+            self.budget.repair.begin();
         }
         if !self.changed.is_empty() {
             compile::compile(self);
@@ -104,7 +104,7 @@ impl Engine {
     /// The frame of a leg whose tick is due on `beat`, once. Says whether there is such a leg.
     fn hear_leg(&mut self, now: Now, slot: u32, beat: Beat) -> bool {
         let tick = self.time_of(beat);
-        let Self { legs, voices, outbox, events, repair, .. } = self;
+        let Self { legs, voices, outbox, events, budget, .. } = self;
         let Some((id, leg)) = legs.at_mut(slot).filter(|(_, leg)| leg.next_tick <= beat) else { return false };
         if leg.heard_at == Some(beat) {
             return true;
@@ -113,9 +113,9 @@ impl Engine {
         let missed = (beat - leg.next_tick) / TICK_BEATS;
         let frame = voices.samples_mut(leg.voice);
         if missed > 0 {
-            leg.skip(missed, tick, frame, repair);
+            leg.skip(missed, tick, frame, budget);
         }
-        let presence = leg.listen(tick, frame, repair);
+        let presence = leg.listen(tick, frame, budget);
         if presence == Presence::Loud {
             leg.loud_at = Some(beat);
         }
@@ -370,6 +370,11 @@ impl Engine {
         if self.skipped > 0 && self.events.has_room() {
             let count = std::mem::take(&mut self.skipped);
             self.events.answer(Event::TicksSkipped { thread: self.thread, count });
+        }
+        if self.events.has_room()
+            && let Some(count) = self.budget.suppression.left_out()
+        {
+            self.events.answer(Event::NoiseNotSuppressed { thread: self.thread, count });
         }
     }
 }

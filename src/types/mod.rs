@@ -24,7 +24,7 @@ pub use digit_source::DigitSource;
 pub use disturbance::{Disturbance, Disturbances};
 pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId, first_id_of};
 pub use log_limit::{LeftOut, LogLimit};
-pub use media::{Direction, MediaParameters, Network};
+pub use media::{Direction, MediaParameters, Network, SUPPRESSED_A_THREAD};
 pub use now::Now;
 pub use plain::{Plain, is_plain};
 pub use rate::{Rate, Taken};

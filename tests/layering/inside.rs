@@ -108,7 +108,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "media",
         &[
-            &["command", "encoded", "phase", "stream", "voices", "work"],
+            &["budget", "command", "encoded", "phase", "stream", "voices", "work"],
             &[
                 "active_speaker",
                 "buses",

@@ -51,6 +51,13 @@ fn whole(status: &Status) -> String {
         let skipped = status.media_ticks_skipped;
         let _ = writeln!(text, "{skipped} times 20 ms of sound left out since the start: the machine was too busy");
     }
+    if status.media_frames_not_suppressed > 0 {
+        let left = status.media_frames_not_suppressed;
+        let _ = writeln!(
+            text,
+            "{left} times 20 ms of sound since the start with its noise: too many calls have it suppressed"
+        );
+    }
     text.push_str(&trunks(&status.trunks));
     let _ = writeln!(text, "\n{} requests from unknown addresses dropped\n", status.unknown_sources);
     text + &calls(&status.calls) + "\n" + &rooms(&status.rooms)

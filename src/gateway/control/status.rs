@@ -34,6 +34,10 @@ pub struct Status {
     /// heard nothing.
     #[serde(default)]
     pub media_ticks_skipped: u64,
+    /// Times 20 ms of a call's sound, since the start, in which its noise was to be suppressed and was not, since that
+    /// was done for too many others on its media thread.
+    #[serde(default)]
+    pub media_frames_not_suppressed: u64,
     /// PIN checks are slowed down because of too many wrong PINs.
     pub pins_slowed: bool,
     /// What waits to be written, and what could not be.
@@ -238,6 +242,7 @@ impl Gateway {
             unknown_sources: self.admission.unknown_sources + self.intake.dropped_unknown,
             late_calls_refused: self.late_calls.refused,
             media_ticks_skipped: self.ticks_skipped,
+            media_frames_not_suppressed: self.frames_not_suppressed,
             pins_slowed: self.pins.is_slow(now.instant),
             backlog: Backlog::default(),
             database_trouble: self.users.trouble(),

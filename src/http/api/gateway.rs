@@ -29,6 +29,9 @@ pub(super) struct GatewayStatus {
     /// Ticks of 20 ms of a media thread that came too late and were skipped, since the start: for as long its callers
     /// heard nothing.
     media_ticks_skipped: u64,
+    /// Times 20 ms of a call's sound, since the start, in which its noise was to be suppressed and was not, since that
+    /// was done for too many others on its media thread.
+    media_frames_not_suppressed: u64,
     /// PIN checks are slowed down because of too many wrong PINs.
     pins_slowed: bool,
     /// Call records that wait to be written.
@@ -72,6 +75,7 @@ pub(super) async fn status(State(app): State<App>, caller: Caller) -> Result<axu
         unknown_sources: status.unknown_sources,
         late_calls_refused: status.late_calls_refused,
         media_ticks_skipped: status.media_ticks_skipped,
+        media_frames_not_suppressed: status.media_frames_not_suppressed,
         pins_slowed: status.pins_slowed,
         records_waiting: status.backlog.records_waiting,
         records_lost: status.backlog.records_lost,

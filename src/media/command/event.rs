@@ -98,6 +98,14 @@ pub enum Event {
         /// Why.
         reason: RefusedReason,
     },
+    /// Frames whose noise was to be suppressed and was not, since that was done for too many others. Told once a second
+    /// at most.
+    NoiseNotSuppressed {
+        /// Which media thread.
+        thread: usize,
+        /// How many since the last report.
+        count: u64,
+    },
     /// Ticks that came too late and were skipped.
     TicksSkipped {
         /// Which media thread.

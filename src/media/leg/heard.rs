@@ -1,6 +1,8 @@
 //! What the others hear of a leg: all of it, louder or quieter, or nothing, and how that begins and ends.
 
+use super::super::budget::Budget;
 use super::super::command::VoiceProcessing;
+use super::super::phase::TICK_BEATS;
 use super::super::voices::Presence;
 use super::Leg;
 use super::leveling::Leveling;
@@ -23,10 +25,11 @@ pub(super) enum HeardAs {
 
 impl Leg {
     #[inline(never)]
-    pub(super) fn fade(&mut self, mut presence: Presence, frame: &mut [i16]) -> Presence {
+    pub(super) fn fade(&mut self, mut presence: Presence, frame: &mut [i16], budget: &mut Budget) -> Presence {
         let rate = self.receiver.rate();
         if let Some(leveling) = &mut self.leveling {
-            presence = leveling.level(presence, frame, rate);
+            let round = self.heard_at.unwrap_or_default() / TICK_BEATS;
+            presence = leveling.level(presence, frame, rate, (round, &mut budget.suppression));
         }
         match presence {
             Presence::Absent => self.gain.settle(),

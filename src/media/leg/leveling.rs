@@ -1,6 +1,7 @@
 //! What is done to a leg's sound before others hear it, where its trunk or its room says so: an offset is taken out,
 //! noise is suppressed, and whoever speaks is brought to the same loudness.
 
+use super::super::budget::SuppressionBudget;
 use super::super::command::VoiceProcessing;
 use super::super::voices::Presence;
 use super::gate::Gate;
@@ -15,6 +16,8 @@ pub(super) struct Leveling {
     rate: Rate,
     offset: DcRemoval,
     suppression: Option<Box<NoiseSuppression>>,
+    /// The round of ticks in which it was at work last.
+    suppressed_in: u64,
     /// Judges the sound without its offset and noise, which would hold the leg's own gate open.
     gate: Gate,
     gain: Option<AutomaticGain>,
@@ -30,7 +33,7 @@ impl Leveling {
         let mut leveling = was.unwrap_or_else(|| {
             let mut gate = Gate::new();
             gate.set_rate(rate);
-            Box::new(Self { rate, offset: DcRemoval::new(rate), suppression: None, gate, gain: None })
+            Box::new(Self { rate, offset: DcRemoval::new(rate), suppression: None, suppressed_in: 0, gate, gain: None })
         });
         let suppression = leveling.suppression.take().filter(|_| noise_suppression);
         let rate = leveling.rate;
@@ -46,9 +49,16 @@ impl Leveling {
         self.gate.passed()
     }
 
-    /// Processes the frame of a tick. Gives what it is then.
+    /// Processes the frame of a tick in `round`. Gives what it is then. Its noise is left where too many need the
+    /// `budget`.
     #[inline(never)]
-    pub(super) fn level(&mut self, presence: Presence, frame: &mut [i16], rate: Rate) -> Presence {
+    pub(super) fn level(
+        &mut self,
+        presence: Presence,
+        frame: &mut [i16],
+        rate: Rate,
+        (round, budget): (u64, &mut SuppressionBudget),
+    ) -> Presence {
         if rate != self.rate {
             self.rate = rate;
             self.offset = DcRemoval::new(rate);
@@ -62,7 +72,10 @@ impl Leveling {
             return presence;
         }
         self.offset.apply(frame);
-        if let Some(suppression) = &mut self.suppression {
+        if let Some(suppression) = &mut self.suppression
+            && NoiseSuppression::is_for(rate)
+            && budget.takes(round, &mut self.suppressed_in, frame.len())
+        {
             suppression.apply(frame);
         }
         let presence = self.gate.judge(frame);
@@ -92,7 +105,7 @@ mod tests {
         let mut leveling = leveled(Rate::Narrow);
         for _ in 0..100 {
             let mut frame: Vec<i16> = (0..160).map(|i| if i % 16 < 8 { 300 } else { -300 }).collect();
-            leveling.level(Presence::Loud, &mut frame, Rate::Narrow);
+            leveling.level(Presence::Loud, &mut frame, Rate::Narrow, (1, &mut SuppressionBudget::default()));
         }
         let decibels = leveling.gain.as_ref().unwrap().decibels();
         let both = Leveling::arranged(Some(leveling), BOTH, Rate::Narrow).unwrap();
@@ -114,7 +127,7 @@ mod tests {
         };
         let presence = |_| {
             let mut frame: Vec<i16> = (0..160).map(|_| noise()).collect();
-            leveling.level(Presence::Loud, &mut frame, Rate::Narrow)
+            leveling.level(Presence::Loud, &mut frame, Rate::Narrow, (1, &mut SuppressionBudget::default()))
         };
         let presences: Vec<Presence> = (0..500).map(presence).collect();
         assert!(presences[..25].contains(&Presence::Loud) && !presences[300..].contains(&Presence::Loud));
@@ -127,12 +140,15 @@ mod tests {
             let mut leveling = leveled(rate);
             let mut ticks = (0..100).map(|_| {
                 let mut frame = vec![12_000i16; rate.frame()];
-                leveling.level(Presence::Loud, &mut frame, rate)
+                leveling.level(Presence::Loud, &mut frame, rate, (1, &mut SuppressionBudget::default()))
             });
             assert!(ticks.all(|presence| presence != Presence::Loud), "{rate:?}");
             let mut frame: Vec<i16> =
                 (0..rate.frame()).map(|i| if i / rate.scale() % 16 < 8 { 15_000 } else { 9_000 }).collect();
-            assert_eq!(leveling.level(Presence::Loud, &mut frame, rate), Presence::Loud);
+            assert_eq!(
+                leveling.level(Presence::Loud, &mut frame, rate, (1, &mut SuppressionBudget::default())),
+                Presence::Loud
+            );
             let half = &frame[rate.frame() / 2..];
             let mean = half.iter().map(|sample| f64::from(*sample)).sum::<f64>() / half.len() as f64;
             assert!(mean.abs() < 600.0 && (level::dbfs(half) + 17.8).abs() < 1.5, "{rate:?} {mean}");
@@ -141,10 +157,10 @@ mod tests {
 
     #[test]
     fn the_rate_may_change_and_nothing_stays_nothing() {
-        let mut leveling = leveled(Rate::Narrow);
-        assert_eq!(leveling.level(Presence::Absent, &mut [7; 160], Rate::Narrow), Presence::Absent);
+        let (mut leveling, mut budget) = (leveled(Rate::Narrow), SuppressionBudget::default());
+        assert_eq!(leveling.level(Presence::Absent, &mut [7; 160], Rate::Narrow, (1, &mut budget)), Presence::Absent);
         let mut wide = [9_000i16; 320];
-        assert_eq!(leveling.level(Presence::Loud, &mut wide, Rate::Wide), Presence::Absent);
+        assert_eq!(leveling.level(Presence::Loud, &mut wide, Rate::Wide, (2, &mut budget)), Presence::Absent);
         assert_eq!(wide, [0; 320]);
     }
 }
