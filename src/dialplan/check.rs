@@ -19,6 +19,7 @@ mod room;
 mod route;
 mod say;
 mod scenario;
+mod suppression;
 mod tls;
 mod trunk;
 mod user;

@@ -44,6 +44,11 @@ pub trait Checks {
         Ok(())
     }
 
+    /// How many processors there are, and so media threads where nothing is said of them.
+    fn processors(&self) -> usize {
+        1
+    }
+
     /// Whether a sound file can be played, or a URL fetched as far as can be told without asking its server.
     ///
     /// # Errors
@@ -187,6 +192,10 @@ impl Checks for Files {
 
     fn codec(&self, codec: AudioCodec) -> Result<(), String> {
         (self.codec)(codec)
+    }
+
+    fn processors(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
     }
 
     fn sound(&self, source: &SoundSource, fetch: &FetchSettings) -> Result<(), String> {

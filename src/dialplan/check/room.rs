@@ -1,6 +1,6 @@
 //! `[rooms.*]`.
 
-use super::{Checker, say};
+use super::{Checker, say, suppression};
 use crate::dialplan::plan::{Alone, Announce, Gateway, Origin, Pin, Plan, Room, RouteTarget, SoundSource, Then};
 use crate::dialplan::raw::{Field, RawIvr, RawPin, RawRoom};
 use crate::dialplan::{route, suggestion};
@@ -22,7 +22,7 @@ pub(super) fn check(
     raw.iter()
         .map(|(name, raw)| {
             checker.name("room", name);
-            Arc::new(Room {
+            let room = Room {
                 name: name.get_ref().clone(),
                 pin: pin(&raw.pin),
                 host_pin: pin(&raw.host_pin),
@@ -39,7 +39,9 @@ pub(super) fn check(
                 noise_suppression: raw.noise_suppression.get().is_some_and(|value| *value.get_ref()),
                 invited_call: raw.invited_call.get().map(|number| number.get_ref().clone()),
                 access_number: access_number(checker, &raw.access_number),
-            })
+            };
+            suppression::room(checker, &raw.noise_suppression, &room, gateway);
+            Arc::new(room)
         })
         .collect()
 }

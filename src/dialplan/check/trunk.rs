@@ -1,7 +1,7 @@
 //! `[trunks.*]`.
 
 use super::values::{parse_host, parse_network};
-use super::{Checker, auth, codecs, identity, tls};
+use super::{Checker, auth, codecs, identity, suppression, tls};
 use crate::dialplan::plan::{
     DigitTransport, Gateway, NumberSource, Proxy, Register, ReliableProvisional, SessionTimer, SipTransport,
     SrtpPolicy, Trunk, TrunkAddress,
@@ -120,6 +120,7 @@ fn one(checker: &mut Checker<'_>, name: &Spanned<String>, raw: &RawTrunk, gatewa
         noise_suppression: raw.noise_suppression.get().is_some_and(|value| *value.get_ref()),
     };
     media_security(checker, &trunk, gateway, raw);
+    suppression::trunk(checker, &raw.noise_suppression, &trunk, gateway);
     credentials(checker, name.span(), &trunk, raw);
     bulk(checker, &trunk, raw);
     trunk

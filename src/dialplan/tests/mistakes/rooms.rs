@@ -16,6 +16,11 @@ fn single_mistakes_of_rooms_and_ivrs_are_told_where_they_are() {
         ),
         ("room", "mute = [\"eccho\"]", "7 error: `mute` knows no such word <\"eccho\">"),
         ("room", "mute = [\"echo\", \"echo\"]", "7 warning: this is named twice <\"echo\">"),
+        (
+            "room",
+            "noise_suppression = true",
+            "7 warning: 4000 calls may be in this room, and there is time to suppress the noise of 400 <true>",
+        ),
         ("room", "announce = \"tune\"", "7 error: `announce` knows no such word <\"tune\">"),
         ("room", "access_number = \"ask Anna\"", "7 error: `access_number` is no number to read out <\"ask Anna\">"),
         ("room", "max_members = 0", "7 error: `max_members` is from 1 to 10000 <0>"),

@@ -27,6 +27,16 @@ fn single_mistakes_of_trunks_are_told_where_they_are() {
         ("trunk", "srtp = \"opportunistic\"", "5 warning: SRTP is not offered to this trunk <\"opportunistic\">"),
         ("trunk", "srtp_keys_in_clear = true", "5 warning: `srtp_keys_in_clear` is for trunks with `srtp` <true>"),
         ("trunk", "automatic_gain = 20", "5 error: `automatic_gain` takes true or false, not a number <20>"),
+        (
+            "trunk",
+            "noise_suppression = true",
+            "5 warning: 4000 calls may come by this trunk, and there is time to suppress the noise of 400 <true>",
+        ),
+        (
+            "trunk",
+            "noise_suppression = true\ncodecs = [\"opus\", \"pcmu\"]\nmax_calls = 401",
+            "5 warning: 401 calls may come by this trunk, and there is time to suppress the noise of 400 <true>",
+        ),
         ("trunk", "max_calls_per_second = 0", "5 error: `max_calls_per_second` is from 1 to 10000 <0>"),
         ("trunk", "max_calls_per_secnd = 5", "5 error: a trunk has no key `max_calls_per_secnd` <max_calls_per_secnd>"),
         ("trunk", "digits = \"inband\"", "5 error: `digits` knows no such word <\"inband\">"),
@@ -162,4 +172,18 @@ fn srtp_without_a_safe_way_for_its_keys_needs_the_administrators_word() {
         assert!(told(&text).is_empty(), "{:?}", told(&text));
     }
     assert!(told(&with("trunk", "srtp = \"off\"")).is_empty());
+}
+
+#[test]
+fn noise_that_there_is_time_to_suppress_is_warned_of_only_where_nothing_is_done() {
+    for (place, line) in [
+        ("trunk", "noise_suppression = false"),
+        ("trunk", "noise_suppression = true\nmax_calls = 400"),
+        ("room", "noise_suppression = true\nmax_members = 400"),
+        ("gateway", "max_calls = 800\nmedia_threads = 2\n[trunks.x]\nallow = \"192.0.2.1\"\nnoise_suppression = true"),
+    ] {
+        assert_eq!(told(&with(place, line)), [""; 0], "{line}");
+    }
+    let opus = told(&with("trunk", "noise_suppression = true\ncodecs = \"opus\""));
+    assert!(opus.contains(&"5 warning: noise is not suppressed in sound of 48 kHz <true>".to_owned()), "{opus:?}");
 }
