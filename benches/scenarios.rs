@@ -3,12 +3,15 @@
 //! `cargo bench --bench scenarios -- [sessions] [script]`
 #![allow(clippy::disallowed_methods, reason = "a bench: it measures time")]
 
-use partyline::scenarios::Second;
-use partyline::session::scenario::{Runtime, STACK, Script, Setup};
-use partyline::session::{Alerting, CallHandle, Event, Party};
+use partyline::dialplan::{FetchSettings, Scenario};
+use partyline::gateway::{Input, SessionId};
+use partyline::scenarios::{Scenarios, Second};
+use partyline::session::scenario::{Runtime, Script, Setup};
+use partyline::session::{Alerting, CallHandle, Event, Party, Verb};
 use partyline::types::{Now, Seed};
-use std::sync::{Arc, Barrier};
-use std::time::{Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -25,14 +28,19 @@ fn with_call(script: &Script) -> Runtime {
         Setup { session: "bench".into(), custom_data: String::new(), access: Default::default(), seed: Seed::fixed(1) };
     let mut runtime = Runtime::new(setup, Second::default()).expect("an engine");
     assert_eq!(runtime.begin(now(), script).end, None);
+    for event in call() {
+        assert_eq!(runtime.handle(now(), &event).end, None);
+    }
+    runtime
+}
+
+/// A browser's call that comes in and is answered.
+fn call() -> [Event; 2] {
     let headers = vec![("X-ClientType".into(), "web".into())];
     let alerting = Some(Box::new(Alerting { to: "conf_1".into(), headers }));
     let from = Party { number: "ann".into(), name: None };
     let incoming = Event::Incoming { call: CALL, from, number: "conf_1".into(), alerting };
-    for event in [incoming, Event::Answered { call: CALL }] {
-        assert_eq!(runtime.handle(now(), &event).end, None);
-    }
-    runtime
+    [incoming, Event::Answered { call: CALL }]
 }
 
 /// Kilobytes of the process that are in memory.
@@ -68,23 +76,34 @@ fn main() {
     println!("event         {} ns (a message that is parsed)", (began.elapsed() / EVENTS).as_nanos());
 
     let before = resident();
-    let barrier = Arc::new(Barrier::new(sessions + 1));
-    let threads: Vec<_> = (0..sessions)
-        .map(|_| {
-            let (barrier, script) = (Arc::clone(&barrier), Arc::clone(&script));
-            let thread = std::thread::Builder::new().stack_size(STACK + (256 << 10));
-            let run = move || {
-                let _runtime = with_call(&script);
-                barrier.wait();
-                barrier.wait();
-            };
-            thread.spawn(run).expect("a thread")
-        })
-        .collect();
-    barrier.wait();
-    println!("a session     {} KiB of {sessions}, each on its thread", (resident() - before) / sessions);
-    barrier.wait();
-    for thread in threads {
-        thread.join().expect("it ran");
+    let (asks, mut asked) = mpsc::channel(1_024);
+    let mut scenarios = Scenarios::new(&Seed::fixed(1), FetchSettings::default(), asks);
+    let scenario = Arc::new(Scenario {
+        name: "bench".into(),
+        source: source.into(),
+        custom_data: String::new(),
+        sounds: Vec::new(),
+    });
+    let began = Instant::now();
+    for number in 0..sessions {
+        let session = SessionId(number as _);
+        scenarios.start(session, Arc::clone(&scenario)).expect("a thread");
+        for event in call() {
+            scenarios.tell(session, event).expect("it keeps up");
+        }
     }
+    // Each answers its call, whatever else it asks for.
+    let mut answering = sessions;
+    while answering > 0 {
+        match asked.blocking_recv() {
+            Some(Input::Verbs { verbs, .. }) => {
+                answering -= usize::from(verbs.contains(&Verb::Answer { call: CALL }));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    println!("all sessions  {} ms, {sessions} from their start to the answer of a call", began.elapsed().as_millis());
+    // The event that the call is answered is dealt with as well.
+    std::thread::sleep(Duration::from_secs(1));
+    println!("a session     {} KiB of {sessions}", (resident() - before) / sessions);
 }

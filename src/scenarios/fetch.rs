@@ -1,12 +1,12 @@
 //! HTTP requests of scenarios, each on a thread of its own while it lasts.
 
 use super::Message;
+use super::mailbox::Mailbox;
 use crate::dialplan::{FetchSettings, SoundUrl};
 use crate::session::scenario::{Fetch, Fetched};
 use crate::sound::{Ask, Asked, Cause, Fetcher, Patience};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 /// Requests at once, of all scenarios.
@@ -52,23 +52,23 @@ impl Fetches {
     }
 
     /// Makes a request; its answer goes to the scenario that asked.
-    pub(super) fn begin(all: &Arc<Self>, fetch: Fetch, answers: SyncSender<Message>) {
+    pub(super) fn begin(all: &Arc<Self>, fetch: Fetch, answers: Arc<Mailbox>) {
         let under_way = UnderWay(Arc::clone(all));
         let id = fetch.id;
         let refused = |why: &str| Message::Fetched(id, none(code::OTHER, why.to_owned()));
         if all.under_way.fetch_add(1, Ordering::Relaxed) >= MOST {
-            let _ = answers.try_send(refused("too many requests are under way"));
+            answers.deliver(refused("too many requests are under way"));
             return;
         }
-        let told = answers.clone();
+        let told = Arc::clone(&answers);
         let thread = std::thread::Builder::new().name("scenario-http".into()).stack_size(STACK);
         let begun = thread.spawn(move || {
             let answer = answer(&under_way.0.settings, fetch);
             // A scenario that is over wants no answer.
-            let _ = answers.send(Message::Fetched(id, answer));
+            answers.deliver(Message::Fetched(id, answer));
         });
         if begun.is_err() {
-            let _ = told.try_send(refused("there is no thread for it"));
+            told.deliver(refused("there is no thread for it"));
         }
     }
 }

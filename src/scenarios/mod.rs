@@ -1,19 +1,22 @@
-//! Scenarios at work: a thread for each session that is one, its requests, WebSockets and recordings.
+//! Scenarios at work: the threads that run them, their requests, WebSockets and recordings.
 //!
 //! The gateway says which session begins, what happens in it, and when it is over ([`Scenarios`]); what scenarios ask
-//! for comes back as the gateway's [`Input`]. Each has its own [`Runtime`], so that a loop in one holds up nobody else.
+//! for comes back as the gateway's [`Input`]. Each has its own [`Runtime`], and a thread while it has something to do
+//! (`workers.rs`), so that a loop in one holds up nobody else.
 //! Queues are bounded both ways: a scenario that cannot keep up with its events is ended, and one that asks for more
 //! than the gateway takes waits.
 #![allow(clippy::disallowed_methods, reason = "a shell: callbacks are timed")]
 
 mod fetch;
+mod mailbox;
 mod recordings;
 mod scripts;
+mod serving;
 mod sockets;
 mod stopwatch;
 #[cfg(test)]
 mod tests;
-mod thread;
+mod workers;
 
 use crate::dialplan::{FetchSettings, Retention, Scenario};
 use crate::gateway::{Input, SessionId, StreamEnd};
@@ -26,22 +29,22 @@ use hyper_util::rt::TokioIo;
 use rand::RngCore;
 use rand::rngs::StdRng;
 use recordings::Recordings;
+use mailbox::{MOST_WAITING, Mailbox, Unsent};
 use scripts::Scripts;
+use serving::{Life, Session};
 use sockets::Sockets;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 pub use stopwatch::Second;
 use tokio::sync::{mpsc, oneshot};
+use workers::Workers;
 
 #[cfg(doc)]
 use crate::session::scenario::Runtime;
 
-/// Events that may wait for one scenario.
-const MOST_WAITING: usize = 1_024;
 /// How long a scenario may be at one event. Its own limit is a second; this is for the few things of the language that
 /// nothing can interrupt.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -52,9 +55,9 @@ const STACK: usize = scenario::STACK + (256 << 10);
 const REQUESTS: Rate = Rate { burst: 50, interval: Duration::from_millis(50) };
 
 /// All scenarios that run.
-#[derive(Debug)]
 pub struct Scenarios {
     running: IdMap<SessionId, Running>,
+    workers: Workers,
     answers: mpsc::Sender<Input>,
     fetches: Arc<Fetches>,
     sockets: Arc<Sockets>,
@@ -72,10 +75,8 @@ pub struct Scenarios {
 pub type Entrance = oneshot::Sender<TokioIo<Upgraded>>;
 
 /// One of them, as seen from outside.
-#[derive(Debug)]
 struct Running {
-    events: SyncSender<Message>,
-    state: Arc<State>,
+    session: Arc<Session>,
     key: String,
     requests: Taken,
 }
@@ -89,7 +90,7 @@ pub enum Unasked {
     Busy,
 }
 
-/// What a scenario's thread and the others both know.
+/// What those who serve a session and the others both know.
 #[derive(Debug, Default)]
 struct State {
     /// The session is over.
@@ -100,7 +101,7 @@ struct State {
     busy_since: AtomicU64,
 }
 
-/// What a thread is sent.
+/// What a session is sent.
 #[derive(Debug)]
 enum Message {
     Event(session::Event),
@@ -121,7 +122,7 @@ impl Scenarios {
         let (seeds, began) = (seed.generator(), Instant::now());
         let recordings = Arc::new(Recordings::new("var/recordings".into()));
         let (running, scripts) = (IdMap::default(), Scripts::default());
-        Self { running, answers, fetches, sockets, recordings, scripts, keys, access, seeds, began }
+        Self { running, workers: Workers::new(), answers, fetches, sockets, recordings, scripts, keys, access, seeds, began }
     }
 
     /// The same with the gateway's own URLs, by HTTP and HTTPS, without a path; empty where there are none.
@@ -154,8 +155,6 @@ impl Scenarios {
     /// # Errors
     /// There can be no thread for it; the gateway is to be told, as for one that failed.
     pub fn start(&mut self, session: SessionId, scenario: Arc<Scenario>) -> Result<(), String> {
-        let (events, inbox) = sync_channel(MOST_WAITING);
-        let state = Arc::new(State::default());
         let mut octets = [0_u8; 20];
         self.seeds.fill_bytes(&mut octets);
         let key: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
@@ -166,25 +165,32 @@ impl Scenarios {
             custom_data: scenario.custom_data.clone(),
             seed: Seed::drawn(&mut self.seeds),
         };
-        let own = thread::Own {
-            session,
-            script: self.scripts.of(&scenario),
-            state: Arc::clone(&state),
-            answers: self.answers.clone(),
-            inbox,
-            outbox: events.clone(),
-            fetches: Arc::clone(&self.fetches),
-            sockets: Arc::clone(&self.sockets),
-            recordings: Arc::clone(&self.recordings),
-            began: self.began,
-        };
-        std::thread::Builder::new()
-            .name("scenario".into())
-            .stack_size(STACK)
-            .spawn(move || thread::run(own, setup, &scenario))
-            .map_err(|error| format!("there is no thread for it: {error}"))?;
+        let entrance = self.workers.entrance();
+        let served = Arc::new_cyclic(|served: &Weak<Session>| {
+            let served = Weak::clone(served);
+            let wake = move || {
+                if let Some(served) = served.upgrade() {
+                    entrance(served);
+                }
+            };
+            Session {
+                session,
+                script: self.scripts.of(&scenario),
+                scenario,
+                state: Arc::new(State::default()),
+                answers: self.answers.clone(),
+                mailbox: Arc::new(Mailbox::new(wake)),
+                fetches: Arc::clone(&self.fetches),
+                sockets: Arc::clone(&self.sockets),
+                recordings: Arc::clone(&self.recordings),
+                began: self.began,
+                life: Mutex::new(Life::New(Box::new(setup))),
+            }
+        });
+        let job = Arc::clone(&served);
+        self.workers.hand_in(job).map_err(|error| format!("there is no thread for it: {error}"))?;
         self.keys.insert(key.clone(), session);
-        self.running.insert(session, Running { events, state, key, requests: Taken::nothing(Instant::now()) });
+        self.running.insert(session, Running { session: served, key, requests: Taken::nothing(Instant::now()) });
         Ok(())
     }
 
@@ -194,14 +200,14 @@ impl Scenarios {
     /// The scenario does not keep up; the gateway is to be told, as for one that failed.
     pub fn tell(&mut self, session: SessionId, event: session::Event) -> Result<(), String> {
         let Some(running) = self.running.get(&session) else { return Ok(()) };
-        let since = running.state.busy_since.load(Ordering::Relaxed);
+        let since = running.session.state.busy_since.load(Ordering::Relaxed);
         if since > 0 && self.began.elapsed() > Duration::from_millis(since) + PATIENCE {
             return Err(format!("it has been at one event for more than {} s", PATIENCE.as_secs()));
         }
-        match running.events.try_send(Message::Event(event)) {
-            Err(TrySendError::Full(_)) => Err(format!("more than {MOST_WAITING} events wait for it")),
+        match running.session.mailbox.try_send(Message::Event(event)) {
+            Err(Unsent::Full(_)) => Err(format!("more than {MOST_WAITING} events wait for it")),
             // It has ended, and has said so.
-            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
+            Ok(()) | Err(Unsent::Closed) => Ok(()),
         }
     }
 
@@ -219,11 +225,11 @@ impl Scenarios {
     pub fn enter(&self, key: &str) -> Option<Entrance> {
         let session = *self.keys.get(key)?;
         let running = self.running.get(&session)?;
-        if !running.state.listens.load(Ordering::Relaxed) {
+        if !running.session.state.listens.load(Ordering::Relaxed) {
             return None;
         }
         let (entrance, entered) = oneshot::channel();
-        self.sockets.enter(session, entered, running.events.clone());
+        self.sockets.enter(session, entered, Arc::clone(&running.session.mailbox));
         Some(entrance)
     }
 
@@ -242,9 +248,9 @@ impl Scenarios {
             return Err(Unasked::Busy);
         }
         let (answer, answered) = oneshot::channel();
-        running.events.try_send(Message::Request(request, answer)).map_err(|error| match error {
-            TrySendError::Full(_) => Unasked::Busy,
-            TrySendError::Disconnected(_) => Unasked::Nobody,
+        running.session.mailbox.try_send(Message::Request(request, answer)).map_err(|error| match error {
+            Unsent::Full(_) => Unasked::Busy,
+            Unsent::Closed => Unasked::Nobody,
         })?;
         Ok(answered)
     }
@@ -255,9 +261,8 @@ impl Scenarios {
         self.keys.remove(&running.key);
         self.sockets.end(session);
         self.recordings.end(session);
-        running.state.is_over.store(true, Ordering::Relaxed);
-        // Where its queue is full, it is not asleep.
-        let _ = running.events.try_send(Message::Over);
+        running.session.state.is_over.store(true, Ordering::Relaxed);
+        running.session.mailbox.deliver(Message::Over);
     }
 
     /// How many run.
@@ -270,6 +275,12 @@ impl Scenarios {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.running.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Scenarios {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scenarios").field("running", &self.running.len()).finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,7 @@
 //! slow or full costs no call anything.
 
 use super::Message;
+use super::mailbox::Mailbox;
 use crate::dialplan::Retention;
 use crate::gateway::{SessionId, StreamEnd};
 use crate::session::StreamHandle;
@@ -12,8 +13,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{BufWriter, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender, SyncSender};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How often sound is taken; rings hold 4 s.
@@ -61,7 +62,7 @@ struct Waiting {
 struct Recording {
     path: PathBuf,
     number: u32,
-    scenario: SyncSender<Message>,
+    scenario: Arc<Mailbox>,
     streams: Vec<StreamHandle>,
     sounds: Vec<rtrb::Consumer<i16>>,
     rate: u32,
@@ -88,7 +89,7 @@ impl Recordings {
     }
 
     /// A scenario wants something recorded; its streams are to be opened after this.
-    pub(super) fn begin(&self, session: SessionId, record: Record, name: &str, scenario: SyncSender<Message>) {
+    pub(super) fn begin(&self, session: SessionId, record: Record, name: &str, scenario: Arc<Mailbox>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.made += 1;
         let path = self.folder.join(format!("{name}-{}-{}.wav", session.0, waiting.made));
@@ -306,8 +307,8 @@ fn create(path: &Path, rate: u32, channels: usize) -> Result<(WavWriter<BufWrite
 
 #[cfg(test)]
 mod tests {
+    use super::super::mailbox::Reader;
     use super::*;
-    use std::sync::mpsc::{Receiver, sync_channel};
 
     const SESSION: SessionId = SessionId(5);
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -327,8 +328,9 @@ mod tests {
     }
 
     /// A recording of so many streams at 8 kHz, the ends that write to it, and its news.
-    fn begin(all: &Recordings, streams: u32, is_stereo: bool) -> (Vec<rtrb::Producer<i16>>, Receiver<Message>) {
-        let (scenario, news) = sync_channel(16);
+    fn begin(all: &Recordings, streams: u32, is_stereo: bool) -> (Vec<rtrb::Producer<i16>>, Reader) {
+        let news = Reader::new();
+        let scenario = Arc::clone(&news.mailbox);
         let handles: Vec<_> = (1..=streams).map(StreamHandle).collect();
         all.begin(SESSION, Record { recording: 1, streams: handles.clone(), is_stereo }, "Desk", scenario);
         let rings = handles.into_iter().map(|stream| {
@@ -339,9 +341,9 @@ mod tests {
         (rings.collect(), news)
     }
 
-    fn next(news: &Receiver<Message>) -> RecordNews {
-        match news.recv_timeout(PATIENCE) {
-            Ok(Message::Recorded(1, news)) => news,
+    fn next(news: &Reader) -> RecordNews {
+        match news.next() {
+            Message::Recorded(1, news) => news,
             other => panic!("{other:?}"),
         }
     }
@@ -407,12 +409,12 @@ mod tests {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let spec = WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
         let file = WavWriter::new(BufWriter::new(full), spec).expect("the head is in the buffer");
-        let (scenario, news) = sync_channel(16);
+        let news = Reader::new();
         let (mut ring, sound) = rtrb::RingBuffer::new(32_000);
         let recording = Recording {
             path: "/dev/full".into(),
             number: 1,
-            scenario,
+            scenario: Arc::clone(&news.mailbox),
             streams: Vec::new(),
             sounds: vec![sound],
             rate: 8_000,
@@ -429,8 +431,8 @@ mod tests {
         let all = Recordings::new(PathBuf::new());
         let (_, sound) = rtrb::RingBuffer::new(10);
         assert!(all.stream(SESSION, StreamHandle(1), StreamEnd::Out(sound)).is_some());
-        let (scenario, _news) = sync_channel(16);
-        all.begin(SESSION, Record { recording: 1, streams: vec![StreamHandle(1)], is_stereo: false }, "Desk", scenario);
+        let record = Record { recording: 1, streams: vec![StreamHandle(1)], is_stereo: false };
+        all.begin(SESSION, record, "Desk", Reader::new().mailbox);
         all.end(SESSION);
         let (_, sound) = rtrb::RingBuffer::new(10);
         assert!(all.stream(SESSION, StreamHandle(1), StreamEnd::Out(sound)).is_some());

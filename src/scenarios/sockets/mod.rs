@@ -1,5 +1,5 @@
-//! WebSockets of scenarios, all on one thread: texts to and from a scenario's own thread, and sound past it, straight
-//! to and from the media plane's rings.
+//! WebSockets of scenarios, all on one thread: texts to and from whoever serves the session, and sound past them,
+//! straight to and from the media plane's rings.
 //!
 //! | file | what happens there |
 //! |---|---|
@@ -15,7 +15,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-use super::Message;
+use super::mailbox::Mailbox;
 use crate::dialplan::FetchSettings;
 use crate::gateway::{SessionId, StreamEnd};
 use crate::session::StreamHandle;
@@ -26,7 +26,6 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use socket::{Order, Teller, serve};
 use std::collections::HashMap;
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -54,11 +53,11 @@ pub(super) struct Sockets {
 /// What the thread is told.
 enum Command {
     /// A scenario asks.
-    Ask { session: SessionId, ask: SocketAsk, settings: FetchSettings, scenario: SyncSender<Message> },
+    Ask { session: SessionId, ask: SocketAsk, settings: FetchSettings, scenario: Arc<Mailbox> },
     /// The other end of one of its streams.
     Stream { session: SessionId, stream: StreamHandle, end: StreamEnd },
     /// Somebody comes to a session of their own accord.
-    Enter { session: SessionId, entered: Entered, scenario: SyncSender<Message> },
+    Enter { session: SessionId, entered: Entered, scenario: Arc<Mailbox> },
     /// A session is over.
     Over(SessionId),
 }
@@ -77,7 +76,7 @@ impl Sockets {
     }
 
     /// What a scenario asks of its sockets; what happens to them goes to `scenario`.
-    pub(super) fn ask(&self, session: SessionId, ask: SocketAsk, scenario: SyncSender<Message>) {
+    pub(super) fn ask(&self, session: SessionId, ask: SocketAsk, scenario: Arc<Mailbox>) {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner).clone();
         self.order(Command::Ask { session, ask, settings, scenario });
     }
@@ -87,7 +86,7 @@ impl Sockets {
     }
 
     /// Somebody comes to a session of their own accord.
-    pub(super) fn enter(&self, session: SessionId, entered: Entered, scenario: SyncSender<Message>) {
+    pub(super) fn enter(&self, session: SessionId, entered: Entered, scenario: Arc<Mailbox>) {
         self.order(Command::Enter { session, entered, scenario });
     }
 
@@ -162,7 +161,7 @@ impl Hub {
     }
 
     /// Takes somebody in, unless there are too many: then their connection is cut.
-    fn enter(&mut self, id: SessionId, entered: Entered, scenario: SyncSender<Message>) {
+    fn enter(&mut self, id: SessionId, entered: Entered, scenario: Arc<Mailbox>) {
         let session = self.sessions.entry(id).or_default();
         session.sockets.retain(|_, orders| !orders.is_closed());
         let guests = session.sockets.keys().filter(|socket| **socket >= FIRST_GUEST).count();
@@ -177,7 +176,7 @@ impl Hub {
         tokio::spawn(receive(entered, Teller { socket, scenario }, ordered, place));
     }
 
-    fn ask(&mut self, id: SessionId, ask: SocketAsk, settings: FetchSettings, scenario: SyncSender<Message>) {
+    fn ask(&mut self, id: SessionId, ask: SocketAsk, settings: FetchSettings, scenario: Arc<Mailbox>) {
         let session = self.sessions.entry(id).or_default();
         let mut send = |socket: u32, order: Order| {
             if let Some(orders) = session.sockets.get(&socket)

@@ -1,6 +1,7 @@
 //! One WebSocket of a scenario, from its opening to its end.
 
 use super::super::Message as Told;
+use super::super::mailbox::{Mailbox, Unsent};
 use super::connect::Socket;
 use super::encoding::{Decoding, Encoding};
 use super::framing::{Framed, Sent, read};
@@ -10,7 +11,7 @@ use futures_util::{Sink, Stream};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -51,7 +52,7 @@ pub(super) enum Order {
 #[derive(Clone)]
 pub(super) struct Teller {
     pub(super) socket: u32,
-    pub(super) scenario: SyncSender<Told>,
+    pub(super) scenario: Arc<Mailbox>,
 }
 
 impl Teller {
@@ -61,8 +62,8 @@ impl Teller {
         loop {
             match self.scenario.try_send(message) {
                 Ok(()) => return true,
-                Err(TrySendError::Disconnected(_)) => return false,
-                Err(TrySendError::Full(back)) => message = back,
+                Err(Unsent::Closed) => return false,
+                Err(Unsent::Full(back)) => message = back,
             }
             sleep(BUSY).await;
         }

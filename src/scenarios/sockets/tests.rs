@@ -1,11 +1,12 @@
 //! Sockets against a server that a test is.
 
+use super::super::mailbox::Reader;
+use super::super::Message;
 use super::*;
 use crate::media::command::{Live, LiveWriter};
 use crate::types::Network;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use std::sync::mpsc::{Receiver, sync_channel};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -17,8 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A scenario's end, and a server's.
 struct Stage {
     sockets: Sockets,
-    scenario: SyncSender<Message>,
-    news: Receiver<Message>,
+    scenario: Reader,
     runtime: Runtime,
     listener: TcpListener,
 }
@@ -27,16 +27,15 @@ fn stage() -> Stage {
     let allow = vec![Network { address: "127.0.0.0".parse().unwrap(), prefix: 8 }];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let (scenario, news) = sync_channel(64);
     let sockets = Sockets::new(FetchSettings { allow, ..FetchSettings::default() });
-    Stage { sockets, scenario, news, runtime, listener }
+    Stage { sockets, scenario: Reader::new(), runtime, listener }
 }
 
 type Server = WebSocketStream<TcpStream>;
 
 impl Stage {
     fn ask(&self, ask: SocketAsk) {
-        self.sockets.ask(SESSION, ask, self.scenario.clone());
+        self.sockets.ask(SESSION, ask, Arc::clone(&self.scenario.mailbox));
     }
 
     fn open(&self, headers: &[(&str, &str)]) {
@@ -60,8 +59,8 @@ impl Stage {
     }
 
     fn next(&self) -> SocketNews {
-        match self.news.recv_timeout(PATIENCE) {
-            Ok(Message::Socket(1, news)) => news,
+        match self.scenario.next() {
+            Message::Socket(1, news) => news,
             other => panic!("{other:?}"),
         }
     }

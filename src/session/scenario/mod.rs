@@ -33,7 +33,7 @@ use crate::types::{Now, Seed};
 use limits::{Breach, Metered};
 use rquickjs::context::intrinsic;
 use rquickjs::function::IntoArgs;
-use rquickjs::{CatchResultExt, Context, Ctx, Function, Persistent, TypedArray};
+use rquickjs::{CatchResultExt, Context, Ctx, Function, Persistent, TypedArray, qjs};
 use shared::Shared;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -51,7 +51,7 @@ pub struct Setup {
     pub seed: Seed,
 }
 
-/// One scenario that runs. It stays on the thread that made it.
+/// One scenario that runs, on one thread at a time.
 pub struct Runtime {
     // Values of the engine go before the engine.
     deliver: Option<Persistent<Function<'static>>>,
@@ -68,7 +68,7 @@ impl Runtime {
     ///
     /// # Errors
     /// There is not the memory for it.
-    pub fn new(setup: Setup, stopwatch: impl Stopwatch + 'static) -> Result<Self, Fault> {
+    pub fn new(setup: Setup, stopwatch: impl Stopwatch + Send + 'static) -> Result<Self, Fault> {
         let shared = Rc::new(Shared::new(&setup.seed, Box::new(stopwatch)));
         let unmade = |error: rquickjs::Error| Fault::new(format!("the engine cannot be made: {error}"));
         shared.begin(std::time::UNIX_EPOCH);
@@ -183,6 +183,7 @@ impl Runtime {
         }
         self.shared.begin(wall);
         let ended = self.context.with(|ctx| {
+            here(&ctx);
             let outcome = deliver.restore(&ctx).and_then(|deliver| Ok((deliver, settle.restore(&ctx)?)));
             let outcome = match outcome.catch(&ctx) {
                 Ok((deliver, settle)) => code(&ctx, &deliver).and_then(|()| self.finish(&ctx, &settle)),
@@ -245,6 +246,18 @@ impl Runtime {
     pub fn collect_garbage(&self) {
         self.engine.run_gc();
     }
+}
+
+// SAFETY: whatever here is not `Send` by itself belongs to this runtime alone and moves with it: the engine and values
+// of the engine, and one `Shared`, whose owners are this struct and what the engine holds (its allocator, its handlers,
+// its native functions). None of that is ever handed out. QuickJS keeps nothing by thread but the end of its stack,
+// which is told at each entrance (`here`); mimalloc takes back on any thread what it gave on another.
+unsafe impl Send for Runtime {}
+
+/// The engine's stack is this thread's from here on.
+fn here(ctx: &Ctx<'_>) {
+    // SAFETY: the context is alive and entered.
+    unsafe { qjs::JS_UpdateStackTop(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
 }
 
 impl Drop for Runtime {

@@ -92,7 +92,7 @@ pub(super) struct Shared {
     pub(super) is_awake: Cell<bool>,
     told: RefCell<String>,
     wall: Cell<SystemTime>,
-    stopwatch: RefCell<Box<dyn Stopwatch>>,
+    stopwatch: RefCell<Box<dyn Stopwatch + Send>>,
     random: RefCell<StdRng>,
     /// Promises that nobody has caught yet, and why they were rejected.
     rejections: RefCell<Vec<(Persistent<Value<'static>>, Fault)>>,
@@ -100,7 +100,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(seed: &Seed, stopwatch: Box<dyn Stopwatch>) -> Self {
+    pub(super) fn new(seed: &Seed, stopwatch: Box<dyn Stopwatch + Send>) -> Self {
         Self {
             turn: RefCell::default(),
             breach: Cell::new(None),

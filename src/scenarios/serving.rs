@@ -1,34 +1,46 @@
-//! The thread of one session.
+//! One session at work, on whichever thread takes it up.
 
 use super::fetch::Fetches;
+use super::mailbox::Mailbox;
 use super::recordings::Recordings;
 use super::scripts::{Compiled, compiled};
 use super::sockets::Sockets;
 use super::stopwatch::Second;
+use super::workers::{Job, Progress};
 use super::{Message, State};
 use crate::dialplan::Scenario;
 use crate::gateway::{Input, SessionId};
 use crate::session::scenario::{Runtime, Setup, SocketAsk, Stopwatch, Turn};
 use crate::types::{Now, Plain};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
-/// What a thread has from those who started it.
-pub(super) struct Own {
+/// Messages that it takes before others have their turn.
+const MESSAGES: usize = 32;
+
+/// What a session has from those who started it, and how far it has come.
+pub(super) struct Session {
     pub(super) session: SessionId,
+    pub(super) scenario: Arc<Scenario>,
     pub(super) script: Compiled,
     pub(super) state: Arc<State>,
     pub(super) answers: mpsc::Sender<Input>,
-    pub(super) inbox: Receiver<Message>,
-    pub(super) outbox: SyncSender<Message>,
+    pub(super) mailbox: Arc<Mailbox>,
     pub(super) fetches: Arc<Fetches>,
     pub(super) sockets: Arc<Sockets>,
     pub(super) recordings: Arc<Recordings>,
     pub(super) began: Instant,
+    pub(super) life: Mutex<Life>,
+}
+
+/// How far a session has come.
+pub(super) enum Life {
+    New(Box<Setup>),
+    Running(Box<Runtime>),
+    Over,
 }
 
 /// A callback's second, and no more once its session is over.
@@ -51,29 +63,42 @@ fn now() -> Now {
     Now { instant: Instant::now(), wall: SystemTime::now() }
 }
 
-/// Runs a scenario from its first line to its end.
-pub(super) fn run(own: Own, setup: Setup, scenario: &Scenario) {
-    // A panic would be a mistake of ours, but the session's end alone.
-    let ended = catch_unwind(AssertUnwindSafe(|| own.serve(setup, scenario)));
-    if let Err(cause) = ended.unwrap_or_else(|_| Err("its engine has failed".to_owned())) {
-        own.answer(Input::SessionFailed { session: own.session, cause });
+impl Job for Session {
+    fn work(&self) -> Progress {
+        // What served it last has left it by now, or is about to.
+        let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        // A panic would be a mistake of ours, but the session's end alone.
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve(&mut life)));
+        let cause = match served.unwrap_or_else(|_| Err("its engine has failed".to_owned())) {
+            Ok(Some(progress)) => return progress,
+            Ok(None) => None,
+            Err(cause) => Some(cause),
+        };
+        *life = Life::Over;
+        if let Some(cause) = cause {
+            self.answer(Input::SessionFailed { session: self.session, cause });
+        }
+        self.mailbox.close();
+        // Nothing is asked of them any more.
+        self.sockets.end(self.session);
+        self.recordings.end(self.session);
+        Progress::Done
     }
-    // Nothing is asked of them any more.
-    own.sockets.end(own.session);
-    own.recordings.end(own.session);
 }
 
-impl Own {
-    /// Takes events until the session is over.
+impl Session {
+    /// Takes what waits. `None`: the session is over.
     ///
     /// # Errors
     /// A mistake of the scenario's that ended it.
-    fn serve(&self, setup: Setup, scenario: &Scenario) -> Result<(), String> {
-        let watch = Watch { second: Second::default(), state: Arc::clone(&self.state) };
-        let mut runtime = self.busy(|| Runtime::new(setup, watch)).map_err(|fault| fault.to_string())?;
-        let turn = self.busy(|| runtime.begin(now(), compiled(&self.script, scenario)));
-        self.carry_out(turn, &scenario.name)?;
-        while let Ok(message) = self.inbox.recv() {
+    fn serve(&self, life: &mut Life) -> Result<Option<Progress>, String> {
+        if let Life::New(setup) = life {
+            let setup = (**setup).clone();
+            *life = Life::Running(Box::new(self.start(setup)?));
+        }
+        let Life::Running(runtime) = life else { return Ok(None) };
+        for _ in 0..MESSAGES {
+            let Some(message) = self.mailbox.take() else { return Ok(Some(Progress::Done)) };
             let is_over = self.state.is_over.load(Ordering::Relaxed);
             let turn = self.busy(|| match message {
                 _ if is_over => runtime.over(now()),
@@ -89,12 +114,21 @@ impl Own {
                 Message::Recorded(recording, news) => runtime.recorded(now(), recording, &news),
                 Message::Over => runtime.over(now()),
             });
-            self.carry_out(turn, &scenario.name)?;
+            self.carry_out(turn)?;
             if is_over {
-                return Ok(());
+                return Ok(None);
             }
         }
-        Ok(())
+        Ok(Some(Progress::More))
+    }
+
+    /// Runs the script's code, as it stands outside all functions.
+    fn start(&self, setup: Setup) -> Result<Runtime, String> {
+        let watch = Watch { second: Second::default(), state: Arc::clone(&self.state) };
+        let mut runtime = self.busy(|| Runtime::new(setup, watch)).map_err(|fault| fault.to_string())?;
+        let turn = self.busy(|| runtime.begin(now(), compiled(&self.script, &self.scenario)));
+        self.carry_out(turn)?;
+        Ok(runtime)
     }
 
     /// Does something that takes time, for those who watch.
@@ -106,29 +140,30 @@ impl Own {
         done
     }
 
-    fn carry_out(&self, turn: Turn, name: &str) -> Result<(), String> {
+    fn carry_out(&self, turn: Turn) -> Result<(), String> {
+        let Self { session, scenario, mailbox, .. } = self;
         for line in turn.lines {
-            tracing::info!("scenario {name} {}: {}", self.session.0, Plain(line));
+            tracing::info!("scenario {} {}: {}", scenario.name, session.0, Plain(line));
         }
         if let Some(fault) = turn.end {
             return Err(fault.to_string());
         }
         // Before the verbs that open their streams.
         for record in turn.recordings {
-            self.recordings.begin(self.session, record, name, self.outbox.clone());
+            self.recordings.begin(*session, record, &scenario.name, Arc::clone(mailbox));
         }
         if !turn.verbs.is_empty() {
-            self.answer(Input::Verbs { session: self.session, verbs: turn.verbs });
+            self.answer(Input::Verbs { session: *session, verbs: turn.verbs });
         }
         for fetch in turn.fetches {
-            Fetches::begin(&self.fetches, fetch, self.outbox.clone());
+            Fetches::begin(&self.fetches, fetch, Arc::clone(mailbox));
         }
         for ask in turn.sockets {
             if ask == SocketAsk::Listen {
                 self.state.listens.store(true, Ordering::Relaxed);
                 continue;
             }
-            self.sockets.ask(self.session, ask, self.outbox.clone());
+            self.sockets.ask(*session, ask, Arc::clone(mailbox));
         }
         Ok(())
     }
