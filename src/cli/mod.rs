@@ -12,7 +12,6 @@ mod limits;
 mod log;
 mod log_filter;
 mod manual;
-mod memory;
 mod mistakes;
 #[cfg(test)]
 mod outlets_tests;

@@ -9,7 +9,6 @@ use super::control::Asked;
 use super::events::Events;
 use super::log::Log;
 use super::log_filter::LogFilter;
-use super::memory::give_back;
 use super::mistakes::Mistakes;
 use super::records::Records;
 use super::reload::{Loaded, Reloads};
@@ -25,7 +24,7 @@ use crate::sip::{self, Flow};
 use crate::sound::Loader;
 use crate::speech::{self, Saying, Speaker};
 use crate::store::{self, Store};
-use crate::types::{CallId, Now, Rush};
+use crate::types::{CallId, Now, Rush, give_back_memory};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
@@ -250,7 +249,7 @@ impl Server {
                 }
                 Some(input) = sources.scenarios.recv() => self.gateway.handle_input(now(), input),
                 Some(told) = self.connected.recv() => self.on_told(told),
-                () = self.transports.rush_over() => give_back(),
+                () = self.transports.rush_over() => give_back_memory(),
                 () = until(wake) => {}
                 Some(()) = terminate.recv() => self.ask(Request::Drain { seconds: None }, None),
                 Some(()) = interrupt.recv() => self.ask(Request::Drain { seconds: Some(0) }, None),
@@ -269,7 +268,7 @@ impl Server {
             }
             self.carry_out();
             if self.rush.note_held(self.gateway.transaction_count() + self.gateway.call_count()) {
-                give_back();
+                give_back_memory();
             }
         }
         // Nothing is asked any more, and nothing happens.

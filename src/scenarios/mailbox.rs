@@ -2,12 +2,12 @@
 
 use super::Message;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(test)]
 use std::sync::{
     Arc,
     mpsc::{Receiver, channel},
 };
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Messages that may wait for one session.
 pub(super) const MOST_WAITING: usize = 1_024;

@@ -26,17 +26,17 @@ use crate::types::{IdMap, Rate, Seed, Taken};
 use fetch::Fetches;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use mailbox::{MOST_WAITING, Mailbox, Unsent};
 use rand::RngCore;
 use rand::rngs::StdRng;
 use recordings::Recordings;
-use mailbox::{MOST_WAITING, Mailbox, Unsent};
 use scripts::Scripts;
 use serving::{Life, Session};
 use sockets::Sockets;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 pub use stopwatch::Second;
 use tokio::sync::{mpsc, oneshot};
@@ -122,7 +122,19 @@ impl Scenarios {
         let (seeds, began) = (seed.generator(), Instant::now());
         let recordings = Arc::new(Recordings::new("var/recordings".into()));
         let (running, scripts) = (IdMap::default(), Scripts::default());
-        Self { running, workers: Workers::new(), answers, fetches, sockets, recordings, scripts, keys, access, seeds, began }
+        Self {
+            running,
+            workers: Workers::new(),
+            answers,
+            fetches,
+            sockets,
+            recordings,
+            scripts,
+            keys,
+            access,
+            seeds,
+            began,
+        }
     }
 
     /// The same with the gateway's own URLs, by HTTP and HTTPS, without a path; empty where there are none.

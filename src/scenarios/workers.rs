@@ -5,6 +5,7 @@
 //! loops, and a job that sleeps has no thread.
 
 use super::STACK;
+use crate::types::give_back_memory;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 /// How long nobody may take up a job before another thread comes.
 const STALL: Duration = Duration::from_millis(20);
-/// How long a thread that came because of a stall stays without a job.
+/// How long a thread is without a job before it gives back what memory it has, and goes if it came because of a stall.
 const REST: Duration = Duration::from_secs(10);
 
 /// Something that has work to do now and then.
@@ -145,18 +146,28 @@ impl Crew {
     /// Takes up one job after the other.
     fn serve(&self) {
         let mut state = self.state();
+        let mut has_worked = false;
         while !state.is_over {
             let Some(job) = state.waiting.pop_front() else {
                 state.resting += 1;
                 let (rested, rest) = self.job.wait_timeout(state, REST).unwrap_or_else(PoisonError::into_inner);
                 state = rested;
                 state.resting -= 1;
-                if rest.timed_out() && state.waiting.is_empty() && state.threads > self.few {
+                if !rest.timed_out() || !state.waiting.is_empty() {
+                    continue;
+                }
+                if state.threads > self.few {
                     break;
+                }
+                if std::mem::take(&mut has_worked) {
+                    // What sessions that are over had of this thread, whichever ended them.
+                    drop(state);
+                    give_back_memory();
+                    state = self.state();
                 }
                 continue;
             };
-            state.taken += 1;
+            (state.taken, has_worked) = (state.taken + 1, true);
             drop(state);
             let progress = job.work();
             state = self.state();

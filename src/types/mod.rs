@@ -1,4 +1,5 @@
-//! The leaf every module may use: identifiers, time, deadlines, and what is negotiated for a media stream.
+//! The leaf every module may use: identifiers, time, deadlines, memory to give back, and what is negotiated for a media
+//! stream.
 
 mod addresses;
 mod codec;
@@ -8,6 +9,7 @@ mod disturbance;
 mod ids;
 mod log_limit;
 mod media;
+mod memory;
 mod now;
 mod plain;
 mod rate;
@@ -25,6 +27,7 @@ pub use disturbance::{Disturbance, Disturbances};
 pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId, first_id_of};
 pub use log_limit::{LeftOut, LogLimit};
 pub use media::{Direction, MediaParameters, Network, SUPPRESSED_A_THREAD};
+pub use memory::give_back_memory;
 pub use now::Now;
 pub use plain::{Plain, is_plain};
 pub use rate::{Rate, Taken};

@@ -1,7 +1,7 @@
 //! Sockets against a server that a test is.
 
-use super::super::mailbox::Reader;
 use super::super::Message;
+use super::super::mailbox::Reader;
 use super::*;
 use crate::media::command::{Live, LiveWriter};
 use crate::types::Network;
