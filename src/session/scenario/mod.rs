@@ -4,11 +4,12 @@
 //! clock, opens no file, and asks for what lies outside by a [`Turn`]. Whoever runs it (a thread for each session, or a
 //! test) hands in the time and the [`Stopwatch`] that says when a callback has had its second.
 //!
-//! The object model itself is JavaScript (`js/`), on a few native functions that push verbs (`natives.rs`); it is
-//! compiled once, and all runtimes share the bytecode (`prelude.rs`).
+//! The object model itself is JavaScript (`js/`), on a few native functions that push verbs (`natives.rs`). It is
+//! compiled once, and each runtime loads the parts of it that its scenario uses (`prelude.rs`, `late.rs`).
 
 mod fault;
 mod hashes;
+mod late;
 mod limits;
 mod natives;
 mod octets;
@@ -274,18 +275,16 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-/// What of the language there is: all but what browsers have and scripts here have no use for.
+/// What of the language there is from the start. Dates, typed arrays and weak references come when they are asked for
+/// (`late.rs`); there is nothing of what browsers have and scripts here have no use for.
 type Intrinsics = (
     intrinsic::Eval,
-    intrinsic::Date,
     intrinsic::RegExpCompiler,
     intrinsic::RegExp,
     intrinsic::Json,
     intrinsic::Proxy,
     intrinsic::MapSet,
-    intrinsic::TypedArrays,
     intrinsic::Promise,
-    intrinsic::WeakRef,
 );
 
 /// What ended a callback early.

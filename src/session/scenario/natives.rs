@@ -1,6 +1,7 @@
 //! What the object model stands on: functions that push verbs, and a few that compute.
 
 use super::hashes;
+use super::late::{self, Late};
 use super::limits::Breach;
 use super::octets;
 use super::recordings;
@@ -14,24 +15,30 @@ use crate::session::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rquickjs::context::{Intrinsic, intrinsic};
 use rquickjs::function::IntoJsFunc;
-use rquickjs::{Ctx, Exception, Function, Object, Persistent, Result};
+use rquickjs::{Ctx, Error, Exception, Function, Object, Persistent, Result};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// The longest a timer runs.
 const LONGEST_TIMER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The functions, each with what they have in common.
+/// Makes the function that is wanted, of all there are.
 pub(super) struct Maker<'a, 'js> {
-    ctx: &'a Ctx<'js>,
-    host: Object<'js>,
+    pub(super) ctx: &'a Ctx<'js>,
     pub(super) shared: &'a Rc<Shared>,
+    wanted: &'a str,
+    made: RefCell<Option<Function<'js>>>,
 }
 
 impl<'js> Maker<'_, 'js> {
     pub(super) fn add<P>(&self, name: &str, function: impl IntoJsFunc<'js, P> + 'js) -> Result<()> {
-        self.host.set(name, Function::new(self.ctx.clone(), function)?)
+        if name == self.wanted {
+            self.made.replace(Some(Function::new(self.ctx.clone(), function)?));
+        }
+        Ok(())
     }
 
     /// A function that pushes a verb made of one argument.
@@ -53,23 +60,38 @@ impl<'js> Maker<'_, 'js> {
     }
 }
 
-/// `host`, as `js/base.js` takes it.
-pub(super) fn make<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<'js>> {
-    let maker = Maker { ctx, host: Object::new(ctx.clone())?, shared };
+/// The function of `host`, as `js/base.js` has it, of that name.
+pub(super) fn make<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>, late: Late, name: &str) -> Result<Function<'js>> {
+    let maker = Maker { ctx, shared, wanted: name, made: RefCell::default() };
+    about_the_model(&maker, late)?;
     about_the_session(&maker)?;
     about_calls(&maker)?;
     about_sound(&maker)?;
     sockets::make(&maker)?;
     recordings::make(&maker)?;
     texts(&maker)?;
-    Ok(maker.host)
+    maker.made.into_inner().ok_or(Error::Unknown)
+}
+
+fn about_the_model<'js>(maker: &Maker<'_, 'js>, late: Late) -> Result<()> {
+    let shared = Rc::clone(maker.shared);
+    type Entry = Persistent<Function<'static>>;
+    maker.add("start", move |ctx: Ctx<'js>, part: Function<'js>, deliver: Entry, settle: Entry| {
+        late::set_loader(&ctx, part);
+        shared.entries.set(Some((deliver, settle)));
+    })?;
+    maker.add("late", move |ctx: Ctx<'js>, name: String, behind: Object<'js>| late.object(&ctx, &name, &behind))?;
+    maker.add("absent", |ctx: Ctx<'js>, name: String| Err::<(), _>(late::absent(&ctx, &name)))?;
+    // SAFETY: the context is alive and entered.
+    maker.add("addDate", |ctx: Ctx<'js>| unsafe { intrinsic::Date::add_intrinsic(ctx.as_raw()) })?;
+    // SAFETY: the same.
+    maker.add("addTypedArrays", |ctx: Ctx<'js>| unsafe { intrinsic::TypedArrays::add_intrinsic(ctx.as_raw()) })?;
+    // SAFETY: the same.
+    maker.add("addWeakRefs", |ctx: Ctx<'js>| unsafe { intrinsic::WeakRef::add_intrinsic(ctx.as_raw()) })
 }
 
 fn about_the_session(maker: &Maker<'_, '_>) -> Result<()> {
     let own = || Rc::clone(maker.shared);
-    let shared = own();
-    type Entry = Persistent<Function<'static>>;
-    maker.add("start", move |deliver: Entry, settle: Entry| shared.entries.set(Some((deliver, settle))))?;
     let shared = own();
     maker.add("wake", move || shared.is_awake.set(true))?;
     let shared = own();

@@ -1,50 +1,77 @@
-//! The object model, compiled once for all sessions.
+//! The object model: parts, each compiled once for all sessions, and loaded by those who use it.
+//!
+//! What a session loads it has for itself, half a kilobyte for each function, and a conference uses a third of them. So
+//! each file of `js/` is a function of its own, which `part` of `js/base.js` runs when its part is first asked for;
+//! `late.rs` has it asked for by the names that scenarios use.
 
+use super::late::Late;
 use super::natives;
+use super::script;
 use super::shared::Shared;
-use rquickjs::module::WriteOptions;
-use rquickjs::{Context, Ctx, Module, Result, Runtime};
+use rquickjs::{Context, Ctx, Error, Function, Result, Runtime, Undefined, qjs};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-/// The name of the module, as stacks show it.
-const NAME: &str = "partyline";
+/// The files of `js/`, by the names of parts.
+const PARTS: &[(&str, &str)] = &[
+    ("base", include_str!("js/base.js")),
+    ("call", include_str!("js/call.js")),
+    ("call_more", include_str!("js/call_more.js")),
+    ("conference", include_str!("js/conference.js")),
+    ("deliver", include_str!("js/deliver.js")),
+    ("deliver_more", include_str!("js/deliver_more.js")),
+    ("dialling", include_str!("js/dialling.js")),
+    ("endpoint", include_str!("js/endpoint.js")),
+    ("engine", include_str!("js/engine.js")),
+    ("events", include_str!("js/events.js")),
+    ("forwarding", include_str!("js/forwarding.js")),
+    ("guards", include_str!("js/guards.js")),
+    ("names", include_str!("js/names.js")),
+    ("net", include_str!("js/net.js")),
+    ("player", include_str!("js/player.js")),
+    ("playing", include_str!("js/playing.js")),
+    ("recorder", include_str!("js/recorder.js")),
+    ("refusals", include_str!("js/refusals.js")),
+    ("socket", include_str!("js/socket.js")),
+    ("storage", include_str!("js/storage.js")),
+    ("texts", include_str!("js/texts.js")),
+    ("time", include_str!("js/time.js")),
+    ("timers", include_str!("js/timers.js")),
+    ("typed_arrays", include_str!("js/typed_arrays.js")),
+    ("voices", include_str!("js/voices.js")),
+    ("weak_refs", include_str!("js/weak_refs.js")),
+];
 
-/// The files of `js/`, in order: one module.
-const SOURCE: &str = concat!(
-    include_str!("js/base.js"),
-    include_str!("js/guards.js"),
-    include_str!("js/names.js"),
-    include_str!("js/call.js"),
-    include_str!("js/media.js"),
-    include_str!("js/tools.js"),
-    include_str!("js/net.js"),
-    include_str!("js/socket.js"),
-    include_str!("js/storage.js"),
-    include_str!("js/recorder.js"),
-    include_str!("js/engine.js"),
-    include_str!("js/deliver.js"),
-);
-
-/// Puts the object model into a context.
-pub(super) fn load(ctx: &Ctx<'_>, shared: &Rc<Shared>) -> Result<()> {
-    ctx.globals().set("host", natives::make(ctx, shared)?)?;
-    // SAFETY: the bytes are what the same engine wrote, and they live as long as the process: bytecode is not copied.
-    let module = unsafe { Module::load(ctx.clone(), bytecode()?) }?;
-    let (_, done) = module.eval()?;
-    done.finish()
+/// Puts into a context what of the object model all use.
+pub(super) fn load<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<()> {
+    let (own, late) = (Rc::clone(shared), Late::register(ctx)?);
+    let native = move |ctx: Ctx<'js>, name: String| natives::make(&ctx, &own, late, &name);
+    let load = |ctx: Ctx<'js>, name: String| part(&ctx, &name);
+    part(ctx, "base")?.call((Undefined, Function::new(ctx.clone(), native)?, Function::new(ctx.clone(), load)?))
 }
 
-fn bytecode() -> Result<&'static [u8]> {
-    static BYTECODE: OnceLock<Vec<u8>> = OnceLock::new();
-    if let Some(bytes) = BYTECODE.get() {
-        return Ok(bytes);
-    }
+/// A part's function.
+fn part<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Function<'js>> {
+    static COMPILED: OnceLock<Vec<Box<[u8]>>> = OnceLock::new();
+    let at = PARTS.iter().position(|(known, _)| *known == name).ok_or(Error::Unknown)?;
+    let compiled = match COMPILED.get() {
+        Some(compiled) => compiled,
+        None => {
+            let compiled = compile()?;
+            COMPILED.get_or_init(|| compiled)
+        }
+    };
+    script::evaluate(ctx, &compiled[at])?.get()
+}
+
+fn compile() -> Result<Vec<Box<[u8]>>> {
     let context = Context::full(&Runtime::new()?)?;
-    let bytes = context.with(|ctx| {
-        // Who reads a stack looks for places of their own.
-        let options = WriteOptions { strip_source: true, strip_debug: true, ..WriteOptions::default() };
-        Module::declare(ctx, NAME, SOURCE)?.write(options)
-    })?;
-    Ok(BYTECODE.get_or_init(|| bytes))
+    context.with(|ctx| {
+        let one = |(name, source): &(&str, &str)| {
+            let function = format!("(function (part, native, load) {{ \"use strict\"; {source}\n}})");
+            // Who reads a stack looks for places of their own.
+            script::write(&ctx, name, &function, qjs::JS_WRITE_OBJ_STRIP_DEBUG)
+        };
+        PARTS.iter().map(one).collect()
+    })
 }

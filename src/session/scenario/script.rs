@@ -33,24 +33,28 @@ impl Script {
     /// Runs it; its declarations are the context's.
     pub(super) fn run(&self, ctx: &Ctx<'_>) -> Result<()> {
         let Ok(code) = &self.code else { return Ok(()) };
-        let context = ctx.as_raw().as_ptr();
-        // SAFETY: the same engine wrote the bytes, and copies what it needs of them. The context is alive and entered;
-        // a function's value goes to the one who runs it, and what that gives to the one who drops it.
-        let outcome = unsafe {
-            let script = qjs::JS_ReadObject(context, code.as_ptr(), code.len() as _, qjs::JS_READ_OBJ_BYTECODE as _);
-            if qjs::JS_VALUE_GET_NORM_TAG(script) == qjs::JS_TAG_EXCEPTION {
-                return Err(Error::Exception);
-            }
-            qjs::JS_EvalFunction(context, script)
-        };
-        // SAFETY: as above.
-        unsafe {
-            if qjs::JS_VALUE_GET_NORM_TAG(outcome) == qjs::JS_TAG_EXCEPTION {
-                return Err(Error::Exception);
-            }
-            drop(Value::from_raw(ctx.clone(), outcome));
+        evaluate(ctx, code).map(drop)
+    }
+}
+
+/// Runs bytecode that [`write`] wrote. Gives what it comes to.
+pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, code: &[u8]) -> Result<Value<'js>> {
+    let context = ctx.as_raw().as_ptr();
+    // SAFETY: the same engine wrote the bytes, and copies what it needs of them. The context is alive and entered; a
+    // function's value goes to the one who runs it, and what that gives to the one who drops it.
+    let outcome = unsafe {
+        let script = qjs::JS_ReadObject(context, code.as_ptr(), code.len() as _, qjs::JS_READ_OBJ_BYTECODE as _);
+        if qjs::JS_VALUE_GET_NORM_TAG(script) == qjs::JS_TAG_EXCEPTION {
+            return Err(Error::Exception);
         }
-        Ok(())
+        qjs::JS_EvalFunction(context, script)
+    };
+    // SAFETY: as above.
+    unsafe {
+        if qjs::JS_VALUE_GET_NORM_TAG(outcome) == qjs::JS_TAG_EXCEPTION {
+            return Err(Error::Exception);
+        }
+        Ok(Value::from_raw(ctx.clone(), outcome))
     }
 }
 
@@ -64,15 +68,17 @@ fn compile(file: &str, source: &str) -> std::result::Result<Box<[u8]>, Fault> {
     engine.set_memory_limit(limits::MEMORY);
     engine.set_max_stack_size(limits::STACK);
     let context = Context::full(&engine).map_err(unmade)?;
-    context
-        .with(|ctx| write(&ctx, file, source).catch(&ctx).map_err(|error| Fault::of(&ctx, error, &[file.to_owned()])))
+    context.with(|ctx| {
+        write(&ctx, file, source, 0).catch(&ctx).map_err(|error| Fault::of(&ctx, error, &[file.to_owned()]))
+    })
 }
 
-fn write(ctx: &Ctx<'_>, file: &str, source: &str) -> Result<Box<[u8]>> {
+/// Compiles a text, to bytecode without it, and without what else `less` says.
+pub(super) fn write(ctx: &Ctx<'_>, file: &str, source: &str, less: u32) -> Result<Box<[u8]>> {
     let (name, text) = (CString::new(file)?, CString::new(source)?);
     let context = ctx.as_raw().as_ptr();
     let only = (qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_COMPILE_ONLY) as _;
-    let how = (qjs::JS_WRITE_OBJ_BYTECODE | qjs::JS_WRITE_OBJ_STRIP_SOURCE) as _;
+    let how = (qjs::JS_WRITE_OBJ_BYTECODE | qjs::JS_WRITE_OBJ_STRIP_SOURCE | less) as _;
     // SAFETY: both texts end with a zero that is not counted, and the context is alive and entered. The value is
     // dropped when it is written; what the engine wrote is copied before it is given back.
     unsafe {

@@ -1,6 +1,8 @@
 // The engine asks whether a script is to be stopped in loops and calls of the script. What loops in the engine's own
 // code, and may do so for ever, is made to end here.
 
+const { host } = part("base");
+
 /** No array can have so many elements: there is no memory for them. A longer one has holes, or only says so. */
 const LONGEST_LIST = 2 ** 24;
 /** Comparisons of characters that take the engine some seconds. */
@@ -110,3 +112,5 @@ guarded(
     }
   },
 );
+
+return {};

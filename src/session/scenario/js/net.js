@@ -1,7 +1,14 @@
 // HTTP requests.
 
+const { host, watch, extend, text } = part("base");
+const { flat } = part("call");
+const { on } = part("deliver");
+const { octets } = part("texts");
+// What is fetched comes as one.
+part("typed_arrays");
+
 const MOST_FETCHES = 20;
-let fetches = new Map();
+const fetches = new Map();
 let lastFetch = 0;
 
 /** What a request comes to. Its code is below 100 where there is no answer. */
@@ -31,7 +38,9 @@ function request(url, given = {}, done) {
   const { method, postData, headers } = given;
   const body = postData === undefined || postData === null ? null : octets(postData);
   const verb = text(method || (body ? "POST" : "GET")).toUpperCase();
-  if (!/^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)$/.test(verb)) throw new RangeError(`httpRequest: ${verb} is no method`);
+  if (!/^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)$/.test(verb)) {
+    throw new RangeError(`httpRequest: ${verb} is no method`);
+  }
   const list = sent(headers);
   if (fetches.size >= MOST_FETCHES) {
     return done(answer(1, "", [], [], `more than ${MOST_FETCHES} requests at once`));
@@ -41,10 +50,22 @@ function request(url, given = {}, done) {
   host.fetch(id, text(url), verb, list, body, seconds(given.timeout, 90), seconds(given.connectionTimeout, 6));
 }
 
-const Net = closed("Net", {
-  httpRequest(url, callback, given) {
-    if (typeof callback !== "function") throw new TypeError("httpRequest: the callback is no function");
-    request(url, given, callback);
-  },
-  httpRequestAsync: (url, given) => new Promise((resolve) => request(url, given, resolve)),
+extend(globalThis, {
+  Net: watch("Net", {
+    httpRequest(url, callback, given) {
+      if (typeof callback !== "function") throw new TypeError("httpRequest: the callback is no function");
+      request(url, given, callback);
+    },
+    httpRequestAsync: (url, given) => new Promise((resolve) => request(url, given, resolve)),
+  }),
 });
+
+extend(on, {
+  fetched(id, code, words, octets, list, error) {
+    const done = fetches.get(id);
+    fetches.delete(id);
+    done?.(answer(code, words, octets, list, error));
+  },
+});
+
+return {};

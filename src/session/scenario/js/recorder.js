@@ -1,7 +1,12 @@
 // Recordings, in files of the gateway.
 
+const { host, watch, extend, inner, SECRET, soon, Emitter, fire } = part("base");
+const { last, leaving, unit, isOver } = part("call");
+const { VoxEngine } = part("engine");
+const { on, tell } = part("deliver");
+
 const MOST_RECORDINGS = 10;
-let recordings = new Map();
+const recordings = new Map();
 let lastRecording = 0;
 
 /** A recording begins: of these streams, which the caller connects. Gives its number. */
@@ -29,13 +34,13 @@ class Recorder extends Emitter {
   constructor(secret, given = {}) {
     if (secret !== SECRET) throw new TypeError("recorders are made by VoxEngine.createRecorder");
     super();
-    this[inner] = { id: "", source: null, over: false, muted: false, number: 0, stream: 0 };
+    this[inner] = { id: "", source: null, over: false, muted: false, number: 0, stream: 0, take, leave };
     const why = full();
     if (why) {
       this[inner].over = true;
-      return void soon(this, RecorderEvents.RecorderError, { recorder: this, error: why });
+      return void soon(this, "Recorder.RecorderError", { recorder: this, error: why });
     }
-    const stream = ++lastStream;
+    const stream = ++last.stream;
     host.streamRecord(stream, given.hd_audio === true ? 16000 : 8000, false);
     this[inner].stream = stream;
     this[inner].number = recording(this, [stream], false);
@@ -57,24 +62,26 @@ class Recorder extends Emitter {
     else host.streamFrom(from.isCall, from.handle, state.stream);
   }
 }
-/** A conference is over: so is what was recorded of it alone. */
-function endRecordingsOf(conference) {
+
+/** A call is over, and so is its recording; or a conference, and so is what was recorded of it alone. */
+leaving.push((thing) => {
+  if (thing[inner].recording) endRecording(thing[inner].recording);
   for (const { owner } of recordings.values()) {
-    if (owner instanceof Recorder && owner[inner].ends && owner[inner].source === conference) owner.stop();
+    if (owner instanceof Recorder && owner[inner].ends && owner[inner].source === thing) owner.stop();
   }
-}
+});
 
 const isRecording = (recorder) => !!recordings.get(recorder[inner].number)?.streams;
-lacking("Recorder", Recorder, "setConfig update sendMediaTo stopMediaTo");
+watch("Recorder", Recorder.prototype);
 
-function tellRecorder(source, recorder) {
+function take(source, recorder) {
   const from = unit(source, "sendMediaTo");
   if (isOver(source) || isOver(recorder) || !isRecording(recorder)) return;
   recorder[inner].source = source;
   if (!recorder[inner].muted) host.streamFrom(from.isCall, from.handle, recorder[inner].stream);
 }
 
-function notTellRecorder(source, recorder) {
+function leave(source, recorder) {
   if (recorder[inner].source !== source || isOver(source) || isOver(recorder)) return;
   const from = unit(source, "stopMediaTo");
   recorder[inner].source = null;
@@ -83,12 +90,20 @@ function notTellRecorder(source, recorder) {
   }
 }
 
+/** Records a conference, until the recorder that this gives is stopped, or the conference. */
+function recordConference(conference, given) {
+  const recorder = new Recorder(SECRET, given);
+  recorder[inner].ends = true;
+  take(conference, recorder);
+  return recorder;
+}
+
 /** Records a call: what it says, and what is heard there. */
 function recordCall(call, given = {}) {
   const state = call[inner];
   if (state.recording) return host.log("record: the call is being recorded");
   if (full()) return host.log(`record: ${full()}`);
-  const streams = [++lastStream, ++lastStream];
+  const streams = [++last.stream, ++last.stream];
   streams.forEach((stream, at) => {
     host.streamRecord(stream, 8000, at === 1);
   });
@@ -96,27 +111,32 @@ function recordCall(call, given = {}) {
   for (const stream of streams) host.streamFrom(true, state.unit.handle, stream);
 }
 
-/** What happens to a recording. */
-function recorded(number, kind, words, seconds) {
-  const known = recordings.get(number);
-  if (!known) return;
-  const { owner } = known;
-  if (kind === "started") {
-    if (owner instanceof Recorder) fire(owner, RecorderEvents.Started, { recorder: owner, url: words });
-    else tell(owner, CallEvents.RecordStarted, { url: words });
-    return;
-  }
-  endRecording(number);
-  recordings.delete(number);
-  if (owner instanceof Recorder) {
-    owner[inner].over = true;
-    if (kind === "failed") fire(owner, RecorderEvents.RecorderError, { recorder: owner, error: words });
-    else fire(owner, RecorderEvents.Stopped, { recorder: owner, url: words, duration: seconds, cost: 0 });
-    return;
-  }
-  owner[inner].recording = 0;
-  if (kind === "failed") host.log(`record: ${words}`);
-  tell(owner, CallEvents.RecordStopped, {
-    url: kind === "failed" ? "" : words, duration: seconds, cost: 0, error: kind === "failed" ? words : undefined,
-  });
-}
+extend(on, {
+  recorded(number, kind, words, seconds) {
+    const known = recordings.get(number);
+    if (!known) return;
+    const { owner } = known;
+    if (kind === "started") {
+      if (owner instanceof Recorder) fire(owner, "Recorder.Started", { recorder: owner, url: words });
+      else tell(owner, "Call.RecordStarted", { url: words });
+      return;
+    }
+    endRecording(number);
+    recordings.delete(number);
+    if (owner instanceof Recorder) {
+      owner[inner].over = true;
+      if (kind === "failed") fire(owner, "Recorder.RecorderError", { recorder: owner, error: words });
+      else fire(owner, "Recorder.Stopped", { recorder: owner, url: words, duration: seconds, cost: 0 });
+      return;
+    }
+    owner[inner].recording = 0;
+    if (kind === "failed") host.log(`record: ${words}`);
+    tell(owner, "Call.RecordStopped", {
+      url: kind === "failed" ? "" : words, duration: seconds, cost: 0, error: kind === "failed" ? words : undefined,
+    });
+  },
+});
+
+extend(VoxEngine, { createRecorder: (given) => new Recorder(SECRET, given ?? {}) });
+
+return { recordCall, recordConference };

@@ -1,18 +1,16 @@
 // WebSockets: texts, and sound both ways.
 
+const { host, watch, extend, inner, SECRET, text, soon, Emitter, fire, application } = part("base");
+const { last, leaving, unit, isOver } = part("call");
+const { makeRoom } = part("playing");
+const { VoxEngine } = part("engine");
+const { on } = part("deliver");
+
 const MOST_SOCKETS = 10;
 const LONGEST_TEXT = 1 << 20;
-let sockets = new Map();
+const sockets = new Map();
 let lastSocket = 0;
-let lastStream = 0;
 let listens = false;
-
-const WebSocketAudioEncoding = closed("WebSocketAudioEncoding", {
-  PCM16_8KHZ: "PCM8", PCM16_16KHZ: "PCM16", ULAW: "ULAW", ALAW: "ALAW",
-});
-const WebSocketReadyState = closed("WebSocketReadyState", {
-  CONNECTING: "CONNECTING", OPEN: "OPEN", CLOSING: "CLOSING", CLOSED: "CLOSED",
-});
 
 /** The property of a socket that may hold a callback, for each event. */
 const callbacks = {
@@ -25,7 +23,10 @@ class WebSocket extends Emitter {
     if (secret !== SECRET) throw new TypeError("WebSockets are made by VoxEngine.createWebSocket");
     super();
     // Streams that bring sound, by tag, with who hears them; and those that take it away, by whose it is.
-    this[inner] = { handle, id: "", url, readyState, over: false, ins: new Map(), outs: new Map() };
+    this[inner] = {
+      handle, id: "", url, readyState, over: false, ins: new Map(), outs: new Map(),
+      sends: true, take: tellSocket, leave: notTellSocket,
+    };
     for (const property of Object.values(callbacks)) this[property] = null;
     sockets.set(handle, this);
   }
@@ -82,7 +83,7 @@ function bringing(socket, tag) {
   const { ins, handle } = socket[inner];
   let brought = ins.get(tag);
   if (!brought) {
-    brought = { stream: ++lastStream, targets: new Set() };
+    brought = { stream: ++last.stream, targets: new Set() };
     ins.set(tag, brought);
     host.streamIn(brought.stream, handle, tag);
   }
@@ -93,17 +94,17 @@ function bringing(socket, tag) {
 function tellSocket(source, socket, given = {}) {
   const from = unit(source, "sendMediaTo");
   if (isOver(source) || isOver(socket)) return;
-  const { encoding = WebSocketAudioEncoding.PCM16_8KHZ, tag, customParameters } = given;
-  if (!Object.values(WebSocketAudioEncoding).includes(encoding)) {
+  const { encoding = "PCM8", tag, customParameters } = given;
+  if (!["PCM8", "PCM16", "ULAW", "ALAW"].includes(encoding)) {
     throw new RangeError(`sendMediaTo: ${encoding} is no value of WebSocketAudioEncoding`);
   }
   notTellSocket(source, socket);
   // Nobody hears themselves.
   const less = bringing(socket, "").stream;
-  const stream = ++lastStream;
+  const stream = ++last.stream;
   socket[inner].outs.set(source, stream);
   const custom = customParameters === undefined ? "" : JSON.stringify(customParameters);
-  const rate = encoding === WebSocketAudioEncoding.PCM16_16KHZ ? 16000 : 8000;
+  const rate = encoding === "PCM16" ? 16000 : 8000;
   host.streamOut(stream, less, rate, socket[inner].handle, [encoding, text(tag), custom]);
   host.streamFrom(from.isCall, from.handle, stream);
 }
@@ -117,12 +118,12 @@ function notTellSocket(source, socket) {
 }
 
 /** A call or conference is over: no socket has to do with it. */
-function forgetAtSockets(thing) {
+leaving.push((thing) => {
   for (const socket of sockets.values()) {
     notTellSocket(thing, socket);
     for (const { targets } of socket[inner].ins.values()) targets.delete(thing);
   }
-}
+});
 
 function openSocket(url, given) {
   const list = typeof given === "string" || Array.isArray(given) ? { protocols: given } : given ?? {};
@@ -133,8 +134,8 @@ function openSocket(url, given) {
     sockets.delete(lastSocket);
     Object.assign(socket[inner], { readyState: "CLOSED", over: true });
     const reason = `more than ${MOST_SOCKETS} WebSockets at once`;
-    soon(socket, WebSocketEvents.ERROR, { websocket: socket, reason });
-    soon(socket, WebSocketEvents.CLOSE, { websocket: socket, code: 1006, reason, wasClean: false });
+    soon(socket, "WebSocket.ERROR", { websocket: socket, reason });
+    soon(socket, "WebSocket.CLOSE", { websocket: socket, code: 1006, reason, wasClean: false });
   } else {
     host.socketOpen(lastSocket, text(url), protocols, headers);
   }
@@ -170,17 +171,31 @@ const socketOn = {
   },
 };
 
-function socketNews(handle, kind, ...facts) {
-  if (kind === "came") {
-    if (!listens) return host.socketClose(handle);
-    const websocket = new WebSocket(SECRET, handle, "", "OPEN");
-    return void fire(application, AppEvents.WebSocket, { websocket, WebSocket: websocket });
-  }
-  const socket = sockets.get(handle);
-  if (!socket) return;
-  const [name, fields] = socketOn[kind](socket, ...facts);
-  const event = { websocket: socket, ...fields };
-  const callback = socket[callbacks[name]];
-  if (typeof callback === "function") callback.call(socket, { name: WebSocketEvents[name], ...event });
-  fire(socket, WebSocketEvents[name], event);
-}
+extend(on, {
+  socket(handle, kind, ...facts) {
+    if (kind === "came") {
+      if (!listens) return host.socketClose(handle);
+      const websocket = new WebSocket(SECRET, handle, "", "OPEN");
+      return void fire(application, "Application.WebSocket", { websocket, WebSocket: websocket });
+    }
+    const socket = sockets.get(handle);
+    if (!socket) return;
+    const [name, fields] = socketOn[kind](socket, ...facts);
+    const event = { websocket: socket, ...fields };
+    const callback = socket[callbacks[name]];
+    if (typeof callback === "function") callback.call(socket, { name: `WebSocket.${name}`, ...event });
+    fire(socket, `WebSocket.${name}`, event);
+  },
+});
+
+extend(VoxEngine, {
+  createWebSocket: openSocket,
+  /** Whoever knows the session's address may open a WebSocket to it from now on. */
+  allowWebSocketConnections() {
+    if (listens) return;
+    listens = true;
+    host.socketListen();
+  },
+});
+
+return {};

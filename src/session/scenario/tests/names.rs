@@ -44,6 +44,27 @@ fn a_script_may_give_an_absent_name_a_meaning_of_its_own() {
 }
 
 #[test]
+fn what_comes_late_is_there_for_whoever_looks() {
+    let names = "Net setTimeout ConferenceEvents Date Uint8Array DataView WeakRef";
+    let there = format!("'{names}'.split(' ').every((name) => name in globalThis && globalThis[name] === eval(name))");
+    assert_eq!(value(&there), "true");
+    assert_eq!(
+        value("[typeof Net, typeof Date, typeof Float64Array, typeof Nothing, 'CallList' in globalThis]"),
+        r#"["object","function","function","undefined",false]"#
+    );
+    assert_eq!(value("['callPSTN' in VoxEngine, 'record' in VoxEngine]"), "[true,false]");
+    assert_eq!(value("[...new Uint8Array([1, 2])].concat(new Date(5).getTime())"), "[1,2,5]");
+    // Whatever has a meaning of the script's own keeps it.
+    assert_eq!(value("(globalThis.Net = 5, [Net, Object.hasOwn(globalThis, 'Net')])"), "[5,true]");
+    assert_eq!(
+        logs("var Date = 6; const Net = 7; function setTimeout() { return 8 } Logger.write(Date + Net + setTimeout())"),
+        "\"21\""
+    );
+    assert_eq!(value("(VoxEngine.callPSTN = () => 9, VoxEngine.callPSTN())"), "9");
+    assert!(logs("VoxEngine.callPSTN('1').hold = 5").starts_with("dial"));
+}
+
+#[test]
 fn languages_with_text_of_their_own_can_be_told_from_their_absence() {
     assert_eq!(value("['x' in VoxEngine, 'terminate' in VoxEngine, `${typeof VoxEngine}`]"), "[false,true,\"object\"]");
     assert_eq!(value("Object.prototype.toString.call(AppEvents)"), "\"[object Object]\"");

@@ -1,0 +1,5 @@
+// Of the language: references that keep nothing alive.
+
+part("base").host.addWeakRefs();
+
+return {};
