@@ -254,9 +254,10 @@ impl Rooms {
         std::mem::take(&mut self.has_new_company)
     }
 
-    /// The rooms that several are in, in no order.
+    /// The rooms that several are in, or whose speaker was left alone and may go on, in no order.
     pub(super) fn with_company(&self) -> impl Iterator<Item = RoomId> {
-        self.open.iter().filter(|(_, room)| room.members() > 1).map(|(id, _)| *id)
+        let is_heard = |room: &OpenRoom| room.members() > 1 || room.speaker.is_some();
+        self.open.iter().filter(move |(_, room)| is_heard(room)).map(|(id, _)| *id)
     }
 
     /// The number of the next turn of measuring.
@@ -460,7 +461,10 @@ mod tests {
         let (mut rooms, _, id) = opened();
         assert!(rooms.set_speaker(id, Some(ANNA)) && !rooms.set_speaker(id, Some(ANNA)));
         assert_eq!(rooms.get(id).unwrap().speaker(), Some(ANNA));
-        assert!(rooms.set_speaker(id, None) && !rooms.set_speaker(RoomId(99), None));
+        // Alone, and listened to until she is heard to have stopped.
+        assert_eq!(rooms.with_company().collect::<Vec<_>>(), [id]);
+        assert!(rooms.set_speaker(id, None) && rooms.with_company().next().is_none());
+        assert!(!rooms.set_speaker(id, None) && !rooms.set_speaker(RoomId(99), None));
     }
 
     #[test]
