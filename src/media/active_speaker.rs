@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Frames of a step, 100 ms.
 const STEP: usize = 5;
+const STEP_MS: u64 = 100;
 /// Speech stands out of the noise by so much, 9 dB, and is no fainter than −56 dBov, as powers.
 const STANDS_OUT: f32 = 7.94;
 const FAINTEST: f32 = 2.5e-6;
@@ -32,6 +33,8 @@ const INSISTS: u8 = 2;
 #[derive(Debug, Default)]
 pub(super) struct ActiveSpeakers {
     rooms: HashMap<RoomId, Room>,
+    /// For how long each leg was the speaker, of those that ever were and are not gone.
+    spoke: HashMap<CallId, u64>,
 }
 
 /// A room.
@@ -126,6 +129,9 @@ impl ActiveSpeakers {
                 }
             }
             room.choose();
+            if let Some(speaker) = room.speaker {
+                *self.spoke.entry(speaker).or_default() += STEP_MS;
+            }
         }
         let speaker = room.speaker;
         room.voices.retain(|leg, _| speaker == Some(*leg) || measured(*leg).is_some());
@@ -151,6 +157,11 @@ impl ActiveSpeakers {
         rooms.into_iter().for_each(|room| self.leave(leg, room, out));
     }
 
+    /// For how long a leg that is gone was the speaker of a room, milliseconds. Asked once.
+    pub(super) fn spoke_ms(&mut self, leg: CallId) -> u64 {
+        self.spoke.remove(&leg).unwrap_or_default()
+    }
+
     /// A room is gone.
     pub(super) fn forget_room(&mut self, room: RoomId) {
         self.rooms.remove(&room);
@@ -158,7 +169,7 @@ impl ActiveSpeakers {
 
     /// Whether it knows of nobody.
     pub(super) fn is_idle(&self) -> bool {
-        self.rooms.is_empty()
+        self.rooms.is_empty() && self.spoke.is_empty()
     }
 }
 
@@ -263,6 +274,9 @@ mod tests {
             let (at, speaker) = room.told[1];
             assert!(speaker.is_none() && (6_400..=6_700 + late).contains(&at), "{at}");
             assert_eq!(room.told.len(), 2);
+            // Two seconds less those in which it is found, and the pause after which nobody speaks.
+            let spoke = [1, 2].map(|leg| room.speakers.spoke_ms(CallId(leg)));
+            assert!(spoke[0] == 0 && (2_800..=3_200).contains(&spoke[1]), "{period}: {spoke:?}");
         }
     }
 
@@ -320,6 +334,7 @@ mod tests {
         room.speakers.forget_leg(CallId(3), &mut out);
         assert_eq!(out, [Event::ActiveSpeaker { room: ROOM, leg: None }]);
         room.speakers.forget_room(ROOM);
+        assert!(room.speakers.spoke_ms(CallId(3)) > 1_000 && room.speakers.spoke_ms(CallId(3)) == 0);
         assert!(room.speakers.is_idle());
     }
 

@@ -131,6 +131,10 @@ impl<S> Plane<S> {
                     self.speakers.hear(&measurement, disturbs, &mut self.events);
                 }
             }
+            FromThread::Event(Event::LegRemoved { leg, mut statistics }) => {
+                statistics.active_speaker_ms = self.speakers.spoke_ms(leg);
+                self.events.push_back(Event::LegRemoved { leg, statistics });
+            }
             FromThread::Event(event) => {
                 // The one unit that ends by itself; all others are forgotten when they are removed.
                 if let Event::PlaybackFinished { player, .. } = &event {

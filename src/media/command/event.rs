@@ -218,6 +218,9 @@ pub struct LegStatistics {
     /// Those of them that came as tones.
     #[serde(default, skip_serializing_if = "is_none")]
     pub digits_in_band: u64,
+    /// For how long it was who speaks in a room ([`Event::ActiveSpeaker`]), its short pauses included, milliseconds.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub active_speaker_ms: u64,
 }
 
 /// Of what few legs have, nothing is said where there is none.
