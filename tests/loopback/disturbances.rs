@@ -3,7 +3,7 @@
 use super::harness::address::free_port;
 use super::harness::http::request;
 use super::harness::slot::Slot;
-use super::harness::{Gateway, Phone, Setup, Sipp, VIEWER, seconds, sound, wait};
+use super::harness::{ADMIN, Gateway, Phone, Setup, Sipp, VIEWER, seconds, sound, wait};
 use partyline::audio::codec::g711;
 use partyline::audio::tone::Tone;
 use partyline::rtp::{Header, Packet};
@@ -139,4 +139,31 @@ fn a_telephone_that_echoes_is_named_and_muted_until_it_is_over_and_the_others_ar
     let records = gateway.finish().records;
     let disturbed = records.iter().filter(|record| record["disturbed"] == Value::Array(vec!["echo".into()]));
     assert_eq!((records.len(), disturbed.count()), (3, 1), "{records:?}");
+}
+
+#[test]
+fn in_a_room_that_the_api_makes_with_a_rule_against_noise_nobody_hears_it_for_long() {
+    let _slot = Slot::take();
+    let route = ROOM.split_once("[[routes]]").unwrap().1;
+    let gateway = Setup::new().web().also(&format!("[[routes]]{route}")).start();
+    let rule = r#"{"name":"office","mute":["noise"]}"#;
+    assert_eq!(request(&gateway, "POST", "/api/v1/rooms", Some(ADMIN), Some(rule)).status, 201);
+    let listener = Phone::dials("2900").seconds(200.0).call(&gateway);
+    gateway.wait_for_members("office", 1);
+    let noisy = Phone::dials("2900").from("1002").says(TONE).seconds(200.0).call(&gateway);
+    wait::until_true("the noise is named", seconds(30), || {
+        disturbing(&gateway) == [(Value::Array(vec!["noise".into()]), true)]
+    });
+    // Nobody hears it now, though it goes on.
+    wait::pass(seconds(3));
+    for call in gateway.status()["calls"].as_array().unwrap() {
+        gateway.ctl(&["kick", call["call"].as_str().unwrap()]);
+    }
+    noisy.finish();
+    let heard = listener.finish().heard;
+    // The last that is heard is that the call was removed.
+    let (before, after) = heard.split_at(heard.len() - sound::prompt("removed").len() - 2 * 8_000);
+    sound::assert_hears("who listens", before, TONE);
+    assert!(!sound::hears(after, TONE), "the noise is heard though the rule of the room is against it");
+    gateway.finish();
 }
