@@ -78,7 +78,7 @@ bad-line-janus: bad-line-judges
 	BAD_LINE=$(BAD_LINE) $(JUDGE) benches/bad_line_janus.py --codecs pcmu,opus --seeds 1 --workers 9 $(CLIPS)
 
 words:
-	@.ci/need $(BUILD_TOOLS) $(firstword $(SPOKEN)) python3:python3 python3-venv:/usr/lib/python3*/ensurepip
+	@.ci/need $(BUILD_TOOLS) $(firstword $(SPOKEN)) asterisk-core-sounds-en:/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz python3:python3 python3-venv:/usr/lib/python3*/ensurepip
 	@python3 -m venv $(HEARING)
 	@$(HEARING)/bin/pip install -q --disable-pip-version-check -r benches/hear_words.txt
 	cargo build --locked --profile counts --example bad_line
