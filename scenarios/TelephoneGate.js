@@ -5,6 +5,10 @@ require(Modules.Conference);
 const MOST_TRIES = 3;
 /** How a conference that its host has locked refuses a call. */
 const LOCKED = 423;
+/** How the gateway refuses a caller with too many wrong PINs. */
+const BLOCKED = 403;
+/** Milliseconds until a caller whose PIN waits for its turn hears so. */
+const WAIT = 2000;
 
 VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
   let pin = "";
@@ -37,11 +41,18 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
       "X-ClientType": "pstn_inbound",
     });
     conference = asked;
-    asked.addEventListener(CallEvents.Connected, () => VoxEngine.sendMediaBetween(asked, call));
+    const waiting = setTimeout(() => play(["please-wait"]), WAIT);
+    asked.addEventListener(CallEvents.Connected, () => {
+      clearTimeout(waiting);
+      call.stopPlayback();
+      VoxEngine.sendMediaBetween(asked, call);
+    });
     asked.addEventListener(CallEvents.Disconnected, () => VoxEngine.terminate());
     asked.addEventListener(CallEvents.Failed, ({ code }) => {
+      clearTimeout(waiting);
       conference = null;
       if (code === LOCKED) leave("call-failed");
+      else if (code === BLOCKED) leave("pin-blocked", "goodbye");
       else if (tries < MOST_TRIES) ask("wrong-pin");
       else leave("wrong-pin", "goodbye");
     });

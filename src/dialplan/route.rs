@@ -33,6 +33,16 @@ pub struct Decision<'plan> {
 const NAMED: usize = 16;
 
 impl Decision<'_> {
+    /// The room in the number, where what was decided tells whether there is one of that name.
+    #[must_use]
+    pub fn told_room<'number>(&self, number: &'number str) -> Option<&'number str> {
+        let route = match self.route {
+            Some(route) => route,
+            None => self.passed.iter().find(|(_, miss)| *miss == Miss::Room)?.0,
+        };
+        route.for_room.as_ref()?.room(number)
+    }
+
     /// Why no route was taken, in words: each that was looked at, and what stood in its way.
     #[must_use]
     pub fn no_route(&self) -> String {

@@ -3,7 +3,7 @@
 use super::call::Phase;
 use super::ending::Final;
 use super::identity::extensions_to;
-use super::joining::JoinRequest;
+use super::joins::JoinRequest;
 use super::outbound::DialRequest;
 use super::timer::{FIRST_PACKET, Timer};
 use super::{Call, Gateway, Level, SessionId};
@@ -62,6 +62,7 @@ impl Gateway {
                 self.refuse(now, call, Final::status(status), rule);
                 Ok(())
             }
+            Verb::Hangup { call, .. } if self.give_up_conference(session, call) => Ok(()),
             Verb::Hangup { call, cause } => {
                 let call = self.call_in(session, call, name, |phase| !phase.is_ending())?.id;
                 self.hang_up(now, call, super::Cause::Session(cause.into_owned()));

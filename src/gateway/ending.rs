@@ -130,7 +130,7 @@ impl Gateway {
         if !unknown {
             self.tell_dial_over(session, id);
         }
-        self.pins.forget(id);
+        self.forget_pins(id);
         for timer in
             [Timer::FirstPacket(id), Timer::Silence(id), Timer::NoAnswer(id), Timer::Longest(id), Timer::InfoDigit(id)]
                 .into_iter()

@@ -1,14 +1,14 @@
 //! Joins: a session calls a conference, which is another session, without SIP and without media of its own.
 
 use super::flat::{Difference, End};
-use super::joins::Half;
+use super::joins::{Half, JoinRequest};
 use super::message_limit::{self, MessageLimit};
 use super::scenarios::UNANSWERED;
 use super::timer::Timer;
-use super::{Gateway, Level, Masked, SessionId};
+use super::{Gateway, Level, Masked, SessionId, Way};
 use crate::dialplan::route;
 use crate::dialplan::{Origin, RouteTarget};
-use crate::session::{self, Alerting, CallHandle, DialCause, Ending, Party, Verb, VerbError, collect};
+use crate::session::{self, Alerting, CallHandle, DialCause, Ending, Verb, VerbError, collect};
 use crate::types::{CallId, Now, UnitId};
 use std::sync::Arc;
 
@@ -19,28 +19,55 @@ const DEEPEST: u8 = 8;
 /// The longest name of a conference, in characters.
 const LONGEST_NAME: usize = 128;
 
-/// A call to a conference, as a session asks for it.
-#[derive(Debug)]
-pub(super) struct JoinRequest {
-    pub(super) call: CallHandle,
-    pub(super) to: String,
-    pub(super) from: Party,
-    pub(super) headers: Vec<(String, String)>,
-}
-
 impl Gateway {
-    /// Calls a conference, or tells the session, the log and a record by which rule not.
+    /// Calls a conference, once the caller's guesses allow it; or tells the session, the log and a record by which rule
+    /// not.
     pub(super) fn join_conference(&mut self, now: Now, session: SessionId, request: JoinRequest) {
-        let (call, to) = (request.call, self.pins.without_digits(&request.to));
-        if let Err(rule) = self.try_join_conference(now, session, request) {
-            let cause = DialCause::Refused(rule.clone());
-            self.note_not_placed(now, to, None, rule, &cause);
-            let status = 404;
-            self.emit(session, session::Event::DialFailed { call, cause, status });
+        match self.guesser(session, &request.to) {
+            Some(caller) => self.check_conference(now, session, caller, request),
+            None => self.place_conference(now, session, request),
         }
     }
 
-    fn try_join_conference(&mut self, now: Now, session: SessionId, request: JoinRequest) -> Result<(), String> {
+    /// The caller from outside who finds out by this name of a conference whether there is one. `None`: nobody does.
+    fn guesser(&self, session: SessionId, to: &str) -> Option<CallId> {
+        let running = self.sessions.get(&session)?;
+        let room = route::decide(&running.plan, &Origin::Sessions, to).told_room(to)?;
+        let is_outside = |id: &CallId| self.calls.get(id).is_some_and(|call| call.way == Way::In);
+        let caller = running.calls.calls().find(is_outside)?;
+        let invited_to = self.calls.get(&caller)?.peer.invited_to();
+        (invited_to.is_none_or(|invited| invited.room != room)).then_some(caller)
+    }
+
+    /// Whether a session that calls a conference of that name is led anywhere.
+    pub(super) fn is_conference(&self, session: SessionId, to: &str) -> bool {
+        let running = self.sessions.get(&session);
+        running.is_some_and(|running| route::find(&running.plan, &Origin::Sessions, to).is_some())
+    }
+
+    /// Calls a conference, or tells the session, the log and a record by which rule not.
+    pub(super) fn place_conference(&mut self, now: Now, session: SessionId, request: JoinRequest) {
+        if let Err(rule) = self.try_place_conference(now, session, &request) {
+            let cause = DialCause::Refused(rule.clone());
+            self.conference_refused(now, session, &request, rule, (cause, 404));
+        }
+    }
+
+    /// A conference is not called by a rule, which the session, the log and a record are told.
+    pub(super) fn conference_refused(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        request: &JoinRequest,
+        rule: String,
+        (cause, status): (DialCause, u16),
+    ) {
+        let (call, to) = (request.call, self.pins.without_digits(&request.to));
+        self.note_not_placed(now, to, None, rule, &cause);
+        self.emit(session, session::Event::DialFailed { call, cause, status });
+    }
+
+    fn try_place_conference(&mut self, now: Now, session: SessionId, request: &JoinRequest) -> Result<(), String> {
         let JoinRequest { call, to, from, headers } = request;
         if to.is_empty() || to.chars().count() > LONGEST_NAME || to.chars().any(char::is_control) {
             return Err("a conference has a name of 1 to 128 characters".into());
@@ -50,7 +77,7 @@ impl Gateway {
             .get(&session)
             .map(|it| (Arc::clone(&it.plan), it.depth))
             .ok_or_else(|| "the session is over".to_owned())?;
-        let decision = route::decide(&plan, &Origin::Sessions, &to);
+        let decision = route::decide(&plan, &Origin::Sessions, to);
         let Some(found) = decision.route else { return Err(decision.no_route()) };
         let route = found.name.clone();
         let RouteTarget::Scenario(_) = found.target else {
@@ -60,7 +87,7 @@ impl Gateway {
             return Err("there are too many joins".into());
         }
         self.session_limit(now, session, (plan.gateway.dial_limit, plan.gateway.dial_rate))?;
-        let there = match self.joins.conference(&to).filter(|there| self.sessions.get(there).is_some()) {
+        let there = match self.joins.conference(to).filter(|there| self.sessions.get(there).is_some()) {
             Some(there) if there == session => return Err("a session cannot join itself".into()),
             Some(there) => there,
             None => {
@@ -84,20 +111,20 @@ impl Gateway {
         };
         self.begin_join(
             now,
-            (session, call),
+            (session, *call),
             there,
             Half {
                 session,
                 other: CallId(0),
                 is_callers: true,
-                from,
-                number: to,
+                from: from.clone(),
+                number: to.clone(),
                 route,
                 answered: None,
                 muted: false,
                 messages: MessageLimit::default(),
             },
-            headers,
+            headers.clone(),
         );
         Ok(())
     }

@@ -3,10 +3,19 @@
 use super::SessionId;
 use super::flat::Flat;
 use super::message_limit::MessageLimit;
-use crate::session::Party;
+use crate::session::{CallHandle, Party};
 use crate::types::{CallId, IdMap, Now, relax};
 use std::collections::HashMap;
 use std::time::Duration;
+
+/// A call to a conference, as a session asks for it.
+#[derive(Debug)]
+pub(super) struct JoinRequest {
+    pub(super) call: CallHandle,
+    pub(super) to: String,
+    pub(super) from: Party,
+    pub(super) headers: Vec<(String, String)>,
+}
 
 /// One half of a join, as the session that has it sees it: a call.
 #[derive(Debug, Clone)]

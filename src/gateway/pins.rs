@@ -1,9 +1,10 @@
-//! PIN checks: when the guard lets one through, which room it opens.
+//! PIN checks: when the guard lets one through, which room it opens, or whether a conference has that name.
 
+use super::joins::JoinRequest;
 use super::pin_guard::{CallerKey, Decision, Limits, PinGuard};
 use super::{Gateway, Level, SessionId};
 use crate::dialplan::{Plan, RoomAccess};
-use crate::session::{self, CallHandle, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
+use crate::session::{self, CallHandle, DialCause, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
 use crate::types::{CallId, Now, Seed};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
@@ -11,8 +12,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// What was keyed and is not looked up yet.
+#[derive(Debug)]
+pub(super) enum Pending {
+    /// A PIN.
+    Pin(PendingPin),
+    /// The name of a conference that a session calls, which only those conferences have that there are.
+    Conference(SessionId, JoinRequest),
+}
+
 /// A PIN that was keyed and is not looked up yet.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct PendingPin {
     pub(super) pin: Digits,
     pub(super) room: RoomHandle,
@@ -24,7 +34,7 @@ pub(super) struct PendingPin {
 #[derive(Debug)]
 pub(super) struct DuePin {
     call: CallId,
-    pending: PendingPin,
+    pending: Pending,
     key: CallerKey,
     /// None is accepted from its caller.
     is_blocked: bool,
@@ -35,7 +45,7 @@ pub(super) struct DuePin {
 pub(super) struct Pins {
     guard: PinGuard,
     /// By the call that keyed it, and whose guess it is.
-    waiting: BTreeMap<CallId, (PendingPin, CallerKey)>,
+    waiting: BTreeMap<CallId, (Pending, CallerKey)>,
     /// Makes names out of PINs that cannot be turned back. Secret.
     salt: u64,
 }
@@ -56,7 +66,7 @@ impl Pins {
 
     /// A call has keyed a PIN, after `wrong` wrong ones; `None`: it waits, in the place of one that the call keyed
     /// before.
-    fn check(&mut self, now: Instant, call: CallId, key: CallerKey, wrong: u32, pending: PendingPin) -> Option<DuePin> {
+    fn check(&mut self, now: Instant, call: CallId, key: CallerKey, wrong: u32, pending: Pending) -> Option<DuePin> {
         let decision = self.guard.check(now, call, key, wrong);
         if decision == Decision::Wait {
             self.waiting.insert(call, (pending, key));
@@ -76,10 +86,10 @@ impl Pins {
         }
     }
 
-    /// A call is over.
-    pub(super) fn forget(&mut self, call: CallId) {
+    /// A call is over. Gives what waits of it.
+    fn forget(&mut self, call: CallId) -> Option<Pending> {
         self.guard.forget(call);
-        self.waiting.remove(&call);
+        self.waiting.remove(&call).map(|(pending, _)| pending)
     }
 
     /// Another call takes a call's place, with its PIN that waits.
@@ -91,7 +101,6 @@ impl Pins {
     }
 
     /// Whether a PIN of the call waits.
-    #[cfg(test)]
     pub(super) fn is_waiting(&self, call: CallId) -> bool {
         self.waiting.contains_key(&call)
     }
@@ -163,31 +172,77 @@ impl Gateway {
     ) -> Result<(), VerbError> {
         let call = self.call_with_leg(session, call, "check_pin")?;
         let (id, key, wrong) = (call.id, call.guesses, call.keyed.wrong_pins);
-        match self.pins.check(now.instant, id, key, wrong, pending) {
-            Some(due) => self.look_up_pin(now, &due),
-            None => {
-                self.log_limited(now, Level::Warn, Some(id), "PIN waits", || "too many wrong PINs lately".into());
-            }
+        match self.pins.check(now.instant, id, key, wrong, Pending::Pin(pending)) {
+            Some(due) => self.look_up(now, due),
+            None => self.note_pin_waits(now, id),
         }
         Ok(())
+    }
+
+    /// A session calls a conference of whose name the dialplan tells whether there is one, for a caller from outside:
+    /// what the caller has keyed is as good as a PIN.
+    pub(super) fn check_conference(&mut self, now: Now, session: SessionId, caller: CallId, request: JoinRequest) {
+        let Some(call) = self.calls.get(&caller) else { return };
+        let (key, wrong) = (call.guesses, call.keyed.wrong_pins);
+        if self.pins.is_waiting(caller) {
+            let rule = "another PIN of the caller waits".into();
+            return self.conference_refused(now, session, &request, rule, (DialCause::NoAnswer, 480));
+        }
+        match self.pins.check(now.instant, caller, key, wrong, Pending::Conference(session, request)) {
+            Some(due) => self.look_up(now, due),
+            None => self.note_pin_waits(now, caller),
+        }
+    }
+
+    /// A session wants a call to a conference no more. Says whether it waits.
+    pub(super) fn give_up_conference(&mut self, session: SessionId, call: CallHandle) -> bool {
+        let is_it =
+            |pending: &Pending| matches!(pending, Pending::Conference(of, it) if (*of, it.call) == (session, call));
+        let caller = self.pins.waiting.iter().find(|(_, (pending, _))| is_it(pending)).map(|(caller, _)| *caller);
+        caller.inspect(|caller| self.forget_pins(*caller)).is_some()
+    }
+
+    /// A call is over, or its session wants nothing of it any more.
+    pub(super) fn forget_pins(&mut self, call: CallId) {
+        if let Some(Pending::Conference(session, JoinRequest { call, .. })) = self.pins.forget(call) {
+            let cause = DialCause::GivenUp;
+            let status = cause.status();
+            self.emit(session, session::Event::DialFailed { call, cause, status });
+        }
     }
 
     /// PINs that waited for their turn.
     pub(super) fn serve_waiting_pins(&mut self, now: Now) {
         while let Some(due) = self.pins.take_due(now.instant) {
-            self.look_up_pin(now, &due);
+            self.look_up(now, due);
         }
     }
 
-    fn look_up_pin(&mut self, now: Now, due: &DuePin) {
-        let &DuePin { call: id, ref pending, key, is_blocked } = due;
+    fn look_up(&mut self, now: Now, due: DuePin) {
+        let DuePin { call, pending, key, is_blocked } = due;
+        match pending {
+            Pending::Pin(pending) => self.look_up_pin(now, (call, key), is_blocked, &pending),
+            Pending::Conference(session, request) if is_blocked => {
+                self.note_pin_not_accepted(now, call);
+                let rule = "no PIN of the caller is accepted".into();
+                self.conference_refused(now, session, &request, rule, (DialCause::Declined, 403));
+            }
+            Pending::Conference(session, request) => {
+                if self.is_conference(session, &request.to) {
+                    self.pins.guard.right(now.instant, key);
+                } else {
+                    self.note_wrong_pin(now, (call, key));
+                }
+                self.place_conference(now, session, request);
+            }
+        }
+    }
+
+    fn look_up_pin(&mut self, now: Now, (id, key): (CallId, CallerKey), is_blocked: bool, pending: &PendingPin) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (session, plan) = (call.session, Arc::clone(&call.plan));
         let verdict = if is_blocked {
-            call.keyed.blocked_pins = call.keyed.blocked_pins.saturating_add(1);
-            self.log_limited(now, Level::Warn, Some(id), "PIN not accepted", || {
-                "ten wrong ones from this caller within the hour".into()
-            });
+            self.note_pin_not_accepted(now, id);
             PinVerdict::Blocked
         } else if let Some((room, access)) =
             plan.room_by_pin(&pending.pin).or_else(|| self.rooms.made_by_pin(&pending.pin))
@@ -201,16 +256,35 @@ impl Gateway {
             self.log(Level::Info, Some(id), "PIN accepted", "it opens a room of its own".into());
             self.opened(session, pending.room, name, false)
         } else {
-            call.keyed.wrong_pins = call.keyed.wrong_pins.saturating_add(1);
-            let detail = match (self.pins.guard.wrong(now.instant, key), key.is_withheld()) {
-                (false, _) => "",
-                (true, false) => "the caller is blocked for an hour",
-                (true, true) => "withheld callers of this trunk are slowed down for an hour",
-            };
-            self.log_limited(now, Level::Info, Some(id), "wrong PIN", || detail.to_owned());
+            self.note_wrong_pin(now, (id, key));
             PinVerdict::Wrong
         };
         self.emit_of(id, |call| session::Event::PinChecked { call, verdict });
+    }
+
+    fn note_pin_waits(&mut self, now: Now, id: CallId) {
+        self.log_limited(now, Level::Warn, Some(id), "PIN waits", || "too many wrong PINs lately".into());
+    }
+
+    fn note_pin_not_accepted(&mut self, now: Now, id: CallId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.keyed.blocked_pins = call.keyed.blocked_pins.saturating_add(1);
+        }
+        self.log_limited(now, Level::Warn, Some(id), "PIN not accepted", || {
+            "ten wrong ones from this caller within the hour".into()
+        });
+    }
+
+    fn note_wrong_pin(&mut self, now: Now, (id, key): (CallId, CallerKey)) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.keyed.wrong_pins = call.keyed.wrong_pins.saturating_add(1);
+        }
+        let detail = match (self.pins.guard.wrong(now.instant, key), key.is_withheld()) {
+            (false, _) => "",
+            (true, false) => "the caller is blocked for an hour",
+            (true, true) => "withheld callers of this trunk are slowed down for an hour",
+        };
+        self.log_limited(now, Level::Info, Some(id), "wrong PIN", || detail.to_owned());
     }
 
     fn opened(&mut self, session: SessionId, handle: RoomHandle, name: String, host: bool) -> PinVerdict {

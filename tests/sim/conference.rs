@@ -140,6 +140,16 @@ impl Stage {
         phone
     }
 
+    /// A telephone whose call is over calls again, and keys one PIN after the other.
+    fn call_again(&mut self, phone: usize, pins: &[&str]) {
+        self.world.dial(phone, "7000");
+        self.run(secs(2));
+        for pin in pins {
+            self.key(phone, pin);
+        }
+        self.run(secs(6));
+    }
+
     fn key(&mut self, phone: usize, pin: &str) {
         self.world.remember_pin(pin);
         for key in pin.chars().chain(['#']) {
@@ -208,5 +218,73 @@ fn a_pin_that_is_no_rooms_opens_nothing_and_may_be_corrected_twice() {
     }
     stage.run(secs(125));
     // No line of the log holds a PIN that was keyed.
+    stage.world.finish();
+}
+
+#[test]
+fn ten_wrong_pins_block_one_caller_of_a_gate_and_no_other() {
+    let mut stage = Stage::new(ours(), OF_A_ROOM);
+    let mallory = stage.join("410041");
+    for _ in 0..2 {
+        stage.key(mallory, "410042");
+    }
+    stage.run(secs(6));
+    stage.world.assert_ended(mallory, End::Remote);
+    assert_eq!(stage.world.record(mallory).keyed.wrong_pins, 3);
+    for _ in 0..3 {
+        stage.call_again(mallory, &["410043", "410044", "410045"]);
+    }
+    assert_eq!(stage.world.lines("the caller is blocked for an hour").len(), 1);
+    stage.call_again(mallory, &["420042"]);
+    assert_eq!(stage.world.prompts(mallory, secs(14)), ["enter-pin", "pin-blocked", "goodbye"]);
+    stage.world.assert_ended(mallory, End::Remote);
+    let counted = stage.world.record(mallory).keyed;
+    assert_eq!((counted.wrong_pins, counted.blocked_pins), (0, 1));
+    assert_eq!(stage.conferences(), 0);
+    let anna = stage.join("420042");
+    stage.world.assert_talking(&[anna]);
+    assert_eq!(stage.conferences(), 1);
+    // For an hour.
+    stage.run(secs(3_600));
+    stage.call_again(mallory, &["420042"]);
+    stage.world.assert_together(&[mallory, anna]);
+    for phone in [anna, mallory] {
+        stage.world.bye(phone);
+    }
+    stage.run(secs(125));
+    stage.world.finish();
+}
+
+#[test]
+fn a_spent_budget_slows_the_callers_of_a_gate_down_and_shuts_nobody_out() {
+    let mut stage = Stage::new(ours(), format!("pin_budget = 3\n{OF_A_ROOM}").leak());
+    let guesser = stage.join("410041");
+    for _ in 0..2 {
+        stage.key(guesser, "410042");
+    }
+    let callers: Vec<usize> = (0..5).map(|_| stage.world.phone()).collect();
+    for &caller in &callers {
+        stage.world.dial(caller, "7000");
+    }
+    stage.run(secs(3));
+    for key in "420042#".chars() {
+        for &caller in &callers {
+            stage.world.key(caller, &key.to_string());
+        }
+        stage.run(ms(400));
+    }
+    stage.world.assert_logged("PIN waits");
+    // Whoever hangs up meanwhile waits for nothing.
+    stage.world.bye(callers[1]);
+    stage.run(secs(4));
+    let waited = callers.iter().filter(|caller| stage.world.prompts(**caller, secs(5)).contains(&"please-wait"));
+    assert!(waited.count() >= 2, "they hear why nothing happens");
+    stage.run(secs(15));
+    let there: Vec<usize> = callers.iter().copied().filter(|caller| *caller != callers[1]).collect();
+    stage.world.assert_together(&there);
+    for phone in there {
+        stage.world.bye(phone);
+    }
+    stage.run(secs(125));
     stage.world.finish();
 }

@@ -1,7 +1,7 @@
 //! Calls between sessions: a telephone's scenario joins the session of a conference.
 
 use super::scenarios::{called, world};
-use super::world::{World, secs};
+use super::world::{Settings, World, ms, secs};
 use partyline::gateway::{Reply, Request, SessionId};
 use partyline::session::{
     CallHandle, DialCause, Event, Party, PlayItem, PlaybackHandle, RoomHandle, RoomName, Unit, Verb,
@@ -188,5 +188,73 @@ fn sessions_that_start_one_another_come_to_an_end() {
     world.say(first, vec![Verb::EndSession]);
     world.run(secs(150));
     assert!(world.scenarios.iter().all(|started| started.over.is_some()));
+    world.finish();
+}
+
+#[test]
+fn a_join_that_waits_for_its_turn_is_one_of_the_caller_and_may_be_given_up() {
+    const OF_ROOMS: &str = r#"
+pin_budget = 1
+
+[rooms.420042]
+invited_call = "joinconf"
+
+[[routes]]
+name     = "Desk"
+from     = "carrier"
+number   = "7000"
+scenario = "Desk"
+
+[[routes]]
+name     = "Desk of users"
+from     = "users"
+number   = "joinconf"
+scenario = "Desk"
+
+[[routes]]
+name     = "Fwd"
+from     = "sessions"
+number   = "conf_[0-9]+"
+for_room = "conf_{room}"
+scenario = "Hall"
+"#;
+    let mut world = World::new(Settings { gateway: OF_ROOMS, ..Settings::default() });
+    for pin in ["410041", "420042"] {
+        world.remember_pin(pin);
+    }
+    let (phone, session, call) = called(&mut world);
+    let failed = |call, cause: DialCause, status| Event::DialFailed { call, cause, status };
+    // The first spends the budget, the next one has the turn that is there, and then there is none for three seconds.
+    world.say(session, vec![Verb::Answer { call }, join("conf_410041")]);
+    world.run(ms(100));
+    let heard = told(&mut world, session);
+    let is_refused = |event: &Event| {
+        matches!(event, Event::DialFailed { call: JOIN, cause: DialCause::Refused(why), status: 404 }
+        if why.contains("Fwd (there is no such room)"))
+    };
+    assert!(heard.iter().any(is_refused), "{heard:?}");
+    world.say(session, vec![join("conf_410041")]);
+    world.run(ms(100));
+    told(&mut world, session);
+    let other = CallHandle(2);
+    let Verb::Join { to, from, headers, .. } = join("conf_420042") else { unreachable!() };
+    world.say(session, vec![join("conf_420042"), Verb::Join { call: other, to, from, headers }]);
+    world.run(ms(100));
+    assert_eq!(told(&mut world, session), [failed(other, DialCause::NoAnswer, 480)], "one at a time");
+    world.say(session, vec![Verb::Hangup { call: JOIN, cause: "no more".into() }]);
+    world.run(secs(10));
+    assert_eq!(told(&mut world, session), [failed(JOIN, DialCause::GivenUp, 487)]);
+    assert!(world.scenarios.iter().all(|started| started.scenario != "Hall"));
+    // Another's turn comes, and so does the turn of who asks again.
+    world.say(session, vec![join("conf_420042")]);
+    world.run(secs(4));
+    let heard = told(&mut world, session);
+    assert!(heard.contains(&Event::Dialled { call: JOIN, confirm: Some(false) }), "{heard:?}");
+    assert!(world.scenarios.iter().any(|started| started.scenario == "Hall"));
+    world.bye(phone);
+    world.run(secs(1));
+    assert_eq!(world.record(phone).keyed.wrong_pins, 2);
+    world.say(session, vec![Verb::EndSession]);
+    world.run(secs(70));
     world.finish();
 }

@@ -5,7 +5,7 @@ use crate::gateway::{
     Cause, Input, InvitationStatus, InvitedUser, Kept, Query, Reply, Request, Rule, Stored, StoredInvitation,
     StoredUser,
 };
-use crate::session;
+use crate::session::{self, CallHandle, Party, Verb};
 use crate::sip::message::{HeaderName, Method};
 use std::time::Duration;
 
@@ -167,6 +167,35 @@ fn a_scenario_is_told_who_is_its_host_and_nobody_says_so_of_himself() {
         let expected = [("X-Conference-Id", "board"), ("X-Conference-Role", role), ("x-word", "w")];
         assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
+}
+
+#[test]
+fn who_is_invited_to_a_conference_waits_behind_nobodys_wrong_pins() {
+    let route = "[[routes]]\nname = \"Fwd\"\nfrom = \"sessions\"\nnumber = \"conf_[a-z0-9]+\"\n\
+                 for_room = \"conf_{room}\"\nscenario = \"Conference\"\n";
+    let plan = PLAN.replace("[gateway]", "[gateway]\npin_budget = 1");
+    let mut desk = Desk::with(&format!("{plan}\n{SCENARIO}{route}"));
+    desk.answer(Ok(Kept::Loaded(Stored::default())));
+    let (made, _) = invited(&mut desk, 3_600);
+    let mut anna = client(&used(&mut desk, &made.id).0, 9);
+    anna.register(&mut desk).unwrap();
+    let request = anna.request(Method::Invite, "joinconf").with(HeaderName::from("X-Conference-Id"), "board");
+    anna.ask(&mut desk, request);
+    let session = desk.gateway.calls.values().next().expect("a call").session;
+    let mut join = |number: u32, name: &str| {
+        let (call, to) = (CallHandle(number), format!("conf_{name}"));
+        let verb = Verb::Join { call, to, from: Party::default(), headers: Vec::new() };
+        desk.told.clear();
+        desk.input(Input::Verbs { session, verbs: vec![verb] });
+        let of_it = |event: &session::Event| match event {
+            session::Event::Dialled { call: of, .. } if *of == call => Some("called"),
+            session::Event::DialFailed { call: of, .. } if *of == call => Some("failed"),
+            _ => None,
+        };
+        desk.told.iter().find_map(of_it)
+    };
+    assert_eq!((join(1, "red"), join(2, "blue")), (Some("failed"), Some("failed")), "guesses, the last for now");
+    assert_eq!((join(3, "green"), join(4, "board")), (None, Some("called")));
 }
 
 #[test]
