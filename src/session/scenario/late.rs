@@ -166,6 +166,12 @@ pub(super) fn set_loader<'js>(ctx: &Ctx<'js>, part: Function<'js>) {
     let _ = ctx.store_userdata(Parts(part));
 }
 
+/// What a part returns. It is loaded, if nobody has done so yet.
+pub(super) fn part<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
+    let part = ctx.userdata::<Parts<'js>>().map(|parts| parts.0.clone());
+    part.ok_or_else(|| Exception::throw_internal(ctx, "the object model is not there yet"))?.call((name,))
+}
+
 static METHODS: qjs::JSClassExoticMethods = qjs::JSClassExoticMethods {
     get_own_property: Some(get_own_property),
     get_own_property_names: None,
@@ -252,8 +258,7 @@ unsafe fn bring<'js>(ctx: &Ctx<'js>, object: qjs::JSValue, property: qjs::JSAtom
         Place::Part { name, is_global } => (name, is_global),
         Place::Absent(name) => return Err(absent(ctx, &name)),
     };
-    let load = ctx.userdata::<Parts<'js>>().map(|parts| parts.0.clone()).ok_or(Error::Unknown)?;
-    load.call::<_, Value<'js>>((part,))?;
+    self::part(ctx, part)?;
     let globals = ctx.globals();
     let whose = if is_global { globals.as_raw() } else { object };
     // SAFETY: as the caller says.

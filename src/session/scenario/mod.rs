@@ -8,6 +8,7 @@
 //! compiled once, and each runtime loads the parts of it that its scenario uses (`prelude.rs`, `late.rs`).
 
 mod fault;
+mod guards;
 mod hashes;
 mod late;
 mod limits;

@@ -2,7 +2,6 @@
 
 use super::hashes;
 use super::late::{self, Late};
-use super::limits::Breach;
 use super::octets;
 use super::recordings;
 use super::shared::{Fetch, Shared};
@@ -98,8 +97,6 @@ fn about_the_session(maker: &Maker<'_, '_>) -> Result<()> {
     maker.add("log", move |text: String| shared.log(&text))?;
     let shared = own();
     maker.add("breach", move |what: String| shared.break_told(what))?;
-    let shared = own();
-    maker.add("endless", move || shared.break_limit(Breach::Time))?;
     let shared = own();
     maker.add("now", move || shared.now())?;
     let shared = own();

@@ -4,6 +4,7 @@
 //! each file of `js/` is a function of its own, which `part` of `js/base.js` runs when its part is first asked for;
 //! `late.rs` has it asked for by the names that scenarios use.
 
+use super::guards;
 use super::late::Late;
 use super::natives;
 use super::script;
@@ -25,7 +26,7 @@ const PARTS: &[(&str, &str)] = &[
     ("engine", include_str!("js/engine.js")),
     ("events", include_str!("js/events.js")),
     ("forwarding", include_str!("js/forwarding.js")),
-    ("guards", include_str!("js/guards.js")),
+    ("lists", include_str!("js/lists.js")),
     ("names", include_str!("js/names.js")),
     ("net", include_str!("js/net.js")),
     ("player", include_str!("js/player.js")),
@@ -45,6 +46,7 @@ const PARTS: &[(&str, &str)] = &[
 /// Puts into a context what of the object model all use.
 pub(super) fn load<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<()> {
     let (own, late) = (Rc::clone(shared), Late::register(ctx)?);
+    guards::set(ctx, shared)?;
     let native = move |ctx: Ctx<'js>, name: String| natives::make(&ctx, &own, late, &name);
     let load = |ctx: Ctx<'js>, name: String| part(&ctx, &name);
     part(ctx, "base")?.call((Undefined, Function::new(ctx.clone(), native)?, Function::new(ctx.clone(), load)?))

@@ -88,11 +88,19 @@ function fire(target, name, fields) {
 /** The session itself, for its events. */
 const application = new Emitter();
 
+// A list may be an iterator's that seems to have no end, and the engine's own code would not see it.
+const SystemSet = Set;
+globalThis.Set = class Set extends SystemSet {
+  constructor(list) {
+    super();
+    if (list !== undefined && list !== null) for (const item of list) this.add(item);
+  }
+};
+
 loaded.base = {
-  host, PAGE, watch, extend, inner, SECRET, text, session, soon, Emitter, fire, application,
+  host, PAGE, watch, extend, inner, SECRET, text, session, soon, Emitter, fire, application, SystemSet,
 };
 watch("globalThis", globalThis);
-part("guards");
 part("engine");
 const { deliver, settle } = part("deliver");
 host.start(part, deliver, settle);
