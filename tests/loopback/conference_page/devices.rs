@@ -3,7 +3,7 @@
 use super::super::harness::chromium::Chromium;
 use super::super::harness::slot::Slot;
 use super::super::harness::{Phone, seconds};
-use super::{ANNAS, EARS, PAGES, assert_hears_once, invite, join, pictures, start, wait_for_nobody};
+use super::{ANNAS, EARS, PAGES, assert_hears_once, invite, pictures, start, start_with_two, wait_for_nobody};
 use serde_json::{Value, json};
 
 /// Another page's tone.
@@ -79,11 +79,7 @@ fn who_has_no_microphone_and_no_camera_joins_and_is_asked_for_a_click_where_soun
 #[test]
 fn a_screen_is_shown_a_camera_stopped_a_microphone_replaced_and_the_own_picture_moved() {
     let _slot = Slot::take();
-    let (gateway, browser) = (start(), Chromium::start());
-    let first = browser.window();
-    join(&browser, &invite(&gateway, "Hanna", true), PAGES);
-    let second = browser.opens_window();
-    join(&browser, &invite(&gateway, "Otto", false), OTHERS);
+    let (gateway, browser, [first, second]) = start_with_two(OTHERS);
     browser.does(&pictures(1));
     let sees = |what: &str, fact: &str| {
         browser.turns_to(&second);
@@ -141,11 +137,7 @@ fn a_screen_is_shown_a_camera_stopped_a_microphone_replaced_and_the_own_picture_
 #[test]
 fn who_comes_into_another_network_is_back_by_themselves_and_heard_once() {
     let _slot = Slot::take();
-    let (gateway, browser) = (start(), Chromium::start());
-    join(&browser, &invite(&gateway, "Hanna", true), PAGES);
-    let first = browser.window();
-    browser.opens_window();
-    join(&browser, &invite(&gateway, "Otto", false), OTHERS);
+    let (gateway, browser, [first, _]) = start_with_two(OTHERS);
     browser.does(&pictures(1));
     let network = |offline: bool| {
         let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });

@@ -3,7 +3,7 @@
 use super::super::harness::chromium::Chromium;
 use super::super::harness::slot::Slot;
 use super::super::harness::{Gateway, seconds, wait};
-use super::{PAGES, assert_hears_once, invite, join, pictures, start, wait_for_nobody};
+use super::{PAGES, assert_hears_once, pictures, start_with_two, wait_for_nobody};
 
 /// Another page's tone.
 const OTHERS: f64 = 1_100.0;
@@ -14,11 +14,7 @@ const JOINS: usize = 20;
 #[test]
 fn pages_whose_gateway_was_killed_are_back_by_themselves() {
     let _slot = Slot::take();
-    let (gateway, browser) = (start(), Chromium::start());
-    join(&browser, &invite(&gateway, "Hanna", true), PAGES);
-    let first = browser.window();
-    browser.opens_window();
-    join(&browser, &invite(&gateway, "Otto", false), OTHERS);
+    let (gateway, browser, [first, second]) = start_with_two(OTHERS);
     browser.does(&pictures(1));
     gateway.wait_for_members("lobby", 2);
     browser.does(
@@ -29,7 +25,7 @@ fn pages_whose_gateway_was_killed_are_back_by_themselves() {
     gateway.wait_for("both are back", seconds(5), |status| {
         status["rooms"].as_array().unwrap().iter().any(|room| room["calls"].as_array().unwrap().len() == 2)
     });
-    for (window, other, own) in [(browser.window(), PAGES, OTHERS), (first, OTHERS, PAGES)] {
+    for (window, other, own) in [(second, PAGES, OTHERS), (first, OTHERS, PAGES)] {
         browser.turns_to(&window);
         browser.does("await until('no banner', () => !document.querySelector('.banner'));");
         assert_hears_once(&browser, "who is back", &[other], &[own]);
@@ -52,11 +48,7 @@ fn resident(gateway: &Gateway) -> u64 {
 #[test]
 fn twenty_joins_and_leaves_leave_nothing_behind() {
     let slot = Slot::take();
-    let (gateway, browser) = (start(), Chromium::start());
-    join(&browser, &invite(&gateway, "Hanna", true), PAGES);
-    let stays = browser.window();
-    browser.opens_window();
-    join(&browser, &invite(&gateway, "Otto", false), OTHERS);
+    let (gateway, browser, [stays, _]) = start_with_two(OTHERS);
     let mut before = None;
     for joined in 1..=JOINS {
         browser.does("await until('a tile', () => document.querySelector('.tile')); await press('Leave');");

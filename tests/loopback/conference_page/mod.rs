@@ -37,7 +37,18 @@ fn start() -> Gateway {
     gateway
 }
 
-/// The same, whose trunk "carrier" is the telephone that waits there.
+/// The same with a browser whose windows are in the lobby: of Hanna, a host, and of Otto, whose tone is `others`. It is
+/// turned to the latter.
+fn start_with_two(others: f64) -> (Gateway, Chromium, [String; 2]) {
+    let (gateway, browser) = (start(), Chromium::start());
+    let first = browser.window();
+    join(&browser, &invite(&gateway, "Hanna", true), PAGES);
+    let second = browser.opens_window();
+    join(&browser, &invite(&gateway, "Otto", false), others);
+    (gateway, browser, [first, second])
+}
+
+/// A gateway whose trunk "carrier" is the telephone that waits there.
 fn calls_out_to(place: &str) -> Gateway {
     let out = format!(
         r#"
