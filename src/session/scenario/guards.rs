@@ -176,6 +176,7 @@ unsafe fn seen_to<'js>(ctx: &Ctx<'js>, at: usize, this: qjs::JSValue, given: &[q
     // SAFETY: as the caller says.
     let length = |value| unsafe { length(ctx, value) };
     let is_object = |value| unsafe { qjs::JS_VALUE_GET_NORM_TAG(value) } == qjs::JS_TAG_OBJECT;
+    let lists = || late::part(ctx, "lists")?.get::<Object<'js>>();
     let finite = |list| match is_object(list) && length(list)? > LONGEST_LIST {
         true => Err(endless("the list is too long")),
         false => Ok(()),
@@ -195,20 +196,20 @@ unsafe fn seen_to<'js>(ctx: &Ctx<'js>, at: usize, this: qjs::JSValue, given: &[q
             }
         }
         Marks if length(this)? >= MANY_MARKS => {
-            if late::part(ctx, "lists")?.get::<_, Function<'js>>("hasManyMarks")?.call((value(this),))? {
+            if lists()?.get::<_, Function<'js>>("hasManyMarks")?.call((value(this),))? {
                 return Err(endless("too many marks follow each other"));
             }
         }
         Marks => {}
         Sets => {
             let other = given.first().map(|other| value(*other));
-            late::part(ctx, "lists")?.get::<_, Function<'js>>("checkSet")?.call::<_, ()>((other,))?;
+            lists()?.get::<_, Function<'js>>("checkSet")?.call::<_, ()>((other,))?;
         }
         Ours => {
             if class == "Array" {
                 finite(this)?;
             }
-            return late::part(ctx, "lists")?.get::<_, Object<'js>>(class)?.get(name.to_str()?);
+            return lists()?.get::<_, Object<'js>>(class)?.get(name.to_str()?);
         }
     }
     native.ok_or_else(unmade)

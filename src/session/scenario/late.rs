@@ -3,145 +3,10 @@
 //! Behind an object whose members come so, or a class's prototype, stands an object of a class of our own. The engine
 //! asks it for each name that it has not found before; it loads the part, which gives it the member.
 
+use super::owners::{Owner, Place};
 use rquickjs::{Ctx, Error, Exception, Function, JsLifetime, Object, Result, Value, qjs};
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
-
-/// What an object, or those of a class, get late.
-struct Owner {
-    /// As messages call it.
-    name: &'static str,
-    /// Parts, and what comes with each.
-    parts: &'static [(&'static str, &'static str)],
-    absent: Absent,
-}
-
-/// What is an error to ask for.
-enum Absent {
-    /// All that it has not.
-    Others,
-    /// What the original platform has, and we do not.
-    These(&'static str),
-}
-
-const GLOBAL: &str = "globalThis";
-
-const OWNERS: &[Owner] = &[
-    Owner {
-        name: GLOBAL,
-        parts: &[
-            ("names", "AppEvents CallEvents Modules require"),
-            ("events", "ConferenceEvents PlayerEvents RecorderEvents WebSocketEvents"),
-            ("events", "WebSocketAudioEncoding WebSocketReadyState"),
-            ("voices", "Language VoiceList"),
-            ("timers", "setTimeout setInterval clearTimeout clearInterval"),
-            ("texts", "CryptoEngine base64_encode base64_decode str2bytes bytes2str hex2bytes bytes2hex uuidgen"),
-            ("time", "Date getLocalTime"),
-            ("net", "Net"),
-            ("storage", "ApplicationStorage"),
-            ("typed_arrays", "ArrayBuffer SharedArrayBuffer DataView Atomics Uint8ClampedArray Int8Array Uint8Array"),
-            ("typed_arrays", "Int16Array Uint16Array Int32Array Uint32Array BigInt64Array BigUint64Array"),
-            ("typed_arrays", "Float16Array Float32Array Float64Array"),
-            ("weak_refs", "WeakRef FinalizationRegistry"),
-        ],
-        absent: Absent::These("ACDRequest AI AMD ASR CallList CCAI IVR PushService"),
-    },
-    Owner {
-        name: "VoxEngine",
-        parts: &[
-            ("conference", "createConference"),
-            ("dialling", "callPSTN callUser callSIP callConference"),
-            ("forwarding", "callUserDirect forwardCallToUserDirect forwardCallToUser forwardCallToPSTN"),
-            ("forwarding", "forwardCallToSIP easyProcess playSoundAndHangup"),
-            ("player", "createTTSPlayer createURLPlayer createToneScriptPlayer createSequencePlayer"),
-            ("recorder", "createRecorder"),
-            ("socket", "createWebSocket allowWebSocketConnections"),
-        ],
-        absent: Absent::Others,
-    },
-    Owner {
-        name: "Call",
-        parts: &[
-            ("playing", "startPlayback say stopPlayback"),
-            ("call_more", "state ring startEarlyMedia reject decline answerDirect handleTones sendDigits sendInfo"),
-            ("call_more", "hold unhold transferTo record"),
-        ],
-        absent: Absent::These(
-            "vad clientType notifyBeep detectProgressTone detectVoicemailTone handleMicStatus handleBeeps reInvite \
-             acceptReinvite rejectReinvite getStatistics setTransport sendReInvite handleVoicemail addSound \
-             removeSound startPlaybackAll enableRelatedCalls",
-        ),
-    },
-    Owner {
-        name: "Conference",
-        parts: &[("endpoint", "add get getList record")],
-        absent: Absent::These("setActiveScenario sendMessage"),
-    },
-    Owner {
-        name: "Endpoint",
-        parts: &[],
-        absent: Absent::These("manageEndpoint addEventListener removeEventListener"),
-    },
-    Owner { name: "Recorder", parts: &[], absent: Absent::These("setConfig update sendMediaTo stopMediaTo") },
-    // What is told the object model.
-    Owner {
-        name: "on",
-        parts: &[
-            ("deliver_more", "request ringing earlyMedia soundStopped disturbs digit info held referred roomFailed"),
-            ("playing", "playing played"),
-            ("timers", "timer"),
-            ("refusals", "refused"),
-            ("net", "fetched"),
-            ("socket", "socket"),
-            ("recorder", "recorded"),
-            ("storage", "storedText storedKeys notStored"),
-        ],
-        absent: Absent::Others,
-    },
-    Owner::whole("AppEvents"),
-    Owner::whole("CallEvents"),
-    Owner::whole("ConferenceEvents"),
-    Owner::whole("PlayerEvents"),
-    Owner::whole("RecorderEvents"),
-    Owner::whole("WebSocketEvents"),
-    Owner::whole("WebSocketAudioEncoding"),
-    Owner::whole("WebSocketReadyState"),
-    Owner::whole("Modules"),
-    Owner::whole("Logger"),
-    Owner::whole("CryptoEngine"),
-    Owner::whole("Net"),
-    Owner::whole("ApplicationStorage"),
-];
-
-/// What becomes of a name.
-enum Place {
-    /// It comes with a part; `is_global` where that may put it on the global object itself.
-    Part {
-        name: &'static str,
-        is_global: bool,
-    },
-    Absent(String),
-}
-
-impl Owner {
-    /// Of one that has all its members from the start.
-    const fn whole(name: &'static str) -> Self {
-        Self { name, parts: &[], absent: Absent::Others }
-    }
-
-    fn place(&self, name: &str, is_any_objects: impl FnOnce() -> bool) -> Option<Place> {
-        let has = |names: &str| names.split(' ').any(|one| one == name);
-        if let Some((part, _)) = self.parts.iter().find(|(_, names)| has(names)) {
-            return Some(Place::Part { name: part, is_global: self.name == GLOBAL });
-        }
-        let is_absent = match self.absent {
-            Absent::Others => !matches!(name, "then" | "toJSON") && !is_any_objects(),
-            Absent::These(names) => has(names),
-        };
-        is_absent
-            .then(|| Place::Absent(if self.name == GLOBAL { name.to_owned() } else { format!("{}.{name}", self.name) }))
-    }
-}
 
 /// The error of whoever uses what there is not.
 pub(super) fn absent(ctx: &Ctx<'_>, name: &str) -> Error {
@@ -167,14 +32,14 @@ pub(super) fn set_loader<'js>(ctx: &Ctx<'js>, part: Function<'js>) {
 }
 
 /// What a part returns. It is loaded, if nobody has done so yet.
-pub(super) fn part<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
+pub(super) fn part<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
     let part = ctx.userdata::<Parts<'js>>().map(|parts| parts.0.clone());
     part.ok_or_else(|| Exception::throw_internal(ctx, "the object model is not there yet"))?.call((name,))
 }
 
 static METHODS: qjs::JSClassExoticMethods = qjs::JSClassExoticMethods {
     get_own_property: Some(get_own_property),
-    get_own_property_names: None,
+    get_own_property_names: Some(get_own_property_names),
     delete_property: None,
     define_own_property: None,
     has_property: Some(has_property),
@@ -203,7 +68,11 @@ impl Late {
 
     /// The one that stands behind what `name` is about, and before what was behind that.
     pub(super) fn object<'js>(self, ctx: &Ctx<'js>, name: &str, behind: &Object<'js>) -> Result<Object<'js>> {
-        let owner = OWNERS.iter().find(|owner| owner.name == name).ok_or(Error::Unknown)?;
+        let owner = Owner::of(name).ok_or_else(|| Exception::throw_internal(ctx, "nothing comes late here"))?;
+        self.object_of(ctx, owner, behind)
+    }
+
+    fn object_of<'js>(self, ctx: &Ctx<'js>, owner: &'static Owner, behind: &Object<'js>) -> Result<Object<'js>> {
         let opaque: *mut c_void = (&raw const *owner).cast_mut().cast();
         // SAFETY: the class is the runtime's; what an object knows of its owner lives as long as the process.
         let object = unsafe {
@@ -249,20 +118,41 @@ unsafe fn is_behind(ctx: *mut qjs::JSContext, object: qjs::JSValue, property: qj
     }
 }
 
-/// Loads a part, and gives what it has brought.
+/// Brings about what somebody asks for, and gives it.
 ///
 /// # Safety
 /// As the engine calls the methods of a class.
 unsafe fn bring<'js>(ctx: &Ctx<'js>, object: qjs::JSValue, property: qjs::JSAtom, place: Place) -> Result<Value<'js>> {
-    let (part, is_global) = match place {
-        Place::Part { name, is_global } => (name, is_global),
+    let raw = ctx.as_raw().as_ptr();
+    let mut whose = object;
+    match place {
         Place::Absent(name) => return Err(absent(ctx, &name)),
-    };
-    self::part(ctx, part)?;
-    let globals = ctx.globals();
-    let whose = if is_global { globals.as_raw() } else { object };
+        // The same text for all who ask, as long as somebody has it: that of its atom.
+        // SAFETY: the text is as long as it says; the atom is ours to drop, and the value goes to the caller.
+        Place::Text(text) => unsafe {
+            let atom = qjs::JS_NewAtomLen(raw, text.as_ptr().cast(), text.len() as _);
+            let value = Value::from_raw(ctx.clone(), qjs::JS_AtomToValue(raw, atom));
+            qjs::JS_FreeAtom(raw, atom);
+            return Ok(value);
+        },
+        // SAFETY: as the caller says; what the engine is given is its own.
+        Place::Table(owner) => unsafe {
+            let mut class = 0;
+            qjs::JS_GetAnyOpaque(object, &raw mut class);
+            let table = Late(class).object_of(ctx, owner, &Object::new(ctx.clone())?)?;
+            let flags = qjs::JS_PROP_C_W_E as c_int;
+            qjs::JS_DefinePropertyValue(raw, object, property, qjs::JS_DupValue(raw, table.as_raw()), flags);
+            return Ok(table.into_value());
+        },
+        Place::Part { name, is_global } => {
+            part(ctx, name)?;
+            if is_global {
+                whose = ctx.globals().as_raw();
+            }
+        }
+    }
     // SAFETY: as the caller says.
-    let value = unsafe { Value::from_raw(ctx.clone(), qjs::JS_GetProperty(ctx.as_raw().as_ptr(), whose, property)) };
+    let value = unsafe { Value::from_raw(ctx.clone(), qjs::JS_GetProperty(raw, whose, property)) };
     if value.is_exception() { Err(Error::Exception) } else { Ok(value) }
 }
 
@@ -293,10 +183,34 @@ unsafe extern "C" fn has_property(ctx: *mut qjs::JSContext, object: qjs::JSValue
     unsafe {
         let Some(alive) = NonNull::new(ctx) else { return 0 };
         match place(&Ctx::from_raw(alive), object, property) {
-            Some(Place::Part { .. }) => 1,
+            Some(Place::Part { .. } | Place::Table(_) | Place::Text(_)) => 1,
             Some(Place::Absent(_)) => 0,
             None => is_behind(ctx, object, property),
         }
+    }
+}
+
+unsafe extern "C" fn get_own_property_names(
+    ctx: *mut qjs::JSContext,
+    list: *mut *mut qjs::JSPropertyEnum,
+    length: *mut u32,
+    object: qjs::JSValue,
+) -> c_int {
+    // SAFETY: as above; the engine gives the list back, and drops its atoms.
+    unsafe {
+        let mut class = 0;
+        let owner = qjs::JS_GetAnyOpaque(object, &raw mut class).cast::<Owner>().as_ref();
+        let names = owner.map_or_else(Vec::new, Owner::names);
+        *list = qjs::js_malloc(ctx, (size_of::<qjs::JSPropertyEnum>() * names.len().max(1)) as _).cast();
+        if list.read().is_null() {
+            return -1;
+        }
+        for (at, name) in names.iter().enumerate() {
+            let atom = qjs::JS_NewAtomLen(ctx, name.as_ptr().cast(), name.len() as _);
+            list.read().add(at).write(qjs::JSPropertyEnum { is_enumerable: true, atom });
+        }
+        *length = names.len() as u32;
+        0
     }
 }
 

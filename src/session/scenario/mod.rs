@@ -14,6 +14,7 @@ mod late;
 mod limits;
 mod natives;
 mod octets;
+mod owners;
 mod prelude;
 mod recordings;
 mod script;

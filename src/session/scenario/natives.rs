@@ -209,6 +209,13 @@ fn texts(maker: &Maker<'_, '_>) -> Result<()> {
     maker.add("decode", |ctx: Ctx<'_>, data: Vec<u8>, encoding: String| {
         or(&ctx, octets::decode(&data, &encoding), "the encoding is unknown")
     })?;
+    // RFC 5646 section 2.1, in short.
+    maker.add("isLanguage", |tag: String| {
+        let mut parts = tag.split('-');
+        let is_first =
+            parts.next().is_some_and(|part| matches!(part.len(), 2 | 3) && is_of(part, u8::is_ascii_alphabetic));
+        is_first && parts.all(|part| matches!(part.len(), 2..=8) && is_of(part, u8::is_ascii_alphanumeric))
+    })?;
     maker.add("hex", |data: Vec<u8>, upper: bool| {
         let text = octets::hex(&data);
         if upper { text.to_ascii_uppercase() } else { text }
@@ -221,6 +228,10 @@ fn texts(maker: &Maker<'_, '_>) -> Result<()> {
         let decoded = STANDARD.decode(text).ok().map(|octets| String::from_utf8_lossy(&octets).into_owned());
         or(&ctx, decoded, "this is no base64")
     })
+}
+
+fn is_of(text: &str, class: fn(&u8) -> bool) -> bool {
+    text.bytes().all(|octet| class(&octet))
 }
 
 /// A handle as the object model has it, where all numbers are floating.

@@ -1,8 +1,8 @@
 //! The object model: parts, each compiled once for all sessions, and loaded by those who use it.
 //!
 //! What a session loads it has for itself, half a kilobyte for each function, and a conference uses a third of them. So
-//! each file of `js/` is a function of its own, which `part` of `js/base.js` runs when its part is first asked for;
-//! `late.rs` has it asked for by the names that scenarios use.
+//! each file of `js/` is a function of its own, which `part` of `js/base.js` runs when its part is first asked for. Names
+//! of `owners.rs` have it asked for (`late.rs`).
 
 use super::guards;
 use super::late::Late;
@@ -13,21 +13,28 @@ use rquickjs::{Context, Ctx, Error, Function, Result, Runtime, Undefined, qjs};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
+/// What all use.
+const CORE: &str = "core";
+
 /// The files of `js/`, by the names of parts.
 const PARTS: &[(&str, &str)] = &[
-    ("base", include_str!("js/base.js")),
-    ("call", include_str!("js/call.js")),
+    (
+        CORE,
+        concat!(
+            include_str!("js/base.js"),
+            include_str!("js/call.js"),
+            include_str!("js/engine.js"),
+            include_str!("js/deliver.js"),
+        ),
+    ),
     ("call_more", include_str!("js/call_more.js")),
     ("conference", include_str!("js/conference.js")),
-    ("deliver", include_str!("js/deliver.js")),
     ("deliver_more", include_str!("js/deliver_more.js")),
     ("dialling", include_str!("js/dialling.js")),
     ("endpoint", include_str!("js/endpoint.js")),
-    ("engine", include_str!("js/engine.js")),
-    ("events", include_str!("js/events.js")),
     ("forwarding", include_str!("js/forwarding.js")),
     ("lists", include_str!("js/lists.js")),
-    ("names", include_str!("js/names.js")),
+    ("modules", include_str!("js/modules.js")),
     ("net", include_str!("js/net.js")),
     ("player", include_str!("js/player.js")),
     ("playing", include_str!("js/playing.js")),
@@ -43,13 +50,13 @@ const PARTS: &[(&str, &str)] = &[
     ("weak_refs", include_str!("js/weak_refs.js")),
 ];
 
-/// Puts into a context what of the object model all use.
+/// Puts into a context what of the object model all use, and what loads the rest.
 pub(super) fn load<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<()> {
     let (own, late) = (Rc::clone(shared), Late::register(ctx)?);
     guards::set(ctx, shared)?;
     let native = move |ctx: Ctx<'js>, name: String| natives::make(&ctx, &own, late, &name);
     let load = |ctx: Ctx<'js>, name: String| part(&ctx, &name);
-    part(ctx, "base")?.call((Undefined, Function::new(ctx.clone(), native)?, Function::new(ctx.clone(), load)?))
+    part(ctx, CORE)?.call((Undefined, Function::new(ctx.clone(), native)?, Function::new(ctx.clone(), load)?))
 }
 
 /// A part's function.

@@ -1,10 +1,11 @@
 // The object model of scenarios, on the few functions of `host` that push verbs. A scenario sees only what is put on
 // `globalThis`.
 //
-// Each file of this folder is a part: the body of a function, which returns what other parts may use of it. This one is
+// The files of this folder are parts: each is the body of a function, which returns what other parts may use of it. A
+// part is loaded when it is first asked for, as all that is loaded takes memory in every session and a scenario uses
+// little of it. This file, `call.js`, `engine.js` and `deliver.js` are one part, the core, which is loaded first. It is
 // given `native`, which makes a function of `host`, and `load`, which gives a part's function; the others are given
-// `part`. A part is loaded when it is first asked for, as all that is loaded takes memory in every session and a
-// scenario uses little of it. Members that come with a part stand in `late.rs`.
+// `part`. The members that come with each part stand in `owners.rs`.
 
 const PAGE = "docs/scenarios.md";
 
@@ -14,7 +15,7 @@ const host = Object.create(new Proxy({}, {
 
 const loaded = {};
 /** What a part returns. */
-function part(name) { return (loaded[name] ??= load(name)(part)); }
+function part(name) { return (loaded[name] ??= load(name)(part) ?? true); }
 
 /** Has an object's members that come late looked for, and those that do not exist; `name` is what messages call it. */
 function watch(name, object) {
@@ -23,9 +24,7 @@ function watch(name, object) {
 
 /** Members that come late. */
 function extend(object, members) {
-  const all = Object.getOwnPropertyDescriptors(members);
-  delete all.constructor;
-  Object.defineProperties(Object.getPrototypeOf(object), all);
+  Object.defineProperties(Object.getPrototypeOf(object), Object.getOwnPropertyDescriptors(members));
 }
 
 /** Where objects keep what scenarios are not to see. */
@@ -96,11 +95,3 @@ globalThis.Set = class Set extends SystemSet {
     if (list !== undefined && list !== null) for (const item of list) this.add(item);
   }
 };
-
-loaded.base = {
-  host, PAGE, watch, extend, inner, SECRET, text, session, soon, Emitter, fire, application, SystemSet,
-};
-watch("globalThis", globalThis);
-part("engine");
-const { deliver, settle } = part("deliver");
-host.start(part, deliver, settle);

@@ -1,7 +1,5 @@
 // A call, whoever made it, and what it hears.
 
-const { host, watch, inner, SECRET, text, Emitter } = part("base");
-
 const calls = new Map();
 /** The numbers that were given last. */
 const last = { call: 0, playback: 0, stream: 0 };
@@ -99,5 +97,3 @@ class Call extends Emitter {
   stopMediaTo(target) { disconnect(this, target); }
 }
 watch("Call", Call.prototype);
-
-return { Call, calls, last, leaving, flat, unit, isOver, connect, disconnect, handleOf, ask };

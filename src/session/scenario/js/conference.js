@@ -1,8 +1,6 @@
 // Conferences.
 
-const { host, watch, extend, inner, SECRET, soon, Emitter } = part("base");
-const { connect, disconnect, leaving } = part("call");
-const { VoxEngine } = part("engine");
+const { host, watch, extend, inner, SECRET, soon, Emitter, connect, disconnect, leaving, VoxEngine } = part("core");
 
 const conferences = new Map();
 let lastRoom = 0;

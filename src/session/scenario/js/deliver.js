@@ -1,8 +1,5 @@
 // What happens, as the gateway tells it.
 
-const { host, watch, inner, SECRET, session, soon, fire, application } = part("base");
-const { Call, calls, leaving, isOver } = part("call");
-
 const pairs = (list) => {
   const headers = {};
   for (let at = 0; at + 1 < list.length; at += 2) headers[list[at]] = list[at + 1];
@@ -124,4 +121,15 @@ function settle() {
   return false;
 }
 
-return { deliver: (kind, ...facts) => on[kind](...facts), settle, on, tell, failed, pairs };
+loaded.core = {
+  // `base.js`
+  host, PAGE, watch, extend, inner, SECRET, text, session, soon, Emitter, fire, application, SystemSet,
+  // `call.js`
+  Call, calls, last, leaving, flat, unit, isOver, connect, disconnect, handleOf, ask,
+  // `engine.js`
+  VoxEngine,
+  // `deliver.js`
+  on, tell, failed, pairs,
+};
+watch("globalThis", globalThis);
+host.start(part, (kind, ...facts) => on[kind](...facts), settle);

@@ -1,8 +1,6 @@
 // What happens less often.
 
-const { host, extend, inner, session, fire, application } = part("base");
-const { calls } = part("call");
-const { on, tell, pairs } = part("deliver");
+const { host, extend, inner, session, fire, application, calls, on, tell, pairs } = part("core");
 
 /** Of `AppEvents.HttpRequest`, in characters. */
 const LONGEST_ANSWER = 65_536;
@@ -70,5 +68,3 @@ extend(on, {
     if (conference) fire(conference, "Conference.ConferenceError", { conference, error: why });
   },
 });
-
-return {};

@@ -1,8 +1,6 @@
 // Calls of ours.
 
-const { extend, SECRET, text, PAGE, host } = part("base");
-const { Call, last, flat } = part("call");
-const { VoxEngine } = part("engine");
+const { extend, SECRET, text, PAGE, host, Call, last, flat, VoxEngine } = part("core");
 
 /** Old scripts give what a call needs one by one, newer ones in an object. */
 function options(args, names) {

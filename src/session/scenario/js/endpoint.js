@@ -1,14 +1,13 @@
 // Calls in a conference, and what else few scenarios do with one.
 
-const { host, watch, extend, inner, SECRET, text, soon } = part("base");
-const { Call, connect, disconnect, isOver } = part("call");
+const { host, watch, extend, inner, SECRET, text, soon, Call, connect, disconnect, isOver } = part("core");
 const { Conference } = part("conference");
 
-extend(Conference.prototype, class {
+extend(Conference.prototype, {
   /** All that is mixed there, until the recorder that this gives is stopped, or the conference. */
-  record(given) { return part("recorder").recordConference(this, given ?? {}); }
-  getList() { return [...(this[inner].endpoints ?? [])]; }
-  get(id) { return this.getList().find((endpoint) => endpoint.id() === id) ?? null; }
+  record(given) { return part("recorder").recordConference(this, given ?? {}); },
+  getList() { return [...(this[inner].endpoints ?? [])]; },
+  get(id) { return this.getList().find((endpoint) => endpoint.id() === id) ?? null; },
 
   /** Takes a call in: it hears the others and is heard, or one of the two. */
   add({ call, mode = "MIX", direction = "BOTH", displayName } = {}) {
@@ -23,8 +22,8 @@ extend(Conference.prototype, class {
     if (ways[1]) connect(this, call);
     soon(this, "Conference.EndpointAdded", { conference: this, endpoint });
     return endpoint;
-  }
-}.prototype);
+  },
+});
 
 class Endpoint {
   constructor(secret, conference, call, mode, direction, displayName) {
@@ -54,5 +53,3 @@ class Endpoint {
   }
 }
 watch("Endpoint", Endpoint.prototype);
-
-return {};

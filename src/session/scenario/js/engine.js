@@ -1,8 +1,5 @@
 // VoxEngine: the session, and what nearly every scenario asks of it; and its log.
 
-const { host, watch, text, session, application } = part("base");
-const { connect, disconnect } = part("call");
-
 const VoxEngine = watch("VoxEngine", {
   addEventListener: (event, callback) => application.addEventListener(event, callback),
   removeEventListener: (event, callback) => application.removeEventListener(event, callback),
@@ -39,5 +36,3 @@ const Logger = watch("Logger", { write(value) { host.log(shown(value)); } });
 
 Math.random = host.random;
 Object.assign(globalThis, { VoxEngine, Logger });
-
-return { VoxEngine };

@@ -1,9 +1,7 @@
 // Calls that are forwarded, and calls that belong together.
 
-const { host, extend, inner, SECRET, text, application } = part("base");
-const { Call, last, unit, isOver } = part("call");
+const { host, extend, inner, SECRET, text, application, Call, last, unit, isOver, VoxEngine } = part("core");
 const { options } = part("dialling");
-const { VoxEngine } = part("engine");
 
 function onAlerting(action) {
   application.addEventListener("Application.CallAlerting", action);
@@ -85,5 +83,3 @@ extend(VoxEngine, {
     });
   },
 });
-
-return {};

@@ -1,6 +1,6 @@
 // What `guards.rs` puts in the place of methods that would loop in the engine's own code, and what it asks about others.
 
-const { SystemSet } = part("base");
+const { SystemSet } = part("core");
 const { apply } = Reflect;
 const { forEach } = Array.prototype;
 

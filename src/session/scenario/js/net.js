@@ -1,8 +1,6 @@
 // HTTP requests.
 
-const { host, watch, extend, text } = part("base");
-const { flat } = part("call");
-const { on } = part("deliver");
+const { host, watch, extend, text, flat, on } = part("core");
 const { octets } = part("texts");
 // What is fetched comes as one.
 part("typed_arrays");
@@ -67,5 +65,3 @@ extend(on, {
     done?.(answer(code, words, octets, list, error));
   },
 });
-
-return {};

@@ -1,10 +1,8 @@
 // Players.
 
-const { host, extend, inner, SECRET, text, soon, Emitter, fire } = part("base");
-const { last, unit, isOver } = part("call");
+const { host, extend, inner, SECRET, text, soon, Emitter, fire, last, unit, isOver, VoxEngine } = part("core");
 const { playbacks, makeRoom, sound, spoken } = part("playing");
 const { setTimer, clearTimer } = part("timers");
-const { VoxEngine } = part("engine");
 
 /** Of one player. */
 const MOST_MARKERS = 20;

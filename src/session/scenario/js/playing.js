@@ -1,8 +1,6 @@
 // What plays to calls.
 
-const { host, extend, inner, text } = part("base");
-const { Call, last, disconnect, handleOf } = part("call");
-const { on, tell } = part("deliver");
+const { host, extend, inner, text, Call, last, disconnect, handleOf, on, tell } = part("core");
 
 /** The call or player that each playback belongs to. */
 const playbacks = new Map();
@@ -40,7 +38,17 @@ function play(call, item, loop) {
 }
 
 /** A text in the language of a voice; without one in the session's. */
-const spoken = (words, voice) => ["text", withoutMarkup(text(words)), part("voices").language(voice)];
+const spoken = (words, voice) => ["text", withoutMarkup(text(words)), language(voice)];
+
+/** The language of a voice in any way of naming it; empty is the session's own. */
+function language(voice) {
+  const name = typeof voice === "object" && voice !== null ? (voice.language ?? voice.voice) : voice;
+  if (name === undefined || name === null || name === "") return "";
+  if (typeof name !== "string" || !host.isLanguage(name)) {
+    throw new TypeError("a voice is a value of Language or VoiceList");
+  }
+  return name;
+}
 
 const withoutMarkup = (words) => (/^\s*<speak[\s>]/.test(words) ? words.replace(/<[^>]*>/g, " ") : words);
 
@@ -51,21 +59,21 @@ function sound(url) {
   return [place.includes("://") ? "url" : "prompt", place];
 }
 
-extend(Call.prototype, class {
+extend(Call.prototype, {
   startPlayback(url, options) {
     const loop = typeof options === "object" && options !== null ? options.loop === true : options === true;
     const item = sound(url);
     if (handleOf(this, "startPlayback") !== null) play(this, item, loop);
-  }
+  },
   say(words, voice) {
     const item = spoken(words, voice);
     if (handleOf(this, "say") !== null) play(this, item, false);
-  }
+  },
   /** Ends playbacks and what is said; no PlaybackFinished follows. */
   stopPlayback() {
     if (this[inner].playback && !this[inner].over) stop(this[inner]);
-  }
-}.prototype);
+  },
+});
 
 extend(on, {
   playing(handle, duration) {

@@ -1,9 +1,8 @@
 // Recordings, in files of the gateway.
 
-const { host, watch, extend, inner, SECRET, soon, Emitter, fire } = part("base");
-const { last, leaving, unit, isOver } = part("call");
-const { VoxEngine } = part("engine");
-const { on, tell } = part("deliver");
+const {
+  host, watch, extend, inner, SECRET, soon, Emitter, fire, last, leaving, unit, isOver, VoxEngine, on, tell,
+} = part("core");
 
 const MOST_RECORDINGS = 10;
 const recordings = new Map();

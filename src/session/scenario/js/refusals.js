@@ -1,8 +1,6 @@
 // What the gateway could not do.
 
-const { host, extend, inner, session } = part("base");
-const { calls } = part("call");
-const { on, failed } = part("deliver");
+const { host, extend, inner, session, calls, on, failed } = part("core");
 
 extend(on, {
   refused(handle, verb, why, missing) {

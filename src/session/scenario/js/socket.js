@@ -1,10 +1,10 @@
 // WebSockets: texts, and sound both ways.
 
-const { host, watch, extend, inner, SECRET, text, soon, Emitter, fire, application } = part("base");
-const { last, leaving, unit, isOver } = part("call");
+const {
+  host, watch, extend, inner, SECRET, text, soon, Emitter, fire, application, last, leaving, unit, isOver, VoxEngine,
+  on,
+} = part("core");
 const { makeRoom } = part("playing");
-const { VoxEngine } = part("engine");
-const { on } = part("deliver");
 
 const MOST_SOCKETS = 10;
 const LONGEST_TEXT = 1 << 20;
@@ -197,5 +197,3 @@ extend(VoxEngine, {
     host.socketListen();
   },
 });
-
-return {};

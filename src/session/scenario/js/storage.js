@@ -1,7 +1,6 @@
 // What outlives the session: short texts by name, which all scenarios share.
 
-const { host, watch, extend, text } = part("base");
-const { on } = part("deliver");
+const { host, watch, extend, text, on } = part("core");
 
 const storing = new Map();
 let lastStored = 0;
@@ -40,5 +39,3 @@ extend(on, {
   storedKeys: (id, keys) => asked(id)?.resolve({ keys }),
   notStored: (id, why) => asked(id)?.reject(new Error(`ApplicationStorage: ${why}`)),
 });
-
-return {};

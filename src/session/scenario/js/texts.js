@@ -1,6 +1,6 @@
 // Texts and octets, hashes.
 
-const { host, watch, extend, text } = part("base");
+const { host, watch, extend, text } = part("core");
 
 /** A text's octets, or a list of octets as it is. */
 function octets(data, encoding = "utf-8") {

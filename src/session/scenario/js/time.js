@@ -1,6 +1,6 @@
 // The time. It stands still while a callback runs: the gateway says what it is.
 
-const { host, extend, PAGE } = part("base");
+const { host, extend, PAGE } = part("core");
 
 host.addDate();
 const SystemDate = Date;
@@ -23,5 +23,3 @@ extend(globalThis, {
     return new SystemDate(host.now() + minutes * 60000);
   },
 });
-
-return {};

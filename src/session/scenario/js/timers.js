@@ -1,7 +1,6 @@
 // Timers.
 
-const { host, extend } = part("base");
-const { on } = part("deliver");
+const { host, extend, on } = part("core");
 
 const MOST_TIMERS = 100;
 const timers = new Map();
