@@ -3,9 +3,9 @@
     hear_words.py BAD_LINE RECORDINGS [--codecs pcmu,opus]
 
 BAD_LINE is what bad_line.rs is built to; RECORDINGS holds Debian's asterisk-core-sounds-en-wav, whose texts are in the
-documentation of asterisk-core-sounds-en. 100 strings of six digits and 50 sentences, word for word, over a clean line and over one that loses
-10 % of the packets and delays each by up to 60 ms. Exits with 1 where fewer than 95 % of those that are understood
-over the clean line are understood over the bad one.
+documentation of asterisk-core-sounds-en. 100 strings of six digits and 50 sentences, word for word, over a clean line
+and over one that loses 10 % of the packets and delays each by up to 60 ms. Exits with 1 where fewer than 95 % of those
+that are understood over the clean line are understood over the bad one.
 """
 
 import argparse
