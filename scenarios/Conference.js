@@ -1,9 +1,9 @@
 // The conference itself. Browsers talk and see each other directly: from here they hear the telephones alone, and the
 // telephones hear everybody.
 //
-// Browsers send, as JSON: { type: "CALL_PARTICIPANT", number }, { type: "HANGUP_PARTICIPANT", id } (of a telephone that
-// their user has had called; hosts, of any), { type: "SEND_TONE", id, tone }, { type: "ICE_FAILED", caller, callee,
-// displayName }, and where two do not reach each other directly { type: "RELAY_SOUND", peer, on }. They are told who is
+// Browsers send, as JSON: { type: "CALL_PARTICIPANT", number }, { type: "HANGUP_PARTICIPANT", id } and { type:
+// "SEND_TONE", id, tone } (of a telephone that their user has had called; hosts, of any), { type: "ICE_FAILED", caller,
+// callee, displayName }, and where two do not reach each other directly { type: "RELAY_SOUND", peer, on }. They are told who is
 // there by { peers: [{ callerid, displayName }], pstnCalls: [{ id, callerid, caller, state }] }, and of changes by
 // CALL_PARTICIPANT (with `caller`, the user who has had it called), CALL_PARTICIPANT_RINGING, CALL_PARTICIPANT_CONNECTED,
 // CALL_PARTICIPANT_FAILED (with `code` and `reason`) and CALL_PARTICIPANT_DISCONNECTED, each with `id` and `number`.
@@ -269,6 +269,13 @@ function parsed(from, text) {
   }
 }
 
+/** Whether a browser's user has had a telephone called, or is a host. */
+function isTheirs(telephone, from, type) {
+  const is = hosts.has(from.id()) || callers.get(telephone.id()) === from.callerid();
+  if (!is) Logger.write(`${type} of another's telephone, from ${from.id()}`);
+  return is;
+}
+
 function onMessage(from, text) {
   const message = parsed(from, text);
   if (message === undefined) return;
@@ -282,12 +289,11 @@ function onMessage(from, text) {
       break;
     }
     case "HANGUP_PARTICIPANT":
-      if (!telephone) break;
-      if (hosts.has(from.id()) || callers.get(telephone.id()) === from.callerid()) telephone.hangup();
-      else Logger.write(`HANGUP_PARTICIPANT of another's telephone, from ${from.id()}`);
+      if (telephone && isTheirs(telephone, from, message.type)) telephone.hangup();
       break;
     case "SEND_TONE":
-      if (telephone && /^[0-9*#A-D]$/.test(message.tone)) telephone.sendDigits(message.tone);
+      if (!telephone || !/^[0-9*#A-D]$/.test(message.tone)) break;
+      if (isTheirs(telephone, from, message.type)) telephone.sendDigits(message.tone);
       break;
     case "DISTURBANCE":
       disturbs(from, message.disturbance, message.on === true);

@@ -72,8 +72,10 @@ export function TelephoneTile({ session, telephone, speaks, onKeypad }: Telephon
     const { state, reason } = telephone;
     const { mixed, role } = session.store.state;
     const isHosts = session.meeting.moderation?.reaches(telephone) === true;
-    // In a room it is hosts who press keys, in a scenario's conference all; one that knows no roles takes none.
-    const takesKeys = mixed ? isHosts : role !== 'none';
+    const isMine = isOurs(session.store.state, telephone);
+    // In a room it is hosts who press keys, in a scenario's conference also whoever has had it called; one that knows no
+    // roles takes none.
+    const takesKeys = isHosts || (!mixed && role !== 'none' && isMine);
     const name = telephone.number === '' ? t('telephone.withheld') : masked(telephone.number);
     return (
         <figure class={`tile telephone ${state} ${speaks ? 'speaks' : ''}`} aria-label={t('telephone.label', { number: name })}>
@@ -81,7 +83,7 @@ export function TelephoneTile({ session, telephone, speaks, onKeypad }: Telephon
             <p class="state">{state === 'failed' ? t(failure(reason)) : t(`telephone.${state}`)}</p>
             <div class="actions">
                 {state === 'in' && takesKeys && <IconButton icon="keypad" label={t('keypad.open', { number: name })} onClick={() => onKeypad(telephone)} />}
-                {isOurs(session.store.state, telephone) && !isHosts && (
+                {isMine && !isHosts && (
                     <IconButton icon="remove" label={t('host.remove', { name })} onClick={() => session.meeting.hangUp(telephone)} />
                 )}
                 {isThere(telephone) && <HostButtons session={session} one={telephone} name={name} />}

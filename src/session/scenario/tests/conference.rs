@@ -35,7 +35,7 @@ fn id(said: &str) -> String {
 }
 
 #[test]
-fn a_guest_hangs_up_the_telephones_that_they_have_had_called_and_a_host_any() {
+fn a_guest_hangs_up_and_keys_to_the_telephones_that_they_have_had_called_and_a_host_to_any() {
     let mut running = conference();
     let dialled = asks(&mut running, ANN, "CALL_PARTICIPANT", r#""number":"+442""#);
     assert!(dialled.contains("dial call1 +442") && dialled.contains(r#""caller":"ann""#), "{dialled}");
@@ -43,6 +43,12 @@ fn a_guest_hangs_up_the_telephones_that_they_have_had_called_and_a_host_any() {
     let hang_up = |running: &mut Running, from, about: &str| asks(running, from, "HANGUP_PARTICIPANT", about);
     let refused = hang_up(&mut running, BEN, &anns);
     assert!(!refused.contains("hangup") && refused.contains("another's telephone"), "{refused}");
+    let keys = |running: &mut Running, from| asks(running, from, "SEND_TONE", &format!(r#"{anns},"tone":"5""#));
+    let refused = keys(&mut running, BEN);
+    assert!(!refused.contains("send call") && refused.contains("another's telephone"), "{refused}");
+    for from in [ANN, HOST] {
+        assert_eq!(keys(&mut running, from), "send call1 5");
+    }
     assert_eq!(hang_up(&mut running, ANN, &anns), "hangup call1");
     running.tell(&ended(FIRST));
     assert_eq!(hang_up(&mut running, ANN, &anns), "", "it is not there any more");
