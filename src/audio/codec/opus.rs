@@ -251,8 +251,8 @@ impl Decoder {
         Ok(Made::Guessed)
     }
 
-    /// Whether packets such as `next` describe more than the `ahead` samples before them. Asked seldom of those that do:
-    /// it takes a twentieth of the time in which the loss itself is mended.
+    /// Whether packets such as `next` describe more than the `ahead` samples before them. That is looked at seldom
+    /// where they do: it takes a twentieth of the time in which the loss itself is mended.
     fn describes_several(&mut self, next: &[u8], ahead: usize, repair: &mut Repair) -> bool {
         self.describes = match self.describes {
             2.. => self.describes - 1,

@@ -278,8 +278,8 @@ mod tests {
         mono.iter().map(|sample| sample * gain).collect()
     }
 
-    /// What each talker hears of the others: which part of the samples is clipped, how many in a row at most, and how loud
-    /// what that adds is, dB of the whole.
+    /// What each talker hears of the others: which part of the samples is clipped, how many in a row at most, and how
+    /// loud what that adds is, dB of the whole.
     fn clipped(voices: &[Vec<i16>]) -> (f64, usize, f64) {
         let (mut limiter, mut mixed) = (SumLimiter::new(Rate::Narrow), [0; 160]);
         let mut rows = vec![0; voices.len()];

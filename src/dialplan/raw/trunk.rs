@@ -106,10 +106,10 @@ table! {
         /// nothing changes, and noise is made no louder than −50 dBov. Default `false`.
         automatic_gain: bool = "true",
         /// Whether noise behind each of its callers, as of a fan or a street, is made quieter for the others, by up to
-        /// 12 dB. Each such call takes a media thread about four times as long, another 0.05 % of a core, and 30 KiB, and
-        /// is heard 12 ms later. A media thread has time for 400 telephones, or 200 calls of 16 kHz, at a time; what is
-        /// beyond that is heard with its noise, and counted in the status. Sound of 48 kHz (Opus) is left as it is.
-        /// Default `false`.
+        /// 12 dB. Each such call takes a media thread about four times as long, another 0.05 % of a core, and 30 KiB,
+        /// and is heard 12 ms later. A media thread has time for 400 telephones, or 200 calls of 16 kHz, at a time;
+        /// what is beyond that is heard with its noise, and counted in the status. Sound of 48 kHz (Opus) is left as it
+        /// is. Default `false`.
         noise_suppression: bool = "true",
     }
 }

@@ -58,8 +58,8 @@ impl Repair {
         true
     }
 
-    /// Whether `packet` describes more than the `ahead` samples before it; `None` where that is not looked at, since too
-    /// much was spent in this tick.
+    /// Whether `packet` describes more than the `ahead` samples before it; `None` where that is not looked at, since
+    /// too much was spent in this tick.
     pub(super) fn is_described_in(&mut self, packet: &[u8], ahead: usize) -> Option<bool> {
         if self.left < QUESTION {
             return None;
@@ -205,8 +205,8 @@ mod tests {
         }
     }
 
-    /// What mends the loss of the packet before `next`, `times` over, in ticks in which so many samples may be made; and
-    /// in how many of them what it describes was looked at.
+    /// What mends the loss of the packet before `next`, `times` over, in ticks in which so many samples may be made;
+    /// and in how many of them what it describes was looked at.
     fn asked(decoder: &mut Decoder, next: &[u8], times: usize, left: usize) -> (Vec<Made>, usize) {
         let (mut repair, mut samples) = (Repair::default(), [0; FRAME]);
         let mut questions = 0;
