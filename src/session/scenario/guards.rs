@@ -1,5 +1,5 @@
-//! What loops in the engine's own code, and may do so for ever, is made to end here. The engine asks whether a script is
-//! to be stopped in loops and calls of the script alone.
+//! What loops in the engine's own code, and may do so for ever, is made to end here. The engine asks in loops and calls
+//! of the script alone whether it is to be stopped.
 //!
 //! In the place of some methods of the language stand functions of ours: they see what they are called on and with, and
 //! then call what they stand for. The engine makes such a function when a script first asks for it.
@@ -148,7 +148,10 @@ unsafe extern "C" fn guarded(
     let (Some(alive), Ok(at)) = (NonNull::new(ctx), usize::try_from(magic)) else { return qjs::JS_UNDEFINED };
     // SAFETY: the engine calls it with a context that is alive and entered, and with values that stay its own.
     unsafe {
-        let given = usize::try_from(count).map_or(&[][..], |count| std::slice::from_raw_parts(arguments, count));
+        let given = match usize::try_from(count) {
+            Ok(count) if !arguments.is_null() => std::slice::from_raw_parts(arguments, count),
+            _ => &[],
+        };
         match seen_to(&Ctx::from_raw(alive), at, this, given) {
             Ok(function) => qjs::JS_Call(ctx, function.as_raw(), this, count, arguments),
             Err(_) => qjs::JS_EXCEPTION,
@@ -175,9 +178,10 @@ unsafe fn seen_to<'js>(ctx: &Ctx<'js>, at: usize, this: qjs::JSValue, given: &[q
     let value = |raw| unsafe { Value::from_raw(ctx.clone(), qjs::JS_DupValue(ctx.as_raw().as_ptr(), raw)) };
     // SAFETY: as the caller says.
     let length = |value| unsafe { length(ctx, value) };
-    let is_object = |value| unsafe { qjs::JS_VALUE_GET_NORM_TAG(value) } == qjs::JS_TAG_OBJECT;
+    // SAFETY: the same.
+    let tag = |value| unsafe { qjs::JS_VALUE_GET_NORM_TAG(value) };
     let lists = || late::part(ctx, "lists")?.get::<Object<'js>>();
-    let finite = |list| match is_object(list) && length(list)? > LONGEST_LIST {
+    let finite = |list| match tag(list) == qjs::JS_TAG_OBJECT && length(list)? > LONGEST_LIST {
         true => Err(endless("the list is too long")),
         false => Ok(()),
     };
@@ -185,10 +189,8 @@ unsafe fn seen_to<'js>(ctx: &Ctx<'js>, at: usize, this: qjs::JSValue, given: &[q
         List => finite(this)?,
         Lists => std::iter::once(&this).chain(given).try_for_each(|list| finite(*list))?,
         Texts => {
-            let is_text = |value| {
-                matches!(unsafe { qjs::JS_VALUE_GET_NORM_TAG(value) }, qjs::JS_TAG_STRING | qjs::JS_TAG_STRING_ROPE)
-            };
-            let part = given.first().copied().filter(|part| is_text(*part));
+            let part = given.first().copied();
+            let part = part.filter(|part| matches!(tag(*part), qjs::JS_TAG_STRING | qjs::JS_TAG_STRING_ROPE));
             if let Some(part) = part
                 && length(this)?.saturating_mul(length(part)?) > MOST_COMPARED
             {

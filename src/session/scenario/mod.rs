@@ -99,7 +99,7 @@ impl Runtime {
     pub fn begin(&mut self, now: Now, script: &Script) -> Turn {
         self.load(now, script).unwrap_or_else(|| {
             let Setup { session, custom_data, access: [http, https], .. } = self.setup.clone();
-            let facts = ("started", session, custom_data, http, https);
+            let facts = ("started", custom_data, session, http, https);
             self.enter(now.wall, |ctx, deliver| deliver.call(facts).catch(ctx).map_err(Into::into))
         })
     }

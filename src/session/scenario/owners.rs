@@ -49,6 +49,7 @@ static OWNERS: &[Owner] = &[
         name: GLOBAL,
         parts: &[
             ("modules", "require"),
+            ("log", "Logger"),
             ("voices", "VoiceList"),
             ("timers", "setTimeout setInterval clearTimeout clearInterval"),
             ("texts", "CryptoEngine base64_encode base64_decode str2bytes bytes2str hex2bytes bytes2hex uuidgen"),
@@ -69,6 +70,7 @@ static OWNERS: &[Owner] = &[
     Owner {
         name: "VoxEngine",
         parts: &[
+            ("engine_more", "removeEventListener customData stopMediaBetween"),
             ("conference", "createConference"),
             ("dialling", "callPSTN callUser callSIP callConference"),
             ("forwarding", "callUserDirect forwardCallToUserDirect forwardCallToUser forwardCallToPSTN"),
@@ -84,8 +86,8 @@ static OWNERS: &[Owner] = &[
         name: "Call",
         parts: &[
             ("playing", "startPlayback say stopPlayback"),
-            ("call_more", "state ring startEarlyMedia reject decline answerDirect handleTones sendDigits sendInfo"),
-            ("call_more", "hold unhold transferTo record"),
+            ("call_more", "headers customData toString state ring startEarlyMedia reject decline answerDirect"),
+            ("call_more", "handleTones sendDigits sendInfo hold unhold transferTo record"),
         ],
         values: Values::None,
         absent: Absent::These(
@@ -117,6 +119,7 @@ static OWNERS: &[Owner] = &[
         name: "on",
         parts: &[
             ("deliver_more", "request ringing earlyMedia soundStopped disturbs digit info held referred roomFailed"),
+            ("endings", "failed ended over"),
             ("playing", "playing played"),
             ("timers", "timer"),
             ("refusals", "refused"),

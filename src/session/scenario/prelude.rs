@@ -1,8 +1,8 @@
 //! The object model: parts, each compiled once for all sessions, and loaded by those who use it.
 //!
-//! What a session loads it has for itself, half a kilobyte for each function, and a conference uses a third of them. So
-//! each file of `js/` is a function of its own, which `part` of `js/base.js` runs when its part is first asked for. Names
-//! of `owners.rs` have it asked for (`late.rs`).
+//! What a session loads it has for itself, half a kilobyte for each function, and a conference uses a quarter of them.
+//! So each file of `js/` is a function of its own, which `part` of `js/base.js` runs when its part is first asked for.
+//! Names of `owners.rs` have it asked for (`late.rs`).
 
 use super::guards;
 use super::late::Late;
@@ -31,9 +31,12 @@ const PARTS: &[(&str, &str)] = &[
     ("conference", include_str!("js/conference.js")),
     ("deliver_more", include_str!("js/deliver_more.js")),
     ("dialling", include_str!("js/dialling.js")),
+    ("endings", include_str!("js/endings.js")),
     ("endpoint", include_str!("js/endpoint.js")),
+    ("engine_more", include_str!("js/engine_more.js")),
     ("forwarding", include_str!("js/forwarding.js")),
     ("lists", include_str!("js/lists.js")),
+    ("log", include_str!("js/log.js")),
     ("modules", include_str!("js/modules.js")),
     ("net", include_str!("js/net.js")),
     ("player", include_str!("js/player.js")),
@@ -41,6 +44,7 @@ const PARTS: &[(&str, &str)] = &[
     ("recorder", include_str!("js/recorder.js")),
     ("refusals", include_str!("js/refusals.js")),
     ("socket", include_str!("js/socket.js")),
+    ("started", include_str!("js/started.js")),
     ("storage", include_str!("js/storage.js")),
     ("texts", include_str!("js/texts.js")),
     ("time", include_str!("js/time.js")),

@@ -6,13 +6,6 @@ const last = { call: 0, playback: 0, stream: 0 };
 /** What other parts do when a call or conference is over: functions of it. */
 const leaving = [];
 
-/** `X-` headers and what is to be sent with them, as name, value, name, value. */
-function flat(headers) {
-  const list = [];
-  for (const [name, value] of Object.entries(headers ?? {})) list.push(name, text(value));
-  return list;
-}
-
 /** What an object sends its sound as, or hears as. */
 function unit(thing, verb) {
   const place = thing?.[inner]?.unit;
@@ -82,13 +75,7 @@ class Call extends Emitter {
   number() { return this[inner].number; }
   callerid() { return this[inner].callerid; }
   displayName() { return this[inner].displayName; }
-  headers() { return { ...this[inner].headers }; }
   incoming() { return this[inner].incoming; }
-  customData(data) {
-    if (data !== undefined) this[inner].customData = text(data);
-    return this[inner].customData;
-  }
-  toString() { return this.id(); }
 
   answer() { ask(this, "answer"); }
   hangup() { ask(this, "hangup", "scenario"); }

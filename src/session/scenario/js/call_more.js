@@ -1,9 +1,15 @@
 // What few scenarios do with a call.
 
-const { extend, inner, text, Call, flat, unit, ask, handleOf } = part("core");
+const { extend, inner, text, Call, unit, ask, handleOf } = part("core");
 
 extend(Call.prototype, {
+  headers() { return { ...this[inner].headers }; },
   state() { return this[inner].state; },
+  customData(data) {
+    if (data !== undefined) this[inner].customData = text(data);
+    return this[inner].customData;
+  },
+  toString() { return this.id(); },
 
   ring() { ask(this, "ring"); },
   startEarlyMedia() { ask(this, "earlyMedia"); },
@@ -31,7 +37,9 @@ extend(Call.prototype, {
     if (!/^[0-9*#A-Da-dpP,]*$/.test(keys)) throw new RangeError(`sendDigits: ${keys} has other characters than digits`);
     ask(this, "sendDigits", keys.replace(/[pP,]/g, "").toUpperCase());
   },
-  sendInfo(mimeType, body, headers) { ask(this, "sendInfo", text(mimeType), flat(headers), text(body)); },
+  sendInfo(mimeType, body, headers) {
+    ask(this, "sendInfo", text(mimeType), part("dialling").flat(headers), text(body));
+  },
   hold() { ask(this, "hold", true); },
   unhold() { ask(this, "hold", false); },
   /** The other end is to call a number in our place, or to have the other end of another call. */

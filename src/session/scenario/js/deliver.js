@@ -11,34 +11,17 @@ function tell(call, name, fields) {
   return fire(call, name, { call, id: call.id(), ...fields });
 }
 
-/** A call is over: so is all that it was part of. */
-function forget(handle, call, state) {
-  calls.delete(handle);
-  const own = call[inner];
-  Object.assign(own, { over: true, state, hears: null });
-  if (own.playback) part("playing").forget(own);
-  for (const endpoint of own.endpoints ?? []) endpoint.remove();
-  for (const leave of leaving) leave(call);
-}
-
-function failed(handle, call, code, reason) {
-  forget(handle, call, "FAILED");
-  tell(call, "Call.Failed", { code, reason, headers: {} });
-}
-
 const on = watch("on", {
-  started(sessionId, data, accessURL, accessSecureURL) {
+  started(data, ...facts) {
     session.customData = data;
-    fire(application, "Application.Started", {
-      sessionId, accountId: 0, applicationId: 0, logURL: "", accessURL, accessSecureURL, userId: 0,
-    });
+    if (application[listeners]?.has("Application.Started")) part("started").tell(...facts);
   },
 
   incoming(handle, number, callerid, displayName, to, list) {
     const headers = pairs(list);
     const call = new Call(SECRET, handle, { number, callerid, displayName, headers, incoming: true });
     fire(application, "Application.CallAlerting", {
-      call, id: call.id(), callerid, displayName, headers, destination: number, customData: call.customData(),
+      call, id: call.id(), callerid, displayName, headers, destination: number, customData: "",
       fromURI: callerid ? `sip:${callerid}` : "", toURI: to ? `sip:${to}` : "", scheme: {},
     });
   },
@@ -51,9 +34,9 @@ const on = watch("on", {
     const direct = state.directly;
     if (direct) {
       Object.assign(direct[inner], { state: "CONNECTED", connected: true });
-      tell(direct, "Call.Connected", { headers: {}, customData: direct.customData() });
+      tell(direct, "Call.Connected", { headers: {}, customData: direct[inner].customData });
     }
-    tell(call, "Call.Connected", { headers: call.headers(), customData: call.customData() });
+    tell(call, "Call.Connected", { headers: { ...state.headers }, customData: state.customData });
     if (!state.audio) {
       state.audio = true;
       soon(call, "Call.AudioStarted", { call, id: call.id() });
@@ -69,40 +52,15 @@ const on = watch("on", {
     if (call[inner].audio) firstPacket(call, fire);
   },
 
-  failed(handle, code, reason) {
-    const call = calls.get(handle);
-    if (call) failed(handle, call, code, reason);
-  },
-
-  ended(handle, reason, seconds) {
-    const call = calls.get(handle);
-    if (!call) return;
-    const { connected, rejected, directly } = call[inner];
-    if (directly && !isOver(directly)) on.ended(directly[inner].unit.handle, reason, seconds);
-    if (!connected) return failed(handle, call, rejected ?? 487, reason);
-    forget(handle, call, "DISCONNECTED");
-    tell(call, "Call.Disconnected", { reason, duration: seconds, cost: 0, headers: {}, internalCode: 200 });
-  },
-
   message(handle, words) {
     const call = calls.get(handle);
     if (call) tell(call, "Call.MessageReceived", { text: words });
-  },
-
-  over() {
-    tellRefusals();
-    fire(application, "Application.Terminating", {});
-    fire(application, "Application.Terminated", {});
   },
 });
 
 function firstPacket(call, teller) {
   call[inner].heard = "told";
   teller(call, "Call.FirstAudioPacketReceived", { call, id: call.id() });
-}
-
-function tellRefusals() {
-  if (session.refusals) part("refusals").tellRefusals();
 }
 
 /** Events that the last code led to; then the end, if it was asked for. Says whether there may be more. */
@@ -114,10 +72,7 @@ function settle() {
   }
   if (session.upcoming.length || !session.terminating) return session.upcoming.length > 0;
   session.terminating = "done";
-  tellRefusals();
-  fire(application, "Application.Terminating", {});
-  host.endSession();
-  fire(application, "Application.Terminated", {});
+  part("endings").terminate();
   return false;
 }
 
@@ -125,11 +80,11 @@ loaded.core = {
   // `base.js`
   host, PAGE, watch, extend, inner, SECRET, text, session, soon, Emitter, fire, application, SystemSet,
   // `call.js`
-  Call, calls, last, leaving, flat, unit, isOver, connect, disconnect, handleOf, ask,
+  Call, calls, last, leaving, unit, isOver, connect, disconnect, handleOf, ask,
   // `engine.js`
   VoxEngine,
   // `deliver.js`
-  on, tell, failed, pairs,
+  on, tell, pairs,
 };
 watch("globalThis", globalThis);
 host.start(part, (kind, ...facts) => on[kind](...facts), settle);

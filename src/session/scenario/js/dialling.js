@@ -1,6 +1,13 @@
 // Calls of ours.
 
-const { extend, SECRET, text, PAGE, host, Call, last, flat, VoxEngine } = part("core");
+const { extend, SECRET, text, PAGE, host, Call, last, VoxEngine } = part("core");
+
+/** `X-` headers and what is to be sent with them, as name, value, name, value. */
+function flat(headers) {
+  const list = [];
+  for (const [name, value] of Object.entries(headers ?? {})) list.push(name, text(value));
+  return list;
+}
 
 /** Old scripts give what a call needs one by one, newer ones in an object. */
 function options(args, names) {
@@ -54,4 +61,4 @@ extend(VoxEngine, {
   },
 });
 
-return { options };
+return { options, flat };

@@ -1,4 +1,4 @@
-// What `guards.rs` puts in the place of methods that would loop in the engine's own code, and what it asks about others.
+// What `guards.rs` puts in the place of methods that may loop in the engine's own code, and what it asks about others.
 
 const { SystemSet } = part("core");
 const { apply } = Reflect;

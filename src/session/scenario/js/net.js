@@ -1,6 +1,6 @@
 // HTTP requests.
 
-const { host, watch, extend, text, flat, on } = part("core");
+const { host, watch, extend, text, on } = part("core");
 const { octets } = part("texts");
 // What is fetched comes as one.
 part("typed_arrays");
@@ -22,7 +22,7 @@ function answer(code, words, octets, list, error) {
 
 /** Headers as an object, or as a list of lines `Name: value`. */
 function sent(headers) {
-  if (!Array.isArray(headers)) return flat(headers);
+  if (!Array.isArray(headers)) return part("dialling").flat(headers);
   return headers.flatMap((line) => {
     const colon = text(line).indexOf(":");
     if (colon < 1) throw new TypeError(`httpRequest: ${line} is no header`);

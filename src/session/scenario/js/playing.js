@@ -100,21 +100,4 @@ function ended({ handle, call }, fields) {
   tell(call, "Call.PlaybackFinished", fields);
 }
 
-/** A sound cannot be played; `missing` names it where it is known. */
-function refused(call, why, missing) {
-  const playback = call?.[inner].playback ?? playing(missing);
-  if (!playback) return;
-  if (playback.player) part("player").failed(playback, why);
-  else ended(playback, { error: why });
-}
-
-/** What plays the sound of that name. A URL's is without its query. */
-function playing(name) {
-  for (const playback of playbacks.values()) {
-    const [kind, place] = playback.item ?? playback.player[inner].items[playback.at];
-    if (place === name || (kind === "url" && place.split(/[?#]/)[0] === name)) return playback;
-  }
-  return undefined;
-}
-
-return { playbacks, makeRoom, stop, forget, spoken, sound, refused };
+return { playbacks, makeRoom, stop, forget, spoken, sound, ended };

@@ -1,6 +1,7 @@
 // What the gateway could not do.
 
-const { host, extend, inner, session, calls, on, failed } = part("core");
+const { host, extend, inner, session, calls, on } = part("core");
+const { failed } = part("endings");
 
 extend(on, {
   refused(handle, verb, why, missing) {
@@ -9,9 +10,27 @@ extend(on, {
     const call = calls.get(handle);
     if ((verb === "dial" || verb === "join") && call) return failed(handle, call, 480, why);
     if (verb === "forward_direct" && call) return notForwarded(handle, call, why);
-    if (verb === "play") part("playing").refused(call, why, missing);
+    if (verb === "play") refused(call, why, missing);
   },
 });
+
+/** A sound cannot be played; `missing` names it where it is known. */
+function refused(call, why, missing) {
+  const { playbacks, ended } = part("playing");
+  const playback = call?.[inner].playback ?? playing(playbacks, missing);
+  if (!playback) return;
+  if (playback.player) part("player").failed(playback, why);
+  else ended(playback, { error: why });
+}
+
+/** What plays the sound of that name. A URL's is without its query. */
+function playing(playbacks, name) {
+  for (const playback of playbacks.values()) {
+    const [kind, place] = playback.item ?? playback.player[inner].items[playback.at];
+    if (place === name || (kind === "url" && place.split(/[?#]/)[0] === name)) return playback;
+  }
+  return undefined;
+}
 
 /** A call cannot go past the gateway: who asked for a peer hears of it, else the caller has waited long enough. */
 function notForwarded(handle, call, why) {
