@@ -3,10 +3,13 @@
 //! Behind an object whose members come so, or a class's prototype, stands an object of a class of our own. The engine
 //! asks it for each name that it has not found before; it loads the part, which gives it the member.
 
+use super::natives;
 use super::owners::{Owner, Place};
+use super::shared::Shared;
 use rquickjs::{Ctx, Error, Exception, Function, JsLifetime, Object, Result, Value, qjs};
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 /// The error of whoever uses what there is not.
 pub(super) fn absent(ctx: &Ctx<'_>, name: &str) -> Error {
@@ -16,6 +19,14 @@ pub(super) fn absent(ctx: &Ctx<'_>, name: &str) -> Error {
 /// The class of the objects that stand behind others.
 #[derive(Clone, Copy)]
 pub(super) struct Late(qjs::JSClassID);
+
+/// What native functions share.
+struct Natives(Rc<Shared>);
+
+// SAFETY: it has nothing of the engine's.
+unsafe impl<'js> JsLifetime<'js> for Natives {
+    type Changed<'to> = Self;
+}
 
 /// `part` of `js/base.js`.
 struct Parts<'js>(Function<'js>);
@@ -48,7 +59,9 @@ static METHODS: qjs::JSClassExoticMethods = qjs::JSClassExoticMethods {
 };
 
 impl Late {
-    pub(super) fn register(ctx: &Ctx<'_>) -> Result<Self> {
+    pub(super) fn register(ctx: &Ctx<'_>, shared: &Rc<Shared>) -> Result<Self> {
+        // It fails where one is being used, and none is yet.
+        let _ = ctx.store_userdata(Natives(Rc::clone(shared)));
         let mut id = 0;
         let class = qjs::JSClassDef {
             class_name: c"Object".as_ptr(),
@@ -124,6 +137,17 @@ unsafe fn is_behind(ctx: *mut qjs::JSContext, object: qjs::JSValue, property: qj
 /// As the engine calls the methods of a class.
 unsafe fn bring<'js>(ctx: &Ctx<'js>, object: qjs::JSValue, property: qjs::JSAtom, place: Place) -> Result<Value<'js>> {
     let raw = ctx.as_raw().as_ptr();
+    let late = || {
+        let mut class = 0;
+        // SAFETY: as the caller says.
+        unsafe { qjs::JS_GetAnyOpaque(object, &raw mut class) };
+        Late(class)
+    };
+    // SAFETY: as the caller says; what the engine is given is its own.
+    let define = |value: &Value<'js>| unsafe {
+        let flags = qjs::JS_PROP_C_W_E as c_int;
+        qjs::JS_DefinePropertyValue(raw, object, property, qjs::JS_DupValue(raw, value.as_raw()), flags)
+    };
     let mut whose = object;
     match place {
         Place::Absent(name) => return Err(absent(ctx, &name)),
@@ -135,15 +159,18 @@ unsafe fn bring<'js>(ctx: &Ctx<'js>, object: qjs::JSValue, property: qjs::JSAtom
             qjs::JS_FreeAtom(raw, atom);
             return Ok(value);
         },
-        // SAFETY: as the caller says; what the engine is given is its own.
-        Place::Table(owner) => unsafe {
-            let mut class = 0;
-            qjs::JS_GetAnyOpaque(object, &raw mut class);
-            let table = Late(class).object_of(ctx, owner, &Object::new(ctx.clone())?)?;
-            let flags = qjs::JS_PROP_C_W_E as c_int;
-            qjs::JS_DefinePropertyValue(raw, object, property, qjs::JS_DupValue(raw, table.as_raw()), flags);
-            return Ok(table.into_value());
-        },
+        Place::Table(owner) => {
+            let behind = Object::new(ctx.clone())?.get_prototype().ok_or(Error::Unknown)?;
+            let table = late().object_of(ctx, owner, &behind)?.into_value();
+            define(&table);
+            return Ok(table);
+        }
+        Place::Native(name) => {
+            let shared = ctx.userdata::<Natives>().map(|natives| Rc::clone(&natives.0)).ok_or(Error::Unknown)?;
+            let native = natives::make(ctx, &shared, late(), &name)?.into_value();
+            define(&native);
+            return Ok(native);
+        }
         Place::Part { name, is_global } => {
             part(ctx, name)?;
             if is_global {
@@ -183,7 +210,7 @@ unsafe extern "C" fn has_property(ctx: *mut qjs::JSContext, object: qjs::JSValue
     unsafe {
         let Some(alive) = NonNull::new(ctx) else { return 0 };
         match place(&Ctx::from_raw(alive), object, property) {
-            Some(Place::Part { .. } | Place::Table(_) | Place::Text(_)) => 1,
+            Some(Place::Part { .. } | Place::Native(_) | Place::Table(_) | Place::Text(_)) => 1,
             Some(Place::Absent(_)) => 0,
             None => is_behind(ctx, object, property),
         }

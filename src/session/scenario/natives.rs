@@ -3,6 +3,7 @@
 use super::hashes;
 use super::late::{self, Late};
 use super::octets;
+use super::owners;
 use super::recordings;
 use super::shared::{Fetch, Shared};
 use super::sockets;
@@ -15,8 +16,8 @@ use crate::session::{
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rquickjs::context::{Intrinsic, intrinsic};
-use rquickjs::function::IntoJsFunc;
-use rquickjs::{Ctx, Error, Exception, Function, Object, Persistent, Result};
+use rquickjs::function::{IntoJsFunc, Opt};
+use rquickjs::{Coerced, Ctx, Error, Exception, Function, Object, Persistent, Result};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -59,7 +60,7 @@ impl<'js> Maker<'_, 'js> {
     }
 }
 
-/// The function of `host`, as `js/base.js` has it, of that name.
+/// The function of that name: one of `host`, or one that scenarios have.
 pub(super) fn make<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>, late: Late, name: &str) -> Result<Function<'js>> {
     let maker = Maker { ctx, shared, wanted: name, made: RefCell::default() };
     about_the_model(&maker, late)?;
@@ -80,6 +81,10 @@ fn about_the_model<'js>(maker: &Maker<'_, 'js>, late: Late) -> Result<()> {
         shared.entries.set(Some((deliver, settle)));
     })?;
     maker.add("late", move |ctx: Ctx<'js>, name: String, behind: Object<'js>| late.object(&ctx, &name, &behind))?;
+    maker.add("require", |ctx: Ctx<'js>, name: Opt<Coerced<String>>| {
+        let name = name.0.map_or_else(|| "undefined".to_owned(), |name| name.0);
+        if owners::is_module(&name) { Ok(()) } else { Err(late::absent(&ctx, &format!("the module {name}"))) }
+    })?;
     maker.add("absent", |ctx: Ctx<'js>, name: String| Err::<(), _>(late::absent(&ctx, &name)))?;
     // SAFETY: the context is alive and entered.
     maker.add("addDate", |ctx: Ctx<'js>| unsafe { intrinsic::Date::add_intrinsic(ctx.as_raw()) })?;
@@ -103,6 +108,8 @@ fn about_the_session(maker: &Maker<'_, '_>) -> Result<()> {
     maker.add("random", move || shared.random())?;
     let shared = own();
     maker.add("uuid", move || shared.uuid())?;
+    let shared = own();
+    maker.add("uuidgen", move || shared.uuid())?;
     maker.verb2("setTimer", |timer, milliseconds: f64| Verb::SetTimer {
         timer: TimerHandle(id(timer)),
         after: Duration::try_from_secs_f64(milliseconds / 1_000.0).unwrap_or_default().min(LONGEST_TIMER),

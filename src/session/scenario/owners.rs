@@ -13,13 +13,18 @@ pub(super) struct Owner {
 /// What is no part's, and made whenever somebody asks for it.
 enum Values {
     None,
-    /// The tables below, by their owners' names.
-    Tables(&'static str),
+    /// The tables below, by their owners' names, and native functions.
+    Global {
+        tables: &'static str,
+        natives: &'static str,
+    },
     /// Names of events: a word that all begin with, and the others.
     Events(&'static str, &'static str),
     Texts(&'static [(&'static str, &'static str)]),
     /// A language for each of many names of voices.
     Voices,
+    /// Native functions, all of `natives.rs`.
+    Natives,
 }
 
 /// What is an error to ask for.
@@ -34,6 +39,8 @@ enum Absent {
 pub(super) enum Place {
     /// It comes with a part; `is_global` where that may put it on the global object itself.
     Part { name: &'static str, is_global: bool },
+    /// It is a native function.
+    Native(String),
     /// It is a table.
     Table(&'static Owner),
     /// It is a text.
@@ -48,11 +55,10 @@ static OWNERS: &[Owner] = &[
     Owner {
         name: GLOBAL,
         parts: &[
-            ("modules", "require"),
             ("log", "Logger"),
             ("voices", "VoiceList"),
             ("timers", "setTimeout setInterval clearTimeout clearInterval"),
-            ("texts", "CryptoEngine base64_encode base64_decode str2bytes bytes2str hex2bytes bytes2hex uuidgen"),
+            ("texts", "CryptoEngine base64_encode base64_decode str2bytes bytes2str hex2bytes bytes2hex"),
             ("time", "Date getLocalTime"),
             ("net", "Net"),
             ("storage", "ApplicationStorage"),
@@ -61,10 +67,11 @@ static OWNERS: &[Owner] = &[
             ("typed_arrays", "Float16Array Float32Array Float64Array"),
             ("weak_refs", "WeakRef FinalizationRegistry"),
         ],
-        values: Values::Tables(
-            "AppEvents CallEvents ConferenceEvents PlayerEvents RecorderEvents WebSocketEvents WebSocketAudioEncoding \
-             WebSocketReadyState Modules Language",
-        ),
+        values: Values::Global {
+            tables: "AppEvents CallEvents ConferenceEvents PlayerEvents RecorderEvents WebSocketEvents \
+                     WebSocketAudioEncoding WebSocketReadyState Modules Language",
+            natives: "require uuidgen",
+        },
         absent: Absent::These("ACDRequest AI AMD ASR CallList CCAI IVR PushService"),
     },
     Owner {
@@ -114,7 +121,8 @@ static OWNERS: &[Owner] = &[
         values: Values::None,
         absent: Absent::These("setConfig update sendMediaTo stopMediaTo"),
     },
-    // What is told the object model.
+    // What the object model stands on, and what it is told.
+    Owner::table("host", Values::Natives),
     Owner {
         name: "on",
         parts: &[
@@ -162,23 +170,28 @@ static OWNERS: &[Owner] = &[
         "WebSocketReadyState",
         Values::Texts(&[("CONNECTING", "CONNECTING"), ("OPEN", "OPEN"), ("CLOSING", "CLOSING"), ("CLOSED", "CLOSED")]),
     ),
-    Owner::table(
-        "Modules",
-        Values::Texts(&[
-            ("Conference", "conference"),
-            ("Player", "player"),
-            ("Recorder", "recorder"),
-            ("ApplicationStorage", "applicationstorage"),
-            ("WebSocket", "websocket"),
-            ("Crypto", "crypto"),
-        ]),
-    ),
+    Owner::table("Modules", Values::Texts(MODULES)),
     Owner::table("Language", Values::Voices),
     Owner::whole("Logger"),
     Owner::whole("CryptoEngine"),
     Owner::whole("Net"),
     Owner::whole("ApplicationStorage"),
 ];
+
+/// All are there from the start.
+const MODULES: &[(&str, &str)] = &[
+    ("Conference", "conference"),
+    ("Player", "player"),
+    ("Recorder", "recorder"),
+    ("ApplicationStorage", "applicationstorage"),
+    ("WebSocket", "websocket"),
+    ("Crypto", "crypto"),
+];
+
+/// Whether a module exists.
+pub(super) fn is_module(name: &str) -> bool {
+    MODULES.iter().any(|(_, module)| *module == name)
+}
 
 /// A voice is the tag of its language, and who speaks is the administrator's choice: `UK_ENGLISH_FEMALE` is `en-GB`.
 const LANGUAGES: &[(&str, &str)] = &[
@@ -234,8 +247,10 @@ impl Owner {
         let known =
             |list: &[(&str, &str)], name| list.iter().find(|(one, _)| *one == name).map(|(_, text)| (*text).to_owned());
         let text = match self.values {
-            Values::Tables(names) if has(names) => return Self::of(name).map(Place::Table),
-            Values::None | Values::Tables(_) => None,
+            Values::Global { tables, .. } if has(tables) => return Self::of(name).map(Place::Table),
+            Values::Global { natives, .. } if has(natives) => return Some(Place::Native(name.to_owned())),
+            Values::Natives => return Some(Place::Native(name.to_owned())),
+            Values::None | Values::Global { .. } => None,
             Values::Events(first, names) => has(names).then(|| format!("{first}.{name}")),
             Values::Texts(list) => known(list, name),
             Values::Voices => {
@@ -261,7 +276,7 @@ impl Owner {
         match self.values {
             Values::Events(_, names) => names.split(' ').collect(),
             Values::Texts(list) => list.iter().map(|(name, _)| *name).collect(),
-            Values::None | Values::Tables(_) | Values::Voices => Vec::new(),
+            Values::None | Values::Global { .. } | Values::Voices | Values::Natives => Vec::new(),
         }
     }
 }

@@ -6,10 +6,9 @@
 
 use super::guards;
 use super::late::Late;
-use super::natives;
 use super::script;
 use super::shared::Shared;
-use rquickjs::{Context, Ctx, Error, Function, Result, Runtime, Undefined, qjs};
+use rquickjs::{Context, Ctx, Error, Function, Object, Result, Runtime, Undefined, qjs};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -37,7 +36,6 @@ const PARTS: &[(&str, &str)] = &[
     ("forwarding", include_str!("js/forwarding.js")),
     ("lists", include_str!("js/lists.js")),
     ("log", include_str!("js/log.js")),
-    ("modules", include_str!("js/modules.js")),
     ("net", include_str!("js/net.js")),
     ("player", include_str!("js/player.js")),
     ("playing", include_str!("js/playing.js")),
@@ -56,11 +54,11 @@ const PARTS: &[(&str, &str)] = &[
 
 /// Puts into a context what of the object model all use, and what loads the rest.
 pub(super) fn load<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<()> {
-    let (own, late) = (Rc::clone(shared), Late::register(ctx)?);
     guards::set(ctx, shared)?;
-    let native = move |ctx: Ctx<'js>, name: String| natives::make(&ctx, &own, late, &name);
+    let behind = Object::new(ctx.clone())?;
+    let host = Late::register(ctx, shared)?.object(ctx, "host", &behind)?;
     let load = |ctx: Ctx<'js>, name: String| part(&ctx, &name);
-    part(ctx, CORE)?.call((Undefined, Function::new(ctx.clone(), native)?, Function::new(ctx.clone(), load)?))
+    part(ctx, CORE)?.call((Undefined, host, Function::new(ctx.clone(), load)?))
 }
 
 /// A part's function.
@@ -81,7 +79,7 @@ fn compile() -> Result<Vec<Box<[u8]>>> {
     let context = Context::full(&Runtime::new()?)?;
     context.with(|ctx| {
         let one = |(name, source): &(&str, &str)| {
-            let function = format!("(function (part, native, load) {{ \"use strict\"; {source}\n}})");
+            let function = format!("(function (part, host, load) {{ \"use strict\"; {source}\n}})");
             // Who reads a stack looks for places of their own.
             script::write(&ctx, name, &function, qjs::JS_WRITE_OBJ_STRIP_DEBUG)
         };

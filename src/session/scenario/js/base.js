@@ -4,18 +4,14 @@
 // The files of this folder are parts: each is the body of a function, which returns what other parts may use of it. A
 // part is loaded when it is first asked for, as all that is loaded takes memory in every session and a scenario uses
 // little of it. This file, `call.js`, `engine.js` and `deliver.js` are one part, the core, which is loaded first. It is
-// given `native`, which makes a function of `host`, and `load`, which gives a part's function; the others are given
-// `part`. The members that come with each part stand in `owners.rs`.
+// given `host` and `load`, which gives a part's function; the others are given `part` and `host`. The members that come
+// with each part stand in `owners.rs`.
 
 const PAGE = "docs/scenarios.md";
 
-const host = Object.create(new Proxy({}, {
-  get(_, name, made) { return (made[name] = native(name)); },
-}));
-
 const loaded = {};
 /** What a part returns. */
-function part(name) { return (loaded[name] ??= load(name)(part) ?? true); }
+function part(name) { return (loaded[name] ??= load(name)(part, host) ?? true); }
 
 /** Has an object's members that come late looked for, and those that do not exist; `name` is what messages call it. */
 function watch(name, object) {
@@ -55,6 +51,8 @@ const listeners = Symbol("listeners");
 /** Who can be listened to. */
 class Emitter {
   constructor() { this[listeners] = null; }
+
+  id() { return this[inner].id ||= host.uuid(); }
 
   addEventListener(event, callback) {
     if (typeof event !== "string") throw new TypeError("addEventListener: the event is no event's name");

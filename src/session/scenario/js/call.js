@@ -71,7 +71,6 @@ class Call extends Emitter {
     calls.set(handle, this);
   }
 
-  id() { return this[inner].id ||= host.uuid(); }
   number() { return this[inner].number; }
   callerid() { return this[inner].callerid; }
   displayName() { return this[inner].displayName; }

@@ -1,6 +1,6 @@
 // Conferences.
 
-const { host, watch, extend, inner, SECRET, soon, Emitter, connect, disconnect, leaving, VoxEngine } = part("core");
+const { watch, extend, inner, SECRET, soon, Emitter, connect, disconnect, leaving, VoxEngine } = part("core");
 
 const conferences = new Map();
 let lastRoom = 0;
@@ -15,7 +15,6 @@ class Conference extends Emitter {
     soon(this, "Conference.Started", { conference: this });
   }
 
-  id() { return this[inner].id ||= host.uuid(); }
   sendMediaTo(target, given) { connect(this, target, given); }
   stopMediaTo(target) { disconnect(this, target); }
 

@@ -78,7 +78,7 @@ function settle() {
 
 loaded.core = {
   // `base.js`
-  host, PAGE, watch, extend, inner, SECRET, text, session, soon, Emitter, fire, application, SystemSet,
+  PAGE, watch, extend, inner, SECRET, text, session, soon, Emitter, fire, application, SystemSet,
   // `call.js`
   Call, calls, last, leaving, unit, isOver, connect, disconnect, handleOf, ask,
   // `engine.js`

@@ -1,6 +1,6 @@
 // What happens less often.
 
-const { host, extend, inner, session, fire, application, calls, on, tell, pairs } = part("core");
+const { extend, inner, session, fire, application, calls, on, tell, pairs } = part("core");
 
 /** Of `AppEvents.HttpRequest`, in characters. */
 const LONGEST_ANSWER = 65_536;

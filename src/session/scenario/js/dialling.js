@@ -1,6 +1,6 @@
 // Calls of ours.
 
-const { extend, SECRET, text, PAGE, host, Call, last, VoxEngine } = part("core");
+const { extend, SECRET, text, PAGE, Call, last, VoxEngine } = part("core");
 
 /** `X-` headers and what is to be sent with them, as name, value, name, value. */
 function flat(headers) {

@@ -1,6 +1,6 @@
 // The end of calls, and of the session.
 
-const { host, extend, inner, session, fire, application, calls, leaving, isOver, on, tell } = part("core");
+const { extend, inner, session, fire, application, calls, leaving, isOver, on, tell } = part("core");
 
 /** A call is over: so is all that it was part of. */
 function forget(handle, call, state) {

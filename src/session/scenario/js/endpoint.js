@@ -1,6 +1,6 @@
 // Calls in a conference, and what else few scenarios do with one.
 
-const { host, watch, extend, inner, SECRET, text, soon, Call, connect, disconnect, isOver } = part("core");
+const { watch, extend, inner, SECRET, text, soon, Call, connect, disconnect, isOver } = part("core");
 const { Conference } = part("conference");
 
 extend(Conference.prototype, {

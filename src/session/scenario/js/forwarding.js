@@ -1,6 +1,6 @@
 // Calls that are forwarded, and calls that belong together.
 
-const { host, extend, inner, SECRET, text, application, Call, last, unit, isOver, VoxEngine } = part("core");
+const { extend, inner, SECRET, text, application, Call, last, unit, isOver, VoxEngine } = part("core");
 const { options } = part("dialling");
 
 function onAlerting(action) {

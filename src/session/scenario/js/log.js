@@ -1,6 +1,6 @@
 // The log.
 
-const { host, watch, extend } = part("core");
+const { watch, extend } = part("core");
 
 /** As a log shows it: errors with their place. */
 function shown(value) {

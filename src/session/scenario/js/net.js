@@ -1,6 +1,6 @@
 // HTTP requests.
 
-const { host, watch, extend, text, on } = part("core");
+const { watch, extend, text, on } = part("core");
 const { octets } = part("texts");
 // What is fetched comes as one.
 part("typed_arrays");

@@ -1,6 +1,6 @@
 // Players.
 
-const { host, extend, inner, SECRET, text, soon, Emitter, fire, last, unit, isOver, VoxEngine } = part("core");
+const { extend, inner, SECRET, text, soon, Emitter, fire, last, unit, isOver, VoxEngine } = part("core");
 const { playbacks, makeRoom, sound, spoken } = part("playing");
 const { setTimer, clearTimer } = part("timers");
 
@@ -22,8 +22,6 @@ class Player extends Emitter {
     soon(this, "Player.Created", { player: this });
     soon(this, "Player.PlaybackReady", { player: this });
   }
-
-  id() { return this[inner].id ||= host.uuid(); }
 
   sendMediaTo(target) {
     const to = unit(target, "sendMediaTo");

@@ -1,6 +1,6 @@
 // What plays to calls.
 
-const { host, extend, inner, text, Call, last, disconnect, handleOf, on, tell } = part("core");
+const { extend, inner, text, Call, last, disconnect, handleOf, on, tell } = part("core");
 
 /** The call or player that each playback belongs to. */
 const playbacks = new Map();

@@ -1,7 +1,7 @@
 // Recordings, in files of the gateway.
 
 const {
-  host, watch, extend, inner, SECRET, soon, Emitter, fire, last, leaving, unit, isOver, VoxEngine, on, tell,
+  watch, extend, inner, SECRET, soon, Emitter, fire, last, leaving, unit, isOver, VoxEngine, on, tell,
 } = part("core");
 
 const MOST_RECORDINGS = 10;
@@ -45,7 +45,6 @@ class Recorder extends Emitter {
     this[inner].number = recording(this, [stream], false);
   }
 
-  id() { return this[inner].id ||= host.uuid(); }
   stop() { endRecording(this[inner].number); }
 
   /** Silence is recorded in the place of what is said, until it is told not to. */

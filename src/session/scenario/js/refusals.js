@@ -1,6 +1,6 @@
 // What the gateway could not do.
 
-const { host, extend, inner, session, calls, on } = part("core");
+const { extend, inner, session, calls, on } = part("core");
 const { failed } = part("endings");
 
 extend(on, {

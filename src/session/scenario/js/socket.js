@@ -1,8 +1,7 @@
 // WebSockets: texts, and sound both ways.
 
 const {
-  host, watch, extend, inner, SECRET, text, soon, Emitter, fire, application, last, leaving, unit, isOver, VoxEngine,
-  on,
+  watch, extend, inner, SECRET, text, soon, Emitter, fire, application, last, leaving, unit, isOver, VoxEngine, on,
 } = part("core");
 const { makeRoom } = part("playing");
 
@@ -31,7 +30,6 @@ class WebSocket extends Emitter {
     sockets.set(handle, this);
   }
 
-  id() { return this[inner].id ||= host.uuid(); }
   get url() { return this[inner].url; }
   get readyState() { return this[inner].readyState; }
 

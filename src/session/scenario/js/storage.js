@@ -1,6 +1,6 @@
 // What outlives the session: short texts by name, which all scenarios share.
 
-const { host, watch, extend, text, on } = part("core");
+const { watch, extend, text, on } = part("core");
 
 const storing = new Map();
 let lastStored = 0;

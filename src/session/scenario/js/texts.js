@@ -1,6 +1,6 @@
 // Texts and octets, hashes.
 
-const { host, watch, extend, text } = part("core");
+const { watch, extend, text } = part("core");
 
 /** A text's octets, or a list of octets as it is. */
 function octets(data, encoding = "utf-8") {
@@ -23,7 +23,6 @@ extend(globalThis, {
   bytes2str: (data, encoding) => host.decode(octets(data), encoding ?? "utf-8"),
   hex2bytes: (data) => host.unhex(text(data)),
   bytes2hex: (data, upper = false) => host.hex(octets(data), upper === true),
-  uuidgen: host.uuid,
 });
 
 return { octets };

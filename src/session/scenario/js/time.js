@@ -1,6 +1,6 @@
 // The time. It stands still while a callback runs: the gateway says what it is.
 
-const { host, extend, PAGE } = part("core");
+const { extend, PAGE } = part("core");
 
 host.addDate();
 const SystemDate = Date;

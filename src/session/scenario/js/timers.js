@@ -1,6 +1,6 @@
 // Timers.
 
-const { host, extend, on } = part("core");
+const { extend, on } = part("core");
 
 const MOST_TIMERS = 100;
 const timers = new Map();

@@ -1,3 +1,3 @@
 // Of the language: lists of numbers of one kind. A dozen classes, which take 17 kilobytes.
 
-part("core").host.addTypedArrays();
+host.addTypedArrays();

@@ -1,3 +1,3 @@
 // Of the language: references that keep nothing alive.
 
-part("core").host.addWeakRefs();
+host.addWeakRefs();
