@@ -17,7 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rquickjs::context::{Intrinsic, intrinsic};
 use rquickjs::function::{IntoJsFunc, Opt};
-use rquickjs::{Coerced, Ctx, Error, Exception, Function, Object, Persistent, Result};
+use rquickjs::{Coerced, Ctx, Exception, Function, Object, Persistent, Result};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -70,7 +70,7 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>, late: Late, name: &
     sockets::make(&maker)?;
     recordings::make(&maker)?;
     texts(&maker)?;
-    maker.made.into_inner().ok_or(Error::Unknown)
+    maker.made.into_inner().ok_or_else(|| Exception::throw_internal(ctx, "there is no such native function"))
 }
 
 fn about_the_model<'js>(maker: &Maker<'_, 'js>, late: Late) -> Result<()> {

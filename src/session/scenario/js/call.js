@@ -82,4 +82,7 @@ class Call extends Emitter {
   sendMediaTo(target, given) { connect(this, target, given); }
   stopMediaTo(target) { disconnect(this, target); }
 }
+// Every event and most scripts ask for it: found before the engine looks for what comes late.
+Call.prototype.id = Emitter.prototype.id;
+Object.defineProperty(Call.prototype, "id", { enumerable: false });
 watch("Call", Call.prototype);
