@@ -36,6 +36,7 @@ const PARTS: &[(&str, &str)] = &[
     ("forwarding", include_str!("js/forwarding.js")),
     ("lists", include_str!("js/lists.js")),
     ("log", include_str!("js/log.js")),
+    ("markup", include_str!("js/markup.js")),
     ("net", include_str!("js/net.js")),
     ("player", include_str!("js/player.js")),
     ("playing", include_str!("js/playing.js")),

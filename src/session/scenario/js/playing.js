@@ -38,7 +38,10 @@ function play(call, item, loop) {
 }
 
 /** A text in the language of a voice; without one in the session's. */
-const spoken = (words, voice) => ["text", withoutMarkup(text(words)), language(voice)];
+function spoken(words, voice) {
+  const said = text(words);
+  return ["text", said.includes("<speak") ? part("markup").without(said) : said, language(voice)];
+}
 
 /** The language of a voice in any way of naming it; empty is the session's own. */
 function language(voice) {
@@ -49,8 +52,6 @@ function language(voice) {
   }
   return name;
 }
-
-const withoutMarkup = (words) => (/^\s*<speak[\s>]/.test(words) ? words.replace(/<[^>]*>/g, " ") : words);
 
 /** What a URL or the name of a prompt means to the gateway. */
 function sound(url) {
