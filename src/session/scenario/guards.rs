@@ -30,13 +30,11 @@ enum Guard {
     Texts,
     /// It puts marks in order.
     Marks,
-    /// It is called with what is known to end.
-    Sets,
     /// It is ours altogether: a method of `js/lists.js`.
     Ours,
 }
 
-use Guard::{List, Lists, Marks, Ours, Sets, Texts};
+use Guard::{List, Lists, Marks, Ours, Texts};
 
 /// Whose methods, and with each how many parameters it says it has.
 static METHODS: [(&str, &CStr, u8, Guard); 32] = [
@@ -64,13 +62,13 @@ static METHODS: [(&str, &CStr, u8, Guard); 32] = [
     ("String", c"replace", 2, Texts),
     ("String", c"replaceAll", 2, Texts),
     ("String", c"normalize", 0, Marks),
-    ("Set", c"union", 1, Sets),
-    ("Set", c"intersection", 1, Sets),
-    ("Set", c"difference", 1, Sets),
-    ("Set", c"symmetricDifference", 1, Sets),
-    ("Set", c"isSubsetOf", 1, Sets),
-    ("Set", c"isSupersetOf", 1, Sets),
-    ("Set", c"isDisjointFrom", 1, Sets),
+    ("Set", c"union", 1, Ours),
+    ("Set", c"intersection", 1, Ours),
+    ("Set", c"difference", 1, Ours),
+    ("Set", c"symmetricDifference", 1, Ours),
+    ("Set", c"isSubsetOf", 1, Ours),
+    ("Set", c"isSupersetOf", 1, Ours),
+    ("Set", c"isDisjointFrom", 1, Ours),
     ("Iterator", c"drop", 1, Ours),
 ];
 
@@ -203,10 +201,6 @@ unsafe fn seen_to<'js>(ctx: &Ctx<'js>, at: usize, this: qjs::JSValue, given: &[q
             }
         }
         Marks => {}
-        Sets => {
-            let other = given.first().map(|other| value(*other));
-            lists()?.get::<_, Function<'js>>("checkSet")?.call::<_, ()>((other,))?;
-        }
         Ours => {
             if class == "Array" {
                 finite(this)?;
