@@ -13,6 +13,7 @@ mod timeline;
 mod types;
 
 use super::Header;
+use crate::types::micros_since;
 use adjusting::Plan;
 use delay::DelayControl;
 use std::time::{Duration, Instant};
@@ -326,10 +327,7 @@ impl JitterBuffer {
     /// Microseconds since the first time the buffer saw.
     fn time_of(&mut self, at: Instant) -> i64 {
         let epoch = *self.epoch.get_or_insert(at);
-        match at.checked_duration_since(epoch) {
-            Some(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
-            None => -i64::try_from(epoch.duration_since(at).as_micros()).unwrap_or(i64::MAX),
-        }
+        micros_since(epoch, at)
     }
 
     const fn samples_in(&self, micros: i64) -> i64 {

@@ -6,6 +6,7 @@
 mod run;
 
 use super::Header;
+use crate::types::micros_since;
 use run::{Behind, Run};
 use std::time::{Duration, Instant};
 
@@ -266,11 +267,7 @@ impl Jitter {
                 return;
             }
             let rate = i64::from(clock_rate);
-            let micros = match arrival.checked_duration_since(last_arrival) {
-                Some(later) => i64::try_from(later.as_micros()).unwrap_or(i64::MAX),
-                None => -i64::try_from(last_arrival.duration_since(arrival).as_micros()).unwrap_or(i64::MAX),
-            };
-            let elapsed = micros.saturating_mul(rate) / 1_000_000;
+            let elapsed = micros_since(last_arrival, arrival).saturating_mul(rate) / 1_000_000;
             let stamped = i64::from(timestamp.wrapping_sub(last_timestamp).cast_signed());
             let difference = elapsed.saturating_sub(stamped).unsigned_abs();
             // A change of more than ten seconds is a jump of the sender's clock, not jitter.

@@ -28,7 +28,7 @@ pub use ids::{CallId, PlayerId, RecorderId, RoomId, UnitId, first_id_of};
 pub use log_limit::{LeftOut, LogLimit};
 pub use media::{Direction, MediaParameters, Network, SUPPRESSED_A_THREAD};
 pub use memory::give_back_memory;
-pub use now::Now;
+pub use now::{Now, micros_since};
 pub use plain::{Plain, is_plain};
 pub use rate::{Rate, Taken};
 pub use rush::Rush;

@@ -20,3 +20,16 @@ impl Now {
         Self { instant: self.instant + step, wall: self.wall + step }
     }
 }
+
+/// Microseconds from `since` to `at`; less than 0 where that is earlier.
+#[must_use]
+#[inline]
+pub fn micros_since(since: Instant, at: Instant) -> i64 {
+    at.checked_duration_since(since).map_or_else(|| -micros(since.duration_since(at)), micros)
+}
+
+#[inline]
+fn micros(time: Duration) -> i64 {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    seconds.saturating_mul(1_000_000).saturating_add(time.subsec_micros().into())
+}
