@@ -24,7 +24,7 @@ pub(super) const LINE: usize = 1_024;
 /// The engine takes an allocation that fails in the middle of its own work badly, and so does clearing up. What is
 /// small is therefore given beyond [`MEMORY`], up to this: the script is stopped before it comes so far.
 const RESERVE: usize = MEMORY * 2;
-const SMALL: usize = 1_024;
+const SMALL: usize = 5 * 1_024;
 
 /// Says when a callback has had its time.
 pub trait Stopwatch {
