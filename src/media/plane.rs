@@ -123,9 +123,10 @@ impl<S> Plane<S> {
     /// Takes a report of a thread.
     pub fn handle_report(&mut self, report: FromThread<S>) {
         match report {
-            FromThread::Event(Event::Measured(measurement)) => {
+            FromThread::Event(Event::Measured(mut measurement)) => {
                 // What has left meanwhile is nobody's any more.
                 if self.places.contains_key(&UnitId::Room(measurement.room)) {
+                    measurement.legs.retain(|measured| self.places.contains_key(&UnitId::Leg(measured.leg)));
                     self.listener.hear(&measurement, &mut self.events);
                     let disturbs = |leg| self.listener.disturbs(leg, measurement.room);
                     self.speakers.hear(&measurement, disturbs, &mut self.events);
