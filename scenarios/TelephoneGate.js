@@ -7,8 +7,9 @@ const MOST_TRIES = 3;
 const LOCKED = 423;
 /** How the gateway refuses a caller with too many wrong PINs. */
 const BLOCKED = 403;
-/** Milliseconds until a caller whose PIN waits for its turn hears so. */
-const WAIT = 2000;
+/** Milliseconds of silence after which a caller whose PIN waits for its turn hears so, and how often at most. */
+const WAIT = 4000;
+const MOST_WAITS = 20;
 
 VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
   let pin = "";
@@ -41,9 +42,20 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
       "X-ClientType": "pstn_inbound",
     });
     conference = asked;
-    const waiting = setTimeout(() => play(["please-wait"]), WAIT);
+    let waits = 0;
+    let waiting = null;
+    const wait = () => {
+      waiting = setTimeout(() => {
+        waits += 1;
+        if (waits <= MOST_WAITS) return play(["please-wait"], wait);
+        asked.hangup();
+        leave("call-failed", "goodbye");
+      }, WAIT);
+    };
+    wait();
     asked.addEventListener(CallEvents.Connected, () => {
       clearTimeout(waiting);
+      call.removeEventListener(CallEvents.PlaybackFinished);
       call.stopPlayback();
       VoxEngine.sendMediaBetween(asked, call);
     });
@@ -51,6 +63,8 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
     asked.addEventListener(CallEvents.Failed, ({ code }) => {
       clearTimeout(waiting);
       conference = null;
+      // It has waited too long, and is told so already.
+      if (waits > MOST_WAITS) return;
       if (code === LOCKED) leave("call-failed");
       else if (code === BLOCKED) leave("pin-blocked", "goodbye");
       else if (tries < MOST_TRIES) ask("wrong-pin");

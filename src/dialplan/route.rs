@@ -1,6 +1,6 @@
 //! Which route a call takes: the first that matches, top to bottom.
 
-use super::{Origin, Plan, Route};
+use super::{Origin, Plan, Route, RouteTarget};
 use std::sync::Arc;
 
 /// The route for a call from `origin` to `number` (normalised). Allocates nothing.
@@ -33,14 +33,17 @@ pub struct Decision<'plan> {
 const NAMED: usize = 16;
 
 impl Decision<'_> {
-    /// The room in the number, where what was decided tells whether there is one of that name.
+    /// The room in the number, and that there is one or not, where what was decided tells so. Where the number leads to a
+    /// scenario in any case it tells nothing.
     #[must_use]
-    pub fn told_room<'number>(&self, number: &'number str) -> Option<&'number str> {
+    pub fn told_room<'number>(&self, number: &'number str) -> Option<(&'number str, bool)> {
+        let is_one = self.route.is_some_and(|route| route.for_room.is_some());
         let route = match self.route {
-            Some(route) => route,
-            None => self.passed.iter().find(|(_, miss)| *miss == Miss::Room)?.0,
+            Some(route) if is_one => route,
+            Some(route) if matches!(route.target, RouteTarget::Scenario(_)) => return None,
+            _ => self.passed.iter().find(|(_, miss)| *miss == Miss::Room)?.0,
         };
-        route.for_room.as_ref()?.room(number)
+        Some((route.for_room.as_ref()?.room(number)?, is_one))
     }
 
     /// Why no route was taken, in words: each that was looked at, and what stood in its way.

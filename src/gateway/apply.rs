@@ -17,6 +17,7 @@ use std::sync::Arc;
 impl Gateway {
     /// Does what a session asks. What cannot be done comes back to the session as an event.
     pub(super) fn apply(&mut self, now: Now, session: SessionId, verb: Verb) {
+        let Some(verb) = self.keep_for_conference(session, verb) else { return };
         let (call, room) = (call_of(&verb), room_of(&verb));
         let half = call.and_then(|call| self.half_under(session, call));
         let done = match half {

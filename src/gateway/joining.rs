@@ -31,18 +31,29 @@ impl Gateway {
 
     /// The caller from outside who finds out by this name of a conference whether there is one. `None`: nobody does.
     fn guesser(&self, session: SessionId, to: &str) -> Option<CallId> {
-        let running = self.sessions.get(&session)?;
-        let room = route::decide(&running.plan, &Origin::Sessions, to).told_room(to)?;
-        let is_outside = |id: &CallId| self.calls.get(id).is_some_and(|call| call.way == Way::In);
-        let caller = running.calls.calls().find(is_outside)?;
+        let (room, _) = self.told_room(session, to)?;
+        let caller = self.caller_from_outside(session, DEEPEST)?;
         let invited_to = self.calls.get(&caller)?.peer.invited_to();
         (invited_to.is_none_or(|invited| invited.room != room)).then_some(caller)
     }
 
-    /// Whether a session that calls a conference of that name is led anywhere.
-    pub(super) fn is_conference(&self, session: SessionId, to: &str) -> bool {
-        let running = self.sessions.get(&session);
-        running.is_some_and(|running| route::find(&running.plan, &Origin::Sessions, to).is_some())
+    /// The room that a session's call to a conference tells of, and whether there is one.
+    pub(super) fn told_room<'to>(&self, session: SessionId, to: &'to str) -> Option<(&'to str, bool)> {
+        route::decide(&self.sessions.get(&session)?.plan, &Origin::Sessions, to).told_room(to)
+    }
+
+    /// Who may have keyed what a session does: whoever has called it, be it by other sessions, or else whom it has
+    /// called.
+    fn caller_from_outside(&self, session: SessionId, depth: u8) -> Option<CallId> {
+        let depth = depth.checked_sub(1)?;
+        let calls = || self.sessions.get(&session).into_iter().flat_map(|running| running.calls.calls());
+        let is = |id: &CallId, way| self.calls.get(id).is_some_and(|call| call.way == way);
+        let by_join = |id| {
+            let half = self.joins.get(id).filter(|half| !half.is_callers)?;
+            self.caller_from_outside(self.joins.get(half.other)?.session, depth)
+        };
+        let caller = calls().find(|id| is(id, Way::In)).or_else(|| calls().find_map(by_join));
+        caller.or_else(|| calls().find(|id| is(id, Way::Out)))
     }
 
     /// Calls a conference, or tells the session, the log and a record by which rule not.

@@ -4,7 +4,7 @@ use super::joins::JoinRequest;
 use super::pin_guard::{CallerKey, Decision, Limits, PinGuard};
 use super::{Gateway, Level, SessionId};
 use crate::dialplan::{Plan, RoomAccess};
-use crate::session::{self, CallHandle, DialCause, Digits, PinVerdict, RoomHandle, RoomName, VerbError};
+use crate::session::{self, CallHandle, DialCause, Digits, PinVerdict, RoomHandle, RoomName, Unit, Verb, VerbError};
 use crate::types::{CallId, Now, Seed};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
@@ -12,13 +12,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Verbs that are kept for a call to a conference that waits.
+const MOST_LATER: usize = 64;
+
 /// What was keyed and is not looked up yet.
 #[derive(Debug)]
 pub(super) enum Pending {
     /// A PIN.
     Pin(PendingPin),
-    /// The name of a conference that a session calls, which only those conferences have that there are.
-    Conference(SessionId, JoinRequest),
+    /// The name of a conference that a session calls, which only those conferences have that there are; and what the
+    /// session wants done with the call.
+    Conference(SessionId, JoinRequest, Vec<Verb>),
 }
 
 /// A PIN that was keyed and is not looked up yet.
@@ -188,23 +192,39 @@ impl Gateway {
             let rule = "another PIN of the caller waits".into();
             return self.conference_refused(now, session, &request, rule, (DialCause::NoAnswer, 480));
         }
-        match self.pins.check(now.instant, caller, key, wrong, Pending::Conference(session, request)) {
+        match self.pins.check(now.instant, caller, key, wrong, Pending::Conference(session, request, Vec::new())) {
             Some(due) => self.look_up(now, due),
             None => self.note_pin_waits(now, caller),
         }
     }
 
+    /// Keeps what a session wants done with a call to a conference that waits for its turn, until then. Gives back what
+    /// is to be done now.
+    pub(super) fn keep_for_conference(&mut self, session: SessionId, verb: Verb) -> Option<Verb> {
+        for (pending, _) in self.pins.waiting.values_mut() {
+            if let Pending::Conference(of, request, later) = pending
+                && *of == session
+                && later.len() < MOST_LATER
+                && is_about(&verb, request.call)
+            {
+                later.push(verb);
+                return None;
+            }
+        }
+        Some(verb)
+    }
+
     /// A session wants a call to a conference no more. Says whether it waits.
     pub(super) fn give_up_conference(&mut self, session: SessionId, call: CallHandle) -> bool {
         let is_it =
-            |pending: &Pending| matches!(pending, Pending::Conference(of, it) if (*of, it.call) == (session, call));
+            |pending: &Pending| matches!(pending, Pending::Conference(of, it, _) if (*of, it.call) == (session, call));
         let caller = self.pins.waiting.iter().find(|(_, (pending, _))| is_it(pending)).map(|(caller, _)| *caller);
         caller.inspect(|caller| self.forget_pins(*caller)).is_some()
     }
 
     /// A call is over, or its session wants nothing of it any more.
     pub(super) fn forget_pins(&mut self, call: CallId) {
-        if let Some(Pending::Conference(session, JoinRequest { call, .. })) = self.pins.forget(call) {
+        if let Some(Pending::Conference(session, JoinRequest { call, .. }, _)) = self.pins.forget(call) {
             let cause = DialCause::GivenUp;
             let status = cause.status();
             self.emit(session, session::Event::DialFailed { call, cause, status });
@@ -222,18 +242,21 @@ impl Gateway {
         let DuePin { call, pending, key, is_blocked } = due;
         match pending {
             Pending::Pin(pending) => self.look_up_pin(now, (call, key), is_blocked, &pending),
-            Pending::Conference(session, request) if is_blocked => {
+            Pending::Conference(session, request, _) if is_blocked => {
                 self.note_pin_not_accepted(now, call);
                 let rule = "no PIN of the caller is accepted".into();
                 self.conference_refused(now, session, &request, rule, (DialCause::Declined, 403));
             }
-            Pending::Conference(session, request) => {
-                if self.is_conference(session, &request.to) {
+            Pending::Conference(session, request, later) => {
+                if self.told_room(session, &request.to).is_none_or(|(_, is_one)| is_one) {
                     self.pins.guard.right(now.instant, key);
                 } else {
                     self.note_wrong_pin(now, (call, key));
                 }
                 self.place_conference(now, session, request);
+                for verb in later {
+                    self.apply(now, session, verb);
+                }
             }
         }
     }
@@ -292,5 +315,21 @@ impl Gateway {
         let room = self.rooms.get(room);
         let (name, members) = room.map_or_else(Default::default, |room| (room.settings.name.clone(), room.members()));
         PinVerdict::Opened { name, host, members }
+    }
+}
+
+/// Whether a verb wants something done with a call to a conference, but to make it or to give it up.
+fn is_about(verb: &Verb, call: CallHandle) -> bool {
+    let it = Unit::Call(call);
+    match verb {
+        Verb::Connect { source, sink } | Verb::Disconnect { source, sink } => *source == it || *sink == it,
+        Verb::Play { to, .. } => *to == it,
+        Verb::HandleDigits { call: of, .. }
+        | Verb::SendDigits { call: of, .. }
+        | Verb::SendMessage { call: of, .. }
+        | Verb::SendInfo { call: of, .. }
+        | Verb::Mute { call: of, .. }
+        | Verb::Hold { call: of, .. } => *of == call,
+        _ => false,
     }
 }

@@ -276,8 +276,8 @@ fn a_spent_budget_slows_the_callers_of_a_gate_down_and_shuts_nobody_out() {
     stage.world.assert_logged("PIN waits");
     // Whoever hangs up meanwhile waits for nothing.
     stage.world.bye(callers[1]);
-    stage.run(secs(4));
-    let waited = callers.iter().filter(|caller| stage.world.prompts(**caller, secs(5)).contains(&"please-wait"));
+    stage.run(secs(7));
+    let waited = callers.iter().filter(|caller| stage.world.prompts(**caller, secs(8)).contains(&"please-wait"));
     assert!(waited.count() >= 2, "they hear why nothing happens");
     stage.run(secs(15));
     let there: Vec<usize> = callers.iter().copied().filter(|caller| *caller != callers[1]).collect();

@@ -217,9 +217,15 @@ from     = "sessions"
 number   = "conf_[0-9]+"
 for_room = "conf_{room}"
 scenario = "Hall"
+
+[[routes]]
+name   = "Rest"
+from   = "sessions"
+number = "conf_.*"
+reject = 404
 "#;
     let mut world = World::new(Settings { gateway: OF_ROOMS, ..Settings::default() });
-    for pin in ["410041", "420042"] {
+    for pin in ["410041", "420042", "430043"] {
         world.remember_pin(pin);
     }
     let (phone, session, call) = called(&mut world);
@@ -230,7 +236,7 @@ scenario = "Hall"
     let heard = told(&mut world, session);
     let is_refused = |event: &Event| {
         matches!(event, Event::DialFailed { call: JOIN, cause: DialCause::Refused(why), status: 404 }
-        if why.contains("Fwd (there is no such room)"))
+        if why.contains("Rest leads to no scenario"))
     };
     assert!(heard.iter().any(is_refused), "{heard:?}");
     world.say(session, vec![join("conf_410041")]);
@@ -245,15 +251,33 @@ scenario = "Hall"
     world.run(secs(10));
     assert_eq!(told(&mut world, session), [failed(JOIN, DialCause::GivenUp, 487)]);
     assert!(world.scenarios.iter().all(|started| started.scenario != "Hall"));
-    // Another's turn comes, and so does the turn of who asks again.
-    world.say(session, vec![join("conf_420042")]);
+    // The turn of who asks again comes; what is wanted of the call until then is done when it is there.
+    world.say(session, vec![join("conf_410041")]);
+    let message = Verb::SendMessage { call: JOIN, text: "hello".into() };
+    world.say(session, [vec![join("conf_420042"), message], both(Unit::Call(call), Unit::Call(JOIN))].concat());
     world.run(secs(4));
     let heard = told(&mut world, session);
+    assert!(!heard.iter().any(|event| matches!(event, Event::VerbFailed { .. })), "{heard:?}");
+    let hall = world.scenarios.iter_mut().find(|started| started.scenario == "Hall").expect("the conference");
+    let (hall, heard_there) = (hall.session, hall.take());
+    let half = heard_there.iter().find_map(|event| match event {
+        Event::Incoming { call, .. } => Some(*call),
+        _ => None,
+    });
+    let half = half.expect("the half of a join");
+    assert!(heard_there.contains(&Event::Message { call: half, text: "hello".into() }), "{heard_there:?}");
+    world.say(hall, vec![Verb::Answer { call: half }]);
+    world.run(ms(100));
+    // What a session finds out that was called by another counts as the caller's, too.
+    let Verb::Join { from, headers, .. } = join("") else { unreachable!() };
+    world.say(hall, vec![Verb::Join { call: other, to: "conf_430043".into(), from, headers }]);
+    world.run(secs(4));
+    assert!(told(&mut world, hall).iter().any(|event| matches!(event, Event::DialFailed { status: 404, .. })));
     assert!(heard.contains(&Event::Dialled { call: JOIN, confirm: Some(false) }), "{heard:?}");
     assert!(world.scenarios.iter().any(|started| started.scenario == "Hall"));
     world.bye(phone);
     world.run(secs(1));
-    assert_eq!(world.record(phone).keyed.wrong_pins, 2);
+    assert_eq!(world.record(phone).keyed.wrong_pins, 4);
     world.say(session, vec![Verb::EndSession]);
     world.run(secs(70));
     world.finish();
