@@ -53,7 +53,7 @@ static METHODS: qjs::JSClassExoticMethods = qjs::JSClassExoticMethods {
     get_own_property_names: Some(get_own_property_names),
     delete_property: None,
     define_own_property: None,
-    has_property: Some(has_property),
+    has_property: None,
     get_property: None,
     set_property: Some(set_property),
 };
@@ -114,21 +114,20 @@ unsafe fn place(ctx: &Ctx<'_>, object: qjs::JSValue, property: qjs::JSAtom) -> O
     };
     let name = name.as_string()?.to_string().ok()?;
     // SAFETY: as the caller says.
-    owner.place(&name, || unsafe { is_behind(raw, object, property) > 0 })
+    owner.place(&name, || unsafe { is_any_objects(ctx, property) })
 }
 
-/// Whether what stands behind an object has a property.
+/// Whether objects have a property from the start. What stands behind an object is not asked: it may be the script's,
+/// and the engine, which asks for what is behind itself, takes it badly where a script changes that meanwhile.
 ///
 /// # Safety
-/// As the engine calls the methods of a class.
-unsafe fn is_behind(ctx: *mut qjs::JSContext, object: qjs::JSValue, property: qjs::JSAtom) -> c_int {
-    // SAFETY: as the caller says; what is behind is ours to drop.
-    unsafe {
-        let behind = qjs::JS_GetPrototype(ctx, object);
-        let has = qjs::JS_HasProperty(ctx, behind, property);
-        qjs::JS_FreeValue(ctx, behind);
-        has
-    }
+/// The property is a name of the engine's.
+unsafe fn is_any_objects(ctx: &Ctx<'_>, property: qjs::JSAtom) -> bool {
+    let all = Object::new(ctx.clone()).ok().and_then(|object| object.get_prototype());
+    // SAFETY: as the caller says; nothing is asked for but whether it is there.
+    all.is_some_and(|all| unsafe {
+        qjs::JS_GetOwnProperty(ctx.as_raw().as_ptr(), std::ptr::null_mut(), all.as_raw(), property) > 0
+    })
 }
 
 /// Brings about what somebody asks for, and gives it.
@@ -194,26 +193,14 @@ unsafe extern "C" fn get_own_property(
         let Some(alive) = NonNull::new(ctx) else { return 0 };
         let ctx = Ctx::from_raw(alive);
         let Some(place) = place(&ctx, object, property) else { return 0 };
+        // Whoever asks whether it is there has nothing loaded for that.
+        let Some(description) = description.as_mut() else { return c_int::from(!matches!(place, Place::Absent(_))) };
         let Ok(value) = bring(&ctx, object, property, place) else { return -1 };
-        if let Some(description) = description.as_mut() {
-            description.flags = qjs::JS_PROP_C_W_E as c_int;
-            description.getter = qjs::JS_UNDEFINED;
-            description.setter = qjs::JS_UNDEFINED;
-            description.value = qjs::JS_DupValue(ctx.as_raw().as_ptr(), value.as_raw());
-        }
+        description.flags = qjs::JS_PROP_C_W_E as c_int;
+        description.getter = qjs::JS_UNDEFINED;
+        description.setter = qjs::JS_UNDEFINED;
+        description.value = qjs::JS_DupValue(ctx.as_raw().as_ptr(), value.as_raw());
         1
-    }
-}
-
-unsafe extern "C" fn has_property(ctx: *mut qjs::JSContext, object: qjs::JSValue, property: qjs::JSAtom) -> c_int {
-    // SAFETY: as above.
-    unsafe {
-        let Some(alive) = NonNull::new(ctx) else { return 0 };
-        match place(&Ctx::from_raw(alive), object, property) {
-            Some(Place::Part { .. } | Place::Native(_) | Place::Table(_) | Place::Text(_)) => 1,
-            Some(Place::Absent(_)) => 0,
-            None => is_behind(ctx, object, property),
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! JavaScript scenarios: call control by scripts, as the VoxEngine platform's run them.
 //!
 //! A [`Runtime`] is one session's QuickJS: events in, verbs out, like any [`Session`](super::Session). It reads no
-//! clock, opens no file, and asks for what lies outside by a [`Turn`]. Whoever runs it (a thread for each session, or a
-//! test) hands in the time and the [`Stopwatch`] that says when a callback has had its second.
+//! clock, opens no file, and asks for what lies outside by a [`Turn`]. Whoever runs it (`scenarios/`, or a test) hands
+//! in the time and the [`Stopwatch`] that says when a callback has had its second.
 //!
 //! The object model itself is JavaScript (`js/`), on a few native functions that push verbs (`natives.rs`). It is
 //! compiled once, and each runtime loads the parts of it that its scenario uses (`prelude.rs`, `late.rs`).

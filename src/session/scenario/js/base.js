@@ -9,7 +9,7 @@
 
 const PAGE = "docs/scenarios.md";
 
-const loaded = {};
+const loaded = Object.create(null);
 /** What a part returns. */
 function part(name) { return (loaded[name] ??= load(name)(part, host) ?? true); }
 

@@ -272,3 +272,36 @@ fn what_is_guarded_does_what_it_did() {
         assert_eq!(value(expression), expected, "{expression}");
     }
 }
+
+/// Makes `table` a new one of the names of events each time.
+const TABLES: &str = "const names = Object.getPrototypeOf(globalThis);
+    const table = () => { delete names.AppEvents; return AppEvents; };";
+
+#[test]
+fn what_stands_behind_a_table_is_the_scripts_to_change_and_is_not_asked_meanwhile() {
+    let said = value(&format!(
+        "(() => {{ {TABLES}
+            let late = table();
+            const object = {{}};
+            Object.setPrototypeOf(object, late);
+            let asked = 0;
+            const has = () => {{ asked += 1; Object.setPrototypeOf(object, null); return true; }};
+            Object.setPrototypeOf(late, new Proxy({{}}, {{ has }}));
+            late = null;
+            try {{ object.x; }} catch (error) {{ return `${{asked}} ${{error.message}}`; }}
+        }})()"
+    ));
+    assert!(said.contains("0 AppEvents.x does not exist here"), "{said}");
+}
+
+#[test]
+fn tables_behind_each_other_are_no_recursion_and_are_asked_once() {
+    let said = value(&format!(
+        "(() => {{ {TABLES}
+            let last = table();
+            for (let i = 0; i < 5000; i++) {{ const next = table(); Object.setPrototypeOf(next, last); last = next; }}
+            return ['x' in last, 'toString' in last, 'Started' in last, last.Started, typeof last.toString];
+        }})()"
+    ));
+    assert!(said.contains(r#"false,true,true,"Application.Started","function"]"#), "{said}");
+}
