@@ -65,6 +65,7 @@ VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
       conference = null;
       // It has waited too long, and is told so already.
       if (waits > MOST_WAITS) return;
+      call.stopPlayback();
       if (code === LOCKED) leave("call-failed");
       else if (code === BLOCKED) leave("pin-blocked", "goodbye");
       else if (tries < MOST_TRIES) ask("wrong-pin");

@@ -248,10 +248,11 @@ impl Gateway {
                 self.conference_refused(now, session, &request, rule, (DialCause::Declined, 403));
             }
             Pending::Conference(session, request, later) => {
-                if self.told_room(session, &request.to).is_none_or(|(_, is_one)| is_one) {
-                    self.pins.guard.right(now.instant, key);
-                } else {
-                    self.note_wrong_pin(now, (call, key));
+                match self.told_room(session, &request.to) {
+                    Some((_, true)) => self.pins.guard.right(now.instant, key),
+                    Some((_, false)) => self.note_wrong_pin(now, (call, key)),
+                    // The session is over: the PIN was neither.
+                    None => {}
                 }
                 self.place_conference(now, session, request);
                 for verb in later {

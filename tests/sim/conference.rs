@@ -282,7 +282,24 @@ fn a_spent_budget_slows_the_callers_of_a_gate_down_and_shuts_nobody_out() {
     stage.run(secs(15));
     let there: Vec<usize> = callers.iter().copied().filter(|caller| *caller != callers[1]).collect();
     stage.world.assert_together(&there);
-    for phone in there {
+    // Who is told of a wrong PIN while it is said that it waits hears the one after the other, and whole.
+    let guessers: Vec<usize> = (0..4).map(|_| stage.world.phone()).collect();
+    for &guesser in &guessers {
+        stage.world.dial(guesser, "7000");
+    }
+    stage.run(secs(3));
+    for key in "410041#".chars() {
+        for &guesser in &guessers {
+            stage.world.key(guesser, &key.to_string());
+        }
+        stage.run(ms(400));
+    }
+    stage.run(secs(20));
+    let heard = guessers.iter().map(|guesser| stage.world.prompts(*guesser, secs(20)));
+    let heard: Vec<_> = heard.collect();
+    assert!(heard.iter().all(|heard| heard.ends_with(&["wrong-pin", "enter-pin"])), "{heard:?}");
+    assert!(heard.iter().any(|heard| heard.contains(&"please-wait")), "{heard:?}");
+    for phone in there.into_iter().chain(guessers) {
         stage.world.bye(phone);
     }
     stage.run(secs(125));
